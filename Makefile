@@ -1,0 +1,43 @@
+# What people type. Each target sets up what it needs first; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BROKER ?= memory
+JOBS ?= $(shell nproc)
+SOURCES = $(shell git ls-files '*.cc' '*.h')
+PYTHON = $(shell tools/setup --where python)
+
+.PHONY: help run test smoke lint format docs
+
+help: ## this list
+	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## start everything on this machine (BROKER=kafka for the real broker); Ctrl-C stops it
+	@tools/setup build stack $(if $(filter kafka,$(BROKER)),kafka)
+	@$(MAKE) --no-print-directory build-release TARGETS=todo-service
+	@python3 -m tools.stack run --broker $(BROKER) $(RUN_FLAGS)
+
+test: ## everything CI runs
+	@tools/test
+
+smoke: ## the main story on the real stack, with the time it takes
+	@tools/setup
+	@$(MAKE) --no-print-directory build-release TARGETS=todo-service
+	@$(PYTHON) tests/integration/smoke.py
+
+lint: ## format, clang-tidy and the arrows between the rooms
+	@tools/setup build
+	@tools/lint
+
+format: ## rewrite the sources in the project's format
+	@tools/setup build
+	@clang-format-14 -i $(SOURCES)
+
+docs: ## bring the table of settings in README.md up to date
+	@$(MAKE) --no-print-directory build-release TARGETS=todo-service
+	@tools/readme.py build/release/todo-service
+
+build-%: ## one preset: dev, asan, tsan, ci or release; all of it, or TARGETS='a b'
+	@cmake --preset $* >build-$*.log 2>&1 || { cat build-$*.log; rm -f build-$*.log; exit 1; }
+	@rm -f build-$*.log
+	@cmake --build --preset $* -j $(JOBS) $(if $(TARGETS),--target $(TARGETS)) | grep -vE '^\[[0-9]+/[0-9]+\] |^ninja: no work' || test $${PIPESTATUS[0]} -eq 0

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "domain/event.h"
+#include "domain/task.h"
+#include "ports/task_store.h"
+#include "service/task_service.h"
+#include "todo/v1/todo_service.pb.h"
+
+// Between the messages of the API and the types of the use cases; one function for each way of each
+// pair.
+//
+// Decoding checks what exists on the wire only (ids, page sizes, enum values, timestamps, masks,
+// etags, tokens) and answers kInvalidArgument with every such violation of the request; what the
+// values mean is checked by the use case.
+
+namespace todo::api {
+
+v1::Task EncodeTask(const domain::Task& task);
+/// kInternal: the change log holds a task that cannot be read.
+absl::StatusOr<v1::Change> EncodeChange(const domain::Change& change);
+
+absl::StatusOr<service::CreateTaskInput> DecodeCreateTask(const v1::CreateTaskRequest& request);
+absl::StatusOr<service::UpdateTaskInput> DecodeUpdateTask(const v1::UpdateTaskRequest& request);
+
+/// A task and, when the caller said so, the version it must have.
+struct TaskRef {
+  domain::TaskId id;
+  std::optional<std::int64_t> expected_version;
+};
+absl::StatusOr<TaskRef> DecodeGetTask(const v1::GetTaskRequest& request);
+absl::StatusOr<TaskRef> DecodeCompleteTask(const v1::CompleteTaskRequest& request);
+absl::StatusOr<TaskRef> DecodeUncompleteTask(const v1::UncompleteTaskRequest& request);
+absl::StatusOr<TaskRef> DecodeDeleteTask(const v1::DeleteTaskRequest& request);
+
+absl::StatusOr<ports::TaskQuery> DecodeListTasks(const v1::ListTasksRequest& request);
+/// The page token with which the answer to `request` ends; empty for an empty cursor. Good for this
+/// query only.
+std::string EncodePageToken(const v1::ListTasksRequest& request, std::string_view cursor);
+/// What to answer when the store does not know the cursor inside a well-formed token.
+absl::Status UnknownPageToken();
+
+struct ChangesQuery {
+  std::int64_t after_seq = 0;
+  int limit = 0;
+};
+absl::StatusOr<ChangesQuery> DecodeListChanges(const v1::ListChangesRequest& request);
+
+/// The context of a call that changes something; `method` is its name. `request` has a
+/// `request_id`, which must be a UUID or empty: check with the Decode functions, which report that
+/// too.
+service::CallContext ContextOf(std::string_view method, const google::protobuf::Message& request,
+                               const domain::UserId& user, std::string traceparent);
+
+}  // namespace todo::api

@@ -1,0 +1,393 @@
+#include "app/application.h"
+
+#include <grpcpp/health_check_service_interface.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "api/ops_service.h"
+#include "api/todo_service.h"
+#include "app/sidecar_check.h"
+#include "store/maintenance.h"
+#include "store/migrations.h"
+#include "util/log.h"
+#include "util/status.h"
+
+namespace todo::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using util::Log;
+using util::Severity;
+using namespace std::chrono_literals;
+
+constexpr int kMaxApiMessageBytes = 1024 * 1024;
+constexpr int kMaxDeliveryBytes = 64 * 1024 * 1024;
+// The sidecar puts all headers of all events of a batch into the metadata of the call.
+constexpr int kMaxDeliveryMetadataBytes = 8 * 1024 * 1024;
+
+constexpr int kRetryThreads = 2;
+constexpr milliseconds kFirstRetry = 100ms;
+constexpr milliseconds kLastRetry = 5s;
+constexpr milliseconds kWatchInterval = 1s;
+// Without an answer of the database for so long, it counts as gone.
+constexpr milliseconds kMaxSilence = 5s;
+constexpr milliseconds kMaintenanceInterval = 1h;
+constexpr milliseconds kMaintenanceRetry = 1min;
+constexpr milliseconds kHealthInterval = 250ms;
+
+store::PoolOptions SessionsOf(const Config& config) {
+  // Retries run beside the deliveries: a full house of those must not stop them.
+  return {.max_connections = config.database_pool_size + kRetryThreads};
+}
+
+store::PoolOptions RelaySession(const Config& config) {
+  store::PoolOptions options{.max_connections = 1, .application_name = "todo-service relay"};
+  // A heartbeat that takes longer than the lease is of no use.
+  options.statement_timeout = std::min(options.statement_timeout, config.relay_lease * 3 / 4);
+  return options;
+}
+
+store::PoolOptions WatchSession() {
+  return {.max_connections = 1, .statement_timeout = 2s, .application_name = "todo-service watch"};
+}
+
+/// To store what failed: a full house of work must not keep its failures from being stored.
+store::PoolOptions RetrySessions() {
+  return {.max_connections = kRetryThreads + 4, .application_name = "todo-service retries"};
+}
+
+/// One for each thread that may process events; the rows only have to outlive the process.
+store::PoolOptions CrashSessions(const Config& config) {
+  return {.max_connections = config.event_worker_count + kRetryThreads,
+          .asynchronous_commit = true,
+          .application_name = "todo-service crash log"};
+}
+
+appcallback::AppCallbackOptions CallbackOptions(const Config& config) {
+  return {.pubsub = config.pubsub,
+          .task_events_topic = config.task_events_topic,
+          .bulk = config.bulk_delivery,
+          .app_api_token = config.app_api_token};
+}
+
+/// A first wait, doubled by each failure in a row.
+class Backoff {
+ public:
+  milliseconds Next() { return std::exchange(wait_, std::min(wait_ * 2, kLastRetry)); }
+
+ private:
+  milliseconds wait_ = kFirstRetry;
+};
+
+}  // namespace
+
+Application::Application(Config config, std::function<void()> on_failure)
+    : config_(std::move(config)),
+      on_failure_(std::move(on_failure)),
+      pool_(config_.database_url, SessionsOf(config_)),
+      relay_pool_(config_.database_url, RelaySession(config_)),
+      watch_pool_(config_.database_url, WatchSession()),
+      retry_pool_(config_.database_url, RetrySessions()),
+      crash_pool_(config_.database_url, CrashSessions(config_)),
+      task_store_(pool_, [this](int shard) { OnChange(shard); }),
+      inbox_(pool_, [this](int shard) { OnChange(shard); }),
+      outbox_log_(relay_pool_),
+      retry_queue_(retry_pool_, [this](int shard) { OnChange(shard); }),
+      crash_log_(crash_pool_, config_.instance),
+      dapr_({.endpoint = config_.dapr_grpc_endpoint, .api_token = config_.dapr_api_token}),
+      publisher_(dapr_, {.pubsub_name = config_.pubsub, .bulk = config_.bus == Bus::kKafka}),
+      tasks_(task_store_, clock_, ids_),
+      recurring_tasks_(clock_, ids_),
+      processor_({inbox_, retry_queue_, crash_log_, clock_}, {&recurring_tasks_},
+                 [this](domain::Instant due) { OnParked(due); }),
+      api_workers_(static_cast<std::size_t>(config_.worker_count),
+                   static_cast<std::size_t>(config_.worker_queue)),
+      event_workers_(static_cast<std::size_t>(config_.event_worker_count),
+                     static_cast<std::size_t>(config_.worker_queue)),
+      gate_({.dev_identity = config_.dev_identity, .ready = [this] { return Ready(); }},
+            api_workers_),
+      todo_service_(api::MakeTodoService(tasks_, gate_)),
+      ops_service_(api::MakeOpsService(
+          retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
+      app_callback_(CallbackOptions(config_), processor_, event_workers_,
+                    [this] { return IsHealthy(); }) {}
+
+Application::~Application() { Stop(); }
+
+bool Application::IsHealthy() const {
+  return ready_ && !stopping_ && steady_clock::now() - last_answer_.load() < kMaxSilence;
+}
+
+absl::Status Application::Ready() const {
+  const auto refused = [](std::string_view why, std::string_view reason) {
+    return util::WithReason(util::MakeStatus(absl::StatusCode::kUnavailable, why), reason);
+  };
+  if (stopping_) return refused("the server is stopping: try again", "SERVER_STOPPING");
+  if (!ready_)
+    return refused("the database is not ready yet: try again in a moment", "SERVER_NOT_READY");
+  // Waiting for it would only fill the queue.
+  if (!IsHealthy())
+    return refused("the database does not answer: try again in a moment", "SERVER_NOT_READY");
+  return absl::OkStatus();
+}
+
+void Application::OnChange(int shard) {
+  relay::OutboxRelay* const relay = running_relay_;
+  store::OutboxSignal* const signal = running_signal_;
+  if (relay != nullptr && relay->Wake(shard)) return;
+  if (signal != nullptr) signal->Announce(shard);
+}
+
+void Application::OnParked(domain::Instant due) {
+  if (RetryRunner* const runner = running_retry_runner_; runner != nullptr) runner->Wake(due);
+}
+
+absl::StatusOr<api::SidecarSummary> Application::DescribeSidecar() {
+  TODO_ASSIGN_OR_RETURN(const client::SidecarMetadata metadata, dapr_.GetMetadata());
+  api::SidecarSummary summary;
+  for (const auto& component : metadata.components) {
+    summary.components.push_back(component.name + " (" + component.type + ")");
+  }
+  for (const auto& subscription : metadata.subscriptions) {
+    summary.subscriptions.push_back(subscription.topic + " on " + subscription.pubsub_name);
+  }
+  return summary;
+}
+
+void Application::Fail(std::string_view event, const absl::Status& status) {
+  Log(Severity::kError, event, {{"status", status.ToString()}});
+  if (!failed_.exchange(true)) on_failure_();
+}
+
+absl::Status Application::Start() {
+  grpc::EnableDefaultHealthCheckService(true);
+  auto api = Listen({.name = "api",
+                     .address = config_.api_address,
+                     .port = config_.api_port,
+                     .services = {todo_service_.get(), ops_service_.get()},
+                     .max_receive_bytes = kMaxApiMessageBytes,
+                     .public_api = true});
+  if (!api.ok()) return api.status();
+  api_listener_ = *std::move(api);
+  PublishHealth();
+  // The sidecar asks for the subscriptions as soon as this port is open, and only then.
+  auto app = Listen({.name = "app",
+                     .address = config_.app_address,
+                     .port = config_.app_port,
+                     .services = app_callback_.services(),
+                     .max_receive_bytes = kMaxDeliveryBytes,
+                     .max_metadata_bytes = kMaxDeliveryMetadataBytes});
+  if (!app.ok()) return app.status();
+  app_listener_ = *std::move(app);
+  Log(Severity::kInfo, "listening", {{"api_port", api_port()}, {"app_port", app_port()}});
+
+  const auto start = [this](auto method) {
+    threads_.emplace_back([this, method](const std::stop_token& stop) { (this->*method)(stop); });
+  };
+  start(&Application::RunCaretaker);
+  start(&Application::RunDatabaseProbe);
+  start(&Application::RunHealthPublisher);
+  start(&Application::RunSidecarCheck);
+  return absl::OkStatus();
+}
+
+bool Application::Stop() {
+  if (stopping_.exchange(true)) return true;
+  const auto begin = steady_clock::now();
+  // The relay comes last and needs time of its own, so what comes before it must leave it some.
+  const auto calls_deadline = begin + config_.drain_timeout * 7 / 10;
+  const auto relay_deadline = begin + config_.drain_timeout;
+  Log(Severity::kInfo, "stopping", {{"drain_timeout_ms", config_.drain_timeout.count()}});
+  PublishHealth();
+  for (std::jthread& thread : threads_) thread.request_stop();
+
+  const auto shut_down = [&](Listener& listener) {
+    if (listener.server == nullptr) return;
+    const auto left = std::max<steady_clock::duration>(calls_deadline - steady_clock::now(), 0ms);
+    listener.server->Shutdown(std::chrono::system_clock::now() + left);
+  };
+  shut_down(api_listener_);
+  shut_down(app_listener_);
+  const bool api_drained = api_workers_.Shutdown(calls_deadline);
+  const bool events_drained = event_workers_.Shutdown(calls_deadline);
+
+  threads_.clear();  // joins them; the relay may have been in the making
+  running_retry_runner_ = nullptr;
+  retry_runner_.reset();
+  if (ready_ && api_drained && events_drained) {
+    const absl::Status cleared = crash_log_.Clear();
+    if (!cleared.ok())
+      Log(Severity::kWarning, "crash_log_not_cleared", {{"status", cleared.ToString()}});
+  }
+  const bool relay_drained = relay_ == nullptr || relay_->Stop(relay_deadline);
+
+  const bool drained = api_drained && events_drained && relay_drained;
+  Log(drained ? Severity::kInfo : Severity::kWarning, "stopped",
+      {{"drained", drained},
+       {"api_drained", api_drained},
+       {"events_drained", events_drained},
+       {"relay_drained", relay_drained},
+       {"took_ms", std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin).count()}});
+
+  {
+    const std::lock_guard lock(health_mutex_);
+    api_listener_.server.reset();
+    app_listener_.server.reset();
+  }
+  running_signal_ = nullptr;
+  signal_.reset();  // it calls the relay
+  running_relay_ = nullptr;
+  relay_.reset();
+  return drained;
+}
+
+bool Application::Sleep(const std::stop_token& stop, milliseconds duration) {
+  std::unique_lock lock(sleep_mutex_);
+  sleep_.wait_for(lock, stop, duration, [] { return false; });
+  return !stop.stop_requested();
+}
+
+void Application::PublishHealth() {
+  const std::lock_guard lock(health_mutex_);
+  if (api_listener_.server == nullptr) return;
+  grpc::HealthCheckServiceInterface* const health = api_listener_.server->GetHealthCheckService();
+  if (health == nullptr) return;
+  health->SetServingStatus(IsHealthy());
+  health->SetServingStatus("todo.v1.TodoService", IsHealthy());
+}
+
+void Application::RunCaretaker(const std::stop_token& stop) {
+  if (!PrepareDatabase(stop)) return;
+  StartRelay();
+  retry_runner_ = std::make_unique<RetryRunner>(processor_, clock_, kRetryThreads);
+  running_retry_runner_ = retry_runner_.get();
+  last_answer_ = steady_clock::now();
+  ready_ = true;
+  PublishHealth();
+  Log(Severity::kInfo, "serving",
+      {{"api_address", config_.api_address},
+       {"api_port", api_port()},
+       {"app_address", config_.app_address},
+       {"app_port", app_port()},
+       {"version", std::string(Version())}});
+  milliseconds wait = kMaintenanceInterval;
+  while (Sleep(stop, wait)) {
+    const absl::Status status = store::MaintainInbox(pool_, clock_.Now());
+    if (!status.ok())
+      Log(Severity::kWarning, "maintenance_failed", {{"status", status.ToString()}});
+    wait = status.ok() ? kMaintenanceInterval : kMaintenanceRetry;
+  }
+}
+
+bool Application::PrepareDatabase(const std::stop_token& stop) {
+  Backoff backoff;
+  for (int attempt = 1;; ++attempt) {
+    // The lock is waited for in short portions, so that stopping does not have to wait long.
+    absl::Status status = store::Migrate(config_.database_url, {.lock_wait = 5s});
+    if (status.ok()) status = store::MaintainInbox(pool_, clock_.Now());
+    if (status.ok()) status = processor_.Recover();
+    if (status.ok()) return true;
+    switch (status.code()) {
+      case absl::StatusCode::kFailedPrecondition:
+      case absl::StatusCode::kInvalidArgument:
+      case absl::StatusCode::kInternal: Fail("database_unfit", status); return false;
+      default: break;
+    }
+    const milliseconds wait = backoff.Next();
+    Log(Severity::kWarning, "database_not_ready",
+        {{"attempt", attempt}, {"status", status.ToString()}, {"next_attempt_ms", wait.count()}});
+    if (!Sleep(stop, wait)) return false;
+  }
+}
+
+void Application::StartRelay() {
+  relay::RelayOptions options;
+  options.owner = ids_.NewId().value();
+  options.task_events_topic = config_.task_events_topic;
+  options.task_updates_topic = config_.task_updates_topic;
+  options.lease = config_.relay_lease;
+  options.renew_interval = config_.relay_lease / 4;
+  options.poll_interval = config_.relay_poll;
+  relay_ = std::make_unique<relay::OutboxRelay>(outbox_log_, publisher_, std::move(options));
+  running_relay_ = relay_.get();
+  signal_ = std::make_unique<store::OutboxSignal>(
+      config_.database_url, [relay = relay_.get()](int shard) { relay->Wake(shard); });
+  running_signal_ = signal_.get();
+}
+
+void Application::RunDatabaseProbe(const std::stop_token& stop) {
+  bool answers = true;
+  while (Sleep(stop, kWatchInterval)) {
+    if (!ready_) continue;
+    const absl::Status status = watch_pool_.Ping();
+    if (status.ok()) last_answer_ = steady_clock::now();
+    if (std::exchange(answers, status.ok()) == status.ok()) continue;
+    if (status.ok()) {
+      Log(Severity::kInfo, "database_back");
+    } else {
+      Log(Severity::kWarning, "database_lost", {{"status", status.ToString()}});
+    }
+  }
+}
+
+void Application::RunHealthPublisher(const std::stop_token& stop) {
+  bool healthy = false;
+  while (Sleep(stop, kHealthInterval)) {
+    const bool now = IsHealthy();
+    if (std::exchange(healthy, now) == now) continue;
+    Log(healthy ? Severity::kInfo : Severity::kError, healthy ? "healthy" : "unhealthy");
+    PublishHealth();
+  }
+}
+
+void Application::RunSidecarCheck(const std::stop_token& stop) {
+  // After its first answer the sidecar still has to ask for the subscriptions: what is missing then
+  // is no news yet.
+  constexpr milliseconds kGrace = 15s;
+  constexpr milliseconds kRecheck = 500ms;
+  constexpr milliseconds kSlowRecheck = 5s;
+  // And it asks only when it has found the app healthy.
+  while (!IsHealthy()) {
+    if (!Sleep(stop, kRecheck)) return;
+  }
+  Backoff backoff;
+  bool was_away = false;
+  std::optional<steady_clock::time_point> grace_end;
+  std::optional<SidecarGaps> reported;
+  for (;;) {
+    const absl::StatusOr<client::SidecarMetadata> sidecar = dapr_.GetMetadata();
+    if (stop.stop_requested()) return;
+    if (!sidecar.ok()) {
+      if (!std::exchange(was_away, true)) {
+        Log(absl::IsUnavailable(sidecar.status()) ? Severity::kInfo : Severity::kWarning,
+            "sidecar_not_there",
+            {{"endpoint", config_.dapr_grpc_endpoint}, {"status", sidecar.status().ToString()}});
+      }
+      if (!Sleep(stop, backoff.Next())) return;
+      continue;
+    }
+    backoff = {};
+    was_away = false;
+    const SidecarGaps gaps = FindGaps(*sidecar, config_);
+    const auto now = steady_clock::now();
+    if (!grace_end) grace_end = now + kGrace;
+    const bool settled = gaps.missing.empty() || now >= *grace_end;
+    if (settled && reported != gaps) {
+      Log(gaps.missing.empty() ? (gaps.optional.empty() ? Severity::kInfo : Severity::kWarning)
+                               : Severity::kError,
+          "sidecar_checked",
+          {{"missing", gaps.missing},
+           {"missing_optional", gaps.optional},
+           {"app_id", sidecar->app_id},
+           {"runtime_version", sidecar->runtime_version}});
+      reported = gaps;
+    }
+    if (gaps.missing.empty() && gaps.optional.empty()) return;
+    if (!Sleep(stop, now < *grace_end ? kRecheck : kSlowRecheck)) return;
+  }
+}
+
+}  // namespace todo::app

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "api/gate.h"
+#include "api/ops_service.h"
+#include "app/config.h"
+#include "app/id_source.h"
+#include "app/listener.h"
+#include "app/retry_runner.h"
+#include "app/system_clock.h"
+#include "appcallback/app_callback.h"
+#include "client/dapr_client.h"
+#include "client/dapr_publisher.h"
+#include "relay/outbox_relay.h"
+#include "service/event_processor.h"
+#include "service/recurring_task_service.h"
+#include "service/task_service.h"
+#include "store/connection_pool.h"
+#include "store/outbox_signal.h"
+#include "store/pg_event_inbox.h"
+#include "store/pg_outbox_log.h"
+#include "store/pg_retry_queue.h"
+#include "store/pg_task_store.h"
+#include "util/worker_pool.h"
+
+namespace todo::app {
+
+/// The whole service: owns every part, knows the order in which they start and stop.
+///
+/// Start opens both ports; the database may be away then. A thread of its own brings the database
+/// up to date, as soon as there is one, starts the relay, and watches the database from then on.
+/// Until it is ready, API calls are refused as UNAVAILABLE and the sidecar hears that the app is
+/// not healthy, and so keeps its events. Thread safety: Start and Stop from one thread.
+class Application {
+ public:
+  /// `on_failure` is called at most once, from any thread, when the service cannot go on; then Stop
+  /// it.
+  Application(Config config, std::function<void()> on_failure);
+  /// Stops, if that has not been done.
+  ~Application();
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+
+  /// kUnavailable: a port cannot be had.
+  absl::Status Start();
+
+  /// In order: health to not serving; no new calls; calls and events that have begun are finished;
+  /// what the relay has in flight is finished and its shards are given back; connections are
+  /// closed. Waits for all of that together as long as the drain timeout. False: something was not
+  /// finished.
+  bool Stop();
+
+  bool failed() const { return failed_; }
+  // What Start bound; for port 0 the port that was free.
+  int api_port() const { return api_listener_.port; }
+  int app_port() const { return app_listener_.port; }
+
+ private:
+  /// Never blocks.
+  bool IsHealthy() const;
+  absl::Status Ready() const;
+  void OnChange(int shard);
+  void OnParked(domain::Instant due);
+  absl::StatusOr<api::SidecarSummary> DescribeSidecar();
+  void Fail(std::string_view event, const absl::Status& status);
+
+  // One thread each. A hanging database stops the first two; the others say so.
+  void RunCaretaker(const std::stop_token& stop);  // makes ready, then keeps the tables in order
+  void RunDatabaseProbe(const std::stop_token& stop);    // asks the database for a sign of life
+  void RunHealthPublisher(const std::stop_token& stop);  // tells what has changed
+  void RunSidecarCheck(const std::stop_token& stop);     // until the sidecar has all that we need
+
+  bool PrepareDatabase(const std::stop_token& stop);
+  void StartRelay();
+  void PublishHealth();
+  /// False: stop was requested.
+  bool Sleep(const std::stop_token& stop, std::chrono::milliseconds duration);
+
+  const Config config_;
+  const std::function<void()> on_failure_;
+  SystemClock clock_;
+  RandomIdSource ids_{clock_};
+  std::atomic<bool> ready_ = false;
+  std::atomic<std::chrono::steady_clock::time_point> last_answer_{};  // of the database
+  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> failed_ = false;
+
+  // Each owner of connections has its own, so that load on one is not an outage of another.
+  store::ConnectionPool pool_;
+  store::ConnectionPool relay_pool_;
+  store::ConnectionPool watch_pool_;
+  store::ConnectionPool retry_pool_;
+  store::ConnectionPool crash_pool_;
+  store::PgTaskStore task_store_;
+  store::PgEventInbox inbox_;
+  store::PgOutboxLog outbox_log_;
+  store::PgRetryQueue retry_queue_;
+  store::PgCrashLog crash_log_;
+
+  client::DaprClient dapr_;
+  client::DaprPublisher publisher_;
+
+  // Made when the database is ready; the pointers appear when all is made.
+  std::unique_ptr<relay::OutboxRelay> relay_;
+  std::unique_ptr<store::OutboxSignal> signal_;
+  std::atomic<relay::OutboxRelay*> running_relay_ = nullptr;
+  std::atomic<store::OutboxSignal*> running_signal_ = nullptr;
+
+  service::TaskService tasks_;
+  service::RecurringTaskService recurring_tasks_;
+  service::EventProcessor processor_;
+  std::unique_ptr<RetryRunner> retry_runner_;
+  std::atomic<RetryRunner*> running_retry_runner_ = nullptr;
+
+  util::WorkerPool api_workers_;
+  util::WorkerPool event_workers_;  // of their own: load on the API must not hold events back
+  api::Gate gate_;
+  std::unique_ptr<api::GatedService> todo_service_;
+  std::unique_ptr<api::GatedService> ops_service_;
+  appcallback::AppCallback app_callback_;
+  std::mutex health_mutex_;
+  Listener api_listener_;
+  Listener app_listener_;
+
+  std::mutex sleep_mutex_;
+  std::condition_variable_any sleep_;
+  std::vector<std::jthread> threads_;  // last: they use all of the above
+};
+
+}  // namespace todo::app

@@ -1,0 +1,106 @@
+#include "app/listener.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "grpc/health/v1/health.pb.h"
+#include "util/status.h"
+
+namespace todo::app {
+namespace {
+
+// Of the public API. Together they bound what callers can make the process hold, whatever they
+// send.
+constexpr int kMaxStreamsPerConnection = 256;
+constexpr int kKeepaliveMs = 60'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
+constexpr std::size_t kMaxBufferedBytes = 256UL * 1024 * 1024;
+// Reflection is the only service with threads of its own, one for each call under way.
+constexpr int kMaxReflectionThreads = 16;
+
+/// Why the port cannot be had. gRPC does not say, so the same is tried once more by hand.
+std::string CauseOfFailure(const std::string& address, int port) {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+  const std::string numeric = address == "localhost" ? "127.0.0.1" : address;
+  if (inet_pton(AF_INET, numeric.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(static_cast<std::uint16_t>(port));
+    length = sizeof(sockaddr_in);
+  } else if (inet_pton(AF_INET6, numeric.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(static_cast<std::uint16_t>(port));
+    length = sizeof(sockaddr_in6);
+  } else {
+    return "the address is not understood";
+  }
+  const int socket_fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket_fd < 0) return std::strerror(errno);
+  const int on = 1;
+  setsockopt(socket_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  int error = 0;
+  if (bind(socket_fd, reinterpret_cast<sockaddr*>(&storage), length) != 0 ||
+      listen(socket_fd, 1) != 0)
+    error = errno;
+  close(socket_fd);
+  return error == 0 ? "unknown cause" : std::strerror(error);
+}
+
+}  // namespace
+
+absl::StatusOr<Listener> Listen(const ListenerOptions& options) {
+  // For every server of the process, which the library's mere presence would do, too.
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  // Keeps the declarations of the health service in the program, for reflection to show.
+  grpc::health::v1::HealthCheckRequest::descriptor();
+  grpc::ServerBuilder builder;
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
+  if (options.max_metadata_bytes > 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, options.max_metadata_bytes);
+  }
+  if (options.public_api) {
+    // A small compressed message may be a large one, and it is unpacked before its size is looked
+    // at.
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+    builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+    grpc::ResourceQuota quota(options.name);
+    quota.Resize(kMaxBufferedBytes);
+    quota.SetMaxThreads(kMaxReflectionThreads);
+    builder.SetResourceQuota(quota);
+  }
+  const bool is_v6 = options.address.find(':') != std::string::npos;
+  const std::string target =
+      fmt::format("{}{}{}:{}", is_v6 ? "[" : "", options.address, is_v6 ? "]" : "", options.port);
+  Listener listener;
+  builder.AddListeningPort(target, grpc::InsecureServerCredentials(), &listener.port);
+  for (grpc::Service* service : options.services) builder.RegisterService(service);
+  listener.server = builder.BuildAndStart();
+  if (listener.server == nullptr || listener.port <= 0) {
+    return util::MakeStatus(
+        absl::StatusCode::kUnavailable,
+        fmt::format("cannot listen on {0} for the {1} port: {2}; choose another with --{1}-address "
+                    "and --{1}-port",
+                    target, options.name, CauseOfFailure(options.address, options.port)));
+  }
+  return listener;
+}
+
+}  // namespace todo::app

@@ -1,0 +1,74 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/application.h"
+#include "app/config.h"
+#include "app/library_logs.h"
+#include "app/termination.h"
+#include "util/log.h"
+
+namespace {
+
+using todo::util::Log;
+using todo::util::Severity;
+
+// As --help describes them.
+enum ExitCode { kClean = 0, kFailed = 1, kBadConfiguration = 2, kNotDrained = 3 };
+
+std::map<std::string, std::string> Environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string::npos) variables[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return variables;
+}
+
+int Serve(const todo::app::Config& config) {
+  todo::app::Termination termination;
+  todo::util::SetLogThreshold(config.log_level);
+  todo::app::RouteLibraryLogs();
+
+  todo::app::Application application(config, todo::app::Termination::Request);
+  if (const absl::Status status = application.Start(); !status.ok()) {
+    Log(Severity::kError, "cannot_start", {{"status", std::string(status.message())}});
+    return kFailed;
+  }
+  const int signal = termination.Wait();
+  if (!application.failed()) Log(Severity::kInfo, "signal", {{"number", signal}});
+  termination.EnforceWithin(config.drain_timeout * 2, application.failed() ? kFailed : kNotDrained);
+  const bool drained = application.Stop();
+  if (application.failed()) return kFailed;
+  return drained ? kClean : kNotDrained;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const todo::app::LoadedConfig loaded =
+      todo::app::LoadConfig(std::vector<std::string>(argv + 1, argv + argc), Environment());
+  if (loaded.command == todo::app::Command::kHelp) {
+    std::fputs(todo::app::HelpText().c_str(), stdout);
+    return kClean;
+  }
+  if (loaded.command == todo::app::Command::kVersion) {
+    std::printf("todo-service %s\n", std::string(todo::app::Version()).c_str());
+    return kClean;
+  }
+  if (loaded.command == todo::app::Command::kPrintConfig) {
+    std::fputs(todo::app::PrintedConfig(loaded).c_str(), stdout);
+  }
+  for (const std::string& warning : loaded.warnings)
+    Log(Severity::kWarning, "configuration", {{"warning", warning}});
+  for (const std::string& fault : loaded.faults)
+    Log(Severity::kError, "configuration", {{"fault", fault}});
+  if (!loaded.faults.empty()) return kBadConfiguration;
+  if (loaded.command != todo::app::Command::kServe) return kClean;
+  return Serve(loaded.config);
+}

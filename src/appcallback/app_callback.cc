@@ -1,0 +1,266 @@
+#include "appcallback/app_callback.h"
+
+#include <google/protobuf/empty.pb.h>
+#include <grpcpp/grpcpp.h>
+#include <openssl/crypto.h>
+
+#include <charconv>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+#include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
+#include "domain/delivery.h"
+#include "util/fault_point.h"
+#include "util/log.h"
+
+namespace todo::appcallback {
+namespace {
+
+namespace dapr = ::dapr::proto::runtime::v1;
+using google::protobuf::Empty;
+using grpc::CallbackServerContext;
+using grpc::ServerUnaryReactor;
+using Verdict = dapr::TopicEventResponse::TopicEventResponseStatus;
+
+constexpr std::string_view kTaskEventsRoute = "/events/tasks";
+
+ServerUnaryReactor* Finish(CallbackServerContext* context, const grpc::Status& status) {
+  ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(status);
+  return reactor;
+}
+
+}  // namespace
+
+/// What the three services share.
+class AppCallback::Core {
+ public:
+  Core(AppCallbackOptions options, service::EventProcessor& processor, util::WorkerPool& workers,
+       std::function<bool()> healthy)
+      : options_(std::move(options)),
+        processor_(processor),
+        workers_(workers),
+        healthy_(std::move(healthy)) {}
+
+  bool Authorized(const CallbackServerContext& context) const {
+    if (options_.app_api_token.empty()) return true;
+    const auto [first, last] = context.client_metadata().equal_range("dapr-api-token");
+    for (auto it = first; it != last; ++it) {
+      if (it->second.size() == options_.app_api_token.size() &&
+          CRYPTO_memcmp(it->second.data(), options_.app_api_token.data(), it->second.size()) == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool IsHealthy() const { return healthy_(); }
+
+  void DescribeSubscriptions(dapr::ListTopicSubscriptionsResponse& response) const {
+    dapr::TopicSubscription& subscription = *response.add_subscriptions();
+    subscription.set_pubsub_name(options_.pubsub);
+    subscription.set_topic(options_.task_events_topic);
+    // The record's own bytes, JSON or not: we alone decide what becomes of them. No dead-letter
+    // topic here for the same reason.
+    (*subscription.mutable_metadata())["rawPayload"] = "true";
+    subscription.mutable_routes()->set_default_(std::string(kTaskEventsRoute));
+    if (options_.bulk) {
+      dapr::BulkSubscribeConfig& bulk = *subscription.mutable_bulk_subscribe();
+      bulk.set_enabled(true);
+      bulk.set_max_messages_count(options_.bulk_max_messages);
+      bulk.set_max_await_duration_ms(options_.bulk_max_await_ms);
+    }
+  }
+
+  ServerUnaryReactor* TakeOne(CallbackServerContext* context,
+                              const dapr::TopicEventRequest* request,
+                              dapr::TopicEventResponse* response) {
+    domain::BusRecord record;
+    record.bytes = request->data();
+    for (const auto& [name, value] : context->client_metadata()) {
+      Describe(record, {name.data(), name.size()}, {value.data(), value.size()});
+    }
+    record.topic = request->topic();
+    record.content_type = request->data_content_type();
+    return Take(context, [this, record = std::move(record), response] {
+      response->set_status(Process({record}).front());
+    });
+  }
+
+  ServerUnaryReactor* TakeMany(CallbackServerContext* context,
+                               const dapr::TopicEventBulkRequest* request,
+                               dapr::TopicEventBulkResponse* response) {
+    return Take(context, [this, request, response] {
+      std::vector<domain::BusRecord> records;
+      records.reserve(static_cast<std::size_t>(request->entries_size()));
+      for (const dapr::TopicEventBulkRequestEntry& entry : request->entries()) {
+        domain::BusRecord& record = records.emplace_back();
+        record.bytes = entry.has_cloud_event() ? entry.cloud_event().data() : entry.bytes();
+        for (const auto& [name, value] : entry.metadata()) Describe(record, name, value);
+        record.topic = request->topic();
+        record.content_type = entry.content_type();
+      }
+      const std::vector<Verdict> verdicts = Process(records);
+      for (int i = 0; i < request->entries_size(); ++i) {
+        dapr::TopicEventBulkResponseEntry& status = *response->add_statuses();
+        status.set_entry_id(request->entries(i).entry_id());
+        status.set_status(verdicts[static_cast<std::size_t>(i)]);
+      }
+    });
+  }
+
+ private:
+  /// Runs `work` on a worker and finishes the call. When anything goes wrong on the way the call
+  /// fails with UNAVAILABLE, which the sidecar takes as "deliver again".
+  ServerUnaryReactor* Take(CallbackServerContext* context, std::function<void()> work) {
+    if (!Authorized(*context)) {
+      return Finish(
+          context,
+          {grpc::StatusCode::UNAUTHENTICATED,
+           "this port is for the sidecar: the app token (dapr-api-token) is missing or wrong"});
+    }
+    if (!IsHealthy()) {
+      return Finish(context,
+                    {grpc::StatusCode::UNAVAILABLE, "the database is away: deliver again"});
+    }
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    const bool accepted = workers_.TrySubmit([reactor, work = std::move(work)] {
+      grpc::Status status;
+      try {
+        work();
+        TODO_FAULT_POINT("before-answer").IgnoreError();
+      } catch (const std::exception& error) {
+        util::Log(util::Severity::kError, "callback_failed", {{"error", error.what()}});
+        status = {grpc::StatusCode::UNAVAILABLE, "internal error"};
+      }
+      reactor->Finish(status);
+    });
+    if (!accepted)
+      reactor->Finish({grpc::StatusCode::UNAVAILABLE, "busy or shutting down: deliver again"});
+    return reactor;
+  }
+
+  /// What the sidecar says of the record besides its bytes.
+  static void Describe(domain::BusRecord& record, std::string_view name, std::string_view value) {
+    if (name == "__key") {
+      record.key = value;
+    } else if (name == "__partition") {
+      std::from_chars(value.data(), value.data() + value.size(), record.partition);
+    } else if (name == "__offset") {
+      std::from_chars(value.data(), value.data() + value.size(), record.offset);
+    }
+  }
+
+  std::vector<Verdict> Process(const std::vector<domain::BusRecord>& records) {
+    std::vector<Verdict> verdicts(records.size(), dapr::TopicEventResponse::RETRY);
+    if (records.empty()) return verdicts;
+    if (records.front().topic != options_.task_events_topic) {
+      util::Log(util::Severity::kError, "unexpected_topic", {{"topic", records.front().topic}});
+      return verdicts;
+    }
+    const std::vector<absl::Status> statuses = processor_.Process(records);
+    for (std::size_t i = 0; i < statuses.size(); ++i) {
+      if (statuses[i].ok()) {
+        verdicts[i] = dapr::TopicEventResponse::SUCCESS;
+      } else {
+        util::Log(util::Severity::kWarning, "event_to_come_again",
+                  {{"topic", records[i].topic},
+                   {"partition", records[i].partition},
+                   {"offset", records[i].offset},
+                   {"error", statuses[i].ToString()}});
+      }
+    }
+    return verdicts;
+  }
+
+  const AppCallbackOptions options_;
+  service::EventProcessor& processor_;
+  util::WorkerPool& workers_;
+  const std::function<bool()> healthy_;
+};
+
+namespace {
+
+template <typename Core>
+class Callbacks final : public dapr::AppCallback::CallbackService {
+ public:
+  explicit Callbacks(Core& core) : core_(core) {}
+
+  // Asked once, when the sidecar finds the port open, without a token.
+  ServerUnaryReactor* ListTopicSubscriptions(
+      CallbackServerContext* context, const Empty*,
+      dapr::ListTopicSubscriptionsResponse* response) override {
+    core_.DescribeSubscriptions(*response);
+    return Finish(context, grpc::Status::OK);
+  }
+  ServerUnaryReactor* ListInputBindings(CallbackServerContext* context, const Empty*,
+                                        dapr::ListInputBindingsResponse*) override {
+    return Finish(context, grpc::Status::OK);
+  }
+  ServerUnaryReactor* OnTopicEvent(CallbackServerContext* context,
+                                   const dapr::TopicEventRequest* request,
+                                   dapr::TopicEventResponse* response) override {
+    return core_.TakeOne(context, request, response);
+  }
+  ServerUnaryReactor* OnBulkTopicEvent(CallbackServerContext* context,
+                                       const dapr::TopicEventBulkRequest* request,
+                                       dapr::TopicEventBulkResponse* response) override {
+    return core_.TakeMany(context, request, response);
+  }
+
+ private:
+  Core& core_;
+};
+
+template <typename Core>
+class AlphaCallbacks final : public dapr::AppCallbackAlpha::CallbackService {
+ public:
+  explicit AlphaCallbacks(Core& core) : core_(core) {}
+
+  ServerUnaryReactor* OnBulkTopicEventAlpha1(CallbackServerContext* context,
+                                             const dapr::TopicEventBulkRequest* request,
+                                             dapr::TopicEventBulkResponse* response) override {
+    return core_.TakeMany(context, request, response);
+  }
+
+ private:
+  Core& core_;
+};
+
+template <typename Core>
+class HealthCallbacks final : public dapr::AppCallbackHealthCheck::CallbackService {
+ public:
+  explicit HealthCallbacks(Core& core) : core_(core) {}
+
+  // Answered at once, never behind the events: a slow answer counts as a sick app.
+  ServerUnaryReactor* HealthCheck(CallbackServerContext* context, const Empty*,
+                                  dapr::HealthCheckResponse*) override {
+    return Finish(context, core_.IsHealthy() ? grpc::Status::OK
+                                             : grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                                                            "the database is away"));
+  }
+
+ private:
+  Core& core_;
+};
+
+}  // namespace
+
+AppCallback::AppCallback(AppCallbackOptions options, service::EventProcessor& processor,
+                         util::WorkerPool& workers, std::function<bool()> healthy)
+    : core_(std::make_unique<Core>(std::move(options), processor, workers, std::move(healthy))) {
+  services_.push_back(std::make_unique<Callbacks<Core>>(*core_));
+  services_.push_back(std::make_unique<AlphaCallbacks<Core>>(*core_));
+  services_.push_back(std::make_unique<HealthCallbacks<Core>>(*core_));
+}
+
+AppCallback::~AppCallback() = default;
+
+std::vector<grpc::Service*> AppCallback::services() {
+  std::vector<grpc::Service*> services;
+  for (const auto& service : services_) services.push_back(service.get());
+  return services;
+}
+
+}  // namespace todo::appcallback

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/event_processor.h"
+#include "util/worker_pool.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace todo::appcallback {
+
+struct AppCallbackOptions {
+  std::string pubsub = "kafka-pubsub";
+  std::string task_events_topic = "task-events";
+  /// Deliveries of many events at once. Off for the in-memory bus, which gains nothing from it.
+  bool bulk = true;
+  int bulk_max_messages = 100;
+  int bulk_max_await_ms = 10;
+  /// When set, every callback that carries events must bring it as `dapr-api-token`.
+  std::string app_api_token;
+};
+
+/// The services that the sidecar calls: AppCallback, AppCallbackAlpha and AppCallbackHealthCheck.
+///
+/// Decodes, classifies, hands over and answers; nothing else. An event is acknowledged only after
+/// its effect is durable; everything else is answered RETRY, and the broker keeps it. No exception
+/// and no UNIMPLEMENTED leaves an event handler: the sidecar would take it for an acknowledgement.
+///
+/// Thread safety: the handlers run on gRPC's threads, do not block, and let `workers` do the rest.
+class AppCallback {
+ public:
+  /// `processor` and `workers` must outlive this object, and so must the server that serves it end
+  /// before it does. `healthy` is asked on gRPC's threads: it must not block. While it says no, the
+  /// sidecar holds events back.
+  AppCallback(AppCallbackOptions options, service::EventProcessor& processor,
+              util::WorkerPool& workers, std::function<bool()> healthy);
+  ~AppCallback();
+
+  /// To be registered with one server.
+  std::vector<grpc::Service*> services();
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+};
+
+}  // namespace todo::appcallback

@@ -1,0 +1,107 @@
+#include "domain/delivery.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/escaping.h"
+#include "domain/task.h"
+#include "util/digest.h"
+#include "util/status.h"
+
+namespace todo::domain {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::array kRetryDelays = {milliseconds(1000), milliseconds(2000), milliseconds(4000)};
+
+/// Kafka's default for a whole batch is 1 MiB less some; the envelope needs some too.
+constexpr std::size_t kMaxLetterBytes = 1'000'000;
+
+Uuid Derive(std::string_view name) { return Uuid::FromBytes(util::Sha256(name).substr(0, 16), 8); }
+
+std::string Quote(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::optional<milliseconds> RetryDelay(int failures) {
+  if (failures < 1 || failures > static_cast<int>(kRetryDelays.size())) return std::nullopt;
+  return kRetryDelays[static_cast<std::size_t>(failures - 1)];
+}
+
+Uuid DeadLetterId(std::string_view consumer, const EventId& event_id) {
+  return Derive(fmt::format("dead-letter {} {}", event_id.value(), consumer));
+}
+
+EventId UnreadableEventId(const BusRecord& record) {
+  return EventId{Derive(fmt::format("unreadable {} {} {} {}", record.partition, record.offset,
+                                    record.topic, record.bytes))};
+}
+
+std::string DeadLetterTopic(std::string_view topic) { return fmt::format("{}-dlq", topic); }
+
+DeadLetter UnreadableLetter(std::string_view consumer, const BusRecord& record,
+                            std::string_view reason, Instant now) {
+  DeadLetter letter;
+  letter.consumer = consumer;
+  letter.event_id = UnreadableEventId(record);
+  letter.has_event_id = false;
+  letter.id = DeadLetterId(consumer, letter.event_id);
+  // Its inbox row must be found again on every delivery, so its day cannot be today's.
+  letter.event_at = kMinInstant;
+  letter.first_failed_at = letter.last_failed_at = now;
+  letter.reason = reason;
+  letter.record = record;
+  return letter;
+}
+
+DeadLetter LetterOf(std::string_view consumer, const Delivery& delivery, int attempts,
+                    Instant first_failed_at, Instant last_failed_at, std::string_view reason) {
+  DeadLetter letter;
+  letter.id = DeadLetterId(consumer, delivery.event.id);
+  letter.consumer = consumer;
+  letter.event_id = delivery.event.id;
+  letter.user = delivery.event.user;
+  letter.task_id = delivery.event.task_id;
+  letter.event_at = delivery.event.at;
+  letter.attempts = attempts;
+  letter.first_failed_at = first_failed_at;
+  letter.last_failed_at = last_failed_at;
+  letter.reason = reason;
+  letter.record = delivery.record;
+  return letter;
+}
+
+std::string DeadLetterRecord(const DeadLetter& letter) {
+  const BusRecord& record = letter.record;
+  // As data only what every reader of JSON takes; `accept` does not build the document.
+  const bool is_json = CountCharacters(record.bytes) && !NestsTooDeep(record.bytes) &&
+                       nlohmann::json::accept(record.bytes);
+  std::string body =
+      is_json ? fmt::format(R"(,"datacontenttype":"application/json","data":{})", record.bytes)
+              : fmt::format(R"(,"data_base64":"{}")",
+                            util::FromAbsl(absl::Base64Escape(util::ToAbsl(record.bytes))));
+  std::string reason = letter.reason;
+  if (body.size() > kMaxLetterBytes) {
+    body.clear();
+    reason += fmt::format(
+        " (the record of {} bytes is too large to travel on; OpsService.GetDeadLetter has it)",
+        record.bytes.size());
+  }
+  std::string text = fmt::format(
+      R"({{"specversion":"1.0","id":"{}","source":"{}","type":"todo.event.dead.v1","time":"{}")"
+      R"(,"dlqreason":{},"dlqconsumer":{},"dlqattempts":{},"dlqfirstfailedat":"{}","dlqlastfailedat":"{}","dlqtopic":{})",
+      letter.id.value(), kEventSource, FormatInstant(letter.last_failed_at), Quote(reason),
+      Quote(letter.consumer), letter.attempts, FormatInstant(letter.first_failed_at),
+      FormatInstant(letter.last_failed_at), Quote(record.topic));
+  if (letter.has_event_id) text += fmt::format(R"(,"dlqeventid":"{}")", letter.event_id.value());
+  if (record.partition >= 0) text += fmt::format(R"(,"dlqpartition":{})", record.partition);
+  if (record.offset >= 0) text += fmt::format(R"(,"dlqoffset":"{}")", record.offset);
+  return text + body + "}";
+}
+
+}  // namespace todo::domain

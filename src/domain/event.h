@@ -1,0 +1,73 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "domain/ids.h"
+#include "domain/task.h"
+#include "domain/time.h"
+
+// The event contract: what goes over the bus and what we accept from it.
+
+namespace todo::domain {
+
+enum class ChangeKind { kCreated, kUpdated, kCompleted, kUncompleted, kDeleted };
+
+std::string_view ToString(ChangeKind kind);  // "created", …
+std::optional<ChangeKind> ParseChangeKind(std::string_view text);
+
+/// One committed change of one task: a row of the change log.
+struct Change {
+  UserId user;
+  std::int64_t seq = 0;
+  EventId event_id;
+  ChangeKind kind = ChangeKind::kCreated;
+  TaskId task_id;
+  std::int64_t version = 0;
+  std::string task_json;  // the contract's `task_data`, byte for byte as committed
+  Instant at;
+  std::string traceparent;  // W3C; empty when the request had none
+};
+
+/// A TaskEvent as it came from the bus. Producers other than us may leave out `task_data` or parts
+/// of it.
+struct TaskEvent {
+  EventId id;
+  ChangeKind kind = ChangeKind::kCreated;
+  TaskId task_id;
+  UserId user;
+  Instant at;
+  std::string source;       // CloudEvents attribute
+  std::string traceparent;  // the same; empty when there was none
+  /// What `task_data` said; absent when the event had none. Missing keys are at their defaults.
+  std::optional<Task> task;
+};
+
+inline constexpr std::string_view kEventSource = "todo-service";
+
+/// The CloudEvent (structured mode, JSON) that carries `change` on `task-events`.
+std::string TaskEventRecord(const Change& change);
+/// The CloudEvent that carries `change` on `task-updates`.
+std::string TaskUpdateRecord(const Change& change);
+
+/// The id of the copy on `task-updates`: derived from the event's, so that it too is the same on
+/// every repeat.
+EventId UpdateIdOf(const EventId& event_id);
+
+/// Reads one record of `task-events`: a CloudEvent in structured mode whose data is a TaskEvent.
+/// kInvalidArgument says what breaks the contract, in words for the person who reads the dead
+/// letter. Bounded: refuses records over 1 MiB and nesting over 64 levels.
+absl::StatusOr<TaskEvent> ParseTaskEventRecord(std::string_view record);
+
+/// Whether `json` nests deeper than any event does: such text is not parsed at all.
+bool NestsTooDeep(std::string_view json);
+
+/// A task from the contract's `task_data`. Unknown keys are ignored, missing ones keep their
+/// defaults. kInvalidArgument when a key has a type or value that the contract does not allow.
+absl::StatusOr<Task> ParseTaskJson(std::string_view json);
+/// The contract's `task_data` of `task`, compact, keys in the contract's order.
+std::string FormatTaskJson(const Task& task);
+
+}  // namespace todo::domain

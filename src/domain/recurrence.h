@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
+#include "domain/recurrence_pattern.h"
+#include "domain/recurrence_rule.h"
+#include "domain/time.h"
+#include "domain/time_zone.h"
+
+namespace todo::domain {
+
+/// A series of occurrences: a rule that starts at a wall-clock time, the anchor, in a time zone.
+///
+/// The anchor is occurrence 1, whether it matches the rule or not, and counts for COUNT.
+///
+/// Occurrences keep the wall-clock time; what becomes of it when clocks change, TimeZone::ToInstant
+/// says. Those that come to the same instant are one occurrence, and count once.
+///
+/// UNTIL is an instant and inclusive. Without a 'Z' it is a wall-clock time of the series' zone; a
+/// date means the end of that day.
+///
+/// FREQ=YEARLY with BYMONTHDAY and without BYMONTH means every month.
+///
+/// Nothing occurs after the year 2399 (RecurrencePattern::kEnd).
+///
+/// Immutable, thread-safe, costs no I/O. The same rule, anchor and zone give the same series,
+/// whenever they are asked.
+class Recurrence {
+ public:
+  struct Occurrence {
+    absl::CivilSecond local;  // as the rule names it: in a gap, a time that no clock shows
+    Instant at;
+    std::int64_t number;  // 1 is the anchor
+
+    bool operator==(const Occurrence&) const = default;
+  };
+
+  /// The series of `rule` (see ParseRecurrenceRule) from `anchor` in `zone` on.
+  ///
+  /// kInvalidArgument, with a reason for people: the text is no rule, is over a limit, or names no
+  /// day that exists; or the year of `anchor` is not 1970 to 2399.
+  ///
+  /// kOutOfRange, with a reason for people: a rule in good order after whose anchor nothing follows
+  /// (COUNT=1, UNTIL in the past). Whoever sets a rule should refuse it; whoever continues a series
+  /// has reached its end.
+  static absl::StatusOr<Recurrence> Parse(std::string_view rule, absl::CivilSecond anchor,
+                                          TimeZone zone);
+
+  /// The first occurrence after both `after` and the anchor; nullopt when the series has ended by
+  /// then.
+  std::optional<Occurrence> NextAfter(Instant after) const;
+
+  /// The next `n` (0 to 100) occurrences after both `after` and the anchor; fewer when the series
+  /// ends.
+  std::vector<Occurrence> Upcoming(Instant after, int n) const;
+
+  /// The next occurrence of a series that is counted from completions: the rule starts anew on the
+  /// day of `completed` at the anchor's time of day. `number` is that of the completed occurrence:
+  /// the next one has `number` + 1, and COUNT is compared with it. nullopt when COUNT or UNTIL end
+  /// the series.
+  std::optional<Occurrence> NextAfterCompletion(Instant completed, std::int64_t number) const;
+
+  /// What may surprise whoever sets this rule, in whole English sentences; empty for most rules.
+  std::vector<std::string> Warnings() const;
+
+  /// The rule in its one spelling, e.g. "FREQ=WEEKLY;BYDAY=MO"; words are spelled out.
+  std::string_view rule() const { return text_; }
+  absl::CivilSecond anchor() const { return anchor_; }
+  const TimeZone& zone() const { return zone_; }
+
+ private:
+  Recurrence(const RecurrenceRule& rule, absl::CivilSecond anchor, TimeZone zone);
+
+  bool HasEndedBefore(Instant at) const { return until_ && at > *until_; }
+  /// Up to `n` occurrences after `after`, numbers not filled in, COUNT not looked at.
+  std::vector<Occurrence> Search(Instant after, std::size_t n) const;
+  /// The number of the occurrence that is at `at`.
+  std::int64_t NumberAt(Instant at) const;
+
+  RecurrenceRule rule_;
+  std::string text_;
+  absl::CivilSecond anchor_;
+  TimeZone zone_;
+  RecurrencePattern pattern_;
+  Instant anchor_at_;
+  std::optional<Instant> until_;
+};
+
+}  // namespace todo::domain

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "domain/delivery.h"
+#include "domain/event.h"
+#include "domain/task.h"
+#include "ports/retry_queue.h"
+
+namespace todo::ports {
+
+/// The next occurrence of a task, made by the consumer.
+struct Successor {
+  domain::Task task;       // tombstones included
+  bool untouched = false;  // nobody but the consumer has changed it
+};
+
+/// A task that a consumer's event speaks of, as the database holds it now.
+struct HeldTask {
+  domain::Task task;                   // tombstones included
+  std::optional<Successor> successor;  // if one was ever made
+};
+
+/// Names a task of a user.
+struct TaskRef {
+  domain::UserId user;
+  domain::TaskId task_id;
+  auto operator<=>(const TaskRef&) const = default;
+};
+
+/// What a consumer writes: always in the name of the service, never of a request.
+struct ConsumerChange {
+  enum class Kind { kCreateSuccessor, kRemoveSuccessor, kReviveSuccessor };
+  Kind kind = Kind::kCreateSuccessor;
+  domain::UserId user;
+  domain::TaskId task_id;         // kRemove, kRevive: the successor
+  domain::TaskFields fields;      // kCreate, kRevive
+  domain::SeriesPosition series;  // kCreate, kRevive
+  domain::EventId event_id;       // of the change that this makes
+  domain::Instant now;
+  std::string traceparent;
+};
+
+/// One transaction of a consumer: claim the events, look, write. Commits when the function given to
+/// EventInbox::Transact answers OK, leaves no trace otherwise.
+/// Thread safety: used by the thread that runs the function, and only during it.
+class InboxTransaction {
+ public:
+  virtual ~InboxTransaction() = default;
+
+  /// Marks the events of `deliveries` as taken by `consumer` and answers those to apply now: those
+  /// that nobody had taken before, the same event twice in one call only once. An event whose task
+  /// has others waiting in the consumer's retry queue is put behind them instead and is not
+  /// answered.
+  virtual absl::StatusOr<std::set<domain::EventId>> Claim(
+      std::string_view consumer, const std::vector<domain::Delivery>& deliveries) = 0;
+
+  /// Takes up an event of the retry queue, locking its task's queue. False: somebody else is at it,
+  /// or has been.
+  virtual absl::StatusOr<bool> TakeUp(const RetryEntry& entry) = 0;
+
+  /// The event taken up is done: it leaves the queue, and the next of its task is due at `now`.
+  virtual absl::Status LeaveQueue(const RetryEntry& entry, domain::Instant now) = 0;
+
+  /// Locks the users of `refs` (in sorted order) until the end of the transaction, then reads their
+  /// tasks: one entry for each ref, nullopt where the user holds no such task.
+  virtual absl::StatusOr<std::vector<std::optional<HeldTask>>> LockAndLoad(
+      const std::vector<TaskRef>& refs) = 0;
+
+  /// Of `ids`, those that are tasks of any user. An event about somebody else's task must have no
+  /// effect.
+  virtual absl::StatusOr<std::set<domain::TaskId>> Existing(
+      const std::vector<domain::TaskId>& ids) = 0;
+
+  /// The task that is occurrence `occurrence` of the series, tombstones included. The user must be
+  /// locked.
+  virtual absl::StatusOr<std::optional<Successor>> FindOccurrence(const domain::UserId& user,
+                                                                  const domain::Uuid& series_id,
+                                                                  std::int64_t occurrence) = 0;
+
+  /// Records what a foreign producer said of its task and answers whether that is news: false when
+  /// something newer (by version, else by time) is already known. The user must be locked.
+  virtual absl::StatusOr<bool> AdvanceForeignTask(const domain::UserId& user,
+                                                  const domain::Uuid& series_id,
+                                                  std::int64_t version, domain::Instant at) = 0;
+
+  /// Writes the changes and their change-log rows. The users must be locked.
+  /// kAlreadyExists: the series has that occurrence already.
+  virtual absl::Status Write(const std::vector<ConsumerChange>& changes) = 0;
+};
+
+/// Exactly-once effects: the inbox rows and the effects of a batch of events share one transaction.
+/// Thread safety: Transact may be called from many threads at once; it blocks on the database.
+class EventInbox {
+ public:
+  virtual ~EventInbox() = default;
+
+  /// Runs `work` in a transaction. OK from `work`: committed, and the relay is woken. Anything
+  /// else: rolled back and returned as it is. kAborted (deadlock, serialisation) means that the
+  /// same call may succeed when repeated; kUnavailable, kResourceExhausted, kUnknown: the store
+  /// could not do it now.
+  virtual absl::Status Transact(const std::function<absl::Status(InboxTransaction&)>& work) = 0;
+};
+
+}  // namespace todo::ports

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "domain/delivery.h"
+#include "domain/ids.h"
+#include "domain/time.h"
+
+namespace todo::ports {
+
+/// An event that waits to be tried again.
+struct RetryEntry {
+  std::string consumer;
+  domain::EventId event_id;
+  int attempts = 0;  // failures so far; 0: it waited behind another event, or was replayed
+  std::optional<domain::Instant> first_failed_at;
+  domain::Instant due_at;
+  domain::BusRecord record;
+};
+
+/// Where failed events wait and where those given up go. Each method is one durable step. An event
+/// of a queue waits for those of the same task and consumer that came before it.
+///
+/// Thread safety: all methods may be called from many threads at once; they block on the database.
+/// All can answer kUnavailable and the like (see TaskStore): then nothing was stored, and the bus
+/// must deliver again.
+class RetryQueue {
+ public:
+  virtual ~RetryQueue() = default;
+
+  /// Claims the event for `consumer` and puts it into its task's queue: its first failure was at
+  /// `failed_at`, it is due at `due_at`. False: it was taken before, which is as good.
+  virtual absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
+                                    domain::Instant failed_at, domain::Instant due_at,
+                                    std::string_view reason) = 0;
+
+  /// Up to `limit` (> 0) entries of `consumers` that are due at `now`, the longest due first, at
+  /// most one of each task.
+  virtual absl::StatusOr<std::vector<RetryEntry>> Due(const std::vector<std::string>& consumers,
+                                                      domain::Instant now, int limit) = 0;
+
+  /// When the next entry of `consumers` is due; nullopt: none waits.
+  virtual absl::StatusOr<std::optional<domain::Instant>> NextDue(
+      const std::vector<std::string>& consumers) = 0;
+
+  /// Another failure of `entry`: it is due again at `due_at`. Does nothing when somebody else has
+  /// tried it since.
+  virtual absl::Status Reschedule(const RetryEntry& entry, domain::Instant failed_at,
+                                  domain::Instant due_at, std::string_view reason) = 0;
+
+  /// Gives an event up: its dead letter is stored and posted to the dead-letter topic.
+  /// `from_queue`: it leaves the queue, and the next of its task has its turn; otherwise it is
+  /// claimed first. False: somebody else took it.
+  virtual absl::StatusOr<bool> Bury(const domain::DeadLetter& letter, bool from_queue,
+                                    domain::Instant now) = 0;
+};
+
+}  // namespace todo::ports

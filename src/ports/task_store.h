@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "domain/event.h"
+#include "domain/ids.h"
+#include "domain/task.h"
+#include "domain/time.h"
+
+namespace todo::ports {
+
+/// One call that changes one task.
+struct Mutation {
+  domain::ChangeKind kind = domain::ChangeKind::kCreated;
+  domain::UserId user;
+  domain::TaskId task_id;                        // not for kCreated
+  std::optional<std::int64_t> expected_version;  // nullopt: whatever the task's version is
+  domain::TaskFields fields;                     // kCreated
+  std::optional<domain::SeriesPosition> series;  // kCreated, with a rule
+  domain::TaskPatch patch;                       // kUpdated
+
+  domain::RequestId request_id;
+  std::string fingerprint;   // same content, same fingerprint; 1 to 64 bytes of any kind
+  domain::EventId event_id;  // for the change, should there be one
+  domain::Instant now;
+  std::string traceparent;  // W3C, or empty
+};
+
+struct MutationResult {
+  domain::Task task;     // after the mutation; of a repeated request: as first answered
+  bool changed = false;  // a change row was written by this very call
+};
+
+enum class TaskOrder { kCreatedAt, kDueDate, kPriority, kTitle, kUpdatedAt };
+
+struct TaskQuery {
+  std::optional<bool> completed;
+  std::optional<domain::Priority> priority;
+  std::optional<std::string> tag;
+  std::optional<domain::Instant> due_from;    // inclusive
+  std::optional<domain::Instant> due_before;  // exclusive
+  std::string text;  // part of title or description, case-insensitive; empty: any
+  TaskOrder order = TaskOrder::kCreatedAt;
+  bool descending = false;
+  int limit = 50;           // 1 to 500
+  std::string page_cursor;  // TaskPage::next_cursor of the previous page of the same query; empty:
+                            // first page
+};
+
+struct TaskPage {
+  std::vector<domain::Task> tasks;
+  std::string next_cursor;  // empty: no further page
+};
+
+struct ChangePage {
+  std::vector<domain::Change> changes;
+  std::int64_t last_seq = 0;
+};
+
+/// The users' tasks and their change log.
+/// Thread safety: all methods may be called from many threads at once. All block on the database.
+///
+/// Every method can also answer: kUnavailable (no database: try again later), kResourceExhausted
+/// (no free connection in time), kDeadlineExceeded (statement or lock timeout), kInternal (logged).
+class TaskStore {
+ public:
+  virtual ~TaskStore() = default;
+
+  /// Applies `mutation` and appends its change, in one durable step. A mutation that leaves the
+  /// task as it was writes no change. Calling again with the same request id and fingerprint gives
+  /// the first answer. Only a call that writes a change uses a `seq`. kNotFound: the user has no
+  /// such task. kAborted: `expected_version` is not the current one. kAlreadyExists: the request id
+  /// was used with another fingerprint. kUnknown: the connection was lost and the outcome could not
+  /// be found out: repeat with the same request id.
+  virtual absl::StatusOr<MutationResult> Apply(const Mutation& mutation) = 0;
+
+  /// kNotFound: the user has no such task.
+  virtual absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) = 0;
+
+  /// A page of the user's tasks. kInvalidArgument: the cursor is not one of this query.
+  virtual absl::StatusOr<TaskPage> List(const domain::UserId& user, const TaskQuery& query) = 0;
+
+  /// The user's changes with a greater `seq`, in order, up to `limit` (1 to 500).
+  virtual absl::StatusOr<ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
+                                                 int limit) = 0;
+};
+
+}  // namespace todo::ports

@@ -1,0 +1,286 @@
+#include "service/event_processor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "util/fault_point.h"
+#include "util/log.h"
+#include "util/status.h"
+
+namespace todo::service {
+namespace {
+
+using domain::BusRecord;
+using domain::DeadLetter;
+using domain::Delivery;
+using domain::Instant;
+using ports::RetryEntry;
+using util::Severity;
+
+constexpr std::chrono::seconds kCarefulFor{30};
+
+std::string ReasonFor(const absl::Status& failure) {
+  return fmt::format("{}: {}", absl::StatusCodeToString(failure.code()),
+                     util::FromAbsl(failure.message()));
+}
+
+/// Whether it makes sense to go on with other events at all.
+bool IsOutage(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+}
+
+std::map<std::string, TaskEventConsumer*> ByName(const std::vector<TaskEventConsumer*>& consumers) {
+  std::map<std::string, TaskEventConsumer*> by_name;
+  for (TaskEventConsumer* consumer : consumers) by_name.emplace(consumer->name(), consumer);
+  return by_name;
+}
+
+std::vector<std::string> NamesOf(const std::map<std::string, TaskEventConsumer*>& consumers) {
+  std::vector<std::string> names;
+  for (const auto& [name, consumer] : consumers) names.push_back(name);
+  return names;
+}
+
+/// A test can arm "apply-task-7" to make every event of that task fail, or kill.
+absl::Status FaultsOf([[maybe_unused]] const std::vector<domain::TaskEvent>& events) {
+#ifdef TODO_FAULT_POINTS
+  for (const domain::TaskEvent& event : events) {
+    TODO_RETURN_IF_ERROR(TODO_FAULT_POINT(fmt::format("apply-task-{}", event.task_id.value)));
+  }
+#endif
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool NotNow(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kUnknown:  // the outcome of a commit is in doubt; the inbox will tell
+    case absl::StatusCode::kAborted:  // others were in the way, several times in a row
+    case absl::StatusCode::kCancelled: return true;
+    default: return false;
+  }
+}
+
+/// Which row of the crash log this thread may use at the moment.
+class EventProcessor::Slot {
+ public:
+  explicit Slot(EventProcessor& processor) : slots_(processor.slots_) {
+    auto slots = slots_.Lock();
+    const auto free = std::find(slots->begin(), slots->end(), false);
+    number_ = static_cast<std::size_t>(free - slots->begin());
+    if (free == slots->end()) {
+      slots->push_back(true);
+    } else {
+      *free = true;
+    }
+  }
+  ~Slot() { (*slots_.Lock())[number_] = false; }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+
+  int number() const { return static_cast<int>(number_); }
+
+ private:
+  util::Guarded<std::vector<bool>>& slots_;
+  std::size_t number_;
+};
+
+EventProcessor::EventProcessor(Ports ports, const std::vector<TaskEventConsumer*>& consumers,
+                               std::function<void(Instant)> on_parked)
+    : ports_(ports),
+      consumers_(ByName(consumers)),
+      consumer_names_(NamesOf(consumers_)),
+      on_parked_(std::move(on_parked)) {}
+
+absl::Status EventProcessor::Recover() {
+  TODO_ASSIGN_OR_RETURN(const int count, ports_.crashes.CountCrashes());
+  if (count == 0) return absl::OkStatus();
+  careful_until_ = ports_.clock.Now() + kCarefulFor;
+  util::Log(Severity::kWarning, "recovering_from_a_crash", {{"events_in_hand", count}});
+  return absl::OkStatus();
+}
+
+std::vector<absl::Status> EventProcessor::Process(const std::vector<BusRecord>& records) {
+  std::vector<absl::Status> statuses(records.size());
+  std::vector<Delivery> deliveries;
+  std::vector<std::size_t> positions;
+  absl::Status outage;  // once there is one, nothing more is tried
+  const auto note = [&outage](const absl::Status& status) {
+    if (IsOutage(status)) outage = status;
+    return status;
+  };
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    absl::StatusOr<domain::TaskEvent> event = domain::ParseTaskEventRecord(records[i].bytes);
+    if (event.ok()) {
+      deliveries.push_back({*std::move(event), records[i]});
+      positions.push_back(i);
+    } else {
+      statuses[i] = outage.ok() ? note(BuryUnreadable(records[i], event.status())) : outage;
+    }
+  }
+  for (const auto& [name, consumer] : consumers_) {
+    if (deliveries.size() > 1 && outage.ok() && !careful() &&
+        note(Run(*consumer, deliveries, nullptr)).ok())
+      continue;
+    for (std::size_t i = 0; i < deliveries.size(); ++i) {
+      statuses[positions[i]].Update(outage.ok() ? note(RunAlone(*consumer, deliveries[i]))
+                                                : outage);
+    }
+  }
+  return statuses;
+}
+
+absl::Status EventProcessor::Run(TaskEventConsumer& consumer,
+                                 const std::vector<Delivery>& deliveries, const RetryEntry* entry) {
+  const Slot slot(*this);
+  std::vector<domain::TaskEvent> events;
+  events.reserve(deliveries.size());
+  for (const Delivery& delivery : deliveries) events.push_back(delivery.event);
+  TODO_RETURN_IF_ERROR(ports_.crashes.Begin(slot.number(), consumer.name(), events));
+
+  const auto work = [&](ports::InboxTransaction& transaction) -> absl::Status {
+    if (entry != nullptr) {
+      TODO_ASSIGN_OR_RETURN(const bool ours, transaction.TakeUp(*entry));
+      if (!ours) return absl::OkStatus();
+      TODO_RETURN_IF_ERROR(FaultsOf(events));
+      TODO_RETURN_IF_ERROR(consumer.Apply(transaction, events));
+      return transaction.LeaveQueue(*entry, ports_.clock.Now());
+    }
+    TODO_ASSIGN_OR_RETURN(std::set<domain::EventId> fresh,
+                          transaction.Claim(consumer.name(), deliveries));
+    std::vector<domain::TaskEvent> taken;
+    for (const domain::TaskEvent& event : events) {
+      // Erasing makes the second of two copies in the same batch stale.
+      if (fresh.erase(event.id) > 0) taken.push_back(event);
+    }
+    if (taken.empty()) return absl::OkStatus();
+    TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-inbox"));
+    TODO_RETURN_IF_ERROR(FaultsOf(taken));
+    TODO_RETURN_IF_ERROR(consumer.Apply(transaction, taken));
+    return TODO_FAULT_POINT("before-effect-commit");
+  };
+  constexpr int kAttempts = 3;
+  absl::Status status;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    status = ports_.inbox.Transact(work);
+    if (!absl::IsAborted(status)) break;  // deadlock or serialisation: the same call may succeed
+  }
+  return status;
+}
+
+absl::Status EventProcessor::RunAlone(TaskEventConsumer& consumer, const Delivery& delivery) {
+  TODO_ASSIGN_OR_RETURN(const std::optional<std::string> deadly,
+                        KillsUs(consumer.name(), delivery));
+  absl::Status failure =
+      deadly ? absl::InvalidArgumentError(*deadly) : Run(consumer, {delivery}, nullptr);
+  if (failure.ok() || NotNow(failure)) return failure;
+
+  const Instant now = ports_.clock.Now();
+  if (absl::IsInvalidArgument(failure)) {
+    const int attempts = deadly ? domain::kMaxCrashes : 1;
+    return Bury(
+        LetterOf(consumer.name(), delivery, attempts, now, now, util::FromAbsl(failure.message())),
+        false);
+  }
+  const Instant due = now + *domain::RetryDelay(1);
+  const absl::StatusOr<bool> parked =
+      ports_.retries.Park(consumer.name(), delivery, now, due, ReasonFor(failure));
+  if (!parked.ok()) return parked.status();
+  if (on_parked_) on_parked_(due);
+  util::Log(Severity::kWarning, "event_parked",
+            {{"consumer", std::string(consumer.name())},
+             {"event_id", delivery.event.id.value()},
+             {"task_id", delivery.event.task_id.value},
+             {"error", failure.ToString()}});
+  return absl::OkStatus();
+}
+
+absl::Status EventProcessor::BuryUnreadable(const BusRecord& record, const absl::Status& reason) {
+  for (const std::string& consumer : consumer_names_) {
+    TODO_RETURN_IF_ERROR(
+        Bury(domain::UnreadableLetter(consumer, record, util::FromAbsl(reason.message()),
+                                      ports_.clock.Now()),
+             false));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EventProcessor::Bury(const DeadLetter& letter, bool from_queue) {
+  const absl::StatusOr<bool> buried = ports_.retries.Bury(letter, from_queue, ports_.clock.Now());
+  if (!buried.ok()) return buried.status();
+  if (*buried) {
+    util::Log(Severity::kError, "event_dead",
+              {{"consumer", letter.consumer},
+               {"event_id", letter.event_id.value()},
+               {"task_id", letter.task_id.value},
+               {"topic", letter.record.topic},
+               {"partition", letter.record.partition},
+               {"offset", letter.record.offset},
+               {"attempts", letter.attempts},
+               {"reason", letter.reason}});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<std::string>> EventProcessor::KillsUs(std::string_view consumer,
+                                                                   const Delivery& delivery) {
+  if (!careful()) return std::nullopt;
+  TODO_ASSIGN_OR_RETURN(auto crashes, ports_.crashes.Crashes(consumer, {delivery.event}));
+  const int count = crashes[delivery.event.id];
+  if (count < domain::kMaxCrashes) return std::nullopt;
+  return fmt::format("the process died {} times while this event was applied", count);
+}
+
+absl::StatusOr<std::optional<Instant>> EventProcessor::RunDueRetries(int limit) {
+  TODO_ASSIGN_OR_RETURN(const std::vector<RetryEntry> due,
+                        ports_.retries.Due(consumer_names_, ports_.clock.Now(), limit));
+  absl::Status all;
+  for (const RetryEntry& entry : due) {
+    // Another thread may have read it too. Trying it twice would be harmless, but it would not be 1
+    // s, 2 s and 4 s.
+    if (!retrying_.Lock()->insert(entry.event_id).second) continue;
+    all.Update(Retry(entry));
+    retrying_.Lock()->erase(entry.event_id);
+    if (IsOutage(all)) break;
+  }
+  TODO_RETURN_IF_ERROR(all);
+  return ports_.retries.NextDue(consumer_names_);  // those behind what was done now are due at once
+}
+
+absl::Status EventProcessor::Retry(const RetryEntry& entry) {
+  absl::StatusOr<domain::TaskEvent> event = domain::ParseTaskEventRecord(entry.record.bytes);
+  if (!event.ok()) {
+    DeadLetter letter = domain::UnreadableLetter(
+        entry.consumer, entry.record, util::FromAbsl(event.status().message()), ports_.clock.Now());
+    letter.event_id = entry.event_id;
+    letter.id = domain::DeadLetterId(entry.consumer, entry.event_id);
+    return Bury(letter, true);
+  }
+  const Delivery delivery{*std::move(event), entry.record};
+  TODO_ASSIGN_OR_RETURN(const std::optional<std::string> deadly, KillsUs(entry.consumer, delivery));
+  const absl::Status status = deadly ? absl::InvalidArgumentError(*deadly)
+                                     : Run(*consumers_.at(entry.consumer), {delivery}, &entry);
+  if (status.ok() || NotNow(status)) return status;
+  return Settle(entry, delivery, status);
+}
+
+absl::Status EventProcessor::Settle(const RetryEntry& entry, const Delivery& delivery,
+                                    const absl::Status& failure) {
+  const Instant now = ports_.clock.Now();
+  const int attempts = entry.attempts + 1;
+  const std::optional<std::chrono::milliseconds> delay = domain::RetryDelay(attempts);
+  if (delay && !absl::IsInvalidArgument(failure)) {
+    return ports_.retries.Reschedule(entry, now, now + *delay, ReasonFor(failure));
+  }
+  return Bury(LetterOf(entry.consumer, delivery, attempts, entry.first_failed_at.value_or(now), now,
+                       ReasonFor(failure)),
+              true);
+}
+
+}  // namespace todo::service

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "domain/delivery.h"
+#include "domain/event.h"
+#include "domain/time.h"
+#include "ports/clock.h"
+#include "ports/crash_log.h"
+#include "ports/event_inbox.h"
+#include "ports/retry_queue.h"
+#include "service/task_event_consumer.h"
+#include "util/guarded.h"
+
+namespace todo::service {
+
+/// Whether `status` says that the store cannot do it now, not that the event is bad: nothing is
+/// known against the event, so it must be delivered again and is neither retried on schedule nor
+/// given up.
+bool NotNow(const absl::Status& status);
+
+/// Takes what the bus delivers to every consumer, and decides alone what becomes of each record:
+/// its effect, exactly once; or a place in the retry queue, 1 s, 2 s and 4 s after its failures; or
+/// a dead letter. Whichever it is, is durable before the bus hears of it.
+///
+/// Thread safety: Process and RunDueRetries may be called from many threads at once; they block on
+/// the database.
+class EventProcessor {
+ public:
+  struct Ports {  // all must outlive the processor
+    ports::EventInbox& inbox;
+    ports::RetryQueue& retries;
+    ports::CrashLog& crashes;
+    const ports::Clock& clock;
+  };
+  /// `on_parked(due)` is called after an event was put into the retry queue; it must not block.
+  EventProcessor(Ports ports, const std::vector<TaskEventConsumer*>& consumers,
+                 std::function<void(domain::Instant)> on_parked = {});
+
+  /// To be called once, before the first event: looks for a crash. After one, events are taken one
+  /// by one for a while, so that the one which makes the process die is found: the third time it
+  /// becomes a dead letter.
+  absl::Status Recover();
+
+  /// One status for each of `records`. OK: what became of it is durable (now, or from an earlier
+  /// delivery). Anything else: the store could not do it now, and the record must come again. A
+  /// batch is one transaction for each consumer; when that fails, each event is tried in a
+  /// transaction of its own, so that one bad event delays no other.
+  std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records);
+
+  /// Tries what is due in the retry queue, up to `limit` (> 0) events. Answers when to come again
+  /// at the latest; nullopt: nothing waits.
+  absl::StatusOr<std::optional<domain::Instant>> RunDueRetries(int limit);
+
+ private:
+  class Slot;  // a place in the crash log
+
+  absl::Status Run(TaskEventConsumer& consumer, const std::vector<domain::Delivery>& deliveries,
+                   const ports::RetryEntry* entry);
+  absl::Status RunAlone(TaskEventConsumer& consumer, const domain::Delivery& delivery);
+  absl::Status BuryUnreadable(const domain::BusRecord& record, const absl::Status& reason);
+  absl::Status Retry(const ports::RetryEntry& entry);
+  absl::Status Settle(const ports::RetryEntry& entry, const domain::Delivery& delivery,
+                      const absl::Status& failure);
+  /// A reason when the process has died too often with this event in its hands.
+  absl::StatusOr<std::optional<std::string>> KillsUs(std::string_view consumer,
+                                                     const domain::Delivery& delivery);
+  absl::Status Bury(const domain::DeadLetter& letter, bool from_queue);
+  bool careful() const { return ports_.clock.Now() < careful_until_.load(); }
+
+  const Ports ports_;
+  const std::map<std::string, TaskEventConsumer*> consumers_;  // by name
+  const std::vector<std::string> consumer_names_;
+  const std::function<void(domain::Instant)> on_parked_;
+  std::atomic<domain::Instant> careful_until_ = domain::Instant();
+  util::Guarded<std::set<domain::EventId>> retrying_;
+  util::Guarded<std::vector<bool>> slots_;  // true: in use
+};
+
+}  // namespace todo::service

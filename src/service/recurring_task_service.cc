@@ -1,0 +1,175 @@
+#include "service/recurring_task_service.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "domain/recurring_task.h"
+#include "domain/task.h"
+#include "util/digest.h"
+#include "util/log.h"
+#include "util/status.h"
+
+namespace todo::service {
+namespace {
+
+using domain::ChangeKind;
+using domain::Task;
+using domain::TaskEvent;
+using ports::ConsumerChange;
+using ports::HeldTask;
+using ports::TaskRef;
+
+bool ConcernsRecurrence(const TaskEvent& event) {
+  return event.kind == ChangeKind::kCompleted || event.kind == ChangeKind::kUncompleted;
+}
+
+/// Our own tasks are kept as tombstones, so an unknown id can only be somebody else's task.
+absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
+  Task task = event.task.value_or(Task{});
+  task.id = event.task_id;
+  task.user = event.user;
+  task.completed = event.kind == ChangeKind::kCompleted;
+  if (!task.completed || !task.fields.recurrence_rule) return task;
+
+  std::vector<util::FieldViolation> violations;
+  domain::CheckTitle(task.fields.title, "task_data.", violations);
+  domain::CheckDescription(task.fields.description, "task_data.", violations);
+  domain::CheckTags(task.fields.tags, "task_data.", violations);
+  if (!violations.empty()) return util::InvalidFields(violations);
+  if (task.fields.due.kind == domain::DueKind::kNone) {
+    TODO_ASSIGN_OR_RETURN(task.fields.due, domain::ResolveInstantDue(event.at));
+  }
+  absl::StatusOr<domain::SeriesPosition> series =
+      domain::StartSeries(task.fields, ForeignSeriesId(event.source, event.user, event.task_id));
+  if (absl::IsOutOfRange(series.status())) return task;  // this was its last occurrence
+  TODO_RETURN_IF_ERROR(series.status());
+  task.series = *std::move(series);
+  return task;
+}
+
+/// The series that `event` speaks of, when it is one that its task, of ours, has left since.
+std::optional<domain::SeriesPosition> LeftSeries(const TaskEvent& event, const Task& task) {
+  if (event.source != domain::kEventSource || !event.task || !event.task->series) {
+    return std::nullopt;
+  }
+  if (task.series && task.series->series_id == event.task->series->series_id) return std::nullopt;
+  return event.task->series;
+}
+
+}  // namespace
+
+domain::Uuid ForeignSeriesId(std::string_view source, const domain::UserId& user,
+                             domain::TaskId task_id) {
+  // Lengths keep the parts apart, whatever they contain.
+  const std::string name = fmt::format("{}:{}{}:{}{}", source.size(), source, user.value.size(),
+                                       user.value, task_id.value);
+  return domain::Uuid::FromBytes(util::Sha256(name).substr(0, 16), 8);
+}
+
+absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
+                                         const std::vector<TaskEvent>& events) {
+  // One reference for each task, however many of its events are in the batch.
+  std::map<TaskRef, std::vector<const TaskEvent*>> by_task;
+  for (const TaskEvent& event : events) {
+    if (ConcernsRecurrence(event)) by_task[{event.user, event.task_id}].push_back(&event);
+  }
+  if (by_task.empty()) return absl::OkStatus();
+
+  std::vector<TaskRef> refs;
+  for (const auto& [ref, task_events] : by_task) refs.push_back(ref);
+  TODO_ASSIGN_OR_RETURN(const std::vector<std::optional<HeldTask>> held,
+                        transaction.LockAndLoad(refs));
+
+  std::vector<domain::TaskId> unknown;
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (!held[i]) unknown.push_back(refs[i].task_id);
+  }
+  std::set<domain::TaskId> of_others;
+  if (!unknown.empty()) {
+    TODO_ASSIGN_OR_RETURN(of_others, transaction.Existing(unknown));
+  }
+
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    const std::vector<const TaskEvent*>& task_events = by_task.at(refs[i]);
+    if (held[i]) {
+      const Task& task = held[i]->task;
+      for (const TaskEvent* event : task_events) {
+        TODO_RETURN_IF_ERROR(SettleLeftSeries(transaction, task, *event));
+      }
+      TODO_RETURN_IF_ERROR(Settle(transaction, task,
+                                  task.completed_at.value_or(task_events.back()->at),
+                                  held[i]->successor, task_events.back()->traceparent));
+    } else if (of_others.contains(refs[i].task_id)) {
+      for (const TaskEvent* event : task_events) {
+        util::Log(util::Severity::kWarning, "event_ignored",
+                  {{"event_id", event->id.value()},
+                   {"task_id", event->task_id.value},
+                   {"source", event->source},
+                   {"reason", "the task belongs to another user than the event says"}});
+      }
+    } else {
+      for (const TaskEvent* event : task_events)
+        TODO_RETURN_IF_ERROR(ApplyForeign(transaction, *event));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecurringTaskService::SettleLeftSeries(ports::InboxTransaction& transaction,
+                                                    const Task& task, const TaskEvent& event) {
+  const std::optional<domain::SeriesPosition> left = LeftSeries(event, task);
+  if (!left) return absl::OkStatus();
+  TODO_ASSIGN_OR_RETURN(
+      const std::optional<ports::Successor> successor,
+      transaction.FindOccurrence(task.user, left->series_id, left->occurrence + 1));
+  Task as_it_left = task;
+  as_it_left.completed = false;  // only an open task can get a new rule
+  return Settle(transaction, as_it_left, event.at, successor, event.traceparent);
+}
+
+absl::Status RecurringTaskService::ApplyForeign(ports::InboxTransaction& transaction,
+                                                const TaskEvent& event) {
+  TODO_ASSIGN_OR_RETURN(const Task task, ForeignTask(event));
+  const domain::Uuid series_id = ForeignSeriesId(event.source, event.user, event.task_id);
+  TODO_ASSIGN_OR_RETURN(const bool is_news, transaction.AdvanceForeignTask(event.user, series_id,
+                                                                           task.version, event.at));
+  if (!is_news) return absl::OkStatus();
+  TODO_ASSIGN_OR_RETURN(const std::optional<ports::Successor> successor,
+                        transaction.FindOccurrence(event.user, series_id, 2));
+  return Settle(transaction, task, event.at, successor, event.traceparent);
+}
+
+absl::Status RecurringTaskService::Settle(ports::InboxTransaction& transaction, const Task& task,
+                                          domain::Instant completed_at,
+                                          const std::optional<ports::Successor>& successor,
+                                          const std::string& traceparent) {
+  ConsumerChange change;
+  change.user = task.user;
+  change.event_id = domain::EventId{ids_.NewId()};
+  change.now = clock_.Now();
+  change.traceparent = traceparent;
+
+  if (!task.completed || !task.fields.recurrence_rule || !task.series) {
+    if (!successor || successor->task.deleted || !successor->untouched) return absl::OkStatus();
+    change.kind = ConsumerChange::Kind::kRemoveSuccessor;
+    change.task_id = successor->task.id;
+    return transaction.Write({change});
+  }
+
+  if (successor && (!successor->task.deleted || !successor->untouched)) return absl::OkStatus();
+  TODO_ASSIGN_OR_RETURN(std::optional<domain::NextOccurrence> next,
+                        domain::NextOccurrenceOf(task, completed_at));
+  if (!next) return absl::OkStatus();  // the series has ended
+  change.kind =
+      successor ? ConsumerChange::Kind::kReviveSuccessor : ConsumerChange::Kind::kCreateSuccessor;
+  if (successor) change.task_id = successor->task.id;
+  change.fields = std::move(next->fields);
+  change.series = next->series;
+  return transaction.Write({change});
+}
+
+}  // namespace todo::service

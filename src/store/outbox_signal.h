@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace todo::store {
+
+struct OutboxSignalOptions {
+  std::chrono::milliseconds send_interval{5};        // at most one notification in it
+  std::chrono::milliseconds answer_deadline{5'000};  // of the database, connecting included
+  std::chrono::milliseconds first_retry{100};        // after a lost connection; doubles
+  std::chrono::milliseconds last_retry{5'000};
+};
+
+/// Tells the other replicas which shards have new changes, and hears it from them. Only a hint that
+/// saves waiting: whoever publishes also looks by himself from time to time. It speaks after the
+/// commit and on a connection of its own, because a notification inside a transaction makes all
+/// commits of the server wait for each other. Owned by the app. One thread, which the destructor
+/// joins within a second, database or not. Thread safety: Announce may be called from any thread.
+/// Nothing here blocks the caller.
+class OutboxSignal {
+ public:
+  /// `on_announced(shard)` is called from the thread of the signal for what other replicas
+  /// announce; it must not block, and must stay callable until the destructor returns.
+  OutboxSignal(std::string conninfo, std::function<void(int shard)> on_announced,
+               OutboxSignalOptions options = {});
+  ~OutboxSignal();
+  OutboxSignal(const OutboxSignal&) = delete;
+  OutboxSignal& operator=(const OutboxSignal&) = delete;
+
+  /// Tells the others soon, once for any number of calls. While there is no connection, the news
+  /// waits. Precondition: 0 <= shard < 64.
+  void Announce(int shard) noexcept;
+
+  /// True while it hears the others.
+  bool connected() const { return connected_; }
+
+ private:
+  class Loop;
+
+  const std::string conninfo_;
+  const std::function<void(int shard)> on_announced_;
+  const OutboxSignalOptions options_;
+  std::atomic<std::uint64_t> pending_{0};  // one bit for each shard to announce
+  std::atomic<bool> connected_{false};
+  int wake_fd_ = -1;
+  std::jthread thread_;  // last: stops first
+};
+
+}  // namespace todo::store

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <pqxx/pqxx>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "domain/event.h"
+#include "store/connection_pool.h"
+#include "store/statement_watch.h"
+
+// Inside the room only: what its files share about the database library.
+
+namespace todo::store {
+
+/// One connection and what belongs to it. Belongs to one thread at a time; only `waiting_time` and
+/// `socket` may be asked by others. The constructor throws.
+struct Session {
+  Session(const std::string& conninfo, StatementWatch& statement_watch);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// A statement goes to the server now.
+  void StartWaiting() {
+    waiting_since = std::chrono::steady_clock::now().time_since_epoch().count();
+  }
+  void StopWaiting() { waiting_since = 0; }
+  /// Since the last StartWaiting; zero when nobody waits.
+  std::chrono::steady_clock::duration waiting_time() const;
+  /// Of the connection, and not reused while this lives, whatever the library does with its own.
+  int socket() const { return watched_socket; }
+
+  pqxx::connection connection;
+  pqxx::quiet_errorhandler quiet;  // notices are not for our stderr
+  StatementWatch& watch;
+  std::atomic<std::chrono::steady_clock::rep> waiting_since{0};
+  int watched_socket = -1;
+};
+
+/// A statement that is prepared in a session when it is first used there. `name` is unique in the
+/// room.
+struct Statement {
+  const char* name;
+  const char* sql;
+};
+
+/// Throws on text with a NUL character: the library would silently bind only what stands before it.
+template <typename T>
+void RefuseNul(const T& argument) {
+  if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    if (std::string_view(argument).find('\0') != std::string_view::npos)
+      throw std::invalid_argument("NUL in text");
+  }
+}
+template <typename T>
+void RefuseNul(const std::optional<T>& argument) {
+  if (argument) RefuseNul(*argument);
+}
+
+template <typename... Args>
+pqxx::result Exec(pqxx::transaction_base& transaction, const std::string& name,
+                  const std::string& sql, const Args&... args) {
+  (RefuseNul(args), ...);
+  transaction.conn().prepare(name, sql);
+  return transaction.exec_prepared(name, args...);
+}
+template <typename... Args>
+pqxx::result Exec(pqxx::transaction_base& transaction, const Statement& statement,
+                  const Args&... args) {
+  return Exec(transaction, std::string(statement.name), std::string(statement.sql), args...);
+}
+
+inline std::string_view View(const pqxx::field& field) { return {field.c_str(), field.size()}; }
+
+/// Runs `work(pqxx::connection&)`, which answers a status or StatusOr, and turns what it throws
+/// into a status. Work of more than a few statements calls StartWaiting before each.
+template <typename Work>
+auto Run(ConnectionPool::Lease& lease, std::string_view attempted, Work&& work)
+    -> std::invoke_result_t<Work, pqxx::connection&> {
+  Session& session = lease.session();
+  session.StartWaiting();
+  try {
+    auto result = std::forward<Work>(work)(session.connection);
+    session.StopWaiting();
+    if (result.ok()) lease.Succeeded();
+    return result;
+  } catch (...) {
+    session.StopWaiting();
+    return lease.Failed(attempted);
+  }
+}
+
+/// The text form of an array parameter: every element quoted.
+std::string ArrayLiteral(const std::vector<std::string>& elements);
+template <typename Range, typename ToText>
+std::string ArrayLiteralOf(const Range& range, ToText&& to_text) {
+  std::vector<std::string> elements;
+  elements.reserve(std::size(range));
+  for (const auto& element : range) elements.push_back(std::string(to_text(element)));
+  return ArrayLiteral(elements);
+}
+
+/// A change from the columns seq, event_id, kind, task_id, version, task_json, at (microseconds
+/// since the epoch) and traceparent, which start at `first`. kInternal: that cannot be read.
+absl::StatusOr<domain::Change> DecodeChange(const pqxx::row& row, pqxx::row::size_type first);
+
+/// bytea in its text form.
+std::string ByteaLiteral(std::string_view bytes);
+
+}  // namespace todo::store

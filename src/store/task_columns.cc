@@ -1,0 +1,54 @@
+#include "store/task_columns.h"
+
+#include "absl/time/civil_time.h"
+#include "domain/event.h"
+#include "domain/time.h"
+#include "util/log.h"
+#include "util/status.h"
+
+namespace todo::store {
+namespace {
+
+template <typename T>
+Patch OrNull(const std::optional<T>& value) {
+  return value ? Patch(*value) : Patch();
+}
+
+}  // namespace
+
+void AddFields(Patch& patch, const domain::TaskFields& fields) {
+  patch["title"] = fields.title;
+  patch["description"] = OrNull(fields.description);
+  patch["priority"] = static_cast<int>(fields.priority);
+  patch["tags"] = fields.tags;
+  AddDue(patch, fields.due);
+  patch["time_zone"] = fields.time_zone;
+  patch["recurrence_rule"] = OrNull(fields.recurrence_rule);
+  patch["recurrence_basis"] = domain::ToString(fields.recurrence_basis);
+}
+
+void AddDue(Patch& patch, const domain::Due& due) {
+  const bool any = due.kind != domain::DueKind::kNone;
+  const bool local = due.kind == domain::DueKind::kDate || due.kind == domain::DueKind::kLocal;
+  patch["due_kind"] = any ? Patch(domain::ToString(due.kind)) : Patch();
+  patch["due_local"] = local ? Patch(absl::FormatCivilTime(due.local)) : Patch();
+  patch["due_at"] = any ? Patch(domain::FormatInstant(due.at)) : Patch();
+}
+
+void AddSeries(Patch& patch, const std::optional<domain::SeriesPosition>& series) {
+  patch["series_id"] = series ? Patch(series->series_id.value()) : Patch();
+  patch["occurrence"] = series ? Patch(series->occurrence) : Patch();
+  patch["series_anchor"] = series ? Patch(absl::FormatCivilTime(series->anchor)) : Patch();
+  patch["scheduled_for"] = series ? Patch(absl::FormatCivilTime(series->scheduled)) : Patch();
+  patch["missed"] = series ? series->missed : 0;
+}
+
+absl::StatusOr<domain::Task> DecodeTask(std::string_view json) {
+  absl::StatusOr<domain::Task> task = domain::ParseTaskJson(json);
+  if (task.ok()) return task;
+  util::Log(util::Severity::kError, "stored_task_not_understood",
+            {{"reason", util::FromAbsl(task.status().message())}});
+  return absl::InternalError("store: a stored task cannot be read");
+}
+
+}  // namespace todo::store

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace todo::util {
+
+/// The 32 bytes of SHA-256 over `text`.
+std::string Sha256(std::string_view text);
+
+}  // namespace todo::util

@@ -1,0 +1,652 @@
+#include "contract/event_inbox_contract.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <future>
+
+#include "util/status.h"
+
+namespace todo::contract {
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EventInboxContract);
+
+using absl::StatusCode;
+using domain::Change;
+using domain::ChangeKind;
+using domain::EventId;
+using domain::Task;
+using domain::TaskEvent;
+using domain::TaskId;
+using domain::UserId;
+using ports::ConsumerChange;
+using ports::HeldTask;
+using ports::InboxTransaction;
+using ports::RetryEntry;
+using ports::TaskRef;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+namespace {
+
+constexpr char kConsumer[] = "recurring";
+constexpr std::chrono::milliseconds kLongEnoughToSeeThatItWaits{50};
+
+TaskEvent EventAt(std::string_view instant) {
+  TaskEvent event;
+  event.id = NewEventId();
+  event.at = At(instant);
+  return event;
+}
+
+TaskEvent NewEvent() { return EventAt("2026-03-01T09:00:00Z"); }
+
+TaskEvent EventOf(const UserId& user, TaskId task_id) {
+  TaskEvent event = NewEvent();
+  event.user = user;
+  event.task_id = task_id;
+  return event;
+}
+
+RetryEntry EntryOf(const TaskEvent& event, int attempts) {
+  RetryEntry entry;
+  entry.consumer = kConsumer;
+  entry.event_id = event.id;
+  entry.attempts = attempts;
+  return entry;
+}
+
+std::vector<domain::Delivery> Deliveries(const std::vector<TaskEvent>& events) {
+  std::vector<domain::Delivery> deliveries;
+  for (const TaskEvent& event : events) deliveries.push_back({.event = event, .record = {}});
+  return deliveries;
+}
+
+ConsumerChange SuccessorOf(const Task& task) {
+  ConsumerChange change;
+  change.kind = ConsumerChange::Kind::kCreateSuccessor;
+  change.user = task.user;
+  change.fields = task.fields;
+  change.fields.due.at += std::chrono::hours(24);
+  change.series = *task.series;
+  ++change.series.occurrence;
+  change.event_id = NewEventId();
+  change.now = At("2026-03-01T11:00:00Z");
+  change.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  return change;
+}
+
+ConsumerChange Removal(const Task& successor) {
+  ConsumerChange change;
+  change.kind = ConsumerChange::Kind::kRemoveSuccessor;
+  change.user = successor.user;
+  change.task_id = successor.id;
+  change.event_id = NewEventId();
+  change.now = At("2026-03-01T12:00:00Z");
+  return change;
+}
+
+ConsumerChange Revival(const Task& successor) {
+  ConsumerChange change = Removal(successor);
+  change.kind = ConsumerChange::Kind::kReviveSuccessor;
+  change.fields = successor.fields;
+  change.series = *successor.series;
+  change.now = At("2026-03-01T13:00:00Z");
+  return change;
+}
+
+}  // namespace
+
+Task EventInboxContract::Apply(const ports::Mutation& mutation) {
+  absl::StatusOr<ports::MutationResult> result = store().Apply(mutation);
+  EXPECT_TRUE(result.ok()) << result.status();
+  return result.ok() ? result->task : Task();
+}
+
+void EventInboxContract::Commit(const Work& work) {
+  const absl::Status status = inbox().Transact(work);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+std::set<EventId> EventInboxContract::Claim(std::string_view consumer,
+                                            const std::vector<TaskEvent>& events) {
+  std::set<EventId> claimed;
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_ASSIGN_OR_RETURN(claimed, transaction.Claim(consumer, Deliveries(events)));
+    return absl::OkStatus();
+  });
+  return claimed;
+}
+
+bool EventInboxContract::Retry(const TaskEvent& event, int attempts) {
+  bool taken_up = false;
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    const RetryEntry entry = EntryOf(event, attempts);
+    TODO_ASSIGN_OR_RETURN(taken_up, transaction.TakeUp(entry));
+    return taken_up ? transaction.LeaveQueue(entry, At("2026-03-01T09:05:00Z")) : absl::OkStatus();
+  });
+  return taken_up;
+}
+
+std::optional<HeldTask> EventInboxContract::Load(const TaskRef& ref) {
+  std::optional<HeldTask> held;
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_ASSIGN_OR_RETURN(const auto all, transaction.LockAndLoad({ref}));
+    EXPECT_EQ(all.size(), 1u);
+    held = all.at(0);
+    return absl::OkStatus();
+  });
+  return held;
+}
+
+HeldTask EventInboxContract::LoadHeld(const Task& task) {
+  const std::optional<HeldTask> held = Load({task.user, task.id});
+  EXPECT_TRUE(held);
+  return held.value_or(HeldTask());
+}
+
+Task EventInboxContract::MakeSuccessor(const Task& task) {
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{task.user, task.id}}).status());
+    return transaction.Write({SuccessorOf(task)});
+  });
+  const HeldTask held = LoadHeld(task);
+  EXPECT_TRUE(held.successor);
+  return held.successor ? held.successor->task : Task();
+}
+
+namespace {
+
+// Claiming.
+
+TEST_P(EventInboxContract, AnEventIsClaimedOnce) {
+  const std::vector<TaskEvent> events = {NewEvent(), NewEvent()};
+  EXPECT_THAT(Claim(kConsumer, events), ElementsAre(events[0].id, events[1].id));
+  EXPECT_THAT(Claim(kConsumer, events), IsEmpty());
+  const TaskEvent third = NewEvent();
+  EXPECT_THAT(Claim(kConsumer, {events[1], third, events[0]}), ElementsAre(third.id));
+}
+
+TEST_P(EventInboxContract, TheSameEventTwiceInOneCallIsClaimedOnce) {
+  const TaskEvent event = NewEvent();
+  EXPECT_THAT(Claim(kConsumer, {event, event}), ElementsAre(event.id));
+  EXPECT_THAT(Claim(kConsumer, {event}), IsEmpty());
+}
+
+TEST_P(EventInboxContract, ConsumersClaimEachForThemselves) {
+  const TaskEvent event = NewEvent();
+  EXPECT_THAT(Claim("recurring", {event}), ElementsAre(event.id));
+  EXPECT_THAT(Claim("analytics", {event}), ElementsAre(event.id));
+  EXPECT_THAT(Claim("recurring", {event}), IsEmpty());
+}
+
+TEST_P(EventInboxContract, EventsOfAnyDayCanBeClaimed) {
+  const std::vector<TaskEvent> events = {EventAt("1970-01-01T00:00:00Z"),
+                                         EventAt("9999-12-31T23:59:59.999999Z"),
+                                         EventAt("2026-03-01T23:59:59Z")};
+  EXPECT_EQ(Claim(kConsumer, events).size(), 3u);
+  EXPECT_THAT(Claim(kConsumer, events), IsEmpty());
+}
+
+TEST_P(EventInboxContract, NoEventsCanBeClaimed) { EXPECT_THAT(Claim(kConsumer, {}), IsEmpty()); }
+
+TEST_P(EventInboxContract, FailedWorkIsReturnedAndLeavesNoTrace) {
+  const TaskEvent event = NewEvent();
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const absl::Status failure = util::WithReason(absl::FailedPreconditionError("no"), "BECAUSE");
+  const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.Claim(kConsumer, Deliveries({event})).status());
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    TODO_RETURN_IF_ERROR(transaction.Write({SuccessorOf(task)}));
+    EXPECT_TRUE(transaction.AdvanceForeignTask(user_, task.series->series_id, 1, event.at).value());
+    return failure;
+  });
+  EXPECT_EQ(status, failure);
+  EXPECT_EQ(environment_->wakes().count(), 0);
+  EXPECT_THAT(Claim(kConsumer, {event}), ElementsAre(event.id));
+  EXPECT_FALSE(LoadHeld(task).successor);
+  EXPECT_EQ(AllChanges(store(), user_).size(), 1u);
+  Commit([&](InboxTransaction& transaction) {
+    EXPECT_TRUE(transaction.AdvanceForeignTask(user_, task.series->series_id, 1, event.at).value());
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(EventInboxContract, TheSameEventManyTimesAtOnceHasOneEffect) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const TaskEvent event = NewEvent();
+  std::atomic<int> claimed_count{0};
+  InParallel(8, [&](int) {
+    const absl::Status status =
+        inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
+          TODO_ASSIGN_OR_RETURN(const auto claimed,
+                                transaction.Claim(kConsumer, Deliveries({event})));
+          if (claimed.empty()) return absl::OkStatus();
+          ++claimed_count;
+          TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+          return transaction.Write({SuccessorOf(task)});
+        });
+    EXPECT_TRUE(status.ok()) << status;
+  });
+  EXPECT_EQ(claimed_count, 1);
+  EXPECT_EQ(AllChanges(store(), user_).size(), 2u);
+}
+
+TEST_P(EventInboxContract, AClaimWaitsForWhoeverHasTheEventAndTakesWhatThatOneLeaves) {
+  for (const bool first_commits : {true, false}) {
+    const TaskEvent event = NewEvent();
+    std::future<std::set<EventId>> second;
+    const absl::Status failure = absl::InternalError("the first one's work");
+    const absl::Status status =
+        inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
+          TODO_ASSIGN_OR_RETURN(const auto claimed,
+                                transaction.Claim(kConsumer, Deliveries({event})));
+          EXPECT_THAT(claimed, ElementsAre(event.id));
+          second = std::async(std::launch::async, [&] { return Claim(kConsumer, {event}); });
+          EXPECT_EQ(second.wait_for(kLongEnoughToSeeThatItWaits), std::future_status::timeout)
+              << "nobody can know yet whether the event is taken";
+          return first_commits ? absl::OkStatus() : failure;
+        });
+    EXPECT_EQ(status, first_commits ? absl::OkStatus() : failure);
+    if (first_commits) {
+      EXPECT_THAT(second.get(), IsEmpty());
+    } else {
+      EXPECT_THAT(second.get(), ElementsAre(event.id));
+    }
+  }
+}
+
+// The retry queue of a task.
+
+TEST_P(EventInboxContract, AnEventWhoseTaskHasOthersWaitingIsPutBehindThem) {
+  const TaskEvent failed = EventOf(user_, TaskId{7});
+  environment_->Park(kConsumer, {.event = failed, .record = {}});
+  const TaskEvent later = EventOf(user_, TaskId{7});
+  const TaskEvent other_task = EventOf(user_, TaskId{8});
+  const TaskEvent other_user = EventOf(other_, TaskId{7});
+  EXPECT_THAT(Claim(kConsumer, {other_user, later, other_task}),
+              testing::UnorderedElementsAre(other_task.id, other_user.id));
+  EXPECT_THAT(Claim(kConsumer, {failed, later}), IsEmpty()) << "both are taken";
+  EXPECT_THAT(Claim("analytics", {later}), ElementsAre(later.id)) << "has no such queue";
+}
+
+TEST_P(EventInboxContract, TheEventsOfAQueueAreTakenUpAsTheyCame) {
+  // The oldest id came last.
+  const TaskEvent third = EventOf(user_, TaskId{7});
+  const TaskEvent second = EventOf(user_, TaskId{7});
+  const TaskEvent first = EventOf(user_, TaskId{7});
+  environment_->Park(kConsumer, {.event = first, .record = {}});
+  EXPECT_THAT(Claim(kConsumer, {second, third}), IsEmpty());
+  EXPECT_FALSE(Retry(second, 0));
+  EXPECT_FALSE(Retry(third, 0));
+  EXPECT_TRUE(Retry(first, 1));
+  EXPECT_FALSE(Retry(third, 0));
+  EXPECT_TRUE(Retry(second, 0));
+  EXPECT_TRUE(Retry(third, 0));
+  const TaskEvent fourth = EventOf(user_, TaskId{7});
+  EXPECT_THAT(Claim(kConsumer, {fourth}), ElementsAre(fourth.id)) << "nobody waits any more";
+}
+
+TEST_P(EventInboxContract, WhatSomebodyElseHasTriedSinceIsNotTakenUp) {
+  const TaskEvent event = EventOf(user_, TaskId{7});
+  environment_->Park(kConsumer, {.event = event, .record = {}});
+  EXPECT_FALSE(Retry(event, 0)) << "it has failed since";
+  EXPECT_FALSE(Retry(EventOf(user_, TaskId{7}), 1)) << "never was in the queue";
+  EXPECT_TRUE(Retry(event, 1));
+  EXPECT_FALSE(Retry(event, 1)) << "is done";
+}
+
+TEST_P(EventInboxContract, OnlyOneAtATimeTakesAnEventUp) {
+  const TaskEvent event = EventOf(user_, TaskId{7});
+  environment_->Park(kConsumer, {.event = event, .record = {}});
+  std::future<bool> second;
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_ASSIGN_OR_RETURN(const bool taken_up, transaction.TakeUp(EntryOf(event, 1)));
+    EXPECT_TRUE(taken_up);
+    second = std::async(std::launch::async, [&] { return Retry(event, 1); });
+    // It may answer now or wait for us.
+    second.wait_for(kLongEnoughToSeeThatItWaits);
+    return transaction.LeaveQueue(EntryOf(event, 1), At("2026-03-01T09:05:00Z"));
+  });
+  EXPECT_FALSE(second.get());
+}
+
+TEST_P(EventInboxContract, ARetryThatFailedLeavesTheQueueAsItWas) {
+  const TaskEvent first = EventOf(user_, TaskId{7});
+  const TaskEvent second = EventOf(user_, TaskId{7});
+  environment_->Park(kConsumer, {.event = first, .record = {}});
+  EXPECT_THAT(Claim(kConsumer, {second}), IsEmpty());
+  const absl::Status failure = absl::InternalError("again");
+  const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.TakeUp(EntryOf(first, 1)).status());
+    TODO_RETURN_IF_ERROR(transaction.LeaveQueue(EntryOf(first, 1), At("2026-03-01T09:05:00Z")));
+    return failure;
+  });
+  EXPECT_EQ(status, failure);
+  EXPECT_FALSE(Retry(second, 0));
+  EXPECT_TRUE(Retry(first, 1));
+  EXPECT_TRUE(Retry(second, 0));
+}
+
+// Looking.
+
+TEST_P(EventInboxContract, LoadAnswersEachRefInItsPlace) {
+  const Task a = Apply(CreateRecurring(user_, "a"));
+  const Task b = Apply(Create(other_, "b"));
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    const std::vector<TaskRef> refs = {{other_, b.id},
+                                       {user_, b.id},
+                                       {user_, a.id},
+                                       {UserId{"new \"user\", {\\}"}, a.id},
+                                       {other_, b.id}};
+    TODO_ASSIGN_OR_RETURN(const auto held, transaction.LockAndLoad(refs));
+    EXPECT_EQ(held.size(), 5u);
+    EXPECT_TRUE(held[0] && held[0]->task == b && !held[0]->successor);
+    EXPECT_FALSE(held[1]) << "the task of another user";
+    EXPECT_TRUE(held[2] && held[2]->task == a && !held[2]->successor);
+    EXPECT_FALSE(held[3]);
+    EXPECT_TRUE(held[4] && held[4]->task == b);
+    TODO_ASSIGN_OR_RETURN(const auto none, transaction.LockAndLoad({}));
+    EXPECT_THAT(none, IsEmpty());
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(EventInboxContract, ALockedUsersOwnCallsWait) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  std::future<Task> call;
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    call = std::async(std::launch::async, [&] { return Apply(Rename(task, "renamed")); });
+    EXPECT_EQ(call.wait_for(kLongEnoughToSeeThatItWaits), std::future_status::timeout);
+    return transaction.Write({SuccessorOf(task)});
+  });
+  EXPECT_EQ(call.get().seq, 3) << "after the consumer's change";
+  EXPECT_EQ(AllChanges(store(), user_).size(), 3u);
+}
+
+TEST_P(EventInboxContract, WhoWaitedForAUserSeesWhatWasWrittenMeanwhile) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  std::future<std::optional<HeldTask>> second;
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    second = std::async(std::launch::async, [&] { return Load({user_, task.id}); });
+    EXPECT_EQ(second.wait_for(kLongEnoughToSeeThatItWaits), std::future_status::timeout);
+    return transaction.Write({SuccessorOf(task)});
+  });
+  const std::optional<HeldTask> held = second.get();
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(held->successor) << "otherwise the second consumer would make it once more";
+}
+
+TEST_P(EventInboxContract, LoadSeesTombstones) {
+  const Task task = Apply(Create(user_, "title"));
+  Apply(ChangeOf(ChangeKind::kDeleted, task));
+  const HeldTask held = LoadHeld(task);
+  EXPECT_TRUE(held.task.deleted);
+  EXPECT_EQ(held.task.version, 2);
+}
+
+TEST_P(EventInboxContract, ExistingTellsTasksOfAnyUser) {
+  const Task a = Apply(Create(user_, "a"));
+  const Task b = Apply(Create(other_, "b"));
+  Apply(ChangeOf(ChangeKind::kDeleted, b));
+  Commit([&](InboxTransaction& transaction) {
+    EXPECT_THAT(transaction.Existing({b.id, TaskId{987654321}, a.id, a.id}).value(),
+                ElementsAre(a.id, b.id));
+    EXPECT_THAT(transaction.Existing({}).value(), IsEmpty());
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(EventInboxContract, FindOccurrenceAnswersThatOfTheUsersSeries) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task successor = MakeSuccessor(task);
+  const domain::Uuid series = task.series->series_id;
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    const auto first = transaction.FindOccurrence(user_, series, 1);
+    const auto second = transaction.FindOccurrence(user_, series, 2);
+    EXPECT_TRUE(first.ok() && *first && (*first)->task == task && !(*first)->untouched);
+    EXPECT_TRUE(second.ok() && *second && (*second)->task == successor && (*second)->untouched);
+    EXPECT_FALSE(transaction.FindOccurrence(user_, series, 3).value());
+    EXPECT_FALSE(transaction.FindOccurrence(other_, series, 2).value());
+    EXPECT_FALSE(transaction.FindOccurrence(user_, NewUuid(), 2).value());
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(EventInboxContract, ATransactionSeesWhatItWrote) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    TODO_RETURN_IF_ERROR(transaction.Write({SuccessorOf(task)}));
+    TODO_ASSIGN_OR_RETURN(const auto found,
+                          transaction.FindOccurrence(user_, task.series->series_id, 2));
+    EXPECT_TRUE(found && found->untouched);
+    TODO_ASSIGN_OR_RETURN(const auto held, transaction.LockAndLoad({{user_, task.id}}));
+    EXPECT_TRUE(held.at(0) && held.at(0)->successor);
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(EventInboxContract, AForeignTaskGoesForwardOnly) {
+  const domain::Uuid series = NewUuid();
+  const auto advance = [&](std::int64_t version, std::string_view at) {
+    bool news = false;
+    Commit([&](InboxTransaction& transaction) -> absl::Status {
+      TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, TaskId{1}}}).status());
+      TODO_ASSIGN_OR_RETURN(news, transaction.AdvanceForeignTask(user_, series, version, At(at)));
+      return absl::OkStatus();
+    });
+    return news;
+  };
+  EXPECT_TRUE(advance(3, "2026-03-01T10:00:00Z"));
+  EXPECT_FALSE(advance(2, "2026-03-01T11:00:00Z")) << "an older version, however late";
+  EXPECT_TRUE(advance(4, "2026-03-01T09:00:00Z")) << "a newer version, whatever its time";
+  EXPECT_TRUE(advance(4, "2026-03-01T09:00:00Z")) << "nothing newer is known";
+  EXPECT_FALSE(advance(4, "2026-03-01T08:00:00Z")) << "the same version: by time";
+  EXPECT_FALSE(advance(0, "2026-03-01T08:00:00Z")) << "no version: by time";
+  EXPECT_TRUE(advance(0, "2026-03-01T12:00:00Z"));
+  EXPECT_FALSE(advance(0, "2026-03-01T11:00:00Z"));
+}
+
+// Writing.
+
+TEST_P(EventInboxContract, ASuccessorIsATaskWithItsChange) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const ConsumerChange change = SuccessorOf(task);
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    return transaction.Write({change});
+  });
+
+  const HeldTask held = LoadHeld(task);
+  ASSERT_TRUE(held.successor);
+  EXPECT_TRUE(held.successor->untouched);
+  const Task& successor = held.successor->task;
+  EXPECT_EQ(successor.fields, change.fields);
+  EXPECT_EQ(successor.series, change.series);
+  EXPECT_EQ(successor.version, 1);
+  EXPECT_EQ(successor.seq, 2);
+  EXPECT_EQ(successor.created_at, change.now);
+  EXPECT_FALSE(successor.completed);
+  EXPECT_EQ(store().Get(user_, successor.id).value(), successor);
+
+  const std::vector<Change> changes = AllChanges(store(), user_);
+  ASSERT_EQ(changes.size(), 2u);
+  EXPECT_EQ(changes[1].event_id, change.event_id);
+  EXPECT_EQ(changes[1].kind, ChangeKind::kCreated);
+  EXPECT_EQ(changes[1].task_id, successor.id);
+  EXPECT_EQ(changes[1].at, change.now);
+  EXPECT_EQ(changes[1].traceparent, change.traceparent);
+  EXPECT_EQ(environment_->wakes().count(), 1);
+}
+
+TEST_P(EventInboxContract, AnOccurrenceHasOneSuccessor) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  MakeSuccessor(task);
+  const TaskEvent event = NewEvent();
+  const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.Claim(kConsumer, Deliveries({event})).status());
+    return transaction.Write({SuccessorOf(task)});
+  });
+  EXPECT_EQ(status.code(), StatusCode::kAlreadyExists) << status;
+  EXPECT_THAT(Claim(kConsumer, {event}), ElementsAre(event.id)) << "nothing of it stays";
+  EXPECT_EQ(AllChanges(store(), user_).size(), 2u);
+}
+
+TEST_P(EventInboxContract, AFailedWriteCannotBeCommitted) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  MakeSuccessor(task);
+  const TaskEvent event = NewEvent();
+  const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.Claim(kConsumer, Deliveries({event})).status());
+    EXPECT_EQ(transaction.Write({SuccessorOf(task)}).code(), StatusCode::kAlreadyExists);
+    return absl::OkStatus();  // looks away
+  });
+  EXPECT_EQ(status.code(), StatusCode::kAlreadyExists) << status;
+  EXPECT_THAT(Claim(kConsumer, {event}), ElementsAre(event.id));
+}
+
+TEST_P(EventInboxContract, OthersTouchASuccessorTheConsumerDoesNot) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task successor = MakeSuccessor(task);
+  EXPECT_TRUE(LoadHeld(task).successor->untouched);
+  Apply(Rename(successor, "mine now"));
+  EXPECT_FALSE(LoadHeld(task).successor->untouched);
+}
+
+TEST_P(EventInboxContract, ASuccessorCanBeRemovedAndRevived) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task successor = MakeSuccessor(task);
+  const auto write = [&](const ConsumerChange& change) {
+    Commit([&](InboxTransaction& transaction) -> absl::Status {
+      TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+      return transaction.Write({change});
+    });
+  };
+  write(Removal(successor));
+  EXPECT_EQ(store().Get(user_, successor.id).status().code(), StatusCode::kNotFound);
+  HeldTask held = LoadHeld(task);
+  ASSERT_TRUE(held.successor);
+  EXPECT_TRUE(held.successor->task.deleted);
+  EXPECT_TRUE(held.successor->untouched);
+  EXPECT_EQ(held.successor->task.version, 2);
+
+  ConsumerChange revival = Revival(successor);
+  revival.fields.title = "recomputed";
+  ++revival.series.missed;
+  write(revival);
+  held = LoadHeld(task);
+  ASSERT_TRUE(held.successor);
+  EXPECT_TRUE(held.successor->untouched);
+  EXPECT_EQ(held.successor->task.id, successor.id);
+  EXPECT_FALSE(held.successor->task.deleted);
+  EXPECT_FALSE(held.successor->task.completed);
+  EXPECT_EQ(held.successor->task.version, 3);
+  EXPECT_EQ(held.successor->task.fields, revival.fields);
+  EXPECT_EQ(held.successor->task.series, revival.series);
+  EXPECT_EQ(store().Get(user_, successor.id).value(), held.successor->task);
+
+  std::vector<ChangeKind> kinds;
+  for (const Change& change : AllChanges(store(), user_)) kinds.push_back(change.kind);
+  EXPECT_THAT(kinds, ElementsAre(ChangeKind::kCreated, ChangeKind::kCreated, ChangeKind::kDeleted,
+                                 ChangeKind::kCreated));
+}
+
+TEST_P(EventInboxContract, ARevivedSuccessorIsOpenEvenIfItWasCompleted) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task successor = MakeSuccessor(task);
+  Apply(ChangeOf(ChangeKind::kCompleted, successor));
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    return transaction.Write({Removal(successor), Revival(successor)});
+  });
+  const Task revived = store().Get(user_, successor.id).value();
+  EXPECT_FALSE(revived.completed);
+  EXPECT_EQ(revived.completed_at, std::nullopt);
+}
+
+TEST_P(EventInboxContract, ChangesOfOneWriteSeeEachOther) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task successor = MakeSuccessor(task);
+  const Task theirs = Apply(CreateRecurring(other_, "theirs"));
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{other_, theirs.id}, {user_, task.id}}).status());
+    return transaction.Write(
+        {Removal(successor), SuccessorOf(theirs), Revival(successor), Removal(successor)});
+  });
+  const HeldTask held = LoadHeld(task);
+  ASSERT_TRUE(held.successor);
+  EXPECT_TRUE(held.successor->task.deleted);
+  EXPECT_TRUE(held.successor->untouched);
+  EXPECT_EQ(held.successor->task.version, 4);
+  EXPECT_EQ(held.successor->task.seq, 5);
+  EXPECT_EQ(AllChanges(store(), user_).size(), 5u);
+  EXPECT_TRUE(LoadHeld(theirs).successor);
+}
+
+TEST_P(EventInboxContract, WhatIsNotThereCannotBeRemoved) {
+  Task nothing = Apply(CreateRecurring(user_, "title"));
+  nothing.id.value += 1000;
+  const absl::Status status = inbox().Transact(
+      [&](InboxTransaction& transaction) { return transaction.Write({Removal(nothing)}); });
+  EXPECT_EQ(status.code(), StatusCode::kNotFound) << status;
+}
+
+TEST_P(EventInboxContract, WritingNothingWakesNobody) {
+  Commit([](InboxTransaction& transaction) { return transaction.Write({}); });
+  EXPECT_EQ(environment_->wakes().count(), 0);
+}
+
+TEST_P(EventInboxContract, BatchesOfTheSameUsersInAnyOrderDoNotBlockEachOther) {
+  // Each batch concerns the same users, new ones among them, in an order of its own, while they
+  // also act themselves.
+  constexpr int kUsers = 6;
+  constexpr int kRounds = 6;
+  std::vector<UserId> users;
+  for (int i = 0; i < kUsers; ++i) users.push_back(UserId{fmt::format("user {}", i)});
+  InParallel(6, [&](int thread) {
+    for (int round = 0; round < kRounds; ++round) {
+      if (thread >= 4) {
+        const auto user = static_cast<std::size_t>((round + thread) % kUsers);
+        const auto created = store().Apply(Create(users[user], "own"));
+        EXPECT_TRUE(created.ok()) << created.status();
+        continue;
+      }
+      std::vector<TaskRef> refs;
+      for (const UserId& user : users) refs.push_back({user, TaskId{1}});
+      std::rotate(refs.begin(), refs.begin() + (thread + round) % kUsers, refs.end());
+      if (thread % 2 == 0) std::reverse(refs.begin(), refs.end());
+      const absl::Status status =
+          inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
+            TODO_RETURN_IF_ERROR(transaction.LockAndLoad(refs).status());
+            std::vector<ConsumerChange> changes;
+            for (const TaskRef& ref : refs) {
+              Task first;
+              first.user = ref.user;
+              first.fields.title = "foreign";
+              first.series = PositionOf(NewUuid(), 0);
+              changes.push_back(SuccessorOf(first));
+            }
+            return transaction.Write(changes);
+          });
+      EXPECT_TRUE(status.ok()) << status;
+    }
+  });
+  std::size_t total = 0;
+  for (const UserId& user : users) {
+    std::int64_t last = 0;
+    for (const Change& change : AllChanges(store(), user)) {
+      EXPECT_EQ(change.seq, last + 1);
+      last = change.seq;
+      ++total;
+    }
+  }
+  EXPECT_EQ(total, 4u * kRounds * kUsers + 2u * kRounds);
+}
+
+}  // namespace
+}  // namespace todo::contract

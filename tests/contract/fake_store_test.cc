@@ -1,0 +1,72 @@
+#include "contract/event_inbox_contract.h"
+#include "contract/outbox_log_contract.h"
+#include "contract/task_store_contract.h"
+#include "support/fake_event_inbox.h"
+#include "support/fake_outbox_log.h"
+#include "support/fake_task_store.h"
+
+namespace todo::contract {
+namespace {
+
+class FakeTaskStoreEnvironment final : public TaskStoreEnvironment {
+ public:
+  ports::TaskStore& store() override { return store_; }
+  const Wakes& wakes() override { return wakes_; }
+
+ private:
+  support::FakeDatabase database_;
+  Wakes wakes_;
+  support::FakeTaskStore store_{database_, std::ref(wakes_)};
+};
+
+class FakeEventInboxEnvironment final : public EventInboxEnvironment {
+ public:
+  ports::TaskStore& store() override { return store_; }
+  ports::EventInbox& inbox() override { return inbox_; }
+  void Park(std::string_view consumer, const domain::Delivery& delivery) override {
+    const absl::Status status = database_.Write([&](support::FakeDatabase::Tables& tables) {
+      const domain::TaskEvent& event = delivery.event;
+      EXPECT_TRUE(support::FakeDatabase::Take(tables, consumer, event.id, event.at));
+      ports::RetryEntry entry;
+      entry.attempts = 1;
+      entry.first_failed_at = entry.due_at = At("2026-03-01T09:01:00Z");
+      support::FakeDatabase::Enqueue(tables, consumer, delivery, entry);
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  const Wakes& wakes() override { return wakes_; }
+
+ private:
+  support::FakeDatabase database_;
+  Wakes wakes_;
+  support::FakeTaskStore store_{database_};
+  support::FakeEventInbox inbox_{database_, std::ref(wakes_)};
+};
+
+class FakeOutboxLogEnvironment final : public OutboxLogEnvironment {
+ public:
+  ports::TaskStore& store() override { return store_; }
+  std::unique_ptr<ports::OutboxLog> NewLog(std::int64_t max_batch_bytes) override {
+    return std::make_unique<support::FakeOutboxLog>(database_, max_batch_bytes);
+  }
+  void Pass(std::chrono::milliseconds time) override { now_ += time; }
+
+ private:
+  std::chrono::steady_clock::time_point now_;
+  support::FakeDatabase database_{[this] { return now_; }};
+  support::FakeTaskStore store_{database_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Fake, TaskStoreContract, testing::Values([] {
+                           return std::make_unique<FakeTaskStoreEnvironment>();
+                         }));
+INSTANTIATE_TEST_SUITE_P(Fake, EventInboxContract, testing::Values([] {
+                           return std::make_unique<FakeEventInboxEnvironment>();
+                         }));
+INSTANTIATE_TEST_SUITE_P(Fake, OutboxLogContract, testing::Values([] {
+                           return std::make_unique<FakeOutboxLogEnvironment>();
+                         }));
+
+}  // namespace
+}  // namespace todo::contract

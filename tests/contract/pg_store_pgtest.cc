@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include "contract/event_inbox_contract.h"
+#include "contract/outbox_log_contract.h"
+#include "contract/task_store_contract.h"
+#include "store/connection_pool.h"
+#include "store/pg_event_inbox.h"
+#include "store/pg_outbox_log.h"
+#include "store/pg_retry_queue.h"
+#include "store/pg_task_store.h"
+#include "support/test_database.h"
+
+// The contract suites on PostgreSQL.
+
+namespace todo::contract {
+namespace {
+
+using support::TestDatabase;
+
+template <typename Environment>
+auto Make() {
+  std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  return database == nullptr ? nullptr : std::make_unique<Environment>(std::move(database));
+}
+
+class PgTaskStoreEnvironment final : public TaskStoreEnvironment {
+ public:
+  explicit PgTaskStoreEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::TaskStore& store() override { return store_; }
+  const Wakes& wakes() override { return wakes_; }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  Wakes wakes_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore store_{pool_, std::ref(wakes_)};
+};
+
+class PgEventInboxEnvironment final : public EventInboxEnvironment {
+ public:
+  explicit PgEventInboxEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::TaskStore& store() override { return store_; }
+  ports::EventInbox& inbox() override { return inbox_; }
+  void Park(std::string_view consumer, const domain::Delivery& delivery) override {
+    const auto parked = store::PgRetryQueue(pool_, {}).Park(
+        consumer, delivery, At("2026-03-01T09:00:00Z"), At("2026-03-01T09:01:00Z"), "failed");
+    EXPECT_TRUE(parked.ok() && *parked) << parked.status();
+  }
+  const Wakes& wakes() override { return wakes_; }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  Wakes wakes_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore store_{pool_, {}};
+  store::PgEventInbox inbox_{pool_, std::ref(wakes_)};
+};
+
+class PgOutboxLogEnvironment final : public OutboxLogEnvironment {
+ public:
+  explicit PgOutboxLogEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::TaskStore& store() override { return store_; }
+  std::unique_ptr<ports::OutboxLog> NewLog(std::int64_t max_batch_bytes) override {
+    return std::make_unique<store::PgOutboxLog>(
+        pool_, store::OutboxLogOptions{.max_batch_bytes = max_batch_bytes});
+  }
+  void Pass(std::chrono::milliseconds time) override {
+    for (const char* table : {"relay_shards", "relay_replicas"}) {
+      database_->Run(
+          fmt::format("update {} set lease_until = lease_until - interval '{} milliseconds'", table,
+                      time.count()));
+    }
+  }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore store_{pool_, {}};
+};
+
+INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
+                         testing::Values(&Make<PgTaskStoreEnvironment>));
+INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,
+                         testing::Values(&Make<PgEventInboxEnvironment>));
+INSTANTIATE_TEST_SUITE_P(PostgreSql, OutboxLogContract,
+                         testing::Values(&Make<PgOutboxLogEnvironment>));
+
+}  // namespace
+}  // namespace todo::contract

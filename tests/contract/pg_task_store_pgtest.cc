@@ -1,0 +1,287 @@
+#include "store/pg_task_store.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <future>
+#include <memory>
+
+#include "contract/contract_support.h"
+#include "store/connection_pool.h"
+#include "store/pg_event_inbox.h"
+#include "support/tcp_proxy.h"
+#include "support/test_database.h"
+#include "util/status.h"
+
+// What the contract cannot say: lost connections, timeouts, and what the database itself forbids.
+
+namespace todo::contract {
+namespace {
+
+using absl::StatusCode;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using store::ConnectionPool;
+using store::PgTaskStore;
+using support::ConninfoSetting;
+using support::TcpProxy;
+using support::TestDatabase;
+
+using Result = absl::StatusOr<ports::MutationResult>;
+
+class PgTaskStoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    database_ = TestDatabase::Make();
+    if (database_ == nullptr) GTEST_SKIP() << "needs a database";
+  }
+
+  std::string ChangeCount() { return database_->Run("select count(*) from changes"); }
+
+  /// Waits until a session waits for a lock and ends it, as an operator or a failing network would.
+  void TerminateWhoWaitsForALock() {
+    const std::string waiting =
+        "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    ASSERT_TRUE(database_->WaitUntil(fmt::format("select count(*) {}", waiting), "1"));
+    database_->Run(fmt::format("select pg_terminate_backend(pid) {}", waiting));
+  }
+
+  const domain::UserId user_{"ann"};
+  std::unique_ptr<TestDatabase> database_;
+};
+
+TEST_F(PgTaskStoreTest, AConnectionCutInTheMiddleIsResolvedByTheRequestId) {
+  ConnectionPool pool(database_->conninfo());
+  Wakes wakes;
+  PgTaskStore store(pool, std::ref(wakes));
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+
+  const auto other = database_->Open();
+  other->Run("begin; select from users for update");
+  const ports::Mutation rename = Rename(task, "renamed");
+  std::future<Result> result = std::async(std::launch::async, [&] { return store.Apply(rename); });
+  TerminateWhoWaitsForALock();
+  other->Run("rollback");
+
+  const Result answer = result.get();
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(answer->changed);
+  EXPECT_EQ(answer->task.version, 2);
+  EXPECT_EQ(ChangeCount(), "2");
+  EXPECT_EQ(wakes.count(), 2);
+  EXPECT_EQ(pool.stats().discarded_count, 1);
+}
+
+TEST_F(PgTaskStoreTest, AnAnswerLostAfterTheCommitIsFoundOut) {
+  TcpProxy proxy(
+      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
+  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
+                                      "port", fmt::format("{}", proxy.port())));
+  Wakes wakes;
+  PgTaskStore store(pool, std::ref(wakes));
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+
+  proxy.DropAnswers();
+  const ports::Mutation rename = Rename(task, "renamed");
+  std::future<Result> result = std::async(std::launch::async, [&] { return store.Apply(rename); });
+  ASSERT_TRUE(database_->WaitUntil("select count(*) from changes", "2")) << "it was committed";
+  while (proxy.dropped_answer_count() == 0) std::this_thread::yield();
+  proxy.Mend();
+
+  const Result answer = result.get();
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(answer->changed) << "the change is this call's own";
+  EXPECT_EQ(answer->task.version, 2);
+  EXPECT_EQ(ChangeCount(), "2");
+  EXPECT_EQ(wakes.count(), 2) << "the relay hears of it all the same";
+}
+
+TEST_F(PgTaskStoreTest, AnOutcomeThatCannotBeFoundOutIsUnknownAndMayBeRepeated) {
+  TcpProxy proxy(
+      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
+  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
+                                      "port", fmt::format("{}", proxy.port())));
+  PgTaskStore store(pool, {}, {.apply_deadline = milliseconds(300)});
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+
+  proxy.DropAnswers();
+  const ports::Mutation rename = Rename(task, "renamed");
+  EXPECT_EQ(store.Apply(rename).status().code(), StatusCode::kUnknown);
+
+  proxy.Mend();
+  const Result answer = store.Apply(rename);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->task.fields.title, "renamed");
+  EXPECT_EQ(ChangeCount(), "2");
+}
+
+TEST_F(PgTaskStoreTest, ACutDatabaseIsUnavailableAndComesBackByItself) {
+  TcpProxy proxy(
+      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
+  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
+                                      "port", fmt::format("{}", proxy.port())));
+  PgTaskStore store(pool, {});
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+  proxy.Cut();
+  EXPECT_EQ(store.Apply(Create(user_, "title")).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store.Get(user_, task.id).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store.List(user_, {}).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store.ListChanges(user_, 0, 10).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(pool.Ping().code(), StatusCode::kUnavailable);
+  proxy.Mend();
+  EXPECT_EQ(store.Get(user_, task.id).value(), task);
+  EXPECT_TRUE(store.Apply(Create(user_, "title")).ok());
+}
+
+TEST_F(PgTaskStoreTest, ASessionEndedWhileIdleIsReplacedUnnoticed) {
+  ConnectionPool pool(database_->conninfo());
+  PgTaskStore store(pool, {});
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+  const std::string others =
+      "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+  database_->Run(fmt::format("select pg_terminate_backend(pid) {}", others));
+  ASSERT_TRUE(database_->WaitUntil(fmt::format("select count(*) {}", others), "0"));
+  EXPECT_TRUE(store.Get(user_, task.id).ok());
+  EXPECT_EQ(pool.stats().discarded_count, 1);
+  EXPECT_EQ(pool.stats().open_count, 1);
+}
+
+TEST_F(PgTaskStoreTest, ALockNotHadInTimeIsContention) {
+  ConnectionPool pool(database_->conninfo(), {.lock_timeout = milliseconds(50)});
+  PgTaskStore store(pool, {});
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+  const auto other = database_->Open();
+  other->Run("begin; select from users for update");
+  const Result answer = store.Apply(Rename(task, "renamed"));
+  EXPECT_EQ(answer.status().code(), StatusCode::kAborted);
+  EXPECT_EQ(util::ReasonOf(answer.status()), "CONTENTION");
+  EXPECT_TRUE(store.Get(user_, task.id).ok()) << "reading waits for nobody";
+  EXPECT_EQ(pool.stats().discarded_count, 0) << "the connection is good";
+  other->Run("rollback");
+  EXPECT_EQ(store.Apply(Rename(task, "renamed")).value().task.seq, 2);
+}
+
+TEST_F(PgTaskStoreTest, AStatementThatTakesTooLongIsDeadlineExceededAndManyInARowAreAnOutage) {
+  ConnectionPool pool(database_->conninfo(),
+                      {.statement_timeout = milliseconds(50), .lock_timeout = milliseconds(0)});
+  PgTaskStore store(pool, {});
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+  const auto other = database_->Open();
+  other->Run("begin; select from users for update");
+  EXPECT_EQ(store.Apply(Rename(task, "renamed")).status().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(store.Apply(Rename(task, "renamed")).status().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(store.Apply(Rename(task, "renamed")).status().code(), StatusCode::kUnavailable);
+  EXPECT_TRUE(store.Get(user_, task.id).ok()) << "a success in between: no outage";
+  EXPECT_EQ(store.Apply(Rename(task, "renamed")).status().code(), StatusCode::kDeadlineExceeded);
+  other->Run("rollback");
+  EXPECT_EQ(ChangeCount(), "1");
+}
+
+TEST_F(PgTaskStoreTest, AConsumerThatFreezesHoldsNobodyForLong) {
+  ConnectionPool pool(database_->conninfo(), {.idle_in_transaction_timeout = milliseconds(100)});
+  PgTaskStore store(pool, {});
+  store::PgEventInbox inbox(pool, {});
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+  const absl::Status status =
+      inbox.Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
+        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+        // Frozen: another call of the same user gets through before this one goes on.
+        const Result answer = store.Apply(Rename(task, "renamed"));
+        EXPECT_TRUE(answer.ok()) << answer.status();
+        ports::ConsumerChange removal;
+        removal.kind = ports::ConsumerChange::Kind::kRemoveSuccessor;
+        removal.user = user_;
+        removal.task_id = task.id;
+        removal.event_id = NewEventId();
+        removal.now = At("2026-03-01T12:00:00Z");
+        return transaction.Write({removal});
+      });
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
+  EXPECT_EQ(store.Get(user_, task.id).value().version, 2) << "nothing of it stays";
+}
+
+TEST_F(PgTaskStoreTest, TextWithANulIsRefusedNotCutOff) {
+  ConnectionPool pool(database_->conninfo());
+  PgTaskStore store(pool, {});
+  const domain::UserId disguised{std::string("ann\0x", 5)};
+  const domain::Task task = store.Apply(Create(user_, "mine")).value().task;
+  EXPECT_EQ(store.Apply(Create(disguised, "title")).status().code(), StatusCode::kInternal);
+  EXPECT_EQ(store.Get(disguised, task.id).status().code(), StatusCode::kInternal);
+  EXPECT_EQ(store.List(disguised, {}).status().code(), StatusCode::kInternal);
+  EXPECT_EQ(store.Apply(Create(user_, std::string("a\0b", 3))).status().code(),
+            StatusCode::kInternal);
+  EXPECT_EQ(ChangeCount(), "1");
+}
+
+TEST_F(PgTaskStoreTest, TextIsFoundWhateverItsCaseInAnyAlphabet) {
+  if (database_->Run("select 'ä' ilike 'Ä'") != "t")
+    GTEST_SKIP() << "the database's locale knows only ASCII";
+  ConnectionPool pool(database_->conninfo());
+  PgTaskStore store(pool, {});
+  ASSERT_TRUE(store.Apply(Create(user_, "Äpfel КУПИТЬ")).ok());
+  ports::TaskQuery query;
+  for (const char* text : {"äPFEL", "купить"}) {
+    query.text = text;
+    EXPECT_EQ(store.List(user_, query).value().tasks.size(), 1u) << text;
+  }
+}
+
+// The pool.
+
+TEST_F(PgTaskStoreTest, ThePoolHasABoundAndSaysWhenAllAreInUse) {
+  ConnectionPool pool(database_->conninfo(),
+                      {.max_connections = 2, .acquire_wait = milliseconds(20)});
+  {
+    auto first = pool.Acquire();
+    auto second = pool.Acquire();
+    ASSERT_TRUE(first.ok() && second.ok());
+    EXPECT_EQ(pool.Acquire().status().code(), StatusCode::kResourceExhausted);
+    EXPECT_EQ(pool.stats().in_use_count, 2);
+    EXPECT_EQ(pool.stats().exhausted_count, 1);
+  }
+  EXPECT_TRUE(pool.Ping().ok());
+  EXPECT_EQ(pool.stats().open_count, 2);
+  EXPECT_EQ(pool.stats().in_use_count, 0);
+  EXPECT_EQ(pool.stats().connected_count, 2);
+}
+
+TEST_F(PgTaskStoreTest, WhoWaitsGetsTheConnectionThatIsGivenBack) {
+  ConnectionPool pool(database_->conninfo(), {.max_connections = 1});
+  auto lease = std::make_optional(pool.Acquire());
+  ASSERT_TRUE((*lease).ok());
+  std::future<absl::Status> waiting = std::async(std::launch::async, [&] { return pool.Ping(); });
+  while (pool.stats().waiting_count == 0) std::this_thread::yield();
+  lease.reset();
+  EXPECT_TRUE(waiting.get().ok());
+  EXPECT_EQ(pool.stats().connected_count, 1);
+}
+
+TEST_F(PgTaskStoreTest, SessionsAreSetUp) {
+  const std::string conninfo = store::ConninfoWith(database_->conninfo(), {});
+  TestDatabase::Session session(conninfo);
+  const std::map<std::string, std::string> expected = {
+      {"statement_timeout", "5s"},          {"lock_timeout", "2s"},
+      {"tcp_user_timeout", "3000"},         {"idle_in_transaction_session_timeout", "3s"},
+      {"client_encoding", "UTF8"},          {"timezone", "UTC"},
+      {"application_name", "todo-service"},
+  };
+  for (const auto& [name, value] : expected) {
+    if (name == "tcp_user_timeout" && session.Run("select inet_server_addr() is null") == "t")
+      continue;
+    EXPECT_EQ(session.Run("show " + name), value) << name;
+  }
+}
+
+TEST(PgPool, WithoutADatabaseEverythingIsUnavailableAtOnce) {
+  ConnectionPool pool("host=127.0.0.1 port=1 dbname=none");
+  PgTaskStore store(pool, {});
+  const auto start = steady_clock::now();
+  EXPECT_EQ(store.Apply(Create(domain::UserId{"ann"}, "title")).status().code(),
+            StatusCode::kUnavailable);
+  EXPECT_EQ(pool.Ping().code(), StatusCode::kUnavailable);
+  EXPECT_LT(steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_EQ(pool.stats().open_count, 0);
+}
+
+}  // namespace
+}  // namespace todo::contract

@@ -1,0 +1,643 @@
+#include "contract/task_store_contract.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+#include "util/status.h"
+
+namespace todo::contract {
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(TaskStoreContract);
+
+using absl::StatusCode;
+using domain::Change;
+using domain::ChangeKind;
+using domain::Priority;
+using domain::Task;
+using domain::TaskId;
+using ports::Mutation;
+using ports::MutationResult;
+using ports::TaskOrder;
+using ports::TaskQuery;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Task TaskStoreContract::Apply(const Mutation& mutation) {
+  absl::StatusOr<MutationResult> result = store().Apply(mutation);
+  EXPECT_TRUE(result.ok()) << result.status();
+  return result.ok() ? result->task : Task();
+}
+
+std::vector<Task> TaskStoreContract::ListAll(const domain::UserId& user, TaskQuery query) {
+  std::vector<Task> tasks;
+  for (;;) {
+    const auto page = store().List(user, query);
+    EXPECT_TRUE(page.ok()) << page.status();
+    if (!page.ok()) return tasks;
+    tasks.insert(tasks.end(), page->tasks.begin(), page->tasks.end());
+    if (page->next_cursor.empty()) return tasks;
+    EXPECT_EQ(page->tasks.size(), static_cast<std::size_t>(query.limit));
+    query.page_cursor = page->next_cursor;
+  }
+}
+
+std::vector<std::string> TaskStoreContract::TitlesOf(const TaskQuery& query) {
+  std::vector<std::string> titles;
+  for (const Task& task : ListAll(user_, query)) titles.push_back(task.fields.title);
+  return titles;
+}
+
+namespace {
+
+std::vector<std::int64_t> SeqsOf(const std::vector<Change>& changes) {
+  std::vector<std::int64_t> seqs;
+  for (const Change& change : changes) seqs.push_back(change.seq);
+  return seqs;
+}
+
+std::vector<std::int64_t> UpTo(std::int64_t last) {
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t n = 1; n <= last; ++n) numbers.push_back(n);
+  return numbers;
+}
+
+// Creating and reading.
+
+TEST_P(TaskStoreContract, ACreatedTaskIsReadBackAsItWas) {
+  Mutation mutation = Create(user_, "Buy \"groceries\", \\ ünd 🛒 more");
+  mutation.fields.description = "line one\nline two\ttab {not, an, array}";
+  mutation.fields.priority = Priority::kHigh;
+  mutation.fields.tags = {"home", "with, comma", "with \"quote\"", "ünicode", ""};
+  mutation.fields.due.kind = domain::DueKind::kLocal;
+  mutation.fields.due.local = absl::CivilSecond(2026, 10, 24, 9, 30, 0);
+  mutation.fields.due.at = At("2026-10-24T07:30:00Z");
+  mutation.fields.time_zone = "Europe/Berlin";
+  mutation.fields.recurrence_rule = "FREQ=MONTHLY;INTERVAL=2";
+  mutation.fields.recurrence_basis = domain::RecurrenceBasis::kCompletion;
+  mutation.series = PositionOf(NewUuid(), 1);
+  mutation.series->missed = 3;
+  mutation.now = At("2026-03-01T09:00:00.123456Z");
+
+  const auto result = store().Apply(mutation);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->changed);
+  const Task& task = result->task;
+  EXPECT_GT(task.id.value, 0);
+  EXPECT_EQ(task.user, user_);
+  EXPECT_EQ(task.fields, mutation.fields);
+  EXPECT_EQ(task.series, mutation.series);
+  EXPECT_EQ(task.version, 1);
+  EXPECT_EQ(task.seq, 1);
+  EXPECT_FALSE(task.completed);
+  EXPECT_FALSE(task.completed_at);
+  EXPECT_FALSE(task.deleted);
+  EXPECT_EQ(task.created_at, mutation.now);
+  EXPECT_EQ(task.updated_at, mutation.now);
+
+  const auto read = store().Get(user_, task.id);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, task);
+}
+
+TEST_P(TaskStoreContract, EveryKindOfDueDateIsKept) {
+  Mutation date = Create(user_, "date");
+  date.fields.due = {domain::DueKind::kDate, absl::CivilSecond(2026, 10, 24),
+                     At("2026-10-23T22:00:00Z")};
+  date.fields.time_zone = "Europe/Berlin";
+  EXPECT_EQ(Apply(date).fields, date.fields);
+
+  Mutation instant = Create(user_, "instant");
+  instant.fields.due = DueAt("9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(Apply(instant).fields, instant.fields);
+
+  const Mutation none = Create(user_, "none");
+  EXPECT_EQ(Apply(none).fields, none.fields);
+}
+
+TEST_P(TaskStoreContract, TaskIdsAreUniqueOverAllUsers) {
+  std::set<std::int64_t> ids;
+  for (int i = 0; i < 3; ++i) {
+    ids.insert(Apply(Create(user_, "mine")).id.value);
+    ids.insert(Apply(Create(other_, "theirs")).id.value);
+  }
+  EXPECT_EQ(ids.size(), 6u);
+}
+
+TEST_P(TaskStoreContract, AnUnknownTaskAndSomebodyElsesAreTheSameNotFound) {
+  const Task theirs = Apply(Create(other_, "theirs"));
+  for (const TaskId id : {theirs.id, TaskId{theirs.id.value + 1000}}) {
+    const auto read = store().Get(user_, id);
+    EXPECT_EQ(read.status().code(), StatusCode::kNotFound);
+    EXPECT_EQ(util::ReasonOf(read.status()), "TASK_NOT_FOUND");
+    Task disguised = theirs;
+    disguised.user = user_;
+    disguised.id = id;
+    for (const ChangeKind kind : {ChangeKind::kUpdated, ChangeKind::kCompleted,
+                                  ChangeKind::kUncompleted, ChangeKind::kDeleted}) {
+      const auto result = store().Apply(ChangeOf(kind, disguised));
+      EXPECT_EQ(result.status().code(), StatusCode::kNotFound) << result.status();
+      EXPECT_EQ(util::ReasonOf(result.status()), "TASK_NOT_FOUND");
+    }
+  }
+  EXPECT_THAT(AllChanges(store(), user_), IsEmpty());
+  EXPECT_EQ(store().Get(other_, theirs.id).value(), theirs);
+}
+
+TEST_P(TaskStoreContract, UsersHaveTheirOwnTasksAndChanges) {
+  const Task mine = Apply(Create(user_, "mine"));
+  const Task theirs = Apply(Create(other_, "theirs"));
+  EXPECT_EQ(theirs.seq, 1);
+  EXPECT_THAT(ListAll(user_, {}), ElementsAre(mine));
+  EXPECT_THAT(ListAll(other_, {}), ElementsAre(theirs));
+  EXPECT_EQ(AllChanges(store(), user_).size(), 1u);
+}
+
+// Changing.
+
+TEST_P(TaskStoreContract, AnUpdateChangesOnlyWhatIsSet) {
+  Mutation create = CreateRecurring(user_, "title");
+  create.fields.description = "description";
+  create.fields.tags = {"a", "b"};
+  const Task before = Apply(create);
+
+  Mutation update = ChangeOf(ChangeKind::kUpdated, before);
+  update.patch.priority = Priority::kLow;
+  const Task after = Apply(update);
+
+  Task expected = before;
+  expected.fields.priority = Priority::kLow;
+  expected.version = 2;
+  expected.seq = 2;
+  expected.updated_at = update.now;
+  EXPECT_EQ(after, expected);
+  EXPECT_EQ(store().Get(user_, before.id).value(), expected);
+}
+
+TEST_P(TaskStoreContract, EveryFieldCanBeUpdated) {
+  const Task before = Apply(Create(user_, "title"));
+  Mutation update = ChangeOf(ChangeKind::kUpdated, before);
+  update.patch.title = "new";
+  update.patch.description = "described";
+  update.patch.priority = Priority::kHigh;
+  update.patch.tags = {"x"};
+  update.patch.due = DueAt("2026-05-01T00:00:00Z");
+  update.patch.time_zone = "Asia/Tokyo";
+  update.patch.recurrence_rule = "FREQ=WEEKLY";
+  update.patch.recurrence_basis = domain::RecurrenceBasis::kCompletion;
+  update.patch.series = PositionOf(NewUuid(), 1);
+  const Task after = Apply(update);
+  EXPECT_EQ(after.fields,
+            (domain::TaskFields{.title = "new",
+                                .description = "described",
+                                .priority = Priority::kHigh,
+                                .tags = {"x"},
+                                .due = DueAt("2026-05-01T00:00:00Z"),
+                                .time_zone = "Asia/Tokyo",
+                                .recurrence_rule = "FREQ=WEEKLY",
+                                .recurrence_basis = domain::RecurrenceBasis::kCompletion}));
+  EXPECT_EQ(after.series, *update.patch.series);
+}
+
+TEST_P(TaskStoreContract, AnUpdateClearsWhatIsSetToNothing) {
+  Mutation create = CreateRecurring(user_, "title");
+  create.fields.description = "description";
+  create.fields.tags = {"a"};
+  const Task before = Apply(create);
+
+  Mutation update = ChangeOf(ChangeKind::kUpdated, before);
+  update.patch.description.emplace(std::nullopt);
+  update.patch.tags.emplace();
+  update.patch.due = domain::Due{};
+  update.patch.recurrence_rule.emplace(std::nullopt);
+  update.patch.series.emplace(std::nullopt);
+  const Task after = Apply(update);
+  EXPECT_EQ(after.fields.description, std::nullopt);
+  EXPECT_THAT(after.fields.tags, IsEmpty());
+  EXPECT_EQ(after.fields.due, domain::Due{});
+  EXPECT_EQ(after.fields.recurrence_rule, std::nullopt);
+  EXPECT_EQ(after.series, std::nullopt);
+}
+
+TEST_P(TaskStoreContract, CompletingAndOpeningSetAndClearTheTime) {
+  const Task task = Apply(Create(user_, "title"));
+  const Mutation complete = ChangeOf(ChangeKind::kCompleted, task);
+  const Task completed = Apply(complete);
+  EXPECT_TRUE(completed.completed);
+  EXPECT_EQ(completed.completed_at, complete.now);
+  EXPECT_EQ(completed.version, 2);
+  const Task opened = Apply(ChangeOf(ChangeKind::kUncompleted, task));
+  EXPECT_FALSE(opened.completed);
+  EXPECT_EQ(opened.completed_at, std::nullopt);
+  EXPECT_EQ(opened.version, 3);
+}
+
+TEST_P(TaskStoreContract, AMutationThatChangesNothingWritesNoChange) {
+  const Task task = Apply(Create(user_, "title"));
+  const Task completed = Apply(ChangeOf(ChangeKind::kCompleted, task));
+  Mutation again = ChangeOf(ChangeKind::kCompleted, task);
+  again.now = At("2026-04-01T00:00:00Z");
+  Mutation same_title = Rename(task, "title");
+  same_title.now = again.now;
+  for (const Mutation& mutation : {again, same_title, ChangeOf(ChangeKind::kUpdated, task)}) {
+    const auto result = store().Apply(mutation);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_FALSE(result->changed);
+    EXPECT_EQ(result->task, completed);
+  }
+  EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1, 2));
+}
+
+TEST_P(TaskStoreContract, ADeletedTaskAnswersItsLastStateAndIsGone) {
+  const Task task = Apply(Create(user_, "title"));
+  const auto deleted = store().Apply(ChangeOf(ChangeKind::kDeleted, task));
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_TRUE(deleted->changed);
+  EXPECT_TRUE(deleted->task.deleted);
+  EXPECT_EQ(deleted->task.fields, task.fields);
+  EXPECT_EQ(deleted->task.version, 2);
+
+  EXPECT_EQ(store().Get(user_, task.id).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(store().Apply(Rename(task, "late")).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(store().Apply(ChangeOf(ChangeKind::kDeleted, task)).status().code(),
+            StatusCode::kNotFound);
+  EXPECT_THAT(ListAll(user_, {}), IsEmpty());
+  EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1, 2));
+}
+
+// Versions.
+
+TEST_P(TaskStoreContract, AStaleVersionIsAbortedAndUsesNoSeq) {
+  const Task task = Apply(Create(user_, "title"));
+  Apply(Rename(task, "second"));
+  for (const std::int64_t version : {0, 1, 3}) {
+    Mutation late = Rename(task, "third");
+    late.expected_version = version;
+    const auto result = store().Apply(late);
+    EXPECT_EQ(result.status().code(), StatusCode::kAborted) << result.status();
+    EXPECT_EQ(util::ReasonOf(result.status()), "STALE_ETAG");
+  }
+  Mutation timely = Rename(task, "third");
+  timely.expected_version = 2;
+  EXPECT_EQ(Apply(timely).seq, 3);
+  EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1, 2, 3));
+}
+
+TEST_P(TaskStoreContract, OfManyWhoExpectTheSameVersionOneWins) {
+  const Task task = Apply(Create(user_, "title"));
+  std::atomic<int> won{0};
+  std::atomic<int> stale{0};
+  InParallel(8, [&](int i) {
+    Mutation rename = Rename(task, fmt::format("title {}", i));
+    rename.expected_version = 1;
+    const auto result = store().Apply(rename);
+    if (result.ok()) ++won;
+    if (util::ReasonOf(result.status()) == "STALE_ETAG") ++stale;
+  });
+  EXPECT_EQ(won, 1);
+  EXPECT_EQ(stale, 7);
+  EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1, 2));
+}
+
+// Request ids.
+
+TEST_P(TaskStoreContract, ARepeatedRequestGivesTheFirstAnswer) {
+  const Mutation create = Create(user_, "title");
+  const Task created = Apply(create);
+  const Mutation rename = Rename(created, "renamed");
+  const Task renamed = Apply(rename);
+  const Mutation remove = ChangeOf(ChangeKind::kDeleted, created);
+  const Task removed = Apply(remove);
+
+  const auto repeat = [this](Mutation mutation) {
+    mutation.event_id = NewEventId();  // a second try has an id of its own
+    mutation.now += std::chrono::hours(1);
+    const auto result = store().Apply(mutation);
+    EXPECT_TRUE(result.ok()) << result.status();
+    EXPECT_FALSE(result.ok() && result->changed);
+    return result.ok() ? result->task : Task();
+  };
+  EXPECT_EQ(repeat(create), created);
+  EXPECT_EQ(repeat(rename), renamed);
+  EXPECT_EQ(repeat(remove), removed);
+  EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1, 2, 3));
+}
+
+TEST_P(TaskStoreContract, ARepeatedRequestThatChangedNothingGivesTheFirstAnswer) {
+  const Task task = Apply(Create(user_, "title"));
+  const Mutation nothing = Rename(task, "title");
+  EXPECT_EQ(Apply(nothing), task);
+  Apply(Rename(task, "other"));
+  EXPECT_EQ(Apply(nothing), task);
+  EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1, 2));
+}
+
+TEST_P(TaskStoreContract, ARepeatedRequestIsRecognisedBeforeItsVersionIsLookedAt) {
+  const Task task = Apply(Create(user_, "title"));
+  Mutation rename = Rename(task, "renamed");
+  rename.expected_version = 1;
+  const Task renamed = Apply(rename);
+  EXPECT_EQ(Apply(rename), renamed);
+  rename.expected_version = 0;
+  EXPECT_EQ(Apply(rename), renamed);
+}
+
+TEST_P(TaskStoreContract, ARefusedRequestMayBeTriedAgainUnderItsId) {
+  const Task task = Apply(Create(user_, "title"));
+  Mutation rename = Rename(task, "renamed");
+  rename.expected_version = 7;
+  EXPECT_EQ(store().Apply(rename).status().code(), StatusCode::kAborted);
+  rename.expected_version = 1;
+  EXPECT_EQ(Apply(rename).fields.title, "renamed");
+}
+
+TEST_P(TaskStoreContract, ARequestIdWithOtherContentIsRefused) {
+  const Mutation create = Create(user_, "title");
+  Apply(create);
+  Mutation other = create;
+  other.fingerprint = std::string("\0\xff other", 8);
+  const auto result = store().Apply(other);
+  EXPECT_EQ(result.status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(util::ReasonOf(result.status()), "REQUEST_ID_REUSED");
+  EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1));
+}
+
+TEST_P(TaskStoreContract, AFingerprintMayHoldAnyBytes) {
+  Mutation create = Create(user_, "title");
+  create.fingerprint = std::string("\0\xff'\\\n", 5);
+  EXPECT_EQ(Apply(create), Apply(create));
+}
+
+TEST_P(TaskStoreContract, RequestIdsOfUsersAreTheirOwn) {
+  const Mutation mine = Create(user_, "mine");
+  Mutation theirs = Create(other_, "theirs");
+  theirs.request_id = mine.request_id;
+  EXPECT_EQ(Apply(mine).fields.title, "mine");
+  EXPECT_EQ(Apply(theirs).fields.title, "theirs");
+}
+
+TEST_P(TaskStoreContract, TheSameRequestManyTimesAtOnceMakesOneChange) {
+  const Mutation create = Create(user_, "title");
+  std::atomic<int> changed{0};
+  std::vector<Task> tasks(8);
+  InParallel(8, [&](int i) {
+    const auto result = store().Apply(create);
+    ASSERT_TRUE(result.ok()) << result.status();
+    tasks[static_cast<std::size_t>(i)] = result->task;
+    if (result->changed) ++changed;
+  });
+  EXPECT_EQ(changed, 1);
+  for (const Task& task : tasks) EXPECT_EQ(task, tasks.front());
+  EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1));
+}
+
+// The order of a user's changes.
+
+TEST_P(TaskStoreContract, ContentionLeavesNoGap) {
+  constexpr int kThreads = 16;
+  constexpr int kRounds = 8;
+  std::atomic<std::int64_t> written{0};
+  InParallel(kThreads, [&](int thread) {
+    for (int round = 0; round < kRounds; ++round) {
+      const auto created = store().Apply(Create(user_, fmt::format("{} {}", thread, round)));
+      ASSERT_TRUE(created.ok()) << created.status();
+      Mutation stale = Rename(created->task, "never");
+      stale.expected_version = 99;
+      EXPECT_EQ(store().Apply(stale).status().code(), StatusCode::kAborted);
+      const auto completed = store().Apply(ChangeOf(ChangeKind::kCompleted, created->task));
+      ASSERT_TRUE(completed.ok()) << completed.status();
+      EXPECT_GT(completed->task.seq, created->task.seq);
+      written += 2;
+    }
+  });
+  const std::vector<Change> changes = AllChanges(store(), user_);
+  EXPECT_EQ(SeqsOf(changes), UpTo(written));
+  std::set<domain::EventId> events;
+  for (const Change& change : changes) events.insert(change.event_id);
+  EXPECT_EQ(events.size(), changes.size());
+}
+
+TEST_P(TaskStoreContract, ContendedTaskGoesThroughEveryVersion) {
+  const Task task = Apply(Create(user_, "title"));
+  InParallel(8, [&](int thread) {
+    for (int round = 0; round < 5; ++round) {
+      const auto result = store().Apply(Rename(task, fmt::format("{} {}", thread, round)));
+      EXPECT_TRUE(result.ok()) << result.status();
+    }
+  });
+  std::vector<std::int64_t> versions;
+  for (const Change& change : AllChanges(store(), user_)) versions.push_back(change.version);
+  EXPECT_EQ(versions, UpTo(41));
+  EXPECT_EQ(store().Get(user_, task.id).value().version, 41);
+}
+
+TEST_P(TaskStoreContract, AChangeTellsAllAboutItself) {
+  Mutation create = Create(user_, "title \"quoted\"");
+  create.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const Task created = Apply(create);
+  const Mutation complete = ChangeOf(ChangeKind::kCompleted, created);
+  const Task completed = Apply(complete);
+  Mutation remove = ChangeOf(ChangeKind::kDeleted, created);
+  Apply(remove);
+
+  const std::vector<Change> changes = AllChanges(store(), user_);
+  ASSERT_EQ(changes.size(), 3u);
+  EXPECT_EQ(changes[0].user, user_);
+  EXPECT_EQ(changes[0].seq, 1);
+  EXPECT_EQ(changes[0].event_id, create.event_id);
+  EXPECT_EQ(changes[0].kind, ChangeKind::kCreated);
+  EXPECT_EQ(changes[0].task_id, created.id);
+  EXPECT_EQ(changes[0].version, 1);
+  EXPECT_EQ(changes[0].at, create.now);
+  EXPECT_EQ(changes[0].traceparent, create.traceparent);
+  EXPECT_EQ(domain::ParseTaskJson(changes[0].task_json).value(), created);
+  EXPECT_EQ(changes[1].kind, ChangeKind::kCompleted);
+  EXPECT_EQ(changes[1].traceparent, "");
+  EXPECT_EQ(domain::ParseTaskJson(changes[1].task_json).value(), completed);
+  EXPECT_EQ(changes[2].kind, ChangeKind::kDeleted);
+  EXPECT_EQ(domain::ParseTaskJson(changes[2].task_json).value().fields, created.fields);
+}
+
+TEST_P(TaskStoreContract, ChangesAreListedAfterASeqUpToALimit) {
+  for (int i = 0; i < 5; ++i) Apply(Create(user_, "title"));
+  const auto page = store().ListChanges(user_, 1, 3);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(SeqsOf(page->changes), ElementsAre(2, 3, 4));
+  EXPECT_EQ(page->last_seq, 5) << "the newest of the user, on this page or not";
+
+  const auto beyond = store().ListChanges(user_, 5, 3);
+  ASSERT_TRUE(beyond.ok()) << beyond.status();
+  EXPECT_THAT(beyond->changes, IsEmpty());
+  EXPECT_EQ(beyond->last_seq, 5);
+
+  const auto nobody = store().ListChanges(other_, 0, 3);
+  ASSERT_TRUE(nobody.ok()) << nobody.status();
+  EXPECT_THAT(nobody->changes, IsEmpty());
+  EXPECT_EQ(nobody->last_seq, 0);
+}
+
+TEST_P(TaskStoreContract, OnlyAWrittenChangeWakes) {
+  const Mutation create = Create(user_, "title");
+  const Task task = Apply(create);
+  EXPECT_EQ(environment_->wakes().count(), 1);
+  EXPECT_GE(environment_->wakes().last_shard(), 0);
+  EXPECT_LT(environment_->wakes().last_shard(), 16);
+  Apply(create);
+  Apply(Rename(task, "title"));
+  Mutation stale = Rename(task, "other");
+  stale.expected_version = 9;
+  EXPECT_FALSE(store().Apply(stale).ok());
+  EXPECT_EQ(environment_->wakes().count(), 1);
+}
+
+// Lists.
+
+TEST_P(TaskStoreContract, AListCanBeFiltered) {
+  Mutation a = Create(user_, "Apples");
+  a.fields.priority = Priority::kHigh;
+  a.fields.tags = {"fruit", "home"};
+  a.fields.due = DueAt("2026-05-01T00:00:00Z");
+  Mutation b = Create(user_, "Bananas");
+  b.fields.description = "not apples";
+  b.fields.tags = {"fruit"};
+  b.fields.due = DueAt("2026-05-02T00:00:00Z");
+  Mutation c = Create(user_, "Cars");
+  c.fields.priority = Priority::kLow;
+  Apply(a);
+  Apply(ChangeOf(ChangeKind::kCompleted, Apply(b)));
+  Apply(c);
+
+  EXPECT_THAT(TitlesOf({}), ElementsAre("Apples", "Bananas", "Cars"));
+  EXPECT_THAT(TitlesOf({.completed = true}), ElementsAre("Bananas"));
+  EXPECT_THAT(TitlesOf({.completed = false}), ElementsAre("Apples", "Cars"));
+  EXPECT_THAT(TitlesOf({.priority = Priority::kHigh}), ElementsAre("Apples"));
+  EXPECT_THAT(TitlesOf({.priority = Priority::kLow}), ElementsAre("Cars"));
+  EXPECT_THAT(TitlesOf({.tag = "fruit"}), ElementsAre("Apples", "Bananas"));
+  EXPECT_THAT(TitlesOf({.tag = "fru"}), IsEmpty());
+  EXPECT_THAT(TitlesOf({.due_from = At("2026-05-01T00:00:00Z")}), ElementsAre("Apples", "Bananas"));
+  EXPECT_THAT(TitlesOf({.due_from = At("2026-05-01T00:00:00.000001Z")}), ElementsAre("Bananas"));
+  EXPECT_THAT(TitlesOf({.due_before = At("2026-05-02T00:00:00Z")}), ElementsAre("Apples"));
+  EXPECT_THAT(TitlesOf({.due_from = At("2026-05-03T00:00:00Z")}), IsEmpty());
+  EXPECT_THAT(TitlesOf({.text = "APPLE"}), ElementsAre("Apples", "Bananas"));
+  EXPECT_THAT(TitlesOf({.completed = false, .tag = "fruit", .text = "app"}), ElementsAre("Apples"));
+}
+
+TEST_P(TaskStoreContract, TextIsSearchedForLiterally) {
+  Apply(Create(user_, "100% sure"));
+  Apply(Create(user_, "100 percent"));
+  Apply(Create(user_, "snake_case"));
+  Apply(Create(user_, "snakeXcase"));
+  Apply(Create(user_, R"(back\slash)"));
+  EXPECT_THAT(TitlesOf({.text = "0%"}), ElementsAre("100% sure"));
+  EXPECT_THAT(TitlesOf({.text = "e_c"}), ElementsAre("snake_case"));
+  EXPECT_THAT(TitlesOf({.text = R"(k\s)"}), ElementsAre(R"(back\slash)"));
+  EXPECT_THAT(TitlesOf({.text = "'; drop table tasks; --"}), IsEmpty());
+}
+
+TEST_P(TaskStoreContract, PagesInEveryOrderHoldEachTaskOnce) {
+  // Two tasks of each kind, so that every order has ties and (by due date) tasks without one.
+  const std::vector<std::string> titles = {"b", "A", "a", "ä", "B", "b", "A", "a", "ä", "B"};
+  for (std::size_t i = 0; i < titles.size(); ++i) {
+    Mutation create = Create(user_, titles[i]);
+    create.fields.priority = static_cast<Priority>(i % 3);
+    if (i % 5 < 3) create.fields.due = DueAt(fmt::format("2026-05-0{}T00:00:00Z", 3 - i % 5));
+    create.now += std::chrono::microseconds(i / 2);
+    Apply(create);
+  }
+  const auto due_rank = [](const Task& task) {
+    return task.fields.due.kind == domain::DueKind::kNone ? domain::kMaxInstant
+                                                          : task.fields.due.at;
+  };
+  for (const TaskOrder order : {TaskOrder::kCreatedAt, TaskOrder::kDueDate, TaskOrder::kPriority,
+                                TaskOrder::kTitle, TaskOrder::kUpdatedAt}) {
+    for (const bool descending : {false, true}) {
+      const auto whole = ListAll(user_, {.order = order, .descending = descending, .limit = 500});
+      ASSERT_EQ(whole.size(), titles.size());
+      for (std::size_t i = 1; i < whole.size(); ++i) {
+        const Task& a = descending ? whole[i] : whole[i - 1];
+        const Task& b = descending ? whole[i - 1] : whole[i];
+        switch (order) {
+          case TaskOrder::kCreatedAt: EXPECT_LE(a.created_at, b.created_at); break;
+          case TaskOrder::kUpdatedAt: EXPECT_LE(a.updated_at, b.updated_at); break;
+          case TaskOrder::kPriority: EXPECT_LE(a.fields.priority, b.fields.priority); break;
+          case TaskOrder::kTitle: EXPECT_LE(a.fields.title, b.fields.title); break;
+          case TaskOrder::kDueDate:
+            // Without a due date last, in both directions.
+            if (whole[i - 1].fields.due.kind == domain::DueKind::kNone) {
+              EXPECT_EQ(whole[i].fields.due.kind, domain::DueKind::kNone);
+            } else if (whole[i].fields.due.kind != domain::DueKind::kNone) {
+              EXPECT_LE(due_rank(a), due_rank(b));
+            }
+            break;
+        }
+      }
+      for (const int limit : {1, 3, 5}) {
+        EXPECT_EQ(ListAll(user_, {.order = order, .descending = descending, .limit = limit}), whole)
+            << "order " << static_cast<int>(order) << " descending " << descending << " limit "
+            << limit;
+      }
+    }
+  }
+}
+
+TEST_P(TaskStoreContract, AFullLastPageHasNoNext) {
+  for (int i = 0; i < 4; ++i) Apply(Create(user_, "title"));
+  const auto first = store().List(user_, {.limit = 2});
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_NE(first->next_cursor, "");
+  const auto second = store().List(user_, {.limit = 2, .page_cursor = first->next_cursor});
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->tasks.size(), 2u);
+  EXPECT_EQ(second->next_cursor, "");
+}
+
+TEST_P(TaskStoreContract, PagingGoesOnWhenItsLastTaskIsGone) {
+  std::vector<Task> tasks;
+  for (int i = 0; i < 4; ++i) tasks.push_back(Apply(Create(user_, fmt::format("{}", i))));
+  const auto first = store().List(user_, {.order = TaskOrder::kTitle, .limit = 2});
+  ASSERT_TRUE(first.ok()) << first.status();
+  Apply(ChangeOf(ChangeKind::kDeleted, tasks[1]));
+  Apply(Create(user_, "0 new"));
+  const auto second = store().List(
+      user_, {.order = TaskOrder::kTitle, .limit = 2, .page_cursor = first->next_cursor});
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_THAT(second->tasks, ElementsAre(tasks[2], tasks[3]));
+}
+
+TEST_P(TaskStoreContract, ACursorOfAnotherListIsRefused) {
+  for (int i = 0; i < 3; ++i) {
+    Apply(Create(user_, "title"));
+    Apply(Create(other_, "title"));
+  }
+  const auto first = store().List(user_, {.tag = std::nullopt, .limit = 1});
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::string cursor = first->next_cursor;
+  EXPECT_TRUE(store().List(user_, {.limit = 2, .page_cursor = cursor}).ok())
+      << "another page size is allowed";
+
+  const std::vector<TaskQuery> foreign = {
+      {.completed = false, .page_cursor = cursor},
+      {.priority = Priority::kLow, .page_cursor = cursor},
+      {.tag = "t", .page_cursor = cursor},
+      {.due_from = At("2026-05-01T00:00:00Z"), .page_cursor = cursor},
+      {.due_before = At("2026-05-01T00:00:00Z"), .page_cursor = cursor},
+      {.text = "t", .page_cursor = cursor},
+      {.order = TaskOrder::kTitle, .page_cursor = cursor},
+      {.descending = true, .page_cursor = cursor},
+      {.page_cursor = "x"},
+      {.page_cursor = "bm8gSlNPTg=="},
+      {.page_cursor = cursor.substr(0, cursor.size() / 2)},
+  };
+  for (const TaskQuery& query : foreign) {
+    const auto page = store().List(user_, query);
+    EXPECT_EQ(page.status().code(), StatusCode::kInvalidArgument) << page.status();
+    EXPECT_EQ(util::ReasonOf(page.status()), "INVALID_PAGE_TOKEN");
+  }
+  EXPECT_EQ(store().List(other_, {.page_cursor = cursor}).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace todo::contract

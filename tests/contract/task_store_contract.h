@@ -1,0 +1,43 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+
+#include "contract/contract_support.h"
+#include "ports/task_store.h"
+
+namespace todo::contract {
+
+/// An empty store to play with. `wakes()` hears its on_change.
+class TaskStoreEnvironment {
+ public:
+  virtual ~TaskStoreEnvironment() = default;
+  virtual ports::TaskStore& store() = 0;
+  virtual const Wakes& wakes() = 0;
+};
+
+/// What every TaskStore promises (ports/task_store.h). The parameter makes the environment; null
+/// skips the test.
+class TaskStoreContract
+    : public testing::TestWithParam<std::function<std::unique_ptr<TaskStoreEnvironment>()>> {
+ protected:
+  void SetUp() override {
+    environment_ = GetParam()();
+    if (environment_ == nullptr) GTEST_SKIP() << "needs a database";
+  }
+  ports::TaskStore& store() { return environment_->store(); }
+
+  /// The task after a mutation that must succeed.
+  domain::Task Apply(const ports::Mutation& mutation);
+  /// All tasks of a query, page by page.
+  std::vector<domain::Task> ListAll(const domain::UserId& user, ports::TaskQuery query);
+  std::vector<std::string> TitlesOf(const ports::TaskQuery& query);
+
+  const domain::UserId user_{"ann"};
+  const domain::UserId other_{"bob"};
+  std::unique_ptr<TaskStoreEnvironment> environment_;
+};
+
+}  // namespace todo::contract

@@ -1,0 +1,143 @@
+#include "support/fake_database.h"
+
+#include <algorithm>
+
+namespace todo::support {
+
+FakeDatabase::FakeDatabase(SteadyClock clock) : clock_(std::move(clock)) {
+  auto tables = tables_.Lock();
+  for (int shard = 0; shard < kShards; ++shard) tables->shards[shard];
+}
+
+void FakeDatabase::FailWith(absl::Status status) { faults_.Lock()->status = std::move(status); }
+
+void FakeDatabase::LoseNextAnswer() { faults_.Lock()->lose_next_answer = true; }
+
+absl::Status FakeDatabase::failure() { return faults_.Lock()->status; }
+
+int FakeDatabase::ShardOf(const domain::UserId& user) {
+  return static_cast<int>(std::hash<std::string>()(user.value) % kShards);
+}
+
+absl::Status FakeDatabase::Write(const std::function<absl::Status(Tables&)>& work) {
+  if (absl::Status status = failure(); !status.ok()) return status;
+  const std::lock_guard<std::mutex> turn(writing_);
+  Tables copy = *tables_.Lock();
+  if (absl::Status status = work(copy); !status.ok()) return status;
+  *tables_.Lock() = std::move(copy);
+  return absl::OkStatus();
+}
+
+absl::Status FakeDatabase::AnswerOrLose() {
+  if (std::exchange(faults_.Lock()->lose_next_answer, false)) {
+    return absl::UnknownError("fake store: the connection was lost");
+  }
+  return absl::OkStatus();
+}
+
+std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables& tables,
+                                                                         const ChangeCall& call) {
+  if (call.request) {
+    const auto found = tables.requests.find({call.user, call.request->first});
+    if (found != tables.requests.end()) {
+      if (found->second.fingerprint != call.request->second) return {Outcome::kRequestReused, {}};
+      return {Outcome::kRepeated, found->second.answer};
+    }
+  }
+
+  TaskRow was;
+  TaskRow row;
+  if (call.task_id) {
+    const auto found = tables.tasks.find({call.user, *call.task_id});
+    if (found == tables.tasks.end() || (found->second.task.deleted && call.request)) {
+      return {Outcome::kNotFound, {}};
+    }
+    row = was = found->second;
+    if (call.expected_version && *call.expected_version != was.task.version)
+      return {Outcome::kStale, {}};
+    call.patch(row.task);
+    if (row == was || (call.kind == domain::ChangeKind::kCompleted && was.task.completed)) {
+      if (call.request)
+        tables.requests[{call.user, call.request->first}] = {call.request->second, was.task};
+      return {Outcome::kUnchanged, was.task};
+    }
+  } else {
+    call.patch(row.task);
+    row.task.id = domain::TaskId{tables.next_task_id++};
+    row.task.user = call.user;
+    row.task.created_at = call.now;
+  }
+  if (row.task.series) {
+    for (const auto& [key, other] : tables.tasks) {
+      if (key.first == call.user && key.second != row.task.id && other.task.series &&
+          other.task.series->series_id == row.task.series->series_id &&
+          other.task.series->occurrence == row.task.series->occurrence) {
+        return {Outcome::kOccurrenceExists, {}};
+      }
+    }
+  }
+
+  row.task.version = was.task.version + 1;
+  row.task.updated_at = call.now;
+  row.task.seq = ++tables.users[call.user].seq;
+  if (!call.request) row.consumer_version = row.task.version;
+  tables.tasks[{call.user, row.task.id}] = row;
+  tables.changes.push_back({tables.next_change_id++,
+                            {.user = call.user,
+                             .seq = row.task.seq,
+                             .event_id = call.event_id,
+                             .kind = call.kind,
+                             .task_id = row.task.id,
+                             .version = row.task.version,
+                             .task_json = domain::FormatTaskJson(row.task),
+                             .at = call.now,
+                             .traceparent = call.traceparent}});
+  if (call.request)
+    tables.requests[{call.user, call.request->first}] = {call.request->second, row.task};
+  return {Outcome::kChanged, row.task};
+}
+
+bool FakeDatabase::Take(Tables& tables, std::string_view consumer, const domain::EventId& id,
+                        domain::Instant at) {
+  return tables.inbox.emplace(consumer, domain::FormatInstant(at).substr(0, 10), id).second;
+}
+
+bool FakeDatabase::HasQueue(const Tables& tables, std::string_view consumer,
+                            const domain::UserId& user, domain::TaskId task_id) {
+  for (const auto& [key, retry] : tables.retries) {
+    if (key.first == consumer && retry.user == user && retry.task_id == task_id) return true;
+  }
+  return false;
+}
+
+void FakeDatabase::Enqueue(Tables& tables, std::string_view consumer,
+                           const domain::Delivery& delivery, ports::RetryEntry entry) {
+  if (HasQueue(tables, consumer, delivery.event.user, delivery.event.task_id)) {
+    entry = {};
+    entry.due_at = domain::kMaxInstant;
+  }
+  entry.consumer = consumer;
+  entry.event_id = delivery.event.id;
+  entry.record = delivery.record;
+  tables.retries[{entry.consumer, entry.event_id}] = {.order = tables.next_retry++,
+                                                      .user = delivery.event.user,
+                                                      .task_id = delivery.event.task_id,
+                                                      .entry = entry};
+}
+
+void FakeDatabase::LeaveQueue(Tables& tables, const std::string& consumer,
+                              const domain::EventId& id, domain::Instant now) {
+  const auto leaving = tables.retries.extract({consumer, id});
+  if (leaving.empty()) return;
+  Retry* next = nullptr;
+  for (auto& [key, retry] : tables.retries) {
+    if (key.first == consumer && retry.user == leaving.mapped().user &&
+        retry.task_id == leaving.mapped().task_id &&
+        (next == nullptr || retry.order < next->order)) {
+      next = &retry;
+    }
+  }
+  if (next != nullptr) next->entry.due_at = now;
+}
+
+}  // namespace todo::support

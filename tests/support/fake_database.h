@@ -1,0 +1,156 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "domain/delivery.h"
+#include "domain/event.h"
+#include "domain/ids.h"
+#include "domain/task.h"
+#include "ports/outbox_log.h"
+#include "ports/retry_queue.h"
+#include "util/guarded.h"
+
+namespace todo::support {
+
+/// What the fakes of the store share: the tables, in memory. Make one, and on it a FakeTaskStore, a
+/// FakeEventInbox and FakeOutboxLogs; it must outlive them. Thread safety: may be used from many
+/// threads at once.
+class FakeDatabase {
+ public:
+  static constexpr int kShards = 16;
+  using SteadyClock = std::function<std::chrono::steady_clock::time_point()>;
+
+  /// `clock` is that of the leases.
+  explicit FakeDatabase(SteadyClock clock = std::chrono::steady_clock::now);
+
+  /// Every call of every fake answers `status` and does nothing, until this is called with OK.
+  void FailWith(absl::Status status);
+  /// The next call that writes (Apply, Transact) does so, but answers kUnknown: the answer was lost
+  /// on its way.
+  void LoseNextAnswer();
+
+  static int ShardOf(const domain::UserId& user);
+
+  // From here on for the fakes.
+
+  struct User {
+    std::int64_t seq = 0;
+  };
+  struct TaskRow {
+    domain::Task task;
+    std::optional<std::int64_t> consumer_version;
+    bool operator==(const TaskRow&) const = default;
+    bool untouched() const { return task.version == consumer_version; }
+  };
+  struct ChangeRow {
+    std::int64_t id = 0;
+    domain::Change change;
+  };
+  struct Request {
+    std::string fingerprint;
+    domain::Task answer;
+  };
+  struct ForeignTask {
+    std::int64_t version = 0;
+    domain::Instant at;
+  };
+  struct ShardRow {
+    std::string owner;
+    std::int64_t epoch = 0;
+    std::chrono::steady_clock::time_point lease_until =
+        std::chrono::steady_clock::time_point::min();
+    ports::OutboxCursor cursor;
+  };
+  struct Retry {
+    std::int64_t order = 0;
+    domain::UserId user;
+    domain::TaskId task_id;
+    ports::RetryEntry entry;  // due at kMaxInstant: not the first of its queue
+  };
+  struct Tables {
+    std::map<std::pair<std::string, domain::EventId>, Retry> retries;  // consumer, event
+    std::vector<domain::DeadLetter> dead_letters;
+    std::map<std::pair<std::string, domain::EventId>, int> crashes;
+    std::int64_t next_retry = 1;
+    std::map<domain::UserId, User> users;
+    std::map<std::pair<domain::UserId, domain::TaskId>, TaskRow> tasks;
+    std::vector<ChangeRow> changes;
+    std::map<std::pair<domain::UserId, domain::RequestId>, Request> requests;
+    std::set<std::tuple<std::string, std::string, domain::EventId>> inbox;  // consumer, day, event
+    std::map<std::pair<domain::UserId, domain::Uuid>, ForeignTask> foreign_tasks;
+    std::map<int, ShardRow> shards;
+    std::map<std::string, std::chrono::steady_clock::time_point> replicas;
+    std::int64_t next_task_id = 1;
+    std::int64_t next_change_id = 1;
+  };
+
+  /// Claims the event for the consumer; false: it was taken.
+  static bool Take(Tables& tables, std::string_view consumer, const domain::EventId& id,
+                   domain::Instant at);
+  static bool HasQueue(const Tables& tables, std::string_view consumer, const domain::UserId& user,
+                       domain::TaskId task_id);
+  /// To the end of its task's queue; `entry` counts only for the first one there.
+  static void Enqueue(Tables& tables, std::string_view consumer, const domain::Delivery& delivery,
+                      ports::RetryEntry entry);
+  static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
+                         domain::Instant now);
+
+  /// One change of one task, as the database function of the same name makes it.
+  struct ChangeCall {
+    domain::UserId user;
+    std::optional<std::pair<domain::RequestId, std::string>>
+        request;  // id, fingerprint; nullopt: the service
+    domain::ChangeKind kind = domain::ChangeKind::kCreated;
+    std::optional<domain::TaskId> task_id;  // nullopt: a new task
+    std::optional<std::int64_t> expected_version;
+    std::function<void(domain::Task&)> patch;
+    domain::EventId event_id;
+    domain::Instant now;
+    std::string traceparent;
+  };
+  enum class Outcome {
+    kChanged,
+    kUnchanged,
+    kRepeated,
+    kNotFound,
+    kStale,
+    kRequestReused,
+    kOccurrenceExists
+  };
+  static std::pair<Outcome, domain::Task> ApplyChange(Tables& tables, const ChangeCall& call);
+
+  /// The status to answer with instead of working.
+  absl::Status failure();
+  /// Runs `work` on a copy of the tables, which takes their place when it answers OK. Writers take
+  /// turns; `work` may read through the fakes, but not write through them.
+  absl::Status Write(const std::function<absl::Status(Tables&)>& work);
+  util::Guarded<Tables>::Handle Read() { return tables_.Lock(); }
+  /// After a Write: kUnknown when LoseNextAnswer was called.
+  absl::Status AnswerOrLose();
+  std::chrono::steady_clock::time_point Now() const { return clock_(); }
+
+ private:
+  struct Faults {
+    absl::Status status;
+    bool lose_next_answer = false;
+  };
+  const SteadyClock clock_;
+  std::mutex writing_;
+  util::Guarded<Tables> tables_;
+  util::Guarded<Faults> faults_;
+};
+
+}  // namespace todo::support

@@ -1,0 +1,175 @@
+#include "support/fake_sidecar.h"
+
+#include <fmt/format.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_context.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace todo::support {
+namespace {
+
+namespace runtime = dapr::proto::runtime::v1;
+
+constexpr std::chrono::seconds kPatience{20};
+
+FakeSidecar::Call CallOf(const grpc::CallbackServerContext& context, std::string method) {
+  FakeSidecar::Call call;
+  call.method = std::move(method);
+  for (const auto& [key, value] : context.client_metadata()) {
+    call.metadata.emplace(std::string(key.data(), key.size()),
+                          std::string(value.data(), value.size()));
+  }
+  call.time_left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      context.deadline() - std::chrono::system_clock::now());
+  return call;
+}
+
+}  // namespace
+
+/// Answers one call, at once or when the test says. Deletes itself.
+class FakeSidecar::Reactor : public grpc::ServerUnaryReactor {
+ public:
+  explicit Reactor(FakeSidecar& sidecar) : sidecar_(sidecar) {}
+
+  std::function<void(const State&)> answer;  // finishes this, after which it may be gone any time
+
+  void OnCancel() override {
+    if (sidecar_.TakeBack(this)) Finish(grpc::Status::CANCELLED);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  FakeSidecar& sidecar_;
+};
+
+class FakeSidecar::Service : public runtime::Dapr::CallbackService {
+ public:
+  explicit Service(FakeSidecar& sidecar) : sidecar_(sidecar) {}
+
+  grpc::ServerUnaryReactor* PublishEvent(grpc::CallbackServerContext* context,
+                                         const runtime::PublishEventRequest* request,
+                                         google::protobuf::Empty* /*response*/) override {
+    Call call = CallOf(*context, "PublishEvent");
+    call.single = *request;
+    return sidecar_.Accept(std::move(call), [](const State& state, Reactor& reactor) {
+      reactor.Finish(state.answer);
+    });
+  }
+
+  grpc::ServerUnaryReactor* BulkPublishEvent(grpc::CallbackServerContext* context,
+                                             const runtime::BulkPublishRequest* request,
+                                             runtime::BulkPublishResponse* response) override {
+    return Bulk(CallOf(*context, "BulkPublishEvent"), request, response);
+  }
+
+  grpc::ServerUnaryReactor* BulkPublishEventAlpha1(
+      grpc::CallbackServerContext* context, const runtime::BulkPublishRequest* request,
+      runtime::BulkPublishResponse* response) override {
+    return Bulk(CallOf(*context, "BulkPublishEventAlpha1"), request, response);
+  }
+
+  grpc::ServerUnaryReactor* GetMetadata(grpc::CallbackServerContext* context,
+                                        const runtime::GetMetadataRequest* /*request*/,
+                                        runtime::GetMetadataResponse* response) override {
+    return sidecar_.Accept(CallOf(*context, "GetMetadata"),
+                           [response](const State& state, Reactor& reactor) {
+                             *response = state.metadata;
+                             reactor.Finish(state.answer);
+                           });
+  }
+
+ private:
+  grpc::ServerUnaryReactor* Bulk(Call call, const runtime::BulkPublishRequest* request,
+                                 runtime::BulkPublishResponse* response) {
+    call.bulk = *request;
+    return sidecar_.Accept(std::move(call), [response](const State& state, Reactor& reactor) {
+      reactor.Finish(state.bulk_answer ? state.bulk_answer(*response) : state.answer);
+    });
+  }
+
+  FakeSidecar& sidecar_;
+};
+
+FakeSidecar::FakeSidecar() : service_(std::make_unique<Service>(*this)) { Start(); }
+
+FakeSidecar::~FakeSidecar() {
+  Stop();
+  // Stop has waited for all callbacks, which ThreadSanitizer cannot see: gRPC is not compiled for
+  // it.
+  static_cast<void>(state_.Lock());
+}
+
+void FakeSidecar::Start() {
+  grpc::ServerBuilder builder;
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddListeningPort(endpoint(), grpc::InsecureServerCredentials(), &port_);
+  builder.RegisterService(service_.get());
+  server_ = builder.BuildAndStart();
+  if (!server_) throw std::runtime_error("fake sidecar: cannot listen");
+}
+
+void FakeSidecar::Stop() {
+  if (!server_) return;
+  server_->Shutdown(std::chrono::system_clock::now());
+  server_.reset();
+}
+
+std::string FakeSidecar::endpoint() const { return fmt::format("127.0.0.1:{}", port_); }
+
+void FakeSidecar::SetUnimplemented(std::set<std::string> methods) {
+  state_.Lock()->unimplemented = std::move(methods);
+}
+
+void FakeSidecar::SetMetadata(runtime::GetMetadataResponse metadata) {
+  state_.Lock()->metadata = std::move(metadata);
+}
+
+void FakeSidecar::SetAnswer(grpc::Status status) { state_.Lock()->answer = std::move(status); }
+
+void FakeSidecar::SetBulkAnswer(BulkAnswer answer) {
+  state_.Lock()->bulk_answer = std::move(answer);
+}
+
+void FakeSidecar::Hold() { state_.Lock()->holding = true; }
+
+void FakeSidecar::AnswerNext() {
+  auto state = state_.Lock();
+  Reactor* reactor = state->held.front();
+  state->held.pop_front();
+  std::exchange(reactor->answer, {})(*state);
+}
+
+bool FakeSidecar::WaitForCalls(std::size_t count) {
+  auto state = state_.Lock();
+  return changed_.wait_for(state.lock(), kPatience, [&] { return state->calls.size() >= count; });
+}
+
+std::vector<FakeSidecar::Call> FakeSidecar::calls() { return state_.Lock()->calls; }
+
+FakeSidecar::Reactor* FakeSidecar::Accept(Call call,
+                                          std::function<void(const State&, Reactor&)> answer) {
+  auto* reactor = new Reactor(*this);
+  reactor->answer = [reactor, answer = std::move(answer)](const State& state) {
+    answer(state, *reactor);
+  };
+  auto state = state_.Lock();
+  const bool known = !state->unimplemented.contains(call.method);
+  state->calls.push_back(std::move(call));
+  if (!known) {
+    reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "unknown method"});
+  } else if (state->holding) {
+    state->held.push_back(reactor);
+  } else {
+    std::exchange(reactor->answer, {})(*state);
+  }
+  changed_.notify_all();
+  return reactor;
+}
+
+bool FakeSidecar::TakeBack(Reactor* reactor) {
+  return std::erase(state_.Lock()->held, reactor) > 0;
+}
+
+}  // namespace todo::support

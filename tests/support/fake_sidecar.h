@@ -1,0 +1,85 @@
+#pragma once
+
+#include <grpcpp/server.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dapr/proto/runtime/v1/dapr.grpc.pb.h"
+#include "util/guarded.h"
+
+namespace todo::support {
+
+/// A sidecar on a loopback port of its own that takes publishes and tells metadata, remembers what
+/// it was asked, and answers as and when the test says. Thread safety: may be used from many
+/// threads at once, except Start and Stop.
+class FakeSidecar {
+ public:
+  struct Call {
+    std::string method;  // such as "BulkPublishEvent"
+    std::map<std::string, std::string> metadata;
+    std::chrono::milliseconds time_left{
+        0};  // until the caller's deadline; days when there was none
+    dapr::proto::runtime::v1::BulkPublishRequest bulk;
+    dapr::proto::runtime::v1::PublishEventRequest single;
+  };
+  using BulkAnswer = std::function<grpc::Status(dapr::proto::runtime::v1::BulkPublishResponse&)>;
+
+  FakeSidecar();  // started
+  ~FakeSidecar();
+  FakeSidecar(const FakeSidecar&) = delete;
+  FakeSidecar& operator=(const FakeSidecar&) = delete;
+
+  void Stop();   // gone: calls are refused, held ones cancelled
+  void Start();  // back, on the same port
+  std::string endpoint() const;
+
+  /// From now on these methods are UNIMPLEMENTED, others are not.
+  void SetUnimplemented(std::set<std::string> methods);
+  void SetMetadata(dapr::proto::runtime::v1::GetMetadataResponse metadata);
+  /// How publishes are answered from now on; OK at first.
+  void SetAnswer(grpc::Status status);
+  void SetBulkAnswer(BulkAnswer answer);
+
+  /// Publishes are kept unanswered until AnswerNext, oldest first.
+  void Hold();
+  /// Answers the oldest held call. Precondition: there is one.
+  void AnswerNext();
+
+  /// Waits until `count` calls have come in all; false when they did not within a generous time.
+  bool WaitForCalls(std::size_t count);
+  std::vector<Call> calls();
+
+ private:
+  class Service;
+  class Reactor;
+  struct State {
+    std::vector<Call> calls;
+    std::set<std::string> unimplemented;
+    dapr::proto::runtime::v1::GetMetadataResponse metadata;
+    grpc::Status answer;
+    BulkAnswer bulk_answer;
+    bool holding = false;
+    std::deque<Reactor*> held;
+  };
+
+  Reactor* Accept(Call call, std::function<void(const State&, Reactor&)> answer);
+  bool TakeBack(Reactor* reactor);
+
+  util::Guarded<State> state_;
+  std::condition_variable changed_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace todo::support

@@ -1,0 +1,211 @@
+#include "support/fake_task_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+#include "util/status.h"
+
+namespace todo::support {
+namespace {
+
+using domain::ChangeKind;
+using domain::Task;
+using ports::TaskOrder;
+using ports::TaskQuery;
+using Outcome = FakeDatabase::Outcome;
+
+void Patch(const ports::Mutation& mutation, Task& task) {
+  const domain::TaskPatch& patch = mutation.patch;
+  domain::TaskFields& fields = task.fields;
+  switch (mutation.kind) {
+    case ChangeKind::kCreated:
+      fields = mutation.fields;
+      task.series = mutation.series;
+      break;
+    case ChangeKind::kUpdated:
+      if (patch.title) fields.title = *patch.title;
+      if (patch.description) fields.description = *patch.description;
+      if (patch.priority) fields.priority = *patch.priority;
+      if (patch.tags) fields.tags = *patch.tags;
+      if (patch.due) fields.due = *patch.due;
+      if (patch.time_zone) fields.time_zone = *patch.time_zone;
+      if (patch.recurrence_rule) fields.recurrence_rule = *patch.recurrence_rule;
+      if (patch.recurrence_basis) fields.recurrence_basis = *patch.recurrence_basis;
+      if (patch.series) task.series = *patch.series;
+      break;
+    case ChangeKind::kCompleted:
+      task.completed = true;
+      task.completed_at = mutation.now;
+      break;
+    case ChangeKind::kUncompleted:
+      task.completed = false;
+      task.completed_at.reset();
+      break;
+    case ChangeKind::kDeleted: task.deleted = true; break;
+  }
+}
+
+absl::Status NoSuchTask(domain::TaskId id) {
+  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
+                                           fmt::format("there is no task {} of yours", id.value)),
+                          "TASK_NOT_FOUND");
+}
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+bool Matches(const Task& task, const TaskQuery& query) {
+  const domain::TaskFields& fields = task.fields;
+  const bool due = fields.due.kind != domain::DueKind::kNone;
+  if (query.completed && task.completed != *query.completed) return false;
+  if (query.priority && fields.priority != *query.priority) return false;
+  if (query.tag && std::count(fields.tags.begin(), fields.tags.end(), *query.tag) == 0)
+    return false;
+  if (query.due_from && (!due || fields.due.at < *query.due_from)) return false;
+  if (query.due_before && (!due || fields.due.at >= *query.due_before)) return false;
+  const std::string text = Lower(query.text);
+  return Lower(fields.title).find(text) != std::string::npos ||
+         Lower(fields.description.value_or("")).find(text) != std::string::npos;
+}
+
+/// By the query's order, ties by id, both in its direction; without due date last in either.
+bool Before(const TaskQuery& query, const Task& a, const Task& b) {
+  const auto less = [&query](const auto& left, const auto& right) {
+    return query.descending ? right < left : left < right;
+  };
+  const auto by = [&](const auto& left, const auto& right) {
+    return left == right ? less(a.id, b.id) : less(left, right);
+  };
+  switch (query.order) {
+    case TaskOrder::kCreatedAt: return by(a.created_at, b.created_at);
+    case TaskOrder::kPriority: return by(a.fields.priority, b.fields.priority);
+    case TaskOrder::kTitle: return by(a.fields.title, b.fields.title);
+    case TaskOrder::kUpdatedAt: return by(a.updated_at, b.updated_at);
+    case TaskOrder::kDueDate: break;
+  }
+  const bool a_due = a.fields.due.kind != domain::DueKind::kNone;
+  const bool b_due = b.fields.due.kind != domain::DueKind::kNone;
+  if (a_due != b_due) return a_due;
+  return a_due ? by(a.fields.due.at, b.fields.due.at) : less(a.id, b.id);
+}
+
+std::string FingerprintOf(const domain::UserId& user, const TaskQuery& query) {
+  const auto at = [](const std::optional<domain::Instant>& instant) {
+    return instant ? instant->time_since_epoch().count() : -1;
+  };
+  const std::string text =
+      fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}", user.value, query.completed ? *query.completed : 2,
+                  query.priority ? static_cast<int>(*query.priority) : -1, query.tag.value_or("|"),
+                  at(query.due_from), at(query.due_before), query.text,
+                  static_cast<int>(query.order), query.descending);
+  return fmt::format("{:016x}", std::hash<std::string>()(text));
+}
+
+}  // namespace
+
+absl::StatusOr<ports::MutationResult> FakeTaskStore::Apply(const ports::Mutation& mutation) {
+  ports::MutationResult result;
+  const absl::Status status = database_.Write([&](FakeDatabase::Tables& tables) -> absl::Status {
+    const auto [outcome, task] = FakeDatabase::ApplyChange(
+        tables, {.user = mutation.user,
+                 .request = std::pair(mutation.request_id, mutation.fingerprint),
+                 .kind = mutation.kind,
+                 .task_id = mutation.kind == ChangeKind::kCreated ? std::nullopt
+                                                                  : std::optional(mutation.task_id),
+                 .expected_version = mutation.expected_version,
+                 .patch = [&mutation](Task& patched) { Patch(mutation, patched); },
+                 .event_id = mutation.event_id,
+                 .now = mutation.now,
+                 .traceparent = mutation.traceparent});
+    switch (outcome) {
+      case Outcome::kNotFound: return NoSuchTask(mutation.task_id);
+      case Outcome::kStale:
+        return util::WithReason(absl::AbortedError("fake store: stale"), "STALE_ETAG");
+      case Outcome::kRequestReused:
+        return util::WithReason(absl::AlreadyExistsError("fake store: reused"),
+                                "REQUEST_ID_REUSED");
+      case Outcome::kOccurrenceExists:
+        return absl::AlreadyExistsError("fake store: exists already");
+      case Outcome::kChanged:
+      case Outcome::kUnchanged:
+      case Outcome::kRepeated: break;
+    }
+    result = {.task = task, .changed = outcome == Outcome::kChanged};
+    return absl::OkStatus();
+  });
+  if (result.changed && on_change_) on_change_(FakeDatabase::ShardOf(mutation.user));
+  if (!status.ok()) return status;
+  TODO_RETURN_IF_ERROR(database_.AnswerOrLose());
+  return result;
+}
+
+absl::StatusOr<Task> FakeTaskStore::Get(const domain::UserId& user, domain::TaskId id) {
+  TODO_RETURN_IF_ERROR(database_.failure());
+  auto tables = database_.Read();
+  const auto found = tables->tasks.find({user, id});
+  if (found == tables->tasks.end() || found->second.task.deleted) return NoSuchTask(id);
+  return found->second.task;
+}
+
+absl::StatusOr<ports::TaskPage> FakeTaskStore::List(const domain::UserId& user,
+                                                    const TaskQuery& query) {
+  TODO_RETURN_IF_ERROR(database_.failure());
+  const std::string fingerprint = FingerprintOf(user, query);
+  std::optional<Task> after;
+  if (!query.page_cursor.empty()) {
+    const absl::StatusOr<Task> last =
+        query.page_cursor.compare(0, fingerprint.size(), fingerprint) == 0
+            ? domain::ParseTaskJson(std::string_view(query.page_cursor).substr(fingerprint.size()))
+            : absl::InvalidArgumentError("");
+    if (!last.ok()) {
+      return util::WithReason(
+          absl::InvalidArgumentError("fake store: not a page token of this list"),
+          "INVALID_PAGE_TOKEN");
+    }
+    after = *last;
+  }
+  std::vector<Task> tasks;
+  {
+    auto tables = database_.Read();
+    for (const auto& [key, row] : tables->tasks) {
+      if (key.first == user && !row.task.deleted && Matches(row.task, query))
+        tasks.push_back(row.task);
+    }
+  }
+  std::sort(tasks.begin(), tasks.end(),
+            [&](const Task& a, const Task& b) { return Before(query, a, b); });
+  ports::TaskPage page;
+  for (const Task& task : tasks) {
+    if (after && !Before(query, *after, task)) continue;
+    if (page.tasks.size() == static_cast<std::size_t>(query.limit)) {
+      Task last = page.tasks.back();
+      last.fields.description.reset();  // no order looks at it, and cursors must stay small
+      page.next_cursor = fingerprint + domain::FormatTaskJson(last);
+      break;
+    }
+    page.tasks.push_back(task);
+  }
+  return page;
+}
+
+absl::StatusOr<ports::ChangePage> FakeTaskStore::ListChanges(const domain::UserId& user,
+                                                             std::int64_t after_seq, int limit) {
+  TODO_RETURN_IF_ERROR(database_.failure());
+  ports::ChangePage page;
+  auto tables = database_.Read();
+  if (const auto found = tables->users.find(user); found != tables->users.end()) {
+    page.last_seq = found->second.seq;
+  }
+  for (const FakeDatabase::ChangeRow& row : tables->changes) {
+    if (page.changes.size() == static_cast<std::size_t>(limit)) break;
+    if (row.change.user == user && row.change.seq > after_seq) page.changes.push_back(row.change);
+  }
+  return page;
+}
+
+}  // namespace todo::support

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+
+#include "ports/task_store.h"
+#include "support/fake_database.h"
+
+namespace todo::support {
+
+/// TaskStore in memory. `on_change(shard)` is called after each written change.
+/// Thread safety: as the port says.
+class FakeTaskStore final : public ports::TaskStore {
+ public:
+  explicit FakeTaskStore(FakeDatabase& database, std::function<void(int shard)> on_change = {})
+      : database_(database), on_change_(std::move(on_change)) {}
+
+  absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override;
+  absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) override;
+  absl::StatusOr<ports::TaskPage> List(const domain::UserId& user,
+                                       const ports::TaskQuery& query) override;
+  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
+                                                int limit) override;
+
+ private:
+  FakeDatabase& database_;
+  const std::function<void(int shard)> on_change_;
+};
+
+}  // namespace todo::support

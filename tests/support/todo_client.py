@@ -1,0 +1,256 @@
+"""What integration tests use to talk to a running stack: the public API, the topics, the database."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import confluent_kafka
+import grpc
+from grpc_tools import protoc
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY))
+
+from tools.stack import Stack  # noqa: E402
+
+T = TypeVar("T")
+
+DEADLINE = 60.0  # generous: machines are shared
+
+
+def eventually(probe: Callable[[], T], what: str, within: float = DEADLINE) -> T:
+    """The first true answer of `probe`."""
+    deadline = time.monotonic() + within
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {within:g} s; last answer: {answer!r}")
+        time.sleep(0.02)
+
+
+@functools.cache
+def protos() -> tuple[ModuleType, ModuleType]:
+    """(messages, stubs) of todo.v1, compiled from the sources of this very tree."""
+    out = tempfile.mkdtemp(prefix="todo-protos-")
+    names = ["todo/v1/todo_service.proto", "todo/v1/ops_service.proto"]
+    well_known = str(Path(importlib.import_module("grpc_tools").__file__).parent / "_proto")
+    arguments = [f"-I{REPOSITORY / 'proto'}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}"]
+    if protoc.main(["protoc", *arguments, *names]) != 0:
+        raise AssertionError(f"protoc failed for {names}")
+    sys.path.insert(0, out)
+    return importlib.import_module("todo.v1.todo_service_pb2"), importlib.import_module("todo.v1.todo_service_pb2_grpc")
+
+
+class Client:
+    """The API as one user."""
+
+    def __init__(self, target: str, user: str, timeout: float = 15.0) -> None:
+        self.user = user
+        self.messages, stubs = protos()
+        self._channel = grpc.insecure_channel(target, [("grpc.enable_retries", 0)])
+        self._stub = stubs.TodoServiceStub(self._channel)
+        self._timeout = timeout
+
+    def call(self, method: str, request: Any, **metadata: str) -> Any:
+        headers = [("x-user-id", self.user), *((k.replace("_", "-"), v) for k, v in metadata.items())]
+        return getattr(self._stub, method)(request, timeout=self._timeout, metadata=headers)
+
+    def create(self, title: str = "a task", request_id: str | None = None, **fields: Any) -> Any:
+        request = self.messages.CreateTaskRequest(
+            task=self.messages.Task(title=title, **fields), request_id=request_id or str(uuid.uuid4())
+        )
+        return self.call("CreateTask", request)
+
+    def get(self, task_id: int) -> Any:
+        return self.call("GetTask", self.messages.GetTaskRequest(id=task_id))
+
+    def complete(self, task_id: int, request_id: str | None = None, etag: str = "") -> Any:
+        return self.call("CompleteTask", self.messages.CompleteTaskRequest(
+            id=task_id, etag=etag, request_id=request_id or str(uuid.uuid4())))
+
+    def uncomplete(self, task_id: int) -> Any:
+        return self.call("UncompleteTask", self.messages.UncompleteTaskRequest(
+            id=task_id, request_id=str(uuid.uuid4())))
+
+    def delete(self, task_id: int) -> Any:
+        return self.call("DeleteTask", self.messages.DeleteTaskRequest(id=task_id, request_id=str(uuid.uuid4())))
+
+    def tasks(self, **filters: Any) -> list[Any]:
+        """All tasks, page by page."""
+        found: list[Any] = []
+        token = ""
+        while True:
+            answer = self.call("ListTasks", self.messages.ListTasksRequest(
+                page_size=500, page_token=token, filter=self.messages.ListTasksRequest.Filter(**filters)))
+            found += answer.tasks
+            token = answer.next_page_token
+            if not token:
+                return found
+
+    def changes(self) -> list[Any]:
+        found: list[Any] = []
+        while True:
+            answer = self.call("ListChanges", self.messages.ListChangesRequest(
+                after_seq=found[-1].seq if found else 0, page_size=500))
+            found += answer.changes
+            if not answer.changes:
+                return found
+
+    def successor_of(self, task: Any, within: float = DEADLINE) -> Any:
+        """The next occurrence, once it is there."""
+        def probe() -> Any:
+            return next((t for t in self.tasks() if t.series_id == task.series_id
+                         and t.occurrence == task.occurrence + 1), None)
+        return eventually(probe, f"next occurrence of task {task.id}", within)
+
+
+class Operator:
+    """OpsService, as somebody with a role."""
+
+    def __init__(self, target: str, role: str | None = "operator") -> None:
+        protos()
+        self.messages = importlib.import_module("todo.v1.ops_service_pb2")
+        self._stub = importlib.import_module("todo.v1.ops_service_pb2_grpc").OpsServiceStub(grpc.insecure_channel(target))
+        self._metadata = [("x-user-id", "root"), *([("x-user-role", role)] if role else [])]
+
+    def _call(self, method: str, request: Any) -> Any:
+        return getattr(self._stub, method)(request, timeout=15, metadata=self._metadata)
+
+    def list(self, **filters: Any) -> list[Any]:
+        found: list[Any] = []
+        token = ""
+        while True:
+            answer = self._call("ListDeadLetters", self.messages.ListDeadLettersRequest(
+                page_size=2, page_token=token, filter=self.messages.DeadLetterFilter(**filters)))
+            found += answer.dead_letters
+            token = answer.next_page_token
+            if not token:
+                return found
+
+    def get(self, letter_id: str) -> Any:
+        return self._call("GetDeadLetter", self.messages.GetDeadLetterRequest(id=letter_id))
+
+    def replay(self, ids: Sequence[str] = (), filter: bool = False) -> int:
+        everything = self.messages.DeadLetterFilter() if filter else None
+        return self._call("ReplayDeadLetters", self.messages.ReplayDeadLettersRequest(
+            ids=ids, filter=everything)).replayed_count
+
+    def discard(self, letter_id: str, note: str) -> int:
+        return self._call("DiscardDeadLetters", self.messages.DiscardDeadLettersRequest(
+            ids=[letter_id], note=note)).discarded_count
+
+    def status(self) -> Any:
+        return self._call("GetStatus", self.messages.GetStatusRequest())
+
+
+@dataclass(frozen=True)
+class Record:
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+    headers: dict[str, str]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return json.loads(self.value)
+
+
+def read_topic(stack: Stack, topic: str) -> list[Record]:
+    """Everything on the topic now, by a client that shares no code with the service."""
+    consumer = confluent_kafka.Consumer({
+        "bootstrap.servers": f"127.0.0.1:{stack.ports['kafka']}",
+        "group.id": f"test-{uuid.uuid4()}",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+    })
+    try:
+        partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        consumer.assign([confluent_kafka.TopicPartition(topic, p, confluent_kafka.OFFSET_BEGINNING) for p in partitions])
+        records: list[Record] = []
+        at_end: set[int] = set()
+        deadline = time.monotonic() + DEADLINE
+        while len(at_end) < len(partitions):
+            assert time.monotonic() < deadline, f"could not read {topic} to its end"
+            message = consumer.poll(1.0)
+            if message is None:
+                continue
+            if message.error():
+                assert message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF, message.error()
+                at_end.add(message.partition())
+                continue
+            headers = {k: (v or b"").decode(errors="replace") for k, v in message.headers() or []}
+            records.append(Record(topic, message.partition(), message.offset(), (message.key() or b"").decode(),
+                                  message.value() or b"", headers))
+        return records
+    finally:
+        consumer.close()
+
+
+def kcat(stack: Stack, topic: str, key: str, value: bytes, headers: dict[str, str] | None = None) -> None:
+    """Writes one record as a foreign producer would."""
+    arguments = ["kcat", "-P", "-b", f"127.0.0.1:{stack.ports['kafka']}", "-t", topic, "-k", key]
+    for name, text in (headers or {}).items():
+        arguments += ["-H", f"{name}={text}"]
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(value)
+        file.flush()
+        # A file argument is one message, whatever bytes it has.
+        subprocess.run([*arguments, file.name], check=True, timeout=30)
+
+
+def rows(stack: Stack, sql: str) -> list[list[str]]:
+    """The answer of one SQL statement, as text."""
+    out = subprocess.run(
+        ["psql", stack.database_url, "-X", "-q", "-A", "-t", "-F", "\x1f", "-R", "\x1e", "-v", "ON_ERROR_STOP=1", "-c", sql],
+        check=True, capture_output=True, text=True, timeout=60).stdout.rstrip("\n")
+    return [row.split("\x1f") for row in out.split("\x1e")] if out else []
+
+
+def by_user(records: list[Record]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    users: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        users.setdefault(record.key, []).append(record.event)
+    yield from users.items()
+
+
+def published(stack: Stack) -> None:
+    """Waits until the change log is on the bus, as the relay's cursors say from outside."""
+    sql = """select count(*) from changes c join relay_shards s on s.shard = c.shard where c.id > s.position"""
+    eventually(lambda: rows(stack, sql) == [["0"]], "the relay has published everything")
+
+
+def foreign_event(user: str, task_id: int, /, **changes: object) -> dict[str, Any]:
+    event_id = str(uuid.uuid4())
+    data = {
+        "id": event_id, "event_type": "completed", "task_id": task_id, "user_id": user,
+        "timestamp": "2025-01-01T12:00:00Z",
+        "task_data": {"id": task_id, "title": "Buy groceries", "description": None, "completed": True,
+                      "priority": "medium", "tags": ["x"], "due_date": "2025-01-02T10:00:00Z",
+                      "recurrence_rule": "FREQ=DAILY", "user_id": user, "created_at": "2025-01-01T00:00:00Z",
+                      "updated_at": "2025-01-01T00:00:00Z"},
+        **changes,
+    }
+    return {"specversion": "1.0", "id": event_id, "source": "other-system", "type": "todo.task.completed.v1",
+            "datacontenttype": "application/json", "data": data}
+
+
+def send(stack: Stack, event: dict[str, Any]) -> None:
+    kcat(stack, "task-events", str(event["data"]["user_id"]), json.dumps(event).encode(),
+         {"content-type": "application/cloudevents+json"})

@@ -1,0 +1,68 @@
+#include "app/sidecar_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace todo::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+client::SidecarMetadata Complete() {
+  client::SidecarMetadata sidecar;
+  sidecar.components = {
+      {.name = "kafka-pubsub", .type = "pubsub.kafka", .version = "v1"},
+      {.name = "statestore", .type = "state.postgresql", .version = "v1"},
+      {.name = "kubernetes-secrets", .type = "secretstores.local.file", .version = "v1"}};
+  sidecar.subscriptions = {{.pubsub_name = "kafka-pubsub",
+                            .topic = "task-events",
+                            .rules = {{.match = "", .path = "/events/tasks"}},
+                            .dead_letter_topic = ""}};
+  return sidecar;
+}
+
+TEST(SidecarCheckTest, NothingIsMissingWhenAllIsThere) {
+  EXPECT_EQ(FindGaps(Complete(), Config()), SidecarGaps());
+}
+
+TEST(SidecarCheckTest, NamesEveryMissingPart) {
+  const SidecarGaps gaps = FindGaps({}, Config());
+  EXPECT_THAT(gaps.missing,
+              ElementsAre("component kafka-pubsub (pubsub.kafka)",
+                          "subscription to task-events on kafka-pubsub, route /events/tasks"));
+  EXPECT_THAT(gaps.optional, ElementsAre("component statestore (state.)",
+                                         "component kubernetes-secrets (secretstores.)"));
+}
+
+TEST(SidecarCheckTest, ThePubSubMustBeOfTheConfiguredKind) {
+  Config config;
+  config.bus = Bus::kMemory;
+  EXPECT_THAT(FindGaps(Complete(), config).missing,
+              ElementsAre("component kafka-pubsub is pubsub.kafka, not pubsub.in-memory"));
+  client::SidecarMetadata sidecar = Complete();
+  sidecar.components[0].type = "pubsub.in-memory";
+  EXPECT_THAT(FindGaps(sidecar, config).missing, IsEmpty());
+}
+
+TEST(SidecarCheckTest, ASubscriptionElsewhereDoesNotCount) {
+  client::SidecarMetadata sidecar = Complete();
+  sidecar.subscriptions[0].rules[0].path = "/events";
+  EXPECT_THAT(FindGaps(sidecar, Config()).missing,
+              ElementsAre(HasSubstr("has no route /events/tasks")));
+  sidecar = Complete();
+  sidecar.subscriptions[0].pubsub_name = "other";
+  EXPECT_THAT(FindGaps(sidecar, Config()).missing,
+              ElementsAre(HasSubstr("subscription to task-events")));
+}
+
+TEST(SidecarCheckTest, ADeadLetterTopicOfTheSidecarIsAFault) {
+  client::SidecarMetadata sidecar = Complete();
+  sidecar.subscriptions[0].dead_letter_topic = "task-events-dlq";
+  EXPECT_THAT(FindGaps(sidecar, Config()).missing,
+              ElementsAre(HasSubstr("dead-letter topic task-events-dlq")));
+}
+
+}  // namespace
+}  // namespace todo::app

@@ -1,0 +1,205 @@
+#include "domain/event.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace todo::domain {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+json Event() {
+  return json::parse(
+      R"({"specversion":"1.0","id":"550e8400-e29b-41d4-a716-446655440000","source":"elsewhere",
+    "type":"todo.task.completed.v1","datacontenttype":"application/json",
+    "data":{"id":"550e8400-e29b-41d4-a716-446655440000","event_type":"completed","task_id":1,
+     "task_data":{"id":1,"title":"Buy groceries","description":null,"completed":true,"priority":"medium","tags":["a"],
+                  "due_date":"2025-01-02T10:00:00+02:00","recurrence_rule":"FREQ=DAILY","user_id":"user-uuid",
+                  "created_at":"2025-01-01T00:00:00Z","updated_at":"2025-01-01T00:00:00Z"},
+     "user_id":"user-uuid","timestamp":"2025-01-01T00:00:00Z"}})");
+}
+
+std::string Refusal(const std::string& record) {
+  const absl::StatusOr<TaskEvent> event = ParseTaskEventRecord(record);
+  EXPECT_EQ(event.status().code(), absl::StatusCode::kInvalidArgument) << record.substr(0, 200);
+  return std::string(event.status().message());
+}
+
+TEST(ParseTaskEventRecord, ReadsTheContractsExampleForm) {
+  const absl::StatusOr<TaskEvent> event = ParseTaskEventRecord(Event().dump());
+  ASSERT_TRUE(event.ok()) << event.status();
+  EXPECT_EQ(event->id.value(), "550e8400-e29b-41d4-a716-446655440000");
+  EXPECT_EQ(event->kind, ChangeKind::kCompleted);
+  EXPECT_EQ(event->task_id.value, 1);
+  EXPECT_EQ(event->user.value, "user-uuid");
+  EXPECT_EQ(event->source, "elsewhere");
+  EXPECT_EQ(FormatInstant(event->at), "2025-01-01T00:00:00Z");
+  ASSERT_TRUE(event->task.has_value());
+  EXPECT_EQ(event->task->fields.title, "Buy groceries");
+  EXPECT_EQ(event->task->fields.description, std::nullopt);
+  EXPECT_EQ(event->task->fields.due.kind, DueKind::kInstant);
+  EXPECT_EQ(FormatInstant(event->task->fields.due.at), "2025-01-02T08:00:00Z");
+  EXPECT_EQ(event->task->fields.recurrence_rule, "FREQ=DAILY");
+}
+
+TEST(ParseTaskEventRecord, AcceptsWhatTheSchemaAccepts) {
+  json event = Event();
+  event["data"].erase("task_data");
+  EXPECT_TRUE(ParseTaskEventRecord(event.dump()).ok());
+  event = Event();
+  event["data"]["task_data"] = json::object();
+  EXPECT_TRUE(ParseTaskEventRecord(event.dump()).ok());
+  event = Event();
+  event["data"]["task_id"] = 1.0;
+  event["data"]["something_else"] = {{"a", {1, 2}}};
+  event["unknownattribute"] = "x";
+  EXPECT_TRUE(ParseTaskEventRecord(event.dump()).ok());
+  event = Event();
+  event["data"]["timestamp"] = "2025-01-01T02:00:00+02:00";
+  EXPECT_EQ(FormatInstant(ParseTaskEventRecord(event.dump())->at), "2025-01-01T00:00:00Z");
+}
+
+TEST(ParseTaskEventRecord, NamesTheMissingKey) {
+  for (const char* key : {"id", "event_type", "task_id", "user_id", "timestamp"}) {
+    json event = Event();
+    event["data"].erase(key);
+    EXPECT_THAT(Refusal(event.dump()), HasSubstr(key));
+  }
+}
+
+TEST(ParseTaskEventRecord, NamesTheWrongValue) {
+  const auto refusal = [](const char* key, const json& value) {
+    json event = Event();
+    event["data"][key] = value;
+    return Refusal(event.dump());
+  };
+  EXPECT_THAT(refusal("id", "not-a-uuid"), HasSubstr("id must be a UUID"));
+  EXPECT_THAT(refusal("event_type", "exploded"), HasSubstr("\"exploded\" is not known"));
+  EXPECT_THAT(refusal("task_id", "1"), HasSubstr("task_id must be an integer"));
+  EXPECT_THAT(refusal("task_id", 1.5), HasSubstr("task_id must be an integer"));
+  EXPECT_THAT(refusal("task_id", 9007199254740993), HasSubstr("2^53"));
+  EXPECT_THAT(refusal("task_id", 1e300), HasSubstr("2^53"));
+  EXPECT_THAT(refusal("user_id", ""), HasSubstr("user id"));
+  EXPECT_THAT(refusal("user_id", std::string("a\0b", 3)), HasSubstr("NUL"));
+  EXPECT_THAT(refusal("timestamp", "yesterday"), HasSubstr("timestamp"));
+  EXPECT_THAT(refusal("task_data", json::array()), HasSubstr("task_data must be an object"));
+  EXPECT_THAT(refusal("task_data", {{"priority", "urgent"}}), HasSubstr("priority"));
+  EXPECT_THAT(refusal("task_data", {{"tags", "a"}}), HasSubstr("tags must be an array"));
+  EXPECT_THAT(refusal("task_data", {{"completed", 1}}), HasSubstr("completed must be a boolean"));
+}
+
+TEST(ParseTaskEventRecord, RefusesWhatIsNoCloudEvent) {
+  EXPECT_THAT(Refusal(""), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal("{\"a\":"), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal(std::string("\x00\x01\xff", 3)), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal("{\"specversion\":\"\xff\"}"), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal("[]"), HasSubstr("not an object"));
+  EXPECT_THAT(Refusal("{}"), HasSubstr("specversion"));
+  json event = Event();
+  event["datacontenttype"] = "text/plain";
+  EXPECT_THAT(Refusal(event.dump()), HasSubstr("text/plain"));
+  event = Event();
+  event.erase("data");
+  EXPECT_THAT(Refusal(event.dump()), HasSubstr("no data"));
+  event["data_base64"] = "AAAA";
+  EXPECT_THAT(Refusal(event.dump()), HasSubstr("data_base64"));
+}
+
+TEST(ParseTaskEventRecord, IsBounded) {
+  EXPECT_THAT(Refusal(std::string(std::size_t{1} << 20, ' ') + "{}"), HasSubstr("limit"));
+  EXPECT_THAT(Refusal(std::string(1000, '[')), HasSubstr("deeper than 64"));
+  // Brackets inside strings do not nest.
+  json event = Event();
+  event["data"]["task_data"]["title"] = std::string(200, '[') + "\\\"" + std::string(200, '{');
+  EXPECT_TRUE(ParseTaskEventRecord(event.dump()).ok());
+}
+
+Task FullTask() {
+  Task task;
+  task.id = {7};
+  task.user = {"ada \"the\" first"};
+  task.fields.title = "caf\u00e9";
+  task.fields.description = "two\nlines";
+  task.fields.priority = Priority::kHigh;
+  task.fields.tags = {"a", "b"};
+  task.fields.time_zone = "Europe/Berlin";
+  task.fields.due = *ResolveLocalDue("2026-10-24T09:00:00", "Europe/Berlin");
+  task.fields.recurrence_rule = "FREQ=DAILY";
+  task.fields.recurrence_basis = RecurrenceBasis::kCompletion;
+  task.completed = true;
+  task.completed_at = *ParseInstant("2026-10-24T10:00:00.123456Z");
+  task.version = 3;
+  task.seq = 11;
+  task.series = SeriesPosition{.series_id = *Uuid::Parse("550e8400-e29b-41d4-a716-446655440000"),
+                               .occurrence = 4,
+                               .anchor = absl::CivilSecond(2026, 10, 1, 9, 0, 0),
+                               .scheduled = absl::CivilSecond(2026, 10, 23, 9, 0, 0),
+                               .missed = 2};
+  task.created_at = *ParseInstant("2026-10-01T00:00:00Z");
+  task.updated_at = *ParseInstant("2026-10-24T10:00:00Z");
+  return task;
+}
+
+TEST(TaskJson, ReadsWhatItWrote) {
+  Task plain;
+  plain.fields.title = "x";
+  plain.user = {"u"};
+  for (const Task& task : {FullTask(), plain}) {
+    const absl::StatusOr<Task> read = ParseTaskJson(FormatTaskJson(task));
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(*read, task) << FormatTaskJson(*read);
+  }
+}
+
+Change ChangeOf(const Task& task, ChangeKind kind) {
+  return {.user = task.user,
+          .seq = task.seq,
+          .event_id = EventId{*Uuid::Parse("01890a5d-ac96-774b-bcce-b302099a8057")},
+          .kind = kind,
+          .task_id = task.id,
+          .version = task.version,
+          .task_json = FormatTaskJson(task),
+          .at = task.updated_at,
+          .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"};
+}
+
+TEST(TaskEventRecord, IsACloudEventThatWeReadBack) {
+  const Change change = ChangeOf(FullTask(), ChangeKind::kCompleted);
+  const std::string record = TaskEventRecord(change);
+  const json event = json::parse(record);
+  EXPECT_EQ(event["specversion"], "1.0");
+  EXPECT_EQ(event["id"], change.event_id.value());
+  EXPECT_EQ(event["source"], "todo-service");
+  EXPECT_EQ(event["type"], "todo.task.completed.v1");
+  EXPECT_EQ(event["subject"], "7");
+  EXPECT_EQ(event["traceparent"], change.traceparent);
+  EXPECT_EQ(event["data"]["id"], change.event_id.value());
+  EXPECT_EQ(event["data"]["timestamp"], "2026-10-24T10:00:00Z");
+
+  const absl::StatusOr<TaskEvent> read = ParseTaskEventRecord(record);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->user, change.user);
+  EXPECT_EQ(read->traceparent, change.traceparent);
+  EXPECT_EQ(read->task, FullTask());
+}
+
+TEST(TaskUpdateRecord, CarriesTheTaskUnlessItIsGone) {
+  const Change change = ChangeOf(FullTask(), ChangeKind::kUpdated);
+  json update = json::parse(TaskUpdateRecord(change));
+  EXPECT_EQ(update["type"], "todo.task.changed.v1");
+  EXPECT_EQ(update["id"], UpdateIdOf(change.event_id).value());
+  EXPECT_NE(update["id"], change.event_id.value());
+  EXPECT_EQ(update["data"]["id"], update["id"]);
+  EXPECT_EQ(update["data"]["change"], "updated");
+  EXPECT_EQ(update["data"]["seq"], 11);
+  EXPECT_EQ(update["data"]["task"]["title"], "caf\u00e9");
+  update = json::parse(TaskUpdateRecord(ChangeOf(FullTask(), ChangeKind::kDeleted)));
+  EXPECT_TRUE(update["data"]["task"].is_null());
+}
+
+}  // namespace
+}  // namespace todo::domain

@@ -1,0 +1,116 @@
+#include "domain/recurring_task.h"
+
+#include <gtest/gtest.h>
+
+namespace todo::domain {
+namespace {
+
+Instant At(std::string_view text) { return *ParseInstant(text); }
+
+Task Recurring(std::string_view rule, std::string_view due_local, std::string_view zone = "UTC") {
+  Task task;
+  task.fields.title = "water the plants";
+  task.fields.description = "all of them";
+  task.fields.priority = Priority::kHigh;
+  task.fields.tags = {"home"};
+  task.fields.time_zone = zone;
+  task.fields.due = *ResolveLocalDue(due_local, zone);
+  task.fields.recurrence_rule = rule;
+  task.series = *StartSeries(task.fields, *Uuid::Parse("550e8400-e29b-41d4-a716-446655440000"));
+  task.completed = true;
+  return task;
+}
+
+Task Follow(const Task& task, const NextOccurrence& next) {
+  Task following = task;
+  following.fields = next.fields;
+  following.series = next.series;
+  return following;
+}
+
+TEST(NextOccurrenceOf, CarriesEverythingOverButTheDate) {
+  const Task task = Recurring("FREQ=DAILY", "2026-01-01T10:00:00");
+  const auto next = NextOccurrenceOf(task, At("2026-01-01T09:00:00Z"));
+  ASSERT_TRUE(next.ok()) << next.status();
+  ASSERT_TRUE(next->has_value());
+  TaskFields expected = task.fields;
+  expected.due = *ResolveLocalDue("2026-01-02T10:00:00", "UTC");
+  EXPECT_EQ((*next)->fields, expected);
+  EXPECT_EQ((*next)->series.series_id, task.series->series_id);
+  EXPECT_EQ((*next)->series.occurrence, 2);
+  EXPECT_EQ((*next)->series.anchor, task.series->anchor);
+  EXPECT_EQ((*next)->series.missed, 0);
+}
+
+TEST(NextOccurrenceOf, MissedOnesDoNotPileUpAndAreCounted) {
+  const Task task = Recurring("FREQ=DAILY", "2026-01-01T10:00:00");
+  const auto next = *NextOccurrenceOf(task, At("2026-01-05T12:00:00Z"));
+  EXPECT_EQ(FormatInstant(next->fields.due.at), "2026-01-06T10:00:00Z");
+  EXPECT_EQ(next->series.missed, 4);
+}
+
+TEST(NextOccurrenceOf, EarlyCompletionStaysAfterTheDueDate) {
+  const Task task = Recurring("FREQ=WEEKLY", "2026-01-08T10:00:00");
+  EXPECT_EQ(FormatInstant((*NextOccurrenceOf(task, At("2026-01-02T00:00:00Z")))->fields.due.at),
+            "2026-01-15T10:00:00Z");
+}
+
+TEST(NextOccurrenceOf, APulledAheadTaskDoesNotComeTwiceOnItsDate) {
+  Task task = Recurring("FREQ=WEEKLY", "2026-01-08T10:00:00");
+  task.fields.due = *ResolveLocalDue("2026-01-06T10:00:00", "UTC");
+  EXPECT_EQ(FormatInstant((*NextOccurrenceOf(task, At("2026-01-06T09:00:00Z")))->fields.due.at),
+            "2026-01-15T10:00:00Z");
+}
+
+TEST(NextOccurrenceOf, APostponedTaskDoesNotMoveTheSeries) {
+  Task task = Recurring("FREQ=WEEKLY", "2026-01-08T10:00:00");
+  task.fields.due = *ResolveLocalDue("2026-01-09T18:00:00", "UTC");
+  EXPECT_EQ(FormatInstant((*NextOccurrenceOf(task, At("2026-01-09T12:00:00Z")))->fields.due.at),
+            "2026-01-15T10:00:00Z");
+}
+
+TEST(NextOccurrenceOf, CountsFromTheSeriesAndEnds) {
+  Task task = Recurring("FREQ=DAILY;COUNT=3", "2026-01-01T10:00:00");
+  for (const char* due : {"2026-01-02T10:00:00Z", "2026-01-03T10:00:00Z"}) {
+    const auto next = *NextOccurrenceOf(task, task.fields.due.at);
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ(FormatInstant(next->fields.due.at), due);
+    task = Follow(task, *next);
+  }
+  EXPECT_FALSE(NextOccurrenceOf(task, task.fields.due.at)->has_value());
+}
+
+TEST(NextOccurrenceOf, FromCompletionCountsFromThatDay) {
+  Task task = Recurring("FREQ=DAILY;INTERVAL=10", "2026-01-01T10:00:00");
+  task.fields.recurrence_basis = RecurrenceBasis::kCompletion;
+  EXPECT_EQ(FormatInstant((*NextOccurrenceOf(task, At("2026-01-07T23:00:00Z")))->fields.due.at),
+            "2026-01-17T10:00:00Z");
+}
+
+TEST(NextOccurrenceOf, ADayStaysADay) {
+  const Task task = Recurring("FREQ=DAILY", "2026-10-24", "Europe/Berlin");
+  const auto next = *NextOccurrenceOf(task, At("2026-10-24T10:00:00Z"));
+  EXPECT_EQ(next->fields.due.kind, DueKind::kDate);
+  EXPECT_EQ(FormatDueLocal(next->fields.due), "2026-10-25");
+}
+
+TEST(NextOccurrenceOf, AnInstantKeepsItsWallClockTimeInTheTasksZone) {
+  Task task = Recurring("FREQ=WEEKLY", "2026-10-20T09:00:00", "Europe/Berlin");
+  task.fields.due = *ResolveInstantDue(task.fields.due.at);
+  task.series = *StartSeries(task.fields, task.series->series_id);
+  const auto next = *NextOccurrenceOf(task, task.fields.due.at);
+  EXPECT_EQ(next->fields.due.kind, DueKind::kInstant);
+  EXPECT_EQ(FormatInstant(next->fields.due.at), "2026-10-27T08:00:00Z");
+}
+
+TEST(StartSeries, RefusesWhatCannotRecur) {
+  TaskFields fields;
+  fields.due = *ResolveLocalDue("2026-01-01", "UTC");
+  fields.recurrence_rule = "FREQ=FOO";
+  EXPECT_EQ(StartSeries(fields, Uuid()).status().code(), absl::StatusCode::kInvalidArgument);
+  fields.recurrence_rule = "FREQ=DAILY;UNTIL=20250101";
+  EXPECT_FALSE(StartSeries(fields, Uuid()).ok());
+}
+
+}  // namespace
+}  // namespace todo::domain

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Holds the includes of each room against the arrows of ARCHITECTURE.md, and each library to its one room."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# room -> rooms it may include besides itself
+ARROWS = {
+    "util": set(),
+    "domain": {"util"},
+    "ports": {"domain", "util"},
+    "service": {"domain", "ports", "util"},
+    "api": {"domain", "ports", "service", "util"},
+    "appcallback": {"domain", "ports", "service", "util"},
+    "client": {"domain", "ports", "util"},
+    "store": {"domain", "ports", "util"},
+    "relay": {"domain", "ports", "util"},
+    "app": {"api", "appcallback", "client", "domain", "ports", "relay", "service", "store", "util"},
+}
+# include pattern -> the only rooms that may use it
+LIBRARIES = {
+    r"<pqxx/": {"store"},
+    r"<libical/": {"domain"},
+    r"[<\"]grpc": {"api", "appcallback", "client", "app"},
+    r"[<\"]google/protobuf": {"api", "app", "appcallback", "client"},
+    r"[<\"](dapr|todo|google/rpc)/": {"api", "appcallback", "client"},
+    r"<spdlog/": {"util"},
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+)', re.MULTILINE)
+
+
+def faults(room: str, path: Path) -> list[str]:
+    found = []
+    for target in INCLUDE.findall(path.read_text()):
+        other = target[1:].split("/")[0]
+        if target[0] == '"' and other in ARROWS and other != room and other not in ARROWS[room]:
+            found.append(f"{path.relative_to(ROOT)}: '{room}' must not include '{target[1:]}'")
+        for pattern, rooms in LIBRARIES.items():
+            if re.match(pattern, target) and room not in rooms:
+                found.append(f"{path.relative_to(ROOT)}: {target[1:]} belongs into {', '.join(sorted(rooms))}")
+    return found
+
+
+def main() -> int:
+    rooms = {path.name for path in (ROOT / "src").iterdir() if path.is_dir()}
+    found = [f"src/{room} has no line in {Path(__file__).name}" for room in sorted(rooms - ARROWS.keys())]
+    for room in sorted(rooms & ARROWS.keys()):
+        for path in sorted((ROOT / "src" / room).glob("*.[ch]*")):
+            found += faults(room, path)
+    print("\n".join(found), file=sys.stderr, end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
