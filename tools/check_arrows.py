@@ -20,7 +20,8 @@ ARROWS = {
     "client": {"domain", "ports", "util"},
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
-    "app": {"api", "appcallback", "client", "domain", "ports", "relay", "service", "store", "util"},
+    "edge": {"util"},
+    "app": {"api", "appcallback", "client", "domain", "edge", "ports", "relay", "service", "store", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {
@@ -30,6 +31,8 @@ LIBRARIES = {
     r"[<\"]google/protobuf": {"api", "app", "appcallback", "client"},
     r"[<\"](dapr|todo|google/rpc)/": {"api", "appcallback", "client"},
     r"<spdlog/": {"util"},
+    r"<boost/": {"edge"},
+    r"<prometheus/": {"app"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+)', re.MULTILINE)
 

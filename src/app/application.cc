@@ -8,6 +8,7 @@
 
 #include "api/ops_service.h"
 #include "api/todo_service.h"
+#include "app/metrics.h"
 #include "app/sidecar_check.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
@@ -37,6 +38,7 @@ constexpr milliseconds kMaxSilence = 5s;
 constexpr milliseconds kMaintenanceInterval = 1h;
 constexpr milliseconds kMaintenanceRetry = 1min;
 constexpr milliseconds kHealthInterval = 250ms;
+constexpr milliseconds kStatusInterval = 5s;
 
 store::PoolOptions SessionsOf(const Config& config) {
   // Retries run beside the deliveries: a full house of those must not stop them.
@@ -113,7 +115,15 @@ Application::Application(Config config, std::function<void()> on_failure)
       ops_service_(api::MakeOpsService(
           retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
       app_callback_(CallbackOptions(config_), processor_, event_workers_,
-                    [this] { return IsHealthy(); }) {}
+                    [this] { return IsHealthy(); }),
+      http_({.address = config_.http_address, .port = config_.http_port},
+            {{"/healthz", [] { return edge::HttpResponse{.body = "alive\n"}; }},
+             {"/readyz",
+              [this] {
+                return IsHealthy() ? edge::HttpResponse{.body = "ready\n"}
+                                   : edge::HttpResponse{.status = 503, .body = "not ready\n"};
+              }},
+             {"/metrics", [this] { return MetricsPage(); }}}) {}
 
 Application::~Application() { Stop(); }
 
@@ -157,6 +167,25 @@ absl::StatusOr<api::SidecarSummary> Application::DescribeSidecar() {
   return summary;
 }
 
+edge::HttpResponse Application::MetricsPage() {
+  MetricsSnapshot snapshot{.now = clock_.Now(),
+                           .version = std::string(Version()),
+                           .healthy = IsHealthy(),
+                           .pools = {{"calls", pool_.stats()},
+                                     {"relay", relay_pool_.stats()},
+                                     {"retries", retry_pool_.stats()},
+                                     {"crash_log", crash_pool_.stats()}},
+                           .queued_calls = {{"api", api_workers_.queued_count()},
+                                            {"events", event_workers_.queued_count()}},
+                           .relay = {},
+                           .store = *sampled_status_.Lock()};
+  if (relay::OutboxRelay* const relay = running_relay_; relay != nullptr) {
+    snapshot.relay = relay->stats();
+  }
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+          .body = MetricsText(snapshot)};
+}
+
 void Application::Fail(std::string_view event, const absl::Status& status) {
   Log(Severity::kError, event, {{"status", status.ToString()}});
   if (!failed_.exchange(true)) on_failure_();
@@ -182,7 +211,9 @@ absl::Status Application::Start() {
                      .max_metadata_bytes = kMaxDeliveryMetadataBytes});
   if (!app.ok()) return app.status();
   app_listener_ = *std::move(app);
-  Log(Severity::kInfo, "listening", {{"api_port", api_port()}, {"app_port", app_port()}});
+  TODO_RETURN_IF_ERROR(http_.Start());
+  Log(Severity::kInfo, "listening",
+      {{"api_port", api_port()}, {"app_port", app_port()}, {"http_port", http_port()}});
 
   const auto start = [this](auto method) {
     threads_.emplace_back([this, method](const std::stop_token& stop) { (this->*method)(stop); });
@@ -191,6 +222,7 @@ absl::Status Application::Start() {
   start(&Application::RunDatabaseProbe);
   start(&Application::RunHealthPublisher);
   start(&Application::RunSidecarCheck);
+  start(&Application::RunStatusSampler);
   return absl::OkStatus();
 }
 
@@ -237,6 +269,7 @@ bool Application::Stop() {
     api_listener_.server.reset();
     app_listener_.server.reset();
   }
+  http_.Stop();  // until here it says that we are not ready; its pages ask the relay
   running_signal_ = nullptr;
   signal_.reset();  // it calls the relay
   running_relay_ = nullptr;
@@ -340,6 +373,18 @@ void Application::RunHealthPublisher(const std::stop_token& stop) {
     if (std::exchange(healthy, now) == now) continue;
     Log(healthy ? Severity::kInfo : Severity::kError, healthy ? "healthy" : "unhealthy");
     PublishHealth();
+  }
+}
+
+void Application::RunStatusSampler(const std::stop_token& stop) {
+  while (Sleep(stop, kStatusInterval)) {
+    if (!IsHealthy()) continue;
+    absl::StatusOr<ports::StoreStatus> status = retry_queue_.Status();
+    if (!status.ok()) {
+      Log(Severity::kWarning, "status_not_sampled", {{"status", status.status().ToString()}});
+    }
+    // Rather nothing than figures of long ago.
+    *sampled_status_.Lock() = status.ok() ? std::optional(*std::move(status)) : std::nullopt;
   }
 }
 

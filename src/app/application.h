@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "appcallback/app_callback.h"
 #include "client/dapr_client.h"
 #include "client/dapr_publisher.h"
+#include "edge/http_server.h"
 #include "relay/outbox_relay.h"
 #include "service/event_processor.h"
 #include "service/recurring_task_service.h"
@@ -31,6 +33,7 @@
 #include "store/pg_outbox_log.h"
 #include "store/pg_retry_queue.h"
 #include "store/pg_task_store.h"
+#include "util/guarded.h"
 #include "util/worker_pool.h"
 
 namespace todo::app {
@@ -64,6 +67,7 @@ class Application {
   // What Start bound; for port 0 the port that was free.
   int api_port() const { return api_listener_.port; }
   int app_port() const { return app_listener_.port; }
+  int http_port() const { return http_.port(); }
 
  private:
   /// Never blocks.
@@ -72,6 +76,7 @@ class Application {
   void OnChange(int shard);
   void OnParked(domain::Instant due);
   absl::StatusOr<api::SidecarSummary> DescribeSidecar();
+  edge::HttpResponse MetricsPage();
   void Fail(std::string_view event, const absl::Status& status);
 
   // One thread each. A hanging database stops the first two; the others say so.
@@ -79,6 +84,7 @@ class Application {
   void RunDatabaseProbe(const std::stop_token& stop);    // asks the database for a sign of life
   void RunHealthPublisher(const std::stop_token& stop);  // tells what has changed
   void RunSidecarCheck(const std::stop_token& stop);     // until the sidecar has all that we need
+  void RunStatusSampler(const std::stop_token& stop);  // asks the database what waits, for /metrics
 
   bool PrepareDatabase(const std::stop_token& stop);
   void StartRelay();
@@ -131,6 +137,8 @@ class Application {
   std::mutex health_mutex_;
   Listener api_listener_;
   Listener app_listener_;
+  util::Guarded<std::optional<ports::StoreStatus>> sampled_status_;
+  edge::HttpServer http_;
 
   std::mutex sleep_mutex_;
   std::condition_variable_any sleep_;

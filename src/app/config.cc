@@ -229,6 +229,11 @@ const std::vector<Setting>& Settings() {
     all.back().default_text = "127.0.0.1 with --dev-identity, else 0.0.0.0";
     all.push_back(Number("api-port", &Config::api_port, 0, 65'535,
                          "port of the public API; 0: any free one"));
+    all.push_back(Address("http-address", &Config::http_address,
+                          "where /metrics, /healthz and /readyz are served"));
+    all.back().default_text = "127.0.0.1 with --dev-identity, else 0.0.0.0";
+    all.push_back(
+        Number("http-port", &Config::http_port, 0, 65'535, "port of those pages; 0: any free one"));
     all.push_back(Boolean(
         "dev-identity", &Config::dev_identity,
         "believe the metadata x-user-id and x-user-role; for trying out, on loopback only"));
@@ -469,8 +474,9 @@ bool IsLoopback(const std::string& address) {
 
 void FillDependentDefaults(LoadedConfig& loaded) {
   Config& config = loaded.config;
-  if (!loaded.sources.contains("api-address"))
-    config.api_address = config.dev_identity ? "127.0.0.1" : "0.0.0.0";
+  const char* const everywhere = config.dev_identity ? "127.0.0.1" : "0.0.0.0";
+  if (!loaded.sources.contains("api-address")) config.api_address = everywhere;
+  if (!loaded.sources.contains("http-address")) config.http_address = everywhere;
   if (!loaded.sources.contains("bulk-delivery")) config.bulk_delivery = config.bus == Bus::kKafka;
   if (!loaded.sources.contains("instance")) {
     std::array<char, 256> host{};
@@ -498,8 +504,9 @@ void CheckTogether(LoadedConfig& loaded) {
     fault(fmt::format("--database-url is not understood: {}", util::FromAbsl(status.message())));
   }
   if (config.dev_identity) {
-    for (const auto& [name, address] :
-         {std::pair{"api-address", config.api_address}, {"app-address", config.app_address}}) {
+    for (const auto& [name, address] : {std::pair{"api-address", config.api_address},
+                                        {"app-address", config.app_address},
+                                        {"http-address", config.http_address}}) {
       if (!IsLoopback(address)) {
         fault(
             fmt::format("--dev-identity believes whatever callers say, so it works on loopback "
@@ -509,8 +516,15 @@ void CheckTogether(LoadedConfig& loaded) {
       }
     }
   }
-  if (config.app_port == config.api_port && config.app_port != 0) {
-    fault(fmt::format("--app-port and --api-port are both {}: they must differ", config.app_port));
+  const std::pair<const char*, int> ports[] = {{"app-port", config.app_port},
+                                               {"api-port", config.api_port},
+                                               {"http-port", config.http_port}};
+  for (const auto* one = std::begin(ports); one != std::end(ports); ++one) {
+    for (const auto* other = one + 1; other != std::end(ports); ++other) {
+      if (one->second != other->second || one->second == 0) continue;
+      fault(fmt::format("--{} and --{} are both {}: they must differ", one->first, other->first,
+                        one->second));
+    }
   }
   if (config.worker_count + config.event_worker_count > config.database_pool_size) {
     fault(

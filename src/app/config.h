@@ -21,6 +21,8 @@ struct Config {
   int app_port = 50051;
   std::string api_address;  // default: 127.0.0.1 with dev_identity, else 0.0.0.0
   int api_port = 50052;
+  std::string http_address;  // default: as api_address
+  int http_port = 8080;
   bool dev_identity = false;
 
   std::string database_url;  // required

@@ -48,6 +48,7 @@ class Service(Node):
         own = {
             "--app-port": str(self.place.ports[f"app-{self.number}"]),
             "--api-port": str(self.place.ports[f"api-{self.number}"]),
+            "--http-port": str(self.place.ports[f"http-{self.number}"]),
             "--dapr-grpc-endpoint": self._daprd.grpc_endpoint,
             "--pubsub": "kafka-pubsub",
             "--bus": self._broker,

@@ -23,10 +23,10 @@ namespace runtime = dapr::proto::runtime::v1;
 
 /// Free ports, and a database and a sidecar that are not there.
 Config Alone() {
-  LoadedConfig loaded = LoadConfig(
-      {"--api-port=0", "--app-port=0", "--dev-identity", "--dapr-grpc-endpoint=127.0.0.1:1",
-       "--database-url=host=127.0.0.1 port=1 user=nobody dbname=none"},
-      {});
+  LoadedConfig loaded = LoadConfig({"--api-port=0", "--app-port=0", "--http-port=0",
+                                    "--dev-identity", "--dapr-grpc-endpoint=127.0.0.1:1",
+                                    "--database-url=host=127.0.0.1 port=1 user=nobody dbname=none"},
+                                   {});
   EXPECT_TRUE(loaded.faults.empty());
   return loaded.config;
 }

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "domain/time.h"
+#include "ports/dead_letter_store.h"
+#include "relay/relay_loop.h"
+#include "store/connection_pool.h"
+
+namespace todo::app {
+
+/// What the process and its database show of themselves at one moment. Absent: not known yet.
+struct MetricsSnapshot {
+  domain::Instant now;
+  std::string version;
+  bool healthy = false;
+  std::map<std::string, store::PoolStats> pools;
+  std::map<std::string, std::size_t> queued_calls;  // by worker pool
+  std::optional<relay::RelayStats> relay;
+  std::optional<ports::StoreStatus> store;
+};
+
+/// The snapshot in Prometheus' text format. Names are a promise to dashboards: only ever added to.
+std::string MetricsText(const MetricsSnapshot& snapshot);
+
+}  // namespace todo::app

@@ -1,0 +1,45 @@
+#include "app/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace todo::app {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::chrono_literals;
+
+TEST(MetricsTest, ShowsWhatWaitsAndForHowLong) {
+  MetricsSnapshot snapshot;
+  snapshot.now = domain::Instant(100s);
+  snapshot.version = "1.2.3";
+  snapshot.healthy = true;
+  snapshot.pools["calls"].open_count = 7;
+  snapshot.queued_calls["api"] = 3;
+  snapshot.relay.emplace().published_count = 41;
+  snapshot.store.emplace().unpublished_changes = 500;
+  snapshot.store->oldest_unpublished = domain::Instant(97s);
+  snapshot.store->open_dead_letters = 2;
+  const std::string text = MetricsText(snapshot);
+  for (const char* line :
+       {"todo_build_info{version=\"1.2.3\"} 1\n", "todo_healthy 1\n",
+        "todo_database_connections{pool=\"calls\"} 7\n", "todo_worker_queue{pool=\"api\"} 3\n",
+        "# TYPE todo_relay_published_changes_total counter\n",
+        "todo_relay_published_changes_total 41\n", "todo_outbox_unpublished_changes 500\n",
+        "todo_outbox_oldest_seconds 3\n", "todo_dead_letters_open 2\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST(MetricsTest, LeavesOutWhatIsNotKnown) {
+  const std::string text = MetricsText({});
+  EXPECT_THAT(text, HasSubstr("todo_healthy 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("todo_outbox")));
+  EXPECT_THAT(text, Not(HasSubstr("todo_relay")));
+}
+
+}  // namespace
+}  // namespace todo::app
