@@ -70,9 +70,17 @@ store::PoolOptions CrashSessions(const Config& config) {
 
 appcallback::AppCallbackOptions CallbackOptions(const Config& config) {
   return {.pubsub = config.pubsub,
-          .task_events_topic = config.task_events_topic,
+          .subscriptions = SubscriptionsOf(config),
           .bulk = config.bulk_delivery,
           .app_api_token = config.app_api_token};
+}
+
+/// `parse` as EventStream takes it.
+template <auto parse>
+absl::StatusOr<domain::Event> Parse(std::string_view record) {
+  auto event = parse(record);
+  if (!event.ok()) return event.status();
+  return *std::move(event);
 }
 
 /// A first wait, doubled by each failure in a row.
@@ -103,7 +111,10 @@ Application::Application(Config config, std::function<void()> on_failure)
       publisher_(dapr_, {.pubsub_name = config_.pubsub, .bulk = config_.bus == Bus::kKafka}),
       tasks_(task_store_, clock_, ids_),
       recurring_tasks_(clock_, ids_),
-      processor_({inbox_, retry_queue_, crash_log_, clock_}, {&recurring_tasks_},
+      processor_({inbox_, retry_queue_, crash_log_, clock_},
+                 {{.topic = config_.task_events_topic,
+                   .parse = &Parse<domain::ParseTaskEventRecord>,
+                   .consumers = {&recurring_tasks_}}},
                  [this](domain::Instant due) { OnParked(due); }),
       api_workers_(static_cast<std::size_t>(config_.worker_count),
                    static_cast<std::size_t>(config_.worker_queue)),

@@ -272,6 +272,8 @@ const std::vector<Setting>& Settings() {
                        "topic of every change of a task"));
     all.push_back(Text("task-updates-topic", "NAME", &Config::task_updates_topic,
                        "topic of the changes for live screens"));
+    all.push_back(Text("reminders-topic", "NAME", &Config::reminders_topic,
+                       "topic of the reminders that are due"));
 
     all.push_back(
         Text("instance", "NAME", &Config::instance,
@@ -537,9 +539,17 @@ void CheckTogether(LoadedConfig& loaded) {
     fault(fmt::format("--relay-poll ({}) must be at most a quarter of --relay-lease ({})",
                       FormatDuration(config.relay_poll), FormatDuration(config.relay_lease)));
   }
-  if (config.task_events_topic == config.task_updates_topic) {
-    fault(fmt::format("--task-events-topic and --task-updates-topic are both {}: they must differ",
-                      Quoted(config.task_events_topic)));
+  const std::pair<std::string_view, const std::string&> topics[] = {
+      {"task-events-topic", config.task_events_topic},
+      {"task-updates-topic", config.task_updates_topic},
+      {"reminders-topic", config.reminders_topic}};
+  for (const auto* one = std::begin(topics); one != std::end(topics); ++one) {
+    for (const auto* other = one + 1; other != std::end(topics); ++other) {
+      if (one->second == other->second) {
+        fault(fmt::format("--{} and --{} are both {}: they must differ", one->first, other->first,
+                          Quoted(one->second)));
+      }
+    }
   }
 }
 

@@ -39,6 +39,7 @@ struct Config {
   std::string secretstore = "kubernetes-secrets";
   std::string task_events_topic = "task-events";
   std::string task_updates_topic = "task-updates";
+  std::string reminders_topic = "reminders";
 
   std::string instance;  // default: host name and app port
   std::chrono::milliseconds relay_lease{4'000};

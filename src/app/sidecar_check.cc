@@ -8,9 +8,6 @@
 namespace todo::app {
 namespace {
 
-/// As the AppCallback answers it.
-constexpr std::string_view kTaskEventsRoute = "/events/tasks";
-
 /// What is wrong with the component `name`, which should be of a type that starts with `type`;
 /// empty: nothing.
 std::string ComponentGap(const client::SidecarMetadata& sidecar, std::string_view name,
@@ -41,6 +38,10 @@ std::string SubscriptionGap(const client::SidecarMetadata& sidecar, std::string_
 
 }  // namespace
 
+std::vector<appcallback::Subscription> SubscriptionsOf(const Config& config) {
+  return {{.topic = config.task_events_topic, .route = "/events/tasks"}};
+}
+
 SidecarGaps FindGaps(const client::SidecarMetadata& sidecar, const Config& config) {
   SidecarGaps gaps;
   const auto add = [](std::vector<std::string>& list, std::string gap) {
@@ -48,8 +49,8 @@ SidecarGaps FindGaps(const client::SidecarMetadata& sidecar, const Config& confi
   };
   add(gaps.missing, ComponentGap(sidecar, config.pubsub,
                                  config.bus == Bus::kKafka ? "pubsub.kafka" : "pubsub.in-memory"));
-  add(gaps.missing,
-      SubscriptionGap(sidecar, config.pubsub, config.task_events_topic, kTaskEventsRoute));
+  for (const appcallback::Subscription& wanted : SubscriptionsOf(config))
+    add(gaps.missing, SubscriptionGap(sidecar, config.pubsub, wanted.topic, wanted.route));
   add(gaps.optional, ComponentGap(sidecar, config.statestore, "state."));
   add(gaps.optional, ComponentGap(sidecar, config.secretstore, "secretstores."));
   return gaps;

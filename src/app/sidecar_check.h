@@ -4,9 +4,13 @@
 #include <vector>
 
 #include "app/config.h"
+#include "appcallback/app_callback.h"
 #include "client/dapr_client.h"
 
 namespace todo::app {
+
+/// The topics whose events this service takes.
+std::vector<appcallback::Subscription> SubscriptionsOf(const Config& config);
 
 /// What the sidecar lacks of what this service uses, by name, in words for the person who sets it
 /// up.

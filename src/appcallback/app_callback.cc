@@ -23,8 +23,6 @@ using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 using Verdict = dapr::TopicEventResponse::TopicEventResponseStatus;
 
-constexpr std::string_view kTaskEventsRoute = "/events/tasks";
-
 ServerUnaryReactor* Finish(CallbackServerContext* context, const grpc::Status& status) {
   ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(status);
@@ -58,18 +56,20 @@ class AppCallback::Core {
   bool IsHealthy() const { return healthy_(); }
 
   void DescribeSubscriptions(dapr::ListTopicSubscriptionsResponse& response) const {
-    dapr::TopicSubscription& subscription = *response.add_subscriptions();
-    subscription.set_pubsub_name(options_.pubsub);
-    subscription.set_topic(options_.task_events_topic);
-    // The record's own bytes, JSON or not: we alone decide what becomes of them. No dead-letter
-    // topic here for the same reason.
-    (*subscription.mutable_metadata())["rawPayload"] = "true";
-    subscription.mutable_routes()->set_default_(std::string(kTaskEventsRoute));
-    if (options_.bulk) {
-      dapr::BulkSubscribeConfig& bulk = *subscription.mutable_bulk_subscribe();
-      bulk.set_enabled(true);
-      bulk.set_max_messages_count(options_.bulk_max_messages);
-      bulk.set_max_await_duration_ms(options_.bulk_max_await_ms);
+    for (const Subscription& wanted : options_.subscriptions) {
+      dapr::TopicSubscription& subscription = *response.add_subscriptions();
+      subscription.set_pubsub_name(options_.pubsub);
+      subscription.set_topic(wanted.topic);
+      // The record's own bytes, JSON or not: we alone decide what becomes of them. No dead-letter
+      // topic here for the same reason.
+      (*subscription.mutable_metadata())["rawPayload"] = "true";
+      subscription.mutable_routes()->set_default_(wanted.route);
+      if (options_.bulk) {
+        dapr::BulkSubscribeConfig& bulk = *subscription.mutable_bulk_subscribe();
+        bulk.set_enabled(true);
+        bulk.set_max_messages_count(options_.bulk_max_messages);
+        bulk.set_max_await_duration_ms(options_.bulk_max_await_ms);
+      }
     }
   }
 
@@ -154,11 +154,6 @@ class AppCallback::Core {
 
   std::vector<Verdict> Process(const std::vector<domain::BusRecord>& records) {
     std::vector<Verdict> verdicts(records.size(), dapr::TopicEventResponse::RETRY);
-    if (records.empty()) return verdicts;
-    if (records.front().topic != options_.task_events_topic) {
-      util::Log(util::Severity::kError, "unexpected_topic", {{"topic", records.front().topic}});
-      return verdicts;
-    }
     const std::vector<absl::Status> statuses = processor_.Process(records);
     for (std::size_t i = 0; i < statuses.size(); ++i) {
       if (statuses[i].ok()) {

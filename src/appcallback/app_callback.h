@@ -14,9 +14,15 @@ class Service;
 
 namespace todo::appcallback {
 
+/// One topic, and the path under which the sidecar knows what takes its events.
+struct Subscription {
+  std::string topic;
+  std::string route;
+};
+
 struct AppCallbackOptions {
   std::string pubsub = "kafka-pubsub";
-  std::string task_events_topic = "task-events";
+  std::vector<Subscription> subscriptions;
   /// Deliveries of many events at once. Off for the in-memory bus, which gains nothing from it.
   bool bulk = true;
   int bulk_max_messages = 100;

@@ -26,7 +26,7 @@ struct BusRecord {
 
 /// An event and the record that it came in.
 struct Delivery {
-  TaskEvent event;
+  EventHeader event;
   BusRecord record;
 };
 

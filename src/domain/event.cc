@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "util/digest.h"
+#include "util/status.h"
+
 namespace todo::domain {
 namespace {
 
@@ -225,8 +228,9 @@ Task ReadTask(const Json& data) {
   return task;
 }
 
-TaskEvent ReadTaskEvent(std::string_view record) {
-  const Json cloud_event = ParseJson(record, "the record");
+/// The CloudEvent in `record`, whose `data` is an object; `what` names what it should carry.
+Json ReadCloudEvent(std::string_view record, std::string_view what) {
+  Json cloud_event = ParseJson(record, "the record");
   if (!cloud_event.is_object()) throw Violation{"the record is JSON but not an object"};
   if (!cloud_event.contains("specversion")) {
     throw Violation{"the record is not a CloudEvent in structured mode: it has no specversion"};
@@ -238,36 +242,69 @@ TaskEvent ReadTaskEvent(std::string_view record) {
   if (const Json* type = FindValue(cloud_event, "datacontenttype")) {
     const std::string text = RequireText(*type, "datacontenttype");
     if (text.find("json") == std::string::npos) {
-      throw Violation{fmt::format("datacontenttype is {}; a task event is application/json",
-                                  Quote(text.substr(0, 80)))};
+      throw Violation{fmt::format("datacontenttype is {}; a {} is application/json",
+                                  Quote(text.substr(0, 80)), what)};
     }
   }
   const Json* data = FindValue(cloud_event, "data");
   if (data == nullptr && FindValue(cloud_event, "data_base64") != nullptr) {
-    throw Violation{
-        "the CloudEvent's data is binary (data_base64); a task event is a JSON object in data"};
+    throw Violation{fmt::format(
+        "the CloudEvent's data is binary (data_base64); a {} is a JSON object in data", what)};
   }
   if (data == nullptr) throw Violation{"the CloudEvent has no data"};
   if (!data->is_object()) {
     throw Violation{
         fmt::format("the CloudEvent's data must be an object, not {}", data->type_name())};
   }
+  return cloud_event;
+}
 
+/// All of the header but its id and time, which each kind of event says in its own way.
+void ReadHeader(const Json& cloud_event, EventHeader& header) {
+  const Json& data = cloud_event["data"];
+  header.task_id.value = RequireInteger(Require(data, "task_id", "the event"), "task_id");
+  header.user = RequireUser(Require(data, "user_id", "the event"), "user_id");
+  if (const Json* source = FindValue(cloud_event, "source"))
+    header.source = RequireText(*source, "source");
+  if (const Json* trace = FindValue(cloud_event, "traceparent"))
+    header.traceparent = RequireText(*trace, "traceparent");
+}
+
+TaskEvent ReadTaskEvent(std::string_view record) {
+  const Json cloud_event = ReadCloudEvent(record, "task event");
+  const Json& data = cloud_event["data"];
   TaskEvent event;
-  event.id = EventId{RequireUuid(Require(*data, "id", "the event"), "id")};
-  const std::string kind = RequireText(Require(*data, "event_type", "the event"), "event_type");
+  event.id = EventId{RequireUuid(Require(data, "id", "the event"), "id")};
+  const std::string kind = RequireText(Require(data, "event_type", "the event"), "event_type");
   const std::optional<ChangeKind> parsed = ParseChangeKind(kind);
   if (!parsed)
     throw Violation{fmt::format("event_type {} is not known", Quote(kind.substr(0, 80)))};
   event.kind = *parsed;
-  event.task_id.value = RequireInteger(Require(*data, "task_id", "the event"), "task_id");
-  event.user = RequireUser(Require(*data, "user_id", "the event"), "user_id");
-  event.at = RequireInstant(Require(*data, "timestamp", "the event"), "timestamp");
-  if (const Json* source = FindValue(cloud_event, "source"))
-    event.source = RequireText(*source, "source");
-  if (const Json* trace = FindValue(cloud_event, "traceparent"))
-    event.traceparent = RequireText(*trace, "traceparent");
-  if (const Json* task = FindValue(*data, "task_data")) event.task = ReadTask(*task);
+  ReadHeader(cloud_event, event);
+  event.at = RequireInstant(Require(data, "timestamp", "the event"), "timestamp");
+  if (const Json* task = FindValue(data, "task_data")) event.task = ReadTask(*task);
+  return event;
+}
+
+EventId ReadReminderId(const Json& cloud_event, std::string_view source) {
+  if (const Json* id = FindValue(cloud_event["data"], "id")) return EventId{RequireUuid(*id, "id")};
+  const std::string id = RequireText(Require(cloud_event, "id", "the CloudEvent"), "id");
+  if (const std::optional<Uuid> uuid = Uuid::Parse(id)) return EventId{*uuid};
+  // CloudEvents are told apart by source and id together.
+  const std::string name = fmt::format("reminder {} {}{}", source.size(), source, id);
+  return EventId{Uuid::FromBytes(util::Sha256(name).substr(0, 16), 8)};
+}
+
+ReminderEvent ReadReminderEvent(std::string_view record) {
+  const Json cloud_event = ReadCloudEvent(record, "reminder event");
+  const Json& data = cloud_event["data"];
+  ReminderEvent event;
+  ReadHeader(cloud_event, event);
+  event.id = ReadReminderId(cloud_event, event.source);
+  event.title = RequireText(Require(data, "title", "the event"), "title");
+  event.at = RequireInstant(Require(data, "remind_at", "the event"), "remind_at");
+  if (const Json* due = FindValue(data, "due_date"))
+    event.due_at = RequireInstant(*due, "due_date");
   return event;
 }
 
@@ -349,6 +386,18 @@ absl::StatusOr<TaskEvent> ParseTaskEventRecord(std::string_view record) {
   } catch (const Violation& violation) {
     return util::MakeStatus(absl::StatusCode::kInvalidArgument, violation.text);
   }
+}
+
+absl::StatusOr<ReminderEvent> ParseReminderEventRecord(std::string_view record) {
+  try {
+    return ReadReminderEvent(record);
+  } catch (const Violation& violation) {
+    return util::MakeStatus(absl::StatusCode::kInvalidArgument, violation.text);
+  }
+}
+
+const EventHeader& HeaderOf(const Event& event) {
+  return std::visit([](const EventHeader& header) -> const EventHeader& { return header; }, event);
 }
 
 absl::StatusOr<Task> ParseTaskJson(std::string_view json) {

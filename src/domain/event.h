@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
@@ -31,19 +32,32 @@ struct Change {
   std::string traceparent;  // W3C; empty when the request had none
 };
 
-/// A TaskEvent as it came from the bus. Producers other than us may leave out `task_data` or parts
-/// of it.
-struct TaskEvent {
+/// What every event of the bus says, whatever it is about.
+struct EventHeader {
   EventId id;
-  ChangeKind kind = ChangeKind::kCreated;
   TaskId task_id;
   UserId user;
-  Instant at;
+  Instant at;               // the same on every delivery
   std::string source;       // CloudEvents attribute
   std::string traceparent;  // the same; empty when there was none
+};
+
+/// A TaskEvent as it came from the bus. Producers other than us may leave out `task_data` or parts
+/// of it.
+struct TaskEvent : EventHeader {
+  ChangeKind kind = ChangeKind::kCreated;
   /// What `task_data` said; absent when the event had none. Missing keys are at their defaults.
   std::optional<Task> task;
 };
+
+/// A reminder that is due, as it came from the bus. `at` is when the user is to be reminded.
+struct ReminderEvent : EventHeader {
+  std::string title;
+  std::optional<Instant> due_at;
+};
+
+using Event = std::variant<TaskEvent, ReminderEvent>;
+const EventHeader& HeaderOf(const Event& event);
 
 inline constexpr std::string_view kEventSource = "todo-service";
 
@@ -60,6 +74,10 @@ EventId UpdateIdOf(const EventId& event_id);
 /// kInvalidArgument says what breaks the contract, in words for the person who reads the dead
 /// letter. Bounded: refuses records over 1 MiB and nesting over 64 levels.
 absl::StatusOr<TaskEvent> ParseTaskEventRecord(std::string_view record);
+
+/// The same for `reminders`. Producers other than us may leave out the event's `id`: then the
+/// CloudEvent's counts, and if that is no UUID, one derived from it and its source.
+absl::StatusOr<ReminderEvent> ParseReminderEventRecord(std::string_view record);
 
 /// Whether `json` nests deeper than any event does: such text is not parsed at all.
 bool NestsTooDeep(std::string_view json);

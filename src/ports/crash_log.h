@@ -25,11 +25,11 @@ class CrashLog {
   /// `events` are about to be applied by `consumer`, instead of what slot `slot` (>= 0) held
   /// before. Outlives the process, though perhaps not the machine.
   virtual absl::Status Begin(int slot, std::string_view consumer,
-                             const std::vector<domain::TaskEvent>& events) = 0;
+                             const std::vector<domain::EventHeader>& events) = 0;
 
   /// How often the process died with these events in its hands; those it did not are missing.
   virtual absl::StatusOr<std::map<domain::EventId, int>> Crashes(
-      std::string_view consumer, const std::vector<domain::TaskEvent>& events) = 0;
+      std::string_view consumer, const std::vector<domain::EventHeader>& events) = 0;
 
   /// A clean stop: nothing is in our hands.
   virtual absl::Status Clear() = 0;

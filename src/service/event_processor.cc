@@ -32,23 +32,20 @@ bool IsOutage(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
 }
 
-std::map<std::string, TaskEventConsumer*> ByName(const std::vector<TaskEventConsumer*>& consumers) {
-  std::map<std::string, TaskEventConsumer*> by_name;
-  for (TaskEventConsumer* consumer : consumers) by_name.emplace(consumer->name(), consumer);
-  return by_name;
-}
-
-std::vector<std::string> NamesOf(const std::map<std::string, TaskEventConsumer*>& consumers) {
+std::vector<std::string> NamesOf(const std::vector<EventStream>& streams) {
   std::vector<std::string> names;
-  for (const auto& [name, consumer] : consumers) names.push_back(name);
+  for (const EventStream& stream : streams) {
+    for (const EventConsumer* consumer : stream.consumers) names.emplace_back(consumer->name());
+  }
   return names;
 }
 
 /// A test can arm "apply-task-7" to make every event of that task fail, or kill.
-absl::Status FaultsOf([[maybe_unused]] const std::vector<domain::TaskEvent>& events) {
+absl::Status FaultsOf([[maybe_unused]] const std::vector<domain::Event>& events) {
 #ifdef TODO_FAULT_POINTS
-  for (const domain::TaskEvent& event : events) {
-    TODO_RETURN_IF_ERROR(TODO_FAULT_POINT(fmt::format("apply-task-{}", event.task_id.value)));
+  for (const domain::Event& event : events) {
+    TODO_RETURN_IF_ERROR(
+        TODO_FAULT_POINT(fmt::format("apply-task-{}", HeaderOf(event).task_id.value)));
   }
 #endif
   return absl::OkStatus();
@@ -91,12 +88,25 @@ class EventProcessor::Slot {
   std::size_t number_;
 };
 
-EventProcessor::EventProcessor(Ports ports, const std::vector<TaskEventConsumer*>& consumers,
+EventProcessor::EventProcessor(Ports ports, std::vector<EventStream> streams,
                                std::function<void(Instant)> on_parked)
     : ports_(ports),
-      consumers_(ByName(consumers)),
-      consumer_names_(NamesOf(consumers_)),
+      streams_(std::move(streams)),
+      consumers_([this] {
+        std::map<std::string, Seat, std::less<>> by_name;
+        for (const EventStream& stream : streams_) {
+          for (EventConsumer* consumer : stream.consumers)
+            by_name.emplace(consumer->name(), Seat{&stream, consumer});
+        }
+        return by_name;
+      }()),
+      consumer_names_(NamesOf(streams_)),
       on_parked_(std::move(on_parked)) {}
+
+EventProcessor::Arrival EventProcessor::ArrivalOf(domain::Event event, const BusRecord& record) {
+  const domain::EventHeader header = HeaderOf(event);
+  return {.event = std::move(event), .delivery = {.event = header, .record = record}};
+}
 
 absl::Status EventProcessor::Recover() {
   TODO_ASSIGN_OR_RETURN(const int count, ports_.crashes.CountCrashes());
@@ -108,7 +118,15 @@ absl::Status EventProcessor::Recover() {
 
 std::vector<absl::Status> EventProcessor::Process(const std::vector<BusRecord>& records) {
   std::vector<absl::Status> statuses(records.size());
-  std::vector<Delivery> deliveries;
+  if (records.empty()) return statuses;
+  const auto stream = std::ranges::find(streams_, records.front().topic, &EventStream::topic);
+  if (stream == streams_.end()) {
+    statuses.assign(records.size(), util::MakeStatus(absl::StatusCode::kFailedPrecondition,
+                                                     fmt::format("nobody here takes events of {}",
+                                                                 records.front().topic)));
+    return statuses;
+  }
+  std::vector<Arrival> arrivals;
   std::vector<std::size_t> positions;
   absl::Status outage;  // once there is one, nothing more is tried
   const auto note = [&outage](const absl::Status& status) {
@@ -116,53 +134,59 @@ std::vector<absl::Status> EventProcessor::Process(const std::vector<BusRecord>& 
     return status;
   };
   for (std::size_t i = 0; i < records.size(); ++i) {
-    absl::StatusOr<domain::TaskEvent> event = domain::ParseTaskEventRecord(records[i].bytes);
+    absl::StatusOr<domain::Event> event = stream->parse(records[i].bytes);
     if (event.ok()) {
-      deliveries.push_back({*std::move(event), records[i]});
+      arrivals.push_back(ArrivalOf(*std::move(event), records[i]));
       positions.push_back(i);
     } else {
-      statuses[i] = outage.ok() ? note(BuryUnreadable(records[i], event.status())) : outage;
+      statuses[i] =
+          outage.ok() ? note(BuryUnreadable(*stream, records[i], event.status())) : outage;
     }
   }
-  for (const auto& [name, consumer] : consumers_) {
-    if (deliveries.size() > 1 && outage.ok() && !careful() &&
-        note(Run(*consumer, deliveries, nullptr)).ok())
+  for (EventConsumer* consumer : stream->consumers) {
+    if (arrivals.size() > 1 && outage.ok() && !careful() &&
+        note(Run(*consumer, arrivals, nullptr)).ok())
       continue;
-    for (std::size_t i = 0; i < deliveries.size(); ++i) {
-      statuses[positions[i]].Update(outage.ok() ? note(RunAlone(*consumer, deliveries[i]))
-                                                : outage);
+    for (std::size_t i = 0; i < arrivals.size(); ++i) {
+      statuses[positions[i]].Update(outage.ok() ? note(RunAlone(*consumer, arrivals[i])) : outage);
     }
   }
   return statuses;
 }
 
-absl::Status EventProcessor::Run(TaskEventConsumer& consumer,
-                                 const std::vector<Delivery>& deliveries, const RetryEntry* entry) {
+absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arrival>& arrivals,
+                                 const RetryEntry* entry) {
   const Slot slot(*this);
-  std::vector<domain::TaskEvent> events;
-  events.reserve(deliveries.size());
-  for (const Delivery& delivery : deliveries) events.push_back(delivery.event);
-  TODO_RETURN_IF_ERROR(ports_.crashes.Begin(slot.number(), consumer.name(), events));
+  std::vector<domain::Event> events;
+  std::vector<Delivery> deliveries;
+  std::vector<domain::EventHeader> headers;
+  for (const Arrival& arrival : arrivals) {
+    events.push_back(arrival.event);
+    deliveries.push_back(arrival.delivery);
+    headers.push_back(arrival.delivery.event);
+  }
+  TODO_RETURN_IF_ERROR(ports_.crashes.Begin(slot.number(), consumer.name(), headers));
+  TODO_ASSIGN_OR_RETURN(const EventConsumer::Effect effect, consumer.Prepare(events));
 
   const auto work = [&](ports::InboxTransaction& transaction) -> absl::Status {
     if (entry != nullptr) {
       TODO_ASSIGN_OR_RETURN(const bool ours, transaction.TakeUp(*entry));
       if (!ours) return absl::OkStatus();
       TODO_RETURN_IF_ERROR(FaultsOf(events));
-      TODO_RETURN_IF_ERROR(consumer.Apply(transaction, events));
+      TODO_RETURN_IF_ERROR(effect(transaction, events));
       return transaction.LeaveQueue(*entry, ports_.clock.Now());
     }
     TODO_ASSIGN_OR_RETURN(std::set<domain::EventId> fresh,
                           transaction.Claim(consumer.name(), deliveries));
-    std::vector<domain::TaskEvent> taken;
-    for (const domain::TaskEvent& event : events) {
+    std::vector<domain::Event> taken;
+    for (const domain::Event& event : events) {
       // Erasing makes the second of two copies in the same batch stale.
-      if (fresh.erase(event.id) > 0) taken.push_back(event);
+      if (fresh.erase(HeaderOf(event).id) > 0) taken.push_back(event);
     }
     if (taken.empty()) return absl::OkStatus();
     TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-inbox"));
     TODO_RETURN_IF_ERROR(FaultsOf(taken));
-    TODO_RETURN_IF_ERROR(consumer.Apply(transaction, taken));
+    TODO_RETURN_IF_ERROR(effect(transaction, taken));
     return TODO_FAULT_POINT("before-effect-commit");
   };
   constexpr int kAttempts = 3;
@@ -174,11 +198,12 @@ absl::Status EventProcessor::Run(TaskEventConsumer& consumer,
   return status;
 }
 
-absl::Status EventProcessor::RunAlone(TaskEventConsumer& consumer, const Delivery& delivery) {
+absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const Arrival& arrival) {
+  const Delivery& delivery = arrival.delivery;
   TODO_ASSIGN_OR_RETURN(const std::optional<std::string> deadly,
                         KillsUs(consumer.name(), delivery));
   absl::Status failure =
-      deadly ? absl::InvalidArgumentError(*deadly) : Run(consumer, {delivery}, nullptr);
+      deadly ? absl::InvalidArgumentError(*deadly) : Run(consumer, {arrival}, nullptr);
   if (failure.ok() || NotNow(failure)) return failure;
 
   const Instant now = ports_.clock.Now();
@@ -201,10 +226,11 @@ absl::Status EventProcessor::RunAlone(TaskEventConsumer& consumer, const Deliver
   return absl::OkStatus();
 }
 
-absl::Status EventProcessor::BuryUnreadable(const BusRecord& record, const absl::Status& reason) {
-  for (const std::string& consumer : consumer_names_) {
+absl::Status EventProcessor::BuryUnreadable(const EventStream& stream, const BusRecord& record,
+                                            const absl::Status& reason) {
+  for (const EventConsumer* consumer : stream.consumers) {
     TODO_RETURN_IF_ERROR(
-        Bury(domain::UnreadableLetter(consumer, record, util::FromAbsl(reason.message()),
+        Bury(domain::UnreadableLetter(consumer->name(), record, util::FromAbsl(reason.message()),
                                       ports_.clock.Now()),
              false));
   }
@@ -254,7 +280,8 @@ absl::StatusOr<std::optional<Instant>> EventProcessor::RunDueRetries(int limit) 
 }
 
 absl::Status EventProcessor::Retry(const RetryEntry& entry) {
-  absl::StatusOr<domain::TaskEvent> event = domain::ParseTaskEventRecord(entry.record.bytes);
+  const Seat& seat = consumers_.at(entry.consumer);
+  absl::StatusOr<domain::Event> event = seat.stream->parse(entry.record.bytes);
   if (!event.ok()) {
     DeadLetter letter = domain::UnreadableLetter(
         entry.consumer, entry.record, util::FromAbsl(event.status().message()), ports_.clock.Now());
@@ -262,10 +289,11 @@ absl::Status EventProcessor::Retry(const RetryEntry& entry) {
     letter.id = domain::DeadLetterId(entry.consumer, entry.event_id);
     return Bury(letter, true);
   }
-  const Delivery delivery{*std::move(event), entry.record};
+  const Arrival arrival = ArrivalOf(*std::move(event), entry.record);
+  const Delivery& delivery = arrival.delivery;
   TODO_ASSIGN_OR_RETURN(const std::optional<std::string> deadly, KillsUs(entry.consumer, delivery));
-  const absl::Status status = deadly ? absl::InvalidArgumentError(*deadly)
-                                     : Run(*consumers_.at(entry.consumer), {delivery}, &entry);
+  const absl::Status status =
+      deadly ? absl::InvalidArgumentError(*deadly) : Run(*seat.consumer, {arrival}, &entry);
   if (status.ok() || NotNow(status)) return status;
   return Settle(entry, delivery, status);
 }

@@ -16,7 +16,7 @@
 #include "ports/crash_log.h"
 #include "ports/event_inbox.h"
 #include "ports/retry_queue.h"
-#include "service/task_event_consumer.h"
+#include "service/event_consumer.h"
 #include "util/guarded.h"
 
 namespace todo::service {
@@ -26,9 +26,16 @@ namespace todo::service {
 /// given up.
 bool NotNow(const absl::Status& status);
 
-/// Takes what the bus delivers to every consumer, and decides alone what becomes of each record:
-/// its effect, exactly once; or a place in the retry queue, 1 s, 2 s and 4 s after its failures; or
-/// a dead letter. Whichever it is, is durable before the bus hears of it.
+/// One topic: how its records are read, and who takes them.
+struct EventStream {
+  std::string topic;
+  absl::StatusOr<domain::Event> (*parse)(std::string_view record) = nullptr;
+  std::vector<EventConsumer*> consumers;  // each of one stream only
+};
+
+/// Takes what the bus delivers to every consumer of its topic, and decides alone what becomes of
+/// each record: its effect, exactly once; or a place in the retry queue, 1 s, 2 s and 4 s after its
+/// failures; or a dead letter. Whichever it is, is durable before the bus hears of it.
 ///
 /// Thread safety: Process and RunDueRetries may be called from many threads at once; they block on
 /// the database.
@@ -40,8 +47,9 @@ class EventProcessor {
     ports::CrashLog& crashes;
     const ports::Clock& clock;
   };
-  /// `on_parked(due)` is called after an event was put into the retry queue; it must not block.
-  EventProcessor(Ports ports, const std::vector<TaskEventConsumer*>& consumers,
+  /// The consumers must outlive it. `on_parked(due)` is called after an event was put into the
+  /// retry queue; it must not block.
+  EventProcessor(Ports ports, std::vector<EventStream> streams,
                  std::function<void(domain::Instant)> on_parked = {});
 
   /// To be called once, before the first event: looks for a crash. After one, events are taken one
@@ -49,10 +57,11 @@ class EventProcessor {
   /// becomes a dead letter.
   absl::Status Recover();
 
-  /// One status for each of `records`. OK: what became of it is durable (now, or from an earlier
-  /// delivery). Anything else: the store could not do it now, and the record must come again. A
-  /// batch is one transaction for each consumer; when that fails, each event is tried in a
-  /// transaction of its own, so that one bad event delays no other.
+  /// One status for each of `records`, which are all of one topic. OK: what became of it is durable
+  /// (now, or from an earlier delivery). Anything else: the store could not do it now, and the
+  /// record must come again. A batch is one transaction for each consumer; when that fails, each
+  /// event is tried in a transaction of its own, so that one bad event delays no other.
+  /// kFailedPrecondition for all: no stream has the topic.
   std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records);
 
   /// Tries what is due in the retry queue, up to `limit` (> 0) events. Answers when to come again
@@ -62,10 +71,18 @@ class EventProcessor {
  private:
   class Slot;  // a place in the crash log
 
-  absl::Status Run(TaskEventConsumer& consumer, const std::vector<domain::Delivery>& deliveries,
+  /// An event as its consumers see it, and as it came.
+  struct Arrival {
+    domain::Event event;
+    domain::Delivery delivery;
+  };
+  static Arrival ArrivalOf(domain::Event event, const domain::BusRecord& record);
+
+  absl::Status Run(EventConsumer& consumer, const std::vector<Arrival>& arrivals,
                    const ports::RetryEntry* entry);
-  absl::Status RunAlone(TaskEventConsumer& consumer, const domain::Delivery& delivery);
-  absl::Status BuryUnreadable(const domain::BusRecord& record, const absl::Status& reason);
+  absl::Status RunAlone(EventConsumer& consumer, const Arrival& arrival);
+  absl::Status BuryUnreadable(const EventStream& stream, const domain::BusRecord& record,
+                              const absl::Status& reason);
   absl::Status Retry(const ports::RetryEntry& entry);
   absl::Status Settle(const ports::RetryEntry& entry, const domain::Delivery& delivery,
                       const absl::Status& failure);
@@ -76,7 +93,12 @@ class EventProcessor {
   bool careful() const { return ports_.clock.Now() < careful_until_.load(); }
 
   const Ports ports_;
-  const std::map<std::string, TaskEventConsumer*> consumers_;  // by name
+  const std::vector<EventStream> streams_;
+  struct Seat {
+    const EventStream* stream = nullptr;
+    EventConsumer* consumer = nullptr;
+  };
+  const std::map<std::string, Seat, std::less<>> consumers_;  // by name
   const std::vector<std::string> consumer_names_;
   const std::function<void(domain::Instant)> on_parked_;
   std::atomic<domain::Instant> careful_until_ = domain::Instant();

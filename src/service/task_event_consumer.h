@@ -1,29 +1,31 @@
 #pragma once
 
-#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "domain/event.h"
 #include "ports/event_inbox.h"
+#include "service/event_consumer.h"
 
 namespace todo::service {
 
-/// Something that takes effect when tasks change.
-/// Thread safety: Apply may be called from many threads at once.
-class TaskEventConsumer {
+/// Something that takes effect when tasks change, and needs nothing but the transaction for it.
+class TaskEventConsumer : public EventConsumer {
  public:
-  virtual ~TaskEventConsumer() = default;
-
-  /// Names the consumer in the inbox, for ever.
-  virtual std::string_view name() const = 0;
-
-  /// The effect of `events`, all of which this consumer takes for the first time, through
-  /// `transaction` alone. Not OK: nothing of it is kept. kInvalidArgument: an event among them can
-  /// never succeed. What says that the store cannot do it now (see NotNow) must be passed on as it
-  /// is.
+  /// As EventConsumer::Effect.
   virtual absl::Status Apply(ports::InboxTransaction& transaction,
                              const std::vector<domain::TaskEvent>& events) = 0;
+
+  absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>&) final {
+    return Effect([this](ports::InboxTransaction& transaction,
+                         const std::vector<domain::Event>& taken) -> absl::Status {
+      std::vector<domain::TaskEvent> events;
+      events.reserve(taken.size());
+      for (const domain::Event& event : taken) events.push_back(std::get<domain::TaskEvent>(event));
+      return Apply(transaction, events);
+    });
+  }
 };
 
 }  // namespace todo::service

@@ -113,10 +113,10 @@ class Transaction final : public ports::InboxTransaction {
       std::set<EventId> behind;
       const pqxx::result result =
           Exec(work_, kClaim, std::string(consumer),
-               column([](const domain::TaskEvent& event) { return event.id.value(); }),
-               column([](const domain::TaskEvent& event) { return InboxDay(event.at); }),
-               column([](const domain::TaskEvent& event) { return event.user.value; }),
-               column([](const domain::TaskEvent& event) {
+               column([](const domain::EventHeader& event) { return event.id.value(); }),
+               column([](const domain::EventHeader& event) { return InboxDay(event.at); }),
+               column([](const domain::EventHeader& event) { return event.user.value; }),
+               column([](const domain::EventHeader& event) {
                  return std::to_string(event.task_id.value);
                }));
       for (const pqxx::row& row : result) {

@@ -193,7 +193,7 @@ PgRetryQueue::PgRetryQueue(ConnectionPool& pool, std::function<void(int shard)> 
 absl::StatusOr<bool> PgRetryQueue::Park(std::string_view consumer, const domain::Delivery& delivery,
                                         Instant failed_at, Instant due_at,
                                         std::string_view reason) {
-  const domain::TaskEvent& event = delivery.event;
+  const domain::EventHeader& event = delivery.event;
   json row = RetryRow(consumer, event.id, event.at, event.user, event.task_id, delivery.record);
   row["attempts"] = 1;
   row["due_at"] = domain::FormatInstant(due_at);
@@ -419,8 +419,8 @@ select event_id, crashes from crash_counts where consumer = $1 and event_id = an
 
 constexpr Statement kClear{"crash_clear", "delete from processing where instance = $1"};
 
-std::string IdsOf(const std::vector<domain::TaskEvent>& events) {
-  return ArrayLiteralOf(events, [](const domain::TaskEvent& event) { return event.id.value(); });
+std::string IdsOf(const std::vector<domain::EventHeader>& events) {
+  return ArrayLiteralOf(events, [](const domain::EventHeader& event) { return event.id.value(); });
 }
 
 }  // namespace
@@ -437,19 +437,20 @@ absl::StatusOr<int> PgCrashLog::CountCrashes() {
 }
 
 absl::Status PgCrashLog::Begin(int slot, std::string_view consumer,
-                               const std::vector<domain::TaskEvent>& events) {
+                               const std::vector<domain::EventHeader>& events) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "note what is processed", [&](pqxx::connection& connection) {
     pqxx::nontransaction transaction(connection);
-    Exec(transaction, kBegin, instance_, slot, std::string(consumer),
-         ArrayLiteralOf(events, [](const domain::TaskEvent& event) { return InboxDay(event.at); }),
-         IdsOf(events));
+    Exec(
+        transaction, kBegin, instance_, slot, std::string(consumer),
+        ArrayLiteralOf(events, [](const domain::EventHeader& event) { return InboxDay(event.at); }),
+        IdsOf(events));
     return absl::OkStatus();
   });
 }
 
 absl::StatusOr<std::map<domain::EventId, int>> PgCrashLog::Crashes(
-    std::string_view consumer, const std::vector<domain::TaskEvent>& events) {
+    std::string_view consumer, const std::vector<domain::EventHeader>& events) {
   using Counts = std::map<domain::EventId, int>;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "read crash counts",

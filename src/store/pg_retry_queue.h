@@ -53,9 +53,9 @@ class PgCrashLog final : public ports::CrashLog {
 
   absl::StatusOr<int> CountCrashes() override;
   absl::Status Begin(int slot, std::string_view consumer,
-                     const std::vector<domain::TaskEvent>& events) override;
+                     const std::vector<domain::EventHeader>& events) override;
   absl::StatusOr<std::map<domain::EventId, int>> Crashes(
-      std::string_view consumer, const std::vector<domain::TaskEvent>& events) override;
+      std::string_view consumer, const std::vector<domain::EventHeader>& events) override;
   absl::Status Clear() override;
 
  private:

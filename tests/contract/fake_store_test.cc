@@ -25,7 +25,7 @@ class FakeEventInboxEnvironment final : public EventInboxEnvironment {
   ports::EventInbox& inbox() override { return inbox_; }
   void Park(std::string_view consumer, const domain::Delivery& delivery) override {
     const absl::Status status = database_.Write([&](support::FakeDatabase::Tables& tables) {
-      const domain::TaskEvent& event = delivery.event;
+      const domain::EventHeader& event = delivery.event;
       EXPECT_TRUE(support::FakeDatabase::Take(tables, consumer, event.id, event.at));
       ports::RetryEntry entry;
       entry.attempts = 1;

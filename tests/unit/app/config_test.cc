@@ -117,6 +117,7 @@ TEST(ConfigTest, SettingsThatDoNotGoTogether) {
       {{"--worker-count=16", "--event-worker-count=1"}, "more than --database-pool-size"},
       {{"--relay-lease=1s", "--relay-poll=500ms"}, "at most a quarter of --relay-lease"},
       {{"--task-updates-topic=task-events"}, "they must differ"},
+      {{"--reminders-topic=task-updates"}, "they must differ"},
       {{"--dapr-grpc-endpoint=https://dapr:443"}, "TLS"},
       {{"--dapr-grpc-endpoint=localhost"}, "host:port"},
       {{"--database-url=postgresql://h:x:y/z?nonsense=1"}, "--database-url is not understood"},

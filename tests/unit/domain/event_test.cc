@@ -118,6 +118,75 @@ TEST(ParseTaskEventRecord, IsBounded) {
   EXPECT_TRUE(ParseTaskEventRecord(event.dump()).ok());
 }
 
+json Reminder() {
+  return json::parse(
+      R"({"specversion":"1.0","id":"550e8400-e29b-41d4-a716-446655440000","source":"elsewhere",
+    "type":"todo.reminder.due.v1","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    "data":{"task_id":1,"title":"Buy groceries","due_date":"2025-01-02T10:00:00Z",
+            "remind_at":"2025-01-02T09:00:00Z","user_id":"user-uuid"}})");
+}
+
+ReminderEvent ReadReminder(const json& record) {
+  const absl::StatusOr<ReminderEvent> event = ParseReminderEventRecord(record.dump());
+  EXPECT_TRUE(event.ok()) << event.status();
+  return event.value_or(ReminderEvent());
+}
+
+TEST(ParseReminderEventRecord, ReadsTheContractsExampleForm) {
+  const ReminderEvent event = ReadReminder(Reminder());
+  EXPECT_EQ(event.id.value(), "550e8400-e29b-41d4-a716-446655440000");
+  EXPECT_EQ(event.task_id.value, 1);
+  EXPECT_EQ(event.user.value, "user-uuid");
+  EXPECT_EQ(event.title, "Buy groceries");
+  EXPECT_EQ(FormatInstant(event.at), "2025-01-02T09:00:00Z");
+  EXPECT_EQ(FormatInstant(event.due_at.value()), "2025-01-02T10:00:00Z");
+  EXPECT_EQ(event.source, "elsewhere");
+  EXPECT_EQ(event.traceparent.size(), 55u);
+  json without_due = Reminder();
+  without_due["data"].erase("due_date");
+  EXPECT_EQ(ReadReminder(without_due).due_at, std::nullopt);
+}
+
+TEST(ParseReminderEventRecord, TheEventsOwnIdCountsThenTheCloudEventsThenOneDerivedFromIt) {
+  json event = Reminder();
+  event["data"]["id"] = "660e8400-e29b-41d4-a716-446655440000";
+  EXPECT_EQ(ReadReminder(event).id.value(), "660e8400-e29b-41d4-a716-446655440000");
+  event = Reminder();
+  event["id"] = "order-17";
+  const EventId derived = ReadReminder(event).id;
+  EXPECT_EQ(ReadReminder(event).id, derived) << "the same on every delivery";
+  event["id"] = "order-18";
+  EXPECT_NE(ReadReminder(event).id, derived);
+  event["id"] = "order-17";
+  event["source"] = "somebody-else";
+  EXPECT_NE(ReadReminder(event).id, derived) << "ids are unique within their source only";
+}
+
+TEST(ParseReminderEventRecord, NamesWhatBreaksTheContract) {
+  const auto refusal = [](const json& record) {
+    const auto event = ParseReminderEventRecord(record.dump());
+    EXPECT_EQ(event.status().code(), absl::StatusCode::kInvalidArgument) << record;
+    return std::string(event.status().message());
+  };
+  for (const char* key : {"task_id", "title", "remind_at", "user_id"}) {
+    json event = Reminder();
+    event["data"].erase(key);
+    EXPECT_THAT(refusal(event), HasSubstr(key));
+  }
+  json event = Reminder();
+  event.erase("id");
+  EXPECT_THAT(refusal(event), HasSubstr("the CloudEvent lacks the required key \"id\""));
+  event = Reminder();
+  event["data"]["id"] = 7;
+  EXPECT_THAT(refusal(event), HasSubstr("id must be a string"));
+  event = Reminder();
+  event["data"]["remind_at"] = "2025-01-02T09:00:00";
+  EXPECT_THAT(refusal(event), HasSubstr("remind_at"));
+  event = Reminder();
+  event["data"]["due_date"] = 12;
+  EXPECT_THAT(refusal(event), HasSubstr("due_date"));
+}
+
 Task FullTask() {
   Task task;
   task.id = {7};

@@ -124,14 +124,14 @@ class RecurringTaskServiceTest : public testing::Test {
     task.fields.due = *domain::ResolveInstantDue(At("2026-10-24T09:00:00Z"));
     task.fields.recurrence_rule = "FREQ=DAILY";
     task.version = version;
-    return {.id = {ids_.NewId()},
-            .kind = kind,
-            .task_id = domain::TaskId{4'711},
-            .user = alice_,
-            .at = At(at),
-            .source = "another-service",
-            .traceparent = {},
-            .task = task};
+    return {{.id = {ids_.NewId()},
+             .task_id = domain::TaskId{4'711},
+             .user = alice_,
+             .at = At(at),
+             .source = "another-service",
+             .traceparent = {}},
+            kind,
+            task};
   }
 
   const domain::UserId alice_{"alice"};

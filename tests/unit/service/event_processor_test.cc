@@ -1,0 +1,199 @@
+#include "service/event_processor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fixtures.h"
+#include "support/fake_database.h"
+#include "support/fake_event_inbox.h"
+
+// What the contract suites cannot say: who gets what, and in which order.
+
+namespace todo::service {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// Remembers what it was given, and does as it is told.
+class Listener final : public EventConsumer {
+ public:
+  explicit Listener(std::string_view name) : name_(name) {}
+  std::string_view name() const override { return name_; }
+  absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>& events) override {
+    if (!prepare_.ok()) return prepare_;
+    prepared_ += events.size();
+    return Effect([this](ports::InboxTransaction&, const std::vector<domain::Event>& taken) {
+      for (const domain::Event& event : taken) heard_.push_back(HeaderOf(event).task_id.value);
+      return apply_;
+    });
+  }
+
+  absl::Status prepare_;
+  absl::Status apply_;
+  std::size_t prepared_ = 0;
+  std::vector<std::int64_t> heard_;  // task ids
+
+ private:
+  const std::string name_;
+};
+
+/// Remembers what was parked and buried.
+class RetryNotes final : public ports::RetryQueue {
+ public:
+  absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
+                            domain::Instant, domain::Instant due_at,
+                            std::string_view reason) override {
+    parked_.emplace_back(consumer);
+    entry_ = {.consumer = std::string(consumer),
+              .event_id = delivery.event.id,
+              .attempts = 1,
+              .first_failed_at = {},
+              .due_at = due_at,
+              .record = delivery.record};
+    reason_ = reason;
+    return true;
+  }
+  absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>&,
+                                                     domain::Instant, int) override {
+    return std::vector{entry_};
+  }
+  absl::StatusOr<std::optional<domain::Instant>> NextDue(const std::vector<std::string>&) override {
+    return std::nullopt;
+  }
+  absl::Status Reschedule(const ports::RetryEntry&, domain::Instant, domain::Instant,
+                          std::string_view) override {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<bool> Bury(const domain::DeadLetter& letter, bool, domain::Instant) override {
+    buried_.push_back(letter.consumer + " " + domain::DeadLetterTopic(letter.record.topic));
+    return true;
+  }
+
+  ports::RetryEntry entry_;
+  std::string reason_;
+  std::vector<std::string> parked_;
+  std::vector<std::string> buried_;
+};
+
+class NoCrashes final : public ports::CrashLog {
+ public:
+  absl::StatusOr<int> CountCrashes() override { return 0; }
+  absl::Status Begin(int, std::string_view, const std::vector<domain::EventHeader>&) override {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::map<domain::EventId, int>> Crashes(
+      std::string_view, const std::vector<domain::EventHeader>&) override {
+    return std::map<domain::EventId, int>();
+  }
+  absl::Status Clear() override { return absl::OkStatus(); }
+};
+
+template <auto parse>
+absl::StatusOr<domain::Event> Parse(std::string_view record) {
+  auto event = parse(record);
+  if (!event.ok()) return event.status();
+  return *std::move(event);
+}
+
+class EventProcessorTest : public testing::Test {
+ protected:
+  domain::BusRecord Record(std::string topic, std::int64_t task_id) {
+    const std::string id = ids_.NewId().value();
+    nlohmann::json event = {{"specversion", "1.0"},
+                            {"id", id},
+                            {"source", "here"},
+                            {"data",
+                             {{"id", id},
+                              {"task_id", task_id},
+                              {"user_id", "ada"},
+                              {"event_type", "created"},
+                              {"timestamp", "2026-10-24T09:00:00Z"},
+                              {"title", "t"},
+                              {"remind_at", "2026-10-24T09:00:00Z"}}}};
+    domain::BusRecord record;
+    record.topic = std::move(topic);
+    record.bytes = event.dump();
+    return record;
+  }
+
+  SetClock clock_{"2026-10-24T09:00:00Z"};
+  CountedIds ids_;
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  RetryNotes retries_;
+  NoCrashes crashes_;
+  Listener first_{"first"};
+  Listener second_{"second"};
+  Listener bell_{"bell"};
+  EventProcessor processor_{{inbox_, retries_, crashes_, clock_},
+                            {{.topic = "task-events",
+                              .parse = &Parse<domain::ParseTaskEventRecord>,
+                              .consumers = {&first_, &second_}},
+                             {.topic = "reminders",
+                              .parse = &Parse<domain::ParseReminderEventRecord>,
+                              .consumers = {&bell_}}}};
+};
+
+TEST_F(EventProcessorTest, EachConsumerGetsTheEventsOfItsTopic) {
+  EXPECT_THAT(processor_.Process({Record("task-events", 1), Record("task-events", 2)}),
+              ElementsAre(absl::OkStatus(), absl::OkStatus()));
+  EXPECT_THAT(processor_.Process({Record("reminders", 3)}), ElementsAre(absl::OkStatus()));
+  EXPECT_THAT(first_.heard_, ElementsAre(1, 2));
+  EXPECT_THAT(second_.heard_, ElementsAre(1, 2));
+  EXPECT_THAT(bell_.heard_, ElementsAre(3));
+}
+
+TEST_F(EventProcessorTest, AnUnknownTopicsRecordsComeAgain) {
+  EXPECT_EQ(processor_.Process({Record("weather", 1)}).front().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(first_.heard_, IsEmpty());
+}
+
+TEST_F(EventProcessorTest, AnUnreadableRecordIsADeadLetterOfItsTopicsConsumers) {
+  domain::BusRecord record;
+  record.bytes = "no event";
+  for (const char* topic : {"reminders", "task-events"}) {
+    record.topic = topic;
+    EXPECT_TRUE(processor_.Process({record}).front().ok());
+  }
+  EXPECT_THAT(retries_.buried_,
+              ElementsAre("bell reminders-dlq", "first task-events-dlq", "second task-events-dlq"));
+}
+
+TEST_F(EventProcessorTest, WhatCannotBePreparedNowComesAgainAndIsNotClaimed) {
+  bell_.prepare_ = absl::UnavailableError("the state store is away");
+  const domain::BusRecord record = Record("reminders", 3);
+  EXPECT_EQ(processor_.Process({record}).front().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(retries_.parked_, IsEmpty()) << "nothing is known against the event";
+  bell_.prepare_ = absl::OkStatus();
+  EXPECT_TRUE(processor_.Process({record}).front().ok());
+  EXPECT_THAT(bell_.heard_, ElementsAre(3));
+}
+
+TEST_F(EventProcessorTest, AParkedEventIsTriedAgainByItsConsumerAlone) {
+  bell_.apply_ = absl::InternalError("broken");
+  EXPECT_TRUE(processor_.Process({Record("reminders", 3)}).front().ok());
+  EXPECT_THAT(retries_.parked_, ElementsAre("bell"));
+  bell_.heard_.clear();
+  bell_.apply_ = absl::OkStatus();
+  // The fake inbox knows of no queue, so the entry is nobody's turn; that it was read with the
+  // right parser shows in what is prepared.
+  const std::size_t before = bell_.prepared_;
+  EXPECT_TRUE(processor_.RunDueRetries(10).ok());
+  EXPECT_EQ(bell_.prepared_, before + 1);
+  EXPECT_EQ(first_.prepared_, 0u);
+  EXPECT_THAT(retries_.buried_, IsEmpty());
+}
+
+TEST_F(EventProcessorTest, TheSameEventTwiceInABatchIsAppliedOnce) {
+  const domain::BusRecord record = Record("task-events", 1);
+  processor_.Process({record, record, Record("task-events", 2)});
+  processor_.Process({record});
+  EXPECT_THAT(first_.heard_, ElementsAre(1, 2));
+}
+
+}  // namespace
+}  // namespace todo::service
