@@ -231,6 +231,7 @@ RelayLoop::Batch RelayLoop::MakeBatch(ports::OutboxBatch content) {
     stream.topic = topic;
     stream.run = events.size();
     stream.events = std::move(events);
+    if (TODO_PLANTED("swap-order")) std::reverse(stream.events.begin(), stream.events.end());
   }
   return batch;
 }

@@ -176,8 +176,12 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
       TODO_RETURN_IF_ERROR(effect(transaction, events));
       return transaction.LeaveQueue(*entry, ports_.clock.Now());
     }
-    TODO_ASSIGN_OR_RETURN(std::set<domain::EventId> fresh,
-                          transaction.Claim(consumer.name(), deliveries));
+    std::set<domain::EventId> fresh;
+    if (TODO_PLANTED("skip-inbox")) {
+      for (const domain::Event& event : events) fresh.insert(HeaderOf(event).id);
+    } else {
+      TODO_ASSIGN_OR_RETURN(fresh, transaction.Claim(consumer.name(), deliveries));
+    }
     std::vector<domain::Event> taken;
     for (const domain::Event& event : events) {
       // Erasing makes the second of two copies in the same batch stale.

@@ -13,13 +13,14 @@
 #include <thread>
 
 #include "util/guarded.h"
+#include "util/log.h"
 #include "util/status.h"
 
 namespace todo::util {
 namespace {
 
 struct Armed {
-  std::string action;     // kill, delay:N, fail, fail:internal
+  std::string action;     // kill, delay:N, fail, fail:internal, plant
   std::optional<int> at;  // which time; nullopt: every time
   int reached = 0;
 };
@@ -45,7 +46,7 @@ Faults ParseFaults(std::string_view text) {
       armed.at = std::atoi(std::string(action.substr(at + 1)).c_str());
       action = action.substr(0, at);
     }
-    if (action != "kill" && action != "fail" && action != "fail:internal" &&
+    if (action != "kill" && action != "fail" && action != "fail:internal" && action != "plant" &&
         !action.starts_with("delay:")) {
       Refuse(std::string(one));
     }
@@ -75,11 +76,18 @@ absl::Status AtFaultPoint(std::string_view name) {
   }
   if (action == "kill") kill(getpid(), SIGKILL);
   if (action.starts_with("delay:")) {
+    Log(Severity::kInfo, "fault_point", {{"name", name}, {"action", action}});
     std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(action.c_str() + 6)));
     return absl::OkStatus();
   }
   const std::string text = "fault point " + std::string(name);
   return action == "fail:internal" ? absl::InternalError(text) : absl::UnavailableError(text);
+}
+
+bool IsPlanted(std::string_view name) {
+  auto faults = AllFaults().Lock();
+  const auto found = faults->find(name);
+  return found != faults->end() && found->second.action == "plant";
 }
 
 }  // namespace todo::util

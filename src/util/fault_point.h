@@ -8,21 +8,30 @@
 //
 //   TODO_FAULTS="before-publish=kill@3,after-commit=delay:500,apply-task-7=fail:internal"
 //
-// name=action[@n]: kill (SIGKILL to this very process), delay:MILLISECONDS, fail (UNAVAILABLE),
-// fail:internal;
+// name=action[@n]: kill (SIGKILL to this very process), delay:MILLISECONDS (logged when it begins),
+// fail (UNAVAILABLE), fail:internal;
 // @n: only at the nth time the place is reached, counted from 1. Without @n: every time.
-// A release has neither the places nor their names: there the macro is an OK status that costs
+//
+// name=plant: a mistake that the code itself makes where it asks TODO_PLANTED(name), so that the
+// torture test can show that it would notice: skip-inbox, swap-order, ack-before-commit.
+//
+// A release has neither the places nor their names: there the macros are constants that cost
 // nothing.
 
 #ifdef TODO_FAULT_POINTS
 #define TODO_FAULT_POINT(name) ::todo::util::AtFaultPoint(name)
+#define TODO_PLANTED(name) ::todo::util::IsPlanted(name)
 #else
 #define TODO_FAULT_POINT(name) ::absl::OkStatus()
+#define TODO_PLANTED(name) false
 #endif
 
 namespace todo::util {
 
 /// What was armed for `name` happens. Thread safety: may be called from any thread.
 absl::Status AtFaultPoint(std::string_view name);
+
+/// Whether the mistake `name` is to be made. Thread safety: may be called from any thread.
+bool IsPlanted(std::string_view name);
 
 }  // namespace todo::util

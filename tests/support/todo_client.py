@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import confluent_kafka
 import grpc
+from google.rpc import error_details_pb2, status_pb2
 from grpc_tools import protoc
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -53,6 +54,26 @@ def protos() -> tuple[ModuleType, ModuleType]:
         raise AssertionError(f"protoc failed for {names}")
     sys.path.insert(0, out)
     return importlib.import_module("todo.v1.todo_service_pb2"), importlib.import_module("todo.v1.todo_service_pb2_grpc")
+
+
+def _detail(error: grpc.RpcError, kind: Any) -> Any:
+    """The part of this kind of the details that a refused call carries; empty when it has none."""
+    found = kind()
+    for name, value in error.trailing_metadata() or ():
+        if name == "grpc-status-details-bin":
+            for detail in status_pb2.Status.FromString(value).details:
+                if detail.Unpack(found):
+                    return found
+    return found
+
+
+def reason_of(error: grpc.RpcError) -> str:
+    return str(_detail(error, error_details_pb2.ErrorInfo).reason)
+
+
+def retry_seconds(error: grpc.RpcError) -> float:
+    """After how long the call should be repeated, as the service says; 0: it does not say."""
+    return float(_detail(error, error_details_pb2.RetryInfo).retry_delay.ToNanoseconds() / 1e9)
 
 
 class Client:
