@@ -6,8 +6,11 @@ BROKER ?= memory
 JOBS ?= $(shell nproc)
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 PYTHON = $(shell tools/setup --where python)
+SECONDS ?= 60
+TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
+          $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test smoke lint format docs
+.PHONY: help run test smoke torture lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +27,11 @@ smoke: ## the main story on the real stack, with the time it takes
 	@tools/setup
 	@$(MAKE) --no-print-directory build-release TARGETS=todo-service
 	@$(PYTHON) tests/integration/smoke.py
+
+torture: ## kill everything at random and check that nothing is lost or doubled: SECONDS=60 or KILLS=, SEED=, ONLY=, PLANT=
+	@tools/setup
+	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
+	@$(PYTHON) tests/torture/torture.py $(TORTURE)
 
 lint: ## format, clang-tidy and the arrows between the rooms
 	@tools/setup build

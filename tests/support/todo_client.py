@@ -24,7 +24,7 @@ from grpc_tools import protoc
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from tools.stack import Stack  # noqa: E402
+from tools.stack import Stack, StackError  # noqa: E402
 
 T = TypeVar("T")
 
@@ -249,6 +249,20 @@ def by_user(records: list[Record]) -> Iterator[tuple[str, list[dict[str, Any]]]]
     for record in records:
         users.setdefault(record.key, []).append(record.event)
     yield from users.items()
+
+
+def insist_on_start(stack: Stack, name: str, within: float = 180.0) -> None:
+    """Starts a process until it is up, as an orchestrator would: daprd ends when it does not find the broker."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            stack.start_one(name)
+            return
+        except StackError:
+            stack.kill(name)
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def published(stack: Stack) -> None:

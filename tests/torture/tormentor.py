@@ -8,7 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from tools.stack import Stack, StackError
+from todo_client import insist_on_start
+
+from tools.stack import Stack
 
 # How often each is hit. A scheduler that dies takes both daprds with it, and a broker is slow to come back.
 KINDS = {"service": 4, "daprd": 3, "postgres": 3, "kafka": 2, "scheduler": 1}
@@ -16,7 +18,6 @@ ACTIONS = {"kill": 60, "freeze": 28, "restart": 12}
 # The relay's lease is 4 s, a Kafka session 6 s, a database session may idle in a transaction for 3 s.
 SHORT_FREEZE = (0.3, 3.0)
 LONG_FREEZE = (5.0, 9.0)
-BACK_WITHIN = 180.0
 
 
 def kind_of(name: str) -> str:
@@ -114,7 +115,7 @@ class Tormentor:
             time.sleep(rng.uniform(0.5, 4.0) if rng.random() < 0.4 else rng.uniform(0.0, 0.5))
         else:
             self._stack.stop_one(name)
-        self._start(name)
+        insist_on_start(self._stack, name)
 
     def _raise(self, name: str) -> None:
         """Starts again what ended by itself. The service has no reason to."""
@@ -123,17 +124,4 @@ class Tormentor:
             self.trouble.append(f"{name} ended by itself, exit code {node.exit_code}\n{node.last_words()}")
         self.fallen[name] += 1
         self._stack.kill(name)
-        self._start(name)
-
-    def _start(self, name: str) -> None:
-        """Until it is up: daprd ends when it does not find its database or broker, which may be in other hands."""
-        deadline = time.monotonic() + BACK_WITHIN
-        while True:
-            try:
-                self._stack.start_one(name)
-                return
-            except StackError:
-                self._stack.kill(name)
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
+        insist_on_start(self._stack, name)

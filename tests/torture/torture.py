@@ -33,9 +33,10 @@ from users import Users  # noqa: E402
 
 from tools.stack import Stack  # noqa: E402
 
-# What is broken on purpose: the inbox notes nothing, the outbox is published backwards, events are acknowledged
-# whether their effect is stored or not. See src/util/fault_point.h.
-PLANTS = {"inbox": "skip-inbox", "order": "swap-order", "ack": "ack-before-commit"}
+# What is broken on purpose: the inbox notes nothing; the outbox is published backwards; events are acknowledged whether
+# their effect is stored or not, and now and then it is not. See src/util/fault_point.h.
+PLANTS = {"inbox": "skip-inbox=plant", "order": "swap-order=plant",
+          "ack": "ack-before-commit=plant,before-effect-commit=fail@3"}
 # Without any movement for so long something hangs. daprd's own pauses after a long absence of the app are shorter.
 PATIENCE = 90.0
 
@@ -52,17 +53,18 @@ class Result:
         return not self.findings and not self.trouble
 
 
-def torture(folder: Path, *, binary: Path, seconds: float, seed: int, kills: int | None = None,
-            kinds: Iterable[str] = KINDS, plant: str | None = None) -> Result:
-    """One run in `folder`. With `kills` it goes on until so many were made, however long that takes."""
-    env = {"TODO_FAULTS": f"{PLANTS[plant]}=plant"} if plant else {}
+def torture(folder: Path, *, binary: Path, seconds: float, seed: int, kills: int | None = None, mutations: int = 0,
+            kinds: Iterable[str] = KINDS, plant: str | None = None, hands: int = 3) -> Result:
+    """One run in `folder`, of `seconds` and at least so many `mutations`; with `kills` it goes on until so many were
+    made, however long that takes. Up to `hands` processes are away at once."""
+    env = {"TODO_FAULTS": PLANTS[plant]} if plant else {}
     with Stack(folder, service_binary=binary, replicas=2, service_env=env, keep_data=False) as stack:
         users = Users(stack, seed)
-        tormentor = Tormentor(stack, seed, kinds)
+        tormentor = Tormentor(stack, seed, kinds, hands)
         began = told = time.monotonic()
         users.start()
         tormentor.start()
-        while tormentor.kills < kills if kills else time.monotonic() - began < seconds:
+        while (tormentor.kills < kills if kills else time.monotonic() - began < seconds) or users.accepted < mutations:
             time.sleep(0.1)
             if time.monotonic() - told > 30:
                 told = time.monotonic()

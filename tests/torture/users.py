@@ -58,6 +58,7 @@ class Users:
         self._channels = [grpc.insecure_channel(service.api_target, options) for service in stack.services]
         self._stubs = [stubs.TodoServiceStub(channel) for channel in self._channels]
         self._names = [f"user-{n}" for n in range(users)]
+        self._weights = [1 / (n + 2) for n in range(users)]  # some have several callers at once
         self._pause = pause
         self._lock = threading.Lock()
         self._tasks: dict[str, dict[int, Any]] = {name: {} for name in self._names}  # as last seen
@@ -102,7 +103,7 @@ class Users:
             self._stopping.wait(rng.uniform(0, 2 * self._pause))
 
     def _change_something(self, rng: random.Random) -> None:
-        user = rng.choice(self._names)
+        user = rng.choices(self._names, self._weights)[0]
         operation = rng.choices(list(OPERATIONS), list(OPERATIONS.values()))[0]
         with self._lock:
             known = list(self._tasks[user].values())
