@@ -12,7 +12,7 @@ from todo_client import insist_on_start
 
 from tools.stack import Stack
 
-# How often each is hit. A scheduler that dies takes both daprds with it, and a broker is slow to come back.
+# How often each is hit. A scheduler that dies may take both daprds with it, and a broker is slow to come back.
 KINDS = {"service": 4, "daprd": 3, "postgres": 3, "kafka": 2, "scheduler": 1}
 ACTIONS = {"kill": 60, "freeze": 28, "restart": 12}
 # The relay's lease is 4 s, a Kafka session 6 s, a database session may idle in a transaction for 3 s.
@@ -26,8 +26,8 @@ def kind_of(name: str) -> str:
 
 class Tormentor:
     """Torments in threads of its own from `start` until `stop`; then every process runs again. Each has one process in
-    hand at a time, so up to `hands` are away at once. A further thread starts again what ends by itself, until `leave`:
-    daprd ends a moment after its scheduler did.
+    hand at a time, so up to `hands`, and at most half of all, are away at once. A further thread starts again what ends
+    by itself, until `leave`: daprd may end a moment after its scheduler did.
 
     counts: kill, freeze, restart. `fallen`: what ended by itself because something else was away, and was started
     again as an orchestrator would. `trouble`: what must not happen, in words.
@@ -46,7 +46,7 @@ class Tormentor:
         self.trouble: list[str] = []
         self._leaving = threading.Event()
         self._threads = [threading.Thread(target=self._torment, args=(random.Random(f"{seed}-hand-{n}"),), daemon=True)
-                         for n in range(hands)]
+                         for n in range(min(hands, max(1, len(self._names) // 2)))]  # some run at any time
         self._nurse = threading.Thread(target=self._look_after, daemon=True)
 
     @property
