@@ -113,6 +113,11 @@ const EnumTable<domain::RecurrenceBasis, v1::RecurrenceBasis> kBases{
     {{domain::RecurrenceBasis::kSchedule, v1::RECURRENCE_BASIS_SCHEDULE},
      {domain::RecurrenceBasis::kCompletion, v1::RECURRENCE_BASIS_COMPLETION}}};
 
+const EnumTable<service::SeriesScope, v1::SeriesScope> kScopes{
+    {{service::SeriesScope::kThis, v1::SERIES_SCOPE_THIS},
+     {service::SeriesScope::kFollowing, v1::SERIES_SCOPE_FOLLOWING},
+     {service::SeriesScope::kAll, v1::SERIES_SCOPE_ALL}}};
+
 // ---- parts of requests
 
 domain::TaskId DecodeId(std::int64_t id, std::string_view field, Violations& violations) {
@@ -164,10 +169,14 @@ service::DueInput DecodeDue(const v1::Task& task, bool with_due_date, bool with_
 template <typename Request>
 absl::StatusOr<TaskRef> DecodeTaskRef(const Request& request) {
   Violations violations;
-  TaskRef ref{.id = DecodeId(request.id(), "id", violations), .expected_version = std::nullopt};
+  TaskRef ref;
+  ref.id = DecodeId(request.id(), "id", violations);
   if constexpr (requires { request.etag(); }) {
     ref.expected_version = DecodeEtag(request.etag(), "etag", violations);
     CheckRequestId(request.request_id(), violations);
+  }
+  if constexpr (requires { request.scope(); }) {
+    ref.scope = kScopes.Decode(request.scope(), "scope", violations).value_or(ref.scope);
   }
   TODO_RETURN_IF_ERROR(violations.ToStatus());
   return ref;
@@ -330,6 +339,7 @@ v1::Task EncodeTask(const domain::Task& task) {
     out.set_missed_occurrences(task.series->missed);
   }
   if (task.completed_at) *out.mutable_completed_at() = EncodeInstant(*task.completed_at);
+  if (task.skipped_at) *out.mutable_skipped_at() = EncodeInstant(*task.skipped_at);
   return out;
 }
 
@@ -404,6 +414,7 @@ absl::StatusOr<service::UpdateTaskInput> DecodeUpdateTask(const v1::UpdateTaskRe
     input.basis = kBases.Decode(task.recurrence_basis(), "task.recurrence_basis", violations)
                       .value_or(domain::TaskFields().recurrence_basis);
   }
+  input.scope = kScopes.Decode(request.scope(), "scope", violations).value_or(input.scope);
   TODO_RETURN_IF_ERROR(violations.ToStatus());
   return input;
 }
@@ -419,6 +430,44 @@ absl::StatusOr<TaskRef> DecodeUncompleteTask(const v1::UncompleteTaskRequest& re
 }
 absl::StatusOr<TaskRef> DecodeDeleteTask(const v1::DeleteTaskRequest& request) {
   return DecodeTaskRef(request);
+}
+absl::StatusOr<TaskRef> DecodeSkipTask(const v1::SkipTaskRequest& request) {
+  return DecodeTaskRef(request);
+}
+absl::StatusOr<TaskRef> DecodeStopSeries(const v1::StopSeriesRequest& request) {
+  return DecodeTaskRef(request);
+}
+
+absl::StatusOr<service::PreviewInput> DecodePreviewRecurrence(
+    const v1::PreviewRecurrenceRequest& request) {
+  constexpr int kDefaultCount = 10;
+  constexpr int kMaxCount = 100;
+  Violations violations;
+  service::PreviewInput input;
+  const v1::Task& task = request.task();
+  input.due = DecodeDue(task, true, true, violations);
+  if (!task.time_zone().empty()) input.time_zone = task.time_zone();
+  input.recurrence_rule = task.recurrence_rule();
+  input.count = request.count() == 0 ? kDefaultCount : request.count();
+  if (input.count < 0 || input.count > kMaxCount) {
+    violations.Add("count", fmt::format("is {}; it must be 1 to {}, or 0 for the default of {}",
+                                        request.count(), kMaxCount, kDefaultCount));
+  }
+  TODO_RETURN_IF_ERROR(violations.ToStatus());
+  return input;
+}
+
+v1::PreviewRecurrenceResponse EncodePreview(const domain::SeriesPreview& preview) {
+  v1::PreviewRecurrenceResponse out;
+  out.set_recurrence_rule(preview.rule);
+  for (const domain::SeriesPreview::Occurrence& occurrence : preview.occurrences) {
+    v1::PreviewRecurrenceResponse::Occurrence* encoded = out.add_occurrences();
+    *encoded->mutable_due_date() = EncodeInstant(occurrence.due.at);
+    encoded->set_due_local(domain::FormatDueLocal(occurrence.due));
+    encoded->set_number(occurrence.number);
+  }
+  for (const std::string& warning : preview.warnings) out.add_warnings(warning);
+  return out;
 }
 
 absl::StatusOr<ports::TaskQuery> DecodeListTasks(const v1::ListTasksRequest& request) {

@@ -30,11 +30,18 @@ absl::StatusOr<service::UpdateTaskInput> DecodeUpdateTask(const v1::UpdateTaskRe
 struct TaskRef {
   domain::TaskId id;
   std::optional<std::int64_t> expected_version;
+  service::SeriesScope scope = service::SeriesScope::kDefault;
 };
 absl::StatusOr<TaskRef> DecodeGetTask(const v1::GetTaskRequest& request);
 absl::StatusOr<TaskRef> DecodeCompleteTask(const v1::CompleteTaskRequest& request);
 absl::StatusOr<TaskRef> DecodeUncompleteTask(const v1::UncompleteTaskRequest& request);
 absl::StatusOr<TaskRef> DecodeDeleteTask(const v1::DeleteTaskRequest& request);
+absl::StatusOr<TaskRef> DecodeSkipTask(const v1::SkipTaskRequest& request);
+absl::StatusOr<TaskRef> DecodeStopSeries(const v1::StopSeriesRequest& request);
+
+absl::StatusOr<service::PreviewInput> DecodePreviewRecurrence(
+    const v1::PreviewRecurrenceRequest& request);
+v1::PreviewRecurrenceResponse EncodePreview(const domain::SeriesPreview& preview);
 
 absl::StatusOr<ports::TaskQuery> DecodeListTasks(const v1::ListTasksRequest& request);
 /// The page token with which the answer to `request` ends; empty for an empty cursor. Good for this

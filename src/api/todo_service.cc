@@ -123,8 +123,32 @@ std::unique_ptr<GatedService> MakeTodoService(service::TaskService& tasks, Gate&
       [&tasks](const Caller& caller,
                const v1::DeleteTaskRequest& request) -> absl::StatusOr<v1::Task> {
         TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeDeleteTask(request));
+        return Encoded(tasks.Delete(CallOf("DeleteTask", caller, request), ref.id,
+                                    ref.expected_version, ref.scope));
+      }));
+  methods.push_back(Unary<v1::SkipTaskRequest, v1::Task>(
+      "SkipTask",
+      [&tasks](const Caller& caller,
+               const v1::SkipTaskRequest& request) -> absl::StatusOr<v1::Task> {
+        TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeSkipTask(request));
         return Encoded(
-            tasks.Delete(CallOf("DeleteTask", caller, request), ref.id, ref.expected_version));
+            tasks.Skip(CallOf("SkipTask", caller, request), ref.id, ref.expected_version));
+      }));
+  methods.push_back(Unary<v1::StopSeriesRequest, v1::Task>(
+      "StopSeries",
+      [&tasks](const Caller& caller,
+               const v1::StopSeriesRequest& request) -> absl::StatusOr<v1::Task> {
+        TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeStopSeries(request));
+        return Encoded(
+            tasks.StopSeries(CallOf("StopSeries", caller, request), ref.id, ref.expected_version));
+      }));
+  methods.push_back(Unary<v1::PreviewRecurrenceRequest, v1::PreviewRecurrenceResponse>(
+      "PreviewRecurrence",
+      [&tasks](const Caller&, const v1::PreviewRecurrenceRequest& request)
+          -> absl::StatusOr<v1::PreviewRecurrenceResponse> {
+        TODO_ASSIGN_OR_RETURN(const service::PreviewInput input, DecodePreviewRecurrence(request));
+        TODO_ASSIGN_OR_RETURN(const domain::SeriesPreview preview, tasks.Preview(input));
+        return EncodePreview(preview);
       }));
   methods.push_back(Unary<v1::ListChangesRequest, v1::ListChangesResponse>(
       "ListChanges", [&tasks](const Caller& caller, const v1::ListChangesRequest& request) {

@@ -129,17 +129,35 @@ UserId RequireUser(const Json& value, std::string_view name) {
   return user;
 }
 
+Priority RequirePriority(const Json& value, std::string_view name) {
+  const std::optional<Priority> priority = ParsePriority(RequireText(value, name));
+  if (!priority) throw Violation{fmt::format("{} must be low, medium or high", name)};
+  return *priority;
+}
+
+DueKind RequireDueKind(const Json& value, std::string_view name) {
+  const std::string text = RequireText(value, name);
+  const std::optional<DueKind> kind = ParseDueKind(text);
+  if (!kind)
+    throw Violation{fmt::format("{} must be date, local or instant, not {}", name, Quote(text))};
+  return *kind;
+}
+
+std::vector<std::string> RequireTexts(const Json& value, std::string_view name) {
+  if (!value.is_array())
+    throw Violation{fmt::format("{} must be an array, not {}", name, value.type_name())};
+  std::vector<std::string> texts;
+  for (const Json& text : value) texts.push_back(RequireText(text, name));
+  return texts;
+}
+
 Due ReadDue(const Json& data, const std::string& time_zone) {
   const Json* date = FindValue(data, "due_date");
   const Json* local = FindValue(data, "due_local");
   const Json* kind = FindValue(data, "due_kind");
   if (kind != nullptr) {
-    const std::string name = RequireText(*kind, "task_data.due_kind");
-    const std::optional<DueKind> parsed = ParseDueKind(name);
-    if (!parsed)
-      throw Violation{
-          fmt::format("task_data.due_kind must be date, local or instant, not {}", Quote(name))};
-    if ((*parsed == DueKind::kDate || *parsed == DueKind::kLocal) && local != nullptr) {
+    const DueKind parsed = RequireDueKind(*kind, "task_data.due_kind");
+    if ((parsed == DueKind::kDate || parsed == DueKind::kLocal) && local != nullptr) {
       absl::StatusOr<Due> due =
           ResolveLocalDue(RequireText(*local, "task_data.due_local"), time_zone);
       if (!due.ok()) {
@@ -154,6 +172,32 @@ Due ReadDue(const Json& data, const std::string& time_zone) {
   if (date == nullptr) return {};
   return {
       .kind = DueKind::kInstant, .local = {}, .at = RequireInstant(*date, "task_data.due_date")};
+}
+
+FollowingFields ReadFollowing(const Json& data) {
+  if (!data.is_object())
+    throw Violation{fmt::format("task_data.following must be an object, not {}", data.type_name())};
+  FollowingFields following;
+  const auto with = [&data](const char* key, const auto& read) {
+    if (const auto it = data.find(key); it != data.end())
+      read(*it, fmt::format("task_data.following.{}", key));
+  };
+  with("title",
+       [&](const Json& v, const std::string& name) { following.title = RequireText(v, name); });
+  with("description", [&](const Json& v, const std::string& name) {
+    following.description.emplace(v.is_null() ? std::nullopt : std::optional(RequireText(v, name)));
+  });
+  with("priority", [&](const Json& v, const std::string& name) {
+    following.priority = RequirePriority(v, name);
+  });
+  with("tags",
+       [&](const Json& v, const std::string& name) { following.tags = RequireTexts(v, name); });
+  with("due_kind", [&](const Json& v, const std::string& name) {
+    following.due_kind = RequireDueKind(v, name);
+  });
+  with("time_zone",
+       [&](const Json& v, const std::string& name) { following.time_zone = RequireText(v, name); });
+  return following;
 }
 
 Task ReadTask(const Json& data) {
@@ -176,15 +220,10 @@ Task ReadTask(const Json& data) {
     task.completed = v.get<bool>();
   });
   with("priority", [&](const Json& v, const std::string& name) {
-    const std::optional<Priority> priority = ParsePriority(RequireText(v, name));
-    if (!priority) throw Violation{fmt::format("{} must be low, medium or high", name)};
-    task.fields.priority = *priority;
+    task.fields.priority = RequirePriority(v, name);
   });
-  with("tags", [&](const Json& v, const std::string& name) {
-    if (!v.is_array())
-      throw Violation{fmt::format("{} must be an array, not {}", name, v.type_name())};
-    for (const Json& tag : v) task.fields.tags.push_back(RequireText(tag, name));
-  });
+  with("tags",
+       [&](const Json& v, const std::string& name) { task.fields.tags = RequireTexts(v, name); });
   with("time_zone", [&](const Json& v, const std::string& name) {
     task.fields.time_zone = RequireText(v, name);
   });
@@ -210,19 +249,22 @@ Task ReadTask(const Json& data) {
        [&](const Json& v, const std::string& name) { task.version = RequireInteger(v, name); });
   with("seq", [&](const Json& v, const std::string& name) { task.seq = RequireInteger(v, name); });
   with("series_id", [&](const Json& v, const std::string& name) {
-    SeriesPosition series{.series_id = RequireUuid(v, name),
-                          .occurrence = 1,
-                          .anchor = {},
-                          .scheduled = {},
-                          .missed = 0};
+    SeriesPosition series;
+    series.series_id = RequireUuid(v, name);
     with("occurrence",
          [&](const Json& x, const std::string& n) { series.occurrence = RequireInteger(x, n); });
+    with("rule_since",
+         [&](const Json& x, const std::string& n) { series.rule_since = RequireInteger(x, n); });
     with("series_anchor",
          [&](const Json& x, const std::string& n) { series.anchor = RequireCivilSecond(x, n); });
     with("scheduled_for",
          [&](const Json& x, const std::string& n) { series.scheduled = RequireCivilSecond(x, n); });
     with("missed_occurrences",
          [&](const Json& x, const std::string& n) { series.missed = RequireInteger(x, n); });
+    with("skipped_at",
+         [&](const Json& x, const std::string& n) { task.skipped_at = RequireInstant(x, n); });
+    with("following",
+         [&](const Json& x, const std::string&) { series.following = ReadFollowing(x); });
     task.series = series;
   });
   return task;
@@ -408,6 +450,20 @@ absl::StatusOr<Task> ParseTaskJson(std::string_view json) {
   }
 }
 
+std::string FormatFollowing(const FollowingFields& following) {
+  nlohmann::ordered_json json;
+  if (following.title) json["title"] = *following.title;
+  if (following.description) {
+    json["description"] = *following.description ? nlohmann::ordered_json(**following.description)
+                                                 : nlohmann::ordered_json();
+  }
+  if (following.priority) json["priority"] = ToString(*following.priority);
+  if (following.tags) json["tags"] = *following.tags;
+  if (following.due_kind) json["due_kind"] = ToString(*following.due_kind);
+  if (following.time_zone) json["time_zone"] = *following.time_zone;
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 std::string FormatTaskJson(const Task& task) {
   const auto instant = [](const Instant& at) { return nlohmann::ordered_json(FormatInstant(at)); };
   const nlohmann::ordered_json null;
@@ -441,6 +497,10 @@ std::string FormatTaskJson(const Task& task) {
   json["scheduled_for"] =
       task.series ? nlohmann::ordered_json(absl::FormatCivilTime(task.series->scheduled)) : null;
   json["missed_occurrences"] = task.series ? task.series->missed : 0;
+  json["skipped_at"] = task.skipped_at ? instant(*task.skipped_at) : null;
+  json["rule_since"] = task.series ? nlohmann::ordered_json(task.series->rule_since) : null;
+  json["following"] =
+      task.series ? nlohmann::ordered_json::parse(FormatFollowing(task.series->following)) : null;
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -87,5 +87,7 @@ bool NestsTooDeep(std::string_view json);
 absl::StatusOr<Task> ParseTaskJson(std::string_view json);
 /// The contract's `task_data` of `task`, compact, keys in the contract's order.
 std::string FormatTaskJson(const Task& task);
+/// Its key `following`: an object of what is set, or null when nothing is.
+std::string FormatFollowing(const FollowingFields& following);
 
 }  // namespace todo::domain

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "domain/task.h"
@@ -11,22 +14,53 @@
 
 namespace todo::domain {
 
-/// The position of a task of `fields` that starts a series. Preconditions: it has a rule and a due
-/// date. kInvalidArgument when the rule or the time zone is not understood; kOutOfRange when
-/// nothing follows the due date.
-absl::StatusOr<SeriesPosition> StartSeries(const TaskFields& fields, const Uuid& series_id);
+/// The position of a task of `fields` whose rule counts from this task on: occurrence `occurrence`
+/// of the series. Preconditions: it has a rule and a due date. kInvalidArgument when the rule or
+/// the time zone is not understood; kOutOfRange when nothing follows the due date.
+absl::StatusOr<SeriesPosition> StartSeries(const TaskFields& fields, const Uuid& series_id,
+                                           std::int64_t occurrence = 1);
+
+/// Moves the series of `task` to the due date and zone of `fields`, which become those of the task
+/// and have the same rule. A new time of day leaves the days as they are, so that the series of a
+/// 31st is not moved to the 28th; a new day is what the rule counts from now, and COUNT in `fields`
+/// becomes what is left of it. Preconditions: `task` has a rule and a series. kInvalidArgument: the
+/// rule or the zone is not understood.
+absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields);
+
+/// What those after `task` take when its fields become `fields` for this occurrence alone.
+FollowingFields ChangedHereAlone(const Task& task, const TaskFields& fields);
+/// `following` of a task for which, and for those after it, becomes what `patch` names.
+FollowingFields ChangedFromHereOn(FollowingFields following, const TaskPatch& patch);
+/// What those after `task` take when what `patch` names becomes so for them only.
+FollowingFields ChangedAfter(const Task& task, const TaskPatch& patch);
+
+/// When `task` made room for the next occurrence: when it was completed; when it was skipped, or
+/// would have been due after that. nullopt: it did neither, or does not recur.
+std::optional<Instant> PassedAt(const Task& task);
 
 struct NextOccurrence {
   TaskFields fields;
   SeriesPosition series;
 };
 
-/// The task that follows `task`, completed at `completed_at`; nullopt when the series has ended.
-/// From schedule: the first date of the rule after both the due date and the completion; what
-/// passed in between is counted as missed. From completion: the rule counts from the day of the
-/// completion. Preconditions: `task` has a rule and a series. kInvalidArgument: the rule is not
-/// understood.
-absl::StatusOr<std::optional<NextOccurrence>> NextOccurrenceOf(const Task& task,
-                                                               Instant completed_at);
+/// The task that follows `task`, which passed at `passed_at`; nullopt when the series has ended.
+/// From schedule: the first date of the rule after both the due date and that moment; what passed
+/// in between is counted as missed. From completion: the rule counts from the day of that moment.
+/// Preconditions: `task` has a rule and a series. kInvalidArgument: the rule is not understood.
+absl::StatusOr<std::optional<NextOccurrence>> NextOccurrenceOf(const Task& task, Instant passed_at);
+
+struct SeriesPreview {
+  struct Occurrence {
+    Due due;
+    std::int64_t number;
+  };
+  std::string rule;                     // in its one spelling
+  std::vector<Occurrence> occurrences;  // those after the task itself, which is number 1
+  std::vector<std::string> warnings;    // whole sentences for people
+};
+
+/// The next `n` (0 to 100) occurrences of the series that a task of `fields` would start; fewer
+/// when it ends. As StartSeries.
+absl::StatusOr<SeriesPreview> PreviewSeries(const TaskFields& fields, int n);
 
 }  // namespace todo::domain

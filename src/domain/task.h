@@ -57,16 +57,31 @@ struct TaskFields {
   bool operator==(const TaskFields&) const = default;
 };
 
+/// What the occurrences after a task take instead of its own values: what was changed for this
+/// occurrence alone. Absent: they take the task's.
+struct FollowingFields {
+  std::optional<std::string> title;
+  std::optional<std::optional<std::string>> description;
+  std::optional<Priority> priority;
+  std::optional<std::vector<std::string>> tags;
+  std::optional<DueKind> due_kind;
+  std::optional<std::string> time_zone;
+
+  bool operator==(const FollowingFields&) const = default;
+};
+
 /// Where a task stands in its series. Every occurrence carries all of it, so that the next one
-/// follows from this task alone.
+/// follows from this task alone. Wall-clock times are those of the series' zone: the task's, unless
+/// `following` has another.
 struct SeriesPosition {
   Uuid series_id;
   std::int64_t occurrence = 1;  // counts the tasks of the series
-  absl::CivilSecond
-      anchor;  // wall-clock start of the series, in the task's zone; COUNT and UNTIL count from it
+  std::int64_t rule_since = 1;  // the occurrence whose rule this was first; COUNT counts from it
+  absl::CivilSecond anchor;     // that occurrence's wall-clock time; UNTIL and COUNT count from it
   absl::CivilSecond
       scheduled;  // where the rule put this occurrence; postponing the task does not move it
   std::int64_t missed = 0;  // occurrences that had passed when the previous task was completed
+  FollowingFields following;
 
   bool operator==(const SeriesPosition&) const = default;
 };
@@ -77,7 +92,8 @@ struct Task {
   TaskFields fields;
   bool completed = false;
   std::optional<Instant> completed_at;
-  bool deleted = false;  // a tombstone: seen by the consumers, by nobody else
+  bool deleted = false;               // a tombstone: seen by the consumers, by nobody else
+  std::optional<Instant> skipped_at;  // deleted as this occurrence alone: the series goes on
   std::int64_t version = 0;
   std::int64_t seq = 0;  // of its last change
   std::optional<SeriesPosition>

@@ -22,7 +22,8 @@ struct Mutation {
   std::optional<std::int64_t> expected_version;  // nullopt: whatever the task's version is
   domain::TaskFields fields;                     // kCreated
   std::optional<domain::SeriesPosition> series;  // kCreated, with a rule
-  domain::TaskPatch patch;                       // kUpdated
+  domain::TaskPatch patch;                       // all kinds but kCreated
+  bool skips = false;  // kDeleted: this occurrence alone, the series goes on
 
   domain::RequestId request_id;
   std::string fingerprint;   // same content, same fingerprint; 1 to 64 bytes of any kind
@@ -34,6 +35,21 @@ struct Mutation {
 struct MutationResult {
   domain::Task task;     // after the mutation; of a repeated request: as first answered
   bool changed = false;  // a change row was written by this very call
+};
+
+/// A task of a series, as a change of the series must know it.
+struct SeriesMember {
+  domain::Task task;       // tombstones included
+  bool untouched = false;  // nobody but the consumer has changed it
+  bool operator==(const SeriesMember&) const = default;
+};
+
+/// One call that changes several tasks of one series.
+struct SeriesMutation {
+  Mutation first;                // its task is the answer; its request id that of the call
+  std::vector<Mutation> others;  // of other tasks, none of them kCreated; request ids do not count
+  domain::Uuid series_id;
+  std::vector<SeriesMember> seen;  // what ListSeries answered
 };
 
 enum class TaskOrder { kCreatedAt, kDueDate, kPriority, kTitle, kUpdatedAt };
@@ -78,6 +94,16 @@ class TaskStore {
   /// was used with another fingerprint. kUnknown: the connection was lost and the outcome could not
   /// be found out: repeat with the same request id.
   virtual absl::StatusOr<MutationResult> Apply(const Mutation& mutation) = 0;
+
+  /// Of the user's series: its open tasks, and the last one it has, done or deleted, but for those
+  /// that the consumer made and took away again. By occurrence.
+  virtual absl::StatusOr<std::vector<SeriesMember>> ListSeries(const domain::UserId& user,
+                                                               const domain::Uuid& series_id) = 0;
+
+  /// Applies all mutations and appends their changes, each with a `seq` of its own, in one durable
+  /// step, or none of them. As Apply for `first`. kAborted also: ListSeries would not answer `seen`
+  /// any more: look again.
+  virtual absl::StatusOr<MutationResult> ApplyToSeries(const SeriesMutation& mutation) = 0;
 
   /// kNotFound: the user has no such task.
   virtual absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) = 0;

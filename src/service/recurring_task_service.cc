@@ -24,7 +24,9 @@ using ports::HeldTask;
 using ports::TaskRef;
 
 bool ConcernsRecurrence(const TaskEvent& event) {
-  return event.kind == ChangeKind::kCompleted || event.kind == ChangeKind::kUncompleted;
+  return event.kind == ChangeKind::kCompleted || event.kind == ChangeKind::kUncompleted ||
+         (event.kind == ChangeKind::kDeleted && event.source == domain::kEventSource &&
+          event.task && event.task->skipped_at);
 }
 
 /// Our own tasks are kept as tombstones, so an unknown id can only be somebody else's task.
@@ -33,6 +35,7 @@ absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
   task.id = event.task_id;
   task.user = event.user;
   task.completed = event.kind == ChangeKind::kCompleted;
+  task.series.reset();  // what another system calls a series is none of ours
   if (!task.completed || !task.fields.recurrence_rule) return task;
 
   std::vector<util::FieldViolation> violations;
@@ -49,15 +52,6 @@ absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
   TODO_RETURN_IF_ERROR(series.status());
   task.series = *std::move(series);
   return task;
-}
-
-/// The series that `event` speaks of, when it is one that its task, of ours, has left since.
-std::optional<domain::SeriesPosition> LeftSeries(const TaskEvent& event, const Task& task) {
-  if (event.source != domain::kEventSource || !event.task || !event.task->series) {
-    return std::nullopt;
-  }
-  if (task.series && task.series->series_id == event.task->series->series_id) return std::nullopt;
-  return event.task->series;
 }
 
 }  // namespace
@@ -96,12 +90,7 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
   for (std::size_t i = 0; i < refs.size(); ++i) {
     const std::vector<const TaskEvent*>& task_events = by_task.at(refs[i]);
     if (held[i]) {
-      const Task& task = held[i]->task;
-      for (const TaskEvent* event : task_events) {
-        TODO_RETURN_IF_ERROR(SettleLeftSeries(transaction, task, *event));
-      }
-      TODO_RETURN_IF_ERROR(Settle(transaction, task,
-                                  task.completed_at.value_or(task_events.back()->at),
+      TODO_RETURN_IF_ERROR(Settle(transaction, held[i]->task, domain::PassedAt(held[i]->task),
                                   held[i]->successor, task_events.back()->traceparent));
     } else if (of_others.contains(refs[i].task_id)) {
       for (const TaskEvent* event : task_events) {
@@ -119,18 +108,6 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
   return absl::OkStatus();
 }
 
-absl::Status RecurringTaskService::SettleLeftSeries(ports::InboxTransaction& transaction,
-                                                    const Task& task, const TaskEvent& event) {
-  const std::optional<domain::SeriesPosition> left = LeftSeries(event, task);
-  if (!left) return absl::OkStatus();
-  TODO_ASSIGN_OR_RETURN(
-      const std::optional<ports::Successor> successor,
-      transaction.FindOccurrence(task.user, left->series_id, left->occurrence + 1));
-  Task as_it_left = task;
-  as_it_left.completed = false;  // only an open task can get a new rule
-  return Settle(transaction, as_it_left, event.at, successor, event.traceparent);
-}
-
 absl::Status RecurringTaskService::ApplyForeign(ports::InboxTransaction& transaction,
                                                 const TaskEvent& event) {
   TODO_ASSIGN_OR_RETURN(const Task task, ForeignTask(event));
@@ -140,11 +117,13 @@ absl::Status RecurringTaskService::ApplyForeign(ports::InboxTransaction& transac
   if (!is_news) return absl::OkStatus();
   TODO_ASSIGN_OR_RETURN(const std::optional<ports::Successor> successor,
                         transaction.FindOccurrence(event.user, series_id, 2));
-  return Settle(transaction, task, event.at, successor, event.traceparent);
+  const bool goes_on = task.completed && task.series;
+  return Settle(transaction, task, goes_on ? std::optional(event.at) : std::nullopt, successor,
+                event.traceparent);
 }
 
 absl::Status RecurringTaskService::Settle(ports::InboxTransaction& transaction, const Task& task,
-                                          domain::Instant completed_at,
+                                          std::optional<domain::Instant> passed_at,
                                           const std::optional<ports::Successor>& successor,
                                           const std::string& traceparent) {
   ConsumerChange change;
@@ -153,7 +132,7 @@ absl::Status RecurringTaskService::Settle(ports::InboxTransaction& transaction, 
   change.now = clock_.Now();
   change.traceparent = traceparent;
 
-  if (!task.completed || !task.fields.recurrence_rule || !task.series) {
+  if (!passed_at) {
     if (!successor || successor->task.deleted || !successor->untouched) return absl::OkStatus();
     change.kind = ConsumerChange::Kind::kRemoveSuccessor;
     change.task_id = successor->task.id;
@@ -162,7 +141,7 @@ absl::Status RecurringTaskService::Settle(ports::InboxTransaction& transaction, 
 
   if (successor && (!successor->task.deleted || !successor->untouched)) return absl::OkStatus();
   TODO_ASSIGN_OR_RETURN(std::optional<domain::NextOccurrence> next,
-                        domain::NextOccurrenceOf(task, completed_at));
+                        domain::NextOccurrenceOf(task, *passed_at));
   if (!next) return absl::OkStatus();  // the series has ended
   change.kind =
       successor ? ConsumerChange::Kind::kReviveSuccessor : ConsumerChange::Kind::kCreateSuccessor;

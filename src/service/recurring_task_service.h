@@ -14,8 +14,8 @@
 
 namespace todo::service {
 
-/// Makes the next occurrence of a recurring task that was completed, and takes it away again when
-/// the task is opened again and nobody has touched the successor.
+/// Makes the next occurrence of a recurring task that was completed or skipped, and takes it away
+/// again when the task is opened again and nobody has touched the successor.
 ///
 /// For a task that we hold the event is only the occasion: the task's row, read under its user's
 /// lock, says what should be. So any order, delay and repetition of a task's events ends in the
@@ -33,12 +33,10 @@ class RecurringTaskService : public TaskEventConsumer {
                      const std::vector<domain::TaskEvent>& events) override;
 
  private:
-  /// Removes the successor that `task` had before its rule was changed.
-  absl::Status SettleLeftSeries(ports::InboxTransaction& transaction, const domain::Task& task,
-                                const domain::TaskEvent& event);
   absl::Status ApplyForeign(ports::InboxTransaction& transaction, const domain::TaskEvent& event);
+  /// Makes the successor of a task that passed (domain::PassedAt), takes away that of another.
   absl::Status Settle(ports::InboxTransaction& transaction, const domain::Task& task,
-                      domain::Instant completed_at,
+                      std::optional<domain::Instant> passed_at,
                       const std::optional<ports::Successor>& successor,
                       const std::string& traceparent);
 

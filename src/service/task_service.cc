@@ -61,11 +61,11 @@ bool CheckRule(std::string_view rule, Violations& violations) {
   return status.ok();
 }
 
-/// The series that starts with a task of these fields. Preconditions: they have a rule, their due
-/// date is in order, and the zone is known.
+/// The position of a task of these fields, with which their rule starts. Preconditions: they have a
+/// rule, their due date is in order, and the zone is known.
 std::optional<domain::SeriesPosition> StartSeries(const TaskFields& fields,
                                                   const domain::Uuid& series_id,
-                                                  Violations& violations) {
+                                                  std::int64_t occurrence, Violations& violations) {
   const bool rule_is_good = CheckRule(*fields.recurrence_rule, violations);
   if (fields.due.kind == DueKind::kNone) {
     violations.push_back(
@@ -74,7 +74,8 @@ std::optional<domain::SeriesPosition> StartSeries(const TaskFields& fields,
     return std::nullopt;
   }
   if (!rule_is_good) return std::nullopt;
-  absl::StatusOr<domain::SeriesPosition> series = domain::StartSeries(fields, series_id);
+  absl::StatusOr<domain::SeriesPosition> series =
+      domain::StartSeries(fields, series_id, occurrence);
   if (series.ok()) return *series;
   Add(violations, "recurrence_rule", series.status());
   return std::nullopt;
@@ -86,6 +87,77 @@ absl::Status CompletedIsHistory() {
           "a completed task's rule cannot change: change it on the next occurrence, or "
           "uncomplete this task first"),
       "TASK_COMPLETED");
+}
+
+absl::Status DoesNotRecur() {
+  return util::WithReason(absl::FailedPreconditionError("the task does not recur"),
+                          "TASK_NOT_RECURRING");
+}
+
+absl::Status HasLaterOccurrence() {
+  return util::WithReason(
+      absl::FailedPreconditionError(
+          "a later occurrence of this series is there already: change the schedule on that one"),
+      "LATER_OCCURRENCE_EXISTS");
+}
+
+/// What `patch` without its schedule comes to for a member of the series in its `role`.
+domain::TaskPatch PatchForMember(const domain::TaskPatch& patch, const Task& task,
+                                 SeriesRole role) {
+  domain::TaskPatch member;
+  if (role == SeriesRole::kHistory) return member;
+  member.recurrence_basis = patch.recurrence_basis;
+  member.series.emplace(*task.series);
+  if (role == SeriesRole::kLast) {
+    (*member.series)->following = domain::ChangedAfter(task, patch);
+    return member;
+  }
+  member.title = patch.title;
+  member.description = patch.description;
+  member.priority = patch.priority;
+  member.tags = patch.tags;
+  (*member.series)->following = domain::ChangedFromHereOn(task.series->following, patch);
+  return member;
+}
+
+/// What a scope does not allow.
+void CheckScope(SeriesScope scope, const Task& task, const TaskFields& fields,
+                Violations& violations) {
+  if (!task.series || !task.fields.recurrence_rule || scope == SeriesScope::kDefault) return;
+  constexpr std::string_view kOfTheSeries =
+      "is the same for the whole series: give scope FOLLOWING or ALL, or none";
+  if (scope != SeriesScope::kThis) {
+    if (fields.recurrence_rule) return;
+    violations.push_back({"task.recurrence_rule",
+                          "cannot be cleared with a scope: call StopSeries to end the series"});
+    return;
+  }
+  if (fields.recurrence_rule != task.fields.recurrence_rule) {
+    violations.push_back({"task.recurrence_rule", std::string(kOfTheSeries)});
+  }
+  if (fields.recurrence_basis != task.fields.recurrence_basis) {
+    violations.push_back({"task.recurrence_basis", std::string(kOfTheSeries)});
+  }
+}
+
+/// The fields of `task` as `input` makes them.
+TaskFields Updated(const Task& task, const UpdateTaskInput& input, Violations& violations) {
+  TaskFields fields = task.fields;
+  if (input.title) fields.title = *input.title;
+  if (input.description) fields.description = *input.description;
+  if (input.priority) fields.priority = *input.priority;
+  if (input.tags) fields.tags = *input.tags;
+  if (input.time_zone) fields.time_zone = *input.time_zone;
+  if (input.recurrence_rule) fields.recurrence_rule = *input.recurrence_rule;
+  if (input.basis) fields.recurrence_basis = *input.basis;
+  if (input.due) {
+    fields.due = ResolveDue(*input.due, fields.time_zone, violations);
+  } else if (fields.due.kind == DueKind::kDate || fields.due.kind == DueKind::kLocal) {
+    // The same wall-clock time in the new zone.
+    fields.due = ResolveDue({.due_date = {}, .due_local = FormatDueLocal(fields.due)},
+                            fields.time_zone, violations);
+  }
+  return fields;
 }
 
 }  // namespace
@@ -124,7 +196,7 @@ absl::StatusOr<Task> TaskService::Create(const CallContext& call, const CreateTa
   }
   if (fields.recurrence_rule) {
     if (zone_is_known && violations.size() == before) {
-      mutation.series = StartSeries(fields, ids_.NewId(), violations);
+      mutation.series = StartSeries(fields, ids_.NewId(), 1, violations);
     } else {
       CheckRule(*fields.recurrence_rule, violations);
     }
@@ -178,71 +250,130 @@ absl::StatusOr<Task> TaskService::Update(const CallContext& call, const UpdateTa
   mutation.patch.time_zone = input.time_zone;
   mutation.patch.recurrence_rule = input.recurrence_rule;
   mutation.patch.recurrence_basis = input.basis;
-  if (input.due || input.time_zone || input.recurrence_rule || input.basis) {
-    return UpdateSchedule(std::move(mutation), input, call.request_id.has_value());
+  const bool schedule = input.due || input.time_zone || input.recurrence_rule || input.basis;
+  if (!schedule && input.scope == SeriesScope::kDefault) {
+    TODO_ASSIGN_OR_RETURN(ports::MutationResult result, store_.Apply(mutation));
+    return std::move(result.task);
   }
-  TODO_ASSIGN_OR_RETURN(ports::MutationResult result, store_.Apply(mutation));
-  return std::move(result.task);
+  return ChangeAsRead(mutation, call.request_id.has_value(),
+                      [&](const Task& task) { return PlanUpdate(mutation, input, task); });
 }
 
-absl::StatusOr<Task> TaskService::UpdateSchedule(ports::Mutation mutation,
-                                                 const UpdateTaskInput& input,
-                                                 bool caller_names_request) {
-  // Due date, zone and rule are valid only together, so the task is read, checked with the changes,
-  // and written on condition that nobody changed it in between.
-  const auto prepare = [&]() -> absl::Status {
-    TODO_ASSIGN_OR_RETURN(const Task task, store_.Get(mutation.user, input.id));
-    mutation.expected_version = input.expected_version.value_or(task.version);
-    mutation.patch.series.reset();  // of an attempt before
+absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(const ports::Mutation& mutation,
+                                                          const UpdateTaskInput& input,
+                                                          const Task& task) {
+  const bool onwards = input.scope == SeriesScope::kFollowing || input.scope == SeriesScope::kAll;
+  Violations violations;
+  TaskFields fields = Updated(task, input, violations);
+  const bool new_rule = fields.recurrence_rule != task.fields.recurrence_rule;
+  const bool moves =
+      onwards && (fields.due != task.fields.due || fields.time_zone != task.fields.time_zone);
+  CheckScope(input.scope, task, fields, violations);
 
-    Violations violations;
-    TaskFields fields = task.fields;
-    if (input.time_zone) fields.time_zone = *input.time_zone;
-    if (input.recurrence_rule) fields.recurrence_rule = *input.recurrence_rule;
-    if (input.basis) fields.recurrence_basis = *input.basis;
-    if (input.due) {
-      fields.due = ResolveDue(*input.due, fields.time_zone, violations);
-    } else if (fields.due.kind == DueKind::kDate || fields.due.kind == DueKind::kLocal) {
-      // The same wall-clock time in the new zone.
-      fields.due = ResolveDue({.due_date = {}, .due_local = FormatDueLocal(fields.due)},
-                              fields.time_zone, violations);
-    }
-    if (violations.empty() && fields.recurrence_rule) {
-      if (fields.recurrence_rule != task.fields.recurrence_rule) {
-        if (task.completed) return CompletedIsHistory();
-        mutation.patch.series = StartSeries(fields, ids_.NewId(), violations);
-      } else if (fields.due.kind == DueKind::kNone) {
-        violations.push_back(
-            {"task.due_date",
-             "cannot be cleared while the task recurs: clear recurrence_rule too"});
-      }
-    } else if (fields.recurrence_rule) {
-      if (fields.recurrence_rule != task.fields.recurrence_rule) {
-        CheckRule(*fields.recurrence_rule, violations);
-      }
-    } else if (task.fields.recurrence_rule && task.completed) {
-      return CompletedIsHistory();
-    }
-    if (!violations.empty()) return util::InvalidFields(violations);
-    mutation.patch.due = fields.due;
-    return absl::OkStatus();
-  };
+  std::optional<domain::SeriesPosition> series = task.series;
+  if (!fields.recurrence_rule) {
+    if (new_rule && task.completed) return CompletedIsHistory();
+  } else if (!violations.empty()) {
+    if (new_rule) CheckRule(*fields.recurrence_rule, violations);
+  } else if (fields.due.kind == DueKind::kNone && !new_rule) {
+    violations.push_back(
+        {"task.due_date", "cannot be cleared while the task recurs: clear recurrence_rule too"});
+  } else if ((new_rule || moves) && task.completed) {
+    return CompletedIsHistory();
+  } else if (new_rule) {
+    series = RestartSeries(task, fields, violations);
+  } else if (moves) {
+    TODO_ASSIGN_OR_RETURN(series, domain::MoveSeries(task, fields));
+  } else if (!onwards && series) {
+    // A due date is this occurrence's alone; whether those after it are days, wall-clock times or
+    // instants does not follow from it.
+    TaskFields here = input.scope == SeriesScope::kThis ? fields : task.fields;
+    here.due = fields.due;
+    series->following = domain::ChangedHereAlone(task, here);
+  }
+  if (!violations.empty()) return util::InvalidFields(violations);
 
+  Plan plan{.one = mutation, .series = {}};
+  domain::TaskPatch& patch = plan.one.patch;
+  patch.due = fields.due;
+  if (new_rule || moves) patch.recurrence_rule = fields.recurrence_rule;  // COUNT may have moved
+  if (onwards && series)
+    series->following = domain::ChangedFromHereOn(series->following, mutation.patch);
+  if (series != task.series) patch.series = series;
+  const bool restarts = fields.recurrence_rule && (new_rule || moves);
+  if (!task.series || !(restarts || onwards)) return plan;
+
+  TODO_ASSIGN_OR_RETURN(std::vector<ports::SeriesMember> members,
+                        store_.ListSeries(mutation.user, task.series->series_id));
+  if (restarts && !IsNewest(task, members)) return HasLaterOccurrence();
+  if (!onwards) {
+    plan.series = {.first = plan.one,
+                   .others = {},
+                   .series_id = task.series->series_id,
+                   .seen = std::move(members)};
+    return plan;
+  }
+  plan.series = PlanForSeries(
+      task, std::move(members), input.scope, [&](const Task& member, SeriesRole role) {
+        ports::Mutation change = mutation;
+        const bool named = member.id == task.id &&
+                           (role == SeriesRole::kOpen || input.scope == SeriesScope::kFollowing);
+        change.patch = named ? patch : PatchForMember(mutation.patch, member, role);
+        return change;
+      });
+  return plan;
+}
+
+std::optional<domain::SeriesPosition> TaskService::RestartSeries(const Task& task,
+                                                                 const TaskFields& fields,
+                                                                 Violations& violations) {
+  // A task stays in its series: so it stays the next occurrence of the one before it, which must
+  // not get another.
+  std::optional<domain::SeriesPosition> series =
+      task.series ? StartSeries(fields, task.series->series_id, task.series->occurrence, violations)
+                  : StartSeries(fields, ids_.NewId(), 1, violations);
+  if (!series || !task.series) return series;
+  series->missed = task.series->missed;
+  series->following = task.series->following;
+  series->following.due_kind.reset();
+  series->following.time_zone.reset();
+  return series;
+}
+
+absl::StatusOr<Task> TaskService::ChangeAsRead(
+    const ports::Mutation& call, bool caller_names_request,
+    const std::function<absl::StatusOr<Plan>(const Task&)>& plan_for) {
+  // What is right depends on the task, and for a series on its other tasks; so they are read, and
+  // the change is written on condition that they are still as they were.
   constexpr int kAttempts = 5;
   for (int attempt = 1;; ++attempt) {
-    if (absl::Status status = prepare(); !status.ok()) {
+    const absl::StatusOr<Task> task = store_.Get(call.user, call.task_id);
+    absl::StatusOr<Plan> plan = task.ok() ? plan_for(*task) : task.status();
+    if (!plan.ok()) {
       // This may be the repetition of a call that once succeeded: no task has version 0, so nothing
       // can be changed by asking.
+      ports::Mutation question = call;
+      question.expected_version = 0;
       if (caller_names_request) {
-        mutation.expected_version = 0;
-        if (auto first = store_.Apply(mutation); first.ok()) return std::move(first->task);
+        if (auto first = store_.Apply(question); first.ok()) return std::move(first->task);
       }
-      return status;
+      return plan.status();
     }
-    absl::StatusOr<ports::MutationResult> result = store_.Apply(mutation);
+    ports::Mutation& first = plan->series ? plan->series->first : plan->one;
+    first.expected_version = call.expected_version.value_or(task->version);
+    if (plan->series) {
+      for (ports::Mutation& other : plan->series->others) {
+        other.event_id = domain::EventId{ids_.NewId()};
+        other.expected_version.reset();  // the whole series must be as it was seen
+      }
+    }
+    absl::StatusOr<ports::MutationResult> result =
+        plan->series ? store_.ApplyToSeries(*plan->series) : store_.Apply(plan->one);
     if (result.ok()) return std::move(result->task);
-    if (!absl::IsAborted(result.status()) || input.expected_version || attempt == kAttempts)
-      return result.status();
+    const std::string reason = util::ReasonOf(result.status());
+    const bool overtaken =
+        reason == "SERIES_CHANGED" || (reason == "STALE_ETAG" && !call.expected_version);
+    if (!overtaken || attempt == kAttempts) return result.status();
   }
 }
 
@@ -258,12 +389,90 @@ absl::StatusOr<Task> TaskService::SetCompleted(const CallContext& call, domain::
 }
 
 absl::StatusOr<Task> TaskService::Delete(const CallContext& call, domain::TaskId id,
-                                         std::optional<std::int64_t> expected_version) {
+                                         std::optional<std::int64_t> expected_version,
+                                         SeriesScope scope) {
   ports::Mutation mutation = NewMutation(domain::ChangeKind::kDeleted, call);
   mutation.task_id = id;
   mutation.expected_version = expected_version;
-  TODO_ASSIGN_OR_RETURN(ports::MutationResult result, store_.Apply(mutation));
-  return std::move(result.task);
+  if (scope == SeriesScope::kDefault) {
+    TODO_ASSIGN_OR_RETURN(ports::MutationResult result, store_.Apply(mutation));
+    return std::move(result.task);
+  }
+  return ChangeAsRead(
+      mutation, call.request_id.has_value(), [&](const Task& task) -> absl::StatusOr<Plan> {
+        Plan plan{.one = mutation, .series = {}};
+        if (scope == SeriesScope::kThis) {
+          plan.one.skips = task.series && task.fields.recurrence_rule && !task.completed;
+          return plan;
+        }
+        if (!task.series) return plan;
+        TODO_ASSIGN_OR_RETURN(auto members, store_.ListSeries(call.user, task.series->series_id));
+        plan.series = PlanForSeries(
+            task, std::move(members), scope, [&](const Task& member, SeriesRole role) {
+              ports::Mutation change = mutation;
+              const bool named = member.id == task.id && scope == SeriesScope::kFollowing;
+              if (role != SeriesRole::kOpen && !named) change.kind = domain::ChangeKind::kUpdated;
+              if (role == SeriesRole::kLast) change.patch.recurrence_rule.emplace();
+              return change;
+            });
+        return plan;
+      });
+}
+
+absl::StatusOr<Task> TaskService::Skip(const CallContext& call, domain::TaskId id,
+                                       std::optional<std::int64_t> expected_version) {
+  ports::Mutation mutation = NewMutation(domain::ChangeKind::kDeleted, call);
+  mutation.task_id = id;
+  mutation.expected_version = expected_version;
+  mutation.skips = true;
+  return ChangeAsRead(
+      mutation, call.request_id.has_value(), [&](const Task& task) -> absl::StatusOr<Plan> {
+        if (!task.series || !task.fields.recurrence_rule) return DoesNotRecur();
+        if (task.completed) {
+          return util::WithReason(
+              absl::FailedPreconditionError("the task is completed: there is nothing left to skip"),
+              "TASK_COMPLETED");
+        }
+        return Plan{.one = mutation, .series = {}};
+      });
+}
+
+absl::StatusOr<Task> TaskService::StopSeries(const CallContext& call, domain::TaskId id,
+                                             std::optional<std::int64_t> expected_version) {
+  ports::Mutation mutation = NewMutation(domain::ChangeKind::kUpdated, call);
+  mutation.task_id = id;
+  mutation.expected_version = expected_version;
+  return ChangeAsRead(
+      mutation, call.request_id.has_value(), [&](const Task& task) -> absl::StatusOr<Plan> {
+        if (!task.series) return DoesNotRecur();
+        Plan plan{.one = mutation, .series = {}};
+        TODO_ASSIGN_OR_RETURN(auto members, store_.ListSeries(call.user, task.series->series_id));
+        plan.series = PlanForSeries(task, std::move(members), SeriesScope::kAll,
+                                    [&](const Task&, SeriesRole role) {
+                                      ports::Mutation change = mutation;
+                                      if (role != SeriesRole::kHistory)
+                                        change.patch.recurrence_rule.emplace();
+                                      return change;
+                                    });
+        return plan;
+      });
+}
+
+absl::StatusOr<domain::SeriesPreview> TaskService::Preview(const PreviewInput& input) {
+  Violations violations;
+  TaskFields fields;
+  fields.time_zone = input.time_zone.value_or(fields.time_zone);
+  fields.recurrence_rule = input.recurrence_rule;
+  if (CheckTimeZone(fields.time_zone, violations) || !NeedsTimeZone(input.due)) {
+    fields.due = ResolveDue(input.due, fields.time_zone, violations);
+  }
+  if (violations.empty()) {
+    StartSeries(fields, domain::Uuid(), 1, violations);
+  } else {
+    CheckRule(input.recurrence_rule, violations);
+  }
+  if (!violations.empty()) return util::InvalidFields(violations);
+  return domain::PreviewSeries(fields, input.count);
 }
 
 absl::StatusOr<ports::ChangePage> TaskService::ListChanges(const domain::UserId& user,

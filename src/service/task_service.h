@@ -1,16 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
+#include "domain/recurring_task.h"
 #include "domain/task.h"
 #include "domain/time.h"
 #include "ports/clock.h"
 #include "ports/task_store.h"
+#include "service/series_plan.h"
+#include "util/status.h"
 
 namespace todo::service {
 
@@ -52,6 +56,14 @@ struct UpdateTaskInput {
   std::optional<std::string> time_zone;
   std::optional<std::optional<std::string>> recurrence_rule;
   std::optional<domain::RecurrenceBasis> basis;
+  SeriesScope scope = SeriesScope::kDefault;
+};
+
+struct PreviewInput {
+  DueInput due;
+  std::optional<std::string> time_zone;
+  std::string recurrence_rule;
+  int count = 0;  // 1 to 100
 };
 
 /// What users do with their tasks: checks the input, decides, and leaves durability to the store.
@@ -73,17 +85,38 @@ class TaskService {
   absl::StatusOr<domain::Task> SetCompleted(const CallContext& call, domain::TaskId id,
                                             std::optional<std::int64_t> expected_version,
                                             bool completed);
-  /// Answers the task's last state.
+  /// Answers the task's last state; with kAll, of a completed task, the task, which stays.
   absl::StatusOr<domain::Task> Delete(const CallContext& call, domain::TaskId id,
-                                      std::optional<std::int64_t> expected_version);
+                                      std::optional<std::int64_t> expected_version,
+                                      SeriesScope scope = SeriesScope::kDefault);
+  /// Deletes an open occurrence and lets the series go on with the next one.
+  absl::StatusOr<domain::Task> Skip(const CallContext& call, domain::TaskId id,
+                                    std::optional<std::int64_t> expected_version);
+  /// What is open stays, and nothing follows it. Answers the task. Stopping again changes nothing.
+  absl::StatusOr<domain::Task> StopSeries(const CallContext& call, domain::TaskId id,
+                                          std::optional<std::int64_t> expected_version);
+  /// What would follow a task of that schedule. Costs no I/O.
+  absl::StatusOr<domain::SeriesPreview> Preview(const PreviewInput& input);
   absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
                                                 int limit);
 
  private:
   ports::Mutation NewMutation(domain::ChangeKind kind, const CallContext& call);
-  absl::StatusOr<domain::Task> UpdateSchedule(ports::Mutation mutation,
-                                              const UpdateTaskInput& input,
-                                              bool caller_names_request);
+  /// What a call comes to: a change of one task, or of a series.
+  struct Plan {
+    ports::Mutation one;
+    std::optional<ports::SeriesMutation> series;
+  };
+  /// Reads the task that `call` names and writes what `plan_for` makes of it, again as long as
+  /// others are quicker.
+  absl::StatusOr<domain::Task> ChangeAsRead(
+      const ports::Mutation& call, bool caller_names_request,
+      const std::function<absl::StatusOr<Plan>(const domain::Task&)>& plan_for);
+  absl::StatusOr<Plan> PlanUpdate(const ports::Mutation& mutation, const UpdateTaskInput& input,
+                                  const domain::Task& task);
+  std::optional<domain::SeriesPosition> RestartSeries(
+      const domain::Task& task, const domain::TaskFields& fields,
+      std::vector<util::FieldViolation>& violations);
 
   ports::TaskStore& store_;
   const ports::Clock& clock_;

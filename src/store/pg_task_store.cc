@@ -24,6 +24,13 @@ using std::chrono::steady_clock;
 constexpr Statement kApply{"apply", R"sql(
 select outcome, shard, task from apply_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))sql"};
 
+constexpr Statement kApplyToSeries{"apply_to_series", R"sql(
+select outcome, shard, task from apply_to_series($1, $2, $3, $4::jsonb, $5, $6, $7))sql"};
+
+constexpr Statement kListSeries{"list_series", R"sql(
+select task_json(t), t.deleted_at is not null, coalesce(t.version = t.consumer_version, false)
+from series_members($1, $2) t order by t.occurrence)sql"};
+
 constexpr Statement kEventOfChange{"event_of_change", R"sql(
 select event_id from changes where user_id = $1 and seq = $2)sql"};
 
@@ -39,41 +46,79 @@ left join lateral (select * from changes x where x.user_id = u.user_id and x.seq
 where u.user_id = $1
 order by c.seq)sql"};
 
+void AddChanges(Patch& patch, const domain::TaskPatch& changes) {
+  if (changes.title) patch["title"] = *changes.title;
+  if (changes.description)
+    patch["description"] = *changes.description ? Patch(**changes.description) : Patch();
+  if (changes.priority) patch["priority"] = static_cast<int>(*changes.priority);
+  if (changes.tags) patch["tags"] = *changes.tags;
+  if (changes.due) AddDue(patch, *changes.due);
+  if (changes.time_zone) patch["time_zone"] = *changes.time_zone;
+  if (changes.recurrence_rule) {
+    patch["recurrence_rule"] =
+        *changes.recurrence_rule ? Patch(**changes.recurrence_rule) : Patch();
+  }
+  if (changes.recurrence_basis)
+    patch["recurrence_basis"] = domain::ToString(*changes.recurrence_basis);
+  if (changes.series) AddSeries(patch, *changes.series);
+}
+
 Patch PatchOf(const Mutation& mutation) {
   Patch patch = Patch::object();
-  const domain::TaskPatch& changes = mutation.patch;
+  const std::string now = domain::FormatInstant(mutation.now);
+  AddChanges(patch, mutation.patch);
   switch (mutation.kind) {
     case ChangeKind::kCreated:
       AddFields(patch, mutation.fields);
       AddSeries(patch, mutation.series);
       break;
-    case ChangeKind::kUpdated:
-      if (changes.title) patch["title"] = *changes.title;
-      if (changes.description)
-        patch["description"] = *changes.description ? Patch(**changes.description) : Patch();
-      if (changes.priority) patch["priority"] = static_cast<int>(*changes.priority);
-      if (changes.tags) patch["tags"] = *changes.tags;
-      if (changes.due) AddDue(patch, *changes.due);
-      if (changes.time_zone) patch["time_zone"] = *changes.time_zone;
-      if (changes.recurrence_rule) {
-        patch["recurrence_rule"] =
-            *changes.recurrence_rule ? Patch(**changes.recurrence_rule) : Patch();
-      }
-      if (changes.recurrence_basis)
-        patch["recurrence_basis"] = domain::ToString(*changes.recurrence_basis);
-      if (changes.series) AddSeries(patch, *changes.series);
-      break;
+    case ChangeKind::kUpdated: break;
     case ChangeKind::kCompleted:
       patch["completed"] = true;
-      patch["completed_at"] = domain::FormatInstant(mutation.now);
+      patch["completed_at"] = now;
       break;
     case ChangeKind::kUncompleted:
       patch["completed"] = false;
       patch["completed_at"] = nullptr;
       break;
-    case ChangeKind::kDeleted: patch["deleted_at"] = domain::FormatInstant(mutation.now); break;
+    case ChangeKind::kDeleted:
+      patch["deleted_at"] = now;
+      if (mutation.skips) patch["skipped_at"] = now;
+      break;
   }
   return patch;
+}
+
+std::string Dump(const Patch& patch) {
+  return patch.dump(-1, ' ', false, Patch::error_handler_t::replace);
+}
+
+/// The mutations as apply_to_series takes them.
+Patch ChangesOf(const ports::SeriesMutation& mutation) {
+  const auto change = [](const Mutation& each) -> Patch {
+    return {{"kind", domain::ToString(each.kind)},
+            {"task_id", each.task_id.value},
+            {"version", each.expected_version ? Patch(*each.expected_version) : Patch()},
+            {"patch", PatchOf(each)},
+            {"event_id", each.event_id.value()}};
+  };
+  Patch changes = Patch::array({change(mutation.first)});
+  changes[0]["request_id"] = mutation.first.request_id.value();
+  for (const Mutation& other : mutation.others) {
+    changes.push_back(change(other));
+    changes.back()["patch"]["consumer_version"] = nullptr;  // a person touched it
+  }
+  return changes;
+}
+
+/// The same for the same tasks in the same versions: what apply_to_series compares.
+std::string DigestOf(const std::vector<ports::SeriesMember>& members) {
+  std::string digest;
+  for (const ports::SeriesMember& member : members) {
+    digest += fmt::format("{}{}:{}", digest.empty() ? "" : ",", member.task.id.value,
+                          member.task.version);
+  }
+  return digest;
 }
 
 absl::Status NoSuchTask(domain::TaskId id) {
@@ -91,17 +136,13 @@ struct Answer {
       false;  // of a repeated request: its change carries this mutation's event id
 };
 
-absl::StatusOr<Answer> Send(ConnectionPool::Lease& lease, const Mutation& mutation,
-                            const std::string& patch, bool in_doubt) {
+/// Runs `send(pqxx::transaction_base&)`, the one statement of `mutation`.
+template <typename Send>
+absl::StatusOr<Answer> Ask(ConnectionPool::Lease& lease, const Mutation& mutation, const Send& send,
+                           bool in_doubt) {
   return Run(lease, "apply", [&](pqxx::connection& connection) -> absl::StatusOr<Answer> {
-    const bool creates = mutation.kind == ChangeKind::kCreated;
     pqxx::nontransaction transaction(connection);
-    const pqxx::result result =
-        Exec(transaction, kApply, mutation.user.value, mutation.request_id.value(),
-             ByteaLiteral(mutation.fingerprint), std::string(domain::ToString(mutation.kind)),
-             creates ? std::nullopt : std::optional<std::int64_t>(mutation.task_id.value),
-             mutation.expected_version, patch, mutation.event_id.value(),
-             domain::FormatInstant(mutation.now), mutation.traceparent);
+    const pqxx::result result = send(transaction);
     const pqxx::row row = result.at(0);
     Answer answer;
     answer.outcome = row[0].as<std::string>();
@@ -127,6 +168,11 @@ absl::StatusOr<ports::MutationResult> Interpret(const Mutation& mutation, const 
                 "task {} has changed since: read it again and repeat the call with its new etag",
                 mutation.task_id.value)),
         "STALE_ETAG");
+  }
+  if (answer.outcome == "series_changed") {
+    return util::WithReason(
+        absl::AbortedError("the series is being changed by somebody else: repeat the call"),
+        "SERIES_CHANGED");
   }
   if (answer.outcome == "request_reused") {
     return util::WithReason(
@@ -159,8 +205,9 @@ PgTaskStore::PgTaskStore(ConnectionPool& pool, std::function<void(int shard)> on
                          TaskStoreOptions options)
     : pool_(pool), on_change_(std::move(on_change)), options_(options) {}
 
-absl::StatusOr<ports::MutationResult> PgTaskStore::Apply(const Mutation& mutation) {
-  const std::string patch = PatchOf(mutation).dump(-1, ' ', false, Patch::error_handler_t::replace);
+template <typename Send>
+absl::StatusOr<ports::MutationResult> PgTaskStore::Perform(const Mutation& mutation,
+                                                           const Send& send) {
   const steady_clock::time_point deadline = steady_clock::now() + options_.apply_deadline;
   std::chrono::milliseconds pause{20};
   // True once a statement was sent and its answer not received: it may have been, or may yet be,
@@ -175,7 +222,7 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::Apply(const Mutation& mutatio
       failure = std::move(lease).status();
     } else {
       TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("before-commit"));
-      absl::StatusOr<Answer> answer = Send(*lease, mutation, patch, in_doubt);
+      absl::StatusOr<Answer> answer = Ask(*lease, mutation, send, in_doubt);
       if (answer.ok()) {
         TODO_FAULT_POINT("after-commit").IgnoreError();
         const bool wrote =
@@ -199,6 +246,45 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::Apply(const Mutation& mutatio
     std::this_thread::sleep_for(pause);
     pause *= 5;
   }
+}
+
+absl::StatusOr<ports::MutationResult> PgTaskStore::Apply(const Mutation& mutation) {
+  const bool creates = mutation.kind == ChangeKind::kCreated;
+  const std::string patch = Dump(PatchOf(mutation));
+  return Perform(mutation, [&](pqxx::transaction_base& transaction) {
+    return Exec(transaction, kApply, mutation.user.value, mutation.request_id.value(),
+                ByteaLiteral(mutation.fingerprint), std::string(domain::ToString(mutation.kind)),
+                creates ? std::nullopt : std::optional<std::int64_t>(mutation.task_id.value),
+                mutation.expected_version, patch, mutation.event_id.value(),
+                domain::FormatInstant(mutation.now), mutation.traceparent);
+  });
+}
+
+absl::StatusOr<ports::MutationResult> PgTaskStore::ApplyToSeries(
+    const ports::SeriesMutation& mutation) {
+  const Mutation& first = mutation.first;
+  const std::string changes = Dump(ChangesOf(mutation));
+  return Perform(first, [&](pqxx::transaction_base& transaction) {
+    return Exec(transaction, kApplyToSeries, first.user.value, mutation.series_id.value(),
+                DigestOf(mutation.seen), changes, ByteaLiteral(first.fingerprint),
+                domain::FormatInstant(first.now), first.traceparent);
+  });
+}
+
+absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
+    const domain::UserId& user, const domain::Uuid& series_id) {
+  using Members = std::vector<ports::SeriesMember>;
+  return Read(pool_, "list a series", [&](pqxx::connection& connection) -> absl::StatusOr<Members> {
+    pqxx::nontransaction transaction(connection);
+    Members members;
+    for (const pqxx::row& row : Exec(transaction, kListSeries, user.value, series_id.value())) {
+      ports::SeriesMember& member = members.emplace_back();
+      TODO_ASSIGN_OR_RETURN(member.task, DecodeTask(View(row[0])));
+      member.task.deleted = row[1].as<bool>();
+      member.untouched = row[2].as<bool>();
+    }
+    return members;
+  });
 }
 
 absl::StatusOr<Task> PgTaskStore::Get(const domain::UserId& user, domain::TaskId id) {

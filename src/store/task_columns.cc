@@ -41,6 +41,8 @@ void AddSeries(Patch& patch, const std::optional<domain::SeriesPosition>& series
   patch["series_anchor"] = series ? Patch(absl::FormatCivilTime(series->anchor)) : Patch();
   patch["scheduled_for"] = series ? Patch(absl::FormatCivilTime(series->scheduled)) : Patch();
   patch["missed"] = series ? series->missed : 0;
+  patch["rule_since"] = series ? Patch(series->rule_since) : Patch();
+  patch["following"] = series ? Patch::parse(domain::FormatFollowing(series->following)) : Patch();
 }
 
 absl::StatusOr<domain::Task> DecodeTask(std::string_view json) {

@@ -518,6 +518,53 @@ TEST_P(EventInboxContract, OthersTouchASuccessorTheConsumerDoesNot) {
   EXPECT_FALSE(LoadHeld(task).successor->untouched);
 }
 
+TEST_P(EventInboxContract, ASeriesTellsWhatNobodyHasTouched) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task successor = MakeSuccessor(task);
+  const auto members = [&] { return store().ListSeries(user_, task.series->series_id).value(); };
+  EXPECT_THAT(members(),
+              ElementsAre(ports::SeriesMember{task, false}, ports::SeriesMember{successor, true}));
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    return transaction.Write({Removal(successor)});
+  });
+  EXPECT_THAT(members(), ElementsAre(ports::SeriesMember{task, false}))
+      << "what the consumer took away again is not there";
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    return transaction.Write({Revival(successor)});
+  });
+  ASSERT_TRUE(store()
+                  .ApplyToSeries({.first = Rename(task, "first"),
+                                  .others = {Rename(successor, "other")},
+                                  .series_id = task.series->series_id,
+                                  .seen = members()})
+                  .ok());
+  EXPECT_FALSE(members()[1].untouched) << "a change of the series is a person's";
+  EXPECT_FALSE(LoadHeld(task).successor->untouched);
+}
+
+TEST_P(EventInboxContract, AChangeOfTheSeriesReachesItsTombstone) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task successor = MakeSuccessor(task);
+  ports::Mutation skip = ChangeOf(ChangeKind::kDeleted, successor);
+  skip.skips = true;
+  Apply(skip);
+  ports::Mutation stop = ChangeOf(ChangeKind::kUpdated, successor);
+  stop.patch.recurrence_rule.emplace();
+  ASSERT_TRUE(store()
+                  .ApplyToSeries({.first = Rename(task, "first"),
+                                  .others = {stop},
+                                  .series_id = task.series->series_id,
+                                  .seen = *store().ListSeries(user_, task.series->series_id)})
+                  .ok());
+  const HeldTask held = LoadHeld(task);
+  EXPECT_TRUE(held.successor->task.deleted);
+  EXPECT_EQ(held.successor->task.skipped_at, skip.now);
+  EXPECT_FALSE(held.successor->task.fields.recurrence_rule);
+  EXPECT_FALSE(held.successor->untouched) << "it must not be revived";
+}
+
 TEST_P(EventInboxContract, ASuccessorCanBeRemovedAndRevived) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const Task successor = MakeSuccessor(task);

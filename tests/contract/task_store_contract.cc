@@ -50,6 +50,23 @@ std::vector<std::string> TaskStoreContract::TitlesOf(const TaskQuery& query) {
   return titles;
 }
 
+std::vector<Task> TaskStoreContract::CreateSeries(std::int64_t count) {
+  std::vector<Task> tasks;
+  const domain::Uuid series = NewUuid();
+  for (std::int64_t occurrence = 1; occurrence <= count; ++occurrence) {
+    Mutation mutation = CreateRecurring(user_, fmt::format("{}", occurrence));
+    mutation.series = PositionOf(series, occurrence);
+    tasks.push_back(Apply(mutation));
+  }
+  return tasks;
+}
+
+std::vector<ports::SeriesMember> TaskStoreContract::MembersOf(const Task& task) {
+  const auto members = store().ListSeries(user_, task.series->series_id);
+  EXPECT_TRUE(members.ok()) << members.status();
+  return members.ok() ? *members : std::vector<ports::SeriesMember>();
+}
+
 namespace {
 
 std::vector<std::int64_t> SeqsOf(const std::vector<Change>& changes) {
@@ -637,6 +654,141 @@ TEST_P(TaskStoreContract, ACursorOfAnotherListIsRefused) {
   }
   EXPECT_EQ(store().List(other_, {.page_cursor = cursor}).status().code(),
             StatusCode::kInvalidArgument);
+}
+
+// Series.
+
+TEST_P(TaskStoreContract, WhatATaskIsForItsSeriesIsReadBackAsItWas) {
+  Mutation mutation = CreateRecurring(user_, "title");
+  mutation.series->rule_since = 7;
+  mutation.series->following = {.title = "ünd 🛒 \"more\"",
+                                .description = std::optional<std::string>(),
+                                .priority = Priority::kHigh,
+                                .tags = {{"a", "with, comma"}},
+                                .due_kind = domain::DueKind::kDate,
+                                .time_zone = "Europe/Berlin"};
+  const Task task = Apply(mutation);
+  EXPECT_EQ(task.series, mutation.series);
+  Mutation change = Rename(task, "renamed");
+  change.patch.series = mutation.series;
+  (*change.patch.series)->following = {};
+  EXPECT_EQ(Apply(change).series->following, domain::FollowingFields());
+}
+
+TEST_P(TaskStoreContract, ASkippedTaskIsADeletedOneThatSaysSo) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  Mutation skip = ChangeOf(ChangeKind::kDeleted, task);
+  skip.skips = true;
+  EXPECT_EQ(Apply(skip).skipped_at, skip.now);
+  EXPECT_EQ(store().Get(user_, task.id).status().code(), StatusCode::kNotFound);
+  const auto logged = domain::ParseTaskJson(AllChanges(store(), user_).back().task_json);
+  EXPECT_EQ(logged->skipped_at, skip.now);
+}
+
+TEST_P(TaskStoreContract, ASeriesIsItsOpenTasksAndItsLast) {
+  const std::vector<Task> tasks = CreateSeries(4);
+  Apply(CreateRecurring(user_, "of another series"));
+  const Task done = Apply(ChangeOf(ChangeKind::kCompleted, tasks[0]));
+  EXPECT_THAT(MembersOf(tasks[0]),
+              ElementsAre(ports::SeriesMember{tasks[1]}, ports::SeriesMember{tasks[2]},
+                          ports::SeriesMember{tasks[3]}));
+  for (const Task& task : {tasks[1], tasks[2]}) Apply(ChangeOf(ChangeKind::kDeleted, task));
+  const Task last = Apply(ChangeOf(ChangeKind::kCompleted, tasks[3]));
+  EXPECT_THAT(MembersOf(tasks[0]), ElementsAre(ports::SeriesMember{last}));
+  Apply(ChangeOf(ChangeKind::kDeleted, tasks[3]));
+  const auto members = MembersOf(tasks[0]);
+  ASSERT_EQ(members.size(), 1u);
+  EXPECT_EQ(members[0].task.id, last.id);
+  EXPECT_TRUE(members[0].task.deleted) << "a tombstone is the last too";
+  EXPECT_THAT(*store().ListSeries(other_, tasks[0].series->series_id), IsEmpty())
+      << "of this user only";
+}
+
+TEST_P(TaskStoreContract, ChangesOfASeriesAreOneStep) {
+  const std::vector<Task> tasks = CreateSeries(3);
+  const int wakes = environment_->wakes().count();
+  ports::SeriesMutation mutation{
+      .first = Rename(tasks[1], "first"),
+      .others = {Rename(tasks[0], "other"), ChangeOf(ChangeKind::kDeleted, tasks[2])},
+      .series_id = tasks[0].series->series_id,
+      .seen = MembersOf(tasks[0])};
+  const auto result = store().ApplyToSeries(mutation);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->changed);
+  EXPECT_EQ(result->task.id, tasks[1].id);
+  EXPECT_EQ(result->task.fields.title, "first");
+  EXPECT_EQ(store().Get(user_, tasks[0].id)->fields.title, "other");
+  EXPECT_EQ(store().Get(user_, tasks[2].id).status().code(), StatusCode::kNotFound);
+  EXPECT_GT(environment_->wakes().count(), wakes);
+  const std::vector<Change> changes = AllChanges(store(), user_);
+  EXPECT_EQ(SeqsOf(changes), UpTo(6));
+  EXPECT_EQ(changes[3].event_id, mutation.first.event_id);
+  EXPECT_EQ(changes[4].event_id, mutation.others[0].event_id);
+  EXPECT_EQ(changes[5].kind, ChangeKind::kDeleted);
+
+  const auto again = store().ApplyToSeries(mutation);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->task, result->task);
+  EXPECT_FALSE(again->changed);
+  EXPECT_EQ(AllChanges(store(), user_).size(), 6u) << "repeated: nothing happens again";
+  mutation.first.fingerprint = "another call";
+  EXPECT_EQ(store().ApplyToSeries(mutation).status().code(), StatusCode::kAlreadyExists);
+}
+
+TEST_P(TaskStoreContract, WhatChangesOnlyOthersAnswersTheTaskAsItIs) {
+  const std::vector<Task> tasks = CreateSeries(2);
+  const Task done = Apply(ChangeOf(ChangeKind::kCompleted, tasks[0]));
+  ports::SeriesMutation mutation{.first = ChangeOf(ChangeKind::kUpdated, done),
+                                 .others = {Rename(tasks[1], "other")},
+                                 .series_id = tasks[0].series->series_id,
+                                 .seen = MembersOf(tasks[0])};
+  const int wakes = environment_->wakes().count();
+  const auto result = store().ApplyToSeries(mutation);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->task, done);
+  EXPECT_GT(environment_->wakes().count(), wakes);
+  EXPECT_EQ(store().ApplyToSeries(mutation)->task, done);
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(4));
+}
+
+TEST_P(TaskStoreContract, ASeriesThatIsNotAsItWasSeenIsLeftAsItIs) {
+  const std::vector<Task> tasks = CreateSeries(2);
+  ports::SeriesMutation mutation{.first = Rename(tasks[1], "first"),
+                                 .others = {Rename(tasks[0], "other")},
+                                 .series_id = tasks[0].series->series_id,
+                                 .seen = MembersOf(tasks[0])};
+  Apply(Rename(tasks[0], "meanwhile"));
+  const auto overtaken = store().ApplyToSeries(mutation);
+  EXPECT_EQ(overtaken.status().code(), StatusCode::kAborted);
+  EXPECT_EQ(util::ReasonOf(overtaken.status()), "SERIES_CHANGED");
+
+  mutation.seen = MembersOf(tasks[0]);
+  mutation.first.expected_version = 2;
+  const auto stale = store().ApplyToSeries(mutation);
+  EXPECT_EQ(stale.status().code(), StatusCode::kAborted);
+  EXPECT_EQ(util::ReasonOf(stale.status()), "STALE_ETAG");
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(3)) << "refused calls use no seq";
+
+  mutation.first.expected_version = 1;
+  EXPECT_TRUE(store().ApplyToSeries(mutation).ok()) << "the request id is still good";
+}
+
+TEST_P(TaskStoreContract, OfManyChangesOfASeriesAtOnceEachSeesTheOneBefore) {
+  const std::vector<Task> tasks = CreateSeries(2);
+  InParallel(6, [&](int i) {
+    for (bool done = false; !done;) {
+      const ports::SeriesMutation mutation{.first = Rename(tasks[0], fmt::format("{}", i)),
+                                           .others = {Rename(tasks[1], fmt::format("{}", i))},
+                                           .series_id = tasks[0].series->series_id,
+                                           .seen = MembersOf(tasks[0])};
+      const auto result = store().ApplyToSeries(mutation);
+      done = result.ok();
+      EXPECT_TRUE(done || absl::IsAborted(result.status())) << result.status();
+    }
+  });
+  EXPECT_EQ(store().Get(user_, tasks[0].id)->fields.title,
+            store().Get(user_, tasks[1].id)->fields.title);
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(14));
 }
 
 }  // namespace

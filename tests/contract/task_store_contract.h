@@ -33,6 +33,9 @@ class TaskStoreContract
   domain::Task Apply(const ports::Mutation& mutation);
   /// All tasks of a query, page by page.
   std::vector<domain::Task> ListAll(const domain::UserId& user, ports::TaskQuery query);
+  /// Occurrences 1 to `count` of one series, all open.
+  std::vector<domain::Task> CreateSeries(std::int64_t count);
+  std::vector<ports::SeriesMember> MembersOf(const domain::Task& task);
   std::vector<std::string> TitlesOf(const ports::TaskQuery& query);
 
   const domain::UserId user_{"ann"};

@@ -80,7 +80,11 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
   row.task.version = was.task.version + 1;
   row.task.updated_at = call.now;
   row.task.seq = ++tables.users[call.user].seq;
-  if (!call.request) row.consumer_version = row.task.version;
+  if (call.by_person) {
+    row.consumer_version.reset();
+  } else if (!call.request) {
+    row.consumer_version = row.task.version;
+  }
   tables.tasks[{call.user, row.task.id}] = row;
   tables.changes.push_back({tables.next_change_id++,
                             {.user = call.user,

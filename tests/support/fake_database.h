@@ -120,6 +120,7 @@ class FakeDatabase {
     domain::EventId event_id;
     domain::Instant now;
     std::string traceparent;
+    bool by_person = false;  // without a request: not the consumer all the same
   };
   enum class Outcome {
     kChanged,
@@ -128,7 +129,8 @@ class FakeDatabase {
     kNotFound,
     kStale,
     kRequestReused,
-    kOccurrenceExists
+    kOccurrenceExists,
+    kSeriesChanged
   };
   static std::pair<Outcome, domain::Task> ApplyChange(Tables& tables, const ChangeCall& call);
 

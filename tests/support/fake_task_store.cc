@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <string>
 
 #include "util/status.h"
@@ -24,18 +25,8 @@ void Patch(const ports::Mutation& mutation, Task& task) {
     case ChangeKind::kCreated:
       fields = mutation.fields;
       task.series = mutation.series;
-      break;
-    case ChangeKind::kUpdated:
-      if (patch.title) fields.title = *patch.title;
-      if (patch.description) fields.description = *patch.description;
-      if (patch.priority) fields.priority = *patch.priority;
-      if (patch.tags) fields.tags = *patch.tags;
-      if (patch.due) fields.due = *patch.due;
-      if (patch.time_zone) fields.time_zone = *patch.time_zone;
-      if (patch.recurrence_rule) fields.recurrence_rule = *patch.recurrence_rule;
-      if (patch.recurrence_basis) fields.recurrence_basis = *patch.recurrence_basis;
-      if (patch.series) task.series = *patch.series;
-      break;
+      return;
+    case ChangeKind::kUpdated: break;
     case ChangeKind::kCompleted:
       task.completed = true;
       task.completed_at = mutation.now;
@@ -44,8 +35,20 @@ void Patch(const ports::Mutation& mutation, Task& task) {
       task.completed = false;
       task.completed_at.reset();
       break;
-    case ChangeKind::kDeleted: task.deleted = true; break;
+    case ChangeKind::kDeleted:
+      task.deleted = true;
+      if (mutation.skips) task.skipped_at = mutation.now;
+      break;
   }
+  if (patch.title) fields.title = *patch.title;
+  if (patch.description) fields.description = *patch.description;
+  if (patch.priority) fields.priority = *patch.priority;
+  if (patch.tags) fields.tags = *patch.tags;
+  if (patch.due) fields.due = *patch.due;
+  if (patch.time_zone) fields.time_zone = *patch.time_zone;
+  if (patch.recurrence_rule) fields.recurrence_rule = *patch.recurrence_rule;
+  if (patch.recurrence_basis) fields.recurrence_basis = *patch.recurrence_basis;
+  if (patch.series) task.series = *patch.series;
 }
 
 absl::Status NoSuchTask(domain::TaskId id) {
@@ -106,26 +109,84 @@ std::string FingerprintOf(const domain::UserId& user, const TaskQuery& query) {
   return fmt::format("{:016x}", std::hash<std::string>()(text));
 }
 
+FakeDatabase::ChangeCall CallOf(const ports::Mutation& mutation) {
+  return {.user = mutation.user,
+          .request = std::pair(mutation.request_id, mutation.fingerprint),
+          .kind = mutation.kind,
+          .task_id = mutation.kind == ChangeKind::kCreated ? std::nullopt
+                                                           : std::optional(mutation.task_id),
+          .expected_version = mutation.expected_version,
+          .patch = [&mutation](Task& patched) { Patch(mutation, patched); },
+          .event_id = mutation.event_id,
+          .now = mutation.now,
+          .traceparent = mutation.traceparent};
+}
+
+std::vector<ports::SeriesMember> Members(const FakeDatabase::Tables& tables,
+                                         const domain::UserId& user,
+                                         const domain::Uuid& series_id) {
+  std::map<std::int64_t, const FakeDatabase::TaskRow*> rows;
+  for (const auto& [key, row] : tables.tasks) {
+    if (key.first == user && row.task.series && row.task.series->series_id == series_id)
+      rows[row.task.series->occurrence] = &row;
+  }
+  std::int64_t last = 0;
+  for (const auto& [occurrence, row] : rows) {
+    if (!row->task.deleted || !row->untouched()) last = occurrence;
+  }
+  std::vector<ports::SeriesMember> members;
+  for (const auto& [occurrence, row] : rows) {
+    if ((!row->task.deleted && !row->task.completed) || occurrence == last)
+      members.push_back({row->task, row->untouched()});
+  }
+  return members;
+}
+
 }  // namespace
 
 absl::StatusOr<ports::MutationResult> FakeTaskStore::Apply(const ports::Mutation& mutation) {
+  return Write(mutation, [&](FakeDatabase::Tables& tables) {
+    return FakeDatabase::ApplyChange(tables, CallOf(mutation));
+  });
+}
+
+absl::StatusOr<ports::MutationResult> FakeTaskStore::ApplyToSeries(
+    const ports::SeriesMutation& mutation) {
+  const ports::Mutation& first = mutation.first;
+  return Write(first, [&](FakeDatabase::Tables& tables) -> std::pair<Outcome, Task> {
+    if (!tables.requests.contains({first.user, first.request_id}) &&
+        Members(tables, first.user, mutation.series_id) != mutation.seen) {
+      return {Outcome::kSeriesChanged, {}};
+    }
+    auto [outcome, task] = FakeDatabase::ApplyChange(tables, CallOf(first));
+    if (outcome != Outcome::kChanged && outcome != Outcome::kUnchanged) return {outcome, task};
+    for (const ports::Mutation& other : mutation.others) {
+      FakeDatabase::ChangeCall call = CallOf(other);
+      call.request.reset();
+      call.by_person = true;
+      const auto [other_outcome, other_task] = FakeDatabase::ApplyChange(tables, call);
+      if (other_outcome == Outcome::kChanged) {
+        outcome = other_outcome;
+      } else if (other_outcome != Outcome::kUnchanged) {
+        return {other_outcome, other_task};
+      }
+    }
+    return {outcome, task};
+  });
+}
+
+absl::StatusOr<ports::MutationResult> FakeTaskStore::Write(
+    const ports::Mutation& mutation,
+    const std::function<std::pair<Outcome, Task>(FakeDatabase::Tables&)>& apply) {
   ports::MutationResult result;
   const absl::Status status = database_.Write([&](FakeDatabase::Tables& tables) -> absl::Status {
-    const auto [outcome, task] = FakeDatabase::ApplyChange(
-        tables, {.user = mutation.user,
-                 .request = std::pair(mutation.request_id, mutation.fingerprint),
-                 .kind = mutation.kind,
-                 .task_id = mutation.kind == ChangeKind::kCreated ? std::nullopt
-                                                                  : std::optional(mutation.task_id),
-                 .expected_version = mutation.expected_version,
-                 .patch = [&mutation](Task& patched) { Patch(mutation, patched); },
-                 .event_id = mutation.event_id,
-                 .now = mutation.now,
-                 .traceparent = mutation.traceparent});
+    const auto [outcome, task] = apply(tables);
     switch (outcome) {
       case Outcome::kNotFound: return NoSuchTask(mutation.task_id);
       case Outcome::kStale:
         return util::WithReason(absl::AbortedError("fake store: stale"), "STALE_ETAG");
+      case Outcome::kSeriesChanged:
+        return util::WithReason(absl::AbortedError("fake store: not as seen"), "SERIES_CHANGED");
       case Outcome::kRequestReused:
         return util::WithReason(absl::AlreadyExistsError("fake store: reused"),
                                 "REQUEST_ID_REUSED");
@@ -142,6 +203,12 @@ absl::StatusOr<ports::MutationResult> FakeTaskStore::Apply(const ports::Mutation
   if (!status.ok()) return status;
   TODO_RETURN_IF_ERROR(database_.AnswerOrLose());
   return result;
+}
+
+absl::StatusOr<std::vector<ports::SeriesMember>> FakeTaskStore::ListSeries(
+    const domain::UserId& user, const domain::Uuid& series_id) {
+  TODO_RETURN_IF_ERROR(database_.failure());
+  return Members(*database_.Read(), user, series_id);
 }
 
 absl::StatusOr<Task> FakeTaskStore::Get(const domain::UserId& user, domain::TaskId id) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "ports/task_store.h"
 #include "support/fake_database.h"
@@ -15,6 +17,10 @@ class FakeTaskStore final : public ports::TaskStore {
       : database_(database), on_change_(std::move(on_change)) {}
 
   absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override;
+  absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
+      const domain::UserId& user, const domain::Uuid& series_id) override;
+  absl::StatusOr<ports::MutationResult> ApplyToSeries(
+      const ports::SeriesMutation& mutation) override;
   absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) override;
   absl::StatusOr<ports::TaskPage> List(const domain::UserId& user,
                                        const ports::TaskQuery& query) override;
@@ -22,6 +28,11 @@ class FakeTaskStore final : public ports::TaskStore {
                                                 int limit) override;
 
  private:
+  absl::StatusOr<ports::MutationResult> Write(
+      const ports::Mutation& mutation,
+      const std::function<std::pair<FakeDatabase::Outcome, domain::Task>(FakeDatabase::Tables&)>&
+          apply);
+
   FakeDatabase& database_;
   const std::function<void(int shard)> on_change_;
 };

@@ -56,9 +56,11 @@ domain::Task FullTask() {
   task.seq = 12;
   task.series = domain::SeriesPosition{.series_id = *domain::Uuid::Parse(kUuid),
                                        .occurrence = 5,
+                                       .rule_since = 1,
                                        .anchor = task.fields.due.local,
                                        .scheduled = task.fields.due.local,
-                                       .missed = 2};
+                                       .missed = 2,
+                                       .following = {}};
   task.created_at = At("2026-10-01T00:00:00Z");
   task.updated_at = At("2026-10-25T10:00:00.123456Z");
   return task;
@@ -99,6 +101,50 @@ TEST(EncodeTaskTest, WhatATaskDoesNotHaveIsNotSet) {
   EXPECT_EQ(task.due_kind(), v1::DUE_KIND_UNSPECIFIED);
   EXPECT_EQ(task.due_local(), "");
   EXPECT_EQ(task.series_id(), "");
+}
+
+TEST(EncodeTaskTest, ASkippedOneSaysWhen) {
+  EXPECT_FALSE(EncodeTask(FullTask()).has_skipped_at());
+  domain::Task task = FullTask();
+  task.skipped_at = At("2026-10-25T10:00:00Z");
+  EXPECT_EQ(EncodeTask(task).skipped_at().seconds(), 1792922400);
+}
+
+TEST(DecodeScopeTest, EveryScopeHasItsMeaningAndAnUnknownOneIsRefused) {
+  using service::SeriesScope;
+  const std::vector<std::pair<v1::SeriesScope, SeriesScope>> scopes = {
+      {v1::SERIES_SCOPE_UNSPECIFIED, SeriesScope::kDefault},
+      {v1::SERIES_SCOPE_THIS, SeriesScope::kThis},
+      {v1::SERIES_SCOPE_FOLLOWING, SeriesScope::kFollowing},
+      {v1::SERIES_SCOPE_ALL, SeriesScope::kAll}};
+  v1::UpdateTaskRequest update;
+  update.mutable_task()->set_id(1);
+  update.mutable_update_mask()->add_paths("title");
+  v1::DeleteTaskRequest remove;
+  remove.set_id(1);
+  for (const auto& [given, meant] : scopes) {
+    update.set_scope(given);
+    EXPECT_EQ(DecodeUpdateTask(update)->scope, meant);
+    remove.set_scope(given);
+    EXPECT_EQ(DecodeDeleteTask(remove)->scope, meant);
+  }
+  remove.set_scope(static_cast<v1::SeriesScope>(9));
+  const auto violations = util::FieldViolationsOf(DecodeDeleteTask(remove).status());
+  ASSERT_EQ(violations.size(), 1u);
+  EXPECT_EQ(violations[0].field, "scope");
+}
+
+TEST(DecodePreviewTest, TheCountHasADefaultAndALimit) {
+  v1::PreviewRecurrenceRequest request;
+  EXPECT_EQ(DecodePreviewRecurrence(request)->count, 10);
+  request.set_count(100);
+  EXPECT_EQ(DecodePreviewRecurrence(request)->count, 100);
+  for (const int count : {-1, 101}) {
+    request.set_count(count);
+    const auto violations = util::FieldViolationsOf(DecodePreviewRecurrence(request).status());
+    ASSERT_EQ(violations.size(), 1u);
+    EXPECT_EQ(violations[0].field, "count");
+  }
 }
 
 TEST(EncodeTaskTest, ATaskReadAndSentBackMeansTheSame) {

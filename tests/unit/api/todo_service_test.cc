@@ -114,6 +114,65 @@ TEST_F(TodoServiceTest, ATaskFromItsCreationToItsEnd) {
   EXPECT_EQ(changes.last_seq(), 5);
 }
 
+TEST_F(TodoServiceTest, ASeriesIsEditedThroughItsTasks) {
+  v1::CreateTaskRequest create;
+  create.mutable_task()->set_title("Water the plants");
+  create.mutable_task()->set_due_local("2026-10-24T09:00:00");
+  create.mutable_task()->set_recurrence_rule("FREQ=DAILY");
+  v1::Task task;
+  ASSERT_TRUE(Call(&Stub::CreateTask, create, &task).ok());
+  const std::int64_t id = task.id();
+
+  v1::UpdateTaskRequest update;
+  update.mutable_task()->set_id(id);
+  update.mutable_task()->set_recurrence_rule("FREQ=WEEKLY");
+  update.mutable_update_mask()->add_paths("recurrence_rule");
+  update.set_scope(v1::SERIES_SCOPE_THIS);
+  const grpc::Status refused = Call(&Stub::UpdateTask, update, &task);
+  EXPECT_EQ(refused.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_THAT(refused.error_message(), HasSubstr("task.recurrence_rule"));
+  update.set_scope(v1::SERIES_SCOPE_FOLLOWING);
+  ASSERT_TRUE(Call(&Stub::UpdateTask, update, &task).ok());
+  EXPECT_EQ(task.recurrence_rule(), "FREQ=WEEKLY");
+
+  v1::StopSeriesRequest stop;
+  stop.set_id(id);
+  EXPECT_EQ(Call(&Stub::StopSeries, stop, &task, "bob").error_code(), grpc::NOT_FOUND);
+  v1::SkipTaskRequest skip;
+  skip.set_id(id);
+  EXPECT_EQ(Call(&Stub::SkipTask, skip, &task, "bob").error_code(), grpc::NOT_FOUND);
+  ASSERT_TRUE(Call(&Stub::StopSeries, stop, &task).ok());
+  EXPECT_FALSE(task.has_recurrence_rule());
+  const grpc::Status stopped = Call(&Stub::SkipTask, skip, &task);
+  EXPECT_EQ(stopped.error_code(), grpc::FAILED_PRECONDITION);
+  EXPECT_EQ(ReasonOf(stopped), "TASK_NOT_RECURRING");
+  v1::DeleteTaskRequest remove;
+  remove.set_id(id);
+  remove.set_scope(v1::SERIES_SCOPE_ALL);
+  EXPECT_TRUE(Call(&Stub::DeleteTask, remove, &task).ok());
+}
+
+TEST_F(TodoServiceTest, APreviewTellsWhatARuleMeans) {
+  v1::PreviewRecurrenceRequest request;
+  request.mutable_task()->set_due_local("2026-10-31");
+  request.mutable_task()->set_recurrence_rule("monthly");
+  request.set_count(3);
+  v1::PreviewRecurrenceResponse preview;
+  ASSERT_TRUE(Call(&Stub::PreviewRecurrence, request, &preview).ok());
+  EXPECT_EQ(preview.recurrence_rule(), "RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD");
+  ASSERT_EQ(preview.occurrences_size(), 3);
+  EXPECT_EQ(preview.occurrences(0).due_local(), "2026-11-30");
+  EXPECT_EQ(preview.occurrences(0).number(), 2);
+  EXPECT_EQ(preview.occurrences(0).due_date().seconds(), 1795996800);
+  EXPECT_EQ(preview.warnings_size(), 0);
+  EXPECT_EQ(Call(&Stub::PreviewRecurrence, request, &preview, "").error_code(),
+            grpc::UNAUTHENTICATED);
+  request.mutable_task()->set_recurrence_rule("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30");
+  const grpc::Status refused = Call(&Stub::PreviewRecurrence, request, &preview);
+  EXPECT_EQ(refused.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_THAT(refused.error_message(), HasSubstr("task.recurrence_rule: it can never occur"));
+}
+
 TEST_F(TodoServiceTest, AnothersTaskIsLikeNone) {
   const v1::Task task = Create("secret");
   v1::GetTaskRequest get;

@@ -205,9 +205,17 @@ Task FullTask() {
   task.seq = 11;
   task.series = SeriesPosition{.series_id = *Uuid::Parse("550e8400-e29b-41d4-a716-446655440000"),
                                .occurrence = 4,
+                               .rule_since = 3,
                                .anchor = absl::CivilSecond(2026, 10, 1, 9, 0, 0),
                                .scheduled = absl::CivilSecond(2026, 10, 23, 9, 0, 0),
-                               .missed = 2};
+                               .missed = 2,
+                               .following = {.title = "caf\u00e9s",
+                                             .description = std::optional<std::string>(),
+                                             .priority = Priority::kLow,
+                                             .tags = {{}},
+                                             .due_kind = DueKind::kDate,
+                                             .time_zone = "UTC"}};
+  task.skipped_at = task.completed_at;
   task.created_at = *ParseInstant("2026-10-01T00:00:00Z");
   task.updated_at = *ParseInstant("2026-10-24T10:00:00Z");
   return task;
@@ -222,6 +230,23 @@ TEST(TaskJson, ReadsWhatItWrote) {
     ASSERT_TRUE(read.ok()) << read.status();
     EXPECT_EQ(*read, task) << FormatTaskJson(*read);
   }
+}
+
+TEST(TaskJson, WhatFollowsIsCheckedLikeTheRest) {
+  json task = json::parse(FormatTaskJson(FullTask()));
+  const auto refusal = [&task](const char* key, const json& value) {
+    json changed = task;
+    changed["following"][key] = value;
+    return std::string(ParseTaskJson(changed.dump()).status().message());
+  };
+  EXPECT_THAT(refusal("title", 7), HasSubstr("task_data.following.title must be a string"));
+  EXPECT_THAT(refusal("tags", "a"), HasSubstr("task_data.following.tags must be an array"));
+  EXPECT_THAT(refusal("priority", "huge"), HasSubstr("task_data.following.priority"));
+  EXPECT_THAT(refusal("due_kind", "soon"), HasSubstr("task_data.following.due_kind"));
+  task["following"] = "x";
+  EXPECT_EQ(ParseTaskJson(task.dump()).status().code(), absl::StatusCode::kInvalidArgument);
+  task.erase("series_id");
+  EXPECT_TRUE(ParseTaskJson(task.dump()).ok()) << "another program's key of that name";
 }
 
 Change ChangeOf(const Task& task, ChangeKind kind) {

@@ -33,6 +33,16 @@ class MeddledStore final : public ports::TaskStore {
     if (before_apply) before_apply();
     return store_.Apply(mutation);
   }
+  absl::StatusOr<ports::MutationResult> ApplyToSeries(
+      const ports::SeriesMutation& mutation) override {
+    ++apply_count;
+    if (before_apply) before_apply();
+    return store_.ApplyToSeries(mutation);
+  }
+  absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
+      const domain::UserId& user, const domain::Uuid& series_id) override {
+    return store_.ListSeries(user, series_id);
+  }
   absl::StatusOr<Task> Get(const domain::UserId& user, domain::TaskId id) override {
     return store_.Get(user, id);
   }
@@ -284,7 +294,7 @@ TEST_F(TaskServiceTest, ADueDateMovedAloneDoesNotMoveTheSeries) {
   EXPECT_EQ(after.fields.due.at, At("2026-10-26T19:00:00Z"));
 }
 
-TEST_F(TaskServiceTest, ANewRuleStartsANewSeriesAtTheDueDate) {
+TEST_F(TaskServiceTest, ANewRuleCountsFromTheDueDateInTheSameSeries) {
   const Task before = Create(Recurring());
   UpdateTaskInput input = UpdateOf(before);
   input.recurrence_rule = Rule("FREQ=DAILY");
@@ -293,9 +303,10 @@ TEST_F(TaskServiceTest, ANewRuleStartsANewSeriesAtTheDueDate) {
   input.due = DueInput{.due_date = {}, .due_local = "2026-10-26T20:00:00"};
   const Task after = Update(input);
   ASSERT_TRUE(after.series.has_value());
-  EXPECT_NE(after.series->series_id, before.series->series_id);
+  EXPECT_EQ(after.series->series_id, before.series->series_id);
   EXPECT_EQ(after.series->occurrence, 1);
   EXPECT_EQ(after.series->anchor, absl::CivilSecond(2026, 10, 26, 20));
+  EXPECT_EQ(after.series->scheduled, after.series->anchor);
 }
 
 TEST_F(TaskServiceTest, ARuleNeedsADueDateInUpdatesToo) {
