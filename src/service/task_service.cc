@@ -84,7 +84,7 @@ std::optional<domain::SeriesPosition> StartSeries(const TaskFields& fields,
 absl::Status CompletedIsHistory() {
   return util::WithReason(
       absl::FailedPreconditionError(
-          "a completed task's rule cannot change: change it on the next occurrence, or "
+          "a completed task's schedule is history: change it on the next occurrence, or "
           "uncomplete this task first"),
       "TASK_COMPLETED");
 }

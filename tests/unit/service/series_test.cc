@@ -296,6 +296,15 @@ TEST_F(SeriesTest, AChangeOfTheSeriesMeetsTheNextOneEvenBeforeItIsThere) {
   }
 }
 
+TEST_F(SeriesTest, AChangeOfTheSeriesDoesNotTouchWhatIsAboutToGo) {
+  const Task first = Create();
+  Advance(first);
+  SetCompleted(first, false);
+  Rename(first, "all", SeriesScope::kAll);
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1)) << "as if the event had come at once";
+}
+
 TEST_F(SeriesTest, MovingWhatFollowsMovesTheTimeOfDay) {
   const Task second = Advance(Create("monthly", "2026-01-31T09:00:00"));
   ASSERT_EQ(DueOf(second), "2026-10-31T09:00:00");
