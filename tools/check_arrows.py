@@ -21,12 +21,14 @@ ARROWS = {
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
     "edge": {"util"},
-    "app": {"api", "appcallback", "client", "domain", "edge", "ports", "relay", "service", "store", "util"},
+    "notify": {"domain", "ports", "util"},
+    "app": {"api", "appcallback", "client", "domain", "edge", "notify", "ports", "relay", "service", "store", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {
     r"<pqxx/": {"store"},
     r"<libical/": {"domain"},
+    r"<curl/": {"notify"},
     r"[<\"]grpc": {"api", "appcallback", "client", "app"},
     r"[<\"]google/protobuf": {"api", "app", "appcallback", "client"},
     r"[<\"](dapr|todo|google/rpc)/": {"api", "appcallback", "client"},

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include "notify/http_poster.h"
+#include "ports/notification_senders.h"
+
+namespace todo::notify {
+
+/// Calls webhooks as the Standard Webhooks specification says. By it every answer but 2xx is a
+/// failure that is tried again, redirects and 4xx too, and 410 ends the endpoint.
+class HttpWebhookSender final : public ports::WebhookSender {
+ public:
+  static constexpr std::size_t kMaxBodyBytes = 20'000;
+
+  /// kInvalidArgument: see HttpPoster::Create.
+  static absl::StatusOr<std::unique_ptr<HttpWebhookSender>> Create(HttpOptions options);
+
+  /// kRefused, before anything is sent: a body of kMaxBodyBytes or more, no secret or an empty
+  /// one, an id that cannot stand in a header or holds the '.' that separates it in what is signed.
+  ports::SendOutcome Send(const ports::WebhookMessage& message) override;
+
+ private:
+  explicit HttpWebhookSender(HttpPoster poster) : poster_(std::move(poster)) {}
+
+  const HttpPoster poster_;
+};
+
+}  // namespace todo::notify
