@@ -31,6 +31,7 @@ struct Exchange {
   const Target& target;
   bool any_socket = false;  // the guard agreed to an address
   absl::Status refusal;     // the guard's last one
+  bool headers_ended = false;
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
   std::string quoted;  // the beginning of the answer's body
@@ -50,8 +51,9 @@ curl_socket_t OpenSocket(void* data, curlsocktype purpose, curl_sockaddr* addres
 }
 
 /// Ends transfers whose headers never do: libcurl keeps them all.
-std::size_t OnHeader(char*, std::size_t, std::size_t bytes, void* data) {
+std::size_t OnHeader(char* begin, std::size_t, std::size_t bytes, void* data) {
   auto& exchange = *static_cast<Exchange*>(data);
+  exchange.headers_ended = std::string_view(begin, bytes) == "\r\n";
   exchange.header_bytes += bytes;
   return exchange.header_bytes <= kMaxHeaderBytes ? bytes : 0;
 }
@@ -109,8 +111,8 @@ SendOutcome HttpPoster::Post(const Target& target, const std::vector<std::string
   curl.Set(CURLOPT_POSTFIELDS, body.data());
 
   const CURLcode code = curl.Perform();
-  // Once the body has begun the status is final: a body that does not end changes nothing.
-  if (code == CURLE_OK || exchange.body_bytes > 0) return FromAnswer(curl, exchange);
+  // Behind its headers the status is final: a body that does not end changes nothing.
+  if (code == CURLE_OK || exchange.headers_ended) return FromAnswer(curl, exchange);
   if (!exchange.any_socket && !exchange.refusal.ok())
     return Unanswered(Kind::kForbidden, exchange.refusal);
   return Unanswered(Kind::kRetry, curl.Describe(code));

@@ -39,7 +39,8 @@ std::size_t OnReply(char* begin, std::size_t, std::size_t bytes, void* data) {
   const std::string_view line(begin, bytes);
   if (absl::StartsWith(util::ToAbsl(line), "221")) return bytes;
   if (absl::StartsWith(util::ToAbsl(line), "220")) conversation.greeted = true;
-  conversation.reply = OneLine(line, kMaxReplyBytes);
+  conversation.reply = OneLine(
+      util::FromAbsl(absl::StripTrailingAsciiWhitespace(util::ToAbsl(line))), kMaxReplyBytes);
   return bytes;
 }
 
