@@ -29,6 +29,23 @@ ServerUnaryReactor* Finish(CallbackServerContext* context, const grpc::Status& s
   return reactor;
 }
 
+/// Undoes what the component's setting escapeHeaders does to a record's key.
+std::string Unescape(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const char* const digits = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+      bytes += static_cast<char>(byte);
+      i += 2;
+    } else {
+      bytes += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return bytes;
+}
+
 }  // namespace
 
 /// What the three services share.
@@ -76,14 +93,14 @@ class AppCallback::Core {
   ServerUnaryReactor* TakeOne(CallbackServerContext* context,
                               const dapr::TopicEventRequest* request,
                               dapr::TopicEventResponse* response) {
-    domain::BusRecord record;
-    record.bytes = request->data();
-    for (const auto& [name, value] : context->client_metadata()) {
-      Describe(record, {name.data(), name.size()}, {value.data(), value.size()});
-    }
-    record.topic = request->topic();
-    record.content_type = request->data_content_type();
-    return Take(context, [this, record = std::move(record), response] {
+    return Take(context, [this, context, request, response] {
+      domain::BusRecord record;
+      record.bytes = request->data();
+      for (const auto& [name, value] : context->client_metadata()) {
+        Describe(record, {name.data(), name.size()}, {value.data(), value.size()});
+      }
+      record.topic = request->topic();
+      record.content_type = request->data_content_type();
       response->set_status(Process({record}).front());
     });
   }
@@ -112,39 +129,57 @@ class AppCallback::Core {
 
  private:
   /// Runs `work` on a worker and finishes the call. When anything goes wrong on the way the call
-  /// fails with UNAVAILABLE, which the sidecar takes as "deliver again".
-  ServerUnaryReactor* Take(CallbackServerContext* context, std::function<void()> work) {
-    if (!Authorized(*context)) {
-      return Finish(
-          context,
-          {grpc::StatusCode::UNAUTHENTICATED,
-           "this port is for the sidecar: the app token (dapr-api-token) is missing or wrong"});
+  /// fails with a status that the sidecar takes as "deliver again". An exception must not leave the
+  /// handler: gRPC would answer UNIMPLEMENTED, which the sidecar takes as an acknowledgement.
+  template <typename Work>
+  ServerUnaryReactor* Take(CallbackServerContext* context, Work work) {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    grpc::Status refusal;
+    try {
+      refusal = Refusal(*context);
+      if (refusal.ok()) {
+        if (workers_.TrySubmit([reactor, work] { reactor->Finish(Run(work)); })) return reactor;
+        refusal = {grpc::StatusCode::UNAVAILABLE, "busy or shutting down: deliver again"};
+      }
+    } catch (const std::exception& error) {
+      refusal = Failed(error);
+    }
+    reactor->Finish(refusal);
+    return reactor;
+  }
+
+  /// Why an event cannot be taken now; OK: it can.
+  grpc::Status Refusal(const CallbackServerContext& context) const {
+    if (!Authorized(context)) {
+      return {grpc::StatusCode::UNAUTHENTICATED,
+              "this port is for the sidecar: the app token (dapr-api-token) is missing or wrong"};
     }
     if (!IsHealthy()) {
-      return Finish(context,
-                    {grpc::StatusCode::UNAVAILABLE, "the database is away: deliver again"});
+      return {grpc::StatusCode::UNAVAILABLE, "the database is away: deliver again"};
     }
-    ServerUnaryReactor* reactor = context->DefaultReactor();
-    const bool accepted = workers_.TrySubmit([reactor, work = std::move(work)] {
-      grpc::Status status;
-      try {
-        work();
-        TODO_FAULT_POINT("before-answer").IgnoreError();
-      } catch (const std::exception& error) {
-        util::Log(util::Severity::kError, "callback_failed", {{"error", error.what()}});
-        status = {grpc::StatusCode::UNAVAILABLE, "internal error"};
-      }
-      reactor->Finish(status);
-    });
-    if (!accepted)
-      reactor->Finish({grpc::StatusCode::UNAVAILABLE, "busy or shutting down: deliver again"});
-    return reactor;
+    return grpc::Status::OK;
+  }
+
+  template <typename Work>
+  static grpc::Status Run(const Work& work) {
+    try {
+      work();
+      TODO_FAULT_POINT("before-answer").IgnoreError();
+      return grpc::Status::OK;
+    } catch (const std::exception& error) {
+      return Failed(error);
+    }
+  }
+
+  static grpc::Status Failed(const std::exception& error) {
+    util::Log(util::Severity::kError, "callback_failed", {{"error", error.what()}});
+    return {grpc::StatusCode::UNAVAILABLE, "internal error: deliver again"};
   }
 
   /// What the sidecar says of the record besides its bytes.
   static void Describe(domain::BusRecord& record, std::string_view name, std::string_view value) {
     if (name == "__key") {
-      record.key = value;
+      record.key = Unescape(value);
     } else if (name == "__partition") {
       std::from_chars(value.data(), value.data() + value.size(), record.partition);
     } else if (name == "__offset") {

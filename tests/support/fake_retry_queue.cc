@@ -1,0 +1,92 @@
+#include "support/fake_retry_queue.h"
+
+#include <algorithm>
+
+#include "util/status.h"
+
+namespace todo::support {
+namespace {
+
+using domain::Instant;
+using ports::RetryEntry;
+using Tables = FakeDatabase::Tables;
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+absl::StatusOr<bool> FakeRetryQueue::Park(std::string_view consumer,
+                                          const domain::Delivery& delivery, Instant failed_at,
+                                          Instant due_at, std::string_view) {
+  bool parked = false;
+  TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
+    parked = FakeDatabase::Take(tables, consumer, delivery.event.id, delivery.event.at);
+    if (parked) {
+      RetryEntry entry;
+      entry.attempts = 1;
+      entry.first_failed_at = failed_at;
+      entry.due_at = due_at;
+      FakeDatabase::Enqueue(tables, consumer, delivery, entry);
+    }
+    return absl::OkStatus();
+  }));
+  return parked;
+}
+
+absl::StatusOr<std::vector<RetryEntry>> FakeRetryQueue::Due(
+    const std::vector<std::string>& consumers, Instant now, int limit) {
+  TODO_RETURN_IF_ERROR(database_.failure());
+  std::vector<RetryEntry> due;
+  for (const auto& [key, retry] : database_.Read()->retries) {
+    if (retry.entry.due_at <= now && Contains(consumers, key.first)) due.push_back(retry.entry);
+  }
+  std::sort(due.begin(), due.end(),
+            [](const RetryEntry& a, const RetryEntry& b) { return a.due_at < b.due_at; });
+  due.resize(std::min(due.size(), static_cast<std::size_t>(limit)));
+  return due;
+}
+
+absl::StatusOr<std::optional<Instant>> FakeRetryQueue::NextDue(
+    const std::vector<std::string>& consumers) {
+  TODO_RETURN_IF_ERROR(database_.failure());
+  std::optional<Instant> next;
+  for (const auto& [key, retry] : database_.Read()->retries) {
+    if (!Contains(consumers, key.first) || retry.entry.due_at == domain::kMaxInstant) continue;
+    next = std::min(next.value_or(domain::kMaxInstant), retry.entry.due_at);
+  }
+  return next;
+}
+
+absl::Status FakeRetryQueue::Reschedule(const RetryEntry& entry, Instant failed_at, Instant due_at,
+                                        std::string_view) {
+  return database_.Write([&](Tables& tables) {
+    const auto found = tables.retries.find({entry.consumer, entry.event_id});
+    if (found == tables.retries.end() || found->second.entry.attempts != entry.attempts) {
+      return absl::OkStatus();
+    }
+    RetryEntry& stored = found->second.entry;
+    ++stored.attempts;
+    stored.first_failed_at = stored.first_failed_at.value_or(failed_at);
+    stored.due_at = due_at;
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<bool> FakeRetryQueue::Bury(const domain::DeadLetter& letter, bool from_queue,
+                                          Instant now) {
+  bool buried = false;
+  TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
+    buried = from_queue
+                 ? tables.retries.count({letter.consumer, letter.event_id}) > 0
+                 : FakeDatabase::Take(tables, letter.consumer, letter.event_id, letter.event_at);
+    if (!buried) return absl::OkStatus();
+    if (from_queue) FakeDatabase::LeaveQueue(tables, letter.consumer, letter.event_id, now);
+    tables.dead_letters.push_back(letter);
+    return absl::OkStatus();
+  }));
+  return buried;
+}
+
+}  // namespace todo::support

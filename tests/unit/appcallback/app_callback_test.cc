@@ -1,0 +1,306 @@
+#include "appcallback/app_callback.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
+#include "service/task_event_consumer.h"
+#include "support/fake_event_inbox.h"
+#include "support/fake_retry_queue.h"
+#include "util/worker_pool.h"
+
+// What Dapr makes of our answers is in its own code; the numbers are those of
+// tests/integration/test_traps.py.
+
+namespace todo::appcallback {
+namespace {
+
+namespace runtime = ::dapr::proto::runtime::v1;
+using runtime::TopicEventResponse;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr char kTopic[] = "task-events";
+
+class FixedClock final : public ports::Clock {
+ public:
+  domain::Instant Now() const override { return *domain::ParseInstant("2026-01-01T00:00:00Z"); }
+};
+
+/// Does what the test says with an event.
+class Consumer final : public service::TaskEventConsumer {
+ public:
+  std::string_view name() const override { return "consumer"; }
+  absl::Status Apply(ports::InboxTransaction&, const std::vector<domain::TaskEvent>&) override {
+    if (throws) throw std::runtime_error("a bug");
+    return status;
+  }
+  absl::Status status;
+  bool throws = false;
+};
+
+absl::StatusOr<domain::Event> Parse(std::string_view record) {
+  auto event = domain::ParseTaskEventRecord(record);
+  if (!event.ok()) return event.status();
+  return *std::move(event);
+}
+
+/// An event for the topic, as a producer writes it.
+std::string Event(int number) {
+  return fmt::format(
+      R"({{"specversion":"1.0","id":"x","source":"other","type":"t","data":{{)"
+      R"("id":"00000000-0000-7000-8000-{:012}","event_type":"completed","task_id":{},)"
+      R"("user_id":"ada","timestamp":"2026-01-01T00:00:00Z"}}}})",
+      number, number);
+}
+
+class AppCallbackTest : public testing::Test {
+ protected:
+  AppCallbackTest() {
+    grpc::ServerBuilder builder;
+    for (grpc::Service* service : callback_.services()) builder.RegisterService(service);
+    server_ = builder.BuildAndStart();
+    channel_ = server_->InProcessChannel({});
+  }
+  ~AppCallbackTest() override { server_->Shutdown(); }
+
+  static std::unique_ptr<grpc::ClientContext> Context(const std::string& token = "secret") {
+    auto context = std::make_unique<grpc::ClientContext>();
+    context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+    if (!token.empty()) context->AddMetadata("dapr-api-token", token);
+    return context;
+  }
+
+  /// What the sidecar hears when it delivers one record.
+  std::pair<grpc::Status, TopicEventResponse> DeliverOne(
+      const std::string& bytes, const std::string& topic = kTopic,
+      std::unique_ptr<grpc::ClientContext> context = Context()) {
+    runtime::TopicEventRequest request;
+    request.set_topic(topic);
+    request.set_data(bytes);
+    TopicEventResponse response;
+    // What the handler does not set must not be seen as its answer.
+    response.set_status(TopicEventResponse::DROP);
+    const grpc::Status status =
+        runtime::AppCallback::NewStub(channel_)->OnTopicEvent(context.get(), request, &response);
+    return {status, response};
+  }
+
+  std::pair<grpc::Status, runtime::TopicEventBulkResponse> DeliverMany(
+      const std::vector<std::string>& records, bool alpha = false) {
+    runtime::TopicEventBulkRequest request;
+    request.set_topic(kTopic);
+    for (const std::string& bytes : records) {
+      runtime::TopicEventBulkRequestEntry& entry = *request.add_entries();
+      entry.set_entry_id(fmt::format("entry-{}", request.entries_size()));
+      entry.set_bytes(bytes);
+    }
+    runtime::TopicEventBulkResponse response;
+    const auto context = Context();
+    const grpc::Status status =
+        alpha ? runtime::AppCallbackAlpha::NewStub(channel_)->OnBulkTopicEventAlpha1(
+                    context.get(), request, &response)
+              : runtime::AppCallback::NewStub(channel_)->OnBulkTopicEvent(context.get(), request,
+                                                                          &response);
+    return {status, response};
+  }
+
+  static std::vector<std::string> Statuses(const runtime::TopicEventBulkResponse& response) {
+    std::vector<std::string> statuses;
+    for (const auto& entry : response.statuses()) {
+      statuses.push_back(entry.entry_id() + " " +
+                         TopicEventResponse::TopicEventResponseStatus_Name(entry.status()));
+    }
+    return statuses;
+  }
+
+  /// Calls a method by its name, with an empty message.
+  grpc::StatusCode CodeOf(const google::protobuf::MethodDescriptor& method) {
+    grpc::GenericStub stub(channel_);
+    const auto context = Context();
+    const grpc::Slice nothing;
+    const grpc::ByteBuffer empty(&nothing, 1);
+    grpc::ByteBuffer answer;
+    std::promise<grpc::Status> done;
+    stub.UnaryCall(context.get(),
+                   fmt::format("/{}/{}", method.service()->full_name(), method.name()), {}, &empty,
+                   &answer, [&](grpc::Status status) { done.set_value(status); });
+    return done.get_future().get().error_code();
+  }
+
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  support::FakeRetryQueue retries_{database_};
+  support::FakeCrashLog crashes_;
+  FixedClock clock_;
+  Consumer consumer_;
+  service::EventProcessor processor_{
+      {inbox_, retries_, crashes_, clock_},
+      {{.topic = kTopic, .parse = &Parse, .consumers = {&consumer_}}}};
+  util::WorkerPool workers_{2, 16};
+  std::function<bool()> healthy_ = [] { return true; };
+  AppCallback callback_{
+      {.subscriptions = {{.topic = kTopic, .route = "/events/tasks"}}, .app_api_token = "secret"},
+      processor_,
+      workers_,
+      [this] { return healthy_(); }};
+  std::unique_ptr<grpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+// trap_01: UNIMPLEMENTED is an acknowledgement, and what the generated base class answers.
+TEST_F(AppCallbackTest, Trap01EveryMethodThatTakesWhatWeAskForIsImplemented) {
+  // Nobody sends these: the service is not invoked by name, has no bindings and schedules no jobs.
+  const std::set<std::string> not_asked_for = {"OnInvoke", "OnBindingEvent", "OnJobEvent",
+                                               "OnJobEventAlpha1"};
+  int checked = 0;
+  for (const char* name : {"AppCallback", "AppCallbackAlpha", "AppCallbackHealthCheck"}) {
+    const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+        fmt::format("dapr.proto.runtime.v1.{}", name));
+    ASSERT_NE(service, nullptr) << name;
+    for (int i = 0; i < service->method_count(); ++i) {
+      if (not_asked_for.count(service->method(i)->name()) > 0) continue;
+      EXPECT_NE(CodeOf(*service->method(i)), grpc::UNIMPLEMENTED)
+          << service->method(i)->full_name();
+      ++checked;
+    }
+  }
+  EXPECT_EQ(checked, 6);
+}
+
+TEST_F(AppCallbackTest, Trap01AnExceptionOfTheWorkBringsTheEventAgain) {
+  consumer_.throws = true;
+  EXPECT_EQ(DeliverOne(Event(1)).first.error_code(), grpc::UNAVAILABLE);
+  EXPECT_EQ(DeliverMany({Event(1), Event(2)}).first.error_code(), grpc::UNAVAILABLE);
+  EXPECT_EQ(DeliverMany({Event(1), Event(2)}, true).first.error_code(), grpc::UNAVAILABLE);
+}
+
+TEST_F(AppCallbackTest, Trap01AnExceptionBeforeTheWorkBringsTheEventAgain) {
+  healthy_ = []() -> bool { throw std::runtime_error("a bug"); };
+  EXPECT_EQ(DeliverOne(Event(1)).first.error_code(), grpc::UNAVAILABLE);
+  EXPECT_EQ(DeliverMany({Event(1), Event(2)}).first.error_code(), grpc::UNAVAILABLE);
+}
+
+TEST_F(AppCallbackTest, Trap01WhoIsBusyStoppingOrWithoutDatabaseIsUnavailable) {
+  healthy_ = [] { return false; };
+  EXPECT_EQ(DeliverOne(Event(1)).first.error_code(), grpc::UNAVAILABLE);
+  healthy_ = [] { return true; };
+  workers_.Shutdown(std::chrono::steady_clock::now());
+  EXPECT_EQ(DeliverOne(Event(1)).first.error_code(), grpc::UNAVAILABLE);
+  EXPECT_EQ(DeliverMany({Event(1)}).first.error_code(), grpc::UNAVAILABLE);
+}
+
+TEST_F(AppCallbackTest, EventsAreTakenFromTheSidecarOnly) {
+  for (const char* token : {"", "wrong", "secre", "secret2"}) {
+    EXPECT_EQ(DeliverOne(Event(1), kTopic, Context(token)).first.error_code(),
+              grpc::UNAUTHENTICATED)
+        << token;
+  }
+  EXPECT_THAT(database_.Read()->inbox, IsEmpty());
+}
+
+// trap_02: an empty answer is SUCCESS for one event, and RETRY for all of a batch.
+TEST_F(AppCallbackTest, Trap02EachEntryHasItsOwnStatus) {
+  const auto [status, response] = DeliverMany({Event(1), "not JSON", Event(2)});
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_THAT(Statuses(response),
+              ElementsAre("entry-1 SUCCESS", "entry-2 SUCCESS", "entry-3 SUCCESS"));
+  EXPECT_THAT(database_.Read()->inbox, SizeIs(3));
+}
+
+TEST_F(AppCallbackTest, Trap02WhatTheStoreCannotTakeNowIsRetry) {
+  database_.FailWith(absl::UnavailableError("no database"));
+  const auto [one_status, one] = DeliverOne(Event(1));
+  ASSERT_TRUE(one_status.ok());
+  EXPECT_EQ(one.status(), TopicEventResponse::RETRY);
+  const auto [status, response] = DeliverMany({Event(1), "not JSON"});
+  ASSERT_TRUE(status.ok());
+  EXPECT_THAT(Statuses(response), ElementsAre("entry-1 RETRY", "entry-2 RETRY"));
+
+  database_.FailWith(absl::OkStatus());
+  EXPECT_EQ(DeliverOne(Event(1)).second.status(), TopicEventResponse::SUCCESS);
+}
+
+TEST_F(AppCallbackTest, Trap02ATopicThatNobodyAskedForIsRetry) {
+  const auto [status, response] = DeliverOne(Event(1), "elsewhere");
+  ASSERT_TRUE(status.ok());
+  EXPECT_EQ(response.status(), TopicEventResponse::RETRY);
+}
+
+// trap_04 and trap_06: a dead-letter topic of the sidecar's takes good events along with bad ones.
+// trap_12 and trap_19: only raw payloads bring every record, as it is.
+TEST_F(AppCallbackTest, Trap04And19SubscriptionsAreRawAndHaveNoDeadLetterTopic) {
+  runtime::ListTopicSubscriptionsResponse response;
+  ASSERT_TRUE(runtime::AppCallback::NewStub(channel_)
+                  ->ListTopicSubscriptions(Context("").get(), {}, &response)
+                  .ok());
+  ASSERT_THAT(response.subscriptions(), Not(IsEmpty()));
+  for (const runtime::TopicSubscription& subscription : response.subscriptions()) {
+    EXPECT_EQ(subscription.dead_letter_topic(), "") << subscription.topic();
+    EXPECT_EQ(subscription.metadata().at("rawPayload"), "true") << subscription.topic();
+    EXPECT_TRUE(subscription.bulk_subscribe().enabled()) << subscription.topic();
+  }
+}
+
+// trap_07: whatever becomes of an event, it is never DROP.
+TEST_F(AppCallbackTest, Trap07NothingIsDropped) {
+  int number = 0;
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kOk, absl::StatusCode::kInvalidArgument, absl::StatusCode::kInternal,
+        absl::StatusCode::kNotFound, absl::StatusCode::kAlreadyExists,
+        absl::StatusCode::kFailedPrecondition, absl::StatusCode::kDeadlineExceeded,
+        absl::StatusCode::kUnavailable, absl::StatusCode::kUnknown, absl::StatusCode::kAborted}) {
+    consumer_.status = absl::Status(code, "told so by the test");
+    const bool comes_again = service::NotNow(consumer_.status);
+    const auto expected = comes_again ? TopicEventResponse::RETRY : TopicEventResponse::SUCCESS;
+    const std::string event = Event(++number);
+    for (int copy = 0; copy < 2; ++copy) {  // the second time it is a duplicate
+      const auto [status, response] = DeliverOne(event);
+      ASSERT_TRUE(status.ok());
+      EXPECT_EQ(response.status(), expected) << code;
+    }
+    const auto [status, many] = DeliverMany({event, Event(++number), "not JSON"});
+    ASSERT_TRUE(status.ok());
+    for (const auto& entry : many.statuses()) {
+      EXPECT_NE(entry.status(), TopicEventResponse::DROP) << code;
+    }
+  }
+}
+
+// trap_15: the component escapes record keys and header values, so that any may pass.
+TEST_F(AppCallbackTest, Trap15ARecordsKeyIsUnescaped) {
+  struct Case {
+    const char* sent;
+    const char* key;
+  };
+  for (const Case& c : std::initializer_list<Case>{{"ada", "ada"},
+                                                   {"a%40b.org", "a@b.org"},
+                                                   {"a+b%2Bc", "a b+c"},
+                                                   {"%D0%9a", "К"},
+                                                   {"100%", "100%"},
+                                                   {"%4", "%4"},
+                                                   {"%zz%+1", "%zz% 1"},
+                                                   {"", ""}}) {
+    auto context = Context();
+    context->AddMetadata("__key", c.sent);
+    ASSERT_TRUE(
+        DeliverOne(fmt::format("not JSON {}", c.sent), kTopic, std::move(context)).first.ok());
+    EXPECT_EQ(database_.Read()->dead_letters.back().record.key, c.key);
+  }
+}
+
+}  // namespace
+}  // namespace todo::appcallback
