@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +18,9 @@ class EventConsumer {
  public:
   /// The effect of `taken`, all of which the consumer takes for the first time, through
   /// `transaction` alone. May be called more than once, each time in a new transaction. Not OK:
-  /// nothing of it is kept. kInvalidArgument: an event among them can never succeed. What says that
-  /// the store cannot do it now (see NotNow) must be passed on as it is.
+  /// nothing of it is kept. kInvalidArgument: an event among them can never succeed. Saying which
+  /// event failed (see Blame) saves trying the others one by one. What says that the store cannot
+  /// do it now (see NotNow) must be passed on as it is.
   using Effect = std::function<absl::Status(ports::InboxTransaction& transaction,
                                             const std::vector<domain::Event>& taken)>;
 
@@ -32,5 +34,11 @@ class EventConsumer {
   /// effect.
   virtual absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>& events) = 0;
 };
+
+/// `status` (not OK) of a batch, naming the event that it is about. Events before it in the batch
+/// must not depend on it.
+absl::Status Blame(absl::Status status, const domain::EventId& event);
+/// The event that `status` names; nullopt: it names none.
+std::optional<domain::EventId> BlamedIn(const absl::Status& status);
 
 }  // namespace todo::service

@@ -144,13 +144,46 @@ std::vector<absl::Status> EventProcessor::Process(const std::vector<BusRecord>& 
     }
   }
   for (EventConsumer* consumer : stream->consumers) {
-    if (arrivals.size() > 1 && outage.ok() && !careful() &&
-        note(Run(*consumer, arrivals, nullptr)).ok())
-      continue;
-    for (std::size_t i = 0; i < arrivals.size(); ++i) {
-      statuses[positions[i]].Update(outage.ok() ? note(RunAlone(*consumer, arrivals[i])) : outage);
+    const std::vector<absl::Status> results = RunBatch(*consumer, arrivals, outage);
+    for (std::size_t i = 0; i < results.size(); ++i) statuses[positions[i]].Update(results[i]);
+  }
+  return statuses;
+}
+
+std::vector<absl::Status> EventProcessor::RunBatch(EventConsumer& consumer,
+                                                   const std::vector<Arrival>& batch,
+                                                   absl::Status& outage) {
+  const std::size_t size = batch.size();
+  if (!outage.ok() || size == 0) return std::vector<absl::Status>(size, outage);
+  std::size_t first = size / 2;  // the part to stand alone; nobody to blame: the middle
+  std::size_t last = first;
+  if (size == 1 || !careful()) {
+    const absl::Status status =
+        size == 1 ? RunAlone(consumer, batch.front()) : Run(consumer, batch, nullptr);
+    if (IsOutage(status)) outage = status;
+    if (status.ok() || IsOutage(status) || size == 1) {
+      return std::vector<absl::Status>(size, status);
+    }
+    const std::optional<domain::EventId> blamed = BlamedIn(status);
+    for (std::size_t i = 0; blamed && i < size; ++i) {
+      if (batch[i].delivery.event.id != *blamed) continue;
+      first = i;
+      last = i + 1;
+      break;
     }
   }
+  std::vector<absl::Status> statuses;
+  const auto run_part = [&](std::size_t from, std::size_t to) {
+    const auto begin = batch.begin();
+    const std::vector<absl::Status> part = RunBatch(
+        consumer,
+        {begin + static_cast<std::ptrdiff_t>(from), begin + static_cast<std::ptrdiff_t>(to)},
+        outage);
+    statuses.insert(statuses.end(), part.begin(), part.end());
+  };
+  run_part(0, first);
+  run_part(first, last);
+  run_part(last, size);
   return statuses;
 }
 

@@ -59,8 +59,8 @@ class EventProcessor {
 
   /// One status for each of `records`, which are all of one topic. OK: what became of it is durable
   /// (now, or from an earlier delivery). Anything else: the store could not do it now, and the
-  /// record must come again. A batch is one transaction for each consumer; when that fails, each
-  /// event is tried in a transaction of its own, so that one bad event delays no other.
+  /// record must come again. A batch is one transaction for each consumer; one that fails is
+  /// divided until what fails stands alone, so that one bad event delays no other.
   /// kFailedPrecondition for all: no stream has the topic.
   std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records);
 
@@ -80,6 +80,10 @@ class EventProcessor {
 
   absl::Status Run(EventConsumer& consumer, const std::vector<Arrival>& arrivals,
                    const ports::RetryEntry* entry);
+  /// One status for each of `batch`, in order. Sets `outage` when there is one, and then tries
+  /// nothing more.
+  std::vector<absl::Status> RunBatch(EventConsumer& consumer, const std::vector<Arrival>& batch,
+                                     absl::Status& outage);
   absl::Status RunAlone(EventConsumer& consumer, const Arrival& arrival);
   absl::Status BuryUnreadable(const EventStream& stream, const domain::BusRecord& record,
                               const absl::Status& reason);

@@ -89,10 +89,7 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
 
   for (std::size_t i = 0; i < refs.size(); ++i) {
     const std::vector<const TaskEvent*>& task_events = by_task.at(refs[i]);
-    if (held[i]) {
-      TODO_RETURN_IF_ERROR(Settle(transaction, held[i]->task, domain::PassedAt(held[i]->task),
-                                  held[i]->successor, task_events.back()->traceparent));
-    } else if (of_others.contains(refs[i].task_id)) {
+    if (!held[i] && of_others.contains(refs[i].task_id)) {
       for (const TaskEvent* event : task_events) {
         util::Log(util::Severity::kWarning, "event_ignored",
                   {{"event_id", event->id.value()},
@@ -100,10 +97,22 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
                    {"source", event->source},
                    {"reason", "the task belongs to another user than the event says"}});
       }
-    } else {
-      for (const TaskEvent* event : task_events)
-        TODO_RETURN_IF_ERROR(ApplyForeign(transaction, *event));
+      continue;
     }
+    const absl::Status status =
+        held[i] ? Settle(transaction, held[i]->task, domain::PassedAt(held[i]->task),
+                         held[i]->successor, task_events.back()->traceparent)
+                : ApplyForeign(transaction, task_events);
+    // The first of the task, so that none of its events is applied before it.
+    if (!status.ok()) return Blame(status, task_events.front()->id);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecurringTaskService::ApplyForeign(ports::InboxTransaction& transaction,
+                                                const std::vector<const TaskEvent*>& events) {
+  for (const TaskEvent* event : events) {
+    TODO_RETURN_IF_ERROR(ApplyForeign(transaction, *event));
   }
   return absl::OkStatus();
 }

@@ -33,6 +33,9 @@ class RecurringTaskService : public TaskEventConsumer {
                      const std::vector<domain::TaskEvent>& events) override;
 
  private:
+  /// All events of one task.
+  absl::Status ApplyForeign(ports::InboxTransaction& transaction,
+                            const std::vector<const domain::TaskEvent*>& events);
   absl::Status ApplyForeign(ports::InboxTransaction& transaction, const domain::TaskEvent& event);
   /// Makes the successor of a task that passed (domain::PassedAt), takes away that of another.
   absl::Status Settle(ports::InboxTransaction& transaction, const domain::Task& task,

@@ -517,7 +517,9 @@ TEST_F(RecurringTaskServiceTest, AForeignTaskThatBreaksTheRulesIsRefusedWhole) {
   TaskEvent bad_zone = Foreign(ChangeKind::kCompleted, 1, "2026-10-24T10:00:00Z");
   bad_zone.task->fields.time_zone = "Berlin";
   for (const TaskEvent& bad : {bad_title, bad_rule, bad_zone}) {
-    EXPECT_EQ(Apply({own.back(), bad}).code(), absl::StatusCode::kInvalidArgument);
+    const absl::Status refused = Apply({own.back(), bad});
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(BlamedIn(refused), bad.id);
     EXPECT_THAT(Live(), SizeIs(1)) << "nothing of the batch is kept";
   }
   Deliver({own.back(), Foreign(ChangeKind::kCompleted, 1, "2026-10-24T10:00:00Z")});

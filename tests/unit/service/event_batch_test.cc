@@ -1,0 +1,166 @@
+#include "service/event_processor.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fixtures.h"
+#include "service/task_event_consumer.h"
+#include "support/fake_event_inbox.h"
+#include "support/fake_retry_queue.h"
+
+namespace todo::service {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Le;
+using testing::SizeIs;
+
+/// Remembers what it applied; refuses the tasks that the test names.
+class Consumer final : public TaskEventConsumer {
+ public:
+  std::string_view name() const override { return "consumer"; }
+  absl::Status Apply(ports::InboxTransaction&,
+                     const std::vector<domain::TaskEvent>& events) override {
+    ++transactions;
+    for (const domain::TaskEvent& event : events) {
+      if (const auto bad = failures.find(event.task_id.value); bad != failures.end()) {
+        return blames ? Blame(bad->second, event.id) : bad->second;
+      }
+    }
+    for (const domain::TaskEvent& event : events) applied.push_back(event.task_id.value);
+    return absl::OkStatus();
+  }
+  bool blames = false;  // says which event it refuses
+  std::map<std::int64_t, absl::Status> failures;
+  std::vector<std::int64_t> applied;
+  int transactions = 0;
+};
+
+absl::StatusOr<domain::Event> Parse(std::string_view record) {
+  auto event = domain::ParseTaskEventRecord(record);
+  if (!event.ok()) return event.status();
+  return *std::move(event);
+}
+
+// What becomes of a batch in which some events fail.
+class EventBatchTest : public testing::Test {
+ protected:
+  static std::vector<domain::BusRecord> Batch(int count) {
+    std::vector<domain::BusRecord> records;
+    for (int number = 1; number <= count; ++number) {
+      domain::BusRecord& record = records.emplace_back();
+      record.topic = "task-events";
+      record.offset = number;
+      record.bytes = fmt::format(
+          R"({{"specversion":"1.0","id":"x","source":"other","type":"t","data":{{)"
+          R"("id":"00000000-0000-7000-8000-{:012}","event_type":"completed","task_id":{},)"
+          R"("user_id":"ada","timestamp":"2026-01-01T00:00:00Z"}}}})",
+          number, number);
+    }
+    return records;
+  }
+  std::vector<std::int64_t> BuriedTasks() {
+    std::vector<std::int64_t> tasks;
+    for (const domain::DeadLetter& letter : database_.Read()->dead_letters) {
+      tasks.push_back(letter.task_id.value);
+    }
+    return tasks;
+  }
+
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  support::FakeRetryQueue retries_{database_};
+  support::FakeCrashLog crashes_;
+  SetClock clock_{"2026-01-02T00:00:00Z"};
+  Consumer consumer_;
+  EventProcessor processor_{{inbox_, retries_, crashes_, clock_},
+                            {{.topic = "task-events", .parse = &Parse, .consumers = {&consumer_}}}};
+};
+
+TEST_F(EventBatchTest, AGoodBatchIsOneTransaction) {
+  EXPECT_THAT(processor_.Process(Batch(100)), Each(absl::OkStatus()));
+  EXPECT_EQ(consumer_.transactions, 1);
+  EXPECT_THAT(consumer_.applied, SizeIs(100));
+}
+
+TEST_F(EventBatchTest, OneBadEventInABatchStandsAloneAfterFewTransactions) {
+  consumer_.failures[37] = absl::InvalidArgumentError("never");
+  EXPECT_THAT(processor_.Process(Batch(100)), Each(absl::OkStatus()));
+  EXPECT_THAT(consumer_.applied, SizeIs(99));
+  EXPECT_TRUE(std::is_sorted(consumer_.applied.begin(), consumer_.applied.end()));
+  EXPECT_THAT(consumer_.transactions, Le(15));  // 2 log2(100) + 1
+  EXPECT_THAT(BuriedTasks(), ElementsAre(37));
+}
+
+TEST_F(EventBatchTest, AnEventThatIsBlamedStandsAloneAtOnce) {
+  consumer_.blames = true;
+  consumer_.failures[37] = absl::InvalidArgumentError("never");
+  consumer_.failures[100] = absl::InvalidArgumentError("never");
+  EXPECT_THAT(processor_.Process(Batch(100)), Each(absl::OkStatus()));
+  EXPECT_THAT(consumer_.applied, SizeIs(98));
+  EXPECT_TRUE(std::is_sorted(consumer_.applied.begin(), consumer_.applied.end()));
+  // The whole, what comes before the first, it alone, the rest; and the same with the rest.
+  EXPECT_EQ(consumer_.transactions, 6);
+  EXPECT_THAT(BuriedTasks(), ElementsAre(37, 100));
+}
+
+TEST_F(EventBatchTest, WhoBlamesAnotherEventIsNotBelieved) {
+  const std::vector<domain::BusRecord> batch = Batch(10);
+  consumer_.failures[3] = Blame(absl::InvalidArgumentError("never"),
+                                domain::EventId{domain::Uuid::FromBytes(std::string(16, 'x'), 7)});
+  EXPECT_THAT(processor_.Process(batch), Each(absl::OkStatus()));
+  EXPECT_THAT(BuriedTasks(), ElementsAre(3));
+}
+
+TEST_F(EventBatchTest, EachOfSeveralBadEventsGetsWhatItDeserves) {
+  consumer_.failures = {{3, absl::InvalidArgumentError("never")},
+                        {4, absl::InternalError("perhaps later")},
+                        {9, absl::InvalidArgumentError("never")}};
+  EXPECT_THAT(processor_.Process(Batch(10)), Each(absl::OkStatus()));
+  EXPECT_THAT(consumer_.applied, ElementsAre(1, 2, 5, 6, 7, 8, 10));
+  EXPECT_THAT(BuriedTasks(), ElementsAre(3, 9));
+  ASSERT_THAT(database_.Read()->retries, SizeIs(1));
+  EXPECT_EQ(database_.Read()->retries.begin()->second.task_id.value, 4);
+}
+
+TEST_F(EventBatchTest, AnUnreadableRecordTouchesNoOther) {
+  std::vector<domain::BusRecord> batch = Batch(10);
+  batch[4].bytes = "not JSON";
+  EXPECT_THAT(processor_.Process(batch), Each(absl::OkStatus()));
+  EXPECT_EQ(consumer_.transactions, 1);
+  EXPECT_THAT(consumer_.applied, SizeIs(9));
+  EXPECT_THAT(database_.Read()->dead_letters, SizeIs(1));
+}
+
+TEST_F(EventBatchTest, AnOutageIsNoFailureAndEndsTheBatch) {
+  const absl::Status outage = absl::UnavailableError("no database");
+  consumer_.failures[37] = outage;
+  EXPECT_THAT(processor_.Process(Batch(100)), Each(outage));
+  EXPECT_EQ(consumer_.transactions, 1) << "nothing more is tried";
+  EXPECT_THAT(database_.Read()->inbox, IsEmpty());
+  consumer_.failures.clear();
+  EXPECT_THAT(processor_.Process(Batch(100)), Each(absl::OkStatus()));
+  EXPECT_THAT(consumer_.applied, SizeIs(100));
+}
+
+TEST_F(EventBatchTest, AnOutageInTheMiddleOfTheHalvesKeepsWhatWasDone) {
+  consumer_.failures[2] = absl::InvalidArgumentError("never");
+  consumer_.failures[7] = absl::UnavailableError("no database");
+  const std::vector<absl::Status> statuses = processor_.Process(Batch(8));
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    const bool is_done = database_.Read()->inbox.size() > i;
+    EXPECT_EQ(statuses[i].ok(), is_done) << i;
+  }
+  EXPECT_THAT(consumer_.applied, ElementsAre(1, 3, 4));
+}
+
+}  // namespace
+}  // namespace todo::service
