@@ -6,14 +6,16 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 from conftest import binary
+from poison import poison
 from schemas import validator
-from todo_client import Client, Operator, eventually, foreign_event, kcat, published, read_topic, rows, send
+from todo_client import (
+    Client, Operator, eventually, foreign_event, kcat, produce, published, read_topic, rows, send,
+)
 
 from tools.stack import Stack
 
@@ -112,49 +114,19 @@ def test_discarding_needs_a_note_and_closes(stack: Stack) -> None:
     assert ops.replay(ids=[letter.id]) == 0
 
 
-POISON = {
-    "malformed": b'{"specversion":"1.0","data":{',
-    "binary": bytes(range(256)),
-    "not an object": b"[1,2,3]",
-    "no envelope": b'{"id":"x"}',
-    "invalid utf-8": b'{"specversion":"1.0","data":"\xff\xfe"}',
-    "deeply nested": b'{"specversion":"1.0","data":' + b"[" * 5000 + b"]" * 5000 + b"}",
-}
-
-
-def poison_events(user: str) -> Iterator[tuple[str, bytes]]:
-    yield from POISON.items()
-    changes: dict[str, dict[str, object]] = {
-        "wrong type": {"task_id": "one"},
-        "unknown type": {"event_type": "exploded"},
-        "beyond 2^53": {"task_id": 2**53 + 1},
-        "bad uuid": {"id": "not-a-uuid"},
-        "bad time": {"timestamp": "yesterday"},
-        "bad rule": {"task_data": {**foreign_event(user, 1)["data"]["task_data"], "recurrence_rule": "FREQ=FOO"}},
-        "huge": {"padding": "x" * 900_000},
-    }
-    for name, change in changes.items():
-        yield name, json.dumps(foreign_event(user, 7_000_000 + hash(name) % 1000, **change)).encode()
-    missing = foreign_event(user, 7_100_000)
-    del missing["data"]["task_id"]
-    yield "missing field", json.dumps(missing).encode()
-    wrong_content = foreign_event(user, 7_100_001)
-    wrong_content["datacontenttype"] = "text/plain"
-    yield "wrong content type", json.dumps(wrong_content).encode()
-
-
 def test_poison_is_dead_lettered_with_a_reason_and_stops_nobody(stack: Stack) -> None:
     user = "fault-poison"
-    poison = dict(poison_events(user))
-    poison.pop("huge")  # large, but nothing is wrong with it: it takes effect
-    for number, (_, record) in enumerate(poison.items()):
+    records = poison(user, 7_000_000)
+    for number, record in enumerate(records.values()):
         kcat(stack, "task-events", user, record)
         send(stack, foreign_event(user, 7_200_000 + number))
+    large = foreign_event(user, 7_300_000, padding="x" * 900_000)  # nothing is wrong with it
+    produce(stack, "task-events", [(user.encode(), json.dumps(large).encode())])
     client = Client(stack.api_target(), user)
-    eventually(lambda: len(client.tasks()) == len(poison), "every good event took effect")
-    eventually(lambda: dead_letters(stack, f"record_key = '{user}'") == len(poison), "all poison is dead-lettered")
+    eventually(lambda: len(client.tasks()) == len(records) + 1, "every good event took effect")
+    eventually(lambda: dead_letters(stack, f"record_key = '{user}'") == len(records), "all poison is dead-lettered")
     published(stack)
-    originals = set(poison.values())
+    originals = set(records.values())
     for record in read_topic(stack, "task-events-dlq"):
         if record.key != user:
             continue

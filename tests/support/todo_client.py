@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -45,9 +45,10 @@ def eventually(probe: Callable[[], T], what: str, within: float = DEADLINE) -> T
 
 @functools.cache
 def protos() -> tuple[ModuleType, ModuleType]:
-    """(messages, stubs) of todo.v1, compiled from the sources of this very tree."""
+    """(messages, stubs) of todo.v1, compiled from the sources of this very tree, and with them those of Dapr."""
     out = tempfile.mkdtemp(prefix="todo-protos-")
-    names = ["todo/v1/todo_service.proto", "todo/v1/ops_service.proto"]
+    names = ["todo/v1/todo_service.proto", "todo/v1/ops_service.proto", "dapr/proto/common/v1/common.proto",
+             "dapr/proto/runtime/v1/appcallback.proto"]
     well_known = str(Path(importlib.import_module("grpc_tools").__file__).parent / "_proto")
     arguments = [f"-I{REPOSITORY / 'proto'}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}"]
     if protoc.main(["protoc", *arguments, *names]) != 0:
@@ -178,6 +179,28 @@ class Operator:
         return self._call("GetStatus", self.messages.GetStatusRequest())
 
 
+class Sidecar:
+    """Plays daprd towards one replica."""
+
+    def __init__(self, stack: Stack, replica: int = 0) -> None:
+        protos()
+        self._messages = importlib.import_module("dapr.proto.runtime.v1.appcallback_pb2")
+        stubs = importlib.import_module("dapr.proto.runtime.v1.appcallback_pb2_grpc")
+        self._stub = stubs.AppCallbackStub(grpc.insecure_channel(stack.app_target(replica)))
+        self._metadata = [("dapr-api-token", stack.tokens()["APP_API_TOKEN"])]
+
+    def deliver(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> list[str]:
+        """Delivers (key, value) records in one call; the status of each."""
+        entries = [self._messages.TopicEventBulkRequestEntry(
+            entry_id=str(number), bytes=value, metadata={"__key": key.decode()})
+            for number, (key, value) in enumerate(records)]
+        answer = self._stub.OnBulkTopicEvent(self._messages.TopicEventBulkRequest(topic=topic, entries=entries),
+                                             timeout=DEADLINE, metadata=self._metadata)
+        assert [entry.entry_id for entry in answer.statuses] == [entry.entry_id for entry in entries]
+        name_of = self._messages.TopicEventResponse.TopicEventResponseStatus.Name
+        return [name_of(entry.status) for entry in answer.statuses]
+
+
 @dataclass(frozen=True)
 class Record:
     topic: str
@@ -234,6 +257,44 @@ def kcat(stack: Stack, topic: str, key: str, value: bytes, headers: dict[str, st
         file.flush()
         # A file argument is one message, whatever bytes it has.
         subprocess.run([*arguments, file.name], check=True, timeout=30)
+
+
+def produce(stack: Stack, topic: str, records: Iterable[tuple[bytes | None, bytes | None]],
+            headers: Sequence[tuple[str, bytes]] = ()) -> None:
+    """Writes many records (key, value), in order for each key; returns when the broker has them."""
+    failures: list[object] = []
+    producer = confluent_kafka.Producer({
+        "bootstrap.servers": f"127.0.0.1:{stack.ports['kafka']}",
+        "enable.idempotence": True,
+        "linger.ms": 20,
+        "message.max.bytes": 1_048_588,
+        "queue.buffering.max.messages": 1_000_000,
+        "log_level": 2,
+        "on_delivery": lambda error, _: failures.append(error) if error else None,
+    })
+    for key, value in records:
+        producer.produce(topic, value, key, headers=list(headers))
+        producer.poll(0)
+    assert producer.flush(DEADLINE) == 0, f"{topic}: the broker did not take everything"
+    assert not failures, failures[0]
+
+
+def acknowledged(stack: Stack, topic: str = "task-events", group: str = "todo-service") -> None:
+    """Waits until the consumer group has come to the end of the topic: nothing will be delivered again."""
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": f"127.0.0.1:{stack.ports['kafka']}", "group.id": group})
+    try:
+        partitions = [confluent_kafka.TopicPartition(topic, p)
+                      for p in consumer.list_topics(topic, timeout=20).topics[topic].partitions]
+
+        def waiting() -> list[str]:
+            ends = [consumer.get_watermark_offsets(p, timeout=20)[1] for p in partitions]
+            committed = consumer.committed(partitions, timeout=20)
+            return [f"{p.partition}: {max(p.offset, 0)} of {end}" for p, end in zip(committed, ends, strict=True)
+                    if max(p.offset, 0) < end]
+
+        eventually(lambda: not waiting(), f"{topic} is acknowledged to its end")
+    finally:
+        consumer.close()
 
 
 def rows(stack: Stack, sql: str) -> list[list[str]]:

@@ -88,6 +88,18 @@ TEST_F(ApplicationTest, TheSidecarLearnsTheSubscriptionsButKeepsItsEvents) {
   EXPECT_FALSE(app_health->HealthCheck(Context().get(), {}, &response).ok());
 }
 
+// trap_03: the sidecar puts the headers of a whole batch of events into the metadata of one call.
+TEST_F(ApplicationTest, Trap03TheSidecarMaySendMuchMetadata) {
+  const auto callback = runtime::AppCallback::NewStub(ChannelTo(application_.app_port()));
+  const auto context = Context();
+  for (int i = 0; i < 400; ++i) {
+    context->AddMetadata("header-" + std::to_string(i), std::string(10'000, 'x'));
+  }
+  runtime::TopicEventBulkResponse response;
+  const grpc::Status status = callback->OnBulkTopicEvent(context.get(), {}, &response);
+  EXPECT_THAT(status.error_message(), HasSubstr("the database is away")) << "it was taken and read";
+}
+
 TEST_F(ApplicationTest, StopsCleanlyWithoutEverHavingBeenReady) {
   EXPECT_TRUE(application_.Stop());
   EXPECT_FALSE(application_.failed());

@@ -155,6 +155,7 @@ TEST_F(DaprPublisherTest, NothingToPublishIsDoneAtOnce) {
   EXPECT_EQ(Methods().size(), 0u);
 }
 
+// trap_21: the pieces of one publish follow each other, they are never under way together.
 TEST_F(DaprPublisherTest, CutsWhatIsTooLargeForOneCallAndKeepsTheOrder) {
   Make({.max_call_bytes = 100});
   sidecar_.Hold();
