@@ -10,7 +10,7 @@ SECONDS ?= 60
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test smoke torture lint format docs
+.PHONY: help run test smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,11 @@ torture: ## kill everything at random and check that nothing is lost or doubled:
 	@tools/setup
 	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
 	@$(PYTHON) tests/torture/torture.py $(TORTURE)
+
+bench: ## the promises that are figures, each a line; ONLY=name for one, BENCH_FLAGS for --hold and --rounds
+	@tools/setup
+	@$(MAKE) --no-print-directory build-release TARGETS='todo-service outbox_drain recurrence_bench'
+	@$(PYTHON) -m bench $(ONLY) $(BENCH_FLAGS)
 
 lint: ## format, clang-tidy and the arrows between the rooms
 	@tools/setup build

@@ -1,31 +1,25 @@
-#!/usr/bin/env python3
-"""How long the backlog of an outage of the bus takes to drain: by default 60 s at 500 changes/s, made through the API
-while broker and sidecar are away. Prints one line.
-
-    bench/drain_after_outage.py [--changes 30000] [--binary build/release/todo-service]
-"""
+"""How long the backlog of an outage of the bus takes to drain: 60 s at 500 changes/s, made through the API while broker
+and sidecar are away."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
-import tempfile
 import time
 import uuid
 from collections import deque
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support")]
+import grpc
+from todo_client import Operator, insist_on_start, protos, read_topic, rows
 
-import grpc  # noqa: E402
-from todo_client import Operator, insist_on_start, protos, read_topic, rows  # noqa: E402
+from tools.stack import Stack
+from tools.stack.process_table import identify, tree
 
-from tools.stack import Stack  # noqa: E402
-from tools.stack.process_table import identify, tree  # noqa: E402
+from .measuring import running_stack
 
+CHANGES = 60 * 500
 IN_FLIGHT = 32
 UNPUBLISHED = "select count(*) from changes c join relay_shards s using (shard) where c.id > s.position"
 UNTAKEN = "select (select count(*) from changes) - (select count(*) from inbox where consumer = 'recurring-tasks')"
@@ -62,18 +56,12 @@ def cpu_seconds(stack: Stack) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--changes", type=int, default=30_000)
-    parser.add_argument("--binary", type=Path,
-                        default=Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "release" / "todo-service")))
-    arguments = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="todo-drain-") as folder, \
-            Stack(Path(folder) / "run", service_binary=arguments.binary, keep_data=False) as stack:
+def main(_: argparse.Namespace) -> bool:
+    with running_stack() as stack:
         stack.kill("kafka")
         stack.kill("daprd-0")
         began = time.monotonic()
-        make_changes(stack, arguments.changes)
+        make_changes(stack, CHANGES)
         making = time.monotonic() - began
         backlog = Operator(stack.api_target()).status().unpublished_changes
         stack.start_one("kafka")
@@ -85,13 +73,9 @@ def main(argv: list[str] | None = None) -> int:
         taken = seconds_until_zero(stack, UNTAKEN, sidecar_back)
         used = cpu_seconds(stack) - used
         events = {record.event["id"] for record in read_topic(stack, "task-events")}
-        complete = len(events) == arguments.changes == backlog
-        print(f"drain_after_outage: {arguments.changes} changes made at {arguments.changes / making:.0f}/s while the bus "
-              f"was away, backlog {backlog}; published {published:.1f} s after the sidecar was back "
-              f"({published + sidecar_back - broker_back:.1f} s after the broker), consumed after {taken:.1f} s, with {used:.1f} s of CPU in all; "
-              f"{'nothing' if complete else 'SOMETHING'} is missing on the topic", flush=True)
-    return 0 if complete else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    complete = len(events) == CHANGES == backlog
+    print(f"drain_after_outage: {CHANGES} changes made at {CHANGES / making:.0f}/s while the bus was away, backlog "
+          f"{backlog}; published {published:.1f} s after the sidecar was back ({published + sidecar_back - broker_back:.1f}"
+          f" s after the broker), consumed after {taken:.1f} s, with {used:.1f} s of CPU in all; "
+          f"{'nothing' if complete else 'SOMETHING'} is missing on the topic", flush=True)
+    return complete
