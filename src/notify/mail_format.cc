@@ -74,7 +74,7 @@ std::string EncodedWords(std::string_view line) {
   while (!line.empty()) {
     std::size_t size = 0;  // whole characters only: each word must be UTF-8 by itself
     while (size < line.size()) {
-      const std::size_t next = Utf8Length(line.substr(size));
+      const std::size_t next = std::max<std::size_t>(1, Utf8Length(line.substr(size)));
       if (size + next > kEncodedWordBytes) break;
       size += next;
     }

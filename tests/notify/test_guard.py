@@ -8,6 +8,7 @@ import pytest
 
 import hostile_targets
 
+BRIEF = {"timeout_ms": 300}  # so that a hole is reported soon: the canary does not answer
 PUBLIC = "192.88.1.1"  # an address that the guard lets pass; the probe does not
 
 
@@ -25,7 +26,7 @@ def test_no_form_of_a_hostile_target_is_connected_to(senders, canary):
         senders.resolve(name, addresses)
     urls = list(dict.fromkeys(hostile_targets.hostile_urls(canary.port)))
     assert len(urls) >= 300
-    answers = {url: senders.webhook(url) for url in urls}
+    answers = {url: senders.webhook(url, http=BRIEF) for url in urls}
     assert {url: answer for url, answer in answers.items() if answer["connects"]} == {}
     assert {url: answer for url, answer in answers.items() if answer["kind"] != "forbidden"} == {}
     assert canary.visitors() == 0
@@ -39,7 +40,7 @@ def test_the_same_for_pushes(senders, canary):
     }
     senders.resolve("push.test", ["10.0.0.7", "::1"])
     for host in ("127.0.0.1", "[::1]", "2130706433", "169.254.169.254", "push.test", "localhost"):
-        answer = senders.push(f"https://{host}:{canary.port}/", **key)
+        answer = senders.push(f"https://{host}:{canary.port}/", http=BRIEF, **key)
         assert (answer["kind"], answer["connects"]) == ("forbidden", []), host
     assert senders.push(f"https://{PUBLIC}/", **key)["connects"] == [f"{PUBLIC}:443"]
     assert canary.visitors() == 0
@@ -50,7 +51,7 @@ def test_a_name_that_changes_its_mind_gains_nothing(senders, canary, private):
     """DNS rebinding: whoever looks a name up to check it, and connects later, is told two things."""
     url = f"https://rebind.test:{canary.port}/"
     senders.resolve("rebind.test", [PUBLIC], [private], [PUBLIC], [private])
-    seen = [senders.webhook(url) for _ in range(4)]
+    seen = [senders.webhook(url, http=BRIEF) for _ in range(4)]
     assert [answer["kind"] for answer in seen] == ["retry", "forbidden", "retry", "forbidden"]
     assert [answer["connects"] for answer in seen] == [[f"{PUBLIC}:{canary.port}"], []] * 2
     assert canary.visitors() == 0
@@ -64,7 +65,7 @@ def test_one_attempt_is_one_look_up(senders, canary):
 
 def test_private_addresses_among_public_ones_are_passed_over(senders, canary):
     senders.resolve("mixed.test", ["127.0.0.1", "10.0.0.7", PUBLIC, "::1", "fd00::1"])
-    answer = senders.webhook(f"https://mixed.test:{canary.port}/")
+    answer = senders.webhook(f"https://mixed.test:{canary.port}/", http={"timeout_ms": 5000})
     assert answer["connects"] == [f"{PUBLIC}:{canary.port}"]
     assert answer["kind"] == "retry"  # an address was tried in earnest
     assert canary.visitors() == 0
