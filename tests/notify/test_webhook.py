@@ -49,7 +49,7 @@ def test_what_an_answer_means(senders, receiver, status, kind):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(senders, receiver, canary, status):
     receiver.answer = (status, {"location": f"http://127.0.0.1:{canary.port}/"}, b"")
-    answer = senders.webhook(receiver.url(), http={"allowed_hosts": ["127.0.0.0/8"]})
+    answer = senders.webhook(receiver.url(), http={"allowed_hosts": ["127.0.0.0/8"], "timeout_ms": 3000})
     assert (answer["kind"], answer["status"]) == ("retry", status)
     assert "redirect" in answer["detail"]
     assert answer["connects"] == [f"127.0.0.2:{receiver.server_port}"]
