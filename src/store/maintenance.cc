@@ -14,8 +14,31 @@ constexpr Statement kForgetRequests{"forget_requests", R"sql(
 delete from requests r
 using (select user_id, request_id from requests where at < $1 limit 1000) o
 where r.user_id = o.user_id and r.request_id = o.request_id)sql"};
+
+// Published is what the relay's cursor says: visible in its snapshot and not above its position.
+constexpr Statement kForgetMessages{"forget_messages", R"sql(
+delete from messages m
+using (select x.id from messages x join relay_shards s on s.shard = x.shard
+       where x.at < $1 and x.id <= s.message_position
+         and pg_visible_in_snapshot(x.xid, nullif(s.snapshot, '')::pg_snapshot)
+       order by x.at limit 1000) o
+where m.id = o.id)sql"};
+
 constexpr pqxx::result::size_type kPortion = 1000;
 constexpr int kPortionsPerCall = 2000;
+
+std::string Before(domain::Instant now, std::chrono::hours age) {
+  return domain::FormatInstant(std::max(now - age, domain::kMinInstant));
+}
+
+/// Runs `statement`, which deletes one portion of what is older than $1, until nothing is left.
+void Forget(Session& session, const Statement& statement, const std::string& before) {
+  pqxx::nontransaction transaction(session.connection);
+  for (int portion = 0; portion < kPortionsPerCall; ++portion) {
+    session.StartWaiting();
+    if (Exec(transaction, statement, before).affected_rows() < kPortion) break;
+  }
+}
 
 }  // namespace
 
@@ -30,13 +53,8 @@ absl::Status MaintainInbox(ConnectionPool& pool, domain::Instant now,
            options.keep_inbox_days);
       transaction.commit();
     }
-    const std::string before =
-        domain::FormatInstant(std::max(now - options.keep_requests, domain::kMinInstant));
-    pqxx::nontransaction transaction(connection);
-    for (int portion = 0; portion < kPortionsPerCall; ++portion) {
-      lease.session().StartWaiting();
-      if (Exec(transaction, kForgetRequests, before).affected_rows() < kPortion) break;
-    }
+    Forget(lease.session(), kForgetRequests, Before(now, options.keep_requests));
+    Forget(lease.session(), kForgetMessages, Before(now, options.keep_messages));
     return absl::OkStatus();
   });
 }

@@ -161,5 +161,24 @@ TEST_F(PgMaintenanceTest, RequestsOfLastWeekAreForgotten) {
   EXPECT_EQ(database_->Run("select count(*) from requests"), "1");
 }
 
+TEST_F(PgMaintenanceTest, PublishedMessagesOfLastWeekAreForgotten) {
+  const auto late = database_->Open();
+  late->Run("begin");
+  late->Run("select post('t', 'ann', gen_random_uuid(), 'committed late')");
+  database_->Run("select post('t', 'ann', gen_random_uuid(), 'published')");
+  database_->Run(
+      "update relay_shards set message_position = (select max(id) from messages), "
+      "snapshot = pg_current_snapshot()::text where shard = shard_of('ann')");
+  late->Run("commit");
+  database_->Run("select post('t', 'ann', gen_random_uuid(), 'not yet published')");
+  database_->Run("update messages set at = '2026-03-01T12:00:00Z'");
+  Maintain("2026-03-08T12:00:00Z");
+  EXPECT_EQ(database_->Run("select count(*) from messages"), "3");
+  Maintain("2026-03-08T12:00:01Z");
+  EXPECT_EQ(database_->Run("select string_agg(payload, ', ' order by id) from messages"),
+            "committed late, not yet published")
+      << "what the relay has not sent stays, however old it is";
+}
+
 }  // namespace
 }  // namespace todo::contract
