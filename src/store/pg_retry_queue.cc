@@ -68,7 +68,8 @@ from relay_shards s,
 constexpr Statement kCountWaiting{"ops_waiting", R"sql(
 select (select count(*) from retries),
        (select (extract(epoch from min(due_at)) * 1000000)::bigint from retries where due_at < 'infinity'),
-       (select count(*) from dead_letters where state = 'open'))sql"};
+       (select count(*) from dead_letters where state = 'open'),
+       (select count(*) from audit_missing where lost_at is not null))sql"};
 
 constexpr Statement kShards{"ops_shards", R"sql(
 select shard, owner, epoch, lease_until > clock_timestamp() from relay_shards order by shard)sql"};
@@ -393,6 +394,7 @@ absl::StatusOr<ports::StoreStatus> PgRetryQueue::Status() {
                status.waiting_retries = waiting[0].as<std::int64_t>();
                if (!waiting[1].is_null()) status.next_retry = InstantOf(waiting[1]);
                status.open_dead_letters = waiting[2].as<std::int64_t>();
+               status.lost_events = waiting[3].as<std::int64_t>();
                for (const pqxx::row& row : Exec(transaction, kShards)) {
                  status.shards.push_back({.number = row[0].as<int>(),
                                           .owner = row[1].as<std::string>(),

@@ -1,6 +1,10 @@
+#include <algorithm>
+
+#include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
 #include "contract/outbox_log_contract.h"
 #include "contract/task_store_contract.h"
+#include "support/fake_audit_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_outbox_log.h"
 #include "support/fake_task_store.h"
@@ -58,6 +62,35 @@ class FakeOutboxLogEnvironment final : public OutboxLogEnvironment {
   support::FakeTaskStore store_{database_};
 };
 
+class FakeAuditLogEnvironment final : public AuditLogEnvironment {
+ public:
+  ports::TaskStore& store() override { return store_; }
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::OutboxLog& outbox() override { return outbox_; }
+  std::unique_ptr<ports::AuditLog> NewAudit(int max_changes, int max_missing) override {
+    return std::make_unique<support::FakeAuditLog>(database_, max_changes, max_missing);
+  }
+  std::int64_t LostCount() override {
+    std::int64_t count = 0;
+    for (const auto& [consumer, audit] : database_.Read()->audits) {
+      count +=
+          std::ranges::count_if(audit.missing, [](const auto& entry) { return entry.second.lost; });
+    }
+    return count;
+  }
+  void Pass(std::chrono::milliseconds time) override { now_ += time; }
+
+ private:
+  std::chrono::steady_clock::time_point now_;
+  support::FakeDatabase database_{[this] { return now_; }};
+  support::FakeTaskStore store_{database_};
+  support::FakeEventInbox inbox_{database_};
+  support::FakeOutboxLog outbox_{database_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Fake, AuditLogContract, testing::Values([] {
+                           return std::make_unique<FakeAuditLogEnvironment>();
+                         }));
 INSTANTIATE_TEST_SUITE_P(Fake, TaskStoreContract, testing::Values([] {
                            return std::make_unique<FakeTaskStoreEnvironment>();
                          }));

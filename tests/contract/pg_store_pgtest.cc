@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
 #include "contract/outbox_log_contract.h"
 #include "contract/task_store_contract.h"
 #include "store/connection_pool.h"
+#include "store/pg_audit_log.h"
 #include "store/pg_event_inbox.h"
 #include "store/pg_outbox_log.h"
 #include "store/pg_retry_queue.h"
@@ -81,6 +83,37 @@ class PgOutboxLogEnvironment final : public OutboxLogEnvironment {
   store::PgTaskStore store_{pool_, {}};
 };
 
+class PgAuditLogEnvironment final : public AuditLogEnvironment {
+ public:
+  explicit PgAuditLogEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::TaskStore& store() override { return store_; }
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::OutboxLog& outbox() override { return outbox_; }
+  std::unique_ptr<ports::AuditLog> NewAudit(int max_changes, int max_missing) override {
+    return std::make_unique<store::PgAuditLog>(
+        pool_, nullptr,
+        store::AuditLogOptions{.max_changes = max_changes, .max_missing = max_missing});
+  }
+  std::int64_t LostCount() override {
+    return store::PgRetryQueue(pool_, {}).Status().value().lost_events;
+  }
+  void Pass(std::chrono::milliseconds time) override {
+    database_->Run(
+        fmt::format("update audit_turn set lease_until = lease_until - interval '{} milliseconds'",
+                    time.count()));
+  }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore store_{pool_, {}};
+  store::PgEventInbox inbox_{pool_, {}};
+  store::PgOutboxLog outbox_{pool_};
+};
+
+INSTANTIATE_TEST_SUITE_P(PostgreSql, AuditLogContract,
+                         testing::Values(&Make<PgAuditLogEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,

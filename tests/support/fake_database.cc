@@ -106,6 +106,12 @@ bool FakeDatabase::Take(Tables& tables, std::string_view consumer, const domain:
   return tables.inbox.emplace(consumer, domain::FormatInstant(at).substr(0, 10), id).second;
 }
 
+bool FakeDatabase::IsTaken(const Tables& tables, std::string_view consumer,
+                           const domain::Change& change) {
+  return tables.inbox.contains(
+      {std::string(consumer), domain::FormatInstant(change.at).substr(0, 10), change.event_id});
+}
+
 bool FakeDatabase::HasQueue(const Tables& tables, std::string_view consumer,
                             const domain::UserId& user, domain::TaskId task_id) {
   for (const auto& [key, retry] : tables.retries) {

@@ -74,6 +74,21 @@ class FakeDatabase {
         std::chrono::steady_clock::time_point::min();
     ports::OutboxCursor cursor;
   };
+  struct MessageRow {
+    std::int64_t id = 0;
+    ports::OutboxMessage message;
+  };
+  struct Missing {
+    domain::Change change;
+    domain::Instant due_at;
+    int repeats = 0;
+    bool lost = false;
+  };
+  struct Audit {
+    std::map<int, std::int64_t> positions;    // up to which each shard was looked at
+    std::map<std::int64_t, Missing> missing;  // by id of the change
+    std::optional<domain::Instant> late_take;
+  };
   struct Retry {
     std::int64_t order = 0;
     domain::UserId user;
@@ -88,6 +103,11 @@ class FakeDatabase {
     std::map<domain::UserId, User> users;
     std::map<std::pair<domain::UserId, domain::TaskId>, TaskRow> tasks;
     std::vector<ChangeRow> changes;
+    std::vector<MessageRow> messages;
+    std::map<std::string, Audit, std::less<>> audits;  // by consumer
+    std::string audit_owner;
+    std::chrono::steady_clock::time_point audit_until =
+        std::chrono::steady_clock::time_point::min();
     std::map<std::pair<domain::UserId, domain::RequestId>, Request> requests;
     std::set<std::tuple<std::string, std::string, domain::EventId>> inbox;  // consumer, day, event
     std::map<std::pair<domain::UserId, domain::Uuid>, ForeignTask> foreign_tasks;
@@ -95,11 +115,14 @@ class FakeDatabase {
     std::map<std::string, std::chrono::steady_clock::time_point> replicas;
     std::int64_t next_task_id = 1;
     std::int64_t next_change_id = 1;
+    std::int64_t next_message_id = 1;
   };
 
   /// Claims the event for the consumer; false: it was taken.
   static bool Take(Tables& tables, std::string_view consumer, const domain::EventId& id,
                    domain::Instant at);
+  static bool IsTaken(const Tables& tables, std::string_view consumer,
+                      const domain::Change& change);
   static bool HasQueue(const Tables& tables, std::string_view consumer, const domain::UserId& user,
                        domain::TaskId task_id);
   /// To the end of its task's queue; `entry` counts only for the first one there.

@@ -61,6 +61,14 @@ absl::StatusOr<std::vector<OutboxBatch>> FakeOutboxLog::Read(const std::vector<O
       batch.changes.push_back(row.change);
       batch.next.position = row.id;
     }
+    for (const FakeDatabase::MessageRow& row : tables->messages) {
+      if (batch.messages.size() == static_cast<std::size_t>(limit)) break;
+      if (row.id <= shard.cursor.message_position ||
+          FakeDatabase::ShardOf(domain::UserId{row.message.key}) != shard.number)
+        continue;
+      batch.messages.push_back(row.message);
+      batch.next.message_position = row.id;
+    }
   }
   return batches;
 }
