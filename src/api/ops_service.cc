@@ -172,6 +172,7 @@ absl::StatusOr<v1::Status> GetStatus(ports::DeadLetterStore& letters,
   response.set_waiting_retries(status.waiting_retries);
   if (status.next_retry) *response.mutable_next_retry() = Encode(*status.next_retry);
   response.set_open_dead_letters(status.open_dead_letters);
+  response.set_lost_events(status.lost_events);
   for (const ports::StoreStatus::Shard& shard : status.shards) {
     v1::Status::Shard& encoded = *response.add_shards();
     encoded.set_number(shard.number);

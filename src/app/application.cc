@@ -52,6 +52,11 @@ store::PoolOptions RelaySession(const Config& config) {
   return options;
 }
 
+store::PoolOptions AuditSession() {
+  // Nobody waits for it, and after an import it may have much to look at.
+  return {.max_connections = 1, .statement_timeout = 30s, .application_name = "todo-service audit"};
+}
+
 store::PoolOptions WatchSession() {
   return {.max_connections = 1, .statement_timeout = 2s, .application_name = "todo-service watch"};
 }
@@ -102,11 +107,13 @@ Application::Application(Config config, std::function<void()> on_failure)
       watch_pool_(config_.database_url, WatchSession()),
       retry_pool_(config_.database_url, RetrySessions()),
       crash_pool_(config_.database_url, CrashSessions(config_)),
+      audit_pool_(config_.database_url, AuditSession()),
       task_store_(pool_, [this](int shard) { OnChange(shard); }),
       inbox_(pool_, [this](int shard) { OnChange(shard); }),
       outbox_log_(relay_pool_),
       retry_queue_(retry_pool_, [this](int shard) { OnChange(shard); }),
       crash_log_(crash_pool_, config_.instance),
+      audit_log_(audit_pool_, [this](int shard) { OnChange(shard); }),
       dapr_({.endpoint = config_.dapr_grpc_endpoint, .api_token = config_.dapr_api_token}),
       publisher_(dapr_, {.pubsub_name = config_.pubsub, .bulk = config_.bus == Bus::kKafka}),
       tasks_(task_store_, clock_, ids_),
@@ -116,6 +123,12 @@ Application::Application(Config config, std::function<void()> on_failure)
                    .parse = &Parse<domain::ParseTaskEventRecord>,
                    .consumers = {&recurring_tasks_}}},
                  [this](domain::Instant due) { OnParked(due); }),
+      // One that takes every event is enough: what it misses, the others miss too.
+      auditor_(audit_log_, clock_, {std::string(recurring_tasks_.name())},
+               [this] { return CanDeliver(); },
+               {.owner = ids_.NewId().value(),
+                .task_events_topic = config_.task_events_topic,
+                .delay = config_.audit_delay}),
       api_workers_(static_cast<std::size_t>(config_.worker_count),
                    static_cast<std::size_t>(config_.worker_queue)),
       event_workers_(static_cast<std::size_t>(config_.event_worker_count),
@@ -166,6 +179,12 @@ void Application::OnParked(domain::Instant due) {
   if (RetryRunner* const runner = running_retry_runner_; runner != nullptr) runner->Wake(due);
 }
 
+bool Application::CanDeliver() {
+  if (!IsHealthy()) return false;
+  const absl::StatusOr<client::SidecarMetadata> sidecar = dapr_.GetMetadata();
+  return sidecar.ok() && FindGaps(*sidecar, config_).missing.empty();
+}
+
 absl::StatusOr<api::SidecarSummary> Application::DescribeSidecar() {
   TODO_ASSIGN_OR_RETURN(const client::SidecarMetadata metadata, dapr_.GetMetadata());
   api::SidecarSummary summary;
@@ -185,7 +204,8 @@ edge::HttpResponse Application::MetricsPage() {
                            .pools = {{"calls", pool_.stats()},
                                      {"relay", relay_pool_.stats()},
                                      {"retries", retry_pool_.stats()},
-                                     {"crash_log", crash_pool_.stats()}},
+                                     {"crash_log", crash_pool_.stats()},
+                                     {"audit", audit_pool_.stats()}},
                            .queued_calls = {{"api", api_workers_.queued_count()},
                                             {"events", event_workers_.queued_count()}},
                            .relay = {},
@@ -260,6 +280,7 @@ bool Application::Stop() {
   threads_.clear();  // joins them; the relay may have been in the making
   running_retry_runner_ = nullptr;
   retry_runner_.reset();
+  audit_runner_.reset();
   if (ready_ && api_drained && events_drained) {
     const absl::Status cleared = crash_log_.Clear();
     if (!cleared.ok())
@@ -308,6 +329,7 @@ void Application::RunCaretaker(const std::stop_token& stop) {
   StartRelay();
   retry_runner_ = std::make_unique<RetryRunner>(processor_, clock_, kRetryThreads);
   running_retry_runner_ = retry_runner_.get();
+  audit_runner_ = std::make_unique<AuditRunner>(auditor_);
   last_answer_ = steady_clock::now();
   ready_ = true;
   PublishHealth();
@@ -333,6 +355,7 @@ bool Application::PrepareDatabase(const std::stop_token& stop) {
     absl::Status status = store::Migrate(config_.database_url, {.lock_wait = 5s});
     if (status.ok()) status = store::MaintainInbox(pool_, clock_.Now());
     if (status.ok()) status = processor_.Recover();
+    if (status.ok()) status = auditor_.Enroll();
     if (status.ok()) return true;
     switch (status.code()) {
       case absl::StatusCode::kFailedPrecondition:

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "api/gate.h"
 #include "api/ops_service.h"
+#include "app/audit_runner.h"
 #include "app/config.h"
 #include "app/id_source.h"
 #include "app/listener.h"
@@ -24,11 +25,13 @@
 #include "client/dapr_publisher.h"
 #include "edge/http_server.h"
 #include "relay/outbox_relay.h"
+#include "service/auditor.h"
 #include "service/event_processor.h"
 #include "service/recurring_task_service.h"
 #include "service/task_service.h"
 #include "store/connection_pool.h"
 #include "store/outbox_signal.h"
+#include "store/pg_audit_log.h"
 #include "store/pg_event_inbox.h"
 #include "store/pg_outbox_log.h"
 #include "store/pg_retry_queue.h"
@@ -75,6 +78,8 @@ class Application {
   absl::Status Ready() const;
   void OnChange(int shard);
   void OnParked(domain::Instant due);
+  /// Whether the sidecar is there and brings us what it has. Blocks.
+  bool CanDeliver();
   absl::StatusOr<api::SidecarSummary> DescribeSidecar();
   edge::HttpResponse MetricsPage();
   void Fail(std::string_view event, const absl::Status& status);
@@ -107,11 +112,13 @@ class Application {
   store::ConnectionPool watch_pool_;
   store::ConnectionPool retry_pool_;
   store::ConnectionPool crash_pool_;
+  store::ConnectionPool audit_pool_;
   store::PgTaskStore task_store_;
   store::PgEventInbox inbox_;
   store::PgOutboxLog outbox_log_;
   store::PgRetryQueue retry_queue_;
   store::PgCrashLog crash_log_;
+  store::PgAuditLog audit_log_;
 
   client::DaprClient dapr_;
   client::DaprPublisher publisher_;
@@ -127,6 +134,8 @@ class Application {
   service::EventProcessor processor_;
   std::unique_ptr<RetryRunner> retry_runner_;
   std::atomic<RetryRunner*> running_retry_runner_ = nullptr;
+  service::Auditor auditor_;
+  std::unique_ptr<AuditRunner> audit_runner_;
 
   util::WorkerPool api_workers_;
   util::WorkerPool event_workers_;  // of their own: load on the API must not hold events back

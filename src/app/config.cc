@@ -283,6 +283,10 @@ const std::vector<Setting>& Settings() {
                            "how long a replica that stopped keeps its share of the outbox"));
     all.push_back(Duration("relay-poll", &Config::relay_poll, 10ms, 10s,
                            "how often the outbox is looked at when nothing announces a change"));
+    all.push_back(Duration("audit-delay", &Config::audit_delay, 1s, 24h,
+                           "for how long an event may be on its way, and then a consumer silent, "
+                           "until it counts as lost and is published again"));
+    all.back().default_text = "5s with --bus=memory, else 5m";
     all.push_back(Duration("drain-timeout", &Config::drain_timeout, 100ms, 10min,
                            "how long each step of stopping may wait for what has begun"));
     all.push_back(Choice<util::Severity>("log-level", &Config::log_level,
@@ -480,6 +484,10 @@ void FillDependentDefaults(LoadedConfig& loaded) {
   if (!loaded.sources.contains("api-address")) config.api_address = everywhere;
   if (!loaded.sources.contains("http-address")) config.http_address = everywhere;
   if (!loaded.sources.contains("bulk-delivery")) config.bulk_delivery = config.bus == Bus::kKafka;
+  if (!loaded.sources.contains("audit-delay")) {
+    config.audit_delay =
+        config.bus == Bus::kKafka ? std::chrono::minutes(5) : std::chrono::seconds(5);
+  }
   if (!loaded.sources.contains("instance")) {
     std::array<char, 256> host{};
     gethostname(host.data(), host.size() - 1);

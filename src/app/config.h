@@ -44,6 +44,7 @@ struct Config {
   std::string instance;  // default: host name and app port
   std::chrono::milliseconds relay_lease{4'000};
   std::chrono::milliseconds relay_poll{250};
+  std::chrono::milliseconds audit_delay{0};  // default: 5m with Kafka, 5s in memory
   std::chrono::milliseconds drain_timeout{10'000};
   util::Severity log_level = util::Severity::kInfo;
 

@@ -80,6 +80,9 @@ TEST(ConfigTest, DefaultsThatDependOnOtherSettings) {
   EXPECT_TRUE(Load({}).config.bulk_delivery);
   EXPECT_FALSE(Load({"--bus=memory"}).config.bulk_delivery);
   EXPECT_TRUE(Load({"--bus=memory", "--bulk-delivery"}).config.bulk_delivery);
+  EXPECT_EQ(Load({}).config.audit_delay, 5min);
+  EXPECT_EQ(Load({"--bus=memory"}).config.audit_delay, 5s);
+  EXPECT_EQ(Load({"--bus=memory", "--audit-delay=1m"}).config.audit_delay, 1min);
   const Config config = Load({"--database-pool-size=8"}).config;
   EXPECT_EQ(config.event_worker_count, 2);
   EXPECT_EQ(config.worker_count, 6);
