@@ -47,15 +47,6 @@ class Violations {
 
 // ---- values
 
-Timestamp EncodeInstant(domain::Instant instant) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(instant);
-  Timestamp timestamp;
-  timestamp.set_seconds(seconds.time_since_epoch().count());
-  timestamp.set_nanos(
-      static_cast<std::int32_t>(std::chrono::nanoseconds(instant - seconds).count()));
-  return timestamp;
-}
-
 std::optional<domain::Instant> DecodeInstant(const Timestamp& timestamp, std::string_view field,
                                              Violations& violations) {
   // 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z, the range of the message's own definition.
@@ -312,6 +303,15 @@ UpdateMask DecodeUpdateMask(const google::protobuf::FieldMask& paths, Violations
 }
 
 }  // namespace
+
+Timestamp EncodeInstant(domain::Instant instant) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(instant);
+  Timestamp timestamp;
+  timestamp.set_seconds(seconds.time_since_epoch().count());
+  timestamp.set_nanos(
+      static_cast<std::int32_t>(std::chrono::nanoseconds(instant - seconds).count()));
+  return timestamp;
+}
 
 v1::Task EncodeTask(const domain::Task& task) {
   v1::Task out;

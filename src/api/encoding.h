@@ -19,6 +19,7 @@
 
 namespace todo::api {
 
+google::protobuf::Timestamp EncodeInstant(domain::Instant instant);
 v1::Task EncodeTask(const domain::Task& task);
 /// kInternal: the change log holds a task that cannot be read.
 absl::StatusOr<v1::Change> EncodeChange(const domain::Change& change);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/encoding.h"
 #include "domain/task.h"
 #include "todo/v1/ops_service.pb.h"
 #include "util/status.h"
@@ -22,13 +23,7 @@ constexpr int kMaxLimit = 1'000;
 constexpr int kDefaultLimit = 100;
 constexpr std::size_t kMaxNoteCharacters = 500;
 
-google::protobuf::Timestamp Encode(domain::Instant at) {
-  google::protobuf::Timestamp timestamp;
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
-  timestamp.set_seconds(seconds.time_since_epoch().count());
-  timestamp.set_nanos(static_cast<std::int32_t>(std::chrono::nanoseconds(at - seconds).count()));
-  return timestamp;
-}
+google::protobuf::Timestamp Encode(domain::Instant at) { return EncodeInstant(at); }
 
 v1::DeadLetterState Encode(ports::DeadLetterState state) {
   switch (state) {
@@ -173,6 +168,10 @@ absl::StatusOr<v1::Status> GetStatus(ports::DeadLetterStore& letters,
   if (status.next_retry) *response.mutable_next_retry() = Encode(*status.next_retry);
   response.set_open_dead_letters(status.open_dead_letters);
   response.set_lost_events(status.lost_events);
+  response.set_pending_reminders(status.pending_reminders);
+  response.set_overdue_reminders(status.overdue_reminders);
+  response.set_unplanned_reminders(status.unplanned_reminders);
+  response.set_unwritten_jobs(status.unwritten_jobs);
   for (const ports::StoreStatus::Shard& shard : status.shards) {
     v1::Status::Shard& encoded = *response.add_shards();
     encoded.set_number(shard.number);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/ops_service.h"
+#include "api/reminder_service.h"
 #include "api/todo_service.h"
 #include "app/metrics.h"
 #include "app/sidecar_check.h"
@@ -30,6 +31,7 @@ constexpr int kMaxDeliveryBytes = 64 * 1024 * 1024;
 constexpr int kMaxDeliveryMetadataBytes = 8 * 1024 * 1024;
 
 constexpr int kRetryThreads = 2;
+constexpr int kReminderThreads = 2;
 constexpr milliseconds kFirstRetry = 100ms;
 constexpr milliseconds kLastRetry = 5s;
 constexpr milliseconds kWatchInterval = 1s;
@@ -41,8 +43,8 @@ constexpr milliseconds kHealthInterval = 250ms;
 constexpr milliseconds kStatusInterval = 5s;
 
 store::PoolOptions SessionsOf(const Config& config) {
-  // Retries run beside the deliveries: a full house of those must not stop them.
-  return {.max_connections = config.database_pool_size + kRetryThreads};
+  // Retries and reminders run beside the deliveries: a full house of those must not stop them.
+  return {.max_connections = config.database_pool_size + kRetryThreads + kReminderThreads};
 }
 
 store::PoolOptions RelaySession(const Config& config) {
@@ -112,10 +114,12 @@ Application::Application(Config config, std::function<void()> on_failure)
       inbox_(pool_, [this](int shard) { OnChange(shard); }),
       outbox_log_(relay_pool_),
       retry_queue_(retry_pool_, [this](int shard) { OnChange(shard); }),
+      reminder_store_(pool_, [this](int shard) { OnChange(shard); }),
       crash_log_(crash_pool_, config_.instance),
       audit_log_(audit_pool_, [this](int shard) { OnChange(shard); }),
       dapr_({.endpoint = config_.dapr_grpc_endpoint, .api_token = config_.dapr_api_token}),
       publisher_(dapr_, {.pubsub_name = config_.pubsub, .bulk = config_.bus == Bus::kKafka}),
+      job_scheduler_(dapr_),
       tasks_(task_store_, clock_, ids_),
       recurring_tasks_(clock_, ids_),
       processor_({inbox_, retry_queue_, crash_log_, clock_},
@@ -129,6 +133,9 @@ Application::Application(Config config, std::function<void()> on_failure)
                {.owner = ids_.NewId().value(),
                 .task_events_topic = config_.task_events_topic,
                 .delay = config_.audit_delay}),
+      reminders_(reminder_store_, clock_, ids_, {.topic = config_.reminders_topic},
+                 [this] { OnReminder(); }),
+      reminder_jobs_(reminder_store_, job_scheduler_, clock_, {}),
       api_workers_(static_cast<std::size_t>(config_.worker_count),
                    static_cast<std::size_t>(config_.worker_queue)),
       event_workers_(static_cast<std::size_t>(config_.event_worker_count),
@@ -136,9 +143,10 @@ Application::Application(Config config, std::function<void()> on_failure)
       gate_({.dev_identity = config_.dev_identity, .ready = [this] { return Ready(); }},
             api_workers_),
       todo_service_(api::MakeTodoService(tasks_, gate_)),
+      reminder_service_(api::MakeReminderService(reminders_, gate_)),
       ops_service_(api::MakeOpsService(
           retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
-      app_callback_(CallbackOptions(config_), processor_, event_workers_,
+      app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_,
                     [this] { return IsHealthy(); }),
       http_({.address = config_.http_address, .port = config_.http_port},
             {{"/healthz", [] { return edge::HttpResponse{.body = "alive\n"}; }},
@@ -185,6 +193,10 @@ bool Application::CanDeliver() {
   return sidecar.ok() && FindGaps(*sidecar, config_).missing.empty();
 }
 
+void Application::OnReminder() {
+  if (ReminderRunner* const runner = running_reminder_runner_; runner != nullptr) runner->Wake();
+}
+
 absl::StatusOr<api::SidecarSummary> Application::DescribeSidecar() {
   TODO_ASSIGN_OR_RETURN(const client::SidecarMetadata metadata, dapr_.GetMetadata());
   api::SidecarSummary summary;
@@ -227,7 +239,7 @@ absl::Status Application::Start() {
   auto api = Listen({.name = "api",
                      .address = config_.api_address,
                      .port = config_.api_port,
-                     .services = {todo_service_.get(), ops_service_.get()},
+                     .services = {todo_service_.get(), reminder_service_.get(), ops_service_.get()},
                      .max_receive_bytes = kMaxApiMessageBytes,
                      .public_api = true});
   if (!api.ok()) return api.status();
@@ -281,6 +293,8 @@ bool Application::Stop() {
   running_retry_runner_ = nullptr;
   retry_runner_.reset();
   audit_runner_.reset();
+  running_reminder_runner_ = nullptr;
+  reminder_runner_.reset();
   if (ready_ && api_drained && events_drained) {
     const absl::Status cleared = crash_log_.Clear();
     if (!cleared.ok())
@@ -330,6 +344,9 @@ void Application::RunCaretaker(const std::stop_token& stop) {
   retry_runner_ = std::make_unique<RetryRunner>(processor_, clock_, kRetryThreads);
   running_retry_runner_ = retry_runner_.get();
   audit_runner_ = std::make_unique<AuditRunner>(auditor_);
+  reminder_runner_ =
+      std::make_unique<ReminderRunner>(reminders_, reminder_jobs_, config_.reminder_sweep);
+  running_reminder_runner_ = reminder_runner_.get();
   last_answer_ = steady_clock::now();
   ready_ = true;
   PublishHealth();

@@ -18,22 +18,27 @@
 #include "app/config.h"
 #include "app/id_source.h"
 #include "app/listener.h"
+#include "app/reminder_runner.h"
 #include "app/retry_runner.h"
 #include "app/system_clock.h"
 #include "appcallback/app_callback.h"
 #include "client/dapr_client.h"
+#include "client/dapr_job_scheduler.h"
 #include "client/dapr_publisher.h"
 #include "edge/http_server.h"
 #include "relay/outbox_relay.h"
 #include "service/auditor.h"
 #include "service/event_processor.h"
 #include "service/recurring_task_service.h"
+#include "service/reminder_jobs.h"
+#include "service/reminder_service.h"
 #include "service/task_service.h"
 #include "store/connection_pool.h"
 #include "store/outbox_signal.h"
 #include "store/pg_audit_log.h"
 #include "store/pg_event_inbox.h"
 #include "store/pg_outbox_log.h"
+#include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
 #include "store/pg_task_store.h"
 #include "util/guarded.h"
@@ -80,6 +85,7 @@ class Application {
   void OnParked(domain::Instant due);
   /// Whether the sidecar is there and brings us what it has. Blocks.
   bool CanDeliver();
+  void OnReminder();
   absl::StatusOr<api::SidecarSummary> DescribeSidecar();
   edge::HttpResponse MetricsPage();
   void Fail(std::string_view event, const absl::Status& status);
@@ -117,11 +123,13 @@ class Application {
   store::PgEventInbox inbox_;
   store::PgOutboxLog outbox_log_;
   store::PgRetryQueue retry_queue_;
+  store::PgReminderStore reminder_store_;
   store::PgCrashLog crash_log_;
   store::PgAuditLog audit_log_;
 
   client::DaprClient dapr_;
   client::DaprPublisher publisher_;
+  client::DaprJobScheduler job_scheduler_;
 
   // Made when the database is ready; the pointers appear when all is made.
   std::unique_ptr<relay::OutboxRelay> relay_;
@@ -136,11 +144,16 @@ class Application {
   std::atomic<RetryRunner*> running_retry_runner_ = nullptr;
   service::Auditor auditor_;
   std::unique_ptr<AuditRunner> audit_runner_;
+  service::ReminderService reminders_;
+  service::ReminderJobs reminder_jobs_;
+  std::unique_ptr<ReminderRunner> reminder_runner_;
+  std::atomic<ReminderRunner*> running_reminder_runner_ = nullptr;
 
   util::WorkerPool api_workers_;
   util::WorkerPool event_workers_;  // of their own: load on the API must not hold events back
   api::Gate gate_;
   std::unique_ptr<api::GatedService> todo_service_;
+  std::unique_ptr<api::GatedService> reminder_service_;
   std::unique_ptr<api::GatedService> ops_service_;
   appcallback::AppCallback app_callback_;
   std::mutex health_mutex_;

@@ -287,6 +287,8 @@ const std::vector<Setting>& Settings() {
                            "for how long an event may be on its way, and then a consumer silent, "
                            "until it counts as lost and is published again"));
     all.back().default_text = "5s with --bus=memory, else 5m";
+    all.push_back(Duration("reminder-sweep", &Config::reminder_sweep, 100ms, 10min,
+                           "how often reminders are looked for whose job did not come"));
     all.push_back(Duration("drain-timeout", &Config::drain_timeout, 100ms, 10min,
                            "how long each step of stopping may wait for what has begun"));
     all.push_back(Choice<util::Severity>("log-level", &Config::log_level,

@@ -45,6 +45,7 @@ struct Config {
   std::chrono::milliseconds relay_lease{4'000};
   std::chrono::milliseconds relay_poll{250};
   std::chrono::milliseconds audit_delay{0};  // default: 5m with Kafka, 5s in memory
+  std::chrono::milliseconds reminder_sweep{10'000};
   std::chrono::milliseconds drain_timeout{10'000};
   util::Severity log_level = util::Severity::kInfo;
 

@@ -9,8 +9,10 @@
 #include <string_view>
 #include <utility>
 
+#include "appcallback/job_data.h"
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
 #include "domain/delivery.h"
+#include "domain/reminder.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 
@@ -22,6 +24,8 @@ using google::protobuf::Empty;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 using Verdict = dapr::TopicEventResponse::TopicEventResponseStatus;
+
+constexpr std::size_t kMaxLoggedNameBytes = 100;
 
 ServerUnaryReactor* Finish(CallbackServerContext* context, const grpc::Status& status) {
   ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -51,10 +55,12 @@ std::string Unescape(std::string_view text) {
 /// What the three services share.
 class AppCallback::Core {
  public:
-  Core(AppCallbackOptions options, service::EventProcessor& processor, util::WorkerPool& workers,
+  Core(AppCallbackOptions options, service::EventProcessor& processor,
+       service::ReminderService& reminders, util::WorkerPool& workers,
        std::function<bool()> healthy)
       : options_(std::move(options)),
         processor_(processor),
+        reminders_(reminders),
         workers_(workers),
         healthy_(std::move(healthy)) {}
 
@@ -102,6 +108,7 @@ class AppCallback::Core {
       record.topic = request->topic();
       record.content_type = request->data_content_type();
       response->set_status(Process({record}).front());
+      return absl::OkStatus();
     });
   }
 
@@ -124,13 +131,35 @@ class AppCallback::Core {
         status.set_entry_id(request->entries(i).entry_id());
         status.set_status(verdicts[static_cast<std::size_t>(i)]);
       }
+      return absl::OkStatus();
+    });
+  }
+
+  /// A reminder's time has come, says the scheduler. Which task it is stands in the name; a job
+  /// that somebody else made under another name can say it in its data.
+  ServerUnaryReactor* TakeJob(CallbackServerContext* context,
+                              const dapr::JobEventRequest* request) {
+    return Take(context, [this, request] {
+      std::optional<domain::TaskId> task;
+      if (const auto target = domain::ParseReminderJobName(request->name())) {
+        task = target->task_id;
+      } else {
+        task = TaskOfJobData(request->data());
+      }
+      if (!task) {
+        util::Log(util::Severity::kWarning, "unknown_job",
+                  {{"name", request->name().substr(0, kMaxLoggedNameBytes)}});
+        return absl::OkStatus();
+      }
+      return reminders_.Trigger(*task);
     });
   }
 
  private:
-  /// Runs `work` on a worker and finishes the call. When anything goes wrong on the way the call
-  /// fails with a status that the sidecar takes as "deliver again". An exception must not leave the
-  /// handler: gRPC would answer UNIMPLEMENTED, which the sidecar takes as an acknowledgement.
+  /// Runs `work` (which answers absl::Status) on a worker and finishes the call. When it fails, or
+  /// anything goes wrong on the way, the call fails with a status that the sidecar takes as
+  /// "deliver again". An exception must not leave the handler: gRPC would answer UNIMPLEMENTED,
+  /// which the sidecar takes as an acknowledgement.
   template <typename Work>
   ServerUnaryReactor* Take(CallbackServerContext* context, Work work) {
     ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -163,9 +192,12 @@ class AppCallback::Core {
   template <typename Work>
   static grpc::Status Run(const Work& work) {
     try {
-      work();
+      const absl::Status status = work();
       TODO_FAULT_POINT("before-answer").IgnoreError();
-      return grpc::Status::OK;
+      if (status.ok()) return grpc::Status::OK;
+      util::Log(util::Severity::kWarning, "callback_to_come_again",
+                {{"status", status.ToString()}});
+      return {grpc::StatusCode::UNAVAILABLE, "the store cannot do it now: deliver again"};
     } catch (const std::exception& error) {
       return Failed(error);
     }
@@ -206,6 +238,7 @@ class AppCallback::Core {
 
   const AppCallbackOptions options_;
   service::EventProcessor& processor_;
+  service::ReminderService& reminders_;
   util::WorkerPool& workers_;
   const std::function<bool()> healthy_;
 };
@@ -238,6 +271,11 @@ class Callbacks final : public dapr::AppCallback::CallbackService {
                                        dapr::TopicEventBulkResponse* response) override {
     return core_.TakeMany(context, request, response);
   }
+  ServerUnaryReactor* OnJobEvent(CallbackServerContext* context,
+                                 const dapr::JobEventRequest* request,
+                                 dapr::JobEventResponse*) override {
+    return core_.TakeJob(context, request);
+  }
 
  private:
   Core& core_;
@@ -252,6 +290,11 @@ class AlphaCallbacks final : public dapr::AppCallbackAlpha::CallbackService {
                                              const dapr::TopicEventBulkRequest* request,
                                              dapr::TopicEventBulkResponse* response) override {
     return core_.TakeMany(context, request, response);
+  }
+  ServerUnaryReactor* OnJobEventAlpha1(CallbackServerContext* context,
+                                       const dapr::JobEventRequest* request,
+                                       dapr::JobEventResponse*) override {
+    return core_.TakeJob(context, request);
   }
 
  private:
@@ -278,8 +321,10 @@ class HealthCallbacks final : public dapr::AppCallbackHealthCheck::CallbackServi
 }  // namespace
 
 AppCallback::AppCallback(AppCallbackOptions options, service::EventProcessor& processor,
-                         util::WorkerPool& workers, std::function<bool()> healthy)
-    : core_(std::make_unique<Core>(std::move(options), processor, workers, std::move(healthy))) {
+                         service::ReminderService& reminders, util::WorkerPool& workers,
+                         std::function<bool()> healthy)
+    : core_(std::make_unique<Core>(std::move(options), processor, reminders, workers,
+                                   std::move(healthy))) {
   services_.push_back(std::make_unique<Callbacks<Core>>(*core_));
   services_.push_back(std::make_unique<AlphaCallbacks<Core>>(*core_));
   services_.push_back(std::make_unique<HealthCallbacks<Core>>(*core_));

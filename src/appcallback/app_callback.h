@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "service/event_processor.h"
+#include "service/reminder_service.h"
 #include "util/worker_pool.h"
 
 namespace grpc {
@@ -36,15 +37,17 @@ struct AppCallbackOptions {
 /// Decodes, classifies, hands over and answers; nothing else. An event is acknowledged only after
 /// its effect is durable; everything else is answered RETRY, and the broker keeps it. No exception
 /// and no UNIMPLEMENTED leaves an event handler: the sidecar would take it for an acknowledgement.
+/// A job is answered OK when there is nothing more to do for it; any error makes it come again.
 ///
 /// Thread safety: the handlers run on gRPC's threads, do not block, and let `workers` do the rest.
 class AppCallback {
  public:
-  /// `processor` and `workers` must outlive this object, and so must the server that serves it end
-  /// before it does. `healthy` is asked on gRPC's threads: it must not block. While it says no, the
-  /// sidecar holds events back.
+  /// `processor`, `reminders` and `workers` must outlive this object, and so must the server that
+  /// serves it end before it does. `healthy` is asked on gRPC's threads: it must not block. While
+  /// it says no, the sidecar holds events back.
   AppCallback(AppCallbackOptions options, service::EventProcessor& processor,
-              util::WorkerPool& workers, std::function<bool()> healthy);
+              service::ReminderService& reminders, util::WorkerPool& workers,
+              std::function<bool()> healthy);
   ~AppCallback();
 
   /// To be registered with one server.

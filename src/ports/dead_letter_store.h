@@ -46,6 +46,10 @@ struct StoreStatus {
   std::int64_t waiting_retries = 0;
   std::optional<domain::Instant> next_retry;
   std::int64_t open_dead_letters = 0;
+  std::int64_t pending_reminders = 0;  // these four are counted up to 100,000
+  std::int64_t overdue_reminders = 0;
+  std::int64_t unplanned_reminders = 0;
+  std::int64_t unwritten_jobs = 0;
   std::int64_t lost_events = 0;  // published again as often as allowed, and still not seen
   struct Shard {
     int number = 0;

@@ -71,6 +71,13 @@ select (select count(*) from retries),
        (select count(*) from dead_letters where state = 'open'),
        (select count(*) from audit_missing where lost_at is not null))sql"};
 
+constexpr Statement kCountReminders{"ops_reminders", R"sql(
+select (select count(*) from (select from reminders where state = 'pending' limit 100000) x),
+       (select count(*) from (select from reminders where state = 'pending' and remind_at <= clock_timestamp()
+                              limit 100000) x),
+       (select count(*) from (select from reminders where unplanned_since is not null limit 100000) x),
+       (select count(*) from (select from reminders where wanted_job is distinct from job_at limit 100000) x))sql"};
+
 constexpr Statement kShards{"ops_shards", R"sql(
 select shard, owner, epoch, lease_until > clock_timestamp() from relay_shards order by shard)sql"};
 
@@ -395,6 +402,11 @@ absl::StatusOr<ports::StoreStatus> PgRetryQueue::Status() {
                if (!waiting[1].is_null()) status.next_retry = InstantOf(waiting[1]);
                status.open_dead_letters = waiting[2].as<std::int64_t>();
                status.lost_events = waiting[3].as<std::int64_t>();
+               const pqxx::row reminders = Exec(transaction, kCountReminders)[0];
+               status.pending_reminders = reminders[0].as<std::int64_t>();
+               status.overdue_reminders = reminders[1].as<std::int64_t>();
+               status.unplanned_reminders = reminders[2].as<std::int64_t>();
+               status.unwritten_jobs = reminders[3].as<std::int64_t>();
                for (const pqxx::row& row : Exec(transaction, kShards)) {
                  status.shards.push_back({.number = row[0].as<int>(),
                                           .owner = row[1].as<std::string>(),

@@ -3,10 +3,12 @@
 #include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
 #include "contract/outbox_log_contract.h"
+#include "contract/reminder_store_contract.h"
 #include "contract/task_store_contract.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_outbox_log.h"
+#include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
 
 namespace todo::contract {
@@ -91,11 +93,38 @@ class FakeAuditLogEnvironment final : public AuditLogEnvironment {
 INSTANTIATE_TEST_SUITE_P(Fake, AuditLogContract, testing::Values([] {
                            return std::make_unique<FakeAuditLogEnvironment>();
                          }));
+
+class FakeReminderStoreEnvironment final : public ReminderStoreEnvironment {
+ public:
+  ports::TaskStore& tasks() override { return tasks_; }
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::ReminderStore& reminders() override { return reminders_; }
+  const Wakes& wakes() override { return wakes_; }
+  std::vector<std::string> Posted() override {
+    std::vector<std::string> posted;
+    for (const ports::OutboxMessage& message : database_.Read()->messages) {
+      posted.push_back(message.topic + " " + message.key + " " + message.id.value() + " " +
+                       message.payload);
+    }
+    return posted;
+  }
+
+ private:
+  support::FakeDatabase database_;
+  Wakes wakes_;
+  support::FakeTaskStore tasks_{database_};
+  support::FakeEventInbox inbox_{database_};
+  support::FakeReminderStore reminders_{database_, std::ref(wakes_)};
+};
+
 INSTANTIATE_TEST_SUITE_P(Fake, TaskStoreContract, testing::Values([] {
                            return std::make_unique<FakeTaskStoreEnvironment>();
                          }));
 INSTANTIATE_TEST_SUITE_P(Fake, EventInboxContract, testing::Values([] {
                            return std::make_unique<FakeEventInboxEnvironment>();
+                         }));
+INSTANTIATE_TEST_SUITE_P(Fake, ReminderStoreContract, testing::Values([] {
+                           return std::make_unique<FakeReminderStoreEnvironment>();
                          }));
 INSTANTIATE_TEST_SUITE_P(Fake, OutboxLogContract, testing::Values([] {
                            return std::make_unique<FakeOutboxLogEnvironment>();

@@ -1,13 +1,17 @@
 #include <fmt/format.h>
 
+#include <sstream>
+
 #include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
 #include "contract/outbox_log_contract.h"
+#include "contract/reminder_store_contract.h"
 #include "contract/task_store_contract.h"
 #include "store/connection_pool.h"
 #include "store/pg_audit_log.h"
 #include "store/pg_event_inbox.h"
 #include "store/pg_outbox_log.h"
+#include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
 #include "store/pg_task_store.h"
 #include "support/test_database.h"
@@ -114,10 +118,39 @@ class PgAuditLogEnvironment final : public AuditLogEnvironment {
 
 INSTANTIATE_TEST_SUITE_P(PostgreSql, AuditLogContract,
                          testing::Values(&Make<PgAuditLogEnvironment>));
+
+class PgReminderStoreEnvironment final : public ReminderStoreEnvironment {
+ public:
+  explicit PgReminderStoreEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::TaskStore& tasks() override { return tasks_; }
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::ReminderStore& reminders() override { return reminders_; }
+  const Wakes& wakes() override { return wakes_; }
+  std::vector<std::string> Posted() override {
+    std::vector<std::string> posted;
+    std::istringstream lines(
+        database_->Run("select string_agg(topic || ' ' || key || ' ' || event_id || ' ' || "
+                       "payload, E'\n' order by id) from messages"));
+    for (std::string line; std::getline(lines, line);) posted.push_back(line);
+    return posted;
+  }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  Wakes wakes_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore tasks_{pool_, {}};
+  store::PgEventInbox inbox_{pool_, {}};
+  store::PgReminderStore reminders_{pool_, std::ref(wakes_)};
+};
+
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,
                          testing::Values(&Make<PgEventInboxEnvironment>));
+INSTANTIATE_TEST_SUITE_P(PostgreSql, ReminderStoreContract,
+                         testing::Values(&Make<PgReminderStoreEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, OutboxLogContract,
                          testing::Values(&Make<PgOutboxLogEnvironment>));
 

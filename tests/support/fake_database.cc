@@ -2,7 +2,71 @@
 
 #include <algorithm>
 
+#include "domain/time_zone.h"
+
 namespace todo::support {
+namespace {
+
+using Tables = FakeDatabase::Tables;
+
+/// What the triggers of the tasks' table do.
+void MarkReminders(Tables& tables, const domain::Task& was, const domain::Task& is) {
+  if (was.completed == is.completed && was.deleted == is.deleted &&
+      was.fields.due == is.fields.due && was.fields.time_zone == is.fields.time_zone) {
+    return;
+  }
+  for (auto& [id, row] : tables.reminders) {
+    if (id.user != is.user || id.task_id != is.id ||
+        row.reminder.state == domain::ReminderState::kDeleted)
+      continue;
+    if (!row.reminder.unplanned_since) row.reminder.unplanned_since = is.updated_at;
+  }
+}
+
+absl::CivilSecond LocalDue(const domain::Task& task, const domain::TimeZone& zone) {
+  return task.fields.due.kind == domain::DueKind::kInstant ? zone.ToLocal(task.fields.due.at)
+                                                           : task.fields.due.local;
+}
+
+void CopyReminders(Tables& tables, const domain::Task& task) {
+  const domain::Task* before = nullptr;
+  for (const auto& [key, row] : tables.tasks) {
+    if (key.first == task.user && row.task.series && task.series &&
+        row.task.series->series_id == task.series->series_id &&
+        row.task.series->occurrence == task.series->occurrence - 1) {
+      before = &row.task;
+    }
+  }
+  if (before == nullptr) return;
+  const domain::TimeZone old_zone = *domain::TimeZone::Load(before->fields.time_zone);
+  const domain::TimeZone new_zone = *domain::TimeZone::Load(task.fields.time_zone);
+  std::vector<domain::Reminder> copies;
+  for (const auto& [id, row] : tables.reminders) {
+    if (id.user != task.user || id.task_id != before->id ||
+        row.reminder.state == domain::ReminderState::kDeleted)
+      continue;
+    domain::Reminder copy;
+    copy.id = {.user = id.user, .task_id = task.id, .number = id.number};
+    copy.time = row.reminder.time;
+    const bool both_due = before->fields.due.kind != domain::DueKind::kNone &&
+                          task.fields.due.kind != domain::DueKind::kNone;
+    if (!copy.time.before && !both_due) continue;
+    if (!copy.time.before) {
+      const absl::CivilSecond local =
+          copy.time.at_local ? *copy.time.at_local : old_zone.ToLocal(*copy.time.at);
+      copy.time = {};
+      copy.time.at_local = LocalDue(task, new_zone) + (local - LocalDue(*before, old_zone));
+    }
+    copy.state = domain::ReminderState::kCancelled;
+    copy.unplanned_since = before->completed_at.value_or(task.updated_at);
+    copy.created_at = task.updated_at;
+    copies.push_back(std::move(copy));
+  }
+  for (domain::Reminder& copy : copies)
+    tables.reminders.try_emplace(copy.id, FakeDatabase::ReminderRow{.reminder = copy});
+}
+
+}  // namespace
 
 FakeDatabase::FakeDatabase(SteadyClock clock) : clock_(std::move(clock)) {
   auto tables = tables_.Lock();
@@ -86,6 +150,9 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
     row.consumer_version = row.task.version;
   }
   tables.tasks[{call.user, row.task.id}] = row;
+  if (call.task_id) MarkReminders(tables, was.task, row.task);
+  const bool comes_back = call.task_id && was.task.deleted && !row.task.deleted;
+  if (comes_back || (!call.task_id && !call.request)) CopyReminders(tables, row.task);
   tables.changes.push_back({tables.next_change_id++,
                             {.user = call.user,
                              .seq = row.task.seq,

@@ -18,6 +18,7 @@
 #include "domain/delivery.h"
 #include "domain/event.h"
 #include "domain/ids.h"
+#include "domain/reminder.h"
 #include "domain/task.h"
 #include "ports/outbox_log.h"
 #include "ports/retry_queue.h"
@@ -95,7 +96,24 @@ class FakeDatabase {
     domain::TaskId task_id;
     ports::RetryEntry entry;  // due at kMaxInstant: not the first of its queue
   };
+  struct ReminderRow {
+    domain::Reminder reminder;
+    std::optional<domain::Instant> job_at;
+    std::optional<domain::Instant> job_written_at;
+    domain::Instant job_claimed_until = domain::kMinInstant;
+
+    std::optional<domain::Instant> wanted_job() const {
+      return reminder.state == domain::ReminderState::kPending ? reminder.remind_at : std::nullopt;
+    }
+  };
+  struct ReminderRequest {
+    std::string fingerprint;
+    domain::Reminder answer;
+  };
   struct Tables {
+    std::map<domain::ReminderId, ReminderRow> reminders;
+    std::map<std::pair<domain::UserId, domain::RequestId>, ReminderRequest> reminder_requests;
+    std::vector<ports::OutboxMessage> messages;
     std::map<std::pair<std::string, domain::EventId>, Retry> retries;  // consumer, event
     std::vector<domain::DeadLetter> dead_letters;
     std::map<std::pair<std::string, domain::EventId>, int> crashes;

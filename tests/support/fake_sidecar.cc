@@ -70,6 +70,27 @@ class FakeSidecar::Service : public runtime::Dapr::CallbackService {
     return Bulk(CallOf(*context, "BulkPublishEventAlpha1"), request, response);
   }
 
+  grpc::ServerUnaryReactor* ScheduleJob(grpc::CallbackServerContext* context,
+                                        const runtime::ScheduleJobRequest* request,
+                                        runtime::ScheduleJobResponse*) override {
+    return Schedule(CallOf(*context, "ScheduleJob"), *request);
+  }
+  grpc::ServerUnaryReactor* ScheduleJobAlpha1(grpc::CallbackServerContext* context,
+                                              const runtime::ScheduleJobRequest* request,
+                                              runtime::ScheduleJobResponse*) override {
+    return Schedule(CallOf(*context, "ScheduleJobAlpha1"), *request);
+  }
+  grpc::ServerUnaryReactor* DeleteJob(grpc::CallbackServerContext* context,
+                                      const runtime::DeleteJobRequest* request,
+                                      runtime::DeleteJobResponse*) override {
+    return Delete(CallOf(*context, "DeleteJob"), *request);
+  }
+  grpc::ServerUnaryReactor* DeleteJobAlpha1(grpc::CallbackServerContext* context,
+                                            const runtime::DeleteJobRequest* request,
+                                            runtime::DeleteJobResponse*) override {
+    return Delete(CallOf(*context, "DeleteJobAlpha1"), *request);
+  }
+
   grpc::ServerUnaryReactor* GetMetadata(grpc::CallbackServerContext* context,
                                         const runtime::GetMetadataRequest* /*request*/,
                                         runtime::GetMetadataResponse* response) override {
@@ -81,6 +102,19 @@ class FakeSidecar::Service : public runtime::Dapr::CallbackService {
   }
 
  private:
+  grpc::ServerUnaryReactor* Schedule(Call call, const runtime::ScheduleJobRequest& request) {
+    call.schedule = request;
+    return Plain(std::move(call));
+  }
+  grpc::ServerUnaryReactor* Delete(Call call, const runtime::DeleteJobRequest& request) {
+    call.remove = request;
+    return Plain(std::move(call));
+  }
+  grpc::ServerUnaryReactor* Plain(Call call) {
+    return sidecar_.Accept(std::move(call), [](const State& state, Reactor& reactor) {
+      reactor.Finish(state.answer);
+    });
+  }
   grpc::ServerUnaryReactor* Bulk(Call call, const runtime::BulkPublishRequest* request,
                                  runtime::BulkPublishResponse* response) {
     call.bulk = *request;

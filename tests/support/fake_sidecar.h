@@ -19,9 +19,9 @@
 
 namespace todo::support {
 
-/// A sidecar on a loopback port of its own that takes publishes and tells metadata, remembers what
-/// it was asked, and answers as and when the test says. Thread safety: may be used from many
-/// threads at once, except Start and Stop.
+/// A sidecar on a loopback port of its own that takes publishes and jobs and tells metadata,
+/// remembers what it was asked, and answers as and when the test says. Thread safety: may be used
+/// from many threads at once, except Start and Stop.
 class FakeSidecar {
  public:
   struct Call {
@@ -31,6 +31,8 @@ class FakeSidecar {
         0};  // until the caller's deadline; days when there was none
     dapr::proto::runtime::v1::BulkPublishRequest bulk;
     dapr::proto::runtime::v1::PublishEventRequest single;
+    dapr::proto::runtime::v1::ScheduleJobRequest schedule;
+    dapr::proto::runtime::v1::DeleteJobRequest remove;
   };
   using BulkAnswer = std::function<grpc::Status(dapr::proto::runtime::v1::BulkPublishResponse&)>;
 
@@ -46,7 +48,7 @@ class FakeSidecar {
   /// From now on these methods are UNIMPLEMENTED, others are not.
   void SetUnimplemented(std::set<std::string> methods);
   void SetMetadata(dapr::proto::runtime::v1::GetMetadataResponse metadata);
-  /// How publishes are answered from now on; OK at first.
+  /// How publishes and jobs are answered from now on; OK at first.
   void SetAnswer(grpc::Status status);
   void SetBulkAnswer(BulkAnswer answer);
 

@@ -47,8 +47,8 @@ def eventually(probe: Callable[[], T], what: str, within: float = DEADLINE) -> T
 def protos() -> tuple[ModuleType, ModuleType]:
     """(messages, stubs) of todo.v1, compiled from the sources of this very tree, and with them those of Dapr."""
     out = tempfile.mkdtemp(prefix="todo-protos-")
-    names = ["todo/v1/todo_service.proto", "todo/v1/ops_service.proto", "dapr/proto/common/v1/common.proto",
-             "dapr/proto/runtime/v1/appcallback.proto"]
+    names = ["todo/v1/todo_service.proto", "todo/v1/ops_service.proto", "todo/v1/reminder_service.proto",
+             "dapr/proto/common/v1/common.proto", "dapr/proto/runtime/v1/appcallback.proto"]
     well_known = str(Path(importlib.import_module("grpc_tools").__file__).parent / "_proto")
     arguments = [f"-I{REPOSITORY / 'proto'}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}"]
     if protoc.main(["protoc", *arguments, *names]) != 0:
@@ -138,6 +138,47 @@ class Client:
             return next((t for t in self.tasks() if t.series_id == task.series_id
                          and t.occurrence == task.occurrence + 1), None)
         return eventually(probe, f"next occurrence of task {task.id}", within)
+
+
+class Reminders:
+    """ReminderService as the user of `client`."""
+
+    def __init__(self, client: Client) -> None:
+        protos()
+        self.messages = importlib.import_module("todo.v1.reminder_service_pb2")
+        stubs = importlib.import_module("todo.v1.reminder_service_pb2_grpc")
+        self._stub = stubs.ReminderServiceStub(client._channel)
+        self._metadata = [("x-user-id", client.user)]
+
+    def _call(self, method: str, request: Any) -> Any:
+        return getattr(self._stub, method)(request, timeout=15, metadata=self._metadata)
+
+    def create(self, task_id: int, at: float | None = None, **when: str) -> Any:
+        """`at` is a Unix time."""
+        reminder = self.messages.Reminder(**when)
+        if at is not None:
+            reminder.at.FromNanoseconds(int(at * 1e9))
+        return self._call("CreateReminder", self.messages.CreateReminderRequest(
+            task_id=task_id, reminder=reminder, request_id=str(uuid.uuid4())))
+
+    def of(self, task_id: int) -> list[Any]:
+        return list(self._call("ListReminders", self.messages.ListRemindersRequest(task_id=task_id)).reminders)
+
+    def delete(self, task_id: int, number: int) -> Any:
+        return self._call("DeleteReminder", self.messages.DeleteReminderRequest(
+            task_id=task_id, number=number, request_id=str(uuid.uuid4())))
+
+    def snooze(self, task_id: int, number: int, duration: str) -> Any:
+        return self._call("SnoozeReminder", self.messages.SnoozeReminderRequest(
+            task_id=task_id, number=number, duration=duration, request_id=str(uuid.uuid4())))
+
+    def state(self, task_id: int, number: int = 1) -> str:
+        """PENDING, FIRED, CANCELLED or GONE."""
+        for reminder in self.of(task_id):
+            if reminder.number == number:
+                name: str = self.messages.ReminderState.Name(reminder.state)
+                return name.removeprefix("REMINDER_STATE_")
+        return "GONE"
 
 
 class Operator:
@@ -328,7 +369,9 @@ def insist_on_start(stack: Stack, name: str, within: float = 180.0) -> None:
 
 def published(stack: Stack) -> None:
     """Waits until the change log is on the bus, as the relay's cursors say from outside."""
-    sql = """select count(*) from changes c join relay_shards s on s.shard = c.shard where c.id > s.position"""
+    sql = """select (select count(*) from changes c join relay_shards s on s.shard = c.shard where c.id > s.position)
+                  + (select count(*) from messages m join relay_shards s on s.shard = m.shard
+                     where m.id > s.message_position)"""
     eventually(lambda: rows(stack, sql) == [["0"]], "the relay has published everything")
 
 

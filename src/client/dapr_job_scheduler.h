@@ -1,0 +1,43 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/dapr_client.h"
+#include "ports/job_scheduler.h"
+
+namespace todo::client {
+
+/// JobScheduler through Dapr's Jobs API, under its stable names or, where the sidecar does not know
+/// them, the Alpha1 ones. `client` must outlive it. Thread safety: as the port says.
+class DaprJobScheduler final : public ports::JobScheduler {
+ public:
+  struct Options {
+    /// Of one call: a sidecar without its scheduler would keep it for half a minute.
+    std::chrono::milliseconds timeout{3'000};
+    std::size_t parallel_calls = 16;
+    /// Between the attempts of a job whose callback fails; there is no last attempt.
+    std::chrono::seconds retry_interval{1};
+  };
+
+  explicit DaprJobScheduler(DaprClient& client);
+  DaprJobScheduler(DaprClient& client, Options options);
+
+  std::vector<absl::Status> Schedule(const std::vector<ports::ScheduledJob>& jobs) override;
+  std::vector<absl::Status> Delete(const std::vector<std::string>& names) override;
+
+ private:
+  template <typename Request, typename Response, typename Method>
+  std::vector<absl::Status> CallAll(const std::vector<Request>& requests, Method stable,
+                                    Method alpha1, const char* attempted);
+
+  DaprClient& client_;
+  const Options options_;
+  std::atomic<bool> use_alpha1_ = false;
+};
+
+}  // namespace todo::client

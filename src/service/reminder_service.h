@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "domain/ids.h"
+#include "domain/reminder.h"
+#include "domain/time.h"
+#include "ports/clock.h"
+#include "ports/reminder_store.h"
+#include "service/task_service.h"
+
+namespace todo::service {
+
+/// When to remind, as a user gives it: `at` or `before`, not both.
+struct ReminderInput {
+  std::optional<domain::Instant> at;
+  std::optional<std::string> before;       // "PT1H", "P1D"
+  std::optional<std::string> time_of_day;  // "09:00", with a `before` in whole days
+};
+
+/// Until when a reminder is put off: one of the two.
+struct SnoozeInput {
+  std::optional<domain::Instant> until;
+  std::optional<std::string> duration;  // "PT10M", from now
+};
+
+/// Users' reminders, and what becomes of them when time passes and tasks change.
+///
+/// Level-triggered, as the recurrence is: whatever gives the occasion (the scheduler's job, the
+/// sweep, a change of the task), the rows of task and reminder, read under the user's lock, say
+/// what should be. So a stale, early, repeated or unknown trigger does nothing, and each date of a
+/// reminder fires once.
+///
+/// Thread safety: all methods may be called from many threads at once. All block on the database.
+/// Statuses besides those of the store: kInvalidArgument with every violated field
+/// (util::FieldViolationsOf); kNotFound: the user has no such task or reminder;
+/// kFailedPrecondition when the task's state does not allow it.
+class ReminderService {
+ public:
+  struct Options {
+    std::string topic = "reminders";
+    /// The sweep leaves a reminder to its job for so long.
+    std::chrono::milliseconds grace{3'000};
+    /// How many tasks are settled in one transaction.
+    int batch = 100;
+  };
+  /// `store`, `clock` and `ids` must outlive the service. `on_change` is called when jobs may have
+  /// to be written or deleted; it must not block.
+  ReminderService(ports::ReminderStore& store, const ports::Clock& clock, ports::IdSource& ids,
+                  Options options, std::function<void()> on_change = {});
+
+  absl::StatusOr<domain::Reminder> Create(const CallContext& call, domain::TaskId task_id,
+                                          const ReminderInput& input);
+  /// By number.
+  absl::StatusOr<std::vector<domain::Reminder>> List(const domain::UserId& user,
+                                                     domain::TaskId task_id);
+  /// Answers its last state.
+  absl::StatusOr<domain::Reminder> Delete(const CallContext& call, domain::TaskId task_id,
+                                          int number);
+  /// Moves the reminder, fired or not; the due date stays.
+  absl::StatusOr<domain::Reminder> Snooze(const CallContext& call, domain::TaskId task_id,
+                                          int number, const SnoozeInput& input);
+
+  /// Somebody says that it is time for a reminder of this task: fires what is due, and nothing
+  /// else. OK: it is durable. Anything else: the store could not do it now, and the trigger must
+  /// come again.
+  absl::Status Trigger(domain::TaskId task_id);
+
+  /// Plans up to a batch of tasks' reminders after their tasks changed. True: there may be more.
+  absl::StatusOr<bool> PlanBacklog();
+
+  /// What a sweep came across.
+  struct Swept {
+    int fired = 0;
+    bool more = false;  // perhaps
+  };
+  /// Fires up to a batch of what was due some time ago and has not fired, because its trigger did
+  /// not come.
+  absl::StatusOr<Swept> Sweep();
+
+ private:
+  using Change = std::function<absl::Status(const domain::Task&, std::vector<domain::Reminder>&,
+                                            domain::Reminder& answer)>;
+
+  /// One call that changes a task's reminders: under the user's lock, at most once for each
+  /// request.
+  absl::StatusOr<domain::Reminder> Apply(const CallContext& call, domain::TaskId task_id,
+                                         const Change& change);
+  /// Plans and fires what is to be, of all reminders of the tasks; answers how many fired.
+  absl::StatusOr<int> Settle(const std::vector<ports::TaskRef>& refs);
+  /// The same; a task that cannot be settled holds up no other.
+  absl::StatusOr<int> SettleEach(const std::vector<ports::TaskRef>& refs);
+
+  ports::ReminderStore& store_;
+  const ports::Clock& clock_;
+  ports::IdSource& ids_;
+  const Options options_;
+  const std::function<void()> on_change_;
+};
+
+}  // namespace todo::service

@@ -1,0 +1,557 @@
+#include "contract/reminder_store_contract.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "util/status.h"
+
+namespace todo::contract {
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ReminderStoreContract);
+
+using absl::StatusCode;
+using domain::ChangeKind;
+using domain::Reminder;
+using domain::ReminderState;
+using domain::Task;
+using ports::JobIntent;
+using ports::ReminderTransaction;
+using ports::TaskRef;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+namespace {
+
+TaskRef RefOf(const Task& task) { return {.user = task.user, .task_id = task.id}; }
+
+/// Number `number` of `task`, `before` its due date and planned for `remind_at`.
+Reminder ReminderOf(const Task& task, int number, std::string_view remind_at,
+                    std::string_view before = "PT1H") {
+  Reminder reminder;
+  reminder.id = {.user = task.user, .task_id = task.id, .number = number};
+  reminder.time.before = *domain::ParsePeriod(before);
+  reminder.planned_at = reminder.remind_at = At(remind_at);
+  reminder.created_at = At("2026-03-01T09:00:00.25Z");
+  return reminder;
+}
+
+std::vector<int> NumbersOf(const std::vector<JobIntent>& intents) {
+  std::vector<int> numbers;
+  for (const JobIntent& intent : intents) numbers.push_back(intent.reminder.id.number);
+  return numbers;
+}
+
+ports::Mutation MoveTo(const Task& task, std::string_view due, std::string_view now) {
+  ports::Mutation mutation = ChangeOf(ChangeKind::kUpdated, task);
+  mutation.patch.due = DueAt(due);
+  mutation.now = At(now);
+  return mutation;
+}
+
+}  // namespace
+
+Task ReminderStoreContract::Apply(const ports::Mutation& mutation) {
+  const auto result = environment_->tasks().Apply(mutation);
+  EXPECT_TRUE(result.ok()) << result.status();
+  return result.ok() ? result->task : Task();
+}
+
+Task ReminderStoreContract::DueTask(const std::string& title) {
+  ports::Mutation mutation = Create(user_, title);
+  mutation.fields.due = DueAt("2026-03-10T12:00:00Z");
+  return Apply(mutation);
+}
+
+void ReminderStoreContract::Commit(const Work& work) {
+  const absl::Status status = store().Transact(work);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+void ReminderStoreContract::Save(const std::vector<Reminder>& reminders) {
+  Commit([&](ReminderTransaction& transaction) -> absl::Status {
+    std::vector<TaskRef> refs;
+    for (const Reminder& reminder : reminders)
+      refs.push_back({.user = reminder.id.user, .task_id = reminder.id.task_id});
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad(refs).status());
+    return transaction.Save(reminders);
+  });
+}
+
+std::vector<Reminder> ReminderStoreContract::RemindersOf(const Task& task) {
+  std::vector<Reminder> reminders;
+  Commit([&](ReminderTransaction& transaction) -> absl::Status {
+    TODO_ASSIGN_OR_RETURN(auto held, transaction.LockAndLoad({RefOf(task)}));
+    EXPECT_TRUE(held.at(0).has_value());
+    if (held[0]) reminders = held[0]->reminders;
+    return absl::OkStatus();
+  });
+  return reminders;
+}
+
+std::vector<JobIntent> ReminderStoreContract::Claim(std::string_view now, int limit) {
+  auto intents = store().ClaimJobs(At(now), std::chrono::seconds(10), limit);
+  EXPECT_TRUE(intents.ok()) << intents.status();
+  return intents.ok() ? *intents : std::vector<JobIntent>();
+}
+
+void ReminderStoreContract::Record(const std::vector<Reminder>& reminders, std::string_view now) {
+  std::vector<ports::JobRecord> records;
+  for (const Reminder& reminder : reminders) {
+    const bool wanted = reminder.state == ReminderState::kPending;
+    records.push_back(
+        {.id = reminder.id, .scheduled_for = wanted ? reminder.remind_at : std::nullopt});
+  }
+  const absl::Status status = store().RecordJobs(records, At(now));
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+Task ReminderStoreContract::WriteSuccessor(const Task& task) {
+  ports::ConsumerChange change;
+  change.kind = ports::ConsumerChange::Kind::kCreateSuccessor;
+  change.user = task.user;
+  change.fields = task.fields;
+  change.fields.due.at += std::chrono::hours(24);
+  change.fields.due.local += 86400;
+  change.series = *task.series;
+  ++change.series.occurrence;
+  change.event_id = NewEventId();
+  change.now = At("2026-03-02T12:00:00Z");
+  std::optional<ports::HeldTask> held;
+  const absl::Status status =
+      environment_->inbox().Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
+        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
+        TODO_RETURN_IF_ERROR(transaction.Write({change}));
+        TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad({RefOf(task)}));
+        held = loaded.at(0);
+        return absl::OkStatus();
+      });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(held && held->successor);
+  return held && held->successor ? held->successor->task : Task();
+}
+
+namespace {
+
+// Reading and writing.
+
+TEST_P(ReminderStoreContract, ASavedReminderIsReadBackAsItWas) {
+  const Task task = DueTask();
+  Reminder relative = ReminderOf(task, 1, "2026-03-09T08:00:00Z", "P1D");
+  relative.time.time_of_day = *domain::ParseTimeOfDay("09:00");
+  relative.state = ReminderState::kFired;
+  relative.fired_at = At("2026-03-09T08:00:00.123456Z");
+  relative.unplanned_since = At("2026-03-09T08:00:01Z");
+  Reminder absolute = ReminderOf(task, 2, "2026-03-09T09:00:00Z");
+  absolute.time = {};
+  absolute.time.at = absolute.planned_at;
+  absolute.remind_at = At("2026-03-09T10:00:00.5Z");
+  Reminder on_the_clock = ReminderOf(task, 3, "2026-03-09T09:00:00Z");
+  on_the_clock.time = {};
+  on_the_clock.time.at_local = absl::CivilSecond(2026, 3, 9, 10, 0, 0);
+  on_the_clock.planned_at.reset();
+  on_the_clock.remind_at.reset();
+  on_the_clock.state = ReminderState::kCancelled;
+  Save({relative, absolute, on_the_clock});
+  EXPECT_THAT(RemindersOf(task), ElementsAre(relative, absolute, on_the_clock));
+
+  absolute.state = ReminderState::kCancelled;
+  absolute.remind_at = absolute.planned_at;
+  Save({absolute});
+  EXPECT_THAT(RemindersOf(task), ElementsAre(relative, absolute, on_the_clock));
+  const auto read = store().Get(RefOf(task));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->task, task);
+  EXPECT_THAT(read->reminders, ElementsAre(relative, absolute, on_the_clock));
+}
+
+TEST_P(ReminderStoreContract, OneEntryForEachTaskAskedForTombstonesIncluded) {
+  const Task first = DueTask("first");
+  const Task second = DueTask("second");
+  Apply(ChangeOf(ChangeKind::kDeleted, second));
+  Save({ReminderOf(first, 1, "2026-03-10T11:00:00Z")});
+  Commit([&](ReminderTransaction& transaction) -> absl::Status {
+    TODO_ASSIGN_OR_RETURN(
+        const auto held,
+        transaction.LockAndLoad({RefOf(second),
+                                 {.user = {"bob"}, .task_id = first.id},
+                                 {.user = user_, .task_id = {first.id.value + 1'000'000}},
+                                 RefOf(first)}));
+    EXPECT_THAT(held, SizeIs(4));
+    EXPECT_TRUE(held[0] && held[0]->task.deleted && held[0]->reminders.empty());
+    EXPECT_FALSE(held[1]) << "somebody else's";
+    EXPECT_FALSE(held[2]);
+    EXPECT_TRUE(held[3] && !held[3]->task.deleted);
+    EXPECT_THAT(held[3]->reminders, SizeIs(1));
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(ReminderStoreContract, GetShowsOnlyTheUsersLivingTasks) {
+  const Task task = DueTask();
+  EXPECT_EQ(store().Get({.user = {"bob"}, .task_id = task.id}).status().code(),
+            StatusCode::kNotFound);
+  Apply(ChangeOf(ChangeKind::kDeleted, task));
+  const absl::Status status = store().Get(RefOf(task)).status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_EQ(util::ReasonOf(status), "TASK_NOT_FOUND");
+}
+
+TEST_P(ReminderStoreContract, KnowsWhoseTaskThatIs) {
+  const Task task = DueTask();
+  EXPECT_EQ(*store().OwnerOf(task.id), user_);
+  EXPECT_EQ(*store().OwnerOf({task.id.value + 1'000'000}), std::nullopt);
+}
+
+TEST_P(ReminderStoreContract, WhatIsRolledBackLeavesNoTrace) {
+  const Task task = DueTask();
+  const absl::Status status = store().Transact([&](ReminderTransaction& transaction) {
+    EXPECT_TRUE(transaction.LockAndLoad({RefOf(task)}).ok());
+    EXPECT_TRUE(transaction.Save({ReminderOf(task, 1, "2026-03-10T11:00:00Z")}).ok());
+    EXPECT_TRUE(transaction
+                    .Post({{.topic = "reminders",
+                            .key = user_.value,
+                            .id = NewUuid(),
+                            .payload = "{}",
+                            .at = {}}})
+                    .ok());
+    return absl::FailedPreconditionError("no");
+  });
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(RemindersOf(task), IsEmpty());
+  EXPECT_THAT(environment_->Posted(), IsEmpty());
+  EXPECT_EQ(environment_->wakes().count(), 0);
+}
+
+TEST_P(ReminderStoreContract, WhatIsPostedIsInTheOutboxAndWakesTheRelay) {
+  const domain::Uuid id = NewUuid();
+  Commit([&](ReminderTransaction& transaction) {
+    return transaction.Post({{.topic = "reminders",
+                              .key = "a \"key\", {with} all",
+                              .id = id,
+                              .payload = "{\"title\":\"ünd 🛒\"}",
+                              .at = {}}});
+  });
+  EXPECT_THAT(environment_->Posted(), ElementsAre("reminders a \"key\", {with} all " + id.value() +
+                                                  " {\"title\":\"ünd 🛒\"}"));
+  EXPECT_EQ(environment_->wakes().count(), 1);
+}
+
+// Requests.
+
+TEST_P(ReminderStoreContract, ARequestIsAnsweredAsTheFirstTime) {
+  const Task task = DueTask();
+  const Reminder answer = ReminderOf(task, 1, "2026-03-10T11:00:00Z");
+  const ports::RequestName name{
+      .user = user_, .request_id = NewRequestId(), .fingerprint = std::string("a\0b", 3)};
+  Commit([&](ReminderTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
+    TODO_ASSIGN_OR_RETURN(const auto first, transaction.FirstAnswer(name));
+    EXPECT_FALSE(first);
+    return transaction.Remember(name, answer, At("2026-03-01T09:00:00Z"));
+  });
+  Commit([&](ReminderTransaction& transaction) -> absl::Status {
+    TODO_ASSIGN_OR_RETURN(const auto first, transaction.FirstAnswer(name));
+    EXPECT_EQ(first, answer);
+    ports::RequestName of_another = name;
+    of_another.user = {"bob"};
+    TODO_ASSIGN_OR_RETURN(const auto none, transaction.FirstAnswer(of_another));
+    EXPECT_FALSE(none);
+    return absl::OkStatus();
+  });
+}
+
+TEST_P(ReminderStoreContract, ARequestIdWithOtherContentIsRefused) {
+  ports::Mutation create = Create(user_, "a task");
+  const Task task = Apply(create);
+  const ports::RequestName name{.user = user_, .request_id = NewRequestId(), .fingerprint = "one"};
+  Commit([&](ReminderTransaction& transaction) {
+    return transaction.Remember(name, ReminderOf(task, 1, "2026-03-10T11:00:00Z"),
+                                At("2026-03-01T09:00:00Z"));
+  });
+  const auto reuse = [&](const domain::RequestId& id) {
+    return store().Transact([&](ReminderTransaction& transaction) {
+      return transaction.FirstAnswer({.user = user_, .request_id = id, .fingerprint = "another"})
+          .status();
+    });
+  };
+  EXPECT_EQ(reuse(name.request_id).code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(util::ReasonOf(reuse(name.request_id)), "REQUEST_ID_REUSED");
+  EXPECT_EQ(reuse(create.request_id).code(), StatusCode::kAlreadyExists) << "of a task's call";
+}
+
+// What a change of the task does.
+
+TEST_P(ReminderStoreContract, AChangeThatMattersMarksTheRemindersOfThatTask) {
+  const Task task = DueTask();
+  const Task other = DueTask();
+  Save({ReminderOf(task, 1, "2026-03-10T11:00:00Z"), ReminderOf(task, 2, "2026-03-10T10:00:00Z"),
+        ReminderOf(other, 1, "2026-03-10T11:00:00Z")});
+  const auto since = [&] { return RemindersOf(task).at(1).unplanned_since; };
+
+  Apply(Rename(task, "another title"));
+  EXPECT_EQ(since(), std::nullopt) << "a title moves nothing";
+  Apply(MoveTo(task, "2026-03-11T12:00:00Z", "2026-03-02T09:00:00Z"));
+  EXPECT_EQ(since(), At("2026-03-02T09:00:00Z"));
+  Apply(MoveTo(task, "2026-03-12T12:00:00Z", "2026-03-02T10:00:00Z"));
+  EXPECT_EQ(since(), At("2026-03-02T09:00:00Z")) << "the first change counts";
+  EXPECT_THAT(*store().Unplanned(10), ElementsAre(RefOf(task)));
+
+  for (const ChangeKind kind :
+       {ChangeKind::kCompleted, ChangeKind::kUncompleted, ChangeKind::kDeleted}) {
+    Save(
+        {ReminderOf(task, 1, "2026-03-10T11:00:00Z"), ReminderOf(task, 2, "2026-03-10T10:00:00Z")});
+    Apply(ChangeOf(kind, task));
+    EXPECT_EQ(since(), At("2026-03-01T10:00:00Z")) << domain::ToString(kind);
+  }
+}
+
+TEST_P(ReminderStoreContract, ADeletedReminderIsNotMarked) {
+  const Task task = DueTask();
+  Save({ReminderOf(task, 1, "2026-03-10T11:00:00Z")});
+  Record({ReminderOf(task, 1, "2026-03-10T11:00:00Z")}, "2026-03-01T09:00:00Z");
+  Reminder deleted = ReminderOf(task, 1, "2026-03-10T11:00:00Z");
+  deleted.state = ReminderState::kDeleted;
+  Save({deleted});
+  Apply(ChangeOf(ChangeKind::kCompleted, task));
+  EXPECT_THAT(*store().Unplanned(10), IsEmpty());
+}
+
+TEST_P(ReminderStoreContract, TheNextOccurrenceGetsCopies) {
+  ports::Mutation create = CreateRecurring(user_, "daily");
+  create.fields.time_zone = "Europe/Berlin";
+  create.fields.due = *domain::ResolveLocalDue("2026-03-28T09:00:00", "Europe/Berlin");
+  Task task = Apply(create);
+  Reminder relative = ReminderOf(task, 1, "2026-03-27T08:00:00Z", "P1D");
+  relative.time.time_of_day = *domain::ParseTimeOfDay("09:00");
+  Reminder absolute = ReminderOf(task, 3, "2026-03-28T05:30:00Z");  // 06:30 in Berlin
+  absolute.time = {};
+  absolute.time.at = absolute.planned_at;
+  absolute.remind_at = At("2026-03-28T06:00:00Z");  // snoozed
+  Save({relative, absolute});
+  task = Apply(ChangeOf(ChangeKind::kCompleted, task));
+
+  const Task next = WriteSuccessor(task);
+  const std::vector<Reminder> copies = RemindersOf(next);
+  ASSERT_THAT(copies, SizeIs(2));
+  EXPECT_EQ(copies[0].id.number, 1);
+  EXPECT_EQ(copies[0].time, relative.time);
+  EXPECT_EQ(copies[1].id.number, 3);
+  // The 29th is the day on which clocks go forward.
+  EXPECT_EQ(copies[1].time.at_local, absl::CivilSecond(2026, 3, 29, 6, 30, 0));
+  for (const Reminder& copy : copies) {
+    EXPECT_EQ(copy.state, ReminderState::kCancelled);
+    EXPECT_EQ(copy.unplanned_since, *task.completed_at) << "what passed meanwhile is not lost";
+    EXPECT_EQ(copy.planned_at, std::nullopt);
+    EXPECT_EQ(copy.created_at, At("2026-03-02T12:00:00Z"));
+  }
+
+  const Task after = WriteSuccessor(next);
+  ASSERT_THAT(RemindersOf(after), SizeIs(2));
+  EXPECT_EQ(RemindersOf(after)[1].time.at_local, absl::CivilSecond(2026, 3, 30, 6, 30, 0));
+}
+
+TEST_P(ReminderStoreContract, ASuccessorThatComesBackGetsWhatItsPredecessorGotMeanwhile) {
+  const Task task = Apply(CreateRecurring(user_, "daily"));
+  Save({ReminderOf(task, 1, "2026-03-02T08:00:00Z")});
+  const Task next = WriteSuccessor(task);
+  const auto write = [&](ports::ConsumerChange::Kind kind) {
+    ports::ConsumerChange change;
+    change.kind = kind;
+    change.user = user_;
+    change.task_id = next.id;
+    change.fields = next.fields;
+    change.series = *next.series;
+    change.event_id = NewEventId();
+    change.now = At("2026-03-02T13:00:00Z");
+    const absl::Status status =
+        environment_->inbox().Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
+          TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
+          return transaction.Write({change});
+        });
+    EXPECT_TRUE(status.ok()) << status;
+  };
+  write(ports::ConsumerChange::Kind::kRemoveSuccessor);
+  Save({ReminderOf(task, 2, "2026-03-02T07:00:00Z", "PT2H")});
+  write(ports::ConsumerChange::Kind::kReviveSuccessor);
+  const std::vector<Reminder> reminders = RemindersOf(next);
+  ASSERT_THAT(reminders, SizeIs(2));
+  EXPECT_EQ(reminders[1].time.before, *domain::ParsePeriod("PT2H"));
+}
+
+TEST_P(ReminderStoreContract, ATaskThatAUserMakesGetsNone) {
+  const Task task = Apply(CreateRecurring(user_, "daily"));
+  Save({ReminderOf(task, 1, "2026-03-02T08:00:00Z")});
+  ports::Mutation create = CreateRecurring(user_, "another series");
+  EXPECT_THAT(RemindersOf(Apply(create)), IsEmpty());
+}
+
+// What there is to do.
+
+TEST_P(ReminderStoreContract, UnplannedAreTheLongestWaitingFirstEachTaskOnce) {
+  const Task first = DueTask();
+  const Task second = DueTask();
+  Save({ReminderOf(first, 1, "2026-03-10T11:00:00Z"), ReminderOf(second, 1, "2026-03-10T11:00:00Z"),
+        ReminderOf(second, 2, "2026-03-10T11:00:00Z")});
+  EXPECT_THAT(*store().Unplanned(10), IsEmpty());
+  Apply(MoveTo(second, "2026-03-11T12:00:00Z", "2026-03-02T09:00:00Z"));
+  Apply(MoveTo(first, "2026-03-11T12:00:00Z", "2026-03-02T10:00:00Z"));
+  EXPECT_THAT(*store().Unplanned(10), ElementsAre(RefOf(second), RefOf(first)));
+  EXPECT_THAT(*store().Unplanned(1), ElementsAre(RefOf(second)));
+}
+
+TEST_P(ReminderStoreContract, DueArePendingOnesInTimeOrder) {
+  const Task first = DueTask();
+  const Task second = DueTask();
+  Reminder fired = ReminderOf(second, 2, "2026-03-10T08:00:00Z");
+  fired.state = ReminderState::kFired;
+  Save({ReminderOf(first, 1, "2026-03-10T11:00:00Z"), ReminderOf(second, 1, "2026-03-10T10:00:00Z"),
+        fired});
+  EXPECT_THAT(*store().Due(At("2026-03-10T09:59:59.999999Z"), 10), IsEmpty());
+  EXPECT_THAT(*store().Due(At("2026-03-10T10:00:00Z"), 10), ElementsAre(RefOf(second)));
+  EXPECT_THAT(*store().Due(At("2026-03-10T11:00:00Z"), 10),
+              ElementsAre(RefOf(second), RefOf(first)));
+  EXPECT_THAT(*store().Due(At("2026-03-10T11:00:00Z"), 1), ElementsAre(RefOf(second)));
+}
+
+// Jobs.
+
+TEST_P(ReminderStoreContract, APendingReminderWantsAJobUntilItHasOne) {
+  const Task task = DueTask();
+  const Reminder reminder = ReminderOf(task, 1, "2026-03-10T11:00:00Z");
+  Save({reminder});
+  const auto intents = Claim("2026-03-01T09:00:00Z");
+  ASSERT_THAT(intents, SizeIs(1));
+  EXPECT_EQ(intents[0].reminder, reminder);
+  EXPECT_TRUE(intents[0].wanted);
+  EXPECT_THAT(Claim("2026-03-01T09:00:09.9Z"), IsEmpty()) << "somebody is at it";
+  EXPECT_THAT(Claim("2026-03-01T09:00:10Z"), SizeIs(1)) << "somebody was at it and died";
+  Record({reminder}, "2026-03-01T09:00:11Z");
+  EXPECT_THAT(Claim("2026-03-02T09:00:00Z"), IsEmpty());
+}
+
+TEST_P(ReminderStoreContract, JobsComeSoonestFirst) {
+  const Task task = DueTask();
+  Save({ReminderOf(task, 1, "2026-03-10T11:00:00Z"), ReminderOf(task, 2, "2026-03-10T09:00:00Z"),
+        ReminderOf(task, 3, "2026-03-10T10:00:00Z")});
+  EXPECT_THAT(NumbersOf(Claim("2026-03-01T09:00:00Z", 2)), ElementsAre(2, 3));
+  EXPECT_THAT(NumbersOf(Claim("2026-03-01T09:00:00Z", 2)), ElementsAre(1));
+}
+
+TEST_P(ReminderStoreContract, AMovedReminderWantsAnotherJob) {
+  const Task task = DueTask();
+  Reminder reminder = ReminderOf(task, 1, "2026-03-10T11:00:00Z");
+  Save({reminder});
+  Claim("2026-03-01T09:00:00Z");
+  const Reminder moved = ReminderOf(task, 1, "2026-03-11T11:00:00Z");
+  Save({moved});
+  Record({reminder}, "2026-03-01T09:00:01Z");  // by who had seen the former time
+  const auto intents = Claim("2026-03-01T09:00:02Z");
+  ASSERT_THAT(intents, SizeIs(1));
+  EXPECT_EQ(intents[0].reminder, moved);
+}
+
+TEST_P(ReminderStoreContract, ACancelledReminderWantsItsJobDeleted) {
+  const Task task = DueTask();
+  Reminder reminder = ReminderOf(task, 1, "2026-03-10T11:00:00Z");
+  Save({reminder});
+  Record({reminder}, "2026-03-01T09:00:00Z");
+  reminder.state = ReminderState::kCancelled;
+  Save({reminder});
+  const auto intents = Claim("2026-03-01T09:00:02Z");
+  ASSERT_THAT(intents, SizeIs(1));
+  EXPECT_FALSE(intents[0].wanted);
+  Record({reminder}, "2026-03-01T09:00:03Z");
+  EXPECT_THAT(Claim("2026-03-02T09:00:00Z"), IsEmpty());
+  EXPECT_THAT(RemindersOf(task), SizeIs(1));
+}
+
+TEST_P(ReminderStoreContract, AFiredReminderHasUsedUpItsJob) {
+  const Task task = DueTask();
+  Reminder reminder = ReminderOf(task, 1, "2026-03-10T11:00:00Z");
+  Save({reminder});
+  Record({reminder}, "2026-03-01T09:00:00Z");
+  reminder.state = ReminderState::kFired;
+  Save({reminder});
+  EXPECT_THAT(Claim("2026-03-10T11:00:02Z"), IsEmpty());
+  reminder.state = ReminderState::kPending;  // snoozed to the same time
+  Save({reminder});
+  EXPECT_THAT(Claim("2026-03-10T11:00:02Z"), SizeIs(1));
+}
+
+TEST_P(ReminderStoreContract, ADeletedReminderIsGoneWithItsJob) {
+  const Task task = DueTask();
+  Reminder with_job = ReminderOf(task, 1, "2026-03-10T11:00:00Z");
+  Reminder without = ReminderOf(task, 2, "2026-03-10T11:00:00Z");
+  Save({with_job, without});
+  Record({with_job}, "2026-03-01T09:00:00Z");
+  with_job.state = without.state = ReminderState::kDeleted;
+  Save({with_job, without});
+  EXPECT_THAT(RemindersOf(task), ElementsAre(with_job));
+  const auto intents = Claim("2026-03-01T09:00:02Z");
+  ASSERT_THAT(intents, SizeIs(1));
+  EXPECT_FALSE(intents[0].wanted);
+  Record({with_job}, "2026-03-01T09:00:03Z");
+  EXPECT_THAT(RemindersOf(task), IsEmpty());
+}
+
+TEST_P(ReminderStoreContract, ForgottenJobsAreGivenOutAgainSoonestFirst) {
+  const Task task = DueTask();
+  std::vector<Reminder> reminders;
+  for (const char* at : {"2026-03-10T11:00:00Z", "2026-03-10T09:00:00Z", "2026-03-10T10:00:00Z",
+                         "2026-03-10T12:00:00Z"}) {
+    reminders.push_back(ReminderOf(task, static_cast<int>(reminders.size()) + 1, at));
+  }
+  Save(reminders);
+  Record({reminders[0], reminders[1], reminders[2]}, "2026-03-01T09:00:00Z");
+  Record({reminders[3]}, "2026-03-01T10:00:00Z");
+  EXPECT_THAT(Claim("2026-03-02T09:00:00Z"), IsEmpty());
+
+  const auto forget = [&](domain::Instant from) {
+    const auto next = store().ForgetJobs(At("2026-03-01T09:30:00Z"), from, 2);
+    EXPECT_TRUE(next.ok()) << next.status();
+    return *next;
+  };
+  auto next = forget(domain::kMinInstant);
+  EXPECT_EQ(next, At("2026-03-10T10:00:00Z"));
+  EXPECT_THAT(NumbersOf(Claim("2026-03-02T09:00:00Z")), ElementsAre(2, 3));
+  next = forget(*next);
+  EXPECT_EQ(next, At("2026-03-10T11:00:00Z"));
+  EXPECT_EQ(forget(*next), std::nullopt) << "the last was written later";
+  EXPECT_THAT(NumbersOf(Claim("2026-03-02T09:00:00Z")), ElementsAre(1));
+}
+
+TEST_P(ReminderStoreContract, OneReminderFiresOnceHoweverManyTry) {
+  const Task task = DueTask();
+  Save({ReminderOf(task, 1, "2026-03-10T11:00:00Z")});
+  InParallel(8, [&](int) {
+    Commit([&](ReminderTransaction& transaction) -> absl::Status {
+      TODO_ASSIGN_OR_RETURN(auto held, transaction.LockAndLoad({RefOf(task)}));
+      Reminder reminder = held.at(0)->reminders.at(0);
+      if (reminder.state != ReminderState::kPending) return absl::OkStatus();
+      reminder.state = ReminderState::kFired;
+      TODO_RETURN_IF_ERROR(transaction.Save({reminder}));
+      return transaction.Post(
+          {{.topic = "reminders", .key = "ann", .id = NewUuid(), .payload = "{}", .at = {}}});
+    });
+  });
+  EXPECT_THAT(environment_->Posted(), ElementsAre(HasSubstr("reminders ann")));
+}
+
+TEST_P(ReminderStoreContract, JobsAreClaimedByOneOnly) {
+  const Task task = DueTask();
+  std::vector<Reminder> reminders;
+  for (int number = 1; number <= 20; ++number)
+    reminders.push_back(ReminderOf(task, number, "2026-03-10T11:00:00Z"));
+  Save(reminders);
+  std::atomic<int> claimed = 0;
+  InParallel(8, [&](int) { claimed += static_cast<int>(Claim("2026-03-01T09:00:00Z", 5).size()); });
+  claimed += static_cast<int>(Claim("2026-03-01T09:00:00Z", 20).size());
+  EXPECT_EQ(claimed, 20);
+}
+
+}  // namespace
+}  // namespace todo::contract

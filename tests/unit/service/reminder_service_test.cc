@@ -1,0 +1,435 @@
+#include "service/reminder_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "fixtures.h"
+#include "support/fake_database.h"
+#include "support/fake_reminder_store.h"
+#include "support/fake_task_store.h"
+#include "util/status.h"
+
+namespace todo::service {
+namespace {
+
+using absl::StatusCode;
+using domain::Reminder;
+using domain::ReminderState;
+using domain::Task;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr char kNow[] = "2026-03-27T08:00:00Z";
+
+class ReminderServiceTest : public testing::Test {
+ protected:
+  static CallContext Call(std::string user = "alice") {
+    return {.user = {std::move(user)}, .request_id = {}, .fingerprint = "f", .traceparent = {}};
+  }
+  static CallContext Named(std::string fingerprint = "f") {
+    CallContext call = Call();
+    call.request_id =
+        domain::RequestId{*domain::Uuid::Parse("7d444840-9dc0-41d1-b245-5ffdce74fad2")};
+    call.fingerprint = std::move(fingerprint);
+    return call;
+  }
+  static ReminderInput Before(std::string before) {
+    return {.at = {}, .before = std::move(before), .time_of_day = {}};
+  }
+  static ReminderInput Absolute(std::string_view at) {
+    return {.at = At(at), .before = {}, .time_of_day = {}};
+  }
+
+  /// Due the day after the clocks go forward.
+  Task MakeTask(std::string due_local = "2026-03-30T12:00:00") {
+    CreateTaskInput input;
+    input.title = "water the plants";
+    if (!due_local.empty()) input.due.due_local = std::move(due_local);
+    input.time_zone = "Europe/Berlin";
+    const auto task = tasks_.Create(Call(), input);
+    EXPECT_TRUE(task.ok()) << task.status();
+    return *task;
+  }
+  Reminder Make(const Task& task, const ReminderInput& input) {
+    const auto reminder = service_.Create(Call(), task.id, input);
+    EXPECT_TRUE(reminder.ok()) << reminder.status();
+    return reminder.value_or(Reminder());
+  }
+  void MoveDue(const Task& task, std::string due_local) {
+    UpdateTaskInput input;
+    input.id = task.id;
+    input.due = DueInput{.due_date = {}, .due_local = std::move(due_local)};
+    const auto moved = tasks_.Update(Call(), input);
+    ASSERT_TRUE(moved.ok()) << moved.status();
+  }
+  void SetCompleted(const Task& task, bool completed) {
+    ASSERT_TRUE(tasks_.SetCompleted(Call(), task.id, {}, completed).ok());
+  }
+  Reminder Only(const Task& task) {
+    const auto reminders = service_.List(task.user, task.id);
+    EXPECT_TRUE(reminders.ok()) << reminders.status();
+    EXPECT_THAT(*reminders, SizeIs(1));
+    return reminders->empty() ? Reminder() : reminders->front();
+  }
+  std::string RemindAt(const Task& task) { return domain::FormatInstant(*Only(task).remind_at); }
+  void Trigger(const Task& task) {
+    const absl::Status status = service_.Trigger(task.id);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  int Sweep() {
+    const auto swept = service_.Sweep();
+    EXPECT_TRUE(swept.ok()) << swept.status();
+    return swept.ok() ? swept->fired : -1;
+  }
+  /// The data of the events posted since the last call.
+  std::vector<nlohmann::json> Posted() {
+    std::vector<nlohmann::json> events;
+    const auto messages = database_.Read()->messages;
+    for (; seen_ < messages.size(); ++seen_) {
+      EXPECT_EQ(messages[seen_].topic, "reminders");
+      EXPECT_EQ(messages[seen_].key, "alice");
+      const auto event = nlohmann::json::parse(messages[seen_].payload);
+      EXPECT_EQ(event["id"], messages[seen_].id.value());
+      events.push_back(event["data"]);
+    }
+    return events;
+  }
+
+  static std::vector<std::string> FieldsOf(const absl::Status& status) {
+    std::vector<std::string> fields;
+    for (const util::FieldViolation& violation : util::FieldViolationsOf(status))
+      fields.push_back(violation.field);
+    return fields;
+  }
+
+  support::FakeDatabase database_;
+  support::FakeTaskStore store_{database_};
+  support::FakeReminderStore reminder_store_{database_};
+  SetClock clock_{kNow};
+  CountedIds ids_;
+  TaskService tasks_{store_, clock_, ids_};
+  int changes_ = 0;
+  ReminderService service_{reminder_store_, clock_, ids_, {}, [this] { ++changes_; }};
+  std::size_t seen_ = 0;
+};
+
+// Calls.
+
+TEST_F(ReminderServiceTest, ARelativeReminderIsPlannedAtOnce) {
+  const Task task = MakeTask();
+  ReminderInput input = Before("P1D");
+  input.time_of_day = "09:00";
+  const Reminder reminder = Make(task, input);
+  EXPECT_EQ(reminder.id.number, 1);
+  EXPECT_EQ(reminder.state, ReminderState::kPending);
+  EXPECT_EQ(domain::FormatInstant(*reminder.remind_at), "2026-03-29T07:00:00Z")
+      << "09:00 on the clock";
+  EXPECT_EQ(Only(task), reminder);
+  EXPECT_EQ(changes_, 1) << "there is a job to write";
+  EXPECT_EQ(Make(task, Before("PT1H")).id.number, 2);
+}
+
+TEST_F(ReminderServiceTest, AnAbsoluteOneIsNeverEarly) {
+  const Task task = MakeTask("");
+  EXPECT_EQ(domain::FormatInstant(*Make(task, Absolute("2026-03-28T09:00:00.000001Z")).remind_at),
+            "2026-03-28T09:00:01Z");
+}
+
+TEST_F(ReminderServiceTest, EveryFaultOfTheInputIsNamed) {
+  const Task task = MakeTask();
+  const auto refused = [&](const ReminderInput& input) {
+    const absl::Status status = service_.Create(Call(), task.id, input).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+    return FieldsOf(status);
+  };
+  EXPECT_THAT(refused({}), ElementsAre("reminder.at"));
+  EXPECT_THAT(refused({.at = At("2026-03-29T00:00:00Z"), .before = "PT1H", .time_of_day = {}}),
+              ElementsAre("reminder.at"));
+  EXPECT_THAT(refused({.at = {}, .before = "soon", .time_of_day = "noon"}),
+              ElementsAre("reminder.before", "reminder.time_of_day"));
+  EXPECT_THAT(refused({.at = {}, .before = "PT1H", .time_of_day = "09:00"}),
+              ElementsAre("reminder.time_of_day"));
+  EXPECT_THAT(refused({.at = At("2026-03-29T00:00:00Z"), .before = {}, .time_of_day = "09:00"}),
+              ElementsAre("reminder.time_of_day"));
+  EXPECT_THAT(refused(Before("P367D")), ElementsAre("reminder.before"));
+  EXPECT_THAT(refused(Absolute(kNow)), ElementsAre("reminder.at")) << "has passed";
+  EXPECT_THAT(refused(Before("P30D")), ElementsAre("reminder.before")) << "has passed";
+}
+
+TEST_F(ReminderServiceTest, ARelativeOneNeedsADueDate) {
+  const Task task = MakeTask("");
+  EXPECT_THAT(FieldsOf(service_.Create(Call(), task.id, Before("PT1H")).status()),
+              ElementsAre("reminder.before"));
+}
+
+TEST_F(ReminderServiceTest, TwentyPerTask) {
+  const Task task = MakeTask();
+  for (int n = 1; n <= domain::kMaxRemindersPerTask; ++n) Make(task, Before("PT1H"));
+  const absl::Status status = service_.Create(Call(), task.id, Before("PT1H")).status();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(util::ReasonOf(status), "TOO_MANY_REMINDERS");
+  ASSERT_TRUE(service_.Delete(Call(), task.id, 20).ok());
+  Make(task, Before("PT1H"));
+}
+
+TEST_F(ReminderServiceTest, SomebodyElsesTaskIsLikeNone) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  const CallContext bob = Call("bob");
+  for (const domain::TaskId id : {task.id, domain::TaskId{4711}}) {
+    for (const absl::Status& status :
+         {service_.Create(bob, id, Before("PT1H")).status(), service_.List(bob.user, id).status(),
+          service_.Delete(bob, id, 1).status(),
+          service_.Snooze(bob, id, 1, {.until = {}, .duration = "PT1H"}).status()}) {
+      EXPECT_EQ(status.code(), StatusCode::kNotFound) << status;
+      EXPECT_EQ(util::ReasonOf(status), "TASK_NOT_FOUND");
+    }
+  }
+  EXPECT_EQ(Only(task).state, ReminderState::kPending);
+}
+
+TEST_F(ReminderServiceTest, AnUnknownNumberIsNotFound) {
+  const Task task = MakeTask();
+  for (const absl::Status& status :
+       {service_.Delete(Call(), task.id, 1).status(),
+        service_.Snooze(Call(), task.id, 1, {.until = {}, .duration = "PT1H"}).status()}) {
+    EXPECT_EQ(status.code(), StatusCode::kNotFound);
+    EXPECT_EQ(util::ReasonOf(status), "REMINDER_NOT_FOUND");
+  }
+}
+
+TEST_F(ReminderServiceTest, ACompletedTaskTakesNone) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  SetCompleted(task, true);
+  EXPECT_EQ(util::ReasonOf(service_.Create(Call(), task.id, Before("PT1H")).status()),
+            "TASK_COMPLETED");
+  EXPECT_EQ(util::ReasonOf(
+                service_.Snooze(Call(), task.id, 1, {.until = {}, .duration = "PT1H"}).status()),
+            "TASK_COMPLETED");
+}
+
+TEST_F(ReminderServiceTest, ARepeatedRequestIsAnsweredAsTheFirstTime) {
+  const Task task = MakeTask();
+  const auto first = service_.Create(Named(), task.id, Before("PT1H"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  clock_.Set("2026-03-31T00:00:00Z");  // when it would be refused
+  const auto again = service_.Create(Named(), task.id, Before("PT1H"));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(*again, *first);
+  EXPECT_EQ(Only(task), *first);
+  EXPECT_EQ(service_.Create(Named("other"), task.id, Before("PT2H")).status().code(),
+            StatusCode::kAlreadyExists);
+}
+
+TEST_F(ReminderServiceTest, ALostAnswerIsFoundOutByTheRequestsId) {
+  const Task task = MakeTask();
+  database_.LoseNextAnswer();
+  EXPECT_TRUE(service_.Create(Call(), task.id, Before("PT1H")).ok());
+  Only(task);
+}
+
+TEST_F(ReminderServiceTest, AnAbsentStoreIsSaidAsItIs) {
+  const Task task = MakeTask();
+  database_.FailWith(absl::UnavailableError("away"));
+  EXPECT_EQ(service_.Create(Call(), task.id, Before("PT1H")).status().code(),
+            StatusCode::kUnavailable);
+  EXPECT_EQ(service_.Trigger(task.id).code(), StatusCode::kUnavailable)
+      << "the scheduler must repeat it";
+  EXPECT_EQ(service_.Sweep().status().code(), StatusCode::kUnavailable);
+}
+
+// Firing.
+
+TEST_F(ReminderServiceTest, FiresOnceWhenItIsTime) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  clock_.Set("2026-03-30T08:59:59.999Z");
+  Trigger(task);
+  EXPECT_THAT(Posted(), IsEmpty()) << "early";
+  EXPECT_EQ(Only(task).state, ReminderState::kPending);
+  clock_.Set("2026-03-30T09:00:00.25Z");
+  Trigger(task);
+  const auto events = Posted();
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0]["task_id"], task.id.value);
+  EXPECT_EQ(events[0]["title"], "water the plants");
+  EXPECT_EQ(events[0]["remind_at"], "2026-03-30T09:00:00Z");
+  EXPECT_EQ(events[0]["due_date"], "2026-03-30T10:00:00Z");
+  EXPECT_FALSE(events[0].contains("late"));
+  EXPECT_EQ(Only(task).state, ReminderState::kFired);
+  EXPECT_EQ(Only(task).fired_at, At("2026-03-30T09:00:00.25Z"));
+  Trigger(task);
+  clock_.Set("2026-03-30T10:00:00Z");
+  EXPECT_EQ(Sweep(), 0);
+  EXPECT_THAT(Posted(), IsEmpty()) << "repeated";
+}
+
+TEST_F(ReminderServiceTest, UnknownTriggersAreAnsweredOk) {
+  EXPECT_TRUE(service_.Trigger({4711}).ok());
+  EXPECT_TRUE(service_.Trigger(MakeTask().id).ok()) << "no reminder";
+}
+
+TEST_F(ReminderServiceTest, TheSweepFiresWhatNobodyTriggered) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  clock_.Set("2026-03-30T09:00:02.9Z");
+  EXPECT_EQ(Sweep(), 0) << "its job may yet come";
+  clock_.Set("2026-03-30T09:00:03Z");
+  EXPECT_EQ(Sweep(), 1);
+  EXPECT_THAT(Posted(), SizeIs(1));
+  EXPECT_EQ(Sweep(), 0);
+}
+
+TEST_F(ReminderServiceTest, AfterALongOutageEachMissedOneFiresOnceAndSaysThatItIsLate) {
+  std::vector<Task> tasks;
+  for (int n = 0; n < 5; ++n) tasks.push_back(MakeTask());
+  for (const Task& task : tasks) {
+    Make(task, Before("PT1H"));
+    Make(task, Before("P1D"));
+  }
+  clock_.Set("2026-04-02T00:00:00Z");
+  EXPECT_EQ(Sweep(), 10);
+  for (const auto& event : Posted()) EXPECT_EQ(event["late"], true);
+  EXPECT_EQ(Sweep(), 0);
+}
+
+TEST_F(ReminderServiceTest, CompletedAndDeletedTasksDoNotRemind) {
+  const Task completed = MakeTask();
+  const Task deleted = MakeTask();
+  Make(completed, Before("PT1H"));
+  Make(deleted, Before("PT1H"));
+  SetCompleted(completed, true);
+  ASSERT_TRUE(tasks_.Delete(Call(), deleted.id, {}).ok());
+  clock_.Set("2026-03-30T09:00:10Z");
+  Trigger(completed);
+  Trigger(deleted);
+  EXPECT_EQ(Sweep(), 0);
+  EXPECT_THAT(Posted(), IsEmpty());
+}
+
+TEST_F(ReminderServiceTest, AMovedTaskRemindsAtItsNewTimeOnly) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  MoveDue(task, "2026-03-31T12:00:00");
+  EXPECT_EQ(RemindAt(task), "2026-03-31T09:00:00Z") << "also before it is planned";
+  clock_.Set("2026-03-30T09:00:10Z");
+  Trigger(task);  // its former job, before anybody planned
+  EXPECT_EQ(Sweep(), 0);
+  EXPECT_THAT(Posted(), IsEmpty());
+  clock_.Set("2026-03-31T09:00:00Z");
+  Trigger(task);
+  EXPECT_THAT(Posted(), SizeIs(1));
+}
+
+TEST_F(ReminderServiceTest, UncompletingBringsBackWhatIsAhead) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  SetCompleted(task, true);
+  EXPECT_TRUE(*service_.PlanBacklog());
+  EXPECT_EQ(Only(task).state, ReminderState::kCancelled);
+  clock_.Set("2026-03-29T00:00:00Z");
+  SetCompleted(task, false);
+  EXPECT_TRUE(*service_.PlanBacklog());
+  EXPECT_EQ(Only(task).state, ReminderState::kPending);
+
+  SetCompleted(task, true);
+  EXPECT_TRUE(*service_.PlanBacklog());
+  clock_.Set("2026-03-30T09:30:00Z");
+  SetCompleted(task, false);
+  EXPECT_TRUE(*service_.PlanBacklog());
+  EXPECT_EQ(Only(task).state, ReminderState::kCancelled) << "its time has passed";
+  EXPECT_FALSE(*service_.PlanBacklog());
+}
+
+TEST_F(ReminderServiceTest, PlanningSaysThatJobsMayHaveToChange) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  changes_ = 0;
+  EXPECT_FALSE(*service_.PlanBacklog());
+  EXPECT_EQ(changes_, 0);
+  MoveDue(task, "2026-03-31T12:00:00");
+  EXPECT_TRUE(*service_.PlanBacklog());
+  EXPECT_EQ(changes_, 1);
+}
+
+// Snoozing.
+
+TEST_F(ReminderServiceTest, SnoozingMovesTheReminderNotTheTask) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  ASSERT_TRUE(
+      service_.Snooze(Call(), task.id, 1, {.until = At("2026-03-30T09:30:00.5Z"), .duration = {}})
+          .ok());
+  EXPECT_EQ(RemindAt(task), "2026-03-30T09:30:01Z");
+  EXPECT_EQ(*tasks_.Get(task.user, task.id), task) << "no change of the task";
+  clock_.Set("2026-03-30T09:00:10Z");
+  Trigger(task);
+  EXPECT_EQ(Sweep(), 0);
+  clock_.Set("2026-03-30T09:30:01Z");
+  Trigger(task);
+  EXPECT_THAT(Posted(), SizeIs(1));
+}
+
+TEST_F(ReminderServiceTest, AFiredOneCanBeSnoozedAndFiresAgain) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  clock_.Set("2026-03-30T09:00:00Z");
+  Trigger(task);
+  const auto snoozed = service_.Snooze(Call(), task.id, 1, {.until = {}, .duration = "PT10M"});
+  ASSERT_TRUE(snoozed.ok()) << snoozed.status();
+  EXPECT_EQ(snoozed->state, ReminderState::kPending);
+  EXPECT_EQ(domain::FormatInstant(*snoozed->remind_at), "2026-03-30T09:10:00Z");
+  clock_.Set("2026-03-30T09:10:00Z");
+  Trigger(task);
+  EXPECT_THAT(Posted(), SizeIs(2));
+}
+
+TEST_F(ReminderServiceTest, ASnoozeEndsWhenTheDueDateMoves) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  ASSERT_TRUE(service_.Snooze(Call(), task.id, 1, {.until = {}, .duration = "P5D"}).ok());
+  MoveDue(task, "2026-03-31T12:00:00");
+  EXPECT_EQ(RemindAt(task), "2026-03-31T09:00:00Z");
+}
+
+TEST_F(ReminderServiceTest, SnoozeSaysWhatIsWrong) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  const auto refused = [&](const SnoozeInput& input) {
+    const absl::Status status = service_.Snooze(Call(), task.id, 1, input).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+    return FieldsOf(status);
+  };
+  EXPECT_THAT(refused({}), ElementsAre("until"));
+  EXPECT_THAT(refused({.until = At("2026-03-29T00:00:00Z"), .duration = "PT1H"}),
+              ElementsAre("until"));
+  EXPECT_THAT(refused({.until = At(kNow), .duration = {}}), ElementsAre("until"));
+  EXPECT_THAT(refused({.until = At("2027-03-29T00:00:00Z"), .duration = {}}), ElementsAre("until"));
+  EXPECT_THAT(refused({.until = {}, .duration = "later"}), ElementsAre("duration"));
+  EXPECT_THAT(refused({.until = {}, .duration = "PT0S"}), ElementsAre("duration"));
+}
+
+// Deleting.
+
+TEST_F(ReminderServiceTest, ADeletedReminderIsGone) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  const auto last = service_.Delete(Call(), task.id, 1);
+  ASSERT_TRUE(last.ok()) << last.status();
+  EXPECT_EQ(last->state, ReminderState::kPending);
+  EXPECT_THAT(*service_.List(task.user, task.id), IsEmpty());
+  EXPECT_EQ(service_.Delete(Call(), task.id, 1).status().code(), StatusCode::kNotFound);
+  clock_.Set("2026-03-30T09:00:10Z");
+  Trigger(task);
+  EXPECT_EQ(Sweep(), 0);
+  EXPECT_THAT(Posted(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace todo::service
