@@ -106,9 +106,7 @@ std::vector<absl::Status> DaprJobScheduler::CallAll(const std::vector<Request>& 
     latch.Wait();
     return calls;
   };
-  const auto is_unknown = [](const Call& call) {
-    return call.status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
-  };
+  const auto is_unknown = [](const Call& call) { return IsUnknownMethod(call.status); };
 
   std::vector<absl::Status> statuses;
   while (statuses.size() < requests.size()) {

@@ -89,7 +89,7 @@ class DaprPublisher::Call {
 
   void OnBulkAnswer(bool alpha1, const grpc::Status& status) {
     Close();
-    if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED && !other_name_tried_) {
+    if (IsUnknownMethod(status) && !other_name_tried_) {
       other_name_tried_ = true;
       return SendBulk(!alpha1);
     }

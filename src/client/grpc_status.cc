@@ -33,4 +33,11 @@ absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(CodeOf(status.error_code()), status.error_message());
 }
 
+bool IsUnknownMethod(const grpc::Status& status) {
+  // daprd takes a method that it does not know for one of another app, and misses that app's name.
+  return status.error_code() == grpc::StatusCode::UNIMPLEMENTED ||
+         (status.error_code() == grpc::StatusCode::UNKNOWN &&
+          status.error_message().find("dapr-callee-app-id") != std::string::npos);
+}
+
 }  // namespace todo::client

@@ -10,4 +10,7 @@ namespace todo::client {
 /// that gRPC does not define becomes kUnknown.
 absl::Status FromGrpc(const grpc::Status& status);
 
+/// Whether the sidecar does not know the method that was called: an older or a newer one.
+bool IsUnknownMethod(const grpc::Status& status);
+
 }  // namespace todo::client

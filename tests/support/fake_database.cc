@@ -62,8 +62,11 @@ void CopyReminders(Tables& tables, const domain::Task& task) {
     copy.created_at = task.updated_at;
     copies.push_back(std::move(copy));
   }
-  for (domain::Reminder& copy : copies)
-    tables.reminders.try_emplace(copy.id, FakeDatabase::ReminderRow{.reminder = copy});
+  for (domain::Reminder& copy : copies) {
+    FakeDatabase::ReminderRow row;
+    row.reminder = copy;
+    tables.reminders.try_emplace(copy.id, row);
+  }
 }
 
 }  // namespace

@@ -152,8 +152,10 @@ void FakeSidecar::Stop() {
 
 std::string FakeSidecar::endpoint() const { return fmt::format("127.0.0.1:{}", port_); }
 
-void FakeSidecar::SetUnimplemented(std::set<std::string> methods) {
-  state_.Lock()->unimplemented = std::move(methods);
+void FakeSidecar::SetUnimplemented(std::set<std::string> methods, grpc::Status answer) {
+  auto state = state_.Lock();
+  state->unimplemented = std::move(methods);
+  state->unknown_method = std::move(answer);
 }
 
 void FakeSidecar::SetMetadata(runtime::GetMetadataResponse metadata) {
@@ -192,7 +194,7 @@ FakeSidecar::Reactor* FakeSidecar::Accept(Call call,
   const bool known = !state->unimplemented.contains(call.method);
   state->calls.push_back(std::move(call));
   if (!known) {
-    reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "unknown method"});
+    reactor->Finish(state->unknown_method);
   } else if (state->holding) {
     state->held.push_back(reactor);
   } else {

@@ -45,8 +45,9 @@ class FakeSidecar {
   void Start();  // back, on the same port
   std::string endpoint() const;
 
-  /// From now on these methods are UNIMPLEMENTED, others are not.
-  void SetUnimplemented(std::set<std::string> methods);
+  /// From now on these methods are unknown, which is answered in this way; others are not.
+  void SetUnimplemented(std::set<std::string> methods,
+                        grpc::Status answer = {grpc::StatusCode::UNIMPLEMENTED, "unknown method"});
   void SetMetadata(dapr::proto::runtime::v1::GetMetadataResponse metadata);
   /// How publishes and jobs are answered from now on; OK at first.
   void SetAnswer(grpc::Status status);
@@ -67,6 +68,7 @@ class FakeSidecar {
   struct State {
     std::vector<Call> calls;
     std::set<std::string> unimplemented;
+    grpc::Status unknown_method;
     dapr::proto::runtime::v1::GetMetadataResponse metadata;
     grpc::Status answer;
     BulkAnswer bulk_answer;
