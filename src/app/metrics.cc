@@ -93,6 +93,15 @@ void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) 
              Number(store.waiting_retries));
   page.Gauge("todo_dead_letters_open", "Events given up that nobody has looked after yet",
              Number(store.open_dead_letters));
+  page.Gauge("todo_reminders_pending", "Reminders that will fire, counted up to 100,000",
+             Number(store.pending_reminders));
+  page.Gauge("todo_reminders_overdue", "Of those, the ones that should have fired by now",
+             Number(store.overdue_reminders));
+  page.Gauge("todo_reminders_unplanned", "Reminders whose task has changed a moment ago",
+             Number(store.unplanned_reminders));
+  page.Gauge("todo_reminder_jobs_unwritten",
+             "Reminders whose job at the scheduler is not yet as it should be",
+             Number(store.unwritten_jobs));
   page.Gauge("todo_events_lost",
              "Events published again as often as allowed that no consumer has seen",
              Number(store.lost_events));

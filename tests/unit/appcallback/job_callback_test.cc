@@ -67,11 +67,11 @@ class NoRetries final : public ports::RetryQueue {
 class NoCrashes final : public ports::CrashLog {
  public:
   absl::StatusOr<int> CountCrashes() override { return 0; }
-  absl::Status Begin(int, std::string_view, const std::vector<domain::TaskEvent>&) override {
+  absl::Status Begin(int, std::string_view, const std::vector<domain::EventHeader>&) override {
     return absl::OkStatus();
   }
   absl::StatusOr<std::map<domain::EventId, int>> Crashes(
-      std::string_view, const std::vector<domain::TaskEvent>&) override {
+      std::string_view, const std::vector<domain::EventHeader>&) override {
     return std::map<domain::EventId, int>();
   }
   absl::Status Clear() override { return absl::OkStatus(); }
@@ -134,9 +134,10 @@ class JobCallbackTest : public testing::Test {
   service::EventProcessor processor_{{inbox_, retries_, crashes_, clock_}, {}};
   util::WorkerPool workers_{2, 100};
   std::atomic<bool> healthy_ = true;
-  AppCallback callback_{{.app_api_token = "secret"}, processor_, reminders_, workers_, [this] {
-                          return healthy_.load();
-                        }};
+  AppCallback callback_{
+      {.subscriptions = {}, .app_api_token = "secret"}, processor_, reminders_, workers_, [this] {
+        return healthy_.load();
+      }};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<runtime::AppCallback::Stub> stable_;
   std::unique_ptr<runtime::AppCallbackAlpha::Stub> alpha_;

@@ -291,6 +291,19 @@ TEST(ReminderEventRecordTest, IsAWholeCloudEvent) {
                                            {"due_date", "2026-01-01T10:00:00Z"}}));
 }
 
+TEST(ReminderEventRecordTest, IsReadBackAsWhatItSays) {
+  const Task task = DueLocally("2026-01-01T10:00:00", "UTC");
+  const EventId id{*Uuid::Parse("01a20878-ab15-77d8-bb51-91b163b43065")};
+  const auto event = ParseReminderEventRecord(
+      ReminderEventRecord(Planned(Before("PT1H"), task), task, id, At("2026-01-01T09:00:00.5Z")));
+  ASSERT_TRUE(event.ok()) << event.status();
+  EXPECT_EQ(event->id, id);
+  EXPECT_EQ(event->user, task.user);
+  EXPECT_EQ(event->title, task.fields.title);
+  EXPECT_EQ(event->at, At("2026-01-01T09:00:00Z"));
+  EXPECT_EQ(event->due_at, task.fields.due.at);
+}
+
 TEST(ReminderEventRecordTest, SaysWhenItIsLateAndWhenThereIsNoDueDate) {
   const Task task;
   const Reminder reminder = Planned(Absolute("2026-01-01T09:00:00Z"), task);
