@@ -10,6 +10,7 @@
 #include "api/reminder_service.h"
 #include "api/todo_service.h"
 #include "app/metrics.h"
+#include "app/outlet_setup.h"
 #include "app/sidecar_check.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
@@ -32,6 +33,8 @@ constexpr int kMaxDeliveryMetadataBytes = 8 * 1024 * 1024;
 
 constexpr int kRetryThreads = 2;
 constexpr int kReminderThreads = 2;
+// Of each kind of lanes, attempts at a time.
+constexpr int kDeliveryThreads = 4;
 constexpr milliseconds kFirstRetry = 100ms;
 constexpr milliseconds kLastRetry = 5s;
 constexpr milliseconds kWatchInterval = 1s;
@@ -75,6 +78,11 @@ store::PoolOptions CrashSessions(const Config& config) {
           .application_name = "todo-service crash log"};
 }
 
+/// Held only before and after an attempt, never during it.
+store::PoolOptions DeliverySessions() {
+  return {.max_connections = 4, .application_name = "todo-service deliveries"};
+}
+
 appcallback::AppCallbackOptions CallbackOptions(const Config& config) {
   return {.pubsub = config.pubsub,
           .subscriptions = SubscriptionsOf(config),
@@ -110,6 +118,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       retry_pool_(config_.database_url, RetrySessions()),
       crash_pool_(config_.database_url, CrashSessions(config_)),
       audit_pool_(config_.database_url, AuditSession()),
+      delivery_pool_(config_.database_url, DeliverySessions()),
       task_store_(pool_, [this](int shard) { OnChange(shard); }),
       inbox_(pool_, [this](int shard) { OnChange(shard); }),
       outbox_log_(relay_pool_),
@@ -117,15 +126,26 @@ Application::Application(Config config, std::function<void()> on_failure)
       reminder_store_(pool_, [this](int shard) { OnChange(shard); }),
       crash_log_(crash_pool_, config_.instance),
       audit_log_(audit_pool_, [this](int shard) { OnChange(shard); }),
+      notification_store_(pool_),
+      delivery_store_(delivery_pool_),
       dapr_({.endpoint = config_.dapr_grpc_endpoint, .api_token = config_.dapr_api_token}),
       publisher_(dapr_, {.pubsub_name = config_.pubsub, .bulk = config_.bus == Bus::kKafka}),
       job_scheduler_(dapr_),
+      state_store_(dapr_, {.component = config_.statestore}),
+      secret_store_(dapr_, {.component = config_.secretstore, .secret = config_.secret}),
       tasks_(task_store_, clock_, ids_),
       recurring_tasks_(clock_, ids_),
+      reminder_notifier_(state_store_, clock_, outlets_, config_.task_updates_topic),
+      task_webhooks_(notification_store_, clock_, outlets_),
+      notification_settings_({notification_store_, state_store_, clock_, ids_, outlets_}),
+      delivery_sender_(delivery_store_, clock_, outlets_),
       processor_({inbox_, retry_queue_, crash_log_, clock_},
                  {{.topic = config_.task_events_topic,
                    .parse = &Parse<domain::ParseTaskEventRecord>,
-                   .consumers = {&recurring_tasks_}}},
+                   .consumers = {&recurring_tasks_, &task_webhooks_}},
+                  {.topic = config_.reminders_topic,
+                   .parse = &Parse<domain::ParseReminderEventRecord>,
+                   .consumers = {&reminder_notifier_}}},
                  [this](domain::Instant due) { OnParked(due); }),
       // One that takes every event is enough: what it misses, the others miss too.
       auditor_(audit_log_, clock_, {std::string(recurring_tasks_.name())},
@@ -146,6 +166,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       reminder_service_(api::MakeReminderService(reminders_, gate_)),
       ops_service_(api::MakeOpsService(
           retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
+      notification_service_(api::MakeNotificationService(notification_settings_, gate_)),
       app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_,
                     [this] { return IsHealthy(); }),
       http_({.address = config_.http_address, .port = config_.http_port},
@@ -239,7 +260,8 @@ absl::Status Application::Start() {
   auto api = Listen({.name = "api",
                      .address = config_.api_address,
                      .port = config_.api_port,
-                     .services = {todo_service_.get(), reminder_service_.get(), ops_service_.get()},
+                     .services = {todo_service_.get(), reminder_service_.get(),
+                                  notification_service_.get(), ops_service_.get()},
                      .max_receive_bytes = kMaxApiMessageBytes,
                      .public_api = true});
   if (!api.ok()) return api.status();
@@ -266,6 +288,7 @@ absl::Status Application::Start() {
   start(&Application::RunHealthPublisher);
   start(&Application::RunSidecarCheck);
   start(&Application::RunStatusSampler);
+  start(&Application::RunOutletSetup);
   return absl::OkStatus();
 }
 
@@ -295,6 +318,7 @@ bool Application::Stop() {
   audit_runner_.reset();
   running_reminder_runner_ = nullptr;
   reminder_runner_.reset();
+  delivery_runners_.clear();  // waits for what is being sent; what is cut off is sent again
   if (ready_ && api_drained && events_drained) {
     const absl::Status cleared = crash_log_.Clear();
     if (!cleared.ok())
@@ -347,6 +371,10 @@ void Application::RunCaretaker(const std::stop_token& stop) {
   reminder_runner_ =
       std::make_unique<ReminderRunner>(reminders_, reminder_jobs_, config_.reminder_sweep);
   running_reminder_runner_ = reminder_runner_.get();
+  for (const bool patient : {false, true}) {
+    delivery_runners_.push_back(
+        std::make_unique<DeliveryRunner>(delivery_sender_, patient, kDeliveryThreads));
+  }
   last_answer_ = steady_clock::now();
   ready_ = true;
   PublishHealth();
@@ -436,6 +464,21 @@ void Application::RunStatusSampler(const std::stop_token& stop) {
     }
     // Rather nothing than figures of long ago.
     *sampled_status_.Lock() = status.ok() ? std::optional(*std::move(status)) : std::nullopt;
+  }
+}
+
+void Application::RunOutletSetup(const std::stop_token& stop) {
+  Backoff backoff;
+  for (;;) {
+    absl::StatusOr<OutletSetup> setup = SetUpOutlets(config_, secret_store_, clock_);
+    if (stop.stop_requested()) return;
+    if (setup.ok()) {
+      Log(setup->off.empty() ? Severity::kInfo : Severity::kWarning, "notification_channels",
+          {{"on", setup->on}, {"off", setup->off}});
+      outlets_.Set(std::move(setup->outlets));
+      return;
+    }
+    if (!Sleep(stop, backoff.Next())) return;
   }
 }
 

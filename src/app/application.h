@@ -13,9 +13,11 @@
 
 #include "absl/status/status.h"
 #include "api/gate.h"
+#include "api/notification_service.h"
 #include "api/ops_service.h"
 #include "app/audit_runner.h"
 #include "app/config.h"
+#include "app/delivery_runner.h"
 #include "app/id_source.h"
 #include "app/listener.h"
 #include "app/reminder_runner.h"
@@ -25,18 +27,27 @@
 #include "client/dapr_client.h"
 #include "client/dapr_job_scheduler.h"
 #include "client/dapr_publisher.h"
+#include "client/dapr_secret_store.h"
+#include "client/dapr_state_store.h"
 #include "edge/http_server.h"
 #include "relay/outbox_relay.h"
 #include "service/auditor.h"
+#include "service/delivery_sender.h"
 #include "service/event_processor.h"
+#include "service/notification_settings.h"
+#include "service/outlets.h"
 #include "service/recurring_task_service.h"
 #include "service/reminder_jobs.h"
+#include "service/reminder_notifier.h"
 #include "service/reminder_service.h"
 #include "service/task_service.h"
+#include "service/task_webhooks.h"
 #include "store/connection_pool.h"
 #include "store/outbox_signal.h"
 #include "store/pg_audit_log.h"
+#include "store/pg_delivery_store.h"
 #include "store/pg_event_inbox.h"
+#include "store/pg_notification_store.h"
 #include "store/pg_outbox_log.h"
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
@@ -96,6 +107,7 @@ class Application {
   void RunHealthPublisher(const std::stop_token& stop);  // tells what has changed
   void RunSidecarCheck(const std::stop_token& stop);     // until the sidecar has all that we need
   void RunStatusSampler(const std::stop_token& stop);  // asks the database what waits, for /metrics
+  void RunOutletSetup(const std::stop_token& stop);    // until the secrets are there
 
   bool PrepareDatabase(const std::stop_token& stop);
   void StartRelay();
@@ -119,6 +131,7 @@ class Application {
   store::ConnectionPool retry_pool_;
   store::ConnectionPool crash_pool_;
   store::ConnectionPool audit_pool_;
+  store::ConnectionPool delivery_pool_;
   store::PgTaskStore task_store_;
   store::PgEventInbox inbox_;
   store::PgOutboxLog outbox_log_;
@@ -126,10 +139,14 @@ class Application {
   store::PgReminderStore reminder_store_;
   store::PgCrashLog crash_log_;
   store::PgAuditLog audit_log_;
+  store::PgNotificationStore notification_store_;
+  store::PgDeliveryStore delivery_store_;
 
   client::DaprClient dapr_;
   client::DaprPublisher publisher_;
   client::DaprJobScheduler job_scheduler_;
+  client::DaprStateStore state_store_;
+  client::DaprSecretStore secret_store_;
 
   // Made when the database is ready; the pointers appear when all is made.
   std::unique_ptr<relay::OutboxRelay> relay_;
@@ -139,6 +156,11 @@ class Application {
 
   service::TaskService tasks_;
   service::RecurringTaskService recurring_tasks_;
+  service::Outlets outlets_;
+  service::ReminderNotifier reminder_notifier_;
+  service::TaskWebhooks task_webhooks_;
+  service::NotificationSettings notification_settings_;
+  service::DeliverySender delivery_sender_;
   service::EventProcessor processor_;
   std::unique_ptr<RetryRunner> retry_runner_;
   std::atomic<RetryRunner*> running_retry_runner_ = nullptr;
@@ -148,6 +170,7 @@ class Application {
   service::ReminderJobs reminder_jobs_;
   std::unique_ptr<ReminderRunner> reminder_runner_;
   std::atomic<ReminderRunner*> running_reminder_runner_ = nullptr;
+  std::vector<std::unique_ptr<DeliveryRunner>> delivery_runners_;
 
   util::WorkerPool api_workers_;
   util::WorkerPool event_workers_;  // of their own: load on the API must not hold events back
@@ -155,6 +178,7 @@ class Application {
   std::unique_ptr<api::GatedService> todo_service_;
   std::unique_ptr<api::GatedService> reminder_service_;
   std::unique_ptr<api::GatedService> ops_service_;
+  std::unique_ptr<api::GatedService> notification_service_;
   appcallback::AppCallback app_callback_;
   std::mutex health_mutex_;
   Listener api_listener_;

@@ -276,6 +276,33 @@ const std::vector<Setting>& Settings() {
                        "topic of the reminders that are due"));
 
     all.push_back(
+        Text("smtp-url", "URL", &Config::smtp_url,
+             "mail server for reminders: smtp://host:port (STARTTLS), smtps://host:port (TLS), or "
+             "smtp+plain://host:port without encryption or password"));
+    all.back().default_text = "none: no e-mail";
+    all.push_back(Text("mail-from", "ADDRESS", &Config::mail_from,
+                       "sender of the mail: todo@example.org or \"Todo <todo@example.org>\""));
+    all.back().default_text = "none: needed with smtp-url";
+    all.push_back(Text("vapid-contact", "URL", &Config::vapid_contact,
+                       "by which push services reach the operator: mailto: or https:"));
+    all.back().default_text = "mail-from; needed for Web Push";
+    all.push_back(Text("webhook-allow-hosts", "LIST", &Config::webhook_allow_hosts,
+                       "hosts, addresses and blocks (10.0.0.0/8), separated by commas, that "
+                       "webhooks and pushes may go to although they are private or without TLS"));
+    all.back().default_text = "none";
+    all.push_back(Text("secret", "NAME", &Config::secret,
+                       "secret in the secret store whose keys the next four settings name"));
+    all.push_back(Text("smtp-user-key", "NAME", &Config::smtp_user_key,
+                       "key of the mail server's user; without it and the password: no login"));
+    all.push_back(Text("smtp-password-key", "NAME", &Config::smtp_password_key,
+                       "key of the mail server's password"));
+    all.push_back(Text("vapid-private-key-key", "NAME", &Config::vapid_private_key_key,
+                       "key of the private key of Web Push, as PEM or base64url"));
+    all.push_back(Text("webhook-master-key-key", "NAME", &Config::webhook_master_key_key,
+                       "key of what the signing secrets of webhooks are derived from: at least 32 "
+                       "random characters, never to change"));
+
+    all.push_back(
         Text("instance", "NAME", &Config::instance,
              "names this replica, the same after each restart, so that a crash is noticed"));
     all.back().default_text = "host name and app port";
@@ -548,6 +575,9 @@ void CheckTogether(LoadedConfig& loaded) {
   if (config.relay_poll * 4 > config.relay_lease) {
     fault(fmt::format("--relay-poll ({}) must be at most a quarter of --relay-lease ({})",
                       FormatDuration(config.relay_poll), FormatDuration(config.relay_lease)));
+  }
+  if (!config.smtp_url.empty() && config.mail_from.empty()) {
+    fault("--smtp-url is set but --mail-from is not: mail needs a sender");
   }
   const std::pair<std::string_view, const std::string&> topics[] = {
       {"task-events-topic", config.task_events_topic},

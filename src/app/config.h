@@ -41,6 +41,16 @@ struct Config {
   std::string task_updates_topic = "task-updates";
   std::string reminders_topic = "reminders";
 
+  std::string smtp_url;             // empty: no e-mail
+  std::string mail_from;            // an address, perhaps with a name before it
+  std::string vapid_contact;        // default: mail_from's address
+  std::string webhook_allow_hosts;  // separated by commas
+  std::string secret = "todo-secrets";
+  std::string smtp_user_key = "smtp-user";
+  std::string smtp_password_key = "smtp-password";
+  std::string vapid_private_key_key = "vapid-private-key";
+  std::string webhook_master_key_key = "webhook-master-key";
+
   std::string instance;  // default: host name and app port
   std::chrono::milliseconds relay_lease{4'000};
   std::chrono::milliseconds relay_poll{250};

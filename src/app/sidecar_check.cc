@@ -39,7 +39,8 @@ std::string SubscriptionGap(const client::SidecarMetadata& sidecar, std::string_
 }  // namespace
 
 std::vector<appcallback::Subscription> SubscriptionsOf(const Config& config) {
-  return {{.topic = config.task_events_topic, .route = "/events/tasks"}};
+  return {{.topic = config.task_events_topic, .route = "/events/tasks"},
+          {.topic = config.reminders_topic, .route = "/events/reminders"}};
 }
 
 SidecarGaps FindGaps(const client::SidecarMetadata& sidecar, const Config& config) {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "domain/delivery.h"
 #include "domain/event.h"
+#include "domain/notification.h"
 #include "domain/task.h"
 #include "ports/retry_queue.h"
 
@@ -46,6 +47,32 @@ struct ConsumerChange {
   domain::EventId event_id;       // of the change that this makes
   domain::Instant now;
   std::string traceparent;
+};
+
+/// A reminder for its user, and the ways on which it goes out.
+struct ReminderNotice {
+  domain::UserId user;
+  domain::Reminder reminder;
+  domain::Instant now;
+  bool in_app = true;  // shown in the list, and announced on `topic`
+  bool webhook = true;
+  bool email = true;
+  bool push = true;
+  std::string webhook_body;
+  domain::Instant disturb_at;  // when e-mail and push are due
+  bool grouped = false;        // e-mail and push may go out together with others
+  std::string topic;
+  domain::Uuid update_id;
+  std::string update;  // the CloudEvent for `topic`
+};
+
+/// A task event for the webhook endpoints that want them.
+struct TaskWebhook {
+  domain::UserId user;
+  domain::EventId event_id;
+  std::string kind;  // "task.completed"
+  std::string body;
+  domain::Instant now;
 };
 
 /// One transaction of a consumer: claim the events, look, write. Commits when the function given to
@@ -94,6 +121,13 @@ class InboxTransaction {
   /// Writes the changes and their change-log rows. The users must be locked.
   /// kAlreadyExists: the series has that occurrence already.
   virtual absl::Status Write(const std::vector<ConsumerChange>& changes) = 0;
+
+  /// Writes the notifications, their announcements, and one delivery for each target that their
+  /// users have on the ways given. A notification that is there already is left as it is.
+  virtual absl::Status Remind(const std::vector<ReminderNotice>& notices) = 0;
+
+  /// Writes one delivery of each for each enabled endpoint of its user that wants task events.
+  virtual absl::Status EnqueueTaskWebhooks(const std::vector<TaskWebhook>& webhooks) = 0;
 };
 
 /// Exactly-once effects: the inbox rows and the effects of a batch of events share one transaction.

@@ -29,6 +29,12 @@ class EventConsumer {
   /// Names the consumer in the inbox, for ever.
   virtual std::string_view name() const = 0;
 
+  /// For each of `events`, whether there is something to do for this consumer. Those for which
+  /// there is not leave no trace: nobody notes that the consumer has seen them.
+  virtual absl::StatusOr<std::vector<bool>> Concerns(const std::vector<domain::Event>& events) {
+    return std::vector<bool>(events.size(), true);
+  }
+
   /// The effect of some or all of `events`. What it needs from elsewhere than the transaction is
   /// read now: nobody may wait for another service while locks are held. Statuses as those of the
   /// effect.

@@ -189,15 +189,26 @@ std::vector<absl::Status> EventProcessor::RunBatch(EventConsumer& consumer,
 
 absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arrival>& arrivals,
                                  const RetryEntry* entry) {
-  const Slot slot(*this);
   std::vector<domain::Event> events;
+  for (const Arrival& arrival : arrivals) events.push_back(arrival.event);
   std::vector<Delivery> deliveries;
   std::vector<domain::EventHeader> headers;
-  for (const Arrival& arrival : arrivals) {
-    events.push_back(arrival.event);
-    deliveries.push_back(arrival.delivery);
-    headers.push_back(arrival.delivery.event);
+  {
+    std::vector<bool> concerns(events.size(), true);
+    if (entry == nullptr) {
+      TODO_ASSIGN_OR_RETURN(concerns, consumer.Concerns(events));
+    }
+    std::vector<domain::Event> concerning;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      if (!concerns[i]) continue;
+      concerning.push_back(std::move(events[i]));
+      deliveries.push_back(arrivals[i].delivery);
+      headers.push_back(arrivals[i].delivery.event);
+    }
+    events = std::move(concerning);
   }
+  if (events.empty()) return absl::OkStatus();
+  const Slot slot(*this);
   TODO_RETURN_IF_ERROR(ports_.crashes.Begin(slot.number(), consumer.name(), headers));
   TODO_ASSIGN_OR_RETURN(const EventConsumer::Effect effect, consumer.Prepare(events));
 

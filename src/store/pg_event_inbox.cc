@@ -67,6 +67,44 @@ from jsonb_array_elements($1::jsonb) with ordinality c (j, ord),
                           (c.j->>'event_id')::uuid, (c.j->>'now')::timestamptz, c.j->>'traceparent') a
 order by c.ord)sql"};
 
+// One statement for a batch, in the order of users, so that batches never wait for each other's
+// lanes in a circle.
+constexpr Statement kRemind{"inbox_remind", R"sql(
+select shard_of(c.j->>'user_id'), remind_user(c.j)
+from (select j from jsonb_array_elements($1::jsonb) x (j) order by j->>'user_id', j->>'id') c)sql"};
+
+constexpr Statement kEnqueueTaskWebhooks{"inbox_enqueue_task_webhooks", R"sql(
+select enqueue_task_webhooks(c.j->>'user_id', (c.j->>'event_id')::uuid, c.j->>'kind', c.j->>'body',
+                             (c.j->>'now')::timestamptz)
+from (select j from jsonb_array_elements($1::jsonb) x (j) order by j->>'user_id', j->>'event_id') c)sql"};
+
+std::string Dump(const Patch& rows) {
+  return rows.dump(-1, ' ', false, Patch::error_handler_t::replace);
+}
+
+Patch RowOf(const ports::ReminderNotice& notice) {
+  const domain::Reminder& reminder = notice.reminder;
+  return {{"user_id", notice.user.value},
+          {"id", reminder.id.value()},
+          {"task_id", reminder.task_id.value},
+          {"title", reminder.title},
+          {"remind_at", domain::FormatInstant(reminder.remind_at)},
+          {"due_at", reminder.due_at ? Patch(domain::FormatInstant(*reminder.due_at)) : Patch()},
+          {"time_zone", reminder.time_zone},
+          {"late", reminder.late},
+          {"shown", notice.in_app},
+          {"at", domain::FormatInstant(notice.now)},
+          {"webhook", notice.webhook},
+          {"email", notice.email},
+          {"push", notice.push},
+          {"body", notice.webhook_body},
+          {"disturb_at", domain::FormatInstant(notice.disturb_at)},
+          {"grouped", notice.grouped},
+          {"topic", notice.topic},
+          {"update_id", notice.update_id.value()},
+          {"update", notice.update}};
+}
+
 /// What kind of change it is, for the change log, and the columns it sets.
 struct Write {
   domain::ChangeKind kind;
@@ -243,6 +281,35 @@ class Transaction final : public ports::InboxTransaction {
       return true;
     });
     return written.status();
+  }
+
+  absl::Status Remind(const std::vector<ports::ReminderNotice>& notices) override {
+    Patch rows = Patch::array();
+    for (const ports::ReminderNotice& notice : notices) rows.push_back(RowOf(notice));
+    return Guard<bool>("write notifications",
+                       [&]() -> absl::StatusOr<bool> {
+                         for (const pqxx::row& row : Exec(work_, kRemind, Dump(rows)))
+                           shards_.insert(row[0].as<int>());
+                         return true;
+                       })
+        .status();
+  }
+
+  absl::Status EnqueueTaskWebhooks(const std::vector<ports::TaskWebhook>& webhooks) override {
+    Patch rows = Patch::array();
+    for (const ports::TaskWebhook& webhook : webhooks) {
+      rows.push_back({{"user_id", webhook.user.value},
+                      {"event_id", webhook.event_id.value()},
+                      {"kind", webhook.kind},
+                      {"body", webhook.body},
+                      {"now", domain::FormatInstant(webhook.now)}});
+    }
+    return Guard<bool>("enqueue webhooks",
+                       [&]() -> absl::StatusOr<bool> {
+                         Exec(work_, kEnqueueTaskWebhooks, Dump(rows));
+                         return true;
+                       })
+        .status();
   }
 
   const absl::Status& status() const { return status_; }

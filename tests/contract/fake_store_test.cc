@@ -2,11 +2,13 @@
 
 #include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
+#include "contract/notification_contract.h"
 #include "contract/outbox_log_contract.h"
 #include "contract/reminder_store_contract.h"
 #include "contract/task_store_contract.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_event_inbox.h"
+#include "support/fake_notification_store.h"
 #include "support/fake_outbox_log.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
@@ -48,6 +50,24 @@ class FakeEventInboxEnvironment final : public EventInboxEnvironment {
   Wakes wakes_;
   support::FakeTaskStore store_{database_};
   support::FakeEventInbox inbox_{database_, std::ref(wakes_)};
+};
+
+class FakeNotificationEnvironment final : public NotificationEnvironment {
+ public:
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::NotificationStore& store() override { return store_; }
+  ports::DeliveryStore& deliveries() override { return deliveries_; }
+  std::vector<std::string> Messages() override {
+    std::vector<std::string> payloads;
+    for (const auto& message : database_.Read()->messages) payloads.push_back(message.payload);
+    return payloads;
+  }
+
+ private:
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  support::FakeNotificationStore store_{database_};
+  support::FakeDeliveryStore deliveries_{database_};
 };
 
 class FakeOutboxLogEnvironment final : public OutboxLogEnvironment {
@@ -125,6 +145,9 @@ INSTANTIATE_TEST_SUITE_P(Fake, EventInboxContract, testing::Values([] {
                          }));
 INSTANTIATE_TEST_SUITE_P(Fake, ReminderStoreContract, testing::Values([] {
                            return std::make_unique<FakeReminderStoreEnvironment>();
+                         }));
+INSTANTIATE_TEST_SUITE_P(Fake, NotificationContract, testing::Values([] {
+                           return std::make_unique<FakeNotificationEnvironment>();
                          }));
 INSTANTIATE_TEST_SUITE_P(Fake, OutboxLogContract, testing::Values([] {
                            return std::make_unique<FakeOutboxLogEnvironment>();

@@ -4,12 +4,15 @@
 
 #include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
+#include "contract/notification_contract.h"
 #include "contract/outbox_log_contract.h"
 #include "contract/reminder_store_contract.h"
 #include "contract/task_store_contract.h"
 #include "store/connection_pool.h"
 #include "store/pg_audit_log.h"
+#include "store/pg_delivery_store.h"
 #include "store/pg_event_inbox.h"
+#include "store/pg_notification_store.h"
 #include "store/pg_outbox_log.h"
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
@@ -62,6 +65,31 @@ class PgEventInboxEnvironment final : public EventInboxEnvironment {
   store::ConnectionPool pool_{database_->conninfo()};
   store::PgTaskStore store_{pool_, {}};
   store::PgEventInbox inbox_{pool_, std::ref(wakes_)};
+};
+
+class PgNotificationEnvironment final : public NotificationEnvironment {
+ public:
+  explicit PgNotificationEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::NotificationStore& store() override { return store_; }
+  ports::DeliveryStore& deliveries() override { return deliveries_; }
+  std::vector<std::string> Messages() override {
+    std::vector<std::string> payloads;
+    const int count = std::stoi(database_->Run("select count(*) from messages"));
+    for (int i = 0; i < count; ++i) {
+      payloads.push_back(database_->Run(
+          fmt::format("select payload from messages order by id offset {} limit 1", i)));
+    }
+    return payloads;
+  }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgEventInbox inbox_{pool_, {}};
+  store::PgNotificationStore store_{pool_};
+  store::PgDeliveryStore deliveries_{pool_};
 };
 
 class PgOutboxLogEnvironment final : public OutboxLogEnvironment {
@@ -151,6 +179,8 @@ INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,
                          testing::Values(&Make<PgEventInboxEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, ReminderStoreContract,
                          testing::Values(&Make<PgReminderStoreEnvironment>));
+INSTANTIATE_TEST_SUITE_P(PostgreSql, NotificationContract,
+                         testing::Values(&Make<PgNotificationEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, OutboxLogContract,
                          testing::Values(&Make<PgOutboxLogEnvironment>));
 

@@ -220,4 +220,154 @@ void FakeDatabase::LeaveQueue(Tables& tables, const std::string& consumer,
   if (next != nullptr) next->entry.due_at = now;
 }
 
+namespace {
+
+using Tables = FakeDatabase::Tables;
+
+struct Queued {
+  FakeDatabase::LaneKey lane;
+  std::string host;
+  domain::EventId event_id;
+  std::string kind;
+  std::string body;
+  bool grouped = false;
+  domain::Instant due_at;
+  domain::Instant now;
+};
+
+void Queue(Tables& tables, const Queued& queued) {
+  for (const auto& [id, row] : tables.deliveries) {
+    if (row.lane == queued.lane && row.logged.event_id == queued.event_id) return;
+  }
+  std::string bytes(16, '\0');
+  const std::uint32_t number = tables.next_delivery++;
+  bytes[14] = static_cast<char>(number >> 8U);
+  bytes[15] = static_cast<char>(number & 0xffU);
+  FakeDatabase::DeliveryRow row;
+  row.lane = queued.lane;
+  row.logged.id = domain::Uuid::FromBytes(bytes, 4);
+  row.logged.event_id = queued.event_id;
+  row.logged.kind = queued.kind;
+  row.logged.created_at = queued.now;
+  row.body = queued.body;
+  row.grouped = queued.grouped;
+  row.due_at = queued.due_at;
+  row.queued_at = queued.now;
+  tables.deliveries[row.logged.id] = row;
+  FakeDatabase::LaneRow& lane =
+      tables.lanes
+          .try_emplace(queued.lane,
+                       FakeDatabase::LaneRow{
+                           .host = {}, .patient = queued.lane.channel != domain::Channel::kEmail})
+          .first->second;
+  lane.host = queued.host;
+  lane.due_at = std::min(lane.due_at, queued.due_at);
+}
+
+}  // namespace
+
+void FakeDatabase::Remind(Tables& tables, const ports::ReminderNotice& notice) {
+  const domain::UserId& user = notice.user;
+  const domain::EventId& id = notice.reminder.id;
+  const bool added =
+      tables.notifications
+          .try_emplace({user, id}, NotificationRow{.notification = {.reminder = notice.reminder,
+                                                                    .at = notice.now,
+                                                                    .read_at = {}},
+                                                   .shown = notice.in_app})
+          .second;
+  if (!added) return;
+  if (notice.in_app) {
+    tables.messages.push_back({.topic = notice.topic,
+                               .key = user.value,
+                               .id = notice.update_id,
+                               .payload = notice.update,
+                               .at = notice.now});
+  }
+  const std::string kind(domain::kReminderWebhookKind);
+  if (notice.webhook) {
+    for (const auto& [key, row] : tables.endpoints) {
+      if (key.first != user || !row.endpoint.reminders || !row.endpoint.disabled_reason.empty())
+        continue;
+      Queue(tables, {.lane = {user, domain::Channel::kWebhook, key.second},
+                     .host = row.endpoint.host,
+                     .event_id = id,
+                     .kind = kind,
+                     .body = notice.webhook_body,
+                     .due_at = notice.now,
+                     .now = notice.now});
+    }
+  }
+  if (notice.push) {
+    for (const auto& [key, subscription] : tables.subscriptions) {
+      if (key.first != user) continue;
+      Queue(tables, {.lane = {user, domain::Channel::kPush, key.second},
+                     .host = subscription.host,
+                     .event_id = id,
+                     .kind = kind,
+                     .body = {},
+                     .grouped = notice.grouped,
+                     .due_at = notice.disturb_at,
+                     .now = notice.now});
+    }
+  }
+  if (notice.email && tables.mail_addresses.contains(user)) {
+    Queue(tables, {.lane = {user, domain::Channel::kEmail, {}},
+                   .host = "mail server",
+                   .event_id = id,
+                   .kind = kind,
+                   .body = {},
+                   .grouped = notice.grouped,
+                   .due_at = notice.disturb_at,
+                   .now = notice.now});
+  }
+}
+
+void FakeDatabase::EnqueueTaskWebhook(Tables& tables, const ports::TaskWebhook& webhook) {
+  for (const auto& [key, row] : tables.endpoints) {
+    if (key.first != webhook.user || !row.endpoint.task_events ||
+        !row.endpoint.disabled_reason.empty())
+      continue;
+    Queue(tables, {.lane = {webhook.user, domain::Channel::kWebhook, key.second},
+                   .host = row.endpoint.host,
+                   .event_id = webhook.event_id,
+                   .kind = webhook.kind,
+                   .body = webhook.body,
+                   .due_at = webhook.now,
+                   .now = webhook.now});
+  }
+}
+
+void FakeDatabase::StopLane(Tables& tables, const LaneKey& lane, const std::string& reason,
+                            domain::Instant now) {
+  if (const auto found = tables.lanes.find(lane); found != tables.lanes.end()) {
+    ++found->second.epoch;
+    found->second.lease_until = domain::kMinInstant;
+    found->second.due_at = domain::kMaxInstant;
+  }
+  for (auto& [id, row] : tables.deliveries) {
+    if (row.lane != lane || row.logged.state != ports::DeliveryState::kPending) continue;
+    row.logged.state = ports::DeliveryState::kFailed;
+    row.logged.attempts.push_back(
+        {.at = now, .outcome = "dropped", .status_code = 0, .detail = reason});
+  }
+}
+
+void FakeDatabase::RemoveLane(Tables& tables, const LaneKey& lane) {
+  tables.lanes.erase(lane);
+  std::erase_if(tables.deliveries, [&](const auto& entry) { return entry.second.lane == lane; });
+}
+
+void FakeDatabase::ReleaseLane(Tables& tables, const LaneKey& lane, bool patient,
+                               domain::Instant now) {
+  LaneRow& row = tables.lanes.at(lane);
+  row.lease_until = domain::kMinInstant;
+  row.patient = patient;
+  row.due_at = domain::kMaxInstant;
+  for (const auto& [id, delivery] : tables.deliveries) {
+    if (delivery.lane == lane && delivery.logged.state == ports::DeliveryState::kPending)
+      row.due_at = std::min(row.due_at, std::max(delivery.due_at, now));
+  }
+}
+
 }  // namespace todo::support

@@ -20,6 +20,8 @@
 #include "domain/ids.h"
 #include "domain/reminder.h"
 #include "domain/task.h"
+#include "ports/event_inbox.h"
+#include "ports/notification_store.h"
 #include "ports/outbox_log.h"
 #include "ports/retry_queue.h"
 #include "util/guarded.h"
@@ -110,10 +112,48 @@ class FakeDatabase {
     std::string fingerprint;
     domain::Reminder answer;
   };
+  struct NotificationRow {
+    ports::Notification notification;
+    bool shown = true;
+  };
+  struct EndpointRow {
+    ports::WebhookEndpoint endpoint;
+    std::string fingerprint;
+    std::optional<domain::Uuid> rotation;
+  };
+  struct LaneKey {
+    domain::UserId user;
+    domain::Channel channel = domain::Channel::kWebhook;
+    domain::Uuid target;
+    auto operator<=>(const LaneKey&) const = default;
+  };
+  struct LaneRow {
+    std::string host;
+    bool patient = true;
+    domain::Instant due_at = domain::kMaxInstant;  // the end of time: nothing waits
+    domain::Instant lease_until = domain::kMinInstant;
+    std::int64_t epoch = 0;
+  };
+  struct DeliveryRow {
+    LaneKey lane;
+    ports::LoggedDelivery logged;
+    std::string body;
+    bool grouped = false;
+    int failures = 0;
+    domain::Instant due_at;
+    domain::Instant queued_at;
+  };
   struct Tables {
     std::map<domain::ReminderId, ReminderRow> reminders;
     std::map<std::pair<domain::UserId, domain::RequestId>, ReminderRequest> reminder_requests;
     std::vector<ports::OutboxMessage> messages;
+    std::map<std::pair<domain::UserId, domain::EventId>, NotificationRow> notifications;
+    std::map<std::pair<domain::UserId, domain::Uuid>, EndpointRow> endpoints;
+    std::map<std::pair<domain::UserId, domain::Uuid>, ports::PushSubscription> subscriptions;
+    std::map<domain::UserId, std::string> mail_addresses;
+    std::map<LaneKey, LaneRow> lanes;
+    std::map<domain::Uuid, DeliveryRow> deliveries;
+    std::uint32_t next_delivery = 1;
     std::map<std::pair<std::string, domain::EventId>, Retry> retries;  // consumer, event
     std::vector<domain::DeadLetter> dead_letters;
     std::map<std::pair<std::string, domain::EventId>, int> crashes;
@@ -148,6 +188,14 @@ class FakeDatabase {
                       ports::RetryEntry entry);
   static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
                          domain::Instant now);
+
+  // What the database functions of V0008 do.
+  static void Remind(Tables& tables, const ports::ReminderNotice& notice);
+  static void EnqueueTaskWebhook(Tables& tables, const ports::TaskWebhook& webhook);
+  static void StopLane(Tables& tables, const LaneKey& lane, const std::string& reason,
+                       domain::Instant now);
+  static void RemoveLane(Tables& tables, const LaneKey& lane);
+  static void ReleaseLane(Tables& tables, const LaneKey& lane, bool patient, domain::Instant now);
 
   /// One change of one task, as the database function of the same name makes it.
   struct ChangeCall {

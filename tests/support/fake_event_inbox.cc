@@ -123,6 +123,22 @@ class Transaction final : public ports::InboxTransaction {
     return absl::OkStatus();
   }
 
+  absl::Status Remind(const std::vector<ports::ReminderNotice>& notices) override {
+    if (!status_.ok()) return status_;
+    for (const ports::ReminderNotice& notice : notices) {
+      FakeDatabase::Remind(tables_, notice);
+      shards_.insert(FakeDatabase::ShardOf(notice.user));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status EnqueueTaskWebhooks(const std::vector<ports::TaskWebhook>& webhooks) override {
+    if (!status_.ok()) return status_;
+    for (const ports::TaskWebhook& webhook : webhooks)
+      FakeDatabase::EnqueueTaskWebhook(tables_, webhook);
+    return absl::OkStatus();
+  }
+
   const absl::Status& status() const { return status_; }
   const std::set<int>& shards() const { return shards_; }
 

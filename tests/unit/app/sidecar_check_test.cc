@@ -19,6 +19,10 @@ client::SidecarMetadata Complete() {
   sidecar.subscriptions = {{.pubsub_name = "kafka-pubsub",
                             .topic = "task-events",
                             .rules = {{.match = "", .path = "/events/tasks"}},
+                            .dead_letter_topic = ""},
+                           {.pubsub_name = "kafka-pubsub",
+                            .topic = "reminders",
+                            .rules = {{.match = "", .path = "/events/reminders"}},
                             .dead_letter_topic = ""}};
   return sidecar;
 }
@@ -31,7 +35,8 @@ TEST(SidecarCheckTest, NamesEveryMissingPart) {
   const SidecarGaps gaps = FindGaps({}, Config());
   EXPECT_THAT(gaps.missing,
               ElementsAre("component kafka-pubsub (pubsub.kafka)",
-                          "subscription to task-events on kafka-pubsub, route /events/tasks"));
+                          "subscription to task-events on kafka-pubsub, route /events/tasks",
+                          "subscription to reminders on kafka-pubsub, route /events/reminders"));
   EXPECT_THAT(gaps.optional, ElementsAre("component statestore (state.)",
                                          "component kubernetes-secrets (secretstores.)"));
 }

@@ -1,0 +1,173 @@
+#include "app/outlet_setup.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "notify/http_push_sender.h"
+#include "notify/http_webhook_sender.h"
+#include "notify/smtp_mailer.h"
+#include "util/status.h"
+
+namespace todo::app {
+namespace {
+
+using notify::SmtpMailer;
+
+constexpr std::size_t kMinMasterKeyBytes = 32;
+
+/// nullopt: there is no such secret.
+absl::StatusOr<std::optional<std::string>> Find(ports::SecretStore& secrets,
+                                                const std::string& name) {
+  absl::StatusOr<std::string> value = secrets.Get(name);
+  if (absl::IsNotFound(value.status())) return std::optional<std::string>();
+  if (!value.ok()) return value.status();
+  if (value->empty()) return std::optional<std::string>();
+  return std::optional(*std::move(value));
+}
+
+std::vector<std::string> SplitList(std::string_view list) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    const std::string_view part = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), part.size() + 1));
+    const std::size_t first = part.find_first_not_of(' ');
+    if (first == std::string_view::npos) continue;
+    parts.emplace_back(part.substr(first, part.find_last_not_of(' ') - first + 1));
+  }
+  return parts;
+}
+
+/// "Todo <todo@example.org>", or the address alone.
+notify::MailSender SenderOf(std::string_view text) {
+  const std::size_t open = text.find('<');
+  if (open == std::string_view::npos) return {.address = std::string(text), .name = ""};
+  const std::string_view name = text.substr(0, open);
+  const std::size_t last = name.find_last_not_of(' ');
+  const std::string_view address = text.substr(open + 1);
+  return {.address = std::string(address.substr(0, address.find('>'))),
+          .name = std::string(name.substr(0, last == std::string_view::npos ? 0 : last + 1))};
+}
+
+/// kInvalidArgument: what is wrong with the URL.
+absl::StatusOr<SmtpMailer::Options> SmtpOptions(std::string_view url) {
+  SmtpMailer::Options options;
+  const std::size_t scheme_end = url.find("://");
+  const std::string_view scheme = url.substr(0, scheme_end);
+  if (scheme == "smtp") {
+    options.security = SmtpMailer::Security::kStartTls;
+  } else if (scheme == "smtps") {
+    options.security = SmtpMailer::Security::kTls;
+    options.port = 465;
+  } else if (scheme == "smtp+plain") {
+    options.security = SmtpMailer::Security::kPlain;
+    options.port = 25;
+  } else {
+    return absl::InvalidArgumentError(
+        "smtp-url must begin with smtp://, smtps:// or smtp+plain://");
+  }
+  std::string_view host = url.substr(scheme_end + 3);
+  if (host.ends_with('/')) host.remove_suffix(1);
+  if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos) {
+    const std::string_view port = host.substr(colon + 1);
+    if (std::from_chars(port.data(), port.data() + port.size(), options.port).ptr !=
+        port.data() + port.size()) {
+      return absl::InvalidArgumentError("smtp-url names no port after its last colon");
+    }
+    host = host.substr(0, colon);
+  }
+  if (host.empty() || host.find('@') != std::string_view::npos) {
+    return absl::InvalidArgumentError("smtp-url must name a host, and no user");
+  }
+  options.host = host;
+  return options;
+}
+
+/// Sets up one channel. Answers why it is off; empty: it is on.
+using SetUp = absl::StatusOr<std::string>;
+
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+SetUp SetUpWebhooks(const Config& config, ports::SecretStore& secrets,
+                    service::Outlets::Known& outlets) {
+  TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, config.webhook_master_key_key));
+  if (!key) return fmt::format("secret {} is missing", config.webhook_master_key_key);
+  if (key->size() < kMinMasterKeyBytes) {
+    return fmt::format("secret {} is shorter than {} characters", config.webhook_master_key_key,
+                       kMinMasterKeyBytes);
+  }
+  auto sender = notify::HttpWebhookSender::Create(
+      {.allowed_hosts = SplitList(config.webhook_allow_hosts), .ca_file = {}});
+  if (!sender.ok()) return Text(sender.status());
+  outlets.webhooks = *std::move(sender);
+  outlets.webhook_master_key = *key;
+  return "";
+}
+
+SetUp SetUpMail(const Config& config, ports::SecretStore& secrets, const ports::Clock& clock,
+                service::Outlets::Known& outlets) {
+  if (config.smtp_url.empty()) return "smtp-url is not set";
+  absl::StatusOr<SmtpMailer::Options> options = SmtpOptions(config.smtp_url);
+  if (!options.ok()) return Text(options.status());
+  TODO_ASSIGN_OR_RETURN(const auto user, Find(secrets, config.smtp_user_key));
+  TODO_ASSIGN_OR_RETURN(const auto password, Find(secrets, config.smtp_password_key));
+  if (user.has_value() != password.has_value()) {
+    return fmt::format("secret {} is missing",
+                       user ? config.smtp_password_key : config.smtp_user_key);
+  }
+  options->user = user.value_or("");
+  options->password = password.value_or("");
+  options->sender = SenderOf(config.mail_from);
+  std::string address = options->sender.address;
+  auto mailer = SmtpMailer::Create(*std::move(options), clock);
+  if (!mailer.ok()) return Text(mailer.status());
+  outlets.mail = *std::move(mailer);
+  outlets.mail_from = std::move(address);
+  return "";
+}
+
+SetUp SetUpPush(const Config& config, ports::SecretStore& secrets, const ports::Clock& clock,
+                service::Outlets::Known& outlets) {
+  TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, config.vapid_private_key_key));
+  if (!key) return fmt::format("secret {} is missing", config.vapid_private_key_key);
+  std::string contact = config.vapid_contact;
+  if (contact.empty() && !config.mail_from.empty())
+    contact = "mailto:" + SenderOf(config.mail_from).address;
+  if (contact.empty()) return "neither vapid-contact nor mail-from is set";
+  auto sender = notify::HttpPushSender::Create(
+      {.http = {.allowed_hosts = SplitList(config.webhook_allow_hosts), .ca_file = {}},
+       .vapid_key = *key,
+       .contact = std::move(contact)},
+      clock);
+  if (!sender.ok()) return Text(sender.status());
+  outlets.push_public_key = (*sender)->PublicKey();
+  outlets.push = *std::move(sender);
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<OutletSetup> SetUpOutlets(const Config& config, ports::SecretStore& secrets,
+                                         const ports::Clock& clock) {
+  OutletSetup setup;
+  const auto note = [&setup](const char* name, const std::string& why) {
+    if (why.empty()) {
+      setup.on.emplace_back(name);
+    } else {
+      setup.off.emplace(name, why);
+    }
+  };
+  TODO_ASSIGN_OR_RETURN(const std::string webhooks, SetUpWebhooks(config, secrets, setup.outlets));
+  note("webhook", webhooks);
+  TODO_ASSIGN_OR_RETURN(const std::string mail, SetUpMail(config, secrets, clock, setup.outlets));
+  note("email", mail);
+  TODO_ASSIGN_OR_RETURN(const std::string push, SetUpPush(config, secrets, clock, setup.outlets));
+  note("push", push);
+  return setup;
+}
+
+}  // namespace todo::app

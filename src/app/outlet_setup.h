@@ -1,0 +1,27 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "app/config.h"
+#include "ports/clock.h"
+#include "ports/secret_store.h"
+#include "service/outlets.h"
+
+namespace todo::app {
+
+struct OutletSetup {
+  service::Outlets::Known outlets;
+  std::vector<std::string> on;             // names of channels
+  std::map<std::string, std::string> off;  // and why the others are not, for the operator
+};
+
+/// Makes the senders that the settings and secrets allow. A channel that lacks something is off;
+/// the others are not concerned. kUnavailable: the secret store does not answer, ask again. `clock`
+/// must outlive what is made.
+absl::StatusOr<OutletSetup> SetUpOutlets(const Config& config, ports::SecretStore& secrets,
+                                         const ports::Clock& clock);
+
+}  // namespace todo::app

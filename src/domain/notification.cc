@@ -1,0 +1,394 @@
+#include "domain/notification.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "domain/task.h"
+#include "domain/time_zone.h"
+#include "util/digest.h"
+
+namespace todo::domain {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using namespace std::chrono_literals;
+
+constexpr std::array<std::pair<Channel, std::string_view>, 3> kChannels = {
+    {{Channel::kWebhook, "webhook"}, {Channel::kEmail, "email"}, {Channel::kPush, "push"}}};
+
+/// All of them and the last attempt are about 22 hours and a half apart.
+constexpr std::array<milliseconds, 8> kDeliveryDelays = {5s, 30s, 2min, 10min, 1h, 3h, 6h, 12h};
+constexpr double kJitter = 0.2;  // of the delay, to both sides
+
+constexpr minutes kDay = 24h;
+constexpr std::size_t kMaxListed = 20;          // reminders in one message
+constexpr std::size_t kMaxSubjectBytes = 200;   // of a title in it
+constexpr std::size_t kMaxPushTextBytes = 800;  // escaped, it stays below the limit
+
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// The beginning of `text`, cut between characters, visibly.
+std::string Cut(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return std::string(text);
+  std::size_t end = max_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
+/// On one line, as a message shows it.
+std::string Line(std::string_view text, std::size_t max_bytes) {
+  std::string line = Cut(text, max_bytes);
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return line.empty() ? "(no title)" : line;
+}
+
+std::string EscapeHtml(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&': escaped += "&amp;"; break;
+      case '<': escaped += "&lt;"; break;
+      case '>': escaped += "&gt;"; break;
+      case '"': escaped += "&quot;"; break;
+      case '\'': escaped += "&#39;"; break;
+      default: escaped += c;
+    }
+  }
+  return escaped;
+}
+
+/// "2026-10-24 09:00 (Europe/Berlin)".
+std::string ShowTime(Instant at, const std::string& zone_name) {
+  const absl::StatusOr<TimeZone> zone = TimeZone::Load(zone_name);
+  const TimeZone shown = zone.ok() ? *zone : TimeZone();
+  const absl::CivilSecond local = shown.ToLocal(at);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02} ({})", local.year(), local.month(), local.day(),
+                     local.hour(), local.minute(), shown.name());
+}
+
+/// What there is to say about a reminder besides its title.
+std::string Facts(const Reminder& reminder) {
+  std::string facts =
+      reminder.due_at
+          ? fmt::format("due {}", ShowTime(*reminder.due_at, reminder.time_zone))
+          : fmt::format("reminder of {}", ShowTime(reminder.remind_at, reminder.time_zone));
+  if (reminder.late) facts += ", late";
+  return facts;
+}
+
+Json ReadObject(std::string_view json) {
+  Json parsed = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  return parsed.is_object() ? parsed : Json();
+}
+
+}  // namespace
+
+std::string_view ToString(Channel channel) {
+  for (const auto& [value, name] : kChannels) {
+    if (value == channel) return name;
+  }
+  return "";
+}
+
+std::optional<Channel> ParseChannel(std::string_view text) {
+  for (const auto& [value, name] : kChannels) {
+    if (name == text) return value;
+  }
+  return std::nullopt;
+}
+
+// ---- preferences
+
+std::optional<minutes> ParseTimeOfDay(std::string_view text) {
+  const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
+  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) {
+    return std::nullopt;
+  }
+  const int hour = (text[0] - '0') * 10 + (text[1] - '0');
+  const int minute = (text[3] - '0') * 10 + (text[4] - '0');
+  if (hour > 23 || minute > 59) return std::nullopt;
+  return minutes(hour * 60 + minute);
+}
+
+std::string FormatTimeOfDay(minutes time) {
+  return fmt::format("{:02}:{:02}", time.count() / 60, time.count() % 60);
+}
+
+void CheckPreferences(const NotificationPreferences& preferences, std::string_view prefix,
+                      std::vector<util::FieldViolation>& violations) {
+  const auto check_zone = [&](const std::string& name, std::string_view field) {
+    const absl::StatusOr<TimeZone> zone = TimeZone::Load(name);
+    if (!zone.ok()) {
+      violations.push_back({fmt::format("{}{}", prefix, field),
+                            std::string(util::FromAbsl(zone.status().message()))});
+    }
+  };
+  check_zone(preferences.time_zone, "time_zone");
+  if (!preferences.quiet_hours) return;
+  const QuietHours& quiet = *preferences.quiet_hours;
+  if (!quiet.time_zone.empty()) check_zone(quiet.time_zone, "quiet_hours.time_zone");
+  if (quiet.start == quiet.end) {
+    violations.push_back({fmt::format("{}quiet_hours.end", prefix),
+                          "is the same time as the start: to be told of nothing at any hour, "
+                          "switch the channels off"});
+  }
+}
+
+Instant DisturbAt(const NotificationPreferences& preferences, Instant now) {
+  if (!preferences.quiet_hours) return now;
+  const QuietHours& quiet = *preferences.quiet_hours;
+  const absl::StatusOr<TimeZone> zone =
+      TimeZone::Load(quiet.time_zone.empty() ? preferences.time_zone : quiet.time_zone);
+  if (!zone.ok()) return now;  // a zone that this machine has lost: rather at night than never
+  const absl::CivilSecond local = zone->ToLocal(now);
+  const minutes time(local.hour() * 60 + local.minute());
+  const bool over_midnight = quiet.start > quiet.end;
+  const bool is_quiet = over_midnight ? time >= quiet.start || time < quiet.end
+                                      : time >= quiet.start && time < quiet.end;
+  if (!is_quiet) return now;
+  absl::CivilDay day(local);
+  if (over_midnight && time >= quiet.start) ++day;
+  const absl::CivilSecond end(day.year(), day.month(), day.day(), 0, quiet.end.count(), 0);
+  return std::max(now, zone->ToInstant(end));
+}
+
+std::string FormatPreferences(const NotificationPreferences& preferences) {
+  Json json = {{"in_app", preferences.in_app},
+               {"webhook", preferences.webhook},
+               {"email", preferences.email},
+               {"push", preferences.push},
+               {"time_zone", preferences.time_zone}};
+  if (preferences.quiet_hours) {
+    json["quiet_hours"] = {{"start", FormatTimeOfDay(preferences.quiet_hours->start)},
+                           {"end", FormatTimeOfDay(preferences.quiet_hours->end)},
+                           {"time_zone", preferences.quiet_hours->time_zone}};
+  }
+  return Dump(json);
+}
+
+absl::StatusOr<NotificationPreferences> ParsePreferences(std::string_view json) {
+  const Json object = ReadObject(json);
+  const absl::Status unreadable =
+      absl::InternalError("the notification preferences in the state store cannot be read");
+  if (object.is_null()) return unreadable;
+  NotificationPreferences preferences;
+  try {
+    preferences.in_app = object.value("in_app", true);
+    preferences.webhook = object.value("webhook", true);
+    preferences.email = object.value("email", true);
+    preferences.push = object.value("push", true);
+    preferences.time_zone = object.value("time_zone", "UTC");
+    if (const auto quiet = object.find("quiet_hours"); quiet != object.end()) {
+      const auto start = ParseTimeOfDay(quiet->value("start", ""));
+      const auto end = ParseTimeOfDay(quiet->value("end", ""));
+      if (!start || !end) return unreadable;
+      preferences.quiet_hours = QuietHours{*start, *end, quiet->value("time_zone", "")};
+    }
+  } catch (const Json::exception&) {
+    return unreadable;
+  }
+  return preferences;
+}
+
+std::string PreferencesKey(const UserId& user) {
+  const std::string digest = util::Sha256(user.value);
+  return "notification-preferences-" +
+         absl::BytesToHexString(absl::string_view(digest.data(), digest.size()));
+}
+
+// ---- targets
+
+absl::StatusOr<std::string> HostOfUrl(std::string_view url) {
+  const auto refused = [](std::string_view why) {
+    return util::MakeStatus(absl::StatusCode::kInvalidArgument, why);
+  };
+  if (url.size() > kMaxUrlBytes)
+    return refused(fmt::format("is longer than {} bytes", kMaxUrlBytes));
+  if (!std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7f && c != '\\'; })) {
+    return refused("must be a URL: ASCII, without spaces; encode other characters");
+  }
+  const std::size_t scheme_end = url.find("://");
+  const std::string_view scheme = url.substr(0, scheme_end);
+  if (scheme_end == std::string_view::npos || (scheme != "https" && scheme != "http")) {
+    return refused("must be a URL that starts with https://");
+  }
+  std::string_view authority = url.substr(scheme_end + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  if (authority.find('@') != std::string_view::npos) {
+    return refused("must not hold a user name or password");
+  }
+  if (authority.empty() || authority.starts_with(':')) return refused("names no host");
+  std::string lower(authority);
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  return lower;
+}
+
+absl::Status CheckMailAddress(std::string_view address) {
+  constexpr std::size_t kMaxAddressBytes = 254;
+  constexpr std::size_t kMaxLocalBytes = 64;
+  const std::size_t at = address.find('@');
+  const auto allowed = [](char c) {
+    return c > ' ' && c < 0x7f &&
+           std::string_view("()<>[]:;,\\\"").find(c) == std::string_view::npos;
+  };
+  const bool good = address.size() <= kMaxAddressBytes && at != std::string_view::npos && at > 0 &&
+                    at <= kMaxLocalBytes && at + 1 < address.size() &&
+                    address.find('@', at + 1) == std::string_view::npos && address.back() != '.' &&
+                    address[at + 1] != '.' && address[at + 1] != '-' && address[0] != '-' &&
+                    std::ranges::all_of(address, allowed);
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError("must be one e-mail address such as ada@example.org");
+}
+
+// ---- what is sent
+
+std::string NotificationTitle(std::string_view title) {
+  return Cut(title, kMaxTitleCharacters * 4);
+}
+
+bool IsLate(const ReminderEvent& event, Instant now) { return now - event.at > kLateAfter; }
+
+std::string ReminderWebhookBody(const ReminderEvent& event, bool late) {
+  Json data = {{"id", event.id.value()},
+               {"task_id", event.task_id.value},
+               {"title", Cut(event.title, kMaxTitleCharacters * 4)},
+               {"remind_at", FormatInstant(event.at)},
+               {"due_date", event.due_at ? Json(FormatInstant(*event.due_at)) : Json()},
+               {"user_id", event.user.value},
+               {"late", late}};
+  return Dump({{"type", kReminderWebhookKind},
+               {"timestamp", FormatInstant(event.at)},
+               {"data", std::move(data)}});
+}
+
+std::string WebhookKind(const TaskEvent& event) {
+  return fmt::format("task.{}", ToString(event.kind));
+}
+
+std::string TaskWebhookBody(const TaskEvent& event) {
+  Json data = {{"id", event.id.value()},
+               {"event_type", ToString(event.kind)},
+               {"task_id", event.task_id.value},
+               {"user_id", event.user.value},
+               {"timestamp", FormatInstant(event.at)}};
+  if (event.task) data["task_data"] = Json::parse(FormatTaskJson(*event.task));
+  Json body = {{"type", WebhookKind(event)},
+               {"timestamp", FormatInstant(event.at)},
+               {"data", std::move(data)}};
+  std::string text = Dump(body);
+  if (text.size() > kMaxWebhookBodyBytes) {
+    body["data"]["task_data"]["description"] = nullptr;
+    body["data"]["description_omitted"] = true;
+    text = Dump(body);
+  }
+  if (text.size() > kMaxWebhookBodyBytes) {
+    body["data"].erase("task_data");
+    body["data"].erase("description_omitted");
+    body["data"]["task_data_omitted"] = true;
+    text = Dump(body);
+  }
+  return text;
+}
+
+std::string TestWebhookBody(const Uuid& endpoint, Instant now) {
+  return Dump({{"type", "webhook.test"},
+               {"timestamp", FormatInstant(now)},
+               {"data", {{"endpoint_id", endpoint.value()}}}});
+}
+
+std::string NotificationUpdateRecord(const EventHeader& event, Instant now) {
+  const std::string id = UpdateIdOf(event.id).value();
+  Json record = {{"specversion", "1.0"},
+                 {"id", id},
+                 {"source", kEventSource},
+                 {"type", "todo.task.changed.v1"},
+                 {"subject", fmt::format("{}", event.task_id.value)},
+                 {"time", FormatInstant(now)},
+                 {"datacontenttype", "application/json"}};
+  if (!event.traceparent.empty()) record["traceparent"] = event.traceparent;
+  record["data"] = {{"id", id},
+                    {"user_id", event.user.value},
+                    {"change", "notification"},
+                    {"notification_id", event.id.value()},
+                    {"timestamp", FormatInstant(now)}};
+  return Dump(record);
+}
+
+MailText ComposeMail(const std::vector<Reminder>& reminders) {
+  MailText mail;
+  const bool one = reminders.size() == 1;
+  mail.subject = one ? fmt::format("Reminder: {}", Line(reminders[0].title, kMaxSubjectBytes))
+                     : fmt::format("{} reminders", reminders.size());
+  std::string items;
+  const std::size_t listed = std::min(reminders.size(), kMaxListed);
+  for (std::size_t i = 0; i < listed; ++i) {
+    const std::string title = Line(reminders[i].title, kMaxTitleCharacters * 4);
+    const std::string facts = Facts(reminders[i]);
+    mail.text += fmt::format("{}{}\n{}{}\n", one ? "" : "- ", title, one ? "" : "  ", facts);
+    items += fmt::format("<li><b>{}</b><br>{}</li>", EscapeHtml(title), EscapeHtml(facts));
+  }
+  std::string rest;
+  if (listed < reminders.size()) rest = fmt::format("and {} more", reminders.size() - listed);
+  if (!rest.empty()) mail.text += rest + "\n";
+  mail.html =
+      fmt::format("<!doctype html><html><body><ul>{}</ul><p>{}</p></body></html>\n", items, rest);
+  return mail;
+}
+
+std::string ComposePush(const std::vector<Reminder>& reminders) {
+  Json json = {{"type", kReminderWebhookKind}};
+  if (reminders.size() == 1) {
+    const Reminder& reminder = reminders[0];
+    json["title"] = Line(reminder.title, kMaxPushTextBytes / 2);
+    json["body"] = Facts(reminder);
+    json["task_id"] = reminder.task_id.value;
+    json["notification_id"] = reminder.id.value();
+  } else {
+    std::string body;
+    for (const Reminder& reminder : reminders) {
+      if (!body.empty()) body += ", ";
+      body += Line(reminder.title, kMaxSubjectBytes);
+      if (body.size() > kMaxPushTextBytes) break;
+    }
+    json["title"] = fmt::format("{} reminders", reminders.size());
+    json["body"] = Cut(body, kMaxPushTextBytes);
+  }
+  json["late"] = std::ranges::any_of(reminders, &Reminder::late);
+  return Dump(json);
+}
+
+// ---- when it is sent again
+
+std::optional<milliseconds> DeliveryDelay(int failures, const Uuid& delivery) {
+  if (failures < 1 || failures > static_cast<int>(kDeliveryDelays.size())) return std::nullopt;
+  const std::string digest = util::Sha256(fmt::format("{} {}", delivery.value(), failures));
+  const double place = static_cast<unsigned char>(digest[0]) / 255.0;  // 0 to 1
+  const auto delay =
+      static_cast<double>(kDeliveryDelays[static_cast<std::size_t>(failures - 1)].count());
+  return milliseconds(static_cast<std::int64_t>(delay * (1 - kJitter + 2 * kJitter * place)));
+}
+
+// ---- secrets
+
+std::string WebhookSecret(std::string_view master_key, const Uuid& endpoint, int version) {
+  return util::HmacSha256(master_key, fmt::format("webhook {} {}", endpoint.value(), version));
+}
+
+std::string FormatWebhookSecret(std::string_view secret) {
+  return "whsec_" + absl::Base64Escape(util::ToAbsl(secret));
+}
+
+}  // namespace todo::domain

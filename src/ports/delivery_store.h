@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "domain/ids.h"
+#include "domain/notification.h"
+#include "domain/time.h"
+
+namespace todo::ports {
+
+/// Where deliveries wait: one target of one user, one attempt in flight.
+struct DeliveryLane {
+  domain::UserId user;
+  domain::Channel channel = domain::Channel::kWebhook;
+  domain::Uuid target;     // of e-mail: nil
+  std::int64_t epoch = 0;  // of the lease
+};
+
+struct QueuedDelivery {
+  domain::Uuid id;  // the same on every attempt
+  int failures = 0;
+  std::string body;                          // webhook
+  std::optional<domain::Reminder> reminder;  // e-mail, push
+};
+
+/// A lane whose turn it is, and what to send to its target now.
+struct LeasedLane {
+  DeliveryLane lane;
+  std::string address;                     // URL, or e-mail address
+  int secret_version = 0;                  // webhook
+  bool previous_secret = false;            // webhook: the version before signs too
+  std::string p256dh;                      // push
+  std::string auth;                        // push
+  std::vector<QueuedDelivery> deliveries;  // one, or several that go out together
+};
+
+enum class DeliveryState { kPending, kDelivered, kFailed };
+
+/// What became of one delivery in an attempt.
+struct DeliveryResult {
+  domain::Uuid id;
+  DeliveryState state = DeliveryState::kPending;
+  domain::Instant due_at;  // kPending: when it is tried again
+};
+
+/// One attempt at the deliveries of a lane.
+struct Attempt {
+  domain::Instant at;
+  std::chrono::milliseconds took{0};
+  std::string outcome;  // "delivered", "retry", "gone", "refused", "forbidden"
+  int status_code = 0;
+  std::string detail;
+  std::vector<DeliveryResult> results;
+};
+
+/// The deliveries, for those who make them.
+/// Thread safety: all methods may be called from many threads at once; they block on the database,
+/// and can answer kUnavailable and the like (see TaskStore): then nothing was stored.
+class DeliveryStore {
+ public:
+  virtual ~DeliveryStore() = default;
+
+  /// Takes the lane that has waited longest among those due at `now` whose channel is one of
+  /// `channels`, until `until`. Lanes are of two kinds: those whose last attempt was quick, and,
+  /// with `patient`, the others, new ones among them. Of a user's lanes of a kind no more than two
+  /// are out at a time; of the patient ones of a host, one. nullopt: nothing is due. Lanes whose
+  /// target is gone or disabled are emptied on the way, and so are deliveries that waited too long.
+  virtual absl::StatusOr<std::optional<LeasedLane>> Lease(
+      bool patient, const std::vector<domain::Channel>& channels, domain::Instant now,
+      domain::Instant until) = 0;
+
+  /// Stores what became of the attempt and gives the lane back; `patient`: to that kind. False: the
+  /// lease was lost, or the target removed, and somebody else has decided.
+  virtual absl::StatusOr<bool> Finish(const DeliveryLane& lane, const Attempt& attempt,
+                                      bool patient) = 0;
+
+  /// The target refuses everything for good: disables the webhook endpoint, removes the push
+  /// subscription. What waits for it has failed. `reason` is for its user.
+  virtual absl::Status StopTarget(const DeliveryLane& lane, const std::string& reason,
+                                  domain::Instant now) = 0;
+};
+
+}  // namespace todo::ports

@@ -1,0 +1,180 @@
+#include "service/delivery_sender.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "util/fault_point.h"
+#include "util/log.h"
+#include "util/status.h"
+
+namespace todo::service {
+namespace {
+
+using domain::Channel;
+using domain::Instant;
+using ports::LeasedLane;
+using ports::SendOutcome;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::hours kMaxRetryAfter{12};
+constexpr std::chrono::hours kPushTtl{24};
+
+std::string_view NameOf(SendOutcome::Kind kind) {
+  switch (kind) {
+    case SendOutcome::Kind::kDelivered: return "delivered";
+    case SendOutcome::Kind::kRetry: return "retry";
+    case SendOutcome::Kind::kGone: return "gone";
+    case SendOutcome::Kind::kRefused: return "refused";
+    case SendOutcome::Kind::kForbidden: return "forbidden";
+  }
+  return "";
+}
+
+SendOutcome Refused(std::string_view why) {
+  return {.kind = SendOutcome::Kind::kRefused,
+          .status_code = 0,
+          .detail = std::string(why),
+          .retry_after = {}};
+}
+
+std::vector<domain::Reminder> RemindersOf(const LeasedLane& leased) {
+  std::vector<domain::Reminder> reminders;
+  for (const ports::QueuedDelivery& delivery : leased.deliveries) {
+    if (delivery.reminder) reminders.push_back(*delivery.reminder);
+  }
+  return reminders;
+}
+
+SendOutcome SendMail(const Outlets::Known& outlets, const LeasedLane& leased) {
+  const std::vector<domain::Reminder> reminders = RemindersOf(leased);
+  if (reminders.empty()) return Refused("the notification is too old: it is gone");
+  domain::MailText mail = domain::ComposeMail(reminders);
+  const std::string_view from = outlets.mail_from;
+  return outlets.mail->Send(
+      {.message_id = fmt::format("{}@{}", leased.deliveries.front().id.value(),
+                                 from.substr(from.find('@') + 1)),
+       .to = leased.address,
+       .subject = std::move(mail.subject),
+       .text = std::move(mail.text),
+       .html = std::move(mail.html),
+       .list_unsubscribe = fmt::format("mailto:{}?subject=unsubscribe", from)});
+}
+
+SendOutcome SendPush(const Outlets::Known& outlets, const LeasedLane& leased) {
+  const std::vector<domain::Reminder> reminders = RemindersOf(leased);
+  if (reminders.empty()) return Refused("the notification is too old: it is gone");
+  // A second attempt at what the push service has already takes its place.
+  std::string topic = leased.deliveries.front().id.value();
+  std::erase(topic, '-');
+  return outlets.push->Send({.endpoint = leased.address,
+                             .p256dh = leased.p256dh,
+                             .auth = leased.auth,
+                             .payload = domain::ComposePush(reminders),
+                             .ttl = kPushTtl,
+                             .topic = std::move(topic)});
+}
+
+SendOutcome SendWebhook(const Outlets::Known& outlets, const LeasedLane& leased, Instant now) {
+  const ports::QueuedDelivery& delivery = leased.deliveries.front();
+  const auto secret = [&](int version) {
+    return domain::WebhookSecret(outlets.webhook_master_key, leased.lane.target, version);
+  };
+  std::vector<std::string> secrets = {secret(leased.secret_version)};
+  if (leased.previous_secret) secrets.push_back(secret(leased.secret_version - 1));
+  return outlets.webhooks->Send({.url = leased.address,
+                                 .id = delivery.id.value(),
+                                 .timestamp = now,
+                                 .body = delivery.body,
+                                 .secrets = std::move(secrets)});
+}
+
+/// What becomes of each delivery after `outcome`.
+std::vector<ports::DeliveryResult> ResultsOf(const LeasedLane& leased, const SendOutcome& outcome,
+                                             Instant now) {
+  std::vector<ports::DeliveryResult> results;
+  for (const ports::QueuedDelivery& delivery : leased.deliveries) {
+    ports::DeliveryResult& result = results.emplace_back();
+    result.id = delivery.id;
+    result.state = ports::DeliveryState::kFailed;
+    if (outcome.kind == SendOutcome::Kind::kDelivered) {
+      result.state = ports::DeliveryState::kDelivered;
+    } else if (outcome.kind == SendOutcome::Kind::kRetry) {
+      // By the first one's id: what went out together stays together.
+      std::optional<milliseconds> delay =
+          domain::DeliveryDelay(delivery.failures + 1, leased.deliveries.front().id);
+      if (!delay) continue;
+      if (outcome.retry_after) {
+        delay = std::max<milliseconds>(
+            *delay,
+            std::clamp<milliseconds>(*outcome.retry_after, milliseconds(0), kMaxRetryAfter));
+      }
+      result.state = ports::DeliveryState::kPending;
+      result.due_at = now + *delay;
+    }
+  }
+  return results;
+}
+
+}  // namespace
+
+SendOutcome SendOnce(const Outlets::Known& outlets, const LeasedLane& leased, Instant now) {
+  if (!outlets.Has(leased.lane.channel)) {
+    return {.kind = SendOutcome::Kind::kRetry,
+            .status_code = 0,
+            .detail = "this way is switched off",
+            .retry_after = {}};
+  }
+  switch (leased.lane.channel) {
+    case Channel::kWebhook: return SendWebhook(outlets, leased, now);
+    case Channel::kEmail: return SendMail(outlets, leased);
+    case Channel::kPush: break;
+  }
+  return SendPush(outlets, leased);
+}
+
+absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(bool patient) {
+  const auto outlets = outlets_.Get();
+  std::vector<Channel> channels;
+  for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
+    if (outlets != nullptr && outlets->Has(channel)) channels.push_back(channel);
+  }
+  if (channels.empty()) return std::optional<LeasedLane>();
+  const Instant now = clock_.Now();
+  return store_.Lease(patient, channels, now, now + kLease);
+}
+
+absl::Status DeliverySender::Send(const LeasedLane& leased) {
+  const auto outlets = outlets_.Get();
+  ports::Attempt attempt;
+  attempt.at = clock_.Now();
+  const SendOutcome outcome = SendOnce(*outlets, leased, attempt.at);
+  TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-delivery"));
+  const Instant done = clock_.Now();
+  attempt.took = std::chrono::duration_cast<milliseconds>(done - attempt.at);
+  attempt.outcome = NameOf(outcome.kind);
+  attempt.status_code = outcome.status_code;
+  attempt.detail = outcome.detail;
+  attempt.results = ResultsOf(leased, outcome, done);
+
+  const ports::DeliveryLane& lane = leased.lane;
+  TODO_ASSIGN_OR_RETURN(const bool ours,
+                        store_.Finish(lane, attempt, /*patient=*/attempt.took >= kQuick));
+  if (!ours) return absl::OkStatus();
+  if (outcome.kind == SendOutcome::Kind::kGone || outcome.kind == SendOutcome::Kind::kForbidden) {
+    util::Log(util::Severity::kInfo, "delivery_target_stopped",
+              {{"channel", std::string(ToString(lane.channel))},
+               {"target", lane.target.value()},
+               {"outcome", attempt.outcome}});
+    return store_.StopTarget(
+        lane,
+        outcome.kind == SendOutcome::Kind::kGone ? "it answered that it is gone" : outcome.detail,
+        done);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace todo::service

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ports/clock.h"
+#include "ports/delivery_store.h"
+#include "ports/notification_senders.h"
+#include "service/outlets.h"
+
+namespace todo::service {
+
+/// Makes deliveries: takes the lane whose turn it is, sends, and stores what became of it. A lane
+/// that let us wait is served as a patient one from then on, until it answers quickly, so that slow
+/// targets keep only each other waiting.
+/// Thread safety: all methods may be called from many threads at once.
+class DeliverySender {
+ public:
+  /// An answer that takes longer makes its lane a patient one.
+  static constexpr std::chrono::milliseconds kQuick{2'000};
+  /// Longer than any attempt takes. What is not finished by then is sent again, by anybody.
+  static constexpr std::chrono::seconds kLease{90};
+
+  /// All must outlive the sender.
+  DeliverySender(ports::DeliveryStore& store, const ports::Clock& clock, Outlets& outlets)
+      : store_(store), clock_(clock), outlets_(outlets) {}
+
+  /// Takes a lane to Send. nullopt: nothing is due, or the outlets are not known yet. Blocks on the
+  /// database.
+  absl::StatusOr<std::optional<ports::LeasedLane>> Lease(bool patient);
+
+  /// Makes one attempt. Blocks on the target, as long as its sender's timeout.
+  absl::Status Send(const ports::LeasedLane& leased);
+
+ private:
+  ports::DeliveryStore& store_;
+  const ports::Clock& clock_;
+  Outlets& outlets_;
+};
+
+/// One attempt at what was leased, without storing anything. kRetry when the outlet is off.
+ports::SendOutcome SendOnce(const Outlets::Known& outlets, const ports::LeasedLane& leased,
+                            domain::Instant now);
+
+}  // namespace todo::service

@@ -1,0 +1,217 @@
+#include "store/pg_delivery_store.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "store/retry_columns.h"
+#include "store/session.h"
+#include "util/status.h"
+
+namespace todo::store {
+namespace {
+
+using domain::Channel;
+using domain::Instant;
+using domain::Uuid;
+using nlohmann::json;
+using ports::DeliveryLane;
+using ports::DeliveryState;
+using ports::LeasedLane;
+
+constexpr int kMaxGroup = 100;
+
+constexpr Statement kLease{"delivery_lease", R"sql(
+select user_id, channel, target, epoch from lease_lane($1, $2::text[], $3, $4))sql"};
+
+constexpr Statement kExpire{"delivery_expire", R"sql(
+update deliveries set state = 'failed', finished_at = $4, attempts = attempts || jsonb_build_object(
+    'at', rfc3339($4::timestamptz), 'outcome', 'dropped', 'detail', 'it waited too long')
+where user_id = $1 and channel = $2 and target = $3 and state = 'pending' and queued_at < $5)sql"};
+
+constexpr Statement kEndpoint{"delivery_endpoint", R"sql(
+select url, secret_version, previous_until > $3, disabled_reason
+from webhook_endpoints where user_id = $1 and id = $2)sql"};
+constexpr Statement kSubscription{"delivery_subscription", R"sql(
+select endpoint, p256dh, auth from push_subscriptions where user_id = $1 and id = $2)sql"};
+constexpr Statement kAddress{"delivery_address",
+                             "select address from mail_addresses where user_id = $1"};
+
+// The first that is due and, when that may go out together with others, those with it.
+constexpr Statement kDue{"delivery_due", R"sql(
+with first as (
+    select grouped from deliveries
+    where user_id = $1 and channel = $2 and target = $3 and state = 'pending' and due_at <= $4
+    order by due_at, id limit 1)
+select d.id, d.failures, d.body, d.event_id, n.task_id, n.title,
+       (extract(epoch from n.remind_at) * 1000000)::bigint, (extract(epoch from n.due_at) * 1000000)::bigint,
+       n.time_zone, n.late
+from first f
+join deliveries d on d.user_id = $1 and d.channel = $2 and d.target = $3 and d.state = 'pending'
+                 and d.due_at <= $4 and d.grouped = f.grouped
+left join notifications n on n.user_id = d.user_id and n.id = d.event_id
+order by d.due_at, d.id
+limit (select case when grouped then $5::int else 1 end from first))sql"};
+
+constexpr Statement kRelease{"delivery_release", "select release_lane($1, $2, $3, $4, $5)"};
+constexpr Statement kFinish{"delivery_finish",
+                            "select finish_attempt($1, $2, $3, $4, $5::jsonb, $6, $7)"};
+constexpr Statement kStop{"delivery_stop", "select stop_lane($1, $2, $3, $4, $5)"};
+constexpr Statement kRemoveLane{"delivery_remove_lane", "select remove_lane($1, $2, $3)"};
+constexpr Statement kDisable{"delivery_disable", R"sql(
+update webhook_endpoints set disabled_reason = $3 where user_id = $1 and id = $2)sql"};
+constexpr Statement kUnsubscribe{"delivery_unsubscribe",
+                                 "delete from push_subscriptions where user_id = $1 and id = $2"};
+
+Instant InstantOf(const pqxx::field& microseconds) {
+  return Instant(std::chrono::microseconds(microseconds.as<std::int64_t>()));
+}
+
+Uuid UuidOf(const pqxx::field& field) { return Uuid::Parse(View(field)).value_or(Uuid()); }
+
+std::string NameOf(Channel channel) { return std::string(ToString(channel)); }
+
+std::string_view NameOf(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::kPending: return "pending";
+    case DeliveryState::kDelivered: return "delivered";
+    case DeliveryState::kFailed: break;
+  }
+  return "failed";
+}
+
+enum class TargetState { kThere, kDisabled, kMissing };
+
+/// Where the lane leads.
+TargetState LoadTarget(pqxx::transaction_base& transaction, LeasedLane& leased, Instant now) {
+  const DeliveryLane& lane = leased.lane;
+  if (lane.channel == Channel::kEmail) {
+    const pqxx::result found = Exec(transaction, kAddress, lane.user.value);
+    if (found.empty()) return TargetState::kMissing;
+    leased.address = found[0][0].as<std::string>();
+    return TargetState::kThere;
+  }
+  if (lane.channel == Channel::kPush) {
+    const pqxx::result found =
+        Exec(transaction, kSubscription, lane.user.value, lane.target.value());
+    if (found.empty()) return TargetState::kMissing;
+    leased.address = found[0][0].as<std::string>();
+    leased.p256dh = pqxx::binarystring(found[0][1]).str();
+    leased.auth = pqxx::binarystring(found[0][2]).str();
+    return TargetState::kThere;
+  }
+  const pqxx::result found = Exec(transaction, kEndpoint, lane.user.value, lane.target.value(),
+                                  domain::FormatInstant(now));
+  if (found.empty()) return TargetState::kMissing;
+  leased.address = found[0][0].as<std::string>();
+  leased.secret_version = found[0][1].as<int>();
+  leased.previous_secret = found[0][2].as<bool>();
+  return View(found[0][3]).empty() ? TargetState::kThere : TargetState::kDisabled;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
+    bool patient, const std::vector<Channel>& channels, Instant now, Instant until) {
+  using Leased = std::optional<LeasedLane>;
+  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
+  return Run(lease, "lease a delivery",
+             [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
+               for (;;) {
+                 lease.session().StartWaiting();
+                 pqxx::work transaction(connection);
+                 const std::string at = domain::FormatInstant(now);
+                 const pqxx::result found =
+                     Exec(transaction, kLease, patient,
+                          ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); }),
+                          at, domain::FormatInstant(until));
+                 if (found.empty()) return Leased();
+                 LeasedLane leased;
+                 DeliveryLane& lane = leased.lane;
+                 lane.user = domain::UserId{found[0][0].as<std::string>()};
+                 lane.channel = domain::ParseChannel(View(found[0][1])).value_or(Channel::kWebhook);
+                 lane.target = UuidOf(found[0][2]);
+                 lane.epoch = found[0][3].as<std::int64_t>();
+                 const std::string channel = NameOf(lane.channel);
+                 const std::string target = lane.target.value();
+
+                 lease.session().StartWaiting();
+                 const TargetState state = LoadTarget(transaction, leased, now);
+                 if (state == TargetState::kThere) {
+                   Exec(transaction, kExpire, lane.user.value, channel, target, at,
+                        domain::FormatInstant(now - domain::kMaxDeliveryAge));
+                   for (const pqxx::row& row :
+                        Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup)) {
+                     ports::QueuedDelivery& delivery = leased.deliveries.emplace_back();
+                     delivery.id = UuidOf(row[0]);
+                     delivery.failures = row[1].as<int>();
+                     delivery.body = row[2].as<std::string>();
+                     if (row[4].is_null()) continue;
+                     domain::Reminder& reminder = delivery.reminder.emplace();
+                     reminder.id = domain::EventId{UuidOf(row[3])};
+                     reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
+                     reminder.title = row[5].as<std::string>();
+                     reminder.remind_at = InstantOf(row[6]);
+                     if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
+                     reminder.time_zone = row[8].as<std::string>();
+                     reminder.late = row[9].as<bool>();
+                   }
+                   if (leased.deliveries.empty())  // all of it was dropped
+                     Exec(transaction, kRelease, lane.user.value, channel, target, patient, at);
+                 } else if (state == TargetState::kDisabled) {
+                   Exec(transaction, kStop, lane.user.value, channel, target,
+                        "the endpoint is disabled", at);
+                 } else {
+                   Exec(transaction, kRemoveLane, lane.user.value, channel, target);
+                 }
+                 lease.session().StartWaiting();
+                 transaction.commit();
+                 if (!leased.deliveries.empty()) return Leased(std::move(leased));
+               }
+             });
+}
+
+absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
+                                             const ports::Attempt& attempt, bool patient) {
+  const json logged = {{"at", domain::FormatInstant(attempt.at)},
+                       {"took_ms", attempt.took.count()},
+                       {"outcome", attempt.outcome},
+                       {"status", attempt.status_code},
+                       {"detail", Storable(attempt.detail)}};
+  json results = json::array();
+  for (const ports::DeliveryResult& result : attempt.results) {
+    json row = {{"id", result.id.value()}, {"state", NameOf(result.state)}, {"attempt", logged}};
+    if (result.state == DeliveryState::kPending)
+      row["due_at"] = domain::FormatInstant(result.due_at);
+    results.push_back(std::move(row));
+  }
+  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
+  return Run(lease, "finish a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
+    pqxx::nontransaction transaction(connection);
+    return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel), lane.target.value(),
+                lane.epoch, results.dump(), patient,
+                domain::FormatInstant(attempt.at + attempt.took))[0][0]
+        .as<bool>();
+  });
+}
+
+absl::Status PgDeliveryStore::StopTarget(const DeliveryLane& lane, const std::string& reason,
+                                         Instant now) {
+  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
+  return Run(lease, "stop a target", [&](pqxx::connection& connection) -> absl::Status {
+    pqxx::work transaction(connection);
+    const std::string target = lane.target.value();
+    if (lane.channel == Channel::kWebhook) {
+      Exec(transaction, kDisable, lane.user.value, target, Storable(reason));
+      Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), target, Storable(reason),
+           domain::FormatInstant(now));
+    } else if (lane.channel == Channel::kPush) {
+      Exec(transaction, kUnsubscribe, lane.user.value, target);
+      Exec(transaction, kRemoveLane, lane.user.value, NameOf(lane.channel), target);
+    }
+    lease.session().StartWaiting();
+    transaction.commit();
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace todo::store

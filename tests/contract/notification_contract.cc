@@ -1,0 +1,509 @@
+#include "contract/notification_contract.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "util/status.h"
+
+namespace todo::contract {
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(NotificationContract);
+
+using absl::StatusCode;
+using domain::Channel;
+using domain::Instant;
+using domain::UserId;
+using domain::Uuid;
+using ports::DeliveryState;
+using ports::LeasedLane;
+using ports::ReminderNotice;
+using ports::WebhookEndpoint;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+WebhookEndpoint NotificationContract::AddEndpoint(const UserId& user, const std::string& host,
+                                                  bool task_events) {
+  WebhookEndpoint endpoint;
+  endpoint.id = NewEventId().uuid;
+  endpoint.url = "https://" + host + "/hook";
+  endpoint.host = host;
+  endpoint.task_events = task_events;
+  endpoint.created_at = now_;
+  const auto added = store().AddEndpoint(user, endpoint, "content");
+  EXPECT_TRUE(added.ok()) << added.status();
+  return added.value_or(endpoint);
+}
+
+ports::PushSubscription NotificationContract::AddSubscription(const UserId& user,
+                                                              const std::string& endpoint) {
+  const auto added = store().AddSubscription(user, {.id = NewEventId().uuid,
+                                                    .endpoint = endpoint,
+                                                    .host = "push.example",
+                                                    .p256dh = std::string("\x04\x00\xff", 3),
+                                                    .auth = "auth",
+                                                    .created_at = now_});
+  EXPECT_TRUE(added.ok()) << added.status();
+  return added.value_or(ports::PushSubscription());
+}
+
+ReminderNotice NotificationContract::Notice(const UserId& user) {
+  ReminderNotice notice;
+  notice.user = user;
+  notice.now = now_;
+  notice.reminder = {.id = NewEventId(),
+                     .task_id = domain::TaskId{7},
+                     .title = "call \"mum\" \u00e9",
+                     .remind_at = now_ - minutes(1),
+                     .due_at = now_ + hours(1),
+                     .time_zone = "Europe/Berlin",
+                     .late = false};
+  notice.webhook_body = R"({"type":"reminder.due"})";
+  notice.disturb_at = now_;
+  notice.topic = "task-updates";
+  notice.update_id = NewEventId().uuid;
+  notice.update = fmt::format(R"({{"id":"{}"}})", notice.update_id.value());
+  return notice;
+}
+
+void NotificationContract::Remind(const std::vector<ReminderNotice>& notices) {
+  const absl::Status status = environment_->inbox().Transact(
+      [&](ports::InboxTransaction& transaction) { return transaction.Remind(notices); });
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+std::optional<LeasedLane> NotificationContract::Lease(bool patient, Instant now) {
+  auto leased = deliveries().Lease(patient, {Channel::kWebhook, Channel::kEmail, Channel::kPush},
+                                   now, now + seconds(60));
+  EXPECT_TRUE(leased.ok()) << leased.status();
+  return leased.ok() ? *leased : std::nullopt;
+}
+
+bool NotificationContract::Finish(const LeasedLane& leased, DeliveryState state, Instant at,
+                                  bool patient) {
+  ports::Attempt attempt;
+  attempt.at = at;
+  attempt.outcome = "retry";
+  attempt.status_code = 503;
+  attempt.detail = "try later";
+  for (const ports::QueuedDelivery& delivery : leased.deliveries) {
+    attempt.results.push_back({.id = delivery.id, .state = state, .due_at = at + minutes(5)});
+  }
+  const auto finished = deliveries().Finish(leased.lane, attempt, patient);
+  EXPECT_TRUE(finished.ok()) << finished.status();
+  return finished.ok() && *finished;
+}
+
+// ---- the list
+
+TEST_P(NotificationContract, AReminderIsInTheListOnceAndAnnouncedOnce) {
+  const ReminderNotice notice = Notice(ann_);
+  Remind({notice});
+  Remind({notice});
+  const auto page = store().List(ann_, false, 10, "");
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_THAT(page->notifications, SizeIs(1));
+  EXPECT_EQ(page->notifications[0].reminder, notice.reminder);
+  EXPECT_EQ(page->notifications[0].at, now_);
+  EXPECT_EQ(page->notifications[0].read_at, std::nullopt);
+  EXPECT_EQ(page->unread_count, 1);
+  EXPECT_THAT(environment_->Messages(), ElementsAre(notice.update));
+  EXPECT_THAT(store().List(bob_, false, 10, "")->notifications, IsEmpty());
+}
+
+TEST_P(NotificationContract, WhatIsNotToBeShownIsNeitherListedNorAnnounced) {
+  ReminderNotice notice = Notice(ann_);
+  notice.in_app = false;
+  Remind({notice});
+  EXPECT_THAT(store().List(ann_, false, 10, "")->notifications, IsEmpty());
+  EXPECT_EQ(store().List(ann_, false, 10, "")->unread_count, 0);
+  EXPECT_THAT(environment_->Messages(), IsEmpty());
+}
+
+TEST_P(NotificationContract, PagesShowEveryNotificationOnceTheNewestFirst) {
+  std::vector<ReminderNotice> notices;
+  for (int i = 0; i < 5; ++i) {
+    notices.push_back(Notice(ann_));
+    notices.back().now = now_ + seconds(i / 2);  // some at the same time
+  }
+  Remind(notices);
+  std::vector<ports::Notification> seen;
+  std::string cursor;
+  do {
+    const auto page = store().List(ann_, false, 2, cursor);
+    ASSERT_TRUE(page.ok()) << page.status();
+    seen.insert(seen.end(), page->notifications.begin(), page->notifications.end());
+    cursor = page->next_cursor;
+  } while (!cursor.empty());
+  ASSERT_THAT(seen, SizeIs(5));
+  std::set<std::string> ids;
+  for (const auto& notification : seen) ids.insert(notification.reminder.id.value());
+  EXPECT_THAT(ids, SizeIs(5));
+  EXPECT_TRUE(std::ranges::is_sorted(seen, std::greater(), &ports::Notification::at));
+  EXPECT_EQ(store().List(ann_, false, 2, "nonsense").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_P(NotificationContract, ReadingMarksOnceAndOnlyOnesOwn) {
+  const ReminderNotice one = Notice(ann_);
+  const ReminderNotice two = Notice(ann_);
+  Remind({one, two, Notice(bob_)});
+  const std::vector<Uuid> ids = {one.reminder.id.uuid};
+  EXPECT_EQ(*store().MarkRead(bob_, ids, now_), 0);
+  EXPECT_EQ(*store().MarkRead(ann_, ids, now_ + seconds(1)), 1);
+  EXPECT_EQ(*store().MarkRead(ann_, ids, now_ + seconds(9)), 0);
+  const auto unread = store().List(ann_, true, 10, "");
+  ASSERT_THAT(unread->notifications, SizeIs(1));
+  EXPECT_EQ(unread->notifications[0].reminder.id, two.reminder.id);
+  EXPECT_EQ(*store().MarkRead(ann_, std::nullopt, now_), 1);
+  EXPECT_EQ(store().List(ann_, false, 10, "")->unread_count, 0);
+  EXPECT_EQ(store().List(bob_, false, 10, "")->unread_count, 1);
+}
+
+// ---- targets
+
+TEST_P(NotificationContract, EndpointsBelongToTheirUser) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  EXPECT_EQ(store().GetEndpoint(bob_, endpoint.id).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(store().UpdateEndpoint(bob_, endpoint.id, {}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(store().RemoveEndpoint(bob_, endpoint.id).code(), StatusCode::kNotFound);
+  EXPECT_EQ(store().RotateSecret(bob_, endpoint.id, endpoint.id, now_).status().code(),
+            StatusCode::kNotFound);
+  EXPECT_EQ(store().ListDeliveries(bob_, endpoint.id, 10, "").status().code(),
+            StatusCode::kNotFound);
+  EXPECT_THAT(*store().ListEndpoints(bob_), IsEmpty());
+  EXPECT_THAT(*store().ListEndpoints(ann_), SizeIs(1));
+}
+
+TEST_P(NotificationContract, AddingAnEndpointAgainAnswersTheFirst) {
+  WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  WebhookEndpoint again = endpoint;
+  again.url = "https://elsewhere.example";
+  EXPECT_EQ(store().AddEndpoint(ann_, again, "content")->url, endpoint.url);
+  EXPECT_EQ(store().AddEndpoint(ann_, again, "other").status().code(), StatusCode::kAlreadyExists);
+}
+
+TEST_P(NotificationContract, EndpointsAndSubscriptionsAreLimited) {
+  for (int i = 0; i < domain::kMaxWebhookEndpoints; ++i) AddEndpoint(ann_, "a.example");
+  WebhookEndpoint one_more;
+  one_more.id = NewEventId().uuid;
+  one_more.created_at = now_;
+  EXPECT_EQ(store().AddEndpoint(ann_, one_more, "c").status().code(),
+            StatusCode::kResourceExhausted);
+  EXPECT_TRUE(store().AddEndpoint(bob_, one_more, "c").ok());
+
+  for (int i = 0; i < domain::kMaxPushSubscriptions; ++i)
+    AddSubscription(ann_, fmt::format("https://push.example/{}", i));
+  EXPECT_EQ(store()
+                .AddSubscription(ann_, {.id = one_more.id, .endpoint = "x", .created_at = now_})
+                .status()
+                .code(),
+            StatusCode::kResourceExhausted);
+  AddSubscription(ann_, "https://push.example/3");  // replaces
+}
+
+TEST_P(NotificationContract, APatchChangesWhatItNames) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  const auto off = store().UpdateEndpoint(ann_, endpoint.id, {.disabled_reason = "so"});
+  ASSERT_TRUE(off.ok()) << off.status();
+  EXPECT_EQ(off->disabled_reason, "so");
+  EXPECT_EQ(off->url, endpoint.url);
+  EXPECT_TRUE(off->reminders);
+  const auto moved = store().UpdateEndpoint(ann_, endpoint.id,
+                                            {.url = "https://b.example",
+                                             .host = "b.example",
+                                             .task_events = true,
+                                             .disabled_reason = ""});
+  EXPECT_EQ(moved->url, "https://b.example");
+  EXPECT_EQ(moved->host, "b.example");
+  EXPECT_TRUE(moved->task_events);
+  EXPECT_EQ(moved->disabled_reason, "");
+}
+
+TEST_P(NotificationContract, ARotationHappensOnce) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  const Uuid rotation = NewEventId().uuid;
+  const auto first = store().RotateSecret(ann_, endpoint.id, rotation, now_ + hours(24));
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->secret_version, 2);
+  EXPECT_EQ(first->previous_until, now_ + hours(24));
+  EXPECT_EQ(store().RotateSecret(ann_, endpoint.id, rotation, now_ + hours(48))->secret_version, 2);
+  EXPECT_EQ(
+      store().RotateSecret(ann_, endpoint.id, NewEventId().uuid, now_ + hours(48))->secret_version,
+      3);
+}
+
+TEST_P(NotificationContract, ASubscriptionAddedAgainKeepsItsIdAndGetsTheNewKeys) {
+  const auto first = AddSubscription(ann_, "https://push.example/1");
+  const auto second = store().AddSubscription(ann_, {.id = NewEventId().uuid,
+                                                     .endpoint = first.endpoint,
+                                                     .host = first.host,
+                                                     .p256dh = "new",
+                                                     .auth = "keys",
+                                                     .created_at = now_});
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->id, first.id);
+  EXPECT_EQ(second->p256dh, "new");
+  EXPECT_THAT(*store().ListSubscriptions(ann_), SizeIs(1));
+  EXPECT_EQ(store().RemoveSubscription(bob_, first.id).code(), StatusCode::kNotFound);
+  EXPECT_TRUE(store().RemoveSubscription(ann_, first.id).ok());
+  EXPECT_EQ(store().RemoveSubscription(ann_, first.id).code(), StatusCode::kNotFound);
+}
+
+TEST_P(NotificationContract, AMailAddressIsSetAndCleared) {
+  EXPECT_EQ(*store().MailAddress(ann_), "");
+  EXPECT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  EXPECT_TRUE(store().SetMailAddress(ann_, "a@example.org").ok());
+  EXPECT_EQ(*store().MailAddress(ann_), "a@example.org");
+  EXPECT_EQ(*store().MailAddress(bob_), "");
+  EXPECT_TRUE(store().SetMailAddress(ann_, "").ok());
+  EXPECT_EQ(*store().MailAddress(ann_), "");
+}
+
+TEST_P(NotificationContract, OnlyUsersWithAnEnabledEndpointForTaskEventsWantThem) {
+  AddEndpoint(ann_, "a.example");
+  EXPECT_THAT(*store().WantTaskEvents({ann_, bob_}), IsEmpty());
+  const WebhookEndpoint endpoint = AddEndpoint(bob_, "b.example", true);
+  EXPECT_THAT(*store().WantTaskEvents({ann_, bob_}), ElementsAre(bob_));
+  ASSERT_TRUE(store().UpdateEndpoint(bob_, endpoint.id, {.disabled_reason = "off"}).ok());
+  EXPECT_THAT(*store().WantTaskEvents({ann_, bob_}), IsEmpty());
+}
+
+// ---- deliveries
+
+TEST_P(NotificationContract, EachTargetGetsOneDeliveryOfAReminder) {
+  AddEndpoint(ann_, "a.example");
+  AddEndpoint(ann_, "b.example");
+  AddSubscription(ann_, "https://push.example/1");
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  const ReminderNotice notice = Notice(ann_);
+  Remind({notice});
+  Remind({notice});
+  std::multiset<std::string> addresses;
+  for (const bool patient : {true, false}) {
+    while (const auto leased = Lease(patient, now_)) {
+      ASSERT_THAT(leased->deliveries, SizeIs(1));
+      addresses.insert(leased->address);
+      EXPECT_EQ(leased->deliveries[0].reminder, notice.reminder);
+      if (leased->lane.channel == Channel::kWebhook) {
+        EXPECT_EQ(leased->deliveries[0].body, notice.webhook_body);
+        EXPECT_EQ(leased->secret_version, 1);
+        EXPECT_FALSE(leased->previous_secret);
+      }
+      if (leased->lane.channel == Channel::kPush) {
+        EXPECT_EQ(leased->p256dh, std::string("\x04\x00\xff", 3));
+      }
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_, patient));
+    }
+  }
+  EXPECT_THAT(addresses,
+              testing::UnorderedElementsAre("https://a.example/hook", "https://b.example/hook",
+                                            "https://push.example/1", "ann@example.org"));
+}
+
+TEST_P(NotificationContract, SwitchedOffWaysAndEndpointsGetNothing) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  ReminderNotice notice = Notice(ann_);
+  notice.webhook = notice.email = notice.push = false;
+  Remind({notice});
+  ASSERT_TRUE(store().UpdateEndpoint(ann_, endpoint.id, {.disabled_reason = "off"}).ok());
+  notice = Notice(ann_);
+  notice.email = false;
+  Remind({notice});
+  EXPECT_FALSE(Lease(true, now_));
+  EXPECT_FALSE(Lease(false, now_));
+}
+
+TEST_P(NotificationContract, ALaneIsOutOnceAndComesBackWhenItsLeaseIsOver) {
+  AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_), Notice(ann_)});
+  const auto leased = Lease(true, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_FALSE(Lease(true, now_ + seconds(59)));
+  const auto again = Lease(true, now_ + seconds(61));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->deliveries[0].id, leased->deliveries[0].id);
+  EXPECT_FALSE(Finish(*leased, DeliveryState::kDelivered, now_)) << "its lease was lost";
+  EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, now_));
+  EXPECT_TRUE(Lease(false, now_ + seconds(62))) << "the other one";
+}
+
+TEST_P(NotificationContract, AFailedAttemptWaitsUntilItIsDueAgain) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_)});
+  const auto leased = Lease(true, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kPending, now_));
+  EXPECT_FALSE(Lease(false, now_ + minutes(5) - seconds(1)));
+  const auto again = Lease(false, now_ + minutes(5));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->deliveries[0].id, leased->deliveries[0].id) << "the same on every attempt";
+  EXPECT_EQ(again->deliveries[0].failures, 1);
+  EXPECT_TRUE(Finish(*again, DeliveryState::kFailed, now_));
+  EXPECT_FALSE(Lease(false, now_ + hours(24)));
+  const auto log = store().ListDeliveries(ann_, endpoint.id, 10, "");
+  ASSERT_THAT(log->deliveries, SizeIs(1));
+  const ports::LoggedDelivery& delivery = log->deliveries[0];
+  EXPECT_EQ(delivery.state, DeliveryState::kFailed);
+  EXPECT_EQ(delivery.kind, "reminder.due");
+  ASSERT_THAT(delivery.attempts, SizeIs(2));
+  EXPECT_EQ(delivery.attempts[0].status_code, 503);
+  EXPECT_EQ(delivery.attempts[0].detail, "try later");
+  EXPECT_EQ(delivery.attempts[0].at, now_);
+}
+
+TEST_P(NotificationContract, ALaneWithManyDeliveriesTakesTurnsWithOthers) {
+  AddEndpoint(ann_, "a.example");
+  AddEndpoint(bob_, "b.example");
+  std::vector<ReminderNotice> notices;
+  for (int i = 0; i < 20; ++i) notices.push_back(Notice(ann_));
+  Remind(notices);
+  ReminderNotice later = Notice(bob_);
+  later.now = now_ + seconds(1);
+  Remind({later});
+  Instant now = now_ + seconds(1);
+  const auto first = Lease(true, now);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->lane.user, ann_);
+  EXPECT_TRUE(Finish(*first, DeliveryState::kDelivered, now + milliseconds(1), true));
+  const auto second = Lease(true, now + milliseconds(2));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->lane.user, bob_)
+      << "nineteen others wait at the first one, and wait their turn";
+}
+
+TEST_P(NotificationContract, APatientHostIsCalledOnceAtATimeAndAUserTwice) {
+  for (const char* host : {"slow.example", "slow.example", "b.example", "c.example"})
+    AddEndpoint(ann_, host);
+  AddEndpoint(bob_, "slow.example");
+  Remind({Notice(ann_), Notice(bob_)});
+  std::multiset<std::string> hosts;
+  std::vector<LeasedLane> out;
+  while (auto leased = Lease(true, now_)) {
+    hosts.insert(leased->address);
+    out.push_back(*std::move(leased));
+  }
+  EXPECT_EQ(hosts.count("https://slow.example/hook"), 1u);
+  std::size_t of_ann = 0;
+  for (const LeasedLane& leased : out) of_ann += leased.lane.user == ann_ ? 1 : 0;
+  EXPECT_EQ(of_ann, 2u);
+  for (const LeasedLane& leased : out) Finish(leased, DeliveryState::kDelivered, now_, true);
+  EXPECT_TRUE(Lease(true, now_ + seconds(1))) << "the others have their turn";
+}
+
+TEST_P(NotificationContract, GroupedDeliveriesGoOutTogetherAndOthersAlone) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  std::vector<ReminderNotice> notices;
+  for (int i = 0; i < 4; ++i) {
+    notices.push_back(Notice(ann_));
+    notices.back().grouped = i < 3;
+    notices.back().disturb_at = now_ + seconds(i < 3 ? 10 : 20);
+  }
+  Remind(notices);
+  EXPECT_FALSE(Lease(false, now_));
+  const auto together = Lease(false, now_ + seconds(30));
+  ASSERT_TRUE(together);
+  EXPECT_THAT(together->deliveries, SizeIs(3));
+  EXPECT_TRUE(Finish(*together, DeliveryState::kDelivered, now_ + seconds(30)));
+  const auto alone = Lease(false, now_ + seconds(31));
+  ASSERT_TRUE(alone);
+  EXPECT_THAT(alone->deliveries, SizeIs(1));
+}
+
+TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFailed) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_), Notice(ann_)});
+  const auto leased = Lease(true, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
+  EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
+  EXPECT_EQ(store().GetEndpoint(ann_, endpoint.id)->disabled_reason, "gone");
+  EXPECT_FALSE(Lease(true, now_ + hours(1)));
+  for (const auto& delivery : store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries)
+    EXPECT_EQ(delivery.state, DeliveryState::kFailed);
+  const Uuid id = leased->deliveries[0].id;
+  EXPECT_EQ(store().Redeliver(ann_, id, now_).status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_P(NotificationContract, AStoppedSubscriptionIsRemoved) {
+  AddSubscription(ann_, "https://push.example/1");
+  Remind({Notice(ann_)});
+  const auto leased = Lease(true, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
+  EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
+  EXPECT_THAT(*store().ListSubscriptions(ann_), IsEmpty());
+}
+
+TEST_P(NotificationContract, ADisabledOrRemovedTargetGetsNothingMore) {
+  const WebhookEndpoint disabled = AddEndpoint(ann_, "a.example");
+  const WebhookEndpoint removed = AddEndpoint(ann_, "b.example");
+  Remind({Notice(ann_)});
+  ASSERT_TRUE(store().UpdateEndpoint(ann_, disabled.id, {.disabled_reason = "off"}).ok());
+  ASSERT_TRUE(store().RemoveEndpoint(ann_, removed.id).ok());
+  EXPECT_FALSE(Lease(true, now_));
+  EXPECT_EQ(store().ListDeliveries(ann_, disabled.id, 10, "")->deliveries.at(0).state,
+            DeliveryState::kFailed);
+}
+
+TEST_P(NotificationContract, WhatWaitedTooLongIsGivenUp) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_)});
+  EXPECT_FALSE(Lease(true, now_ + domain::kMaxDeliveryAge + seconds(1)));
+  EXPECT_EQ(store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries.at(0).state,
+            DeliveryState::kFailed);
+}
+
+TEST_P(NotificationContract, RedeliveryStartsANewScheduleUnderTheSameId) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_)});
+  const auto leased = Lease(true, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_));
+  const Uuid id = leased->deliveries[0].id;
+  EXPECT_EQ(store().Redeliver(bob_, id, now_).status().code(), StatusCode::kNotFound);
+  // Long after the first time: it is as young as its redelivery.
+  const Instant later = now_ + domain::kMaxDeliveryAge * 2;
+  const auto queued = store().Redeliver(ann_, id, later);
+  ASSERT_TRUE(queued.ok()) << queued.status();
+  EXPECT_EQ(queued->state, DeliveryState::kPending);
+  const auto again = Lease(false, later);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->deliveries[0].id, id);
+  EXPECT_EQ(again->deliveries[0].failures, 0);
+  EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, later));
+  EXPECT_THAT(store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries.at(0).attempts,
+              SizeIs(2));
+}
+
+TEST_P(NotificationContract, TaskEventsGoToTheEndpointsThatWantThemOnce) {
+  const WebhookEndpoint wants = AddEndpoint(ann_, "a.example", true);
+  AddEndpoint(ann_, "b.example", false);
+  const ports::TaskWebhook webhook{.user = ann_,
+                                   .event_id = NewEventId(),
+                                   .kind = "task.completed",
+                                   .body = R"({"type":"task.completed"})",
+                                   .now = now_};
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(environment_->inbox()
+                    .Transact([&](ports::InboxTransaction& transaction) {
+                      return transaction.EnqueueTaskWebhooks({webhook});
+                    })
+                    .ok());
+  }
+  const auto leased = Lease(true, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_EQ(leased->lane.target, wants.id);
+  EXPECT_EQ(leased->deliveries[0].body, webhook.body);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_));
+  EXPECT_FALSE(Lease(true, now_ + hours(1)));
+  EXPECT_FALSE(Lease(false, now_ + hours(1)));
+}
+
+}  // namespace todo::contract

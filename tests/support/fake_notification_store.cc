@@ -1,0 +1,429 @@
+#include "support/fake_notification_store.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "util/status.h"
+
+namespace todo::support {
+namespace {
+
+using domain::Channel;
+using domain::Instant;
+using domain::UserId;
+using domain::Uuid;
+using ports::DeliveryState;
+using ports::LoggedDelivery;
+using ports::WebhookEndpoint;
+using Tables = FakeDatabase::Tables;
+using LaneKey = FakeDatabase::LaneKey;
+
+absl::Status NotThere() { return absl::NotFoundError("fake store: there is no such thing"); }
+
+LaneKey KeyOf(const ports::DeliveryLane& lane) { return {lane.user, lane.channel, lane.target}; }
+
+/// Where a page begins. The cursor is the number of what came before, after a letter of ours.
+absl::StatusOr<std::size_t> PositionOf(const std::string& cursor) {
+  std::size_t position = 0;
+  if (cursor.empty()) return position;
+  if (cursor[0] != 'f' ||
+      std::from_chars(cursor.data() + 1, cursor.data() + cursor.size(), position).ptr !=
+          cursor.data() + cursor.size()) {
+    return absl::InvalidArgumentError("fake store: not a cursor of ours");
+  }
+  return position;
+}
+
+/// Cuts `all` to the page.
+template <typename Row>
+std::string Cut(std::vector<Row>& all, std::size_t position, int limit) {
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(position, all.size())));
+  if (all.size() <= static_cast<std::size_t>(limit)) return "";
+  all.resize(static_cast<std::size_t>(limit));
+  return "f" + std::to_string(position + static_cast<std::size_t>(limit));
+}
+
+/// Writes and answers what `work` gives.
+template <typename T>
+absl::StatusOr<T> Write(FakeDatabase& database,
+                        const std::function<absl::StatusOr<T>(Tables&)>& work) {
+  absl::StatusOr<T> answer = absl::InternalError("not run");
+  const absl::Status status = database.Write([&](Tables& tables) {
+    answer = work(tables);
+    return answer.status();
+  });
+  if (!status.ok()) return status;
+  return answer;
+}
+
+std::size_t EndpointCount(const Tables& tables, const UserId& user) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      tables.endpoints, [&](const auto& entry) { return entry.first.first == user; }));
+}
+
+}  // namespace
+
+absl::StatusOr<ports::NotificationPage> FakeNotificationStore::List(const UserId& user,
+                                                                    bool unread_only, int limit,
+                                                                    const std::string& cursor) {
+  if (absl::Status status = database_.failure(); !status.ok()) return status;
+  TODO_ASSIGN_OR_RETURN(const std::size_t position, PositionOf(cursor));
+  auto tables = database_.Read();
+  ports::NotificationPage page;
+  for (const auto& [key, row] : tables->notifications) {
+    if (key.first != user || !row.shown) continue;
+    const bool unread = !row.notification.read_at;
+    page.unread_count += unread ? 1 : 0;
+    if (unread || !unread_only) page.notifications.push_back(row.notification);
+  }
+  std::ranges::sort(page.notifications, [](const auto& a, const auto& b) {
+    return std::pair(a.at, a.reminder.id) > std::pair(b.at, b.reminder.id);
+  });
+  page.next_cursor = Cut(page.notifications, position, limit);
+  return page;
+}
+
+absl::StatusOr<int> FakeNotificationStore::MarkRead(const UserId& user,
+                                                    const std::optional<std::vector<Uuid>>& ids,
+                                                    Instant now) {
+  return Write<int>(database_, [&](Tables& tables) {
+    int count = 0;
+    for (auto& [key, row] : tables.notifications) {
+      if (key.first != user || !row.shown || row.notification.read_at) continue;
+      if (ids && std::ranges::find(*ids, key.second.uuid) == ids->end()) continue;
+      row.notification.read_at = now;
+      ++count;
+    }
+    return count;
+  });
+}
+
+absl::StatusOr<WebhookEndpoint> FakeNotificationStore::AddEndpoint(const UserId& user,
+                                                                   const WebhookEndpoint& endpoint,
+                                                                   const std::string& fingerprint) {
+  return Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
+    const auto found = tables.endpoints.find({user, endpoint.id});
+    if (found != tables.endpoints.end()) {
+      if (found->second.fingerprint != fingerprint)
+        return absl::AlreadyExistsError("fake store: other content");
+      return found->second.endpoint;
+    }
+    if (EndpointCount(tables, user) >= domain::kMaxWebhookEndpoints)
+      return absl::ResourceExhaustedError("fake store: too many");
+    tables.endpoints[{user, endpoint.id}] = {
+        .endpoint = endpoint, .fingerprint = fingerprint, .rotation = {}};
+    return endpoint;
+  });
+}
+
+absl::StatusOr<std::vector<WebhookEndpoint>> FakeNotificationStore::ListEndpoints(
+    const UserId& user) {
+  if (absl::Status status = database_.failure(); !status.ok()) return status;
+  std::vector<WebhookEndpoint> endpoints;
+  auto tables = database_.Read();
+  for (const auto& [key, row] : tables->endpoints) {
+    if (key.first == user) endpoints.push_back(row.endpoint);
+  }
+  std::ranges::sort(endpoints, {}, [](const auto& e) { return std::pair(e.created_at, e.id); });
+  return endpoints;
+}
+
+absl::StatusOr<WebhookEndpoint> FakeNotificationStore::GetEndpoint(const UserId& user,
+                                                                   const Uuid& id) {
+  if (absl::Status status = database_.failure(); !status.ok()) return status;
+  auto tables = database_.Read();
+  const auto found = tables->endpoints.find({user, id});
+  if (found == tables->endpoints.end()) return NotThere();
+  return found->second.endpoint;
+}
+
+absl::StatusOr<WebhookEndpoint> FakeNotificationStore::UpdateEndpoint(
+    const UserId& user, const Uuid& id, const ports::WebhookPatch& patch) {
+  return Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
+    const auto found = tables.endpoints.find({user, id});
+    if (found == tables.endpoints.end()) return NotThere();
+    WebhookEndpoint& endpoint = found->second.endpoint;
+    if (patch.url) {
+      endpoint.url = *patch.url;
+      const auto lane = tables.lanes.find({user, Channel::kWebhook, id});
+      if (lane != tables.lanes.end() && patch.host != lane->second.host) {
+        lane->second.host = patch.host;
+        lane->second.patient = true;
+      }
+      endpoint.host = patch.host;
+    }
+    if (patch.reminders) endpoint.reminders = *patch.reminders;
+    if (patch.task_events) endpoint.task_events = *patch.task_events;
+    if (patch.disabled_reason) endpoint.disabled_reason = *patch.disabled_reason;
+    return endpoint;
+  });
+}
+
+absl::Status FakeNotificationStore::RemoveEndpoint(const UserId& user, const Uuid& id) {
+  return database_.Write([&](Tables& tables) -> absl::Status {
+    if (tables.endpoints.erase({user, id}) == 0) return NotThere();
+    FakeDatabase::RemoveLane(tables, {user, Channel::kWebhook, id});
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<WebhookEndpoint> FakeNotificationStore::RotateSecret(const UserId& user,
+                                                                    const Uuid& id,
+                                                                    const Uuid& rotation,
+                                                                    Instant previous_until) {
+  return Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
+    const auto found = tables.endpoints.find({user, id});
+    if (found == tables.endpoints.end()) return NotThere();
+    if (found->second.rotation != rotation) {
+      found->second.rotation = rotation;
+      ++found->second.endpoint.secret_version;
+      found->second.endpoint.previous_until = previous_until;
+    }
+    return found->second.endpoint;
+  });
+}
+
+absl::StatusOr<std::set<UserId>> FakeNotificationStore::WantTaskEvents(
+    const std::set<UserId>& users) {
+  if (absl::Status status = database_.failure(); !status.ok()) return status;
+  std::set<UserId> found;
+  auto tables = database_.Read();
+  for (const auto& [key, row] : tables->endpoints) {
+    if (users.contains(key.first) && row.endpoint.task_events &&
+        row.endpoint.disabled_reason.empty())
+      found.insert(key.first);
+  }
+  return found;
+}
+
+absl::StatusOr<ports::DeliveryPage> FakeNotificationStore::ListDeliveries(
+    const UserId& user, const Uuid& endpoint, int limit, const std::string& cursor) {
+  if (absl::Status status = database_.failure(); !status.ok()) return status;
+  TODO_ASSIGN_OR_RETURN(const std::size_t position, PositionOf(cursor));
+  auto tables = database_.Read();
+  if (!tables->endpoints.contains({user, endpoint})) return NotThere();
+  ports::DeliveryPage page;
+  for (const auto& [id, row] : tables->deliveries) {
+    if (row.lane == LaneKey{user, Channel::kWebhook, endpoint}) {
+      page.deliveries.push_back(row.logged);
+      if (row.logged.state == DeliveryState::kPending)
+        page.deliveries.back().next_attempt_at = row.due_at;
+    }
+  }
+  std::ranges::sort(page.deliveries, [](const auto& a, const auto& b) {
+    return std::pair(a.created_at, a.id) > std::pair(b.created_at, b.id);
+  });
+  page.next_cursor = Cut(page.deliveries, position, limit);
+  return page;
+}
+
+absl::StatusOr<LoggedDelivery> FakeNotificationStore::Redeliver(const UserId& user,
+                                                                const Uuid& delivery, Instant now) {
+  return Write<LoggedDelivery>(database_, [&](Tables& tables) -> absl::StatusOr<LoggedDelivery> {
+    const auto found = tables.deliveries.find(delivery);
+    if (found == tables.deliveries.end() || found->second.lane.user != user ||
+        found->second.lane.channel != Channel::kWebhook)
+      return NotThere();
+    FakeDatabase::DeliveryRow& row = found->second;
+    if (!tables.endpoints.at({user, row.lane.target}).endpoint.disabled_reason.empty())
+      return absl::FailedPreconditionError("fake store: disabled");
+    row.logged.state = DeliveryState::kPending;
+    row.failures = 0;
+    row.due_at = row.queued_at = now;
+    FakeDatabase::LaneRow& lane = tables.lanes[row.lane];
+    lane.due_at = std::min(lane.due_at, now);
+    LoggedDelivery answer = row.logged;
+    answer.next_attempt_at = now;
+    return answer;
+  });
+}
+
+absl::StatusOr<ports::PushSubscription> FakeNotificationStore::AddSubscription(
+    const UserId& user, const ports::PushSubscription& added) {
+  return Write<ports::PushSubscription>(
+      database_, [&](Tables& tables) -> absl::StatusOr<ports::PushSubscription> {
+        int count = 0;
+        for (auto& [key, subscription] : tables.subscriptions) {
+          if (key.first != user) continue;
+          ++count;
+          if (subscription.endpoint != added.endpoint) continue;
+          subscription.p256dh = added.p256dh;
+          subscription.auth = added.auth;
+          return subscription;
+        }
+        if (count >= domain::kMaxPushSubscriptions)
+          return absl::ResourceExhaustedError("fake store: too many");
+        return tables.subscriptions[{user, added.id}] = added;
+      });
+}
+
+absl::StatusOr<std::vector<ports::PushSubscription>> FakeNotificationStore::ListSubscriptions(
+    const UserId& user) {
+  if (absl::Status status = database_.failure(); !status.ok()) return status;
+  std::vector<ports::PushSubscription> subscriptions;
+  auto tables = database_.Read();
+  for (const auto& [key, subscription] : tables->subscriptions) {
+    if (key.first == user) subscriptions.push_back(subscription);
+  }
+  return subscriptions;
+}
+
+absl::Status FakeNotificationStore::RemoveSubscription(const UserId& user, const Uuid& id) {
+  return database_.Write([&](Tables& tables) -> absl::Status {
+    if (tables.subscriptions.erase({user, id}) == 0) return NotThere();
+    FakeDatabase::RemoveLane(tables, {user, Channel::kPush, id});
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::string> FakeNotificationStore::MailAddress(const UserId& user) {
+  if (absl::Status status = database_.failure(); !status.ok()) return status;
+  auto tables = database_.Read();
+  const auto found = tables->mail_addresses.find(user);
+  return found == tables->mail_addresses.end() ? std::string() : found->second;
+}
+
+absl::Status FakeNotificationStore::SetMailAddress(const UserId& user, const std::string& address) {
+  return database_.Write([&](Tables& tables) {
+    if (address.empty()) {
+      tables.mail_addresses.erase(user);
+      FakeDatabase::RemoveLane(tables, {user, Channel::kEmail, {}});
+    } else {
+      tables.mail_addresses[user] = address;
+    }
+    return absl::OkStatus();
+  });
+}
+
+// ---- deliveries
+
+absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
+    bool patient, const std::vector<Channel>& channels, Instant now, Instant until) {
+  using Leased = std::optional<ports::LeasedLane>;
+  return Write<Leased>(database_, [&](Tables& tables) -> absl::StatusOr<Leased> {
+    for (;;) {
+      const LaneKey* key = nullptr;
+      FakeDatabase::LaneRow* lane = nullptr;
+      for (auto& [candidate, row] : tables.lanes) {
+        if (row.patient != patient || row.due_at > now || row.lease_until > now ||
+            std::ranges::find(channels, candidate.channel) == channels.end())
+          continue;
+        int of_user = 0;
+        bool host_is_busy = false;
+        for (const auto& [other, out] : tables.lanes) {
+          if (out.lease_until <= now) continue;
+          if (other.user == candidate.user && out.patient == patient) ++of_user;
+          if (out.patient && out.host == row.host) host_is_busy = true;
+        }
+        if (of_user >= 2 || (patient && host_is_busy)) continue;
+        if (lane == nullptr || row.due_at < lane->due_at) {
+          key = &candidate;
+          lane = &row;
+        }
+      }
+      if (lane == nullptr) return Leased();
+      const LaneKey taken = *key;
+      ports::LeasedLane leased;
+      leased.lane = {taken.user, taken.channel, taken.target, ++lane->epoch};
+      lane->lease_until = until;
+      bool there = false;
+      if (taken.channel == Channel::kWebhook) {
+        const auto found = tables.endpoints.find({taken.user, taken.target});
+        if (found != tables.endpoints.end()) {
+          const WebhookEndpoint& endpoint = found->second.endpoint;
+          if (!endpoint.disabled_reason.empty()) {
+            FakeDatabase::StopLane(tables, taken, "the endpoint is disabled", now);
+            continue;
+          }
+          there = true;
+          leased.address = endpoint.url;
+          leased.secret_version = endpoint.secret_version;
+          leased.previous_secret = endpoint.previous_until && *endpoint.previous_until > now;
+        }
+      } else if (taken.channel == Channel::kPush) {
+        const auto found = tables.subscriptions.find({taken.user, taken.target});
+        if (found != tables.subscriptions.end()) {
+          there = true;
+          leased.address = found->second.endpoint;
+          leased.p256dh = found->second.p256dh;
+          leased.auth = found->second.auth;
+        }
+      } else if (const auto found = tables.mail_addresses.find(taken.user);
+                 found != tables.mail_addresses.end()) {
+        there = true;
+        leased.address = found->second;
+      }
+      if (!there) {
+        FakeDatabase::RemoveLane(tables, taken);
+        continue;
+      }
+      std::vector<FakeDatabase::DeliveryRow*> due;
+      for (auto& [id, row] : tables.deliveries) {
+        if (row.lane != taken || row.logged.state != DeliveryState::kPending) continue;
+        if (row.queued_at < now - domain::kMaxDeliveryAge) {
+          row.logged.state = DeliveryState::kFailed;
+          row.logged.attempts.push_back(
+              {.at = now, .outcome = "dropped", .status_code = 0, .detail = "it waited too long"});
+        } else if (row.due_at <= now) {
+          due.push_back(&row);
+        }
+      }
+      std::ranges::sort(due, {},
+                        [](const auto* row) { return std::pair(row->due_at, row->logged.id); });
+      for (const auto* row : due) {
+        if (row != due.front() && !(row->grouped && due.front()->grouped)) continue;
+        ports::QueuedDelivery& delivery = leased.deliveries.emplace_back();
+        delivery.id = row->logged.id;
+        delivery.failures = row->failures;
+        delivery.body = row->body;
+        const auto notification = tables.notifications.find({taken.user, row->logged.event_id});
+        if (notification != tables.notifications.end())
+          delivery.reminder = notification->second.notification.reminder;
+      }
+      if (!leased.deliveries.empty()) return Leased(std::move(leased));
+      FakeDatabase::ReleaseLane(tables, taken, patient, now);
+    }
+  });
+}
+
+absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,
+                                               const ports::Attempt& attempt, bool patient) {
+  return Write<bool>(database_, [&](Tables& tables) -> absl::StatusOr<bool> {
+    const auto found = tables.lanes.find(KeyOf(lane));
+    if (found == tables.lanes.end() || found->second.epoch != lane.epoch) return false;
+    for (const ports::DeliveryResult& result : attempt.results) {
+      const auto delivery = tables.deliveries.find(result.id);
+      if (delivery == tables.deliveries.end() ||
+          delivery->second.logged.state != DeliveryState::kPending)
+        continue;
+      FakeDatabase::DeliveryRow& row = delivery->second;
+      row.logged.state = result.state;
+      if (result.state != DeliveryState::kDelivered) ++row.failures;
+      if (result.state == DeliveryState::kPending) row.due_at = result.due_at;
+      row.logged.attempts.push_back({.at = attempt.at,
+                                     .outcome = attempt.outcome,
+                                     .status_code = attempt.status_code,
+                                     .detail = attempt.detail,
+                                     .took = attempt.took});
+    }
+    FakeDatabase::ReleaseLane(tables, KeyOf(lane), patient, attempt.at + attempt.took);
+    return true;
+  });
+}
+
+absl::Status FakeDeliveryStore::StopTarget(const ports::DeliveryLane& lane,
+                                           const std::string& reason, Instant now) {
+  return database_.Write([&](Tables& tables) {
+    if (lane.channel == Channel::kWebhook) {
+      const auto found = tables.endpoints.find({lane.user, lane.target});
+      if (found != tables.endpoints.end()) found->second.endpoint.disabled_reason = reason;
+      FakeDatabase::StopLane(tables, KeyOf(lane), reason, now);
+    } else if (lane.channel == Channel::kPush) {
+      tables.subscriptions.erase({lane.user, lane.target});
+      FakeDatabase::RemoveLane(tables, KeyOf(lane));
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace todo::support

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "ports/delivery_store.h"
+#include "ports/notification_store.h"
+#include "support/fake_database.h"
+
+namespace todo::support {
+
+/// NotificationStore in memory. Thread safety: as the port says.
+class FakeNotificationStore final : public ports::NotificationStore {
+ public:
+  explicit FakeNotificationStore(FakeDatabase& database) : database_(database) {}
+
+  absl::StatusOr<ports::NotificationPage> List(const domain::UserId& user, bool unread_only,
+                                               int limit, const std::string& cursor) override;
+  absl::StatusOr<int> MarkRead(const domain::UserId& user,
+                               const std::optional<std::vector<domain::Uuid>>& ids,
+                               domain::Instant now) override;
+  absl::StatusOr<ports::WebhookEndpoint> AddEndpoint(const domain::UserId& user,
+                                                     const ports::WebhookEndpoint& endpoint,
+                                                     const std::string& fingerprint) override;
+  absl::StatusOr<std::vector<ports::WebhookEndpoint>> ListEndpoints(
+      const domain::UserId& user) override;
+  absl::StatusOr<ports::WebhookEndpoint> GetEndpoint(const domain::UserId& user,
+                                                     const domain::Uuid& id) override;
+  absl::StatusOr<ports::WebhookEndpoint> UpdateEndpoint(const domain::UserId& user,
+                                                        const domain::Uuid& id,
+                                                        const ports::WebhookPatch& patch) override;
+  absl::Status RemoveEndpoint(const domain::UserId& user, const domain::Uuid& id) override;
+  absl::StatusOr<ports::WebhookEndpoint> RotateSecret(const domain::UserId& user,
+                                                      const domain::Uuid& id,
+                                                      const domain::Uuid& rotation,
+                                                      domain::Instant previous_until) override;
+  absl::StatusOr<std::set<domain::UserId>> WantTaskEvents(
+      const std::set<domain::UserId>& users) override;
+  absl::StatusOr<ports::DeliveryPage> ListDeliveries(const domain::UserId& user,
+                                                     const domain::Uuid& endpoint, int limit,
+                                                     const std::string& cursor) override;
+  absl::StatusOr<ports::LoggedDelivery> Redeliver(const domain::UserId& user,
+                                                  const domain::Uuid& delivery,
+                                                  domain::Instant now) override;
+  absl::StatusOr<ports::PushSubscription> AddSubscription(
+      const domain::UserId& user, const ports::PushSubscription& added) override;
+  absl::StatusOr<std::vector<ports::PushSubscription>> ListSubscriptions(
+      const domain::UserId& user) override;
+  absl::Status RemoveSubscription(const domain::UserId& user, const domain::Uuid& id) override;
+  absl::StatusOr<std::string> MailAddress(const domain::UserId& user) override;
+  absl::Status SetMailAddress(const domain::UserId& user, const std::string& address) override;
+
+ private:
+  FakeDatabase& database_;
+};
+
+/// DeliveryStore in memory. Thread safety: as the port says.
+class FakeDeliveryStore final : public ports::DeliveryStore {
+ public:
+  explicit FakeDeliveryStore(FakeDatabase& database) : database_(database) {}
+
+  absl::StatusOr<std::optional<ports::LeasedLane>> Lease(
+      bool patient, const std::vector<domain::Channel>& channels, domain::Instant now,
+      domain::Instant until) override;
+  absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
+                              bool patient) override;
+  absl::Status StopTarget(const ports::DeliveryLane& lane, const std::string& reason,
+                          domain::Instant now) override;
+
+ private:
+  FakeDatabase& database_;
+};
+
+}  // namespace todo::support
