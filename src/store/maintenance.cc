@@ -24,6 +24,14 @@ using (select x.id from messages x join relay_shards s on s.shard = x.shard
        order by x.at limit 1000) o
 where m.id = o.id)sql"};
 
+constexpr Statement kForgetDeliveries{"forget_deliveries", R"sql(
+delete from deliveries d
+using (select user_id, id from deliveries where finished_at < $1 limit 1000) o
+where d.user_id = o.user_id and d.id = o.id)sql"};
+constexpr Statement kForgetNotifications{"forget_notifications", R"sql(
+delete from notifications n
+using (select user_id, id from notifications where at < $1 limit 1000) o
+where n.user_id = o.user_id and n.id = o.id)sql"};
 constexpr pqxx::result::size_type kPortion = 1000;
 constexpr int kPortionsPerCall = 2000;
 
@@ -55,6 +63,8 @@ absl::Status MaintainInbox(ConnectionPool& pool, domain::Instant now,
     }
     Forget(lease.session(), kForgetRequests, Before(now, options.keep_requests));
     Forget(lease.session(), kForgetMessages, Before(now, options.keep_messages));
+    Forget(lease.session(), kForgetDeliveries, Before(now, options.keep_deliveries));
+    Forget(lease.session(), kForgetNotifications, Before(now, options.keep_notifications));
     return absl::OkStatus();
   });
 }

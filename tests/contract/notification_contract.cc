@@ -425,8 +425,9 @@ TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFaile
   EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
   EXPECT_EQ(store().GetEndpoint(ann_, endpoint.id)->disabled_reason, "gone");
   EXPECT_FALSE(Lease(true, now_ + hours(1)));
-  for (const auto& delivery : store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries)
-    EXPECT_EQ(delivery.state, DeliveryState::kFailed);
+  const auto log = store().ListDeliveries(ann_, endpoint.id, 10, "");
+  ASSERT_THAT(log->deliveries, SizeIs(2));
+  for (const auto& delivery : log->deliveries) EXPECT_EQ(delivery.state, DeliveryState::kFailed);
   const Uuid id = leased->deliveries[0].id;
   EXPECT_EQ(store().Redeliver(ann_, id, now_).status().code(), StatusCode::kFailedPrecondition);
 }

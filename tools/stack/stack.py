@@ -46,15 +46,17 @@ class Stack:
         service_env: Mapping[str, str] | None = None,
         topics: Sequence[Topic] = TOPICS,
         components: Path | None = None,
+        secrets: Mapping[str, str] | None = None,
         preferred_ports: Mapping[str, int] | None = None,
         keep_data: bool = True,
     ) -> None:
         """`service_flags` (as `--name=value`) replace the runner's own of the same name; `components` is a folder
-        of further component templates. With `keep_data=False` nothing but the logs remains after `stop`."""
+        of further component templates; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
         self.directory = Path(directory).resolve()
         self.broker = broker
         self._keep_data = keep_data
         self._preferred_ports = dict(preferred_ports or {})
+        self._secrets = dict(secrets or {})
         self._place = place = Place(self.directory)
         self.postgres = Postgres(place)
         self._kafka = Kafka(place, topics) if broker == "kafka" else None
@@ -80,7 +82,8 @@ class Stack:
             # daprd ends when it does not find its database or broker, so those come first.
             self._at_once([node.start for node in self._base()])
             # Dapr's state store takes its connection from the secret store, as in a cluster.
-            self.add_secret("database-url", self.postgres.url)
+            for name, value in {"database-url": self.postgres.url, **self._secrets}.items():
+                self.add_secret(name, value)
             self._at_once([partial(self._start_replica, n) for n in range(len(self.daprds))])
         except BaseException:
             self.stop()

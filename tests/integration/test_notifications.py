@@ -1,0 +1,404 @@
+"""Reminders on their ways out: the list, webhooks, e-mail and Web Push, each once, on the real stack."""
+
+from __future__ import annotations
+
+import base64
+import email
+import importlib
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import grpc
+import http_ece
+import pytest
+from aiosmtpd.controller import Controller
+from conftest import binary
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from schemas import validator
+from standardwebhooks import Webhook
+from todo_client import Client, Operator, eventually, kcat, protos, read_topic, rows
+
+from tools.stack import Stack
+
+
+MASTER_KEY = "a master key that only the tests of this stack use"
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@dataclass
+class Call:
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    at: float = field(default_factory=time.monotonic)
+
+
+class Receiver:
+    """An HTTP server that remembers what it got, and answers as it is told for each path."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.answers: dict[str, Callable[[int], tuple[int, dict[str, str]]]] = {}
+        self._lock = threading.Lock()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                with receiver._lock:
+                    before = len([c for c in receiver.calls if c.path == self.path])
+                    receiver.calls.append(Call(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                status, headers = receiver.answers.get(self.path, lambda _: (200, {}))(before)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def to(self, path: str) -> list[Call]:
+        with self._lock:
+            return [call for call in self.calls if call.path == path]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Mailbox:
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], bytes]] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
+        self.mails.append((envelope.rcpt_tos, envelope.content))
+        return "250 taken"
+
+    def to(self, address: str) -> list[email.message.EmailMessage]:
+        return [email.message_from_bytes(content, policy=policy.default)
+                for recipients, content in self.mails if recipients == [address]]
+
+
+class Browser:
+    """What a browser keeps of a push subscription."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._auth = os.urandom(16)
+        self.p256dh = base64url(self._key.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint))
+        self.auth = base64url(self._auth)
+
+    def read(self, call: Call) -> dict[str, Any]:
+        assert call.headers["content-encoding"] == "aes128gcm"
+        plain = http_ece.decrypt(call.body, private_key=self._key, auth_secret=self._auth, version="aes128gcm")
+        return json.loads(plain)
+
+
+class Notified:
+    """NotificationService as one user."""
+
+    def __init__(self, target: str, user: str) -> None:
+        protos()
+        self.user = user
+        self.messages = importlib.import_module("todo.v1.notification_service_pb2")
+        stubs = importlib.import_module("todo.v1.notification_service_pb2_grpc")
+        self._stub = stubs.NotificationServiceStub(grpc.insecure_channel(target))
+
+    def call(self, method: str, **fields: Any) -> Any:
+        request = getattr(self.messages, f"{method}Request")(**fields)
+        return getattr(self._stub, method)(request, timeout=30, metadata=[("x-user-id", self.user)])
+
+    def webhook(self, url: str, **fields: Any) -> Any:
+        wanted = {"reminders": True, **fields}
+        return self.call("CreateWebhookEndpoint", request_id=str(uuid.uuid4()),
+                         endpoint=self.messages.WebhookEndpoint(url=url, **wanted))
+
+    def deliveries(self, endpoint: Any) -> list[Any]:
+        return list(self.call("ListWebhookDeliveries", endpoint_id=endpoint.id).deliveries)
+
+    def notifications(self) -> list[Any]:
+        return list(self.call("ListNotifications").notifications)
+
+
+@dataclass
+class Outside:
+    """A stack and everything that it can send to."""
+
+    stack: Stack
+    receiver: Receiver
+    mailbox: Mailbox
+
+    def user(self, name: str) -> Notified:
+        return Notified(self.stack.api_target(), name)
+
+    def remind(self, user: str, *, minutes_ago: float = 0, title: str = "Buy groceries", copies: int = 1) -> str:
+        """Publishes a ReminderEvent as a foreign producer would, in the contract's example form."""
+        event_id = str(uuid.uuid4())
+        at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+        event = {"specversion": "1.0", "id": event_id, "source": "elsewhere", "type": "todo.reminder.due.v1",
+                 "datacontenttype": "application/json",
+                 "data": {"task_id": 1, "title": title, "due_date": "2035-01-02T10:00:00Z",
+                          "remind_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "user_id": user}}
+        validator("reminder-event.schema.json").validate(event["data"])
+        for _ in range(copies):
+            kcat(self.stack, "reminders", user, json.dumps(event).encode())
+        return event_id
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    receiver, mailbox = Receiver(), Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as probe:  # the controller cannot be given port 0
+        port = probe.getsockname()[1]
+    smtp = Controller(mailbox, hostname="127.0.0.1", port=port)
+    smtp.start()
+    flags = [f"--smtp-url=smtp+plain://127.0.0.1:{port}", "--mail-from=Todo <todo@todo.example>",
+             "--webhook-allow-hosts=127.0.0.1"]
+    key = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    secrets = {"webhook-master-key": MASTER_KEY, "vapid-private-key": base64url(key.to_bytes(32, "big"))}
+    try:
+        with Stack(tmp_path_factory.mktemp("stack") / "run", service_binary=binary(), service_flags=flags,
+                   secrets=secrets, keep_data=False) as running:
+            nobody = Notified(running.api_target(), "nobody")
+            eventually(lambda: nobody.call("GetChannels").push_available, "the channels are known")
+            yield Outside(running, receiver, mailbox)
+    finally:
+        smtp.stop()
+        receiver.close()
+
+
+def test_a_reminder_reaches_every_channel_once(outside: Outside) -> None:
+    user = outside.user("notify-all")
+    channels = user.call("SetEmailAddress", email_address="all@example.org")
+    assert channels.webhook_available and channels.email_available and channels.push_public_key
+    endpoint = user.webhook(outside.receiver.url + "/all")
+    browser = Browser(outside.receiver.url + "/push-all")
+    user.call("AddPushSubscription", subscription=user.messages.PushSubscription(
+        endpoint=browser.endpoint, p256dh=browser.p256dh, auth=browser.auth))
+    event_id = outside.remind(user.user, copies=3)
+
+    [call] = eventually(lambda: outside.receiver.to("/all"), "the webhook call")
+    Webhook(endpoint.secret).verify(call.body, call.headers)  # raises when it is not signed right
+    body = json.loads(call.body)
+    assert (body["type"], body["data"]["id"], body["data"]["task_id"]) == ("reminder.due", event_id, 1)
+    [mail] = eventually(lambda: outside.mailbox.to("all@example.org"), "the mail")
+    assert mail["subject"] == "Reminder: Buy groceries" and "todo@todo.example" in mail["from"]
+    assert mail["list-unsubscribe"]
+    assert {part.get_content_type() for part in mail.walk()} >= {"text/plain", "text/html"}
+    [push] = eventually(lambda: outside.receiver.to("/push-all"), "the push message")
+    assert browser.read(push)["title"] == "Buy groceries"
+
+    [shown] = user.notifications()
+    assert (shown.id, shown.title, shown.late) == (event_id, "Buy groceries", False)
+    assert user.call("MarkNotificationsRead", ids=[shown.id]).marked_count == 1
+    assert user.call("ListNotifications", unread_only=True).unread_count == 0
+    updates = eventually(lambda: [r.event for r in read_topic(outside.stack, "task-updates") if r.key == user.user],
+                         "the announcement")
+    [update] = updates
+    validator("cloud-event-produced.schema.json").validate(update)
+    assert update["data"]["change"] == "notification" and "seq" not in update["data"]
+    eventually(lambda: user.deliveries(endpoint)[0].state == user.messages.WEBHOOK_DELIVERY_STATE_DELIVERED, "the log")
+
+    # Its copies were taken before the next reminder of the same user, which has come now.
+    outside.remind(user.user, title="second")
+    eventually(lambda: len(outside.receiver.to("/all")) == 2, "the next call")
+    eventually(lambda: len(outside.mailbox.to("all@example.org")) == 2, "the next mail")
+    assert len(outside.receiver.to("/push-all")) <= 2
+    assert rows(outside.stack, "select count(*) from deliveries where user_id = 'notify-all'") == [["6"]]
+
+
+def test_somebody_elses_endpoint_is_not_there(outside: Outside) -> None:
+    endpoint = outside.user("notify-owner").webhook(outside.receiver.url + "/owner")
+    thief = outside.user("notify-thief")
+    for method, fields in (("DeleteWebhookEndpoint", {"id": endpoint.id}), ("RotateWebhookSecret", {"id": endpoint.id}),
+                           ("TestWebhookEndpoint", {"id": endpoint.id}),
+                           ("ListWebhookDeliveries", {"endpoint_id": endpoint.id})):
+        with pytest.raises(grpc.RpcError) as refused:
+            thief.call(method, **fields)
+        assert refused.value.code() == grpc.StatusCode.NOT_FOUND, method
+
+
+def test_retry_after_is_honoured_and_the_id_stays(outside: Outside) -> None:
+    user = outside.user("notify-retry")
+    # The schedule alone would come again after 4 to 6 s.
+    outside.receiver.answers["/retry"] = lambda n: (503, {"retry-after": "8"}) if n == 0 else (200, {})
+    endpoint = user.webhook(outside.receiver.url + "/retry")
+    outside.remind(user.user)
+    first, second = eventually(lambda: (c := outside.receiver.to("/retry"))[1:] and c, "two attempts")
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert second.at - first.at >= 7.9
+    Webhook(endpoint.secret).verify(second.body, second.headers)
+    [delivery] = eventually(lambda: [d for d in user.deliveries(endpoint) if len(d.attempts) == 2], "both in the log")
+    assert [a.outcome for a in delivery.attempts] == ["retry", "delivered"]
+    assert delivery.attempts[0].status_code == 503
+
+    again = user.call("RedeliverWebhook", id=delivery.id)
+    assert again.id == delivery.id
+    eventually(lambda: len(outside.receiver.to("/retry")) == 3, "the redelivery")
+    assert outside.receiver.to("/retry")[2].headers["webhook-id"] == delivery.id
+
+
+def test_gone_disables_the_endpoint_and_removes_the_subscription(outside: Outside) -> None:
+    user = outside.user("notify-gone")
+    outside.receiver.answers["/gone"] = outside.receiver.answers["/push-gone"] = lambda _: (410, {})
+    endpoint = user.webhook(outside.receiver.url + "/gone")
+    browser = Browser(outside.receiver.url + "/push-gone")
+    user.call("AddPushSubscription", subscription=user.messages.PushSubscription(
+        endpoint=browser.endpoint, p256dh=browser.p256dh, auth=browser.auth))
+    outside.remind(user.user)
+    eventually(lambda: not user.call("ListWebhookEndpoints").endpoints[0].enabled, "it is disabled")
+    eventually(lambda: not user.call("ListPushSubscriptions").subscriptions, "it is removed")
+    assert user.call("ListWebhookEndpoints").endpoints[0].disabled_reason
+    outside.receiver.answers["/gone"] = lambda _: (200, {})
+    user.call("UpdateWebhookEndpoint", endpoint=user.messages.WebhookEndpoint(id=endpoint.id, enabled=True),
+              update_mask={"paths": ["enabled"]})
+    outside.remind(user.user, title="again")
+    eventually(lambda: len(outside.receiver.to("/gone")) == 2, "it is called again")
+
+
+def test_private_targets_are_not_called(outside: Outside) -> None:
+    user = outside.user("notify-ssrf")
+    endpoint = user.webhook("http://169.254.169.254/latest/meta-data")
+    outcome = user.call("TestWebhookEndpoint", id=endpoint.id)
+    assert not outcome.delivered and outcome.status_code == 0
+    outside.remind(user.user)
+    eventually(lambda: not user.call("ListWebhookEndpoints").endpoints[0].enabled, "it is disabled")
+
+
+def test_a_rotated_secret_signs_beside_the_old_one(outside: Outside) -> None:
+    user = outside.user("notify-rotate")
+    endpoint = user.webhook(outside.receiver.url + "/rotate")
+    request = str(uuid.uuid4())
+    rotated = user.call("RotateWebhookSecret", id=endpoint.id, request_id=request)
+    assert rotated.secret != endpoint.secret
+    assert user.call("RotateWebhookSecret", id=endpoint.id, request_id=request).secret == rotated.secret
+    assert not user.call("ListWebhookEndpoints").endpoints[0].secret
+    assert user.call("TestWebhookEndpoint", id=endpoint.id).delivered
+    [call] = outside.receiver.to("/rotate")
+    for secret in (endpoint.secret, rotated.secret):
+        assert Webhook(secret).verify(call.body, call.headers)["type"] == "webhook.test"
+
+
+def test_late_reminders_come_together_and_are_marked(outside: Outside) -> None:
+    user = outside.user("notify-late")
+    user.call("SetEmailAddress", email_address="late@example.org")
+    user.webhook(outside.receiver.url + "/late")
+    for n in range(4):
+        outside.remind(user.user, minutes_ago=60, title=f"missed {n}")
+    [mail] = eventually(lambda: outside.mailbox.to("late@example.org"), "the mail")
+    text = mail.get_body(("plain",)).get_content()
+    assert all(f"missed {n}" in text for n in range(4)) and "late" in text
+    assert mail["subject"] == "4 reminders"
+    eventually(lambda: len(outside.receiver.to("/late")) == 4, "a call each")
+    assert all(json.loads(call.body)["data"]["late"] for call in outside.receiver.to("/late"))
+    assert [n.late for n in user.notifications()] == [True] * 4
+
+
+def test_preferences_are_kept_with_an_etag_and_obeyed(outside: Outside) -> None:
+    user = outside.user("notify-prefs||odd")
+    first = user.call("GetPreferences")
+    assert first.in_app and first.email and first.push and first.webhook
+    new = user.messages.NotificationPreferences(in_app=True, webhook=True, email=False, push=True,
+                                                time_zone="Europe/Berlin", etag=first.etag)
+    stored = user.call("UpdatePreferences", preferences=new)
+    assert not stored.email and stored.etag != first.etag
+    with pytest.raises(grpc.RpcError) as stale:
+        user.call("UpdatePreferences", preferences=new)
+    assert stale.value.code() == grpc.StatusCode.ABORTED
+    with pytest.raises(grpc.RpcError) as wrong:
+        user.call("UpdatePreferences", preferences=user.messages.NotificationPreferences(
+            time_zone="Nowhere/City", quiet_hours=user.messages.QuietHours(start="25:00", end="07:00")))
+    assert wrong.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+    user.call("SetEmailAddress", email_address="prefs@example.org")
+    user.webhook(outside.receiver.url + "/prefs")
+    outside.remind(user.user)
+    eventually(lambda: outside.receiver.to("/prefs"), "the webhook")
+    assert rows(outside.stack, f"select channel from deliveries where user_id = '{user.user}'") == [["webhook"]]
+
+    # Quiet now: push and mail wait, the webhook and the list do not.
+    now = datetime.now(UTC)
+    quiet = user.messages.QuietHours(start=(now - timedelta(hours=2)).strftime("%H:%M"),
+                                     end=(now + timedelta(hours=2)).strftime("%H:%M"), time_zone="UTC")
+    user.call("UpdatePreferences", preferences=user.messages.NotificationPreferences(
+        in_app=True, webhook=True, email=True, push=True, quiet_hours=quiet))
+    outside.remind(user.user, title="in the night")
+    eventually(lambda: len(outside.receiver.to("/prefs")) == 2, "the webhook")
+    [[waits]] = rows(outside.stack, f"""select due_at > now() + interval '1 hour' and state = 'pending' and grouped
+                                        from deliveries where user_id = '{user.user}' and channel = 'email'""")
+    assert waits == "t"
+
+
+def test_task_events_go_to_endpoints_that_want_them(outside: Outside) -> None:
+    name = "notify-tasks"
+    user, client = outside.user(name), Client(outside.stack.api_target(), name)
+    endpoint = user.webhook(outside.receiver.url + "/tasks", reminders=False, task_events=True)
+    task = client.create("after")
+    client.complete(task.id)
+    eventually(lambda: len(outside.receiver.to("/tasks")) == 2, "two calls")
+    bodies = sorted((Webhook(endpoint.secret).verify(c.body, c.headers) for c in outside.receiver.to("/tasks")),
+                    key=lambda body: body["data"]["task_data"]["seq"])
+    assert [body["type"] for body in bodies] == ["task.created", "task.completed"]
+    for body in bodies:
+        validator("task-event.schema.json").validate(body["data"])
+    # Whoever has no such endpoint costs no row.
+    Client(outside.stack.api_target(), "notify-nobody").create("quiet")
+    assert rows(outside.stack, "select count(*) from inbox where consumer = 'webhooks'") == [["2"]]
+
+
+def test_unreadable_reminders_are_dead_letters_of_their_topic(outside: Outside) -> None:
+    kcat(outside.stack, "reminders", "notify-poison", b'{"specversion":"1.0","id":"x","data":{"task_id":1}}')
+    ops = Operator(outside.stack.api_target())
+    [letter] = eventually(lambda: ops.list(topic="reminders"), "the dead letter")
+    assert letter.consumer == "notifications" and "user_id" in letter.reason
+    eventually(lambda: read_topic(outside.stack, "reminders-dlq"), "its record")
+
+
+def test_killed_after_sending_it_is_sent_again_under_the_same_id(tmp_path: Path) -> None:
+    receiver = Receiver()
+    try:
+        with Stack(tmp_path / "run", service_binary=binary(), keep_data=False,
+                   service_flags=["--webhook-allow-hosts=127.0.0.1"], secrets={"webhook-master-key": MASTER_KEY},
+                   service_env={"TODO_FAULTS": "after-delivery=kill@1"}) as running:
+            outside = Outside(running, receiver, Mailbox())
+            user = outside.user("notify-killed")
+            eventually(lambda: user.call("GetChannels").webhook_available, "the channels are known")
+            assert not user.call("GetChannels").push_available
+            endpoint = user.webhook(receiver.url + "/killed")
+            outside.remind(user.user)
+            service = running.services[0]
+            eventually(lambda: service.died, "the service has killed itself")
+            service.env = {}
+            running.kill("service-0")
+            # The lease of the dead would last 90 s.
+            running.postgres.query("update delivery_lanes set lease_until = '-infinity'")
+            running.start_one("service-0")
+            first, second = eventually(lambda: (c := receiver.to("/killed"))[1:] and c, "two calls")
+            assert first.headers["webhook-id"] == second.headers["webhook-id"]
+            [delivery] = user.deliveries(endpoint)
+            eventually(lambda: user.deliveries(endpoint)[0].state == user.messages.WEBHOOK_DELIVERY_STATE_DELIVERED,
+                       "the log says so")
+    finally:
+        receiver.close()

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ports/notification_senders.h"
+#include "ports/state_store.h"
+#include "util/guarded.h"
+
+namespace todo::support {
+
+/// Takes messages and remembers them; each is answered with what the test has set, delivered at
+/// first. Thread safety: may be used from many threads at once.
+template <typename Port, typename Message>
+class FakeSender final : public Port {
+ public:
+  ports::SendOutcome Send(const Message& message) override {
+    auto state = state_.Lock();
+    state->sent.push_back(message);
+    if (state->on_send) state->on_send();
+    return state->outcome;
+  }
+  void Answer(ports::SendOutcome outcome) { state_.Lock()->outcome = std::move(outcome); }
+  /// Called in each Send, such as to let time pass.
+  void OnSend(std::function<void()> on_send) { state_.Lock()->on_send = std::move(on_send); }
+  std::vector<Message> sent() { return state_.Lock()->sent; }
+
+ private:
+  struct State {
+    std::vector<Message> sent;
+    ports::SendOutcome outcome{.kind = ports::SendOutcome::Kind::kDelivered,
+                               .status_code = 200,
+                               .detail = {},
+                               .retry_after = {}};
+    std::function<void()> on_send;
+  };
+  util::Guarded<State> state_;
+};
+using FakeWebhookSender = FakeSender<ports::WebhookSender, ports::WebhookMessage>;
+using FakeMailer = FakeSender<ports::Mailer, ports::MailMessage>;
+using FakePushSender = FakeSender<ports::PushSender, ports::PushMessage>;
+
+/// StateStore in memory. Thread safety: as the port says.
+class FakeStateStore final : public ports::StateStore {
+ public:
+  absl::StatusOr<std::map<std::string, ports::StateValue>> Read(
+      const std::vector<std::string>& keys) override {
+    auto state = state_.Lock();
+    if (!state->failure.ok()) return state->failure;
+    std::map<std::string, ports::StateValue> found;
+    for (const std::string& key : keys) {
+      const auto value = state->values.find(key);
+      if (value != state->values.end()) found.insert(*value);
+    }
+    return found;
+  }
+  absl::Status Write(const std::string& key, const std::string& data,
+                     const std::string& etag) override {
+    auto state = state_.Lock();
+    if (!state->failure.ok()) return state->failure;
+    const auto value = state->values.find(key);
+    if ((value == state->values.end() ? "" : value->second.etag) != etag)
+      return absl::AbortedError("fake state: changed since");
+    state->values[key] = {data, "e" + std::to_string(++state->writes)};
+    return absl::OkStatus();
+  }
+  void FailWith(absl::Status status) { state_.Lock()->failure = std::move(status); }
+
+ private:
+  struct State {
+    std::map<std::string, ports::StateValue> values;
+    absl::Status failure;
+    int writes = 0;
+  };
+  util::Guarded<State> state_;
+};
+
+}  // namespace todo::support

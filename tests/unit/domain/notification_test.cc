@@ -1,0 +1,228 @@
+#include "domain/notification.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "domain/task.h"
+
+namespace todo::domain {
+namespace {
+
+using nlohmann::json;
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::HasSubstr;
+using testing::Not;
+
+Instant At(std::string_view text) { return *ParseInstant(text); }
+
+NotificationPreferences Quiet(std::string_view start, std::string_view end,
+                              std::string zone = "UTC") {
+  NotificationPreferences preferences;
+  preferences.quiet_hours =
+      QuietHours{*ParseTimeOfDay(start), *ParseTimeOfDay(end), std::move(zone)};
+  return preferences;
+}
+
+ReminderEvent Event(std::string title) {
+  ReminderEvent event;
+  event.id = EventId{*Uuid::Parse("550e8400-e29b-41d4-a716-446655440000")};
+  event.task_id = TaskId{7};
+  event.user = UserId{"ada"};
+  event.at = At("2026-10-24T09:00:00Z");
+  event.title = std::move(title);
+  event.due_at = At("2026-10-24T10:00:00Z");
+  return event;
+}
+
+Reminder ReminderOf(std::string title) {
+  return {.id = EventId{*Uuid::Parse("550e8400-e29b-41d4-a716-446655440000")},
+          .task_id = TaskId{7},
+          .title = std::move(title),
+          .remind_at = At("2026-10-24T09:00:00Z"),
+          .due_at = At("2026-10-24T10:00:00Z"),
+          .time_zone = "Europe/Berlin",
+          .late = false};
+}
+
+TEST(QuietHoursTest, OutsideOfThemNobodyWaits) {
+  const Instant noon = At("2026-10-24T12:00:00Z");
+  EXPECT_EQ(DisturbAt({}, noon), noon);
+  EXPECT_EQ(DisturbAt(Quiet("22:00", "07:00"), noon), noon);
+  EXPECT_EQ(DisturbAt(Quiet("22:00", "07:00"), At("2026-10-24T07:00:00Z")),
+            At("2026-10-24T07:00:00Z"))
+      << "the end is outside";
+}
+
+TEST(QuietHoursTest, InsideOneWaitsForTheirEndOverMidnightToo) {
+  EXPECT_EQ(DisturbAt(Quiet("22:00", "07:00"), At("2026-10-24T22:00:00Z")),
+            At("2026-10-25T07:00:00Z"));
+  EXPECT_EQ(DisturbAt(Quiet("22:00", "07:00"), At("2026-10-25T06:59:59Z")),
+            At("2026-10-25T07:00:00Z"));
+  EXPECT_EQ(DisturbAt(Quiet("12:00", "14:30"), At("2026-10-25T13:00:00Z")),
+            At("2026-10-25T14:30:00Z"));
+}
+
+TEST(QuietHoursTest, AreThoseOfTheirZoneAcrossDaylightSaving) {
+  // Clocks in Berlin go back in the night to the 25th: 07:00 is 06:00 UTC.
+  EXPECT_EQ(DisturbAt(Quiet("22:00", "07:00", "Europe/Berlin"), At("2026-10-24T20:30:00Z")),
+            At("2026-10-25T06:00:00Z"));
+  NotificationPreferences preferences = Quiet("22:00", "07:00", "");
+  preferences.time_zone = "Europe/Berlin";
+  EXPECT_EQ(DisturbAt(preferences, At("2026-10-24T20:30:00Z")), At("2026-10-25T06:00:00Z"));
+}
+
+TEST(PreferencesTest, AreReadAsTheyWereWritten) {
+  NotificationPreferences preferences = Quiet("22:00", "07:05", "Asia/Kolkata");
+  preferences.email = false;
+  preferences.time_zone = "Europe/Berlin";
+  EXPECT_EQ(*ParsePreferences(FormatPreferences(preferences)), preferences);
+  EXPECT_EQ(*ParsePreferences(FormatPreferences({})), NotificationPreferences());
+  for (const char* text : {"", "[]", "{\"email\":1}", "{\"quiet_hours\":{\"start\":\"x\"}}"})
+    EXPECT_EQ(ParsePreferences(text).status().code(), absl::StatusCode::kInternal) << text;
+}
+
+TEST(PreferencesTest, NameWhatIsWrong) {
+  std::vector<util::FieldViolation> violations;
+  NotificationPreferences preferences = Quiet("22:00", "22:00", "Mars/Base");
+  preferences.time_zone = "Nowhere";
+  CheckPreferences(preferences, "p.", violations);
+  ASSERT_EQ(violations.size(), 3u);
+  EXPECT_EQ(violations[0].field, "p.time_zone");
+  EXPECT_EQ(violations[1].field, "p.quiet_hours.time_zone");
+  EXPECT_EQ(violations[2].field, "p.quiet_hours.end");
+  for (const char* text : {"24:00", "9:00", "09:60", "09-00", "ab:cd", "", "09:000"})
+    EXPECT_EQ(ParseTimeOfDay(text), std::nullopt) << text;
+}
+
+TEST(PreferencesTest, AnyUserIdMakesAKey) {
+  EXPECT_THAT(PreferencesKey(UserId{"a||b"}), Not(HasSubstr("|")));
+  EXPECT_NE(PreferencesKey(UserId{"a"}), PreferencesKey(UserId{"b"}));
+}
+
+TEST(TargetTest, HostsAreReadFromUrls) {
+  EXPECT_EQ(*HostOfUrl("https://Hooks.Example/a?b#c"), "hooks.example");
+  EXPECT_EQ(*HostOfUrl("http://127.0.0.1:8080"), "127.0.0.1:8080");
+  EXPECT_EQ(*HostOfUrl("https://[::1]:8080/x"), "[::1]:8080");
+  for (const char* url :
+       {"", "hooks.example", "ftp://a", "https://", "https:///a", "https://:80", "https://u:p@a",
+        "https://a b", "https://a\\b", "https://a\nb", "javascript://a", "https://\xc3\xa9"})
+    EXPECT_EQ(HostOfUrl(url).status().code(), absl::StatusCode::kInvalidArgument) << url;
+  EXPECT_FALSE(HostOfUrl("https://a/" + std::string(kMaxUrlBytes, 'a')).ok());
+}
+
+TEST(TargetTest, MailAddressesCannotCarryMore) {
+  EXPECT_TRUE(CheckMailAddress("ada.l+todo@mail.example.org").ok());
+  for (const char* address :
+       {"", "ada", "@a", "a@", "a@b@c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "<a@b.c>", "a@b.c,d@e.f",
+        "\"a\"@b.c", "-a@b.c", "a@-b.c", "a@.b", "a@b.", "\xc3\xa9@b.c"})
+    EXPECT_FALSE(CheckMailAddress(address).ok()) << address;
+}
+
+TEST(WebhookBodyTest, IsSmallWhateverTheEventSays) {
+  const std::string bad(900'000, '\x01');
+  const std::string body = ReminderWebhookBody(Event(bad), true);
+  EXPECT_LE(body.size(), kMaxWebhookBodyBytes);
+  EXPECT_EQ(json::parse(body)["data"]["late"], true);
+
+  TaskEvent event;
+  event.kind = ChangeKind::kCompleted;
+  event.task.emplace();
+  event.task->fields.title = "t";
+  event.task->fields.description = std::string(10'000, 'd');
+  json whole = json::parse(TaskWebhookBody(event));
+  EXPECT_EQ(whole["type"], "task.completed");
+  EXPECT_EQ(whole["data"]["task_data"]["description"].get<std::string>().size(), 10'000u);
+
+  event.task->fields.description = std::string(30'000, 'd');
+  const std::string cut = TaskWebhookBody(event);
+  EXPECT_LE(cut.size(), kMaxWebhookBodyBytes);
+  whole = json::parse(cut);
+  EXPECT_TRUE(whole["data"]["task_data"]["description"].is_null());
+  EXPECT_EQ(whole["data"]["description_omitted"], true);
+  EXPECT_EQ(whole["data"]["task_data"]["title"], "t");
+
+  event.task->fields.recurrence_rule = bad;
+  const std::string bare = TaskWebhookBody(event);
+  EXPECT_LE(bare.size(), kMaxWebhookBodyBytes);
+  EXPECT_FALSE(json::parse(bare)["data"].contains("task_data"));
+}
+
+TEST(MailTest, NamesTheTaskAndItsTimeInTheUsersZone) {
+  const MailText mail = ComposeMail({ReminderOf("Buy <b>groceries</b> & more\r\nBcc: x")});
+  EXPECT_EQ(mail.subject, "Reminder: Buy <b>groceries</b> & more  Bcc: x");
+  EXPECT_THAT(mail.text, HasSubstr("due 2026-10-24 12:00 (Europe/Berlin)"));
+  EXPECT_THAT(mail.html, HasSubstr("Buy &lt;b&gt;groceries&lt;/b&gt; &amp; more"));
+  EXPECT_THAT(mail.html, Not(HasSubstr("<b>groceries")));
+}
+
+TEST(MailTest, ListsSeveralAndCountsTheRest) {
+  std::vector<Reminder> reminders;
+  for (int i = 0; i < 25; ++i) {
+    reminders.push_back(ReminderOf("task " + std::to_string(i)));
+    reminders.back().late = true;
+  }
+  const MailText mail = ComposeMail(reminders);
+  EXPECT_EQ(mail.subject, "25 reminders");
+  EXPECT_THAT(mail.text, HasSubstr("- task 0\n"));
+  EXPECT_THAT(mail.text, HasSubstr(", late"));
+  EXPECT_THAT(mail.text, HasSubstr("and 5 more"));
+  EXPECT_THAT(mail.text, Not(HasSubstr("task 20")));
+}
+
+TEST(PushTest, FitsWhateverTheTitles) {
+  std::vector<Reminder> reminders(30, ReminderOf(std::string(2'000, '"')));
+  EXPECT_LE(ComposePush(reminders).size(), kMaxPushPayloadBytes);
+  EXPECT_LE(ComposePush({reminders[0]}).size(), kMaxPushPayloadBytes);
+  EXPECT_EQ(json::parse(ComposePush({ReminderOf("x")}))["title"], "x");
+  EXPECT_EQ(json::parse(ComposePush(reminders))["title"], "30 reminders");
+}
+
+TEST(DeliveryDelayTest, GrowsOverAboutADayEachWithinItsJitter) {
+  const Uuid id = *Uuid::Parse("550e8400-e29b-41d4-a716-446655440000");
+  const std::chrono::milliseconds nominal[] = {std::chrono::seconds(5),
+                                               std::chrono::seconds(30),
+                                               minutes(2),
+                                               minutes(10),
+                                               hours(1),
+                                               hours(3),
+                                               hours(6),
+                                               hours(12)};
+  for (int failures = 1; failures <= 8; ++failures) {
+    const auto delay = DeliveryDelay(failures, id);
+    ASSERT_TRUE(delay);
+    EXPECT_GE(*delay, nominal[failures - 1] * 8 / 10);
+    EXPECT_LE(*delay, nominal[failures - 1] * 12 / 10);
+    EXPECT_EQ(delay, DeliveryDelay(failures, id));
+  }
+  EXPECT_EQ(DeliveryDelay(9, id), std::nullopt);
+  EXPECT_EQ(DeliveryDelay(0, id), std::nullopt);
+  EXPECT_NE(DeliveryDelay(4, id),
+            DeliveryDelay(4, *Uuid::Parse("660e8400-e29b-41d4-a716-446655440000")));
+}
+
+TEST(WebhookSecretTest, BelongsToItsEndpointAndVersion) {
+  const Uuid id = *Uuid::Parse("550e8400-e29b-41d4-a716-446655440000");
+  const std::string secret = WebhookSecret("master", id, 1);
+  EXPECT_EQ(secret.size(), 32u);
+  EXPECT_EQ(WebhookSecret("master", id, 1), secret);
+  EXPECT_NE(WebhookSecret("master", id, 2), secret);
+  EXPECT_NE(WebhookSecret("other", id, 1), secret);
+  EXPECT_NE(WebhookSecret("master", Uuid(), 1), secret);
+  EXPECT_THAT(FormatWebhookSecret(secret), testing::StartsWith("whsec_"));
+}
+
+TEST(NotificationUpdateTest, IsAnUpdateWithoutSeqAndTask) {
+  const json record = json::parse(NotificationUpdateRecord(Event("x"), At("2026-10-24T09:00:01Z")));
+  EXPECT_EQ(record["type"], "todo.task.changed.v1");
+  EXPECT_EQ(record["id"], record["data"]["id"]);
+  EXPECT_EQ(record["data"]["change"], "notification");
+  EXPECT_EQ(record["data"]["notification_id"], "550e8400-e29b-41d4-a716-446655440000");
+  EXPECT_FALSE(record["data"].contains("seq"));
+  EXPECT_FALSE(record["data"].contains("task"));
+}
+
+}  // namespace
+}  // namespace todo::domain

@@ -1,0 +1,392 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "fixtures.h"
+#include "service/delivery_sender.h"
+#include "service/notification_settings.h"
+#include "service/reminder_notifier.h"
+#include "service/task_webhooks.h"
+#include "support/fake_event_inbox.h"
+#include "support/fake_notification_store.h"
+#include "support/fake_senders.h"
+
+// From a ReminderEvent to what leaves the house, on the fakes of the store and of the senders.
+
+namespace todo::service {
+namespace {
+
+using domain::UserId;
+using ports::DeliveryState;
+using ports::SendOutcome;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+SendOutcome Outcome(SendOutcome::Kind kind, std::optional<std::chrono::seconds> retry_after = {}) {
+  return {.kind = kind, .status_code = 503, .detail = "said so", .retry_after = retry_after};
+}
+
+class NotificationsTest : public testing::Test {
+ protected:
+  void SetUp() override { SwitchOn(); }
+
+  void SwitchOn() {
+    outlets_.Set({.webhooks = webhooks_,
+                  .webhook_master_key = "a master key of the tests",
+                  .mail = mail_,
+                  .mail_from = "todo@todo.example",
+                  .push = push_,
+                  .push_public_key = "public"});
+  }
+
+  domain::ReminderEvent Event(std::string title = "call mum") {
+    domain::ReminderEvent event;
+    event.id = {ids_.NewId()};
+    event.task_id = domain::TaskId{7};
+    event.user = ada_;
+    event.at = clock_.Now();
+    event.title = std::move(title);
+    return event;
+  }
+
+  absl::Status Consume(EventConsumer& consumer, const std::vector<domain::Event>& events) {
+    const auto effect = consumer.Prepare(events);
+    if (!effect.ok()) return effect.status();
+    return inbox_.Transact(
+        [&](ports::InboxTransaction& transaction) { return (*effect)(transaction, events); });
+  }
+  void Remind(const std::vector<domain::Event>& events) {
+    const absl::Status status = Consume(notifier_, events);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  /// Sends what is due. Answers how many attempts that took.
+  int SendAll() {
+    int count = 0;
+    for (const bool patient : {true, false}) {
+      for (;;) {
+        const auto leased = sender_.Lease(patient);
+        EXPECT_TRUE(leased.ok()) << leased.status();
+        if (!leased.ok() || !leased->has_value()) break;
+        EXPECT_TRUE(sender_.Send(**leased).ok());
+        ++count;
+      }
+    }
+    return count;
+  }
+  CallContext Call() {
+    return {.user = ada_, .request_id = {}, .fingerprint = "f", .traceparent = {}};
+  }
+  EndpointWithSecret AddEndpoint(NewEndpoint input = {.url = "https://hooks.example/x"}) {
+    auto made = settings_.CreateEndpoint(Call(), input);
+    EXPECT_TRUE(made.ok()) << made.status();
+    return made.value_or(EndpointWithSecret());
+  }
+  void AddMail() { EXPECT_TRUE(settings_.SetMailAddress(ada_, "ada@example.org").ok()); }
+  void AddPush() {
+    EXPECT_TRUE(settings_
+                    .AddSubscription(ada_, {.endpoint = "https://push.example/1",
+                                            .p256dh = '\x04' + std::string(64, 'k'),
+                                            .auth = std::string(16, 'a')})
+                    .ok());
+  }
+
+  const UserId ada_{"ada"};
+  SetClock clock_{"2026-10-24T09:00:00Z"};
+  CountedIds ids_;
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  support::FakeNotificationStore store_{database_};
+  support::FakeDeliveryStore deliveries_{database_};
+  support::FakeStateStore state_;
+  std::shared_ptr<support::FakeWebhookSender> webhooks_ =
+      std::make_shared<support::FakeWebhookSender>();
+  std::shared_ptr<support::FakeMailer> mail_ = std::make_shared<support::FakeMailer>();
+  std::shared_ptr<support::FakePushSender> push_ = std::make_shared<support::FakePushSender>();
+  Outlets outlets_;
+  ReminderNotifier notifier_{state_, clock_, outlets_, "task-updates"};
+  TaskWebhooks task_webhooks_{store_, clock_, outlets_};
+  NotificationSettings settings_{{store_, state_, clock_, ids_, outlets_}};
+  DeliverySender sender_{deliveries_, clock_, outlets_};
+};
+
+TEST_F(NotificationsTest, AReminderGoesOutOnEveryWayOnce) {
+  const EndpointWithSecret endpoint = AddEndpoint();
+  AddMail();
+  AddPush();
+  const domain::ReminderEvent event = Event();
+  Remind({event});
+  Remind({event});
+  SendAll();
+  ASSERT_THAT(webhooks_->sent(), SizeIs(1));
+  EXPECT_EQ(webhooks_->sent()[0].url, "https://hooks.example/x");
+  EXPECT_THAT(webhooks_->sent()[0].secrets, SizeIs(1));
+  EXPECT_EQ(domain::FormatWebhookSecret(webhooks_->sent()[0].secrets[0]), endpoint.secret);
+  ASSERT_THAT(mail_->sent(), SizeIs(1));
+  EXPECT_EQ(mail_->sent()[0].to, "ada@example.org");
+  EXPECT_EQ(mail_->sent()[0].subject, "Reminder: call mum");
+  EXPECT_THAT(mail_->sent()[0].message_id, testing::EndsWith("@todo.example"));
+  EXPECT_THAT(mail_->sent()[0].list_unsubscribe, HasSubstr("mailto:todo@todo.example"));
+  ASSERT_THAT(push_->sent(), SizeIs(1));
+  EXPECT_EQ(push_->sent()[0].topic.size(), 32u);
+  EXPECT_THAT(push_->sent()[0].payload, HasSubstr("call mum"));
+}
+
+TEST_F(NotificationsTest, AnAwayStateStoreIsNotTheEventsFault) {
+  state_.FailWith(absl::UnavailableError("away"));
+  EXPECT_EQ(Consume(notifier_, {Event()}).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(NotificationsTest, PreferencesDecideTheWays) {
+  AddEndpoint();
+  AddMail();
+  AddPush();
+  ASSERT_TRUE(
+      settings_.UpdatePreferences(ada_, {.in_app = false, .webhook = false, .push = false}, "")
+          .ok());
+  Remind({Event()});
+  SendAll();
+  EXPECT_THAT(webhooks_->sent(), IsEmpty());
+  EXPECT_THAT(push_->sent(), IsEmpty());
+  EXPECT_THAT(mail_->sent(), SizeIs(1));
+  EXPECT_THAT(store_.List(ada_, false, 10, "")->notifications, IsEmpty());
+}
+
+TEST_F(NotificationsTest, InQuietHoursMailAndPushWaitForTheMorningAndComeTogether) {
+  AddEndpoint();
+  AddMail();
+  ASSERT_TRUE(settings_
+                  .UpdatePreferences(
+                      ada_,
+                      {.quiet_hours =
+                           domain::QuietHours{std::chrono::hours(8), std::chrono::hours(10), ""}},
+                      "")
+                  .ok());
+  Remind({Event("one")});
+  Remind({Event("two")});
+  SendAll();
+  EXPECT_THAT(webhooks_->sent(), SizeIs(2)) << "machines do not sleep";
+  EXPECT_THAT(mail_->sent(), IsEmpty());
+  clock_.Set("2026-10-24T09:59:59Z");
+  EXPECT_EQ(SendAll(), 0);
+  clock_.Set("2026-10-24T10:00:00Z");
+  SendAll();
+  ASSERT_THAT(mail_->sent(), SizeIs(1));
+  EXPECT_EQ(mail_->sent()[0].subject, "2 reminders");
+}
+
+TEST_F(NotificationsTest, LateOnesAreMarkedAndGroupedAndEachIsItsOwnWebhook) {
+  AddEndpoint();
+  AddMail();
+  std::vector<domain::Event> events;
+  for (const char* title : {"a", "b", "c"}) {
+    domain::ReminderEvent event = Event(title);
+    event.at -= std::chrono::hours(3);
+    events.emplace_back(event);
+  }
+  Remind(events);
+  SendAll();
+  EXPECT_THAT(webhooks_->sent(), SizeIs(3));
+  EXPECT_EQ(nlohmann::json::parse(webhooks_->sent()[0].body)["data"]["late"], true);
+  EXPECT_THAT(mail_->sent(), IsEmpty()) << "others may follow";
+  clock_.Set("2026-10-24T09:00:10Z");
+  SendAll();
+  ASSERT_THAT(mail_->sent(), SizeIs(1));
+  EXPECT_EQ(mail_->sent()[0].subject, "3 reminders");
+  const auto page = store_.List(ada_, false, 10, "");
+  ASSERT_THAT(page->notifications, SizeIs(3));
+  EXPECT_TRUE(page->notifications[0].reminder.late);
+}
+
+TEST_F(NotificationsTest, FailuresFollowTheScheduleAndEndAfterTheNinth) {
+  const EndpointWithSecret endpoint = AddEndpoint();
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry));
+  Remind({Event()});
+  std::set<std::string> ids;
+  for (int attempt = 1; attempt <= 9; ++attempt) {
+    ASSERT_EQ(SendAll(), 1) << attempt;
+    const auto log = store_.ListDeliveries(ada_, endpoint.endpoint.id, 10, "");
+    const ports::LoggedDelivery& delivery = log->deliveries.at(0);
+    ids.insert(webhooks_->sent().back().id);
+    if (attempt == 9) {
+      EXPECT_EQ(delivery.state, DeliveryState::kFailed);
+      break;
+    }
+    const domain::Instant due = delivery.next_attempt_at.value();
+    EXPECT_EQ(due, clock_.Now() + *domain::DeliveryDelay(attempt, delivery.id));
+    clock_.Set(domain::FormatInstant(due - std::chrono::milliseconds(1)));
+    EXPECT_EQ(SendAll(), 0) << "never early";
+    clock_.Set(domain::FormatInstant(due));
+  }
+  EXPECT_THAT(ids, SizeIs(1));
+}
+
+TEST_F(NotificationsTest, RetryAfterLengthensTheWaitButNotForEver) {
+  const EndpointWithSecret endpoint = AddEndpoint();
+  const auto next = [&] {
+    return store_.ListDeliveries(ada_, endpoint.endpoint.id, 10, "")
+        ->deliveries.at(0)
+        .next_attempt_at.value();
+  };
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry, std::chrono::seconds(600)));
+  Remind({Event()});
+  SendAll();
+  EXPECT_EQ(next(), clock_.Now() + std::chrono::seconds(600));
+  clock_.Set("2026-10-24T09:10:00Z");
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry, std::chrono::hours(1'000)));
+  SendAll();
+  EXPECT_EQ(next(), clock_.Now() + std::chrono::hours(12));
+}
+
+TEST_F(NotificationsTest, AGoneEndpointIsDisabledAndARefusedMessageIsNot) {
+  const EndpointWithSecret endpoint = AddEndpoint();
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRefused));
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 1);
+  EXPECT_EQ(store_.GetEndpoint(ada_, endpoint.endpoint.id)->disabled_reason, "");
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kGone));
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 1);
+  EXPECT_NE(store_.GetEndpoint(ada_, endpoint.endpoint.id)->disabled_reason, "");
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 0);
+}
+
+TEST_F(NotificationsTest, AForbiddenTargetIsDisabledWithTheReason) {
+  const EndpointWithSecret endpoint = AddEndpoint();
+  AddPush();
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kForbidden));
+  push_->Answer(Outcome(SendOutcome::Kind::kForbidden));
+  Remind({Event()});
+  SendAll();
+  EXPECT_EQ(store_.GetEndpoint(ada_, endpoint.endpoint.id)->disabled_reason, "said so");
+  EXPECT_THAT(*store_.ListSubscriptions(ada_), IsEmpty());
+}
+
+TEST_F(NotificationsTest, ATargetIsPatientUntilItAnswersQuickly) {
+  AddEndpoint();
+  const auto kind_of_next = [&]() -> std::optional<bool> {
+    for (const bool patient : {true, false}) {
+      const auto leased = sender_.Lease(patient);
+      if (!leased.ok() || !leased->has_value()) continue;
+      EXPECT_TRUE(sender_.Send(**leased).ok());
+      return patient;
+    }
+    return std::nullopt;
+  };
+  Remind({Event()});
+  EXPECT_EQ(kind_of_next(), true) << "nobody knows it yet";
+  Remind({Event()});
+  webhooks_->OnSend([this] { clock_.Set("2026-10-24T09:00:05Z"); });
+  EXPECT_EQ(kind_of_next(), false);
+  Remind({Event()});
+  EXPECT_EQ(kind_of_next(), true) << "it has let us wait for 5 s";
+}
+
+TEST_F(NotificationsTest, WhatIsOffGetsNoDeliveriesAndNoTargets) {
+  AddMail();
+  outlets_.Set({.webhooks = webhooks_, .webhook_master_key = "k"});
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 0);
+  EXPECT_EQ(settings_.SetMailAddress(ada_, "b@example.org").code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(settings_.SetMailAddress(ada_, "").ok());
+  EXPECT_THAT(database_.Read()->deliveries, IsEmpty());
+}
+
+TEST_F(NotificationsTest, WhatCameBeforeTheOutletsWereKnownWaitsForThem) {
+  AddEndpoint();
+  Outlets unknown;
+  ReminderNotifier early(state_, clock_, unknown, "task-updates");
+  DeliverySender idle(deliveries_, clock_, unknown);
+  ASSERT_TRUE(Consume(early, {Event()}).ok());
+  EXPECT_FALSE(idle.Lease(true)->has_value());
+  EXPECT_EQ(SendAll(), 1);
+}
+
+TEST_F(NotificationsTest, TaskEventsConcernOnlyThoseWhoWantThem) {
+  domain::TaskEvent event;
+  event.id = {ids_.NewId()};
+  event.user = ada_;
+  event.kind = domain::ChangeKind::kCompleted;
+  EXPECT_THAT(*task_webhooks_.Concerns({event}), ElementsAre(false));
+  AddEndpoint({.url = "https://hooks.example/x", .reminders = false, .task_events = true});
+  domain::TaskEvent other = event;
+  other.user = UserId{"bob"};
+  EXPECT_THAT(*task_webhooks_.Concerns({other, event}), ElementsAre(false, true));
+  ASSERT_TRUE(Consume(task_webhooks_, {event}).ok());
+  EXPECT_EQ(SendAll(), 1);
+  EXPECT_EQ(nlohmann::json::parse(webhooks_->sent()[0].body)["type"], "task.completed");
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 0) << "no reminders for this one";
+}
+
+TEST_F(NotificationsTest, PreferencesAreWrittenOnlyOverWhatTheCallerSaw) {
+  const auto first = settings_.GetPreferences(ada_);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto second = settings_.UpdatePreferences(ada_, {.email = false}, first->etag);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_FALSE(second->values.email);
+  EXPECT_EQ(settings_.UpdatePreferences(ada_, {}, first->etag).status().code(),
+            absl::StatusCode::kAborted);
+  EXPECT_TRUE(settings_.UpdatePreferences(ada_, {}, "").ok());
+  EXPECT_TRUE(settings_.GetPreferences(ada_)->values.email);
+  EXPECT_EQ(settings_.UpdatePreferences(ada_, {.time_zone = "Nowhere"}, "").status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(NotificationsTest, ARepeatedCreateAnswersTheSameEndpointAndSecret) {
+  CallContext call = Call();
+  call.request_id = domain::RequestId{ids_.NewId()};
+  const NewEndpoint input{.url = "https://hooks.example/x"};
+  const auto first = settings_.CreateEndpoint(call, input);
+  const auto again = settings_.CreateEndpoint(call, input);
+  ASSERT_TRUE(first.ok() && again.ok());
+  EXPECT_EQ(first->endpoint.id, again->endpoint.id);
+  EXPECT_EQ(first->secret, again->secret);
+  call.fingerprint = "other";
+  EXPECT_EQ(settings_.CreateEndpoint(call, input).status().code(),
+            absl::StatusCode::kAlreadyExists);
+  call.user = UserId{"bob"};
+  EXPECT_NE(settings_.CreateEndpoint(call, input)->endpoint.id, first->endpoint.id);
+}
+
+TEST_F(NotificationsTest, RotationSignsWithBothForADay) {
+  const EndpointWithSecret endpoint = AddEndpoint();
+  const auto rotated = settings_.RotateSecret(Call(), endpoint.endpoint.id);
+  ASSERT_TRUE(rotated.ok()) << rotated.status();
+  EXPECT_NE(rotated->secret, endpoint.secret);
+  Remind({Event()});
+  SendAll();
+  ASSERT_THAT(webhooks_->sent().at(0).secrets, SizeIs(2));
+  EXPECT_EQ(domain::FormatWebhookSecret(webhooks_->sent()[0].secrets[0]), rotated->secret);
+  EXPECT_EQ(domain::FormatWebhookSecret(webhooks_->sent()[0].secrets[1]), endpoint.secret);
+  clock_.Set("2026-10-25T09:00:01Z");
+  Remind({Event()});
+  SendAll();
+  EXPECT_THAT(webhooks_->sent().at(1).secrets, SizeIs(1));
+}
+
+TEST_F(NotificationsTest, ATestCallIsSentAtOnceAndOneAtATime) {
+  const EndpointWithSecret endpoint = AddEndpoint();
+  absl::Status second;
+  webhooks_->OnSend([&] { second = settings_.TestEndpoint(ada_, endpoint.endpoint.id).status(); });
+  const auto outcome = settings_.TestEndpoint(ada_, endpoint.endpoint.id);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(second.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(settings_.TestEndpoint(UserId{"bob"}, endpoint.endpoint.id).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(nlohmann::json::parse(webhooks_->sent().at(0).body)["type"], "webhook.test");
+}
+
+TEST_F(NotificationsTest, KeysThatAreNoneAreRefused) {
+  const auto refused =
+      settings_.AddSubscription(ada_, {.endpoint = "ftp://x", .p256dh = "short", .auth = "short"});
+  EXPECT_THAT(util::FieldViolationsOf(refused.status()), SizeIs(3));
+}
+
+}  // namespace
+}  // namespace todo::service
