@@ -175,9 +175,9 @@ create function release_lane(p_user text, p_channel text, p_target uuid, p_patie
 returns void language sql as $$
     update delivery_lanes l
     set lease_until = '-infinity', patient = p_patient,
-        due_at = coalesce(greatest((select min(d.due_at) from deliveries d
+        due_at = greatest(coalesce((select min(d.due_at) from deliveries d
                                     where d.user_id = p_user and d.channel = p_channel and d.target = p_target
-                                      and d.state = 'pending'), p_now), 'infinity')
+                                      and d.state = 'pending'), 'infinity'), p_now)
     where l.user_id = p_user and l.channel = p_channel and l.target = p_target
 $$;
 

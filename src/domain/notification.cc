@@ -375,7 +375,9 @@ std::string ComposePush(const std::vector<Reminder>& reminders) {
 std::optional<milliseconds> DeliveryDelay(int failures, const Uuid& delivery) {
   if (failures < 1 || failures > static_cast<int>(kDeliveryDelays.size())) return std::nullopt;
   const std::string digest = util::Sha256(fmt::format("{} {}", delivery.value(), failures));
-  const double place = static_cast<unsigned char>(digest[0]) / 255.0;  // 0 to 1
+  const unsigned number = static_cast<unsigned char>(digest[0]) * 256U +
+                          static_cast<unsigned char>(digest[1]);
+  const double place = number / 65'535.0;  // 0 to 1
   const auto delay =
       static_cast<double>(kDeliveryDelays[static_cast<std::size_t>(failures - 1)].count());
   return milliseconds(static_cast<std::int64_t>(delay * (1 - kJitter + 2 * kJitter * place)));

@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import policy
@@ -153,18 +154,18 @@ class Outside:
     def user(self, name: str) -> Notified:
         return Notified(self.stack.api_target(), name)
 
-    def remind(self, user: str, *, minutes_ago: float = 0, title: str = "Buy groceries", copies: int = 1) -> str:
-        """Publishes a ReminderEvent as a foreign producer would, in the contract's example form."""
-        event_id = str(uuid.uuid4())
+    def remind(self, user: str, *titles: str, minutes_ago: float = 0, copies: int = 1) -> str:
+        """Publishes ReminderEvents as a foreign producer would, in the contract's example form."""
         at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-        event = {"specversion": "1.0", "id": event_id, "source": "elsewhere", "type": "todo.reminder.due.v1",
-                 "datacontenttype": "application/json",
-                 "data": {"task_id": 1, "title": title, "due_date": "2035-01-02T10:00:00Z",
-                          "remind_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "user_id": user}}
-        validator("reminder-event.schema.json").validate(event["data"])
-        for _ in range(copies):
-            kcat(self.stack, "reminders", user, json.dumps(event).encode())
-        return event_id
+        events = []
+        for title in titles or ("Buy groceries",):
+            data = {"task_id": 1, "title": title, "due_date": "2035-01-02T10:00:00Z",
+                    "remind_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "user_id": user}
+            validator("reminder-event.schema.json").validate(data)
+            events.append({"specversion": "1.0", "id": str(uuid.uuid4()), "source": "elsewhere",
+                           "type": "todo.reminder.due.v1", "datacontenttype": "application/json", "data": data})
+        kcat(self.stack, "reminders", user, *(json.dumps(event).encode() for event in events * copies))
+        return events[0]["id"]
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +223,7 @@ def test_a_reminder_reaches_every_channel_once(outside: Outside) -> None:
     eventually(lambda: user.deliveries(endpoint)[0].state == user.messages.WEBHOOK_DELIVERY_STATE_DELIVERED, "the log")
 
     # Its copies were taken before the next reminder of the same user, which has come now.
-    outside.remind(user.user, title="second")
+    outside.remind(user.user, "second")
     eventually(lambda: len(outside.receiver.to("/all")) == 2, "the next call")
     eventually(lambda: len(outside.mailbox.to("all@example.org")) == 2, "the next mail")
     assert len(outside.receiver.to("/push-all")) <= 2
@@ -274,7 +275,7 @@ def test_gone_disables_the_endpoint_and_removes_the_subscription(outside: Outsid
     outside.receiver.answers["/gone"] = lambda _: (200, {})
     user.call("UpdateWebhookEndpoint", endpoint=user.messages.WebhookEndpoint(id=endpoint.id, enabled=True),
               update_mask={"paths": ["enabled"]})
-    outside.remind(user.user, title="again")
+    outside.remind(user.user, "again")
     eventually(lambda: len(outside.receiver.to("/gone")) == 2, "it is called again")
 
 
@@ -305,8 +306,7 @@ def test_late_reminders_come_together_and_are_marked(outside: Outside) -> None:
     user = outside.user("notify-late")
     user.call("SetEmailAddress", email_address="late@example.org")
     user.webhook(outside.receiver.url + "/late")
-    for n in range(4):
-        outside.remind(user.user, minutes_ago=60, title=f"missed {n}")
+    outside.remind(user.user, *(f"missed {n}" for n in range(4)), minutes_ago=60)
     [mail] = eventually(lambda: outside.mailbox.to("late@example.org"), "the mail")
     text = mail.get_body(("plain",)).get_content()
     assert all(f"missed {n}" in text for n in range(4)) and "late" in text
@@ -314,6 +314,14 @@ def test_late_reminders_come_together_and_are_marked(outside: Outside) -> None:
     eventually(lambda: len(outside.receiver.to("/late")) == 4, "a call each")
     assert all(json.loads(call.body)["data"]["late"] for call in outside.receiver.to("/late"))
     assert [n.late for n in user.notifications()] == [True] * 4
+
+
+def code_of(user: Notified, etag: str) -> grpc.StatusCode:
+    try:
+        user.call("UpdatePreferences", preferences=user.messages.NotificationPreferences(etag=etag))
+    except grpc.RpcError as refused:
+        return refused.code()
+    return grpc.StatusCode.OK
 
 
 def test_preferences_are_kept_with_an_etag_and_obeyed(outside: Outside) -> None:
@@ -324,6 +332,11 @@ def test_preferences_are_kept_with_an_etag_and_obeyed(outside: Outside) -> None:
                                                 time_zone="Europe/Berlin", etag=first.etag)
     stored = user.call("UpdatePreferences", preferences=new)
     assert not stored.email and stored.etag != first.etag
+    # Of several first writers at the same time one wins.
+    racing = [outside.user(f"notify-race-{n % 2}") for n in range(8)]
+    with ThreadPoolExecutor(len(racing)) as pool:
+        codes = [f.result() for f in [pool.submit(code_of, one, first.etag) for one in racing]]
+    assert sorted(codes, key=str) == [grpc.StatusCode.ABORTED] * 6 + [grpc.StatusCode.OK] * 2
     with pytest.raises(grpc.RpcError) as stale:
         user.call("UpdatePreferences", preferences=new)
     assert stale.value.code() == grpc.StatusCode.ABORTED
@@ -344,7 +357,7 @@ def test_preferences_are_kept_with_an_etag_and_obeyed(outside: Outside) -> None:
                                      end=(now + timedelta(hours=2)).strftime("%H:%M"), time_zone="UTC")
     user.call("UpdatePreferences", preferences=user.messages.NotificationPreferences(
         in_app=True, webhook=True, email=True, push=True, quiet_hours=quiet))
-    outside.remind(user.user, title="in the night")
+    outside.remind(user.user, "in the night")
     eventually(lambda: len(outside.receiver.to("/prefs")) == 2, "the webhook")
     [[waits]] = rows(outside.stack, f"""select due_at > now() + interval '1 hour' and state = 'pending' and grouped
                                         from deliveries where user_id = '{user.user}' and channel = 'email'""")

@@ -33,7 +33,7 @@ class FakeSidecar::Reactor : public grpc::ServerUnaryReactor {
  public:
   explicit Reactor(FakeSidecar& sidecar) : sidecar_(sidecar) {}
 
-  std::function<void(const State&)> answer;  // finishes this, after which it may be gone any time
+  std::function<void(State&)> answer;  // finishes this, after which it may be gone any time
 
   void OnCancel() override {
     if (sidecar_.TakeBack(this)) Finish(grpc::Status::CANCELLED);
@@ -101,6 +101,70 @@ class FakeSidecar::Service : public runtime::Dapr::CallbackService {
                            });
   }
 
+  grpc::ServerUnaryReactor* GetState(grpc::CallbackServerContext* context,
+                                     const runtime::GetStateRequest* request,
+                                     runtime::GetStateResponse* response) override {
+    return sidecar_.Accept(CallOf(*context, "GetState"),
+                           [request, response](State& state, Reactor& reactor) {
+                             const auto found = state.values.find(request->key());
+                             if (found != state.values.end()) {
+                               response->set_data(found->second.first);
+                               response->set_etag(fmt::format("e{}", found->second.second));
+                             }
+                             reactor.Finish(state.answer);
+                           });
+  }
+
+  grpc::ServerUnaryReactor* GetBulkState(grpc::CallbackServerContext* context,
+                                         const runtime::GetBulkStateRequest* request,
+                                         runtime::GetBulkStateResponse* response) override {
+    return sidecar_.Accept(CallOf(*context, "GetBulkState"),
+                           [request, response](State& state, Reactor& reactor) {
+                             for (const std::string& key : request->keys()) {
+                               auto& item = *response->add_items();
+                               item.set_key(key);
+                               const auto found = state.values.find(key);
+                               if (key == "broken") item.set_error("cannot be read");
+                               if (found == state.values.end()) continue;
+                               item.set_data(found->second.first);
+                               item.set_etag(fmt::format("e{}", found->second.second));
+                             }
+                             reactor.Finish(state.answer);
+                           });
+  }
+
+  grpc::ServerUnaryReactor* SaveState(grpc::CallbackServerContext* context,
+                                      const runtime::SaveStateRequest* request,
+                                      google::protobuf::Empty* /*response*/) override {
+    Call call = CallOf(*context, "SaveState");
+    call.save = *request;
+    return sidecar_.Accept(std::move(call), [request](State& state, Reactor& reactor) {
+      const auto& item = request->states(0);
+      const auto found = state.values.find(item.key());
+      const std::string current =
+          found == state.values.end() ? "" : fmt::format("e{}", found->second.second);
+      if (!state.answer.ok()) {
+        reactor.Finish(state.answer);
+      } else if (item.etag().value() != current) {
+        reactor.Finish({grpc::StatusCode::ABORTED, "possible etag mismatch"});
+      } else {
+        auto& value = state.values[item.key()];
+        value = {item.value(), value.second + 1};
+        reactor.Finish(grpc::Status::OK);
+      }
+    });
+  }
+
+  grpc::ServerUnaryReactor* GetSecret(grpc::CallbackServerContext* context,
+                                      const runtime::GetSecretRequest* /*request*/,
+                                      runtime::GetSecretResponse* response) override {
+    return sidecar_.Accept(
+        CallOf(*context, "GetSecret"), [response](State& state, Reactor& reactor) {
+          response->mutable_data()->insert(state.secrets.begin(), state.secrets.end());
+          reactor.Finish(state.answer);
+        });
+  }
+
  private:
   grpc::ServerUnaryReactor* Schedule(Call call, const runtime::ScheduleJobRequest& request) {
     call.schedule = request;
@@ -162,6 +226,10 @@ void FakeSidecar::SetMetadata(runtime::GetMetadataResponse metadata) {
   state_.Lock()->metadata = std::move(metadata);
 }
 
+void FakeSidecar::SetSecrets(std::map<std::string, std::string> secrets) {
+  state_.Lock()->secrets = std::move(secrets);
+}
+
 void FakeSidecar::SetAnswer(grpc::Status status) { state_.Lock()->answer = std::move(status); }
 
 void FakeSidecar::SetBulkAnswer(BulkAnswer answer) {
@@ -184,10 +252,9 @@ bool FakeSidecar::WaitForCalls(std::size_t count) {
 
 std::vector<FakeSidecar::Call> FakeSidecar::calls() { return state_.Lock()->calls; }
 
-FakeSidecar::Reactor* FakeSidecar::Accept(Call call,
-                                          std::function<void(const State&, Reactor&)> answer) {
+FakeSidecar::Reactor* FakeSidecar::Accept(Call call, std::function<void(State&, Reactor&)> answer) {
   auto* reactor = new Reactor(*this);
-  reactor->answer = [reactor, answer = std::move(answer)](const State& state) {
+  reactor->answer = [reactor, answer = std::move(answer)](State& state) {
     answer(state, *reactor);
   };
   auto state = state_.Lock();

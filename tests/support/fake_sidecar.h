@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dapr/proto/runtime/v1/dapr.grpc.pb.h"
@@ -19,9 +20,9 @@
 
 namespace todo::support {
 
-/// A sidecar on a loopback port of its own that takes publishes and jobs and tells metadata,
-/// remembers what it was asked, and answers as and when the test says. Thread safety: may be used
-/// from many threads at once, except Start and Stop.
+/// A sidecar on a loopback port of its own that takes publishes and jobs, keeps state and secrets
+/// and tells metadata, remembers what it was asked, and answers as and when the test says. Thread
+/// safety: may be used from many threads at once, except Start and Stop.
 class FakeSidecar {
  public:
   struct Call {
@@ -33,6 +34,7 @@ class FakeSidecar {
     dapr::proto::runtime::v1::PublishEventRequest single;
     dapr::proto::runtime::v1::ScheduleJobRequest schedule;
     dapr::proto::runtime::v1::DeleteJobRequest remove;
+    dapr::proto::runtime::v1::SaveStateRequest save;
   };
   using BulkAnswer = std::function<grpc::Status(dapr::proto::runtime::v1::BulkPublishResponse&)>;
 
@@ -49,7 +51,9 @@ class FakeSidecar {
   void SetUnimplemented(std::set<std::string> methods,
                         grpc::Status answer = {grpc::StatusCode::UNIMPLEMENTED, "unknown method"});
   void SetMetadata(dapr::proto::runtime::v1::GetMetadataResponse metadata);
-  /// How publishes and jobs are answered from now on; OK at first.
+  /// The keys of any secret.
+  void SetSecrets(std::map<std::string, std::string> secrets);
+  /// How all other calls are answered from now on; OK at first.
   void SetAnswer(grpc::Status status);
   void SetBulkAnswer(BulkAnswer answer);
 
@@ -71,12 +75,14 @@ class FakeSidecar {
     grpc::Status unknown_method;
     dapr::proto::runtime::v1::GetMetadataResponse metadata;
     grpc::Status answer;
+    std::map<std::string, std::string> secrets;
+    std::map<std::string, std::pair<std::string, int>> values;  // data and the number in its etag
     BulkAnswer bulk_answer;
     bool holding = false;
     std::deque<Reactor*> held;
   };
 
-  Reactor* Accept(Call call, std::function<void(const State&, Reactor&)> answer);
+  Reactor* Accept(Call call, std::function<void(State&, Reactor&)> answer);
   bool TakeBack(Reactor* reactor);
 
   util::Guarded<State> state_;

@@ -288,16 +288,17 @@ def read_topic(stack: Stack, topic: str) -> list[Record]:
         consumer.close()
 
 
-def kcat(stack: Stack, topic: str, key: str, value: bytes, headers: dict[str, str] | None = None) -> None:
-    """Writes one record as a foreign producer would."""
+def kcat(stack: Stack, topic: str, key: str, *values: bytes, headers: dict[str, str] | None = None) -> None:
+    """Writes records as a foreign producer would."""
     arguments = ["kcat", "-P", "-b", f"127.0.0.1:{stack.ports['kafka']}", "-t", topic, "-k", key]
     for name, text in (headers or {}).items():
         arguments += ["-H", f"{name}={text}"]
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(value)
-        file.flush()
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / str(number) for number in range(len(values))]
+        for file, value in zip(files, values, strict=True):
+            file.write_bytes(value)
         # A file argument is one message, whatever bytes it has.
-        subprocess.run([*arguments, file.name], check=True, timeout=30)
+        subprocess.run([*arguments, *files], check=True, timeout=30)
 
 
 def produce(stack: Stack, topic: str, records: Iterable[tuple[bytes | None, bytes | None]],
@@ -392,4 +393,4 @@ def foreign_event(user: str, task_id: int, /, **changes: object) -> dict[str, An
 
 def send(stack: Stack, event: dict[str, Any]) -> None:
     kcat(stack, "task-events", str(event["data"]["user_id"]), json.dumps(event).encode(),
-         {"content-type": "application/cloudevents+json"})
+         headers={"content-type": "application/cloudevents+json"})

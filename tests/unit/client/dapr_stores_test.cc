@@ -1,0 +1,101 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "client/dapr_secret_store.h"
+#include "client/dapr_state_store.h"
+#include "support/fake_sidecar.h"
+
+namespace todo::client {
+namespace {
+
+using absl::StatusCode;
+using dapr::proto::common::v1::StateOptions;
+using support::FakeSidecar;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class DaprStateStoreTest : public testing::Test {
+ protected:
+  FakeSidecar sidecar_;
+  DaprClient client_{{.endpoint = sidecar_.endpoint(), .api_token = "token"}};
+  DaprStateStore store_{client_, {.component = "statestore"}};
+};
+
+TEST_F(DaprStateStoreTest, WhatIsWrittenIsReadWithItsEtag) {
+  ASSERT_TRUE(store_.Write("a", "1", "").ok());
+  ASSERT_TRUE(store_.Write("b", "2", "").ok());
+  const auto one = store_.Read({"a"});
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_EQ(one->at("a").data, "1");
+  const auto many = store_.Read({"a", "b", "c"});
+  ASSERT_TRUE(many.ok()) << many.status();
+  ASSERT_THAT(*many, SizeIs(2));
+  EXPECT_EQ(many->at("b").data, "2");
+  EXPECT_EQ(many->at("a").etag, one->at("a").etag);
+  EXPECT_THAT(*store_.Read({}), IsEmpty());
+  EXPECT_THAT(*store_.Read({"c"}), IsEmpty());
+}
+
+TEST_F(DaprStateStoreTest, AValueThatHasChangedIsNotOverwritten) {
+  ASSERT_TRUE(store_.Write("a", "1", "").ok());
+  EXPECT_EQ(store_.Write("a", "2", "").code(), StatusCode::kAborted) << "there is one already";
+  const std::string etag = store_.Read({"a"})->at("a").etag;
+  ASSERT_TRUE(store_.Write("a", "2", etag).ok());
+  EXPECT_EQ(store_.Write("a", "3", etag).code(), StatusCode::kAborted);
+  EXPECT_EQ(store_.Read({"a"})->at("a").data, "2");
+}
+
+TEST_F(DaprStateStoreTest, AsksForTheFirstWriteToWinAndHasATokenAndADeadline) {
+  ASSERT_TRUE(store_.Write("a", "1", "").ok());
+  const FakeSidecar::Call call = sidecar_.calls().back();
+  EXPECT_EQ(call.save.states(0).options().concurrency(), StateOptions::CONCURRENCY_FIRST_WRITE);
+  EXPECT_EQ(call.save.states(0).options().consistency(), StateOptions::CONSISTENCY_STRONG);
+  EXPECT_FALSE(call.save.states(0).has_etag());
+  EXPECT_EQ(call.metadata.at("dapr-api-token"), "token");
+  EXPECT_LE(call.time_left, std::chrono::seconds(2));
+}
+
+TEST_F(DaprStateStoreTest, WhateverIsWrongWithTheStoreIsUnavailable) {
+  EXPECT_EQ(store_.Read({"a", "broken"}).status().code(), StatusCode::kUnavailable);
+  // As Dapr says that there is no such component.
+  sidecar_.SetAnswer({grpc::StatusCode::FAILED_PRECONDITION, "state store is not configured"});
+  EXPECT_EQ(store_.Read({"a"}).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store_.Read({"a", "b"}).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store_.Write("a", "1", "").code(), StatusCode::kUnavailable);
+  sidecar_.Stop();
+  EXPECT_EQ(store_.Read({"a"}).status().code(), StatusCode::kUnavailable);
+}
+
+class DaprSecretStoreTest : public testing::Test {
+ protected:
+  FakeSidecar sidecar_;
+  DaprClient client_{{.endpoint = sidecar_.endpoint()}};
+};
+
+TEST_F(DaprSecretStoreTest, ReadsTheSecretOnceForAllItsKeys) {
+  sidecar_.SetSecrets({{"user", "ada"}, {"password", "secret"}});
+  DaprSecretStore store(client_, {});
+  EXPECT_EQ(*store.Get("user"), "ada");
+  EXPECT_EQ(*store.Get("password"), "secret");
+  EXPECT_EQ(store.Get("key").status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(sidecar_.calls(), SizeIs(1));
+}
+
+TEST_F(DaprSecretStoreTest, RemembersForAShortTimeOnly) {
+  sidecar_.SetSecrets({{"user", "ada"}});
+  DaprSecretStore store(client_, {.remember = std::chrono::seconds(0)});
+  EXPECT_EQ(*store.Get("user"), "ada");
+  sidecar_.SetSecrets({{"user", "bob"}});
+  EXPECT_EQ(*store.Get("user"), "bob");
+}
+
+TEST_F(DaprSecretStoreTest, NoAnswerIsNoNotFound) {
+  DaprSecretStore store(client_, {});
+  sidecar_.SetAnswer({grpc::StatusCode::UNAVAILABLE, "starting"});
+  EXPECT_EQ(store.Get("user").status().code(), StatusCode::kUnavailable);
+  sidecar_.SetAnswer({grpc::StatusCode::PERMISSION_DENIED, "no such secret"});
+  EXPECT_EQ(store.Get("user").status().code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace todo::client
