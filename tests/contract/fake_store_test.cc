@@ -59,7 +59,7 @@ class FakeNotificationEnvironment final : public NotificationEnvironment {
   ports::DeliveryStore& deliveries() override { return deliveries_; }
   std::vector<std::string> Messages() override {
     std::vector<std::string> payloads;
-    for (const auto& message : database_.Read()->messages) payloads.push_back(message.payload);
+    for (const auto& row : database_.Read()->messages) payloads.push_back(row.message.payload);
     return payloads;
   }
 
@@ -122,9 +122,9 @@ class FakeReminderStoreEnvironment final : public ReminderStoreEnvironment {
   const Wakes& wakes() override { return wakes_; }
   std::vector<std::string> Posted() override {
     std::vector<std::string> posted;
-    for (const ports::OutboxMessage& message : database_.Read()->messages) {
-      posted.push_back(message.topic + " " + message.key + " " + message.id.value() + " " +
-                       message.payload);
+    for (const support::FakeDatabase::MessageRow& row : database_.Read()->messages) {
+      posted.push_back(row.message.topic + " " + row.message.key + " " + row.message.id.value() +
+                       " " + row.message.payload);
     }
     return posted;
   }

@@ -143,12 +143,11 @@ absl::Status FakeAuditLog::Repeat(std::string_view consumer, const std::string& 
       if (found == own.end() || found->second.lost || found->second.repeats != repetition.repeats)
         continue;
       const domain::Change& change = found->second.change;
-      tables.messages.push_back({tables.next_message_id++,
-                                 {.topic = topic,
+      FakeDatabase::Post(tables, {.topic = topic,
                                   .key = change.user.value,
                                   .id = change.event_id.uuid,
                                   .payload = repetition.record,
-                                  .at = change.at}});
+                                  .at = change.at});
       for (auto& [name, audit] : tables.audits) {
         const auto missing = audit.missing.find(repetition.change_id);
         if (missing == audit.missing.end() || missing->second.lost) continue;

@@ -266,6 +266,10 @@ void Queue(Tables& tables, const Queued& queued) {
 
 }  // namespace
 
+void FakeDatabase::Post(Tables& tables, ports::OutboxMessage message) {
+  tables.messages.push_back({tables.next_message_id++, std::move(message)});
+}
+
 void FakeDatabase::Remind(Tables& tables, const ports::ReminderNotice& notice) {
   const domain::UserId& user = notice.user;
   const domain::EventId& id = notice.reminder.id;
@@ -278,11 +282,11 @@ void FakeDatabase::Remind(Tables& tables, const ports::ReminderNotice& notice) {
           .second;
   if (!added) return;
   if (notice.in_app) {
-    tables.messages.push_back({.topic = notice.topic,
-                               .key = user.value,
-                               .id = notice.update_id,
-                               .payload = notice.update,
-                               .at = notice.now});
+    Post(tables, {.topic = notice.topic,
+                  .key = user.value,
+                  .id = notice.update_id,
+                  .payload = notice.update,
+                  .at = notice.now});
   }
   const std::string kind(domain::kReminderWebhookKind);
   if (notice.webhook) {

@@ -146,7 +146,6 @@ class FakeDatabase {
   struct Tables {
     std::map<domain::ReminderId, ReminderRow> reminders;
     std::map<std::pair<domain::UserId, domain::RequestId>, ReminderRequest> reminder_requests;
-    std::vector<ports::OutboxMessage> messages;
     std::map<std::pair<domain::UserId, domain::EventId>, NotificationRow> notifications;
     std::map<std::pair<domain::UserId, domain::Uuid>, EndpointRow> endpoints;
     std::map<std::pair<domain::UserId, domain::Uuid>, ports::PushSubscription> subscriptions;
@@ -190,6 +189,8 @@ class FakeDatabase {
                          domain::Instant now);
 
   // What the database functions of V0008 do.
+  /// Into the outbox, as the database function of the same name does.
+  static void Post(Tables& tables, ports::OutboxMessage message);
   static void Remind(Tables& tables, const ports::ReminderNotice& notice);
   static void EnqueueTaskWebhook(Tables& tables, const ports::TaskWebhook& webhook);
   static void StopLane(Tables& tables, const LaneKey& lane, const std::string& reason,

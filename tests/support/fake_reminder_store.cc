@@ -97,7 +97,7 @@ class Transaction final : public ports::ReminderTransaction {
 
   absl::Status Post(const std::vector<ports::OutboxMessage>& messages) override {
     for (const ports::OutboxMessage& message : messages) {
-      tables_.messages.push_back(message);
+      FakeDatabase::Post(tables_, message);
       shards_.insert(FakeDatabase::ShardOf({message.key}));
     }
     return absl::OkStatus();
