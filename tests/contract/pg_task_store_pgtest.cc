@@ -115,6 +115,30 @@ TEST_F(PgTaskStoreTest, AnOutcomeThatCannotBeFoundOutIsUnknownAndMayBeRepeated) 
   EXPECT_EQ(ChangeCount(), "2");
 }
 
+TEST_F(PgTaskStoreTest, ADatabaseThatFreezesIsGivenUpAndUsedAgainWhenItThaws) {
+  TcpProxy proxy(
+      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
+  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
+                                      "port", fmt::format("{}", proxy.port())),
+                      {.statement_timeout = milliseconds(200), .answer_margin = milliseconds(200)});
+  PgTaskStore store(pool, {}, {.apply_deadline = milliseconds(1)});
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+
+  proxy.Freeze();  // it takes what is sent, and does nothing
+  // In other threads: a call that hangs must end as a failure, not as the end of all tests.
+  auto reading = std::async(std::launch::async, [&] { return store.Get(user_, task.id).status(); });
+  auto writing =
+      std::async(std::launch::async, [&] { return store.Apply(Rename(task, "x")).status(); });
+  const bool given_up = reading.wait_for(std::chrono::seconds(60)) == std::future_status::ready &&
+                        writing.wait_for(std::chrono::seconds(60)) == std::future_status::ready;
+  EXPECT_TRUE(given_up);
+  if (!given_up) proxy.Cut();
+  EXPECT_EQ(reading.get().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(writing.get().code(), StatusCode::kUnavailable);
+  proxy.Mend();
+  EXPECT_EQ(store.Get(user_, task.id).value().id, task.id);
+}
+
 TEST_F(PgTaskStoreTest, ACutDatabaseIsUnavailableAndComesBackByItself) {
   TcpProxy proxy(
       static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
