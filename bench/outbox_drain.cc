@@ -38,8 +38,8 @@ std::string Environment(const char* name) {
 }
 
 absl::Status Drain(store::PgOutboxLog& log, std::uint64_t rows) {
-  client::DaprClient dapr({.endpoint = Environment("DAPR_GRPC_ENDPOINT"),
-                           .api_token = Environment("DAPR_API_TOKEN")});
+  client::DaprClient dapr(
+      {.endpoint = Environment("DAPR_GRPC_ENDPOINT"), .api_token = Environment("DAPR_API_TOKEN")});
   client::DaprPublisher publisher(dapr, {.pubsub_name = "kafka-pubsub"});
   const auto begin = steady_clock::now();
   relay::RelayOptions options;

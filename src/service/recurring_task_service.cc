@@ -87,6 +87,18 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
     TODO_ASSIGN_OR_RETURN(of_others, transaction.Existing(unknown));
   }
 
+  // Of a task that we do not hold the event is all there is, so it alone can be wrong: that is
+  // found out before anything is written.
+  std::map<const TaskEvent*, Task> foreign;
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (held[i] || of_others.contains(refs[i].task_id)) continue;
+    for (const TaskEvent* event : by_task.at(refs[i])) {
+      absl::StatusOr<Task> task = ForeignTask(*event);
+      if (!task.ok()) return Blame(task.status(), event->id);
+      foreign.emplace(event, *std::move(task));
+    }
+  }
+
   for (std::size_t i = 0; i < refs.size(); ++i) {
     const std::vector<const TaskEvent*>& task_events = by_task.at(refs[i]);
     if (!held[i] && of_others.contains(refs[i].task_id)) {
@@ -99,10 +111,16 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
       }
       continue;
     }
-    const absl::Status status =
-        held[i] ? Settle(transaction, held[i]->task, domain::PassedAt(held[i]->task),
-                         held[i]->successor, task_events.back()->traceparent)
-                : ApplyForeign(transaction, task_events);
+    absl::Status status;
+    if (held[i]) {
+      status = Settle(transaction, held[i]->task, domain::PassedAt(held[i]->task),
+                      held[i]->successor, task_events.back()->traceparent);
+    } else {
+      for (const TaskEvent* event : task_events) {
+        status.Update(ApplyForeign(transaction, *event, foreign.at(event)));
+        if (!status.ok()) break;
+      }
+    }
     // The first of the task, so that none of its events is applied before it.
     if (!status.ok()) return Blame(status, task_events.front()->id);
   }
@@ -110,16 +128,7 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
 }
 
 absl::Status RecurringTaskService::ApplyForeign(ports::InboxTransaction& transaction,
-                                                const std::vector<const TaskEvent*>& events) {
-  for (const TaskEvent* event : events) {
-    TODO_RETURN_IF_ERROR(ApplyForeign(transaction, *event));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status RecurringTaskService::ApplyForeign(ports::InboxTransaction& transaction,
-                                                const TaskEvent& event) {
-  TODO_ASSIGN_OR_RETURN(const Task task, ForeignTask(event));
+                                                const TaskEvent& event, const Task& task) {
   const domain::Uuid series_id = ForeignSeriesId(event.source, event.user, event.task_id);
   TODO_ASSIGN_OR_RETURN(const bool is_news, transaction.AdvanceForeignTask(event.user, series_id,
                                                                            task.version, event.at));

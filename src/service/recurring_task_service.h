@@ -33,10 +33,9 @@ class RecurringTaskService : public TaskEventConsumer {
                      const std::vector<domain::TaskEvent>& events) override;
 
  private:
-  /// All events of one task.
-  absl::Status ApplyForeign(ports::InboxTransaction& transaction,
-                            const std::vector<const domain::TaskEvent*>& events);
-  absl::Status ApplyForeign(ports::InboxTransaction& transaction, const domain::TaskEvent& event);
+  /// `task` is what the event says of it.
+  absl::Status ApplyForeign(ports::InboxTransaction& transaction, const domain::TaskEvent& event,
+                            const domain::Task& task);
   /// Makes the successor of a task that passed (domain::PassedAt), takes away that of another.
   absl::Status Settle(ports::InboxTransaction& transaction, const domain::Task& task,
                       std::optional<domain::Instant> passed_at,
