@@ -62,11 +62,16 @@ def in_turns(rounds: int, one: Callable[[], float], other: Callable[[], float]) 
     return ones[1:], others[1:]
 
 
-def verdict(name: str, ratio: float, allowed: float, text: str) -> bool:
-    """Prints the line. `ratio`: how much longer it takes; it may be `allowed`."""
-    held = ratio <= allowed
-    print(f"{name}: ratio {ratio:.2f} (allowed {allowed:.2f}{'' if held else ': NOT HELD'}); {text}", flush=True)
+def verdict(name: str, longer: float, allowed: float, text: str) -> bool:
+    """Prints the line. `longer`: by which factor it takes longer; it may be `allowed`."""
+    held = longer <= allowed
+    print(f"{name}: ratio {longer:.2f} (allowed {allowed:.2f}{'' if held else ': NOT HELD'}); {text}", flush=True)
     return held
+
+
+def ratio(ones: list[float], others: list[float]) -> float:
+    """How much longer the others take: the median over the pairs that were measured one after the other."""
+    return median([other / one for one, other in zip(ones, others, strict=True)])
 
 
 def median(samples: list[float]) -> float:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from tools.stack import Stack
 
-from .measuring import Session, build, in_turns, median, running_stack, spread, verdict
+from .measuring import Session, build, in_turns, median, ratio, running_stack, spread, verdict
 
 ROWS = 20_000
 LONG = 1_000_000
@@ -120,9 +120,9 @@ def from_a_long_backlog(bench: Bench, rounds: int) -> bool:
 
     short, long = in_turns(rounds, lambda: drained(ROWS), lambda: drained(LONG))
     short_reads, long_reads = in_turns(rounds, lambda: drained(ROWS, "--reads"), lambda: drained(LONG, "--reads"))
-    return verdict("outbox, long backlog", median(long) / median(short), 1.2,
+    return verdict("outbox, long backlog", ratio(short, long), 1.2,
                    f"the first {ROWS} of {LONG} rows {spread(long)}, {ROWS} of {ROWS} {spread(short)}; "
-                   f"reads alone: ratio {median(long_reads) / median(short_reads):.2f}")
+                   f"reads alone: ratio {ratio(short_reads, long_reads):.2f}")
 
 
 def main(arguments: argparse.Namespace) -> bool:

@@ -31,7 +31,7 @@ T = TypeVar("T")
 DEADLINE = 60.0  # generous: machines are shared
 
 
-def eventually(probe: Callable[[], T], what: str, within: float = DEADLINE) -> T:
+def eventually(probe: Callable[[], T], what: str, within: float = DEADLINE, every: float = 0.02) -> T:
     """The first true answer of `probe`."""
     deadline = time.monotonic() + within
     while True:
@@ -40,7 +40,7 @@ def eventually(probe: Callable[[], T], what: str, within: float = DEADLINE) -> T
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {within:g} s; last answer: {answer!r}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 @functools.cache
