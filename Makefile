@@ -33,7 +33,7 @@ torture: ## kill everything at random and check that nothing is lost or doubled:
 	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
 	@$(PYTHON) tests/torture/torture.py $(TORTURE)
 
-bench: ## the promises that are figures, each a line; ONLY=name for one, BENCH_FLAGS for --hold and --rounds
+bench: ## measure the promises that are figures: ONLY=name, BENCH_FLAGS='--hold 300 --rounds 9'
 	@tools/setup
 	@$(MAKE) --no-print-directory build-release TARGETS='todo-service outbox_drain recurrence_bench'
 	@$(PYTHON) -m bench $(ONLY) $(BENCH_FLAGS)
