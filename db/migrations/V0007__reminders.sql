@@ -32,8 +32,12 @@ create index reminders_jobs on reminders (remind_at) where wanted_job is distinc
 create function mark_reminders() returns trigger
 language plpgsql as $$
 begin
-    update reminders r set unplanned_since = coalesce(r.unplanned_since, new.updated_at)
-    where r.user_id = new.user_id and r.task_id = new.id and r.state <> 'deleted';
+    -- In the order of the key, as all who write several reminders.
+    perform from reminders r where r.user_id = new.user_id and r.task_id = new.id order by r.number for update;
+    if found then
+        update reminders r set unplanned_since = coalesce(r.unplanned_since, new.updated_at)
+        where r.user_id = new.user_id and r.task_id = new.id and r.state <> 'deleted';
+    end if;
     return null;
 end
 $$;

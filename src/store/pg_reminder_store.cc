@@ -38,13 +38,15 @@ select fingerprint = $3, answer from requests where user_id = $1 and request_id 
 constexpr Statement kRemember{"reminder_remember", R"sql(
 insert into requests (user_id, request_id, fingerprint, answer, at) values ($1, $2, $3, $4, $5))sql"};
 
-// A reminder that has fired has used up its job.
+// Whoever writes several reminders locks them in the order of their key: this, kRecordJobs, and the
+// trigger on tasks. A reminder that has fired has used up its job.
 constexpr Statement kSave{"reminder_save", R"sql(
 insert into reminders as r (user_id, task_id, number, at, at_local, before, time_of_day, planned_at, remind_at, state,
                             fired_at, unplanned_since, created_at)
 select user_id, task_id, number, at, at_local, before, time_of_day, planned_at, remind_at, state, fired_at,
        unplanned_since, created_at
 from jsonb_populate_recordset(null::reminders, $1::jsonb)
+order by user_id, task_id, number
 on conflict (user_id, task_id, number) do update set
     at = excluded.at, at_local = excluded.at_local, before = excluded.before, time_of_day = excluded.time_of_day,
     planned_at = excluded.planned_at, remind_at = excluded.remind_at, state = excluded.state,
@@ -76,8 +78,14 @@ from claimed c where r.user_id = c.user_id and r.task_id = c.task_id and r.numbe
 returning to_jsonb(r), r.wanted_job is not null)sql"};
 
 constexpr Statement kRecordJobs{"reminder_record_jobs", R"sql(
+with j as materialized (
+    select r.user_id, r.task_id, r.number, j.job_at
+    from unnest($1::text[], $2::bigint[], $3::int[], $4::timestamptz[]) j (user_id, task_id, number, job_at)
+    join reminders r using (user_id, task_id, number)
+    order by 1, 2, 3 for update of r
+)
 update reminders r set job_at = j.job_at, job_written_at = $5, job_claimed_until = '-infinity'
-from unnest($1::text[], $2::bigint[], $3::int[], $4::timestamptz[]) j (user_id, task_id, number, job_at)
+from j
 where r.user_id = j.user_id and r.task_id = j.task_id and r.number = j.number)sql"};
 
 constexpr Statement kForget{"reminder_forget", R"sql(

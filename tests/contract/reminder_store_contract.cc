@@ -541,6 +541,25 @@ TEST_P(ReminderStoreContract, OneReminderFiresOnceHoweverManyTry) {
   EXPECT_THAT(environment_->Posted(), ElementsAre(HasSubstr("reminders ann")));
 }
 
+TEST_P(ReminderStoreContract, WhoRecordsJobsAndWhoChangesTasksDoNotDeadlock) {
+  const Task task = DueTask();
+  std::vector<Reminder> reminders;
+  for (int number = 1; number <= 20; ++number)
+    reminders.push_back(ReminderOf(task, number, "2026-03-10T11:00:00Z"));
+  Save(reminders);
+  std::vector<Reminder> backwards(reminders.rbegin(), reminders.rend());
+  InParallel(6, [&](int worker) {
+    for (int round = 0; round < 20; ++round) {
+      switch (worker % 3) {
+        case 0: Record(backwards, "2026-03-01T09:00:00Z"); break;
+        case 1: Save(backwards); break;
+        default:
+          Apply(ChangeOf(round % 2 == 0 ? ChangeKind::kCompleted : ChangeKind::kUncompleted, task));
+      }
+    }
+  });
+}
+
 TEST_P(ReminderStoreContract, JobsAreClaimedByOneOnly) {
   const Task task = DueTask();
   std::vector<Reminder> reminders;

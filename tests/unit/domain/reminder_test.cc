@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "domain/event.h"
+
 namespace todo::domain {
 namespace {
 
