@@ -36,7 +36,7 @@ google::protobuf::Timestamp Encode(domain::Instant at) {
 }
 
 v1::Notification Encode(const ports::Notification& notification) {
-  const domain::Reminder& reminder = notification.reminder;
+  const domain::DueReminder& reminder = notification.reminder;
   v1::Notification encoded;
   encoded.set_id(reminder.id.value());
   encoded.set_task_id(reminder.task_id.value);
@@ -173,11 +173,11 @@ domain::NotificationPreferences Decode(const v1::NotificationPreferences& prefer
   const v1::QuietHours& quiet = preferences.quiet_hours();
   const auto time = [&](const std::string& text, std::string_view field) {
     const auto parsed = domain::ParseTimeOfDay(text);
-    if (!parsed) {
+    if (!parsed.ok()) {
       violations.push_back({fmt::format("preferences.quiet_hours.{}", field),
                             "must be a time of day from 00:00 to 23:59, such as 22:00"});
     }
-    return parsed.value_or(std::chrono::minutes(0));
+    return parsed.value_or(std::chrono::seconds(0));
   };
   CheckText(quiet.time_zone(), "preferences.quiet_hours.time_zone", violations);
   decoded.quiet_hours = domain::QuietHours{.start = time(quiet.start(), "start"),

@@ -78,7 +78,7 @@ std::string ShowTime(Instant at, const std::string& zone_name) {
 }
 
 /// What there is to say about a reminder besides its title.
-std::string Facts(const Reminder& reminder) {
+std::string Facts(const DueReminder& reminder) {
   std::string facts =
       reminder.due_at
           ? fmt::format("due {}", ShowTime(*reminder.due_at, reminder.time_zone))
@@ -110,21 +110,6 @@ std::optional<Channel> ParseChannel(std::string_view text) {
 
 // ---- preferences
 
-std::optional<minutes> ParseTimeOfDay(std::string_view text) {
-  const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
-  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) {
-    return std::nullopt;
-  }
-  const int hour = (text[0] - '0') * 10 + (text[1] - '0');
-  const int minute = (text[3] - '0') * 10 + (text[4] - '0');
-  if (hour > 23 || minute > 59) return std::nullopt;
-  return minutes(hour * 60 + minute);
-}
-
-std::string FormatTimeOfDay(minutes time) {
-  return fmt::format("{:02}:{:02}", time.count() / 60, time.count() % 60);
-}
-
 void CheckPreferences(const NotificationPreferences& preferences, std::string_view prefix,
                       std::vector<util::FieldViolation>& violations) {
   const auto check_zone = [&](const std::string& name, std::string_view field) {
@@ -152,14 +137,14 @@ Instant DisturbAt(const NotificationPreferences& preferences, Instant now) {
       TimeZone::Load(quiet.time_zone.empty() ? preferences.time_zone : quiet.time_zone);
   if (!zone.ok()) return now;  // a zone that this machine has lost: rather at night than never
   const absl::CivilSecond local = zone->ToLocal(now);
-  const minutes time(local.hour() * 60 + local.minute());
+  const std::chrono::seconds time(local - absl::CivilSecond(absl::CivilDay(local)));
   const bool over_midnight = quiet.start > quiet.end;
   const bool is_quiet = over_midnight ? time >= quiet.start || time < quiet.end
                                       : time >= quiet.start && time < quiet.end;
   if (!is_quiet) return now;
   absl::CivilDay day(local);
   if (over_midnight && time >= quiet.start) ++day;
-  const absl::CivilSecond end(day.year(), day.month(), day.day(), 0, quiet.end.count(), 0);
+  const absl::CivilSecond end(day.year(), day.month(), day.day(), 0, 0, quiet.end.count());
   return std::max(now, zone->ToInstant(end));
 }
 
@@ -192,7 +177,7 @@ absl::StatusOr<NotificationPreferences> ParsePreferences(std::string_view json) 
     if (const auto quiet = object.find("quiet_hours"); quiet != object.end()) {
       const auto start = ParseTimeOfDay(quiet->value("start", ""));
       const auto end = ParseTimeOfDay(quiet->value("end", ""));
-      if (!start || !end) return unreadable;
+      if (!start.ok() || !end.ok()) return unreadable;
       preferences.quiet_hours = QuietHours{*start, *end, quiet->value("time_zone", "")};
     }
   } catch (const Json::exception&) {
@@ -327,7 +312,7 @@ std::string NotificationUpdateRecord(const EventHeader& event, Instant now) {
   return Dump(record);
 }
 
-MailText ComposeMail(const std::vector<Reminder>& reminders) {
+MailText ComposeMail(const std::vector<DueReminder>& reminders) {
   MailText mail;
   const bool one = reminders.size() == 1;
   mail.subject = one ? fmt::format("Reminder: {}", Line(reminders[0].title, kMaxSubjectBytes))
@@ -348,17 +333,17 @@ MailText ComposeMail(const std::vector<Reminder>& reminders) {
   return mail;
 }
 
-std::string ComposePush(const std::vector<Reminder>& reminders) {
+std::string ComposePush(const std::vector<DueReminder>& reminders) {
   Json json = {{"type", kReminderWebhookKind}};
   if (reminders.size() == 1) {
-    const Reminder& reminder = reminders[0];
+    const DueReminder& reminder = reminders[0];
     json["title"] = Line(reminder.title, kMaxPushTextBytes / 2);
     json["body"] = Facts(reminder);
     json["task_id"] = reminder.task_id.value;
     json["notification_id"] = reminder.id.value();
   } else {
     std::string body;
-    for (const Reminder& reminder : reminders) {
+    for (const DueReminder& reminder : reminders) {
       if (!body.empty()) body += ", ";
       body += Line(reminder.title, kMaxSubjectBytes);
       if (body.size() > kMaxPushTextBytes) break;
@@ -366,7 +351,7 @@ std::string ComposePush(const std::vector<Reminder>& reminders) {
     json["title"] = fmt::format("{} reminders", reminders.size());
     json["body"] = Cut(body, kMaxPushTextBytes);
   }
-  json["late"] = std::ranges::any_of(reminders, &Reminder::late);
+  json["late"] = std::ranges::any_of(reminders, &DueReminder::late);
   return Dump(json);
 }
 
@@ -375,8 +360,8 @@ std::string ComposePush(const std::vector<Reminder>& reminders) {
 std::optional<milliseconds> DeliveryDelay(int failures, const Uuid& delivery) {
   if (failures < 1 || failures > static_cast<int>(kDeliveryDelays.size())) return std::nullopt;
   const std::string digest = util::Sha256(fmt::format("{} {}", delivery.value(), failures));
-  const unsigned number = static_cast<unsigned char>(digest[0]) * 256U +
-                          static_cast<unsigned char>(digest[1]);
+  const unsigned number =
+      static_cast<unsigned char>(digest[0]) * 256U + static_cast<unsigned char>(digest[1]);
   const double place = number / 65'535.0;  // 0 to 1
   const auto delay =
       static_cast<double>(kDeliveryDelays[static_cast<std::size_t>(failures - 1)].count());

@@ -37,8 +37,8 @@ inline constexpr std::chrono::seconds kGroupingTime{10};
 /// Hours of the day in which nobody is to be disturbed, from `start` up to `end`, perhaps over
 /// midnight.
 struct QuietHours {
-  std::chrono::minutes start{0};  // since midnight, on the clocks of `time_zone`
-  std::chrono::minutes end{0};
+  std::chrono::seconds start{0};  // since midnight, on the clocks of `time_zone`
+  std::chrono::seconds end{0};
   std::string time_zone;  // empty: the user's
 
   bool operator==(const QuietHours&) const = default;
@@ -54,10 +54,6 @@ struct NotificationPreferences {
 
   bool operator==(const NotificationPreferences&) const = default;
 };
-
-/// "22:30". nullopt: it is no time of day.
-std::optional<std::chrono::minutes> ParseTimeOfDay(std::string_view text);
-std::string FormatTimeOfDay(std::chrono::minutes time);
 
 /// What is wrong, by field below `prefix`.
 void CheckPreferences(const NotificationPreferences& preferences, std::string_view prefix,
@@ -84,7 +80,7 @@ absl::Status CheckMailAddress(std::string_view address);
 // ---- what is sent
 
 /// A reminder as it is told of.
-struct Reminder {
+struct DueReminder {
   EventId id;
   TaskId task_id;
   std::string title;
@@ -93,7 +89,7 @@ struct Reminder {
   std::string time_zone;  // in which times are shown
   bool late = false;
 
-  bool operator==(const Reminder&) const = default;
+  bool operator==(const DueReminder&) const = default;
 };
 
 /// As a notification keeps it: no longer than a task's title may be.
@@ -119,9 +115,9 @@ struct MailText {
   std::string html;
 };
 /// One message about all of `reminders` (not empty).
-MailText ComposeMail(const std::vector<Reminder>& reminders);
+MailText ComposeMail(const std::vector<DueReminder>& reminders);
 /// The same for a browser: JSON with `title` and `body`, and the task's id when it is about one.
-std::string ComposePush(const std::vector<Reminder>& reminders);
+std::string ComposePush(const std::vector<DueReminder>& reminders);
 
 // ---- when it is sent again
 

@@ -119,35 +119,6 @@ std::string FormatPeriod(const Period& period) {
   return text;
 }
 
-absl::StatusOr<seconds> ParseTimeOfDay(std::string_view text) {
-  const auto digits = [&text](std::size_t at, int limit) -> std::optional<int> {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data() + at, text.data() + at + 2, value);
-    if (error != std::errc() || end != text.data() + at + 2 || value < 0 || value >= limit)
-      return std::nullopt;
-    return value;
-  };
-  std::optional<int> hours;
-  std::optional<int> minutes;
-  std::optional<int> whole_seconds = 0;
-  if ((text.size() == 5 || text.size() == 8) && text[2] == ':') {
-    hours = digits(0, 24);
-    minutes = digits(3, 60);
-    if (text.size() == 8) whole_seconds = text[5] == ':' ? digits(6, 60) : std::nullopt;
-  }
-  if (!hours || !minutes || !whole_seconds) {
-    return absl::InvalidArgumentError("must be a time of day such as 09:00");
-  }
-  return seconds(*hours * 3600 + *minutes * 60 + *whole_seconds);
-}
-
-std::string FormatTimeOfDay(seconds time) {
-  const auto total = time.count();
-  std::string text = fmt::format("{:02}:{:02}", total / 3600, total / 60 % 60);
-  if (total % 60 != 0) text += fmt::format(":{:02}", total % 60);
-  return text;
-}
-
 std::optional<Instant> ResolveReminder(const ReminderTime& time, const TaskFields& fields) {
   if (time.at) return InRange(*time.at);
   if (time.before && fields.due.kind == DueKind::kNone) return std::nullopt;

@@ -37,10 +37,6 @@ absl::StatusOr<Period> ParsePeriod(std::string_view text);
 /// The shortest text with days, hours, minutes and seconds.
 std::string FormatPeriod(const Period& period);
 
-/// "09:00" or "09:00:30", as time since midnight. kInvalidArgument: it is not.
-absl::StatusOr<std::chrono::seconds> ParseTimeOfDay(std::string_view text);
-std::string FormatTimeOfDay(std::chrono::seconds time);
-
 /// When to remind, as the user said it: exactly one of the first three is set.
 struct ReminderTime {
   std::optional<Instant> at;

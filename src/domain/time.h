@@ -29,4 +29,8 @@ absl::StatusOr<Instant> ParseInstant(std::string_view text);
 /// Precondition: kMinInstant <= instant <= kMaxInstant.
 std::string FormatInstant(Instant instant);
 
+/// "09:00" or "09:00:30", as time since midnight. kInvalidArgument: it is not.
+absl::StatusOr<std::chrono::seconds> ParseTimeOfDay(std::string_view text);
+std::string FormatTimeOfDay(std::chrono::seconds time);
+
 }  // namespace todo::domain

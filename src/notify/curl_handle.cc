@@ -5,8 +5,8 @@
 namespace todo::notify {
 
 CurlHandle::CurlHandle(std::chrono::milliseconds timeout, const std::string& ca_file) {
-  static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (kInitialised == CURLE_OK) easy_.reset(curl_easy_init());
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialised == CURLE_OK) easy_.reset(curl_easy_init());
   if (easy_ == nullptr) throw std::bad_alloc();  // the only reason there is
 
   Set(CURLOPT_ERRORBUFFER, error_.data());

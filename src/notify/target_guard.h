@@ -18,7 +18,7 @@ namespace todo::notify {
 /// text, so there is no second reading that could differ.
 struct Target {
   struct FreeUrl {
-    void operator()(CURLU* url) const { curl_url_cleanup(url); }
+    void operator()(CURLU* parsed) const { curl_url_cleanup(parsed); }
   };
   std::unique_ptr<CURLU, FreeUrl> url;
   std::string host;    // lower case, ASCII, without the final dot of the root

@@ -25,8 +25,8 @@ struct DeliveryLane {
 struct QueuedDelivery {
   domain::Uuid id;  // the same on every attempt
   int failures = 0;
-  std::string body;                          // webhook
-  std::optional<domain::Reminder> reminder;  // e-mail, push
+  std::string body;                             // webhook
+  std::optional<domain::DueReminder> reminder;  // e-mail, push
 };
 
 /// A lane whose turn it is, and what to send to its target now.

@@ -52,7 +52,7 @@ struct ConsumerChange {
 /// A reminder for its user, and the ways on which it goes out.
 struct ReminderNotice {
   domain::UserId user;
-  domain::Reminder reminder;
+  domain::DueReminder reminder;
   domain::Instant now;
   bool in_app = true;  // shown in the list, and announced on `topic`
   bool webhook = true;

@@ -17,7 +17,7 @@ namespace todo::ports {
 
 /// A notification in its user's list.
 struct Notification {
-  domain::Reminder reminder;
+  domain::DueReminder reminder;
   domain::Instant at;
   std::optional<domain::Instant> read_at;
 };

@@ -41,8 +41,8 @@ SendOutcome Refused(std::string_view why) {
           .retry_after = {}};
 }
 
-std::vector<domain::Reminder> RemindersOf(const LeasedLane& leased) {
-  std::vector<domain::Reminder> reminders;
+std::vector<domain::DueReminder> RemindersOf(const LeasedLane& leased) {
+  std::vector<domain::DueReminder> reminders;
   for (const ports::QueuedDelivery& delivery : leased.deliveries) {
     if (delivery.reminder) reminders.push_back(*delivery.reminder);
   }
@@ -50,7 +50,7 @@ std::vector<domain::Reminder> RemindersOf(const LeasedLane& leased) {
 }
 
 SendOutcome SendMail(const Outlets::Known& outlets, const LeasedLane& leased) {
-  const std::vector<domain::Reminder> reminders = RemindersOf(leased);
+  const std::vector<domain::DueReminder> reminders = RemindersOf(leased);
   if (reminders.empty()) return Refused("the notification is too old: it is gone");
   domain::MailText mail = domain::ComposeMail(reminders);
   const std::string_view from = outlets.mail_from;
@@ -65,7 +65,7 @@ SendOutcome SendMail(const Outlets::Known& outlets, const LeasedLane& leased) {
 }
 
 SendOutcome SendPush(const Outlets::Known& outlets, const LeasedLane& leased) {
-  const std::vector<domain::Reminder> reminders = RemindersOf(leased);
+  const std::vector<domain::DueReminder> reminders = RemindersOf(leased);
   if (reminders.empty()) return Refused("the notification is too old: it is gone");
   // A second attempt at what the push service has already takes its place.
   std::string topic = leased.deliveries.front().id.value();

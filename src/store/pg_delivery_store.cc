@@ -146,7 +146,7 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
                      delivery.failures = row[1].as<int>();
                      delivery.body = row[2].as<std::string>();
                      if (row[4].is_null()) continue;
-                     domain::Reminder& reminder = delivery.reminder.emplace();
+                     domain::DueReminder& reminder = delivery.reminder.emplace();
                      reminder.id = domain::EventId{UuidOf(row[3])};
                      reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
                      reminder.title = row[5].as<std::string>();

@@ -83,7 +83,7 @@ std::string Dump(const Patch& rows) {
 }
 
 Patch RowOf(const ports::ReminderNotice& notice) {
-  const domain::Reminder& reminder = notice.reminder;
+  const domain::DueReminder& reminder = notice.reminder;
   return {{"user_id", notice.user.value},
           {"id", reminder.id.value()},
           {"task_id", reminder.task_id.value},
