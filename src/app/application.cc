@@ -78,9 +78,12 @@ store::PoolOptions CrashSessions(const Config& config) {
           .application_name = "todo-service crash log"};
 }
 
-/// Held only before and after an attempt, never during it.
+/// Held only before and after an attempt, never during it. What a crash of the machine undoes is
+/// sent again under its id.
 store::PoolOptions DeliverySessions() {
-  return {.max_connections = 4, .application_name = "todo-service deliveries"};
+  return {.max_connections = 4,
+          .asynchronous_commit = true,
+          .application_name = "todo-service deliveries"};
 }
 
 appcallback::AppCallbackOptions CallbackOptions(const Config& config) {

@@ -28,7 +28,6 @@ constexpr std::array<std::pair<Channel, std::string_view>, 3> kChannels = {
 constexpr std::array<milliseconds, 8> kDeliveryDelays = {5s, 30s, 2min, 10min, 1h, 3h, 6h, 12h};
 constexpr double kJitter = 0.2;  // of the delay, to both sides
 
-constexpr minutes kDay = 24h;
 constexpr std::size_t kMaxListed = 20;          // reminders in one message
 constexpr std::size_t kMaxSubjectBytes = 200;   // of a title in it
 constexpr std::size_t kMaxPushTextBytes = 800;  // escaped, it stays below the limit

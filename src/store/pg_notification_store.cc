@@ -22,6 +22,7 @@ using ports::LoggedDelivery;
 using ports::PushSubscription;
 using ports::WebhookEndpoint;
 
+const std::optional<std::string> kAll;
 constexpr char kNobody[] = "00000000-0000-0000-0000-000000000000";
 
 constexpr Statement kList{"notification_list", R"sql(
@@ -40,12 +41,6 @@ constexpr Statement kMarkRead{"notification_mark_read", R"sql(
 update notifications set read_at = $3
 where user_id = $1 and shown and read_at is null and ($2::uuid[] is null or id = any ($2::uuid[])))sql"};
 
-#define TODO_ENDPOINT_COLUMNS                                                                      \
-  "id, url, host, reminders, task_events, secret_version, case when previous_until > '-infinity' " \
-  "then "                                                                                          \
-  "(extract(epoch from previous_until) * 1000000)::bigint end, disabled_reason, "                  \
-  "(extract(epoch from created_at) * 1000000)::bigint"
-
 // The user's lock makes counting and adding one step.
 constexpr Statement kLockUser{"notification_lock_user", "select lock_users(array[$1::text])"};
 constexpr Statement kCountEndpoints{
@@ -55,12 +50,12 @@ insert into webhook_endpoints (user_id, id, url, host, reminders, task_events, f
 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing)sql"};
 constexpr Statement kEndpointFingerprint{"endpoint_fingerprint", R"sql(
 select fingerprint = $3 from webhook_endpoints where user_id = $1 and id = $2)sql"};
-constexpr Statement kGetEndpoint{"endpoint_get",
-                                 "select " TODO_ENDPOINT_COLUMNS
-                                 " from webhook_endpoints where user_id = $1 and id = $2"};
-constexpr Statement kListEndpoints{
-    "endpoint_list", "select " TODO_ENDPOINT_COLUMNS
-                     " from webhook_endpoints where user_id = $1 order by created_at, id"};
+// Of all ids, or of one.
+constexpr Statement kReadEndpoints{"endpoint_read", R"sql(
+select id, url, host, reminders, task_events, secret_version,
+       case when previous_until > '-infinity' then (extract(epoch from previous_until) * 1000000)::bigint end,
+       disabled_reason, (extract(epoch from created_at) * 1000000)::bigint
+from webhook_endpoints where user_id = $1 and ($2::uuid is null or id = $2::uuid) order by created_at, id)sql"};
 constexpr Statement kUpdateEndpoint{"endpoint_update", R"sql(
 update webhook_endpoints
 set url = coalesce($3, url), host = case when $3::text is null then host else $4 end,
@@ -82,17 +77,9 @@ constexpr Statement kWantTaskEvents{"endpoint_want_task_events", R"sql(
 select distinct user_id from webhook_endpoints
 where user_id = any ($1::text[]) and task_events and disabled_reason = '')sql"};
 
-#define TODO_DELIVERY_COLUMNS                                                       \
-  "id, event_id, kind, state, (extract(epoch from created_at) * 1000000)::bigint, " \
-  "case when state = 'pending' then (extract(epoch from due_at) * 1000000)::bigint end, attempts"
-
-constexpr Statement kListDeliveries{"delivery_log", "select " TODO_DELIVERY_COLUMNS R"sql(
-from deliveries where user_id = $1 and target = $2 and channel = 'webhook'
-  and (created_at, id) < ('epoch'::timestamptz + $3::bigint * interval '1 us', $4::uuid)
-order by created_at desc, id desc limit $5)sql"};
-constexpr Statement kGetDelivery{
-    "delivery_get", "select " TODO_DELIVERY_COLUMNS
-                    " from deliveries where user_id = $1 and id = $2 and channel = 'webhook'"};
+constexpr char kDeliveryColumns[] = R"sql(
+    id, event_id, kind, state, (extract(epoch from created_at) * 1000000)::bigint,
+    case when state = 'pending' then (extract(epoch from due_at) * 1000000)::bigint end, attempts)sql";
 constexpr Statement kRedeliver{"delivery_again", R"sql(
 update deliveries d
 set state = 'pending', failures = 0, due_at = $3, queued_at = $3, finished_at = null
@@ -105,19 +92,17 @@ insert into delivery_lanes as l (user_id, channel, target, host, patient, due_at
 values ($1, 'webhook', $2, $3, true, $4)
 on conflict (user_id, channel, target) do update set due_at = least(l.due_at, excluded.due_at))sql"};
 
-#define TODO_SUBSCRIPTION_COLUMNS \
-  "id, endpoint, host, p256dh, auth, (extract(epoch from created_at) * 1000000)::bigint"
 constexpr Statement kCountSubscriptions{
     "subscription_count",
     "select count(*) from push_subscriptions where user_id = $1 and endpoint <> $2"};
 constexpr Statement kAddSubscription{"subscription_add", R"sql(
 insert into push_subscriptions (user_id, id, endpoint, host, p256dh, auth, created_at)
 values ($1, $2, $3, $4, $5, $6, $7)
-on conflict (user_id, endpoint) do update set p256dh = excluded.p256dh, auth = excluded.auth
-returning )sql" TODO_SUBSCRIPTION_COLUMNS};
-constexpr Statement kListSubscriptions{
-    "subscription_list", "select " TODO_SUBSCRIPTION_COLUMNS
-                         " from push_subscriptions where user_id = $1 order by created_at, id"};
+on conflict (user_id, endpoint) do update set p256dh = excluded.p256dh, auth = excluded.auth)sql"};
+// Of all endpoints, or of one.
+constexpr Statement kReadSubscriptions{"subscription_read", R"sql(
+select id, endpoint, host, p256dh, auth, (extract(epoch from created_at) * 1000000)::bigint
+from push_subscriptions where user_id = $1 and ($2::text is null or endpoint = $2::text) order by created_at, id)sql"};
 constexpr Statement kRemoveSubscription{
     "subscription_remove", "delete from push_subscriptions where user_id = $1 and id = $2"};
 
@@ -226,7 +211,7 @@ LoggedDelivery DeliveryOf(const pqxx::row& row) {
 
 absl::StatusOr<WebhookEndpoint> ReadEndpoint(pqxx::transaction_base& transaction,
                                              const UserId& user, const Uuid& id) {
-  const pqxx::result found = Exec(transaction, kGetEndpoint, user.value, id.value());
+  const pqxx::result found = Exec(transaction, kReadEndpoints, user.value, id.value());
   if (found.empty()) return NoSuch("webhook endpoint");
   return EndpointOf(found[0]);
 }
@@ -339,7 +324,7 @@ absl::StatusOr<std::vector<WebhookEndpoint>> PgNotificationStore::ListEndpoints(
   return Once(pool_, "list webhook endpoints",
               [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Endpoints> {
                 Endpoints endpoints;
-                for (const pqxx::row& row : Exec(transaction, kListEndpoints, user.value))
+                for (const pqxx::row& row : Exec(transaction, kReadEndpoints, user.value, kAll))
                   endpoints.push_back(EndpointOf(row));
                 return endpoints;
               });
@@ -409,8 +394,8 @@ absl::StatusOr<ports::DeliveryPage> PgNotificationStore::ListDeliveries(const Us
       [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::DeliveryPage> {
         TODO_RETURN_IF_ERROR(ReadEndpoint(transaction, user, endpoint).status());
         ports::DeliveryPage page;
-        for (const pqxx::row& row : Exec(transaction, kListDeliveries, user.value, endpoint.value(),
-                                         position.at, position.id, limit + 1)) {
+        for (const pqxx::row& row : Exec(transaction, "delivery_log", sql, user.value,
+                                         endpoint.value(), position.at, position.id, limit + 1)) {
           if (page.deliveries.size() == static_cast<std::size_t>(limit)) {
             const LoggedDelivery& last = page.deliveries.back();
             page.next_cursor = EncodePosition(last.created_at, last.id);
@@ -424,6 +409,9 @@ absl::StatusOr<ports::DeliveryPage> PgNotificationStore::ListDeliveries(const Us
 
 absl::StatusOr<LoggedDelivery> PgNotificationStore::Redeliver(const UserId& user,
                                                               const Uuid& delivery, Instant now) {
+  static const std::string sql = fmt::format(
+      "select {} from deliveries where user_id = $1 and id = $2 and channel = 'webhook'",
+      kDeliveryColumns);
   return Transact(
       pool_, "redeliver",
       [&](pqxx::transaction_base& transaction) -> absl::StatusOr<LoggedDelivery> {
@@ -433,7 +421,8 @@ absl::StatusOr<LoggedDelivery> PgNotificationStore::Redeliver(const UserId& user
           Exec(transaction, kQueueLane, user.value, queued[0][0].as<std::string>(),
                queued[0][1].as<std::string>(), at);
         }
-        const pqxx::result found = Exec(transaction, kGetDelivery, user.value, delivery.value());
+        const pqxx::result found =
+            Exec(transaction, "delivery_get", sql, user.value, delivery.value());
         if (found.empty()) return NoSuch("webhook delivery");
         if (queued.empty()) {
           return util::WithReason(
@@ -455,10 +444,10 @@ absl::StatusOr<PushSubscription> PgNotificationStore::AddSubscription(
             domain::kMaxPushSubscriptions) {
           return TooMany("push subscriptions", domain::kMaxPushSubscriptions);
         }
-        return SubscriptionOf(Exec(transaction, kAddSubscription, user.value, added.id.value(),
-                                   added.endpoint, added.host, ByteaLiteral(added.p256dh),
-                                   ByteaLiteral(added.auth),
-                                   domain::FormatInstant(added.created_at))[0]);
+        Exec(transaction, kAddSubscription, user.value, added.id.value(), added.endpoint,
+             added.host, ByteaLiteral(added.p256dh), ByteaLiteral(added.auth),
+             domain::FormatInstant(added.created_at));
+        return SubscriptionOf(Exec(transaction, kReadSubscriptions, user.value, added.endpoint)[0]);
       });
 }
 
@@ -468,7 +457,7 @@ absl::StatusOr<std::vector<PushSubscription>> PgNotificationStore::ListSubscript
   return Once(pool_, "list push subscriptions",
               [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Subscriptions> {
                 Subscriptions subscriptions;
-                for (const pqxx::row& row : Exec(transaction, kListSubscriptions, user.value))
+                for (const pqxx::row& row : Exec(transaction, kReadSubscriptions, user.value, kAll))
                   subscriptions.push_back(SubscriptionOf(row));
                 return subscriptions;
               });
