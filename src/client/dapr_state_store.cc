@@ -65,10 +65,16 @@ absl::Status DaprStateStore::Write(const std::string& key, const std::string& da
   const auto context = client_.NewContext(options_.timeout);
   const grpc::Status status = client_.stub().SaveState(context.get(), request, &response);
   if (status.ok()) return absl::OkStatus();
+  const absl::Status changed = absl::AbortedError("dapr: write state: the value has changed since");
   // An etag that the component cannot even read is none of its current ones.
   if (status.error_code() == grpc::StatusCode::ABORTED ||
       (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT && !etag.empty())) {
-    return absl::AbortedError("dapr: write state: the value has changed since");
+    return changed;
+  }
+  // Where a first write has come too late, components say so each in words of its own.
+  if (etag.empty() && status.error_code() != grpc::StatusCode::UNAVAILABLE) {
+    const auto there = Read({key});
+    if (there.ok() && !there->empty()) return changed;
   }
   return Unavailable("write state", status.error_message());
 }

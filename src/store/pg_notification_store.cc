@@ -389,6 +389,11 @@ absl::StatusOr<ports::DeliveryPage> PgNotificationStore::ListDeliveries(const Us
                                                                         int limit,
                                                                         const std::string& cursor) {
   TODO_ASSIGN_OR_RETURN(const Position position, DecodePosition(cursor));
+  static const std::string sql = fmt::format(
+      "select {} from deliveries where user_id = $1 and target = $2 and channel = 'webhook' and "
+      "(created_at, id) < ('epoch'::timestamptz + $3::bigint * interval '1 us', $4::uuid) "
+      "order by created_at desc, id desc limit $5",
+      kDeliveryColumns);
   return Once(
       pool_, "list deliveries",
       [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::DeliveryPage> {

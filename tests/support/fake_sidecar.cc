@@ -146,7 +146,9 @@ class FakeSidecar::Service : public runtime::Dapr::CallbackService {
       if (!state.answer.ok()) {
         reactor.Finish(state.answer);
       } else if (item.etag().value() != current) {
-        reactor.Finish({grpc::StatusCode::ABORTED, "possible etag mismatch"});
+        // As a real one with PostgreSQL says it.
+        reactor.Finish(item.has_etag() ? grpc::Status(grpc::StatusCode::ABORTED, "etag mismatch")
+                                       : grpc::Status(grpc::StatusCode::INTERNAL, "failed saving"));
       } else {
         auto& value = state.values[item.key()];
         value = {item.value(), value.second + 1};

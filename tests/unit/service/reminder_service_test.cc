@@ -91,10 +91,10 @@ class ReminderServiceTest : public testing::Test {
     std::vector<nlohmann::json> events;
     const auto messages = database_.Read()->messages;
     for (; seen_ < messages.size(); ++seen_) {
-      EXPECT_EQ(messages[seen_].topic, "reminders");
-      EXPECT_EQ(messages[seen_].key, "alice");
-      const auto event = nlohmann::json::parse(messages[seen_].payload);
-      EXPECT_EQ(event["id"], messages[seen_].id.value());
+      EXPECT_EQ(messages[seen_].message.topic, "reminders");
+      EXPECT_EQ(messages[seen_].message.key, "alice");
+      const auto event = nlohmann::json::parse(messages[seen_].message.payload);
+      EXPECT_EQ(event["id"], messages[seen_].message.id.value());
       events.push_back(event["data"]);
     }
     return events;
