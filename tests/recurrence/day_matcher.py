@@ -134,9 +134,9 @@ class DayMatcher:
     def until(self, end):
         """Every time after the anchor and before `end`, in order."""
         days_of = {}
-        # The longest period is a year, and the anchor's may have begun that long ago; one more day
-        # for SKIP=FORWARD.
-        day = datetime.date(self.anchor.year - 1, 12, 31)
+        # The longest period is a year, and the anchor's may have begun that long ago, its week a few
+        # days before that; one more day for SKIP=FORWARD.
+        day = datetime.date(self.anchor.year - 1, 12, 31) - 6 * ONE_DAY
         stop = (
             datetime.date(end.year + 1, 1, 2)
             if self.frequency == "YEARLY"

@@ -205,6 +205,11 @@ def test_matcher_knows_the_standard(probe):
         datetime.datetime(1997, 9, 1),
     ) == ["1997-08-17", "1997-08-19", "1997-08-31"]
     assert days(
+        "FREQ=WEEKLY;BYDAY=TU,SA,SU;BYSETPOS=2",
+        datetime.datetime(2015, 1, 3, 9),
+        datetime.datetime(2015, 1, 14),
+    ) == ["2015-01-10"], "the first week began in the year before"
+    assert days(
         "FREQ=MONTHLY;BYMONTHDAY=31;SKIP=FORWARD",
         datetime.datetime(2026, 1, 31, 9),
         datetime.datetime(2026, 6, 2),
