@@ -40,8 +40,8 @@ class Bench:
         self._session.run(f"""
             insert into changes (user_id, seq, shard, event_id, kind, task_id, version, task_json, at, traceparent)
             select u, g / 1000, shard_of(u), gen_random_uuid(), 'created', g, 1,
-                   jsonb_build_object('id', g, 'title', 'task ' || g, 'description', repeat('x', 300), 'user_id', u)::text,
-                   now(), ''
+                   jsonb_build_object('id', g, 'title', 'task ' || g, 'description', repeat('x', 300),
+                                      'user_id', u)::text, now(), ''
             from (select g, 'bench-' || g % 1000 as u
                   from generate_series({self._filled + 1000}, {self._filled + 999 + count}) g) x
             order by g""")
@@ -89,7 +89,8 @@ class Bench:
 
 def beside_open_transactions(bench: Bench, rounds: int, hold: float) -> bool:
     """In turns without, with, without...: each time `rounds` samples."""
-    samples: dict[tuple[bool, str], list[float]] = {(held, way): [] for held in (False, True) for way in ("all", "reads")}
+    samples: dict[tuple[bool, str], list[float]] = {
+        (held, way): [] for held in (False, True) for way in ("all", "reads")}
 
     def sample(held: bool) -> None:
         for turn in range(rounds + 1):
@@ -107,8 +108,8 @@ def beside_open_transactions(bench: Bench, rounds: int, hold: float) -> bool:
     without, beside = samples[False, "all"], samples[True, "all"]
     reads = median(samples[True, "reads"]) / median(samples[False, "reads"])
     return verdict("outbox, beside open transactions", median(beside) / median(without), 1.1,
-                   f"{ROWS} rows beside a reader and a writer open for {hold:.0f} s and longer {spread(beside)}, without "
-                   f"{spread(without)}; reads alone: ratio {reads:.2f}")
+                   f"{ROWS} rows beside a reader and a writer open for {hold:.0f} s and longer {spread(beside)}, "
+                   f"without {spread(without)}; reads alone: ratio {reads:.2f}")
 
 
 def from_a_long_backlog(bench: Bench, rounds: int) -> bool:

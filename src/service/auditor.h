@@ -36,9 +36,9 @@ class Auditor {
   static constexpr int kMaxRepeats = 5;
   static constexpr int kRepeatsPerRound = 200;
 
-  /// `consumers`: those which take every event of the topic; who picks some leaves no trace of the
-  /// others. Their copy reaches everybody. `can_deliver`: whether the bus could reach the consumers
-  /// now; may block. `log` and `clock` must outlive the auditor.
+  /// `consumers`: those that take every event of the topic. Who picks some leaves no trace of the
+  /// others, and is helped by the copies for these. `can_deliver`: whether the bus could reach the
+  /// consumers now; may block. `log` and `clock` must outlive the auditor.
   Auditor(ports::AuditLog& log, const ports::Clock& clock, std::vector<std::string> consumers,
           std::function<bool()> can_deliver, AuditOptions options);
 

@@ -16,13 +16,16 @@ DELAY_SECONDS = 4
 # Longer than daprd takes from its start to its first delivery.
 LONG_DELAY_SECONDS = 12
 
+CONSUMER = "recurring-tasks"
 DAILY = {"due_local": "2026-10-24", "recurrence_rule": "daily"}
 NOBODY_CONSUMES = {"TODO_FAULTS": "after-inbox=fail"}
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("audit") / "run", service_binary=binary(), keep_data=False) as running:
+    # Short from the start: a replica keeps the audit's turn for some time after it has ended.
+    with Stack(tmp_path_factory.mktemp("audit") / "run", service_binary=binary(), keep_data=False,
+               service_flags=[f"--audit-delay={DELAY_SECONDS}s"]) as running:
         yield running
 
 
@@ -41,7 +44,7 @@ def count(stack: Stack, what: str) -> int:
 
 def all_taken(stack: Stack) -> None:
     """Waits until every change was taken, those that consumers made included, and the bus has them all."""
-    eventually(lambda: count(stack, "inbox") == count(stack, "changes"), "every change was taken", within=180)
+    eventually(lambda: count(stack, f"inbox where consumer = '{CONSUMER}'") == count(stack, "changes"), "every change was taken", within=180)
     published(stack)
 
 
@@ -116,12 +119,14 @@ def test_a_consumer_that_was_cut_off_is_not_flooded(stack: Stack) -> None:
 
 def test_a_consumer_that_is_behind_is_not_flooded(stack: Stack) -> None:
     user = "audit-behind"
-    restart_service(stack, env={"TODO_FAULTS": "after-inbox=delay:400"}, bulk_delivery="false")
-    stack.restart("daprd-0")  # asks how it should deliver
+    restart_service(stack, env=NOBODY_CONSUMES)
     client = Client(stack.api_target(), user)
     for n in range(40):
         client.create(f"task {n}")
     published(stack)
+    stack.kill("daprd-0")
+    restart_service(stack, env={"TODO_FAULTS": "after-inbox=delay:400"}, bulk_delivery="false")
+    stack.start_one("daprd-0")  # asks how it should deliver: one by one, so each takes its time
     eventually(lambda: count(stack, f"audit_missing where user_id = '{user}'") > 0, "the audit misses some")
     all_taken(stack)
     assert set(copies(stack, user).values()) == {1}
@@ -142,10 +147,8 @@ def test_parked_and_dead_events_are_not_published_again(stack: Stack) -> None:
     client = Client(stack.api_target(), user)
     task = client.create("poison", **DAILY)
     client.complete(task.id)
-    client.uncomplete(task.id)  # waits behind it
-    eventually(lambda: count(stack, "retries") == 2, "both are parked")
-    eventually(lambda: count(stack, "retries") == 0, "they are dead, or done", within=120)
-    all_taken(stack)
+    eventually(lambda: count(stack, "retries") == 1, "it is parked")
+    eventually(lambda: count(stack, "dead_letters") == 1, "it is dead", within=120)
     audited(stack)
     assert count(stack, "audit_missing") == 0
     assert set(copies(stack, user).values()) == {1}
