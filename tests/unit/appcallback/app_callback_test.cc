@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
+#include "service/reminder_service.h"
 #include "service/task_event_consumer.h"
 #include "support/fake_event_inbox.h"
+#include "support/fake_reminder_store.h"
 #include "support/fake_retry_queue.h"
 #include "util/worker_pool.h"
 
@@ -34,6 +36,12 @@ using testing::Not;
 using testing::SizeIs;
 
 constexpr char kTopic[] = "task-events";
+
+/// Nothing that would need one happens here.
+class NoIds final : public ports::IdSource {
+ public:
+  domain::Uuid NewId() override { return domain::Uuid(); }
+};
 
 class FixedClock final : public ports::Clock {
  public:
@@ -150,11 +158,15 @@ class AppCallbackTest : public testing::Test {
   service::EventProcessor processor_{
       {inbox_, retries_, crashes_, clock_},
       {{.topic = kTopic, .parse = &Parse, .consumers = {&consumer_}}}};
+  support::FakeReminderStore reminder_store_{database_};
+  NoIds ids_;
+  service::ReminderService reminders_{reminder_store_, clock_, ids_, {}};
   util::WorkerPool workers_{2, 16};
   std::function<bool()> healthy_ = [] { return true; };
   AppCallback callback_{
       {.subscriptions = {{.topic = kTopic, .route = "/events/tasks"}}, .app_api_token = "secret"},
       processor_,
+      reminders_,
       workers_,
       [this] { return healthy_(); }};
   std::unique_ptr<grpc::Server> server_;
