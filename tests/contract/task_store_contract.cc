@@ -777,10 +777,11 @@ TEST_P(TaskStoreContract, OfManyChangesOfASeriesAtOnceEachSeesTheOneBefore) {
   const std::vector<Task> tasks = CreateSeries(2);
   InParallel(6, [&](int i) {
     for (bool done = false; !done;) {
-      const ports::SeriesMutation mutation{.first = Rename(tasks[0], fmt::format("{}", i)),
-                                           .others = {Rename(tasks[1], fmt::format("{}", i))},
-                                           .series_id = tasks[0].series->series_id,
-                                           .seen = MembersOf(tasks[0])};
+      const ports::SeriesMutation mutation{
+          .first = Rename(tasks[0], fmt::format("renamed by {}", i)),
+          .others = {Rename(tasks[1], fmt::format("renamed by {}", i))},
+          .series_id = tasks[0].series->series_id,
+          .seen = MembersOf(tasks[0])};
       const auto result = store().ApplyToSeries(mutation);
       done = result.ok();
       EXPECT_TRUE(done || absl::IsAborted(result.status())) << result.status();
