@@ -29,6 +29,10 @@ class EventConsumer {
   /// Names the consumer in the inbox, for ever.
   virtual std::string_view name() const = 0;
 
+  /// Whether Concerns passes events over. Such a consumer gets no dead letter of a record that
+  /// cannot be read: nobody is known to have wanted it.
+  virtual bool picks_events() const { return false; }
+
   /// For each of `events`, whether there is something to do for this consumer. Those for which
   /// there is not leave no trace: nobody notes that the consumer has seen them.
   virtual absl::StatusOr<std::vector<bool>> Concerns(const std::vector<domain::Event>& events) {

@@ -277,6 +277,7 @@ absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const Arrival& ar
 absl::Status EventProcessor::BuryUnreadable(const EventStream& stream, const BusRecord& record,
                                             const absl::Status& reason) {
   for (const EventConsumer* consumer : stream.consumers) {
+    if (consumer->picks_events()) continue;
     TODO_RETURN_IF_ERROR(
         Bury(domain::UnreadableLetter(consumer->name(), record, util::FromAbsl(reason.message()),
                                       ports_.clock.Now()),

@@ -19,6 +19,7 @@ class TaskWebhooks final : public EventConsumer {
       : store_(store), clock_(clock), outlets_(outlets) {}
 
   std::string_view name() const override { return "webhooks"; }
+  bool picks_events() const override { return true; }
   absl::StatusOr<std::vector<bool>> Concerns(const std::vector<domain::Event>& events) override;
   absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>& events) override;
 
