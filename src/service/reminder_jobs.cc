@@ -11,8 +11,6 @@
 
 namespace todo::service {
 
-using domain::Reminder;
-
 absl::StatusOr<bool> ReminderJobs::Run() {
   TODO_ASSIGN_OR_RETURN(const bool more, WriteBatch());
   // What waits goes before what is only written again.
