@@ -2,6 +2,7 @@
 
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/wrappers.pb.h>
 
 #include <cmath>
@@ -15,7 +16,16 @@ namespace {
 
 namespace pb = google::protobuf;
 
-std::optional<domain::TaskId> PositiveId(std::int64_t id) {
+// JSON has one kind of number: 7.0 and 1e15, as a protobuf Value is written, are integers as well.
+std::optional<domain::TaskId> ToTaskId(const nlohmann::json& number) {
+  constexpr double kMaxExact = 9007199254740992.0;
+  if (number.is_number_float()) {
+    const auto value = number.get<double>();
+    if (!(value >= 1 && value <= kMaxExact) || std::floor(value) != value) return std::nullopt;
+    return domain::TaskId{static_cast<std::int64_t>(value)};
+  }
+  if (!number.is_number_integer()) return std::nullopt;
+  const auto id = number.get<std::int64_t>();
   if (id < 1) return std::nullopt;
   return domain::TaskId{id};
 }
@@ -26,26 +36,22 @@ std::optional<domain::TaskId> FromJson(const std::string& text) {
   if (json.is_string()) return FromJson(json.get<std::string>());  // JSON that was quoted once more
   if (!json.is_object()) return std::nullopt;
   const auto id = json.find("task_id");
-  if (id == json.end() || !id->is_number_integer()) return std::nullopt;
-  return PositiveId(id->get<std::int64_t>());
+  if (id == json.end()) return std::nullopt;
+  return ToTaskId(*id);
 }
 
-std::optional<domain::TaskId> FromStruct(const pb::Struct& object) {
-  constexpr double kMaxExact = 9007199254740992.0;
-  const auto id = object.fields().find("task_id");
-  if (id == object.fields().end() || !id->second.has_number_value()) return std::nullopt;
-  const double number = id->second.number_value();
-  if (!(number >= 1 && number <= kMaxExact) || std::floor(number) != number) return std::nullopt;
-  return domain::TaskId{static_cast<std::int64_t>(number)};
+// The library writes it, rather than that we look into the map of a Struct: the class of a map has
+// another layout where ThreadSanitizer is on, and the library is the packaged one.
+std::optional<domain::TaskId> FromStruct(const pb::Message& value) {
+  std::string json;
+  if (!pb::util::MessageToJsonString(value, &json).ok()) return std::nullopt;
+  return FromJson(json);
 }
 
 }  // namespace
 
 std::optional<domain::TaskId> TaskOfJobData(const pb::Any& data) {
-  if (pb::Value value; data.UnpackTo(&value)) {
-    return value.has_string_value() ? FromJson(value.string_value())
-                                    : FromStruct(value.struct_value());
-  }
+  if (pb::Value value; data.UnpackTo(&value)) return FromStruct(value);
   if (pb::Struct object; data.UnpackTo(&object)) return FromStruct(object);
   if (pb::StringValue text; data.UnpackTo(&text)) return FromJson(text.value());
   if (pb::BytesValue bytes; data.UnpackTo(&bytes)) return FromJson(bytes.value());

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/wrappers.pb.h>
 #include <gtest/gtest.h>
 
@@ -25,31 +26,35 @@ pb::Any Bare(const std::string& text) {
   return any;
 }
 
-pb::Struct Object(double task_id) {
-  pb::Struct object;
-  (*object.mutable_fields())["task_id"].set_number_value(task_id);
-  (*object.mutable_fields())["type"].set_string_value("reminder");
+// Written by the library as well: see job_data.cc.
+template <typename Message = pb::Struct>
+Message Object(const std::string& task_id) {
+  Message object;
+  const auto parsed =
+      pb::util::JsonStringToMessage(R"({"type":"reminder","task_id":)" + task_id + "}", &object);
+  EXPECT_TRUE(parsed.ok()) << parsed.ToString();
   return object;
 }
 
 constexpr char kJson[] = R"({"task_id":7,"user_id":"ann","type":"reminder"})";
 
 TEST(JobDataTest, EveryFormInWhichItComesIsRead) {
-  pb::Value value;
-  *value.mutable_struct_value() = Object(7);
   pb::Value quoted;
   quoted.set_string_value(kJson);
   pb::StringValue text;
   text.set_value(kJson);
   pb::BytesValue bytes;
   bytes.set_value(kJson);
-  for (const pb::Any& data : {Packed(value), Packed(quoted), Packed(Object(7)), Packed(text),
-                              Packed(bytes), Bare(kJson), Bare(R"("{\"task_id\":7}")")}) {
+  for (const pb::Any& data :
+       {Packed(Object<pb::Value>("7")), Packed(quoted), Packed(Object("7")), Packed(text),
+        Packed(bytes), Bare(kJson), Bare(R"("{\"task_id\":7}")")}) {
     EXPECT_EQ(TaskOfJobData(data), domain::TaskId{7}) << data.ShortDebugString();
   }
   pb::StringValue large;
   large.set_value(R"({"task_id":9007199254740993})");
   EXPECT_EQ(TaskOfJobData(Packed(large)), domain::TaskId{9007199254740993}) << "exactly";
+  EXPECT_EQ(TaskOfJobData(Packed(Object("1000000000000000"))),
+            domain::TaskId{1'000'000'000'000'000});
 }
 
 TEST(JobDataTest, AnythingElseSaysNothing) {
@@ -62,14 +67,28 @@ TEST(JobDataTest, AnythingElseSaysNothing) {
   pb::Any unknown;
   unknown.set_type_url("type.googleapis.com/some.Thing");
   unknown.set_value("\x08\x07");
-  pb::Any broken = Packed(Object(7));
+  pb::Any broken = Packed(Object("7"));
   broken.set_value("\xff\xff\xff");
-  for (const pb::Any& data :
-       {pb::Any(), Packed(list), Packed(null), Packed(garbled), unknown, broken,
-        Packed(Object(7.5)), Packed(Object(0)), Packed(Object(-1)), Packed(Object(1e300)),
-        Packed(Object(std::numeric_limits<double>::quiet_NaN())), Bare("[1]"), Bare("7"),
-        Bare(R"({"task_id":"7"})"), Bare(R"({"task_id":-7})"), Bare(R"({"task_id":1e400})"),
-        Bare(std::string(100'000, '[')), Bare(R"({"task_id":99999999999999999999})")}) {
+  for (const pb::Any& data : {pb::Any(),
+                              Packed(list),
+                              Packed(null),
+                              Packed(garbled),
+                              unknown,
+                              broken,
+                              Packed(Object("7.5")),
+                              Packed(Object("0")),
+                              Packed(Object("-1")),
+                              Packed(Object("1e300")),
+                              Packed(Object("1e17")),
+                              Packed(Object(R"("NaN")")),
+                              Packed(Object("{}")),
+                              Bare("[1]"),
+                              Bare("7"),
+                              Bare(R"({"task_id":"7"})"),
+                              Bare(R"({"task_id":-7})"),
+                              Bare(R"({"task_id":1e400})"),
+                              Bare(std::string(100'000, '[')),
+                              Bare(R"({"task_id":99999999999999999999})")}) {
     EXPECT_EQ(TaskOfJobData(data), std::nullopt) << data.ShortDebugString().substr(0, 200);
   }
 }
