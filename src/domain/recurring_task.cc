@@ -68,6 +68,15 @@ std::optional<int> LeftOf(const Task& task, const RecurrenceRule& rule,
   return static_cast<int>(std::max<std::int64_t>(1, *rule.count - passed));
 }
 
+/// Whether the series has something after `scheduled`, its COUNT apart.
+bool GoesOn(const absl::StatusOr<Recurrence>& recurrence, absl::CivilSecond scheduled,
+            RecurrenceBasis basis) {
+  if (!recurrence.ok()) return false;
+  // Counted from completions, the rule starts anew on a day that nobody knows yet.
+  if (basis == RecurrenceBasis::kCompletion) return true;
+  return recurrence->NextAfter(recurrence->zone().ToInstant(scheduled)).has_value();
+}
+
 }  // namespace
 
 absl::StatusOr<SeriesPosition> StartSeries(const TaskFields& fields, const Uuid& series_id,
@@ -90,21 +99,31 @@ absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields) 
   moved.following.due_kind.reset();
   moved.following.time_zone.reset();
   const absl::CivilSecond due = LocalOf(fields.due, zone);
-  if (absl::CivilDay(due) == absl::CivilDay(moved.scheduled)) {
-    moved.anchor = absl::CivilSecond(absl::CivilDay(moved.anchor)) +
-                   (due - absl::CivilSecond(absl::CivilDay(due)));
-    moved.scheduled = due;
-    return moved;
-  }
   TODO_ASSIGN_OR_RETURN(RecurrenceRule rule,
                         ParseRecurrenceRule(fields.recurrence_rule.value_or("")));
   const absl::StatusOr<Recurrence> before = RecurrenceOf(FieldsAfter(task), task.series->anchor);
-  if (const std::optional<int> left = LeftOf(task, rule, before)) {
-    rule.count = left;
-    fields.recurrence_rule = FormatRecurrenceRule(rule);
+  const std::optional<int> left = LeftOf(task, rule, before);
+  const RecurrenceBasis basis = fields.recurrence_basis;
+  const bool went_on = left != 1 && GoesOn(before, task.series->scheduled, basis);
+  if (absl::CivilDay(due) == absl::CivilDay(moved.scheduled)) {
+    moved.anchor = absl::CivilSecond(absl::CivilDay(moved.anchor)) +
+                   (due - absl::CivilSecond(absl::CivilDay(due)));
+  } else {
+    if (left) {
+      rule.count = left;
+      fields.recurrence_rule = FormatRecurrenceRule(rule);
+    }
+    moved.rule_since = moved.occurrence;
+    moved.anchor = due;
   }
-  moved.rule_since = moved.occurrence;
-  moved.anchor = moved.scheduled = due;
+  moved.scheduled = due;
+
+  const absl::StatusOr<Recurrence> after = RecurrenceOf(fields, moved.anchor);
+  if (absl::IsInvalidArgument(after.status())) return after.status();
+  if (went_on && !GoesOn(after, moved.scheduled, basis)) {
+    return absl::OutOfRangeError(
+        "nothing of the rule follows that date: choose an earlier date, or change the rule too");
+  }
   return moved;
 }
 

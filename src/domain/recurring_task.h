@@ -24,7 +24,8 @@ absl::StatusOr<SeriesPosition> StartSeries(const TaskFields& fields, const Uuid&
 /// and have the same rule. A new time of day leaves the days as they are, so that the series of a
 /// 31st is not moved to the 28th; a new day is what the rule counts from now, and COUNT in `fields`
 /// becomes what is left of it. Preconditions: `task` has a rule and a series. kInvalidArgument: the
-/// rule or the zone is not understood.
+/// rule or the zone is not understood, or the date is beyond what rules can count from.
+/// kOutOfRange: the series would go on, and would not any more.
 absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields);
 
 /// What those after `task` take when its fields become `fields` for this occurrence alone.

@@ -283,7 +283,12 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(const ports::Mutation&
   } else if (new_rule) {
     series = RestartSeries(task, fields, violations);
   } else if (moves) {
-    TODO_ASSIGN_OR_RETURN(series, domain::MoveSeries(task, fields));
+    absl::StatusOr<domain::SeriesPosition> moved = domain::MoveSeries(task, fields);
+    if (!moved.ok()) {
+      Add(violations, input.due ? "due_date" : "time_zone", moved.status());
+    } else {
+      series = *std::move(moved);
+    }
   } else if (!onwards && series) {
     // A due date is this occurrence's alone; whether those after it are days, wall-clock times or
     // instants does not follow from it.

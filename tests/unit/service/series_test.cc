@@ -25,6 +25,7 @@ namespace {
 using domain::Task;
 using domain::TaskEvent;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using Events = std::vector<TaskEvent>;
@@ -339,6 +340,19 @@ TEST_F(SeriesTest, TheLastOccurrenceCanBeMovedWithNothingToFollow) {
   EXPECT_EQ(DueOf(moved), "2026-11-02T10:00:00");
   Advance(moved);
   EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
+}
+
+TEST_F(SeriesTest, AMoveThatWouldEndTheSeriesIsRefused) {
+  const Task second = Advance(Create("FREQ=WEEKLY;UNTIL=20261130T080000Z"));
+  for (const char* due : {"2026-12-20T09:00:00", "2500-01-01T09:00:00"}) {
+    UpdateTaskInput input = UpdateOf(second, SeriesScope::kFollowing);
+    input.due = DueInput{.due_date = {}, .due_local = due};
+    const absl::Status refused = tasks_.Update(Call(), input).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("task.due_date")) << due;
+  }
+  EXPECT_EQ(DueOf(Move(second, "2026-11-14T18:00:00", SeriesScope::kFollowing)),
+            "2026-11-14T18:00:00");
 }
 
 TEST_F(SeriesTest, FromCompletionCountCountsFromWhereTheRuleWasSet) {
