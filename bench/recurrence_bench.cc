@@ -1,7 +1,8 @@
 // What recurrence rules cost, in CPU time, beside a reference loop that tells machines apart:
 //   recurrence_bench [RULES] [SEED]
 // Prints one line each for what users do often, for rules made to be slow, accepted and refused,
-// and for RULES random ones (default 20,000), of which the slowest are named.
+// and for RULES random ones (default 20,000), of which the slowest are named. Exit code 1:
+// something took longer than it may, or a rule was taken for what it is not.
 
 #include <fmt/format.h>
 
@@ -85,8 +86,17 @@ Cost CostOf(const Question& question) {
   return cost;
 }
 
-void Print(std::string_view what, double micros, double reference) {
-  fmt::print("{:<64} {:>10.1f} us {:>8.3f} of the loop\n", what, micros, micros / reference);
+constexpr double kMaxNext = 1'000;       // of a daily rule, far from its anchor
+constexpr double kMaxAccepted = 50'000;  // of whatever is done with an accepted rule
+constexpr double kMaxRefused = 100'000;
+bool all_held = true;
+
+void Print(std::string_view what, double micros, double reference, double limit,
+           std::string_view wrong = "") {
+  if (wrong.empty() && micros > limit) wrong = "TOO SLOW";
+  all_held = all_held && wrong.empty();
+  fmt::print("{:<64} {:>10.1f} us {:>8.3f} of the loop {}\n", what, micros, micros / reference,
+             wrong);
 }
 
 const std::vector<Question> kSlow = {
@@ -159,7 +169,7 @@ int main(int argc, char** argv) {
   const int rules = argc > 1 ? std::atoi(argv[1]) : 20'000;
   const auto seed = static_cast<std::uint64_t>(argc > 2 ? std::atoll(argv[2]) : 1);
   const double reference = ReferenceMicros();
-  Print("reference loop, 10,000,000 steps", reference, reference);
+  Print("reference loop, 10,000,000 steps", reference, reference, reference);
 
   const TimeZone berlin = *TimeZone::Load("Europe/Berlin");
   const absl::CivilSecond anchor(1970, 1, 1, 9, 0, 0);
@@ -167,24 +177,25 @@ int main(int argc, char** argv) {
   const Recurrence counted = *Recurrence::Parse("FREQ=WEEKLY;BYDAY=MO,WE,FR", anchor, berlin);
   const Instant far = berlin.ToInstant(anchor + std::int64_t{40'000} * 24 * 60 * 60);
   Print("accept FREQ=DAILY", Micros([&] { (void)Recurrence::Parse("FREQ=DAILY", anchor, berlin); }),
-        reference);
+        reference, kMaxAccepted);
   Print("next of FREQ=DAILY 40,000 days after its anchor",
-        Micros([&] { (void)daily.NextAfter(far); }), reference);
+        Micros([&] { (void)daily.NextAfter(far); }), reference, kMaxNext);
   Print("next of FREQ=WEEKLY;BYDAY=MO,WE,FR 40,000 days after",
-        Micros([&] { (void)counted.NextAfter(far); }), reference);
-  Print("a hundred of FREQ=DAILY", Micros([&] { (void)daily.Upcoming(far, 100); }), reference);
+        Micros([&] { (void)counted.NextAfter(far); }), reference, kMaxNext);
+  Print("a hundred of FREQ=DAILY", Micros([&] { (void)daily.Upcoming(far, 100); }), reference,
+        kMaxAccepted);
 
   fmt::print("\nmade to be slow, and accepted\n");
   for (const Question& question : kSlow) {
     const Cost cost = CostOf(question);
-    Print(fmt::format("{}{:.60}", cost.accepted ? "" : "REFUSED ", question.rule),
-          std::max(cost.parse, cost.next), reference);
+    Print(fmt::format("{:.60}", question.rule), std::max(cost.parse, cost.next), reference,
+          kMaxAccepted, cost.accepted ? "" : "REFUSED");
   }
   fmt::print("\nrefused\n");
   for (const Question& question : kRefused) {
     const Cost cost = CostOf(question);
-    Print(fmt::format("{}{:.60}", cost.accepted ? "ACCEPTED " : "", question.rule), cost.parse,
-          reference);
+    Print(fmt::format("{:.60}", question.rule), cost.parse, reference, kMaxRefused,
+          cost.accepted ? "ACCEPTED" : "");
   }
 
   std::mt19937_64 random(seed);
@@ -203,8 +214,9 @@ int main(int argc, char** argv) {
                all == &accepted ? "accepted" : "refused", seed);
     std::sort(all->rbegin(), all->rend());
     for (std::size_t i = 0; i < std::min<std::size_t>(3, all->size()); ++i) {
-      Print(fmt::format("{:.60}", (*all)[i].second), (*all)[i].first, reference);
+      Print(fmt::format("{:.60}", (*all)[i].second), (*all)[i].first, reference,
+            all == &accepted ? kMaxAccepted : kMaxRefused);
     }
   }
-  return 0;
+  return all_held ? 0 : 1;
 }

@@ -424,7 +424,7 @@ void Application::StartRelay() {
   options.task_events_topic = config_.task_events_topic;
   options.task_updates_topic = config_.task_updates_topic;
   options.lease = config_.relay_lease;
-  options.renew_interval = config_.relay_lease / 4;
+  options.renew_interval = config_.relay_lease / 8;
   options.poll_interval = config_.relay_poll;
   relay_ = std::make_unique<relay::OutboxRelay>(outbox_log_, publisher_, std::move(options));
   running_relay_ = relay_.get();

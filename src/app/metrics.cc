@@ -83,7 +83,7 @@ void AddRelay(Page& page, const relay::RelayStats& relay) {
 
 void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) {
   page.Gauge("todo_outbox_unpublished_changes",
-             "Changes that are not yet on the bus, counted up to 100,000 for each shard",
+             "Changes that are not yet on the bus, counted up to 20,000 for each shard",
              Number(store.unpublished_changes));
   page.Gauge("todo_outbox_unpublished_messages", "The same for reminders, dead letters, notices",
              Number(store.unpublished_messages));

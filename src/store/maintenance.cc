@@ -32,6 +32,17 @@ constexpr Statement kForgetNotifications{"forget_notifications", R"sql(
 delete from notifications n
 using (select user_id, id from notifications where at < $1 limit 1000) o
 where n.user_id = o.user_id and n.id = o.id)sql"};
+constexpr Statement kForgetResolved{"forget_resolved", R"sql(
+delete from dead_letters
+where id in (select id from dead_letters where state <> 'open' and resolved_at < $1 limit 1000))sql"};
+
+// The parts of the inbox that no day is dropped from.
+constexpr Statement kForgetForeignDays{"forget_foreign_days", R"sql(
+delete from inbox_default
+where ctid = any (array(select ctid from inbox_default where received_at < $1 limit 1000)))sql"};
+constexpr Statement kForgetUndated{"forget_undated", R"sql(
+delete from inbox_undated
+where ctid = any (array(select ctid from inbox_undated where received_at < $1 limit 1000)))sql"};
 constexpr pqxx::result::size_type kPortion = 1000;
 constexpr int kPortionsPerCall = 2000;
 
@@ -61,6 +72,10 @@ absl::Status MaintainInbox(ConnectionPool& pool, domain::Instant now,
            options.keep_inbox_days);
       transaction.commit();
     }
+    const std::string inbox_before = Before(now, std::chrono::hours(24) * options.keep_inbox_days);
+    Forget(lease.session(), kForgetForeignDays, inbox_before);
+    Forget(lease.session(), kForgetUndated, inbox_before);
+    Forget(lease.session(), kForgetResolved, Before(now, options.keep_resolved));
     Forget(lease.session(), kForgetRequests, Before(now, options.keep_requests));
     Forget(lease.session(), kForgetMessages, Before(now, options.keep_messages));
     Forget(lease.session(), kForgetDeliveries, Before(now, options.keep_deliveries));

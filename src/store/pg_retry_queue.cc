@@ -55,15 +55,19 @@ constexpr char kColumns[] = R"sql(
     d.reason, d.topic, d.partition, d."offset", d.record_key, d.content_type, d.state, d.note, d.resolved_by,
     (extract(epoch from d.resolved_at) * 1000000)::bigint)sql";
 
+// Counted in the index alone, and up to a bound: this is asked every few seconds, most of all when
+// there is a lot. The oldest is that of the lowest id, or as good as.
 constexpr Statement kCountUnpublished{"ops_unpublished", R"sql(
-select sum(c.n), sum(m.n), least(min(c.oldest), min(m.oldest))
-from relay_shards s,
-     lateral (select count(*) as n, (extract(epoch from min(x.at)) * 1000000)::bigint as oldest
-              from (select at from changes c where c.shard = s.shard and c.id > s.position order by c.id
-                    limit 100000) x) c,
-     lateral (select count(*) as n, (extract(epoch from min(x.at)) * 1000000)::bigint as oldest
-              from (select at from messages m where m.shard = s.shard and m.id > s.message_position order by m.id
-                    limit 100000) x) m)sql"};
+select sum(c.n), sum(m.n), (extract(epoch from least(min(oldest_change.at), min(oldest_message.at))) * 1000000)::bigint
+from relay_shards s
+cross join lateral (select count(*) as n from (select from changes x where x.shard = s.shard and x.id > s.position
+                                               limit 20000) x) c
+cross join lateral (select count(*) as n from (select from messages x where x.shard = s.shard
+                                                and x.id > s.message_position limit 20000) x) m
+left join lateral (select x.at from changes x where x.shard = s.shard and x.id > s.position
+                   order by x.id limit 1) oldest_change on true
+left join lateral (select x.at from messages x where x.shard = s.shard and x.id > s.message_position
+                   order by x.id limit 1) oldest_message on true)sql"};
 
 constexpr Statement kCountWaiting{"ops_waiting", R"sql(
 select (select count(*) from retries),

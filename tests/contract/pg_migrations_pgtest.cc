@@ -128,7 +128,36 @@ TEST_F(PgMaintenanceTest, DaysOlderThanAMonthAreDropped) {
   EXPECT_EQ(database_->Run("select count(*) from inbox"), "2") << "30 days are kept";
   Maintain("2026-03-31T12:00:00Z");
   EXPECT_EQ(database_->Run("select string_agg(day::text, ' ') from inbox"), "2020-01-01")
-      << "what foreign producers date is not ours to drop";
+      << "what foreign producers date tells nothing about when it came";
+}
+
+TEST_F(PgMaintenanceTest, WhatLiesUnderNoDayOfOursIsForgottenByWhenItCame) {
+  Insert("0001-01-01");
+  Insert("2020-01-01");
+  EXPECT_EQ(database_->Run("select count(*) from inbox_undated"), "1");
+  EXPECT_EQ(database_->Run("select count(*) from inbox_default"), "1");
+  database_->Run("update inbox set received_at = '2026-03-01T12:00:00Z'");
+  Insert("0001-01-01");
+  Maintain("2026-03-31T12:00:00Z");
+  EXPECT_EQ(database_->Run("select count(*) from inbox"), "3");
+  Maintain("2026-03-31T12:00:01Z");
+  EXPECT_EQ(database_->Run("select string_agg(day::text, ' ') from inbox"), "0001-01-01");
+}
+
+TEST_F(PgMaintenanceTest, DeadLettersResolvedLongAgoAreForgotten) {
+  for (const char* state : {"open", "replayed", "discarded"}) {
+    database_->Run(
+        "insert into dead_letters (id, consumer, event_id, has_event_id, day, user_id, task_id, "
+        "attempts, "
+        "first_failed_at, last_failed_at, reason, topic, partition, \"offset\", record_key, "
+        "content_type, record, "
+        "state, resolved_at) values (gen_random_uuid(), 'c', gen_random_uuid(), true, "
+        "'2026-03-01', 'ann', 1, 4, "
+        "'2026-03-01', '2026-03-01', 'r', 't', 0, 0, '', '', '', '" +
+        std::string(state) + "', '2026-03-01')");
+  }
+  Maintain("2026-05-31T00:00:01Z");
+  EXPECT_EQ(database_->Run("select string_agg(state, ' ') from dead_letters"), "open");
 }
 
 TEST_F(PgMaintenanceTest, ADayThatHasRowsAlreadyDoesNotStandInTheWay) {
