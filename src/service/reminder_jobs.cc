@@ -66,8 +66,10 @@ absl::StatusOr<bool> ReminderJobs::WriteBatch() {
 }
 
 absl::StatusOr<bool> ReminderJobs::ForgetDoubted() {
-  if (doubted_.exchange(false)) {
-    rewriting_ = {.written_before = clock_.Now(), .from = domain::kMinInstant};
+  const domain::Instant now = clock_.Now();
+  if (!rewriting_ && now >= next_rewriting_ && doubted_.exchange(false)) {
+    rewriting_ = {.written_before = now, .from = domain::kMinInstant};
+    next_rewriting_ = now + options_.rewrite_interval;
   }
   if (!rewriting_) return false;
   TODO_ASSIGN_OR_RETURN(

@@ -22,6 +22,8 @@ class ReminderJobs {
     int batch = 64;
     /// Who dies with jobs in hand keeps them for so long. Longer than a batch takes.
     std::chrono::milliseconds lease{10'000};
+    /// Between two beginnings of writing all of them again.
+    std::chrono::milliseconds rewrite_interval{30'000};
   };
 
   /// All must outlive this.
@@ -34,7 +36,8 @@ class ReminderJobs {
   absl::StatusOr<bool> Run();
 
   /// The scheduler may have lost its jobs: those written up to now are written again, in batches
-  /// between the others. Does not block.
+  /// between the others. A doubt meanwhile, or soon after, waits: however often it comes, the last
+  /// jobs have their turn. Does not block.
   void Doubt() { doubted_ = true; }
 
  private:
@@ -52,6 +55,7 @@ class ReminderJobs {
     domain::Instant from;
   };
   std::optional<Rewriting> rewriting_;
+  domain::Instant next_rewriting_ = domain::kMinInstant;
 };
 
 }  // namespace todo::service

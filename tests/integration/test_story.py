@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -183,6 +184,10 @@ def test_two_replicas_share_and_take_over(two_replicas: Stack) -> None:
     assert sorted(int(count) for _, count in owners[0]) == [8, 8]
 
     two_replicas.kill("service-0")
+    killed = time.monotonic()
+    eventually(lambda: rows(two_replicas, "select owner from relay_shards where lease_until > clock_timestamp() "
+                                          "group by owner having count(*) = 16"), "one owns all shards")
+    print(f"the other replica had all shards {time.monotonic() - killed:.1f} s after the kill")
     survivors = [Client(two_replicas.api_target(1), f"story-two-{n}") for n in range(20)]
     for client, (_, task) in zip(survivors, tasks, strict=True):
         following = next(t for t in client.tasks() if not t.completed)

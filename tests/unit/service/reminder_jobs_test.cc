@@ -175,6 +175,25 @@ TEST_F(ReminderJobsTest, DoubtedJobsAreWrittenAgainSoonestFirst) {
   EXPECT_THAT(scheduler_.written, IsEmpty());
 }
 
+TEST_F(ReminderJobsTest, HoweverOftenItIsDoubtedTheLastJobHasItsTurn) {
+  for (const char* before : {"PT1H", "PT2H", "PT3H", "PT4H", "PT5H"}) Remind(before);
+  RunAll();
+  scheduler_.jobs.clear();
+  clock_.Set("2026-03-27T09:00:00Z");
+  for (int i = 0; i < 20; ++i) {
+    jobs_.Doubt();
+    ASSERT_TRUE(jobs_.Run().ok());
+  }
+  EXPECT_THAT(scheduler_.jobs, SizeIs(5));
+
+  scheduler_.jobs.clear();
+  RunAll();
+  EXPECT_THAT(scheduler_.jobs, IsEmpty()) << "not again so soon";
+  clock_.Set("2026-03-27T09:00:30Z");
+  RunAll();
+  EXPECT_THAT(scheduler_.jobs, SizeIs(5)) << "but the doubt is not forgotten";
+}
+
 TEST_F(ReminderJobsTest, ASchedulerThatComesBackIsDoubted) {
   Remind("PT1H");
   RunAll();
