@@ -233,17 +233,6 @@ auto Transact(ConnectionPool& pool, std::string_view attempted, Work&& work)
       });
 }
 
-/// The same for one statement that needs none.
-template <typename Work>
-auto Once(ConnectionPool& pool, std::string_view attempted, Work&& work)
-    -> std::invoke_result_t<Work, pqxx::transaction_base&> {
-  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
-  return Run(lease, attempted, [&](pqxx::connection& connection) {
-    pqxx::nontransaction transaction(connection);
-    return work(transaction);
-  });
-}
-
 }  // namespace
 
 absl::StatusOr<ports::NotificationPage> PgNotificationStore::List(const UserId& user,

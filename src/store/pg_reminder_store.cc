@@ -141,6 +141,8 @@ pqxx::result Load(pqxx::transaction_base& transaction, const std::vector<TaskRef
       ArrayLiteralOf(refs, [](const TaskRef& ref) { return fmt::to_string(ref.task_id.value); }));
 }
 
+using Refs = absl::StatusOr<std::vector<TaskRef>>;
+
 /// Each task once, in the order in which they came.
 std::vector<TaskRef> RefsOf(const pqxx::result& result) {
   std::vector<TaskRef> refs;
@@ -267,16 +269,6 @@ class Transaction final : public ports::ReminderTransaction {
   std::set<int> shards_;
 };
 
-/// Runs `work(pqxx::transaction_base&)` in autocommit.
-template <typename T, typename Work>
-absl::StatusOr<T> RunAlone(ConnectionPool& pool, std::string_view attempted, Work&& work) {
-  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
-  return Run(lease, attempted, [&](pqxx::connection& connection) -> absl::StatusOr<T> {
-    pqxx::nontransaction transaction(connection);
-    return work(transaction);
-  });
-}
-
 }  // namespace
 
 PgReminderStore::PgReminderStore(ConnectionPool& pool, std::function<void(int shard)> on_message)
@@ -308,45 +300,41 @@ absl::Status PgReminderStore::Transact(
 }
 
 absl::StatusOr<TaskReminders> PgReminderStore::Get(const TaskRef& ref) {
-  return RunAlone<TaskReminders>(
-      pool_, "get reminders",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<TaskReminders> {
-        const pqxx::result result = Load(transaction, {ref});
-        if (result.empty() || result[0][2].as<bool>()) return NoSuchTask(ref.task_id);
-        return Decode(result[0]);
-      });
+  return Once(pool_, "get reminders",
+              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<TaskReminders> {
+                const pqxx::result result = Load(transaction, {ref});
+                if (result.empty() || result[0][2].as<bool>()) return NoSuchTask(ref.task_id);
+                return Decode(result[0]);
+              });
 }
 
 absl::StatusOr<std::optional<domain::UserId>> PgReminderStore::OwnerOf(domain::TaskId id) {
   using Owner = std::optional<domain::UserId>;
-  return RunAlone<Owner>(pool_, "find a task's owner",
-                         [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Owner> {
-                           const pqxx::result result = Exec(transaction, kOwnerOf, id.value);
-                           if (result.empty()) return Owner();
-                           return Owner(domain::UserId{result[0][0].as<std::string>()});
-                         });
+  return Once(pool_, "find a task's owner",
+              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Owner> {
+                const pqxx::result result = Exec(transaction, kOwnerOf, id.value);
+                if (result.empty()) return Owner();
+                return Owner(domain::UserId{result[0][0].as<std::string>()});
+              });
 }
 
 absl::StatusOr<std::vector<TaskRef>> PgReminderStore::Unplanned(int limit) {
-  return RunAlone<std::vector<TaskRef>>(
-      pool_, "look for unplanned reminders",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<std::vector<TaskRef>> {
-        return RefsOf(Exec(transaction, kUnplanned, limit));
-      });
+  return Once(pool_, "look for unplanned reminders",
+              [&](pqxx::transaction_base& transaction) -> Refs {
+                return RefsOf(Exec(transaction, kUnplanned, limit));
+              });
 }
 
 absl::StatusOr<std::vector<TaskRef>> PgReminderStore::Due(Instant until, int limit) {
-  return RunAlone<std::vector<TaskRef>>(
-      pool_, "look for due reminders",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<std::vector<TaskRef>> {
-        return RefsOf(Exec(transaction, kDue, domain::FormatInstant(until), limit));
-      });
+  return Once(pool_, "look for due reminders", [&](pqxx::transaction_base& transaction) -> Refs {
+    return RefsOf(Exec(transaction, kDue, domain::FormatInstant(until), limit));
+  });
 }
 
 absl::StatusOr<std::vector<JobIntent>> PgReminderStore::ClaimJobs(Instant now,
                                                                   std::chrono::milliseconds lease,
                                                                   int limit) {
-  return RunAlone<std::vector<JobIntent>>(
+  return Once(
       pool_, "claim jobs",
       [&](pqxx::transaction_base& transaction) -> absl::StatusOr<std::vector<JobIntent>> {
         std::vector<JobIntent> intents;
@@ -365,36 +353,33 @@ absl::StatusOr<std::vector<JobIntent>> PgReminderStore::ClaimJobs(Instant now,
 absl::Status PgReminderStore::RecordJobs(const std::vector<ports::JobRecord>& records,
                                          Instant now) {
   if (records.empty()) return absl::OkStatus();
-  return RunAlone<bool>(
-             pool_, "record jobs",
-             [&](pqxx::transaction_base& transaction) -> absl::StatusOr<bool> {
-               const Keys keys(records, [](const ports::JobRecord& record) { return record.id; });
-               std::string times;
-               for (const ports::JobRecord& record : records) {
-                 times += times.empty() ? "{" : ",";
-                 times += record.scheduled_for
-                              ? fmt::format("\"{}\"", domain::FormatInstant(*record.scheduled_for))
-                              : "null";
-               }
-               Exec(transaction, kRecordJobs, keys.users, keys.tasks, keys.numbers, times + "}",
-                    domain::FormatInstant(now));
-               Exec(transaction, kForget, keys.users, keys.tasks, keys.numbers);
-               return true;
-             })
-      .status();
+  return Once(pool_, "record jobs", [&](pqxx::transaction_base& transaction) {
+    const Keys keys(records, [](const ports::JobRecord& record) { return record.id; });
+    std::string times;
+    for (const ports::JobRecord& record : records) {
+      times += times.empty() ? "{" : ",";
+      times += record.scheduled_for
+                   ? fmt::format("\"{}\"", domain::FormatInstant(*record.scheduled_for))
+                   : "null";
+    }
+    Exec(transaction, kRecordJobs, keys.users, keys.tasks, keys.numbers, times + "}",
+         domain::FormatInstant(now));
+    Exec(transaction, kForget, keys.users, keys.tasks, keys.numbers);
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<std::optional<Instant>> PgReminderStore::ForgetJobs(Instant written_before,
                                                                    Instant from, int limit) {
   using Next = std::optional<Instant>;
-  return RunAlone<Next>(
-      pool_, "forget jobs", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Next> {
-        const pqxx::result result =
-            Exec(transaction, kForgetJobs, domain::FormatInstant(written_before),
-                 domain::FormatInstant(from), limit);
-        if (result[0][0].is_null()) return Next();
-        return Next(Instant(std::chrono::microseconds(result[0][0].as<std::int64_t>())));
-      });
+  return Once(pool_, "forget jobs",
+              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Next> {
+                const pqxx::result result =
+                    Exec(transaction, kForgetJobs, domain::FormatInstant(written_before),
+                         domain::FormatInstant(from), limit);
+                if (result[0][0].is_null()) return Next();
+                return Next(Instant(std::chrono::microseconds(result[0][0].as<std::int64_t>())));
+              });
 }
 
 }  // namespace todo::store

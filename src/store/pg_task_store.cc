@@ -188,17 +188,6 @@ absl::StatusOr<ports::MutationResult> Interpret(const Mutation& mutation, const 
   return result;
 }
 
-/// Runs a read, once more when the connection was lost in it.
-template <typename Work>
-auto Read(ConnectionPool& pool, std::string_view attempted, Work&& work)
-    -> std::invoke_result_t<Work, pqxx::connection&> {
-  for (bool again = false;; again = true) {
-    TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
-    auto result = Run(lease, attempted, work);
-    if (again || !absl::IsUnavailable(result.status()) || !lease.lost()) return result;
-  }
-}
-
 }  // namespace
 
 PgTaskStore::PgTaskStore(ConnectionPool& pool, std::function<void(int shard)> on_change,
@@ -274,22 +263,21 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::ApplyToSeries(
 absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
     const domain::UserId& user, const domain::Uuid& series_id) {
   using Members = std::vector<ports::SeriesMember>;
-  return Read(pool_, "list a series", [&](pqxx::connection& connection) -> absl::StatusOr<Members> {
-    pqxx::nontransaction transaction(connection);
-    Members members;
-    for (const pqxx::row& row : Exec(transaction, kListSeries, user.value, series_id.value())) {
-      ports::SeriesMember& member = members.emplace_back();
-      TODO_ASSIGN_OR_RETURN(member.task, DecodeTask(View(row[0])));
-      member.task.deleted = row[1].as<bool>();
-      member.untouched = row[2].as<bool>();
-    }
-    return members;
-  });
+  return Read(
+      pool_, "list a series", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Members> {
+        Members members;
+        for (const pqxx::row& row : Exec(transaction, kListSeries, user.value, series_id.value())) {
+          ports::SeriesMember& member = members.emplace_back();
+          TODO_ASSIGN_OR_RETURN(member.task, DecodeTask(View(row[0])));
+          member.task.deleted = row[1].as<bool>();
+          member.untouched = row[2].as<bool>();
+        }
+        return members;
+      });
 }
 
 absl::StatusOr<Task> PgTaskStore::Get(const domain::UserId& user, domain::TaskId id) {
-  return Read(pool_, "get", [&](pqxx::connection& connection) -> absl::StatusOr<Task> {
-    pqxx::nontransaction transaction(connection);
+  return Read(pool_, "get", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Task> {
     const pqxx::result result = Exec(transaction, kGet, user.value, id.value);
     if (result.empty()) return NoSuchTask(id);
     return DecodeTask(View(result[0][0]));
@@ -311,38 +299,37 @@ absl::StatusOr<ports::TaskPage> PgTaskStore::List(const domain::UserId& user,
       query.priority ? std::optional<int>(static_cast<int>(*query.priority)) : std::nullopt;
   const auto pattern =
       query.text.empty() ? std::nullopt : std::optional<std::string>(ContainsPattern(query.text));
-  return Read(pool_, "list", [&](pqxx::connection& connection) -> absl::StatusOr<ports::TaskPage> {
-    pqxx::nontransaction transaction(connection);
-    const auto run = [&](const auto&... more) {
-      // One more than asked for tells whether there is a next page.
-      return Exec(transaction, statement.name, statement.sql, user.value, query.completed, priority,
-                  query.tag, instant(query.due_from), instant(query.due_before), pattern,
-                  query.limit + 1, more...);
-    };
-    const pqxx::result result = !position        ? run()
-                                : !position->key ? run(position->id)
-                                                 : run(position->id, *position->key);
-    ports::TaskPage page;
-    const auto limit = static_cast<std::size_t>(query.limit);
-    page.tasks.reserve(std::min<std::size_t>(result.size(), limit));
-    for (const pqxx::row& row : result) {
-      if (page.tasks.size() == limit) {
-        page.next_cursor = EncodeCursor(user, query, page.tasks.back());
-        break;
-      }
-      TODO_ASSIGN_OR_RETURN(Task task, DecodeTask(View(row[0])));
-      page.tasks.push_back(std::move(task));
-    }
-    return page;
-  });
+  return Read(pool_, "list",
+              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::TaskPage> {
+                const auto run = [&](const auto&... more) {
+                  // One more than asked for tells whether there is a next page.
+                  return Exec(transaction, statement.name, statement.sql, user.value,
+                              query.completed, priority, query.tag, instant(query.due_from),
+                              instant(query.due_before), pattern, query.limit + 1, more...);
+                };
+                const pqxx::result result = !position        ? run()
+                                            : !position->key ? run(position->id)
+                                                             : run(position->id, *position->key);
+                ports::TaskPage page;
+                const auto limit = static_cast<std::size_t>(query.limit);
+                page.tasks.reserve(std::min<std::size_t>(result.size(), limit));
+                for (const pqxx::row& row : result) {
+                  if (page.tasks.size() == limit) {
+                    page.next_cursor = EncodeCursor(user, query, page.tasks.back());
+                    break;
+                  }
+                  TODO_ASSIGN_OR_RETURN(Task task, DecodeTask(View(row[0])));
+                  page.tasks.push_back(std::move(task));
+                }
+                return page;
+              });
 }
 
 absl::StatusOr<ports::ChangePage> PgTaskStore::ListChanges(const domain::UserId& user,
                                                            std::int64_t after_seq, int limit) {
   return Read(
       pool_, "list changes",
-      [&](pqxx::connection& connection) -> absl::StatusOr<ports::ChangePage> {
-        pqxx::nontransaction transaction(connection);
+      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::ChangePage> {
         ports::ChangePage page;
         for (const pqxx::row& row : Exec(transaction, kListChanges, user.value, after_seq, limit)) {
           page.last_seq = row[0].as<std::int64_t>();

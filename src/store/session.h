@@ -16,6 +16,7 @@
 #include "domain/event.h"
 #include "store/connection_pool.h"
 #include "store/statement_watch.h"
+#include "util/status.h"
 
 // Inside the room only: what its files share about the database library.
 
@@ -96,6 +97,33 @@ auto Run(ConnectionPool::Lease& lease, std::string_view attempted, Work&& work)
   } catch (...) {
     session.StopWaiting();
     return lease.Failed(attempted);
+  }
+}
+
+/// Runs `work(pqxx::transaction_base&)` in autocommit, as Run does.
+template <typename Work>
+auto Once(ConnectionPool::Lease& lease, std::string_view attempted, const Work& work)
+    -> std::invoke_result_t<const Work&, pqxx::transaction_base&> {
+  return Run(lease, attempted, [&](pqxx::connection& connection) {
+    pqxx::nontransaction transaction(connection);
+    return work(transaction);
+  });
+}
+template <typename Work>
+auto Once(ConnectionPool& pool, std::string_view attempted, const Work& work)
+    -> std::invoke_result_t<const Work&, pqxx::transaction_base&> {
+  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
+  return Once(lease, attempted, work);
+}
+
+/// The same for what only reads: once more when the connection was lost in it.
+template <typename Work>
+auto Read(ConnectionPool& pool, std::string_view attempted, const Work& work)
+    -> std::invoke_result_t<const Work&, pqxx::transaction_base&> {
+  for (bool again = false;; again = true) {
+    TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
+    auto result = Once(lease, attempted, work);
+    if (again || !absl::IsUnavailable(result.status()) || !lease.lost()) return result;
   }
 }
 
