@@ -141,19 +141,12 @@ int DecodePageSize(std::int32_t page_size, Violations& violations) {
   return page_size == 0 ? kDefaultPageSize : page_size;
 }
 
-/// The due date as the caller means it. A task that is sent back as it was read has both forms,
-/// which is no contradiction as long as they agree.
 service::DueInput DecodeDue(const v1::Task& task, bool with_due_date, bool with_due_local,
                             Violations& violations) {
   service::DueInput due;
   if (with_due_date && task.has_due_date())
     due.due_date = DecodeInstant(task.due_date(), "task.due_date", violations);
   if (with_due_local && !task.due_local().empty()) due.due_local = task.due_local();
-  if (due.due_date && due.due_local) {
-    const auto resolved = domain::ResolveLocalDue(
-        *due.due_local, task.time_zone().empty() ? "UTC" : task.time_zone());
-    if (resolved.ok() && resolved->at == *due.due_date) due.due_date.reset();
-  }
   return due;
 }
 
@@ -404,8 +397,10 @@ absl::StatusOr<service::UpdateTaskInput> DecodeUpdateTask(const v1::UpdateTaskRe
   if (mask.tags) input.tags.emplace(task.tags().begin(), task.tags().end());
   if (mask.due_date || mask.due_local)
     input.due = DecodeDue(task, mask.due_date, mask.due_local, violations);
-  if (mask.time_zone)
-    input.time_zone = task.time_zone().empty() ? domain::TaskFields().time_zone : task.time_zone();
+  if (mask.time_zone) {
+    input.time_zone.emplace(task.time_zone().empty() ? std::nullopt
+                                                     : std::optional(task.time_zone()));
+  }
   if (mask.recurrence_rule) {
     input.recurrence_rule.emplace(task.has_recurrence_rule() ? std::optional(task.recurrence_rule())
                                                              : std::nullopt);

@@ -144,10 +144,11 @@ std::unique_ptr<GatedService> MakeTodoService(service::TaskService& tasks, Gate&
       }));
   methods.push_back(Unary<v1::PreviewRecurrenceRequest, v1::PreviewRecurrenceResponse>(
       "PreviewRecurrence",
-      [&tasks](const Caller&, const v1::PreviewRecurrenceRequest& request)
+      [&tasks](const Caller& caller, const v1::PreviewRecurrenceRequest& request)
           -> absl::StatusOr<v1::PreviewRecurrenceResponse> {
         TODO_ASSIGN_OR_RETURN(const service::PreviewInput input, DecodePreviewRecurrence(request));
-        TODO_ASSIGN_OR_RETURN(const domain::SeriesPreview preview, tasks.Preview(input));
+        TODO_ASSIGN_OR_RETURN(const domain::SeriesPreview preview,
+                              tasks.Preview(caller.identity.user, input));
         return EncodePreview(preview);
       }));
   methods.push_back(Unary<v1::ListChangesRequest, v1::ListChangesResponse>(

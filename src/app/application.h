@@ -49,6 +49,7 @@
 #include "store/pg_event_inbox.h"
 #include "store/pg_notification_store.h"
 #include "store/pg_outbox_log.h"
+#include "store/pg_preferred_zones.h"
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
 #include "store/pg_task_store.h"
@@ -133,6 +134,7 @@ class Application {
   store::ConnectionPool audit_pool_;
   store::ConnectionPool delivery_pool_;
   store::PgTaskStore task_store_;
+  store::PgPreferredZones preferred_zones_;
   store::PgEventInbox inbox_;
   store::PgOutboxLog outbox_log_;
   store::PgRetryQueue retry_queue_;

@@ -148,11 +148,10 @@ Instant DisturbAt(const NotificationPreferences& preferences, Instant now) {
 }
 
 std::string FormatPreferences(const NotificationPreferences& preferences) {
-  Json json = {{"in_app", preferences.in_app},
-               {"webhook", preferences.webhook},
-               {"email", preferences.email},
-               {"push", preferences.push},
-               {"time_zone", preferences.time_zone}};
+  Json json = {
+      {"in_app", preferences.in_app},       {"webhook", preferences.webhook},
+      {"email", preferences.email},         {"push", preferences.push},
+      {"time_zone", preferences.time_zone}, {"changed_at", FormatInstant(preferences.changed_at)}};
   if (preferences.quiet_hours) {
     json["quiet_hours"] = {{"start", FormatTimeOfDay(preferences.quiet_hours->start)},
                            {"end", FormatTimeOfDay(preferences.quiet_hours->end)},
@@ -173,6 +172,11 @@ absl::StatusOr<NotificationPreferences> ParsePreferences(std::string_view json) 
     preferences.email = object.value("email", true);
     preferences.push = object.value("push", true);
     preferences.time_zone = object.value("time_zone", "UTC");
+    if (const auto at = object.find("changed_at"); at != object.end()) {
+      const absl::StatusOr<Instant> changed_at = ParseInstant(at->get<std::string>());
+      if (!changed_at.ok()) return unreadable;
+      preferences.changed_at = *changed_at;
+    }
     if (const auto quiet = object.find("quiet_hours"); quiet != object.end()) {
       const auto start = ParseTimeOfDay(quiet->value("start", ""));
       const auto end = ParseTimeOfDay(quiet->value("end", ""));

@@ -51,6 +51,7 @@ struct NotificationPreferences {
   bool push = true;
   std::optional<QuietHours> quiet_hours;  // of e-mail and push
   std::string time_zone = "UTC";          // IANA name
+  Instant changed_at;  // later than those of the preferences before; nobody's own to set
 
   bool operator==(const NotificationPreferences&) const = default;
 };

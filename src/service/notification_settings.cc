@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace {
 using domain::Channel;
 using domain::UserId;
 using domain::Uuid;
+using namespace std::chrono_literals;
 using Violations = std::vector<util::FieldViolation>;
 
 constexpr std::chrono::hours kPreviousSecretSigns{24};
@@ -68,7 +70,7 @@ absl::StatusOr<int> NotificationSettings::MarkRead(const UserId& user,
   return ports_.store.MarkRead(user, ids, ports_.clock.Now());
 }
 
-absl::StatusOr<Preferences> NotificationSettings::GetPreferences(const UserId& user) {
+absl::StatusOr<Preferences> NotificationSettings::ReadPreferences(const UserId& user) {
   const std::string key = domain::PreferencesKey(user);
   auto values = ports_.preferences.Read({key});
   if (!values.ok()) return util::WithReason(values.status(), "STATE_STORE_AWAY");
@@ -79,8 +81,19 @@ absl::StatusOr<Preferences> NotificationSettings::GetPreferences(const UserId& u
   return Preferences{.values = std::move(preferences), .etag = found->second.etag};
 }
 
+absl::StatusOr<Preferences> NotificationSettings::GetPreferences(const UserId& user) {
+  TODO_ASSIGN_OR_RETURN(Preferences preferences, ReadPreferences(user));
+  // State store and database are not written in one step: whoever died in between, or came second,
+  // is made good for here.
+  if (preferences.etag != kNeverWritten) {
+    TODO_RETURN_IF_ERROR(
+        ports_.zones.Keep(user, preferences.values.time_zone, preferences.values.changed_at));
+  }
+  return preferences;
+}
+
 absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
-    const UserId& user, const domain::NotificationPreferences& values, const std::string& etag) {
+    const UserId& user, domain::NotificationPreferences values, const std::string& etag) {
   Violations violations;
   domain::CheckPreferences(values, "preferences.", violations);
   if (!violations.empty()) return util::InvalidFields(violations);
@@ -93,9 +106,10 @@ absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
   };
   constexpr int kAttempts = 5;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
-    const absl::StatusOr<Preferences> current = GetPreferences(user);
+    const absl::StatusOr<Preferences> current = ReadPreferences(user);
     if (!current.ok()) return current.status();
     if (!etag.empty() && etag != current->etag) return stale();
+    values.changed_at = std::max(ports_.clock.Now(), current->values.changed_at + 1us);
     const absl::Status written =
         ports_.preferences.Write(domain::PreferencesKey(user), domain::FormatPreferences(values),
                                  current->etag == kNeverWritten ? std::string() : current->etag);

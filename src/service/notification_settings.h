@@ -10,6 +10,7 @@
 #include "ports/clock.h"
 #include "ports/notification_senders.h"
 #include "ports/notification_store.h"
+#include "ports/preferred_zones.h"
 #include "ports/state_store.h"
 #include "service/outlets.h"
 #include "service/task_service.h"
@@ -58,6 +59,7 @@ class NotificationSettings {
   struct Ports {  // all must outlive the settings
     ports::NotificationStore& store;
     ports::StateStore& preferences;
+    ports::PreferredZones& zones;
     const ports::Clock& clock;
     ports::IdSource& ids;
     Outlets& outlets;
@@ -68,10 +70,11 @@ class NotificationSettings {
   absl::StatusOr<int> MarkRead(const domain::UserId& user,
                                const std::optional<std::vector<domain::Uuid>>& ids);
 
+  /// The zone that is answered is the one that new tasks get from now on.
   absl::StatusOr<Preferences> GetPreferences(const domain::UserId& user);
   /// kAborted: `etag` (of GetPreferences; empty: whatever is there) is not the current one.
   absl::StatusOr<Preferences> UpdatePreferences(const domain::UserId& user,
-                                                const domain::NotificationPreferences& values,
+                                                domain::NotificationPreferences values,
                                                 const std::string& etag);
 
   /// Null while it is not known.
@@ -93,6 +96,7 @@ class NotificationSettings {
                                                           const NewSubscription& input);
 
  private:
+  absl::StatusOr<Preferences> ReadPreferences(const domain::UserId& user);
   absl::StatusOr<std::shared_ptr<const Outlets::Known>> Need(domain::Channel channel);
 
   const Ports ports_;

@@ -30,22 +30,26 @@ void Add(Violations& violations, std::string_view field, const absl::Status& sta
 
 /// What the user's due date comes to in `time_zone`.
 Due ResolveDue(const DueInput& input, const std::string& time_zone, Violations& violations) {
-  if (input.due_date && input.due_local) {
-    violations.push_back(
-        {"task.due_local", "is given together with task.due_date; give only one of the two"});
-    return {};
-  }
   if (!input.due_date && !input.due_local) return {};
   const absl::StatusOr<Due> due = input.due_local
                                       ? domain::ResolveLocalDue(*input.due_local, time_zone)
                                       : domain::ResolveInstantDue(*input.due_date);
-  if (due.ok()) return *due;
-  Add(violations, input.due_local ? "due_local" : "due_date", due.status());
-  return {};
+  if (!due.ok()) {
+    Add(violations, input.due_local ? "due_local" : "due_date", due.status());
+    return {};
+  }
+  if (input.due_date && due->at != *input.due_date) {
+    violations.push_back({"task.due_local",
+                          "is given together with task.due_date, which is another point in time; "
+                          "give only one of the two"});
+  }
+  return *due;
 }
 
+bool IsSet(const DueInput& due) { return due.due_date || due.due_local; }
+
 /// Whether only the zone says what is due when.
-bool NeedsTimeZone(const DueInput& due) { return due.due_local && !due.due_date; }
+bool NeedsTimeZone(const DueInput& due) { return due.due_local.has_value(); }
 
 /// Whether the zone is known; a violation when it is not.
 bool CheckTimeZone(const std::string& time_zone, Violations& violations) {
@@ -140,14 +144,20 @@ void CheckScope(SeriesScope scope, const Task& task, const TaskFields& fields,
   }
 }
 
-/// The fields of `task` as `input` makes them.
+/// Whether only now it matters in which zone the task is, which has none of its own so far.
+bool IsFirstDue(const UpdateTaskInput& input, const Task& task) {
+  return input.due && IsSet(*input.due) && task.fields.due.kind == DueKind::kNone &&
+         task.fields.time_zone == TaskFields().time_zone;
+}
+
+/// The fields of `task` as `input`, where a zone has its name, makes them.
 TaskFields Updated(const Task& task, const UpdateTaskInput& input, Violations& violations) {
   TaskFields fields = task.fields;
   if (input.title) fields.title = *input.title;
   if (input.description) fields.description = *input.description;
   if (input.priority) fields.priority = *input.priority;
   if (input.tags) fields.tags = *input.tags;
-  if (input.time_zone) fields.time_zone = *input.time_zone;
+  if (input.time_zone) fields.time_zone = **input.time_zone;
   if (input.recurrence_rule) fields.recurrence_rule = *input.recurrence_rule;
   if (input.basis) fields.recurrence_basis = *input.basis;
   if (input.due) {
@@ -174,15 +184,24 @@ ports::Mutation TaskService::NewMutation(domain::ChangeKind kind, const CallCont
   return mutation;
 }
 
+absl::StatusOr<std::string> TaskService::ZoneFor(const domain::UserId& user,
+                                                 const std::optional<std::string>& named) {
+  if (named) return *named;
+  return zones_.ZoneOf(user);
+}
+
 absl::StatusOr<Task> TaskService::Create(const CallContext& call, const CreateTaskInput& input) {
   Violations violations;
   ports::Mutation mutation = NewMutation(domain::ChangeKind::kCreated, call);
   TaskFields& fields = mutation.fields;
+  // Nothing depends on the zone of a task without a due date: it gets it with that.
+  if (input.time_zone || IsSet(input.due)) {
+    TODO_ASSIGN_OR_RETURN(fields.time_zone, ZoneFor(call.user, input.time_zone));
+  }
   fields.title = input.title;
   fields.description = input.description;
   fields.priority = input.priority.value_or(domain::Priority::kMedium);
   fields.tags = input.tags;
-  fields.time_zone = input.time_zone.value_or("UTC");
   fields.recurrence_rule = input.recurrence_rule;
   fields.recurrence_basis = input.basis.value_or(domain::RecurrenceBasis::kSchedule);
 
@@ -230,9 +249,10 @@ absl::StatusOr<Task> TaskService::Update(const CallContext& call, const UpdateTa
   if (input.description) domain::CheckDescription(*input.description, "task.", violations);
   if (input.tags) domain::CheckTags(*input.tags, "task.", violations);
   // What can be said without knowing the task is said before the database is asked.
-  const bool zone_is_known = input.time_zone && CheckTimeZone(*input.time_zone, violations);
+  const std::optional<std::string> named_zone = input.time_zone.value_or(std::nullopt);
+  const bool zone_is_known = named_zone && CheckTimeZone(*named_zone, violations);
   if (input.due && (zone_is_known || !NeedsTimeZone(*input.due))) {
-    ResolveDue(*input.due, input.time_zone.value_or("UTC"), violations);
+    ResolveDue(*input.due, named_zone.value_or("UTC"), violations);
   }
   // A rule that stays as it is may be sent along, so its text alone is no reason to refuse.
   if (!violations.empty() && input.recurrence_rule && *input.recurrence_rule) {
@@ -247,7 +267,6 @@ absl::StatusOr<Task> TaskService::Update(const CallContext& call, const UpdateTa
   mutation.patch.description = input.description;
   mutation.patch.priority = input.priority;
   mutation.patch.tags = input.tags;
-  mutation.patch.time_zone = input.time_zone;
   mutation.patch.recurrence_rule = input.recurrence_rule;
   mutation.patch.recurrence_basis = input.basis;
   const bool schedule = input.due || input.time_zone || input.recurrence_rule || input.basis;
@@ -259,9 +278,13 @@ absl::StatusOr<Task> TaskService::Update(const CallContext& call, const UpdateTa
                       [&](const Task& task) { return PlanUpdate(mutation, input, task); });
 }
 
-absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(const ports::Mutation& mutation,
-                                                          const UpdateTaskInput& input,
-                                                          const Task& task) {
+absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutation,
+                                                          UpdateTaskInput input, const Task& task) {
+  if (!input.time_zone && IsFirstDue(input, task)) input.time_zone.emplace();
+  if (input.time_zone) {
+    TODO_ASSIGN_OR_RETURN(mutation.patch.time_zone, ZoneFor(mutation.user, *input.time_zone));
+    input.time_zone = mutation.patch.time_zone;
+  }
   const bool onwards = input.scope == SeriesScope::kFollowing || input.scope == SeriesScope::kAll;
   Violations violations;
   TaskFields fields = Updated(task, input, violations);
@@ -463,10 +486,11 @@ absl::StatusOr<Task> TaskService::StopSeries(const CallContext& call, domain::Ta
       });
 }
 
-absl::StatusOr<domain::SeriesPreview> TaskService::Preview(const PreviewInput& input) {
+absl::StatusOr<domain::SeriesPreview> TaskService::Preview(const domain::UserId& user,
+                                                           const PreviewInput& input) {
   Violations violations;
   TaskFields fields;
-  fields.time_zone = input.time_zone.value_or(fields.time_zone);
+  TODO_ASSIGN_OR_RETURN(fields.time_zone, ZoneFor(user, input.time_zone));
   fields.recurrence_rule = input.recurrence_rule;
   if (CheckTimeZone(fields.time_zone, violations) || !NeedsTimeZone(input.due)) {
     fields.due = ResolveDue(input.due, fields.time_zone, violations);

@@ -12,6 +12,7 @@
 #include "domain/task.h"
 #include "domain/time.h"
 #include "ports/clock.h"
+#include "ports/preferred_zones.h"
 #include "ports/task_store.h"
 #include "service/series_plan.h"
 #include "util/status.h"
@@ -27,7 +28,7 @@ struct CallContext {
   std::string traceparent;  // W3C, or empty
 };
 
-/// A due date as a user gives it: at most one of the two.
+/// A due date as a user gives it. One of the two, or both, as a task is read, when they agree.
 struct DueInput {
   std::optional<domain::Instant> due_date;
   std::optional<std::string> due_local;
@@ -39,12 +40,12 @@ struct CreateTaskInput {
   std::optional<domain::Priority> priority;
   std::vector<std::string> tags;
   DueInput due;
-  std::optional<std::string> time_zone;
+  std::optional<std::string> time_zone;  // nullopt: the user's
   std::optional<std::string> recurrence_rule;
   std::optional<domain::RecurrenceBasis> basis;
 };
 
-/// What is set is to be changed; an inner nullopt clears.
+/// What is set is to be changed; an inner nullopt clears, and of the zone means the user's.
 struct UpdateTaskInput {
   domain::TaskId id;
   std::optional<std::int64_t> expected_version;
@@ -53,7 +54,7 @@ struct UpdateTaskInput {
   std::optional<domain::Priority> priority;
   std::optional<std::vector<std::string>> tags;
   std::optional<DueInput> due;
-  std::optional<std::string> time_zone;
+  std::optional<std::optional<std::string>> time_zone;
   std::optional<std::optional<std::string>> recurrence_rule;
   std::optional<domain::RecurrenceBasis> basis;
   SeriesScope scope = SeriesScope::kDefault;
@@ -61,7 +62,7 @@ struct UpdateTaskInput {
 
 struct PreviewInput {
   DueInput due;
-  std::optional<std::string> time_zone;
+  std::optional<std::string> time_zone;  // nullopt: the user's
   std::string recurrence_rule;
   int count = 0;  // 1 to 100
 };
@@ -73,9 +74,10 @@ struct PreviewInput {
 /// (util::FieldViolationsOf); kFailedPrecondition when the task's state does not allow the change.
 class TaskService {
  public:
-  /// All three must outlive the service.
-  TaskService(ports::TaskStore& store, const ports::Clock& clock, ports::IdSource& ids)
-      : store_(store), clock_(clock), ids_(ids) {}
+  /// All four must outlive the service.
+  TaskService(ports::TaskStore& store, ports::PreferredZones& zones, const ports::Clock& clock,
+              ports::IdSource& ids)
+      : store_(store), zones_(zones), clock_(clock), ids_(ids) {}
 
   absl::StatusOr<domain::Task> Create(const CallContext& call, const CreateTaskInput& input);
   absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id);
@@ -95,8 +97,9 @@ class TaskService {
   /// What is open stays, and nothing follows it. Answers the task. Stopping again changes nothing.
   absl::StatusOr<domain::Task> StopSeries(const CallContext& call, domain::TaskId id,
                                           std::optional<std::int64_t> expected_version);
-  /// What would follow a task of that schedule. Costs no I/O.
-  absl::StatusOr<domain::SeriesPreview> Preview(const PreviewInput& input);
+  /// What would follow a task of that schedule.
+  absl::StatusOr<domain::SeriesPreview> Preview(const domain::UserId& user,
+                                                const PreviewInput& input);
   absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
                                                 int limit);
 
@@ -112,13 +115,17 @@ class TaskService {
   absl::StatusOr<domain::Task> ChangeAsRead(
       const ports::Mutation& call, bool caller_names_request,
       const std::function<absl::StatusOr<Plan>(const domain::Task&)>& plan_for);
-  absl::StatusOr<Plan> PlanUpdate(const ports::Mutation& mutation, const UpdateTaskInput& input,
+  absl::StatusOr<Plan> PlanUpdate(ports::Mutation mutation, UpdateTaskInput input,
                                   const domain::Task& task);
+  /// `named`, else the user's zone.
+  absl::StatusOr<std::string> ZoneFor(const domain::UserId& user,
+                                      const std::optional<std::string>& named);
   std::optional<domain::SeriesPosition> RestartSeries(
       const domain::Task& task, const domain::TaskFields& fields,
       std::vector<util::FieldViolation>& violations);
 
   ports::TaskStore& store_;
+  ports::PreferredZones& zones_;
   const ports::Clock& clock_;
   ports::IdSource& ids_;
 };

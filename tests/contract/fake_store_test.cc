@@ -4,12 +4,14 @@
 #include "contract/event_inbox_contract.h"
 #include "contract/notification_contract.h"
 #include "contract/outbox_log_contract.h"
+#include "contract/preferred_zones_contract.h"
 #include "contract/reminder_store_contract.h"
 #include "contract/task_store_contract.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
 #include "support/fake_outbox_log.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
 
@@ -137,6 +139,18 @@ class FakeReminderStoreEnvironment final : public ReminderStoreEnvironment {
   support::FakeReminderStore reminders_{database_, std::ref(wakes_)};
 };
 
+class FakePreferredZonesEnvironment final : public PreferredZonesEnvironment {
+ public:
+  ports::PreferredZones& zones() override { return zones_; }
+
+ private:
+  support::FakeDatabase database_;
+  support::FakePreferredZones zones_{database_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Fake, PreferredZonesContract, testing::Values([] {
+                           return std::make_unique<FakePreferredZonesEnvironment>();
+                         }));
 INSTANTIATE_TEST_SUITE_P(Fake, TaskStoreContract, testing::Values([] {
                            return std::make_unique<FakeTaskStoreEnvironment>();
                          }));

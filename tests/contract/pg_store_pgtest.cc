@@ -6,6 +6,7 @@
 #include "contract/event_inbox_contract.h"
 #include "contract/notification_contract.h"
 #include "contract/outbox_log_contract.h"
+#include "contract/preferred_zones_contract.h"
 #include "contract/reminder_store_contract.h"
 #include "contract/task_store_contract.h"
 #include "store/connection_pool.h"
@@ -14,6 +15,7 @@
 #include "store/pg_event_inbox.h"
 #include "store/pg_notification_store.h"
 #include "store/pg_outbox_log.h"
+#include "store/pg_preferred_zones.h"
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
 #include "store/pg_task_store.h"
@@ -173,6 +175,20 @@ class PgReminderStoreEnvironment final : public ReminderStoreEnvironment {
   store::PgReminderStore reminders_{pool_, std::ref(wakes_)};
 };
 
+class PgPreferredZonesEnvironment final : public PreferredZonesEnvironment {
+ public:
+  explicit PgPreferredZonesEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::PreferredZones& zones() override { return zones_; }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgPreferredZones zones_{pool_};
+};
+
+INSTANTIATE_TEST_SUITE_P(PostgreSql, PreferredZonesContract,
+                         testing::Values(&Make<PgPreferredZonesEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,

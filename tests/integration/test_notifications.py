@@ -389,6 +389,32 @@ def test_unreadable_reminders_are_dead_letters_of_their_topic(outside: Outside) 
     eventually(lambda: read_topic(outside.stack, "reminders-dlq"), "its record")
 
 
+def test_a_task_without_a_zone_is_in_that_of_the_preferences_also_while_the_sidecar_hangs(outside: Outside) -> None:
+    user = outside.user("zone-berlin")
+    ada, bob = (Client(outside.stack.api_target(), name) for name in (user.user, "zone-nobody"))
+    early = ada.create("undated")
+    preferences = user.messages.NotificationPreferences(in_app=True, time_zone="Europe/Berlin")
+    user.call("UpdatePreferences", preferences=preferences)
+
+    def zone_and_due(task: Any) -> tuple[str, str]:
+        return task.time_zone, task.due_date.ToJsonString()
+
+    task = ada.create("call mum", due_local="2031-07-01T09:00:00")
+    assert zone_and_due(ada.get(task.id)) == ("Europe/Berlin", "2031-07-01T07:00:00Z")
+    assert zone_and_due(bob.create("call mum", due_local="2031-07-01T09:00:00")) == ("UTC", "2031-07-01T09:00:00Z")
+    preview = ada.call("PreviewRecurrence", ada.messages.PreviewRecurrenceRequest(count=1, task=ada.messages.Task(
+        due_local="2031-10-25T09:00:00", recurrence_rule="daily")))
+    assert preview.occurrences[0].due_date.ToJsonString() == "2031-10-26T08:00:00Z"
+    outside.stack.freeze("daprd-0")
+    try:
+        assert zone_and_due(ada.create("a day", due_local="2031-07-02")) == ("Europe/Berlin", "2031-07-01T22:00:00Z")
+        dated = ada.call("UpdateTask", ada.messages.UpdateTaskRequest(
+            task=ada.messages.Task(id=early.id, due_local="2031-12-01T09:00"), update_mask={"paths": ["due_local"]}))
+        assert zone_and_due(dated) == ("Europe/Berlin", "2031-12-01T08:00:00Z")
+    finally:
+        outside.stack.thaw("daprd-0")
+
+
 def test_killed_after_sending_it_is_sent_again_under_the_same_id(tmp_path: Path) -> None:
     receiver = Receiver()
     try:

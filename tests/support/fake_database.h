@@ -112,6 +112,10 @@ class FakeDatabase {
     std::string fingerprint;
     domain::Reminder answer;
   };
+  struct ZoneRow {
+    std::string time_zone;
+    domain::Instant changed_at;
+  };
   struct NotificationRow {
     ports::Notification notification;
     bool shown = true;
@@ -150,6 +154,7 @@ class FakeDatabase {
     std::map<std::pair<domain::UserId, domain::Uuid>, EndpointRow> endpoints;
     std::map<std::pair<domain::UserId, domain::Uuid>, ports::PushSubscription> subscriptions;
     std::map<domain::UserId, std::string> mail_addresses;
+    std::map<domain::UserId, ZoneRow> preferred_zones;
     std::map<LaneKey, LaneRow> lanes;
     std::map<domain::Uuid, DeliveryRow> deliveries;
     std::uint32_t next_delivery = 1;

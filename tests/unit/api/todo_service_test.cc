@@ -7,6 +7,7 @@
 
 #include "served.h"
 #include "support/fake_database.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_task_store.h"
 
 namespace todo::api {
@@ -60,9 +61,10 @@ class TodoServiceTest : public testing::Test {
 
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
+  support::FakePreferredZones zones_{database_};
   StandingClock clock_;
   CountingIds ids_;
-  service::TaskService tasks_{store_, clock_, ids_};
+  service::TaskService tasks_{store_, zones_, clock_, ids_};
   util::WorkerPool pool_{2, 100};
   Gate gate_{{.dev_identity = true, .ready = {}}, pool_};
   std::unique_ptr<GatedService> service_ = MakeTodoService(tasks_, gate_);

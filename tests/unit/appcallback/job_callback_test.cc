@@ -15,6 +15,7 @@
 #include "service/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
 
@@ -123,13 +124,14 @@ class JobCallbackTest : public testing::Test {
 
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
+  support::FakePreferredZones zones_{database_};
   support::FakeReminderStore reminder_store_{database_};
   support::FakeEventInbox inbox_{database_};
   NoRetries retries_;
   NoCrashes crashes_;
   SetClock clock_;
   CountedIds ids_;
-  service::TaskService tasks_{store_, clock_, ids_};
+  service::TaskService tasks_{store_, zones_, clock_, ids_};
   service::ReminderService reminders_{reminder_store_, clock_, ids_, {}};
   service::EventProcessor processor_{{inbox_, retries_, crashes_, clock_}, {}};
   util::WorkerPool workers_{2, 100};

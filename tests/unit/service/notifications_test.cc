@@ -11,6 +11,7 @@
 #include "service/task_webhooks.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_senders.h"
 
 // From a ReminderEvent to what leaves the house, on the fakes of the store and of the senders.
@@ -102,6 +103,7 @@ class NotificationsTest : public testing::Test {
   support::FakeNotificationStore store_{database_};
   support::FakeDeliveryStore deliveries_{database_};
   support::FakeStateStore state_;
+  support::FakePreferredZones zones_{database_};
   std::shared_ptr<support::FakeWebhookSender> webhooks_ =
       std::make_shared<support::FakeWebhookSender>();
   std::shared_ptr<support::FakeMailer> mail_ = std::make_shared<support::FakeMailer>();
@@ -109,7 +111,7 @@ class NotificationsTest : public testing::Test {
   Outlets outlets_;
   ReminderNotifier notifier_{state_, clock_, outlets_, "task-updates"};
   TaskWebhooks task_webhooks_{store_, clock_, outlets_};
-  NotificationSettings settings_{{store_, state_, clock_, ids_, outlets_}};
+  NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, outlets_}};
   DeliverySender sender_{deliveries_, clock_, outlets_};
 };
 
@@ -336,6 +338,27 @@ TEST_F(NotificationsTest, PreferencesAreWrittenOnlyOverWhatTheCallerSaw) {
   EXPECT_TRUE(settings_.GetPreferences(ada_)->values.email);
   EXPECT_EQ(settings_.UpdatePreferences(ada_, {.time_zone = "Nowhere"}, "").status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(NotificationsTest, TheZoneOfThePreferencesIsTheOneOfNewTasks) {
+  ASSERT_TRUE(settings_.UpdatePreferences(ada_, {.time_zone = "Europe/Berlin"}, "").ok());
+  EXPECT_EQ(zones_.ZoneOf(ada_).value(), "Europe/Berlin");
+  clock_.Set("2026-10-24T08:00:00Z");  // another replica, whose clock is behind
+  ASSERT_TRUE(settings_.UpdatePreferences(ada_, {.time_zone = "Asia/Tokyo"}, "").ok());
+  EXPECT_EQ(zones_.ZoneOf(ada_).value(), "Asia/Tokyo");
+}
+
+TEST_F(NotificationsTest, AZoneThatDidNotReachTheTasksIsRefusedAndReachesThemWhenItIsSeen) {
+  ASSERT_TRUE(settings_.UpdatePreferences(ada_, {.time_zone = "Asia/Tokyo"}, "").ok());
+  database_.FailWith(absl::UnavailableError("no database"));
+  EXPECT_EQ(settings_.UpdatePreferences(ada_, {.time_zone = "Europe/Berlin"}, "").status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(settings_.GetPreferences(ada_).status().code(), absl::StatusCode::kUnavailable)
+      << "what is shown is what counts";
+  database_.FailWith(absl::OkStatus());
+  EXPECT_EQ(zones_.ZoneOf(ada_).value(), "Asia/Tokyo");
+  EXPECT_EQ(settings_.GetPreferences(ada_)->values.time_zone, "Europe/Berlin");
+  EXPECT_EQ(zones_.ZoneOf(ada_).value(), "Europe/Berlin");
 }
 
 TEST_F(NotificationsTest, ARepeatedCreateAnswersTheSameEndpointAndSecret) {

@@ -15,6 +15,7 @@
 #include "service/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_task_store.h"
 
 namespace todo::service {
@@ -137,10 +138,11 @@ class RecurringTaskServiceTest : public testing::Test {
   const domain::UserId alice_{"alice"};
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
+  support::FakePreferredZones zones_{database_};
   support::FakeEventInbox inbox_{database_};
   SetClock clock_{"2026-10-24T08:00:00Z"};
   CountedIds ids_;
-  TaskService tasks_{store_, clock_, ids_};
+  TaskService tasks_{store_, zones_, clock_, ids_};
   RecurringTaskService service_{clock_, ids_};
   Events log_;  // what was committed, as far as it was asked for
   std::size_t delivered_ = 0;

@@ -11,6 +11,7 @@
 #include "fixtures.h"
 #include "service/reminder_service.h"
 #include "support/fake_database.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
 #include "util/status.h"
@@ -74,10 +75,11 @@ class ReminderJobsTest : public testing::Test {
 
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
+  support::FakePreferredZones zones_{database_};
   support::FakeReminderStore reminder_store_{database_};
   SetClock clock_{"2026-03-27T08:00:00Z"};
   CountedIds ids_;
-  TaskService tasks_{store_, clock_, ids_};
+  TaskService tasks_{store_, zones_, clock_, ids_};
   ReminderService reminders_{reminder_store_, clock_, ids_, {}};
   FakeJobScheduler scheduler_;
   ReminderJobs jobs_{reminder_store_, scheduler_, clock_, {.batch = 2}};

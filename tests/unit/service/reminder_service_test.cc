@@ -9,6 +9,7 @@
 
 #include "fixtures.h"
 #include "support/fake_database.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
 #include "util/status.h"
@@ -109,10 +110,11 @@ class ReminderServiceTest : public testing::Test {
 
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
+  support::FakePreferredZones zones_{database_};
   support::FakeReminderStore reminder_store_{database_};
   SetClock clock_{kNow};
   CountedIds ids_;
-  TaskService tasks_{store_, clock_, ids_};
+  TaskService tasks_{store_, zones_, clock_, ids_};
   int changes_ = 0;
   ReminderService service_{reminder_store_, clock_, ids_, {}, [this] { ++changes_; }};
   std::size_t seen_ = 0;

@@ -17,6 +17,7 @@
 #include "service/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_task_store.h"
 
 namespace todo::service {
@@ -141,10 +142,11 @@ class SeriesTest : public testing::Test {
 
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
+  support::FakePreferredZones zones_{database_};
   support::FakeEventInbox inbox_{database_};
   SetClock clock_{"2026-10-24T08:00:00Z"};
   CountedIds ids_;
-  TaskService tasks_{store_, clock_, ids_};
+  TaskService tasks_{store_, zones_, clock_, ids_};
   RecurringTaskService service_{clock_, ids_};
   Events log_;
   std::size_t delivered_ = 0;
@@ -544,7 +546,7 @@ TEST_F(SeriesTest, APreviewIsWhatWouldFollow) {
   input.time_zone = "Europe/Berlin";
   input.recurrence_rule = "FREQ=MONTHLY";
   input.count = 2;
-  const auto preview = tasks_.Preview(input);
+  const auto preview = tasks_.Preview(Call().user, input);
   ASSERT_TRUE(preview.ok()) << preview.status();
   ASSERT_THAT(preview->occurrences, SizeIs(2));
   EXPECT_EQ(FormatDueLocal(preview->occurrences[1].due), "2027-01-31T09:00:00");
@@ -561,7 +563,8 @@ TEST_F(SeriesTest, APreviewIsWhatWouldFollow) {
 TEST_F(SeriesTest, APreviewIsRefusedAsTheTaskWouldBe) {
   const auto fields_of = [this](const PreviewInput& input) {
     std::vector<std::string> fields;
-    for (const auto& violation : util::FieldViolationsOf(tasks_.Preview(input).status()))
+    for (const auto& violation :
+         util::FieldViolationsOf(tasks_.Preview(Call().user, input).status()))
       fields.push_back(violation.field);
     return fields;
   };

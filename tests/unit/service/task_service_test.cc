@@ -9,6 +9,7 @@
 
 #include "fixtures.h"
 #include "support/fake_database.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_task_store.h"
 #include "util/status.h"
 
@@ -109,6 +110,10 @@ class TaskServiceTest : public testing::Test {
     EXPECT_TRUE(completed.ok()) << completed.status();
     return completed.value_or(Task{});
   }
+  /// What alice's preferences say from now on.
+  void Prefer(const std::string& time_zone) {
+    EXPECT_TRUE(zones_.Keep({"alice"}, time_zone, domain::kMinInstant + ++preferred_at_).ok());
+  }
   std::vector<domain::Change> Changes() { return tasks_.ListChanges({"alice"}, 0, 500)->changes; }
 
   static std::vector<std::string> Fields(const absl::Status& status) {
@@ -130,10 +135,12 @@ class TaskServiceTest : public testing::Test {
 
   support::FakeDatabase database_;
   support::FakeTaskStore fake_{database_};
+  support::FakePreferredZones zones_{database_};
   MeddledStore store_{fake_};
+  std::chrono::seconds preferred_at_{0};
   SetClock clock_{"2026-10-01T08:00:00Z"};
   CountedIds ids_;
-  TaskService tasks_{store_, clock_, ids_};
+  TaskService tasks_{store_, zones_, clock_, ids_};
 };
 
 // ---- creating
@@ -186,18 +193,16 @@ TEST_F(TaskServiceTest, EveryViolationOfANewTaskIsNamedAtOnce) {
   EXPECT_THAT(ViolatedBy(input), ElementsAre("task.title", "task.description", "task.tags[1]",
                                              "task.time_zone", "task.recurrence_rule"))
       << "what is due when cannot be said";
-  input.due.due_date = At("2026-10-24T07:00:00Z");
-  EXPECT_THAT(ViolatedBy(input),
-              ElementsAre("task.title", "task.description", "task.tags[1]", "task.time_zone",
-                          "task.due_local", "task.recurrence_rule"));
   EXPECT_THAT(Changes(), IsEmpty());
   EXPECT_EQ(store_.apply_count, 0);
 }
 
 TEST_F(TaskServiceTest, TheScheduleOfANewTaskMustFitTogether) {
   CreateTaskInput input = Recurring();
+  input.due.due_date = At("2026-10-24T09:00:00Z");
+  EXPECT_THAT(ViolatedBy(input), ElementsAre("task.due_local")) << "in Berlin it is 07:00 UTC";
   input.due.due_date = At("2026-10-24T07:00:00Z");
-  EXPECT_THAT(ViolatedBy(input), ElementsAre("task.due_local")) << "both forms";
+  EXPECT_THAT(ViolatedBy(input), IsEmpty()) << "the same, twice";
   input.due = {};
   EXPECT_THAT(ViolatedBy(input), ElementsAre("task.recurrence_rule")) << "no date to count from";
   EXPECT_THAT(ViolatedBy(Recurring("every day")), ElementsAre("task.recurrence_rule"));
@@ -215,6 +220,85 @@ TEST_F(TaskServiceTest, TheChangeCarriesTheTraceparent) {
   ASSERT_TRUE(tasks_.Create(call, Titled("buy milk")).ok());
   ASSERT_EQ(Changes().size(), 1u);
   EXPECT_EQ(Changes()[0].traceparent, call.traceparent);
+}
+
+// ---- the user's zone
+
+TEST_F(TaskServiceTest, ATaskWithoutAZoneIsInItsUsers) {
+  Prefer("Europe/Berlin");
+  CreateTaskInput input = Recurring();
+  input.time_zone.reset();
+  const Task local = Create(input);
+  EXPECT_EQ(local.fields.time_zone, "Europe/Berlin");
+  EXPECT_EQ(local.fields.due.at, At("2026-10-24T07:00:00Z"));
+  input.due = {.due_date = At("2026-10-24T22:30:00Z"), .due_local = {}};
+  EXPECT_EQ(Create(input).series->anchor, absl::CivilSecond(2026, 10, 25, 0, 30))
+      << "the days of a rule are those of the user";
+  EXPECT_EQ(tasks_.Create(Call("bob"), input)->fields.time_zone, "UTC");
+}
+
+TEST_F(TaskServiceTest, AZoneThatIsNamedIsTheTasks) {
+  Prefer("Europe/Berlin");
+  CreateTaskInput input = Recurring();
+  input.time_zone = "UTC";
+  Task task = Create(input);
+  EXPECT_EQ(task.fields.due.at, At("2026-10-24T09:00:00Z"));
+  UpdateTaskInput later = UpdateOf(task);
+  later.due = DueInput{.due_date = {}, .due_local = "2026-10-25T09:00:00"};
+  EXPECT_EQ(Update(later).fields.due.at, At("2026-10-25T09:00:00Z")) << "and stays it";
+}
+
+TEST_F(TaskServiceTest, BothFormsOfADueDateAreComparedInTheZoneOfTheTask) {
+  Prefer("Europe/Berlin");
+  CreateTaskInput input = Titled("buy milk");
+  input.due = {.due_date = At("2026-10-24T07:00:00Z"), .due_local = "2026-10-24T09:00:00"};
+  const Task task = Create(input);
+  EXPECT_EQ(task.fields.due.kind, DueKind::kLocal);
+  UpdateTaskInput update = UpdateOf(task);
+  update.due = DueInput{.due_date = At("2026-10-26T08:00:00Z"), .due_local = "2026-10-26T09:00:00"};
+  EXPECT_EQ(Update(update).fields.due.at, At("2026-10-26T08:00:00Z"));
+  update.due->due_date = At("2026-10-26T09:00:00Z");
+  EXPECT_THAT(ViolatedBy(update), ElementsAre("task.due_local"));
+}
+
+TEST_F(TaskServiceTest, TheFirstDueDateIsReadInTheUsersZone) {
+  Prefer("Europe/Berlin");
+  const Task before = Create(Titled("buy milk"));
+  UpdateTaskInput input = UpdateOf(before);
+  input.title = "buy bread";
+  EXPECT_EQ(Update(input).fields.time_zone, "UTC");
+  input.due = DueInput{.due_date = {}, .due_local = "2026-10-24T09:00:00"};
+  Task task = Update(input);
+  EXPECT_EQ(task.fields.time_zone, "Europe/Berlin");
+  EXPECT_EQ(task.fields.due.at, At("2026-10-24T07:00:00Z"));
+  Prefer("Asia/Tokyo");
+  EXPECT_EQ(Update(input).fields.due.at, At("2026-10-24T07:00:00Z")) << "it has one now";
+
+  CreateTaskInput elsewhere = Titled("call home");
+  elsewhere.time_zone = "America/New_York";
+  input.id = Create(elsewhere).id;
+  EXPECT_EQ(Update(input).fields.due.at, At("2026-10-24T13:00:00Z")) << "it had one";
+}
+
+TEST_F(TaskServiceTest, AZoneThatIsClearedIsTheUsersAgain) {
+  Prefer("Asia/Tokyo");
+  CreateTaskInput create = Recurring();
+  create.recurrence_rule.reset();
+  UpdateTaskInput input = UpdateOf(Create(create));
+  input.time_zone.emplace();
+  const Task task = Update(input);
+  EXPECT_EQ(task.fields.time_zone, "Asia/Tokyo");
+  EXPECT_EQ(task.fields.due.at, At("2026-10-24T00:00:00Z")) << "09:00 stays 09:00";
+}
+
+TEST_F(TaskServiceTest, APreviewIsInTheUsersZoneToo) {
+  Prefer("Europe/Berlin");
+  PreviewInput input;
+  input.due.due_local = "2026-10-24T09:00:00";
+  input.recurrence_rule = "FREQ=DAILY";
+  input.count = 2;
+  EXPECT_EQ(tasks_.Preview({"alice"}, input)->occurrences[1].due.at, At("2026-10-26T08:00:00Z"));
+  EXPECT_EQ(tasks_.Preview({"bob"}, input)->occurrences[1].due.at, At("2026-10-26T09:00:00Z"));
 }
 
 // ---- changing
@@ -243,10 +327,10 @@ TEST_F(TaskServiceTest, EveryViolationOfAnUpdateIsNamedBeforeTheDatabaseIsAsked)
   input.title = std::string("a\0b", 3);
   input.description = Description(std::string(10'001, 'x'));
   input.tags = std::vector<std::string>{""};
-  input.due = DueInput{.due_date = At("2026-10-24T07:00:00Z"), .due_local = "2026-10-24"};
+  input.due = DueInput{.due_date = domain::kMinInstant - std::chrono::seconds(1), .due_local = {}};
   input.recurrence_rule = Rule("every day");
   EXPECT_THAT(ViolatedBy(input), ElementsAre("task.title", "task.description", "task.tags[0]",
-                                             "task.due_local", "task.recurrence_rule"));
+                                             "task.due_date", "task.recurrence_rule"));
   input.time_zone = "Berlin";
   input.due = DueInput{.due_date = {}, .due_local = "tomorrow"};
   EXPECT_THAT(ViolatedBy(input), ElementsAre("task.title", "task.description", "task.tags[0]",
@@ -440,7 +524,7 @@ TEST_F(TaskServiceTest, AScheduleUpdateIsCheckedAgainstWhatItMeetsInTheEnd) {
   input.recurrence_rule = Rule("FREQ=WEEKLY");
   store_.before_apply = [&, done = false]() mutable {
     if (std::exchange(done, true)) return;
-    TaskService other(fake_, clock_, ids_);
+    TaskService other(fake_, zones_, clock_, ids_);
     EXPECT_TRUE(other.SetCompleted(Call(), task.id, std::nullopt, true).ok());
   };
   EXPECT_EQ(util::ReasonOf(tasks_.Update(Call(), input).status()), "TASK_COMPLETED");
@@ -453,7 +537,7 @@ TEST_F(TaskServiceTest, AnOvertakenNewRuleLeavesTheSameRuleOfAnotherAlone) {
   std::optional<domain::SeriesPosition> theirs;
   store_.before_apply = [&] {
     if (theirs) return;
-    TaskService other(fake_, clock_, ids_);
+    TaskService other(fake_, zones_, clock_, ids_);
     theirs = other.Update(Call(), input)->series;
   };
   EXPECT_EQ(Update(input).series, theirs);

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "ports/preferred_zones.h"
+#include "support/fake_database.h"
+
+namespace todo::support {
+
+/// PreferredZones in memory. Thread safety: as the port says.
+class FakePreferredZones final : public ports::PreferredZones {
+ public:
+  explicit FakePreferredZones(FakeDatabase& database) : database_(database) {}
+
+  absl::StatusOr<std::string> ZoneOf(const domain::UserId& user) override;
+  absl::Status Keep(const domain::UserId& user, const std::string& time_zone,
+                    domain::Instant changed_at) override;
+
+ private:
+  FakeDatabase& database_;
+};
+
+}  // namespace todo::support
