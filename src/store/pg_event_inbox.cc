@@ -10,6 +10,7 @@
 #include "store/retry_columns.h"
 #include "store/session.h"
 #include "store/task_columns.h"
+#include "store/unit_of_work.h"
 #include "util/status.h"
 
 namespace todo::store {
@@ -135,9 +136,9 @@ Write WriteOf(const ConsumerChange& change) {
   return write;
 }
 
-class Transaction final : public ports::InboxTransaction {
+class Transaction final : public ports::InboxTransaction, public UnitOfWork {
  public:
-  Transaction(ConnectionPool::Lease& lease, pqxx::work& work) : lease_(lease), work_(work) {}
+  using UnitOfWork::UnitOfWork;
 
   absl::StatusOr<std::set<EventId>> Claim(
       std::string_view consumer, const std::vector<domain::Delivery>& deliveries) override {
@@ -146,7 +147,7 @@ class Transaction final : public ports::InboxTransaction {
     const auto column = [&](const auto& text) {
       return ArrayLiteralOf(by_id, [&](const auto& entry) { return text(entry.second->event); });
     };
-    return Guard<std::set<EventId>>("claim events", [&]() -> absl::StatusOr<std::set<EventId>> {
+    return Guard("claim events", [&]() -> absl::StatusOr<std::set<EventId>> {
       std::set<EventId> claimed;
       std::set<EventId> behind;
       const pqxx::result result =
@@ -174,20 +175,16 @@ class Transaction final : public ports::InboxTransaction {
   }
 
   absl::StatusOr<bool> TakeUp(const ports::RetryEntry& entry) override {
-    return Guard<bool>("take up a retry", [&]() -> absl::StatusOr<bool> {
+    return Guard("take up a retry", [&]() -> absl::StatusOr<bool> {
       return Exec(work_, kTakeUp, entry.consumer, entry.event_id.value(), entry.attempts)[0][0]
           .as<bool>();
     });
   }
 
   absl::Status LeaveQueue(const ports::RetryEntry& entry, domain::Instant now) override {
-    return Guard<bool>("leave the retry queue",
-                       [&]() -> absl::StatusOr<bool> {
-                         Exec(work_, kLeaveQueue, entry.consumer, entry.event_id.value(),
-                              domain::FormatInstant(now));
-                         return true;
-                       })
-        .status();
+    return Do("leave the retry queue", [&] {
+      Exec(work_, kLeaveQueue, entry.consumer, entry.event_id.value(), domain::FormatInstant(now));
+    });
   }
 
   absl::StatusOr<std::vector<std::optional<HeldTask>>> LockAndLoad(
@@ -195,7 +192,7 @@ class Transaction final : public ports::InboxTransaction {
     using Held = std::vector<std::optional<HeldTask>>;
     std::set<std::string> users;
     for (const ports::TaskRef& ref : refs) users.insert(ref.user.value);
-    return Guard<Held>("lock and load", [&]() -> absl::StatusOr<Held> {
+    return Guard("lock and load", [&]() -> absl::StatusOr<Held> {
       const auto same = [](const std::string& text) { return text; };
       Exec(work_, kLock, ArrayLiteralOf(users, same));
       Held held(refs.size());
@@ -221,7 +218,7 @@ class Transaction final : public ports::InboxTransaction {
   }
 
   absl::StatusOr<std::set<TaskId>> Existing(const std::vector<TaskId>& ids) override {
-    return Guard<std::set<TaskId>>("look up tasks", [&]() -> absl::StatusOr<std::set<TaskId>> {
+    return Guard("look up tasks", [&]() -> absl::StatusOr<std::set<TaskId>> {
       std::set<TaskId> existing;
       const auto text = [](const TaskId& id) { return fmt::format("{}", id.value); };
       for (const pqxx::row& row : Exec(work_, kExisting, ArrayLiteralOf(ids, text))) {
@@ -235,7 +232,7 @@ class Transaction final : public ports::InboxTransaction {
                                                           const domain::Uuid& series_id,
                                                           std::int64_t occurrence) override {
     using Found = std::optional<Successor>;
-    return Guard<Found>("find an occurrence", [&]() -> absl::StatusOr<Found> {
+    return Guard("find an occurrence", [&]() -> absl::StatusOr<Found> {
       const pqxx::result result =
           Exec(work_, kFindOccurrence, user.value, series_id.value(), occurrence);
       if (result.empty()) return Found();
@@ -248,7 +245,7 @@ class Transaction final : public ports::InboxTransaction {
 
   absl::StatusOr<bool> AdvanceForeignTask(const domain::UserId& user, const domain::Uuid& series_id,
                                           std::int64_t version, domain::Instant at) override {
-    return Guard<bool>("note a foreign task", [&]() -> absl::StatusOr<bool> {
+    return Guard("note a foreign task", [&]() -> absl::StatusOr<bool> {
       return !Exec(work_, kAdvanceForeignTask, user.value, series_id.value(), version,
                    domain::FormatInstant(at))
                   .empty();
@@ -268,7 +265,7 @@ class Transaction final : public ports::InboxTransaction {
                       {"now", domain::FormatInstant(change.now)},
                       {"traceparent", change.traceparent}});
     }
-    const auto written = Guard<bool>("write changes", [&]() -> absl::StatusOr<bool> {
+    const auto written = Guard("write changes", [&]() -> absl::StatusOr<bool> {
       const std::string text = rows.dump(-1, ' ', false, Patch::error_handler_t::replace);
       for (const pqxx::row& row : Exec(work_, kWrite, text)) {
         const auto outcome = View(row[0]);
@@ -286,13 +283,10 @@ class Transaction final : public ports::InboxTransaction {
   absl::Status Remind(const std::vector<ports::ReminderNotice>& notices) override {
     Patch rows = Patch::array();
     for (const ports::ReminderNotice& notice : notices) rows.push_back(RowOf(notice));
-    return Guard<bool>("write notifications",
-                       [&]() -> absl::StatusOr<bool> {
-                         for (const pqxx::row& row : Exec(work_, kRemind, Dump(rows)))
-                           shards_.insert(row[0].as<int>());
-                         return true;
-                       })
-        .status();
+    return Do("write notifications", [&] {
+      for (const pqxx::row& row : Exec(work_, kRemind, Dump(rows)))
+        shards_.insert(row[0].as<int>());
+    });
   }
 
   absl::Status EnqueueTaskWebhooks(const std::vector<ports::TaskWebhook>& webhooks) override {
@@ -304,16 +298,8 @@ class Transaction final : public ports::InboxTransaction {
                       {"body", webhook.body},
                       {"now", domain::FormatInstant(webhook.now)}});
     }
-    return Guard<bool>("enqueue webhooks",
-                       [&]() -> absl::StatusOr<bool> {
-                         Exec(work_, kEnqueueTaskWebhooks, Dump(rows));
-                         return true;
-                       })
-        .status();
+    return Do("enqueue webhooks", [&] { Exec(work_, kEnqueueTaskWebhooks, Dump(rows)); });
   }
-
-  const absl::Status& status() const { return status_; }
-  const std::set<int>& shards() const { return shards_; }
 
  private:
   static absl::StatusOr<domain::Task> Decode(const pqxx::field& json, const pqxx::field& deleted) {
@@ -321,27 +307,6 @@ class Transaction final : public ports::InboxTransaction {
     task.deleted = deleted.as<bool>();
     return task;
   }
-
-  /// After a failure the database refuses all but the rollback, whatever the caller makes of it.
-  template <typename T, typename Step>
-  absl::StatusOr<T> Guard(std::string_view attempted, Step&& step) {
-    if (!status_.ok()) return status_;
-    absl::StatusOr<T> result = [&]() -> absl::StatusOr<T> {
-      lease_.session().StartWaiting();
-      try {
-        return step();
-      } catch (...) {
-        return lease_.Failed(attempted);
-      }
-    }();
-    if (!result.ok()) status_ = result.status();
-    return result;
-  }
-
-  ConnectionPool::Lease& lease_;
-  pqxx::work& work_;
-  absl::Status status_;
-  std::set<int> shards_;
 };
 
 }  // namespace
@@ -351,26 +316,7 @@ PgEventInbox::PgEventInbox(ConnectionPool& pool, std::function<void(int shard)> 
 
 absl::Status PgEventInbox::Transact(
     const std::function<absl::Status(ports::InboxTransaction&)>& work) {
-  std::set<int> shards;
-  {
-    TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-    const absl::Status status =
-        Run(lease, "consume events", [&](pqxx::connection& connection) -> absl::Status {
-          pqxx::work backend(connection);
-          Transaction transaction(lease, backend);
-          TODO_RETURN_IF_ERROR(work(transaction));
-          TODO_RETURN_IF_ERROR(transaction.status());
-          lease.session().StartWaiting();
-          backend.commit();
-          shards = transaction.shards();
-          return absl::OkStatus();
-        });
-    if (!status.ok()) return status;
-  }
-  if (on_change_) {
-    for (const int shard : shards) on_change_(shard);
-  }
-  return absl::OkStatus();
+  return TransactAs<Transaction>(pool_, "consume events", work, on_change_);
 }
 
 }  // namespace todo::store

@@ -216,23 +216,6 @@ absl::StatusOr<WebhookEndpoint> ReadEndpoint(pqxx::transaction_base& transaction
   return EndpointOf(found[0]);
 }
 
-/// Runs `work(transaction)` in a transaction that commits when it answers OK.
-template <typename Work>
-auto Transact(ConnectionPool& pool, std::string_view attempted, Work&& work)
-    -> std::invoke_result_t<Work, pqxx::transaction_base&> {
-  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
-  return Run(
-      lease, attempted,
-      [&](pqxx::connection& connection) -> std::invoke_result_t<Work, pqxx::transaction_base&> {
-        pqxx::work transaction(connection);
-        auto result = work(transaction);
-        if (!result.ok()) return result;
-        lease.session().StartWaiting();
-        transaction.commit();
-        return result;
-      });
-}
-
 }  // namespace
 
 absl::StatusOr<ports::NotificationPage> PgNotificationStore::List(const UserId& user,

@@ -9,6 +9,7 @@
 #include "store/reminder_columns.h"
 #include "store/session.h"
 #include "store/task_columns.h"
+#include "store/unit_of_work.h"
 #include "util/fault_point.h"
 #include "util/status.h"
 
@@ -154,16 +155,16 @@ std::vector<TaskRef> RefsOf(const pqxx::result& result) {
   return refs;
 }
 
-class Transaction final : public ports::ReminderTransaction {
+class Transaction final : public ports::ReminderTransaction, public UnitOfWork {
  public:
-  Transaction(ConnectionPool::Lease& lease, pqxx::work& work) : lease_(lease), work_(work) {}
+  using UnitOfWork::UnitOfWork;
 
   absl::StatusOr<std::vector<std::optional<TaskReminders>>> LockAndLoad(
       const std::vector<TaskRef>& refs) override {
     using Held = std::vector<std::optional<TaskReminders>>;
     std::set<std::string> users;
     for (const TaskRef& ref : refs) users.insert(ref.user.value);
-    return Guard<Held>("lock and load reminders", [&]() -> absl::StatusOr<Held> {
+    return Guard("lock and load reminders", [&]() -> absl::StatusOr<Held> {
       Exec(work_, kLock, ArrayLiteralOf(users, [](const std::string& user) { return user; }));
       Held held(refs.size());
       for (const pqxx::row& row : Load(work_, refs)) {
@@ -175,7 +176,7 @@ class Transaction final : public ports::ReminderTransaction {
 
   absl::StatusOr<std::optional<Reminder>> FirstAnswer(const ports::RequestName& request) override {
     using Answer = std::optional<Reminder>;
-    return Guard<Answer>("look for a request", [&]() -> absl::StatusOr<Answer> {
+    return Guard("look for a request", [&]() -> absl::StatusOr<Answer> {
       const pqxx::result result =
           Exec(work_, kFirstAnswer, request.user.value, request.request_id.value(),
                ByteaLiteral(request.fingerprint));
@@ -230,43 +231,10 @@ class Transaction final : public ports::ReminderTransaction {
     });
   }
 
-  const absl::Status& status() const { return status_; }
-  const std::set<int>& shards() const { return shards_; }
-
  private:
   static std::string Text(const nlohmann::json& json) {
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
-
-  /// After a failure the database refuses all but the rollback, whatever the caller makes of it.
-  template <typename T, typename Step>
-  absl::StatusOr<T> Guard(std::string_view attempted, Step&& step) {
-    if (!status_.ok()) return status_;
-    absl::StatusOr<T> result = [&]() -> absl::StatusOr<T> {
-      lease_.session().StartWaiting();
-      try {
-        return step();
-      } catch (...) {
-        return lease_.Failed(attempted);
-      }
-    }();
-    if (!result.ok()) status_ = result.status();
-    return result;
-  }
-  template <typename Step>
-  absl::Status Do(std::string_view attempted, Step&& step) {
-    return Guard<bool>(attempted,
-                       [&]() -> absl::StatusOr<bool> {
-                         step();
-                         return true;
-                       })
-        .status();
-  }
-
-  ConnectionPool::Lease& lease_;
-  pqxx::work& work_;
-  absl::Status status_;
-  std::set<int> shards_;
 };
 
 }  // namespace
@@ -276,27 +244,13 @@ PgReminderStore::PgReminderStore(ConnectionPool& pool, std::function<void(int sh
 
 absl::Status PgReminderStore::Transact(
     const std::function<absl::Status(ports::ReminderTransaction&)>& work) {
-  std::set<int> shards;
-  {
-    TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-    const absl::Status status =
-        Run(lease, "change reminders", [&](pqxx::connection& connection) -> absl::Status {
-          pqxx::work backend(connection);
-          Transaction transaction(lease, backend);
-          TODO_RETURN_IF_ERROR(work(transaction));
-          TODO_RETURN_IF_ERROR(transaction.status());
-          TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("before-reminder-commit"));
-          lease.session().StartWaiting();
-          backend.commit();
-          shards = transaction.shards();
-          return absl::OkStatus();
-        });
-    if (!status.ok()) return status;
-  }
-  if (on_message_) {
-    for (const int shard : shards) on_message_(shard);
-  }
-  return absl::OkStatus();
+  return TransactAs<Transaction>(
+      pool_, "change reminders",
+      [&](Transaction& transaction) -> absl::Status {
+        TODO_RETURN_IF_ERROR(work(transaction));
+        return TODO_FAULT_POINT("before-reminder-commit");
+      },
+      on_message_);
 }
 
 absl::StatusOr<TaskReminders> PgReminderStore::Get(const TaskRef& ref) {

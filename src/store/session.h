@@ -127,6 +127,27 @@ auto Read(ConnectionPool& pool, std::string_view attempted, const Work& work)
   }
 }
 
+/// Runs `work(pqxx::work&)` in a transaction that commits when it answers OK, as Run does.
+template <typename Work>
+auto Transact(ConnectionPool::Lease& lease, std::string_view attempted, const Work& work)
+    -> std::invoke_result_t<const Work&, pqxx::work&> {
+  return Run(lease, attempted,
+             [&](pqxx::connection& connection) -> std::invoke_result_t<const Work&, pqxx::work&> {
+               pqxx::work transaction(connection);
+               auto result = work(transaction);
+               if (!result.ok()) return result;
+               lease.session().StartWaiting();
+               transaction.commit();
+               return result;
+             });
+}
+template <typename Work>
+auto Transact(ConnectionPool& pool, std::string_view attempted, const Work& work)
+    -> std::invoke_result_t<const Work&, pqxx::work&> {
+  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
+  return Transact(lease, attempted, work);
+}
+
 /// The text form of an array parameter: every element quoted.
 std::string ArrayLiteral(const std::vector<std::string>& elements);
 template <typename Range, typename ToText>
