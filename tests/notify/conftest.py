@@ -8,7 +8,8 @@ import threading
 import pytest
 import trustme
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "notify"), str(TESTS / "support")]
 
 from senders import Senders  # noqa: E402
 

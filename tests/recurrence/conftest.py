@@ -5,9 +5,10 @@ import zoneinfo
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "recurrence"), str(TESTS / "support")]
 
-from probe import Probe  # noqa: E402
+from json_lines import Program  # noqa: E402
 
 # Both sides must read the same database: Python would prefer its own package where it has one.
 ZONE_FOLDER = pathlib.Path(os.environ.get("TZDIR") or "/usr/share/zoneinfo")
@@ -16,14 +17,14 @@ zoneinfo.reset_tzpath(to=[str(ZONE_FOLDER)])
 
 @pytest.fixture
 def probe():
-    running = Probe()
+    running = Program("recurrence", "rrule_probe")
     yield running
     running.close()
 
 
 @pytest.fixture
 def libical():
-    running = Probe("libical_probe")
+    running = Program("recurrence", "libical_probe")
     yield running
     running.close()
 
