@@ -17,6 +17,7 @@
 #include "support/fake_event_inbox.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
+#include "support/fake_retry_queue.h"
 #include "support/fake_task_store.h"
 
 namespace todo::appcallback {
@@ -41,41 +42,6 @@ class CountedIds final : public ports::IdSource {
 
  private:
   std::atomic<int> count_ = 0;
-};
-
-/// No event fails here.
-class NoRetries final : public ports::RetryQueue {
- public:
-  absl::StatusOr<bool> Park(std::string_view, const domain::Delivery&, domain::Instant,
-                            domain::Instant, std::string_view) override {
-    return false;
-  }
-  absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>&,
-                                                     domain::Instant, int) override {
-    return std::vector<ports::RetryEntry>();
-  }
-  absl::StatusOr<std::optional<domain::Instant>> NextDue(const std::vector<std::string>&) override {
-    return std::nullopt;
-  }
-  absl::Status Reschedule(const ports::RetryEntry&, domain::Instant, domain::Instant,
-                          std::string_view) override {
-    return absl::OkStatus();
-  }
-  absl::StatusOr<bool> Bury(const domain::DeadLetter&, bool, domain::Instant) override {
-    return false;
-  }
-};
-class NoCrashes final : public ports::CrashLog {
- public:
-  absl::StatusOr<int> CountCrashes() override { return 0; }
-  absl::Status Begin(int, std::string_view, const std::vector<domain::EventHeader>&) override {
-    return absl::OkStatus();
-  }
-  absl::StatusOr<std::map<domain::EventId, int>> Crashes(
-      std::string_view, const std::vector<domain::EventHeader>&) override {
-    return std::map<domain::EventId, int>();
-  }
-  absl::Status Clear() override { return absl::OkStatus(); }
 };
 
 /// The callbacks as the sidecar calls them, over a channel within the process.
@@ -127,8 +93,8 @@ class JobCallbackTest : public testing::Test {
   support::FakePreferredZones zones_{database_};
   support::FakeReminderStore reminder_store_{database_};
   support::FakeEventInbox inbox_{database_};
-  NoRetries retries_;
-  NoCrashes crashes_;
+  support::FakeRetryQueue retries_{database_};
+  support::FakeCrashLog crashes_;
   SetClock clock_;
   CountedIds ids_;
   service::TaskService tasks_{store_, zones_, clock_, ids_};
