@@ -6,9 +6,11 @@
 
 #include <charconv>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <utility>
 
+#include "appcallback/job_batches.h"
 #include "appcallback/job_data.h"
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
 #include "domain/delivery.h"
@@ -60,8 +62,8 @@ class AppCallback::Core {
        std::function<bool()> healthy)
       : options_(std::move(options)),
         processor_(processor),
-        reminders_(reminders),
         workers_(workers),
+        jobs_(reminders, workers, options_.max_waiting_jobs),
         healthy_(std::move(healthy)) {}
 
   bool Authorized(const CallbackServerContext& context) const {
@@ -108,7 +110,6 @@ class AppCallback::Core {
       record.topic = request->topic();
       record.content_type = request->data_content_type();
       response->set_status(Process({record}).front());
-      return absl::OkStatus();
     });
   }
 
@@ -131,7 +132,6 @@ class AppCallback::Core {
         status.set_entry_id(request->entries(i).entry_id());
         status.set_status(verdicts[static_cast<std::size_t>(i)]);
       }
-      return absl::OkStatus();
     });
   }
 
@@ -139,7 +139,8 @@ class AppCallback::Core {
   /// that somebody else made under another name can say it in its data.
   ServerUnaryReactor* TakeJob(CallbackServerContext* context,
                               const dapr::JobEventRequest* request) {
-    return Take(context, [this, request] {
+    using Answer = std::optional<grpc::Status>;
+    return Admit(context, [this, context, request](ServerUnaryReactor* reactor) -> Answer {
       std::optional<domain::TaskId> task;
       if (const auto target = domain::ParseReminderJobName(request->name())) {
         task = target->task_id;
@@ -149,32 +150,40 @@ class AppCallback::Core {
       if (!task) {
         util::Log(util::Severity::kWarning, "unknown_job",
                   {{"name", request->name().substr(0, kMaxLoggedNameBytes)}});
-        return absl::OkStatus();
+        return grpc::Status::OK;
       }
-      return reminders_.Trigger(*task);
+      jobs_.Add({.task = *task, .deadline = context->deadline(), .reactor = reactor});
+      return std::nullopt;
     });
   }
 
  private:
-  /// Runs `work` (which answers absl::Status) on a worker and finishes the call. When it fails, or
-  /// anything goes wrong on the way, the call fails with a status that the sidecar takes as
-  /// "deliver again". An exception must not leave the handler: gRPC would answer UNIMPLEMENTED,
-  /// which the sidecar takes as an acknowledgement.
+  /// Hands a call over that may be taken now. `hand_over(reactor)` answers how to finish it, or
+  /// nullopt when somebody else will. When anything goes wrong the call fails with a status that
+  /// the sidecar takes as "deliver again". An exception must not leave the handler: gRPC would
+  /// answer UNIMPLEMENTED, which the sidecar takes as an acknowledgement.
+  template <typename HandOver>
+  ServerUnaryReactor* Admit(CallbackServerContext* context, const HandOver& hand_over) {
+    ServerUnaryReactor* reactor = context->DefaultReactor();
+    std::optional<grpc::Status> answer;
+    try {
+      answer = Refusal(*context);
+      if (answer->ok()) answer = hand_over(reactor);
+    } catch (const std::exception& error) {
+      answer = Failed(error);
+    }
+    if (answer) reactor->Finish(*answer);
+    return reactor;
+  }
+
+  /// Runs `work` on a worker and finishes the call.
   template <typename Work>
   ServerUnaryReactor* Take(CallbackServerContext* context, Work work) {
-    ServerUnaryReactor* reactor = context->DefaultReactor();
-    grpc::Status refusal;
-    try {
-      refusal = Refusal(*context);
-      if (refusal.ok()) {
-        if (workers_.TrySubmit([reactor, work] { reactor->Finish(Run(work)); })) return reactor;
-        refusal = {grpc::StatusCode::UNAVAILABLE, "busy or shutting down: deliver again"};
-      }
-    } catch (const std::exception& error) {
-      refusal = Failed(error);
-    }
-    reactor->Finish(refusal);
-    return reactor;
+    using Answer = std::optional<grpc::Status>;
+    return Admit(context, [this, &work](ServerUnaryReactor* reactor) -> Answer {
+      if (workers_.TrySubmit([reactor, work] { reactor->Finish(Run(work)); })) return std::nullopt;
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "busy or shutting down: deliver again");
+    });
   }
 
   /// Why an event cannot be taken now; OK: it can.
@@ -192,12 +201,9 @@ class AppCallback::Core {
   template <typename Work>
   static grpc::Status Run(const Work& work) {
     try {
-      const absl::Status status = work();
+      work();
       TODO_FAULT_POINT("before-answer").IgnoreError();
-      if (status.ok()) return grpc::Status::OK;
-      util::Log(util::Severity::kWarning, "callback_to_come_again",
-                {{"status", status.ToString()}});
-      return {grpc::StatusCode::UNAVAILABLE, "the store cannot do it now: deliver again"};
+      return grpc::Status::OK;
     } catch (const std::exception& error) {
       return Failed(error);
     }
@@ -238,8 +244,8 @@ class AppCallback::Core {
 
   const AppCallbackOptions options_;
   service::EventProcessor& processor_;
-  service::ReminderService& reminders_;
   util::WorkerPool& workers_;
+  JobBatches jobs_;
   const std::function<bool()> healthy_;
 };
 

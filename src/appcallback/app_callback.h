@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +29,8 @@ struct AppCallbackOptions {
   bool bulk = true;
   int bulk_max_messages = 100;
   int bulk_max_await_ms = 10;
+  /// Jobs that may wait to be settled; more are told to come again.
+  std::size_t max_waiting_jobs = 10'000;
   /// When set, every callback that carries events must bring it as `dapr-api-token`.
   std::string app_api_token;
 };

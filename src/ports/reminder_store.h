@@ -85,8 +85,8 @@ class ReminderStore {
   /// A task's reminders, without locking anything. kNotFound: the user has no such task.
   virtual absl::StatusOr<TaskReminders> Get(const TaskRef& ref) = 0;
 
-  /// Whose task that is; nullopt: there is none of this id.
-  virtual absl::StatusOr<std::optional<domain::UserId>> OwnerOf(domain::TaskId id) = 0;
+  /// Of `ids`, those that are tasks, with their owners; each once, in no order.
+  virtual absl::StatusOr<std::vector<TaskRef>> Owned(const std::vector<domain::TaskId>& ids) = 0;
 
   /// Up to `limit` (> 0) tasks with reminders that wait for planning, the longest first.
   virtual absl::StatusOr<std::vector<TaskRef>> Unplanned(int limit) = 0;

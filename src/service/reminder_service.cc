@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "service/event_processor.h"
@@ -96,6 +97,21 @@ void Fire(Reminder& reminder, const Task& task, const domain::EventId& event_id,
                       .at = now});
   reminder.state = ReminderState::kFired;
   reminder.fired_at = now;
+}
+
+/// Whether nobody's reminders could be settled now, so that there is no use in trying each alone.
+bool IsAway(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+         absl::IsCancelled(status);
+}
+
+/// Whether any task was settled; when none was, why, if that may pass.
+absl::StatusOr<bool> Progress(const std::vector<absl::Status>& statuses) {
+  if (std::ranges::any_of(statuses, [](const absl::Status& status) { return status.ok(); }))
+    return true;
+  const auto passing = std::ranges::find_if(statuses, NotNow);
+  if (passing != statuses.end()) return *passing;
+  return false;
 }
 
 }  // namespace
@@ -280,48 +296,59 @@ absl::StatusOr<int> ReminderService::Settle(const std::vector<TaskRef>& refs) {
   return fired;
 }
 
-absl::StatusOr<int> ReminderService::SettleEach(const std::vector<TaskRef>& refs) {
-  absl::StatusOr<int> fired = Settle(refs);
-  if (fired.ok() || NotNow(fired.status())) return fired;
-  int count = 0;
-  for (const TaskRef& ref : refs) {
-    const absl::StatusOr<int> alone = Settle({ref});
-    if (alone.ok()) {
-      count += *alone;
-      continue;
-    }
-    if (NotNow(alone.status())) return alone.status();
-    util::Log(util::Severity::kError, "reminder_failed",
-              {{"task_id", ref.task_id.value}, {"status", alone.status().ToString()}});
+ReminderService::Settled ReminderService::SettleEach(const std::vector<TaskRef>& refs) {
+  if (refs.empty()) return {};
+  const absl::StatusOr<int> together = Settle(refs);
+  if (together.ok() || IsAway(together.status())) {
+    return {.fired = together.value_or(0),
+            .statuses = std::vector<absl::Status>(refs.size(), together.status())};
   }
-  return count;
+  Settled settled;
+  absl::Status away;
+  for (const TaskRef& ref : refs) {
+    const absl::StatusOr<int> alone = away.ok() ? Settle({ref}) : away;
+    settled.fired += alone.value_or(0);
+    settled.statuses.push_back(alone.status());
+    if (IsAway(alone.status())) away = alone.status();
+    if (!alone.ok() && !NotNow(alone.status())) {
+      util::Log(util::Severity::kError, "reminder_failed",
+                {{"task_id", ref.task_id.value}, {"status", alone.status().ToString()}});
+    }
+  }
+  return settled;
 }
 
-absl::Status ReminderService::Trigger(domain::TaskId task_id) {
-  TODO_ASSIGN_OR_RETURN(const std::optional<domain::UserId> owner, store_.OwnerOf(task_id));
-  if (!owner) return absl::OkStatus();
-  const absl::Status status = Settle({{*owner, task_id}}).status();
-  if (status.ok() || NotNow(status)) return status;
-  // Repeating would not help; the sweep finds the reminder and says so again until it is mended.
-  util::Log(util::Severity::kError, "reminder_failed",
-            {{"task_id", task_id.value}, {"status", status.ToString()}});
-  return absl::OkStatus();
+std::vector<absl::Status> ReminderService::Trigger(const std::vector<domain::TaskId>& tasks) {
+  const absl::StatusOr<std::vector<TaskRef>> refs = store_.Owned(tasks);
+  if (!refs.ok()) return std::vector<absl::Status>(tasks.size(), refs.status());
+  const Settled settled = SettleEach(*refs);
+  // A trigger that comes again helps no other failure: the sweep finds the task until it is mended.
+  std::map<domain::TaskId, absl::Status> again;
+  for (std::size_t i = 0; i < refs->size(); ++i) {
+    if (NotNow(settled.statuses[i])) again[(*refs)[i].task_id] = settled.statuses[i];
+  }
+  std::vector<absl::Status> statuses;
+  for (const domain::TaskId task : tasks) {
+    const auto found = again.find(task);
+    statuses.push_back(found == again.end() ? absl::OkStatus() : found->second);
+  }
+  return statuses;
 }
 
 absl::StatusOr<bool> ReminderService::PlanBacklog() {
   TODO_ASSIGN_OR_RETURN(const std::vector<TaskRef> refs, store_.Unplanned(options_.batch));
-  if (refs.empty()) return false;
-  TODO_RETURN_IF_ERROR(SettleEach(refs).status());
-  if (on_change_) on_change_();
-  return true;
+  const Settled settled = SettleEach(refs);
+  TODO_ASSIGN_OR_RETURN(const bool some, Progress(settled.statuses));
+  if (some && on_change_) on_change_();
+  return some;
 }
 
 absl::StatusOr<ReminderService::Swept> ReminderService::Sweep() {
   TODO_ASSIGN_OR_RETURN(const std::vector<TaskRef> refs,
                         store_.Due(clock_.Now() - options_.grace, options_.batch));
-  if (refs.empty()) return Swept{};
-  TODO_ASSIGN_OR_RETURN(const int fired, SettleEach(refs));
-  return Swept{.fired = fired, .more = fired > 0};
+  const Settled settled = SettleEach(refs);
+  TODO_RETURN_IF_ERROR(Progress(settled.statuses).status());
+  return Swept{.fired = settled.fired, .more = settled.fired > 0};
 }
 
 }  // namespace todo::service

@@ -67,12 +67,13 @@ class ReminderService {
   absl::StatusOr<domain::Reminder> Snooze(const CallContext& call, domain::TaskId task_id,
                                           int number, const SnoozeInput& input);
 
-  /// Somebody says that it is time for a reminder of this task: fires what is due, and nothing
-  /// else. OK: it is durable. Anything else: the store could not do it now, and the trigger must
-  /// come again.
-  absl::Status Trigger(domain::TaskId task_id);
+  /// Somebody says that it is time for reminders of these tasks: fires what is due, and nothing
+  /// else, in one transaction if it can be. Answers for each task. OK: it is durable. Anything
+  /// else: the store could not do it now, and the trigger must come again.
+  std::vector<absl::Status> Trigger(const std::vector<domain::TaskId>& tasks);
 
-  /// Plans up to a batch of tasks' reminders after their tasks changed. True: there may be more.
+  /// Plans up to a batch of tasks' reminders after their tasks changed. True: some were planned,
+  /// and there may be more.
   absl::StatusOr<bool> PlanBacklog();
 
   /// What a sweep came across.
@@ -94,8 +95,13 @@ class ReminderService {
                                          const Change& change);
   /// Plans and fires what is to be, of all reminders of the tasks; answers how many fired.
   absl::StatusOr<int> Settle(const std::vector<ports::TaskRef>& refs);
-  /// The same; a task that cannot be settled holds up no other.
-  absl::StatusOr<int> SettleEach(const std::vector<ports::TaskRef>& refs);
+  struct Settled {
+    int fired = 0;
+    std::vector<absl::Status> statuses;  // of each task
+  };
+  /// The same; a task that cannot be settled, or whose user somebody else has locked, holds up no
+  /// other.
+  Settled SettleEach(const std::vector<ports::TaskRef>& refs);
 
   ports::ReminderStore& store_;
   const ports::Clock& clock_;

@@ -58,7 +58,8 @@ constexpr Statement kPost{"reminder_post", R"sql(
 select post(m.topic, m.key, m.event_id, m.payload), shard_of(m.key)
 from unnest($1::text[], $2::text[], $3::uuid[], $4::text[]) m (topic, key, event_id, payload))sql"};
 
-constexpr Statement kOwnerOf{"reminder_owner_of", "select user_id from tasks where id = $1"};
+constexpr Statement kOwned{"reminder_owned",
+                           "select user_id, id from tasks where id = any ($1::bigint[])"};
 
 constexpr Statement kUnplanned{"reminder_unplanned", R"sql(
 select user_id, task_id from reminders where unplanned_since is not null order by unplanned_since limit $1)sql"};
@@ -262,13 +263,12 @@ absl::StatusOr<TaskReminders> PgReminderStore::Get(const TaskRef& ref) {
               });
 }
 
-absl::StatusOr<std::optional<domain::UserId>> PgReminderStore::OwnerOf(domain::TaskId id) {
-  using Owner = std::optional<domain::UserId>;
-  return Once(pool_, "find a task's owner",
-              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Owner> {
-                const pqxx::result result = Exec(transaction, kOwnerOf, id.value);
-                if (result.empty()) return Owner();
-                return Owner(domain::UserId{result[0][0].as<std::string>()});
+absl::StatusOr<std::vector<TaskRef>> PgReminderStore::Owned(
+    const std::vector<domain::TaskId>& ids) {
+  return Once(pool_, "find the owners of tasks",
+              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<std::vector<TaskRef>> {
+                const auto text = [](domain::TaskId id) { return fmt::to_string(id.value); };
+                return RefsOf(Exec(transaction, kOwned, ArrayLiteralOf(ids, text)));
               });
 }
 

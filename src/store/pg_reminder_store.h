@@ -17,7 +17,8 @@ class PgReminderStore final : public ports::ReminderStore {
   absl::Status Transact(
       const std::function<absl::Status(ports::ReminderTransaction&)>& work) override;
   absl::StatusOr<ports::TaskReminders> Get(const ports::TaskRef& ref) override;
-  absl::StatusOr<std::optional<domain::UserId>> OwnerOf(domain::TaskId id) override;
+  absl::StatusOr<std::vector<ports::TaskRef>> Owned(
+      const std::vector<domain::TaskId>& ids) override;
   absl::StatusOr<std::vector<ports::TaskRef>> Unplanned(int limit) override;
   absl::StatusOr<std::vector<ports::TaskRef>> Due(domain::Instant until, int limit) override;
   absl::StatusOr<std::vector<ports::JobIntent>> ClaimJobs(domain::Instant now,

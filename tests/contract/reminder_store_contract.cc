@@ -200,10 +200,12 @@ TEST_P(ReminderStoreContract, GetShowsOnlyTheUsersLivingTasks) {
   EXPECT_EQ(util::ReasonOf(status), "TASK_NOT_FOUND");
 }
 
-TEST_P(ReminderStoreContract, KnowsWhoseTaskThatIs) {
-  const Task task = DueTask();
-  EXPECT_EQ(*store().OwnerOf(task.id), user_);
-  EXPECT_EQ(*store().OwnerOf({task.id.value + 1'000'000}), std::nullopt);
+TEST_P(ReminderStoreContract, KnowsWhoseTasksThoseAre) {
+  const Task first = DueTask();
+  const Task second = Apply(Create({"bob"}, "another's"));
+  EXPECT_THAT(*store().Owned({second.id, {first.id.value + 1'000'000}, first.id, second.id}),
+              UnorderedElementsAre(RefOf(first), RefOf(second)));
+  EXPECT_THAT(*store().Owned({}), IsEmpty());
 }
 
 TEST_P(ReminderStoreContract, WhatIsRolledBackLeavesNoTrace) {

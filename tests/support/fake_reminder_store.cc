@@ -58,12 +58,18 @@ void DropIfGone(Tables& tables, const domain::ReminderId& id) {
 
 class Transaction final : public ports::ReminderTransaction {
  public:
-  explicit Transaction(Tables& tables) : tables_(tables) {}
+  using Failures = std::map<domain::UserId, absl::Status>;
+  Transaction(Tables& tables, Failures failures)
+      : tables_(tables), failures_(std::move(failures)) {}
 
   absl::StatusOr<std::vector<std::optional<TaskReminders>>> LockAndLoad(
       const std::vector<TaskRef>& refs) override {
     std::vector<std::optional<TaskReminders>> held;
-    for (const TaskRef& ref : refs) held.push_back(Load(tables_, ref));
+    for (const TaskRef& ref : refs) {
+      if (const auto failure = failures_.find(ref.user); failure != failures_.end())
+        return failure->second;
+      held.push_back(Load(tables_, ref));
+    }
     return held;
   }
 
@@ -107,16 +113,26 @@ class Transaction final : public ports::ReminderTransaction {
 
  private:
   Tables& tables_;
+  const Failures failures_;
   std::set<int> shards_;
 };
 
 }  // namespace
 
+void FakeReminderStore::FailFor(const domain::UserId& user, absl::Status status) {
+  auto failures = failures_.Lock();
+  if (status.ok()) {
+    failures->erase(user);
+  } else {
+    (*failures)[user] = std::move(status);
+  }
+}
+
 absl::Status FakeReminderStore::Transact(
     const std::function<absl::Status(ports::ReminderTransaction&)>& work) {
   std::set<int> shards;
   TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) -> absl::Status {
-    Transaction transaction(tables);
+    Transaction transaction(tables, *failures_.Lock());
     const absl::Status done = work(transaction);
     shards = transaction.shards();
     return done;
@@ -134,13 +150,15 @@ absl::StatusOr<TaskReminders> FakeReminderStore::Get(const TaskRef& ref) {
   return util::WithReason(absl::NotFoundError("there is no such task of yours"), "TASK_NOT_FOUND");
 }
 
-absl::StatusOr<std::optional<domain::UserId>> FakeReminderStore::OwnerOf(domain::TaskId id) {
+absl::StatusOr<std::vector<TaskRef>> FakeReminderStore::Owned(
+    const std::vector<domain::TaskId>& ids) {
   TODO_RETURN_IF_ERROR(database_.failure());
   auto tables = database_.Read();
+  std::vector<TaskRef> owned;
   for (const auto& [key, row] : tables->tasks) {
-    if (key.second == id) return key.first;
+    if (std::ranges::find(ids, key.second) != ids.end()) owned.push_back({key.first, key.second});
   }
-  return std::nullopt;
+  return owned;
 }
 
 absl::StatusOr<std::vector<TaskRef>> FakeReminderStore::Unplanned(int limit) {

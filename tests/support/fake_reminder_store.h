@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <utility>
 
 #include "ports/reminder_store.h"
@@ -15,10 +16,15 @@ class FakeReminderStore final : public ports::ReminderStore {
   explicit FakeReminderStore(FakeDatabase& database, std::function<void(int shard)> on_message = {})
       : database_(database), on_message_(std::move(on_message)) {}
 
+  /// What LockAndLoad answers from now on for tasks of this user's, as when somebody else holds the
+  /// lock; OK ends it.
+  void FailFor(const domain::UserId& user, absl::Status status);
+
   absl::Status Transact(
       const std::function<absl::Status(ports::ReminderTransaction&)>& work) override;
   absl::StatusOr<ports::TaskReminders> Get(const ports::TaskRef& ref) override;
-  absl::StatusOr<std::optional<domain::UserId>> OwnerOf(domain::TaskId id) override;
+  absl::StatusOr<std::vector<ports::TaskRef>> Owned(
+      const std::vector<domain::TaskId>& ids) override;
   absl::StatusOr<std::vector<ports::TaskRef>> Unplanned(int limit) override;
   absl::StatusOr<std::vector<ports::TaskRef>> Due(domain::Instant until, int limit) override;
   absl::StatusOr<std::vector<ports::JobIntent>> ClaimJobs(domain::Instant now,
@@ -32,6 +38,7 @@ class FakeReminderStore final : public ports::ReminderStore {
 
  private:
   FakeDatabase& database_;
+  util::Guarded<std::map<domain::UserId, absl::Status>> failures_;
   const std::function<void(int shard)> on_message_;
 };
 

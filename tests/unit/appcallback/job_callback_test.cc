@@ -3,10 +3,17 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <future>
+#include <list>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "appcallback/app_callback.h"
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
@@ -24,21 +31,25 @@ namespace todo::appcallback {
 namespace {
 
 namespace runtime = dapr::proto::runtime::v1;
-using testing::SizeIs;
+using testing::ElementsAre;
 
 class SetClock final : public ports::Clock {
  public:
   domain::Instant Now() const override { return now; }
-  std::atomic<domain::Instant> now = *domain::ParseInstant("2026-03-27T08:00:00Z");
+  std::atomic<domain::Instant> now = *domain::ParseInstant("2026-03-27T09:00:00Z");
 };
 
 class CountedIds final : public ports::IdSource {
  public:
   domain::Uuid NewId() override {
+    if (throws) throw std::runtime_error("a bug");
     std::string bytes(16, '\0');
-    bytes[15] = static_cast<char>(++count_);
+    const int number = ++count_;
+    bytes[14] = static_cast<char>(number >> 8);
+    bytes[15] = static_cast<char>(number);
     return domain::Uuid::FromBytes(bytes, 7);
   }
+  std::atomic<bool> throws = false;
 
  private:
   std::atomic<int> count_ = 0;
@@ -55,18 +66,25 @@ class JobCallbackTest : public testing::Test {
     stable_ = runtime::AppCallback::NewStub(channel);
     alpha_ = runtime::AppCallbackAlpha::NewStub(channel);
 
+    MakeTask("alice");
+  }
+  ~JobCallbackTest() override { server_->Shutdown(); }
+
+  /// With a reminder at nine, which it is now. The first one has the id 1, and so on.
+  void MakeTask(const std::string& user) {
+    const domain::Instant nine = clock_.now;
+    clock_.now = nine - std::chrono::hours(1);
     service::CreateTaskInput input;
     input.title = "water the plants";
     const service::CallContext call{
-        .user = {"alice"}, .request_id = {}, .fingerprint = "f", .traceparent = {}};
-    task_ = *tasks_.Create(call, input);
-    const auto made = reminders_.Create(
-        call, task_.id,
-        {.at = *domain::ParseInstant("2026-03-27T09:00:00Z"), .before = {}, .time_of_day = {}});
-    EXPECT_TRUE(made.ok()) << made.status();
-    clock_.now = *domain::ParseInstant("2026-03-27T09:00:00Z");
+        .user = {user}, .request_id = {}, .fingerprint = "f", .traceparent = {}};
+    const auto task = tasks_.Create(call, input);
+    ASSERT_TRUE(task.ok()) << task.status();
+    const auto made =
+        reminders_.Create(call, task->id, {.at = nine, .before = {}, .time_of_day = {}});
+    ASSERT_TRUE(made.ok()) << made.status();
+    clock_.now = nine;
   }
-  ~JobCallbackTest() override { server_->Shutdown(); }
 
   static std::unique_ptr<grpc::ClientContext> Context(const std::string& token = "secret") {
     auto context = std::make_unique<grpc::ClientContext>();
@@ -88,10 +106,56 @@ class JobCallbackTest : public testing::Test {
   }
   std::size_t posted() { return database_.Read()->messages.size(); }
 
+  /// Calls that have begun and wait for a worker, because this test keeps them all.
+  class Waiting {
+   public:
+    explicit Waiting(JobCallbackTest& test) : test_(test) {
+      for (int n = 0; n < kWorkers; ++n)
+        EXPECT_TRUE(test_.workers_.TrySubmit([released = released_] { released.wait(); }));
+    }
+    void Begin(const std::string& name,
+               std::chrono::milliseconds within = std::chrono::minutes(1)) {
+      One& call = calls_.emplace_back();
+      call.context->set_deadline(std::chrono::system_clock::now() + within);
+      call.request = Job(name);
+      test_.stable_->async()->OnJobEvent(call.context.get(), &call.request, &call.response,
+                                         [this, &call](const grpc::Status& status) {
+                                           if (!any_answered_.exchange(true)) first_.set_value();
+                                           call.code.set_value(status.error_code());
+                                         });
+    }
+    void AwaitFirst() { first_.get_future().wait(); }
+    void Release() { release_.set_value(); }
+    /// Of each call, in the order in which they began.
+    std::vector<grpc::StatusCode> Codes() {
+      std::vector<grpc::StatusCode> codes;
+      for (One& call : calls_) codes.push_back(call.code.get_future().get());
+      return codes;
+    }
+
+   private:
+    struct One {
+      std::unique_ptr<grpc::ClientContext> context = Context();
+      runtime::JobEventRequest request;
+      runtime::JobEventResponse response;
+      std::promise<grpc::StatusCode> code;
+    };
+    JobCallbackTest& test_;
+    std::promise<void> release_;
+    std::shared_future<void> released_ = release_.get_future().share();
+    std::atomic<bool> any_answered_ = false;
+    std::promise<void> first_;
+    std::list<One> calls_;
+  };
+
+  static constexpr int kWorkers = 2;
+  static constexpr int kMaxWaiting = 300;
+
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
   support::FakePreferredZones zones_{database_};
-  support::FakeReminderStore reminder_store_{database_};
+  std::atomic<int> posts_ = 0;
+  support::FakeReminderStore reminder_store_{database_, [this](int) { ++posts_; }};
   support::FakeEventInbox inbox_{database_};
   support::FakeRetryQueue retries_{database_};
   support::FakeCrashLog crashes_;
@@ -100,16 +164,17 @@ class JobCallbackTest : public testing::Test {
   service::TaskService tasks_{store_, zones_, clock_, ids_};
   service::ReminderService reminders_{reminder_store_, clock_, ids_, {}};
   service::EventProcessor processor_{{inbox_, retries_, crashes_, clock_}, {}};
-  util::WorkerPool workers_{2, 100};
-  std::atomic<bool> healthy_ = true;
+  util::WorkerPool workers_{kWorkers, 100};
+  std::function<bool()> healthy_ = [] { return true; };
   AppCallback callback_{
-      {.subscriptions = {}, .app_api_token = "secret"}, processor_, reminders_, workers_, [this] {
-        return healthy_.load();
-      }};
+      {.subscriptions = {}, .max_waiting_jobs = kMaxWaiting, .app_api_token = "secret"},
+      processor_,
+      reminders_,
+      workers_,
+      [this] { return healthy_(); }};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<runtime::AppCallback::Stub> stable_;
   std::unique_ptr<runtime::AppCallbackAlpha::Stub> alpha_;
-  domain::Task task_;
 };
 
 TEST_F(JobCallbackTest, FiresUnderEitherNameAndOnlyOnce) {
@@ -151,13 +216,67 @@ TEST_F(JobCallbackTest, OnlyTheSidecarMayCall) {
   EXPECT_EQ(posted(), 0u);
 }
 
+TEST_F(JobCallbackTest, WhatWaitsIsSettledTogetherAndOnlySoManyMayWait) {
+  for (int n = 1; n <= kMaxWaiting; ++n) MakeTask("alice");
+  Waiting calls(*this);
+  for (int n = 1; n <= kMaxWaiting + 1; ++n) calls.Begin("reminder-task-" + std::to_string(n));
+  calls.AwaitFirst();  // which is the one too many, so all others wait by now
+  calls.Release();
+  const std::vector<grpc::StatusCode> codes = calls.Codes();
+  EXPECT_EQ(std::ranges::count(codes, grpc::OK), kMaxWaiting);
+  EXPECT_EQ(std::ranges::count(codes, grpc::UNAVAILABLE), 1);
+  EXPECT_EQ(posted(), static_cast<std::size_t>(kMaxWaiting));
+  EXPECT_EQ(posts_, 2) << "transactions, of 200 and of 100 jobs";
+}
+
+TEST_F(JobCallbackTest, EachHasItsOwnStatus) {
+  MakeTask("bob");
+  MakeTask("alice");
+  reminder_store_.FailFor({"bob"}, absl::AbortedError("others held a lock for too long"));
+  Waiting calls(*this);
+  for (const char* task : {"1", "2", "3", "4711"})
+    calls.Begin(std::string("reminder-task-") + task);
+  calls.Release();
+  EXPECT_THAT(calls.Codes(), ElementsAre(grpc::OK, grpc::UNAVAILABLE, grpc::OK, grpc::OK));
+  EXPECT_EQ(posted(), 2u);
+}
+
+TEST_F(JobCallbackTest, NobodyWorksForAnAnswerThatIsTooLate) {
+  Waiting calls(*this);
+  calls.Begin("reminder-task-1", std::chrono::milliseconds(100));
+  EXPECT_THAT(calls.Codes(), ElementsAre(grpc::DEADLINE_EXCEEDED));
+  // The server's idea of the deadline is rounded up.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  calls.Release();
+  EXPECT_TRUE(Call(Job("reminder-task-4711")).ok()) << "who came later is served";
+  EXPECT_EQ(posted(), 0u);
+}
+
+TEST_F(JobCallbackTest, WhoStopsRefusesThoseThatWait) {
+  workers_.Shutdown(std::chrono::steady_clock::now());
+  for (int n = 0; n < 3; ++n)
+    EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE) << n;
+  EXPECT_EQ(posted(), 0u);
+}
+
+TEST_F(JobCallbackTest, Trap01AnExceptionBringsTheJobAgain) {
+  ids_.throws = true;
+  EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE);
+  ids_.throws = false;
+  healthy_ = []() -> bool { throw std::runtime_error("a bug"); };
+  EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE);
+  healthy_ = [] { return true; };
+  EXPECT_TRUE(Call(Job("reminder-task-1")).ok());
+  EXPECT_EQ(posted(), 1u);
+}
+
 TEST_F(JobCallbackTest, WithoutTheDatabaseItMustComeAgain) {
   database_.FailWith(absl::UnavailableError("away"));
   EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE);
   database_.FailWith(absl::OkStatus());
-  healthy_ = false;
+  healthy_ = [] { return false; };
   EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE);
-  healthy_ = true;
+  healthy_ = [] { return true; };
   EXPECT_EQ(posted(), 0u);
   EXPECT_TRUE(Call(Job("reminder-task-1")).ok());
   EXPECT_EQ(posted(), 1u);

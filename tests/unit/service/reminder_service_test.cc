@@ -21,6 +21,7 @@ using absl::StatusCode;
 using domain::Reminder;
 using domain::ReminderState;
 using domain::Task;
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -47,17 +48,17 @@ class ReminderServiceTest : public testing::Test {
   }
 
   /// Due the day after the clocks go forward.
-  Task MakeTask(std::string due_local = "2026-03-30T12:00:00") {
+  Task MakeTask(std::string due_local = "2026-03-30T12:00:00", const std::string& user = "alice") {
     CreateTaskInput input;
     input.title = "water the plants";
     if (!due_local.empty()) input.due.due_local = std::move(due_local);
     input.time_zone = "Europe/Berlin";
-    const auto task = tasks_.Create(Call(), input);
+    const auto task = tasks_.Create(Call(user), input);
     EXPECT_TRUE(task.ok()) << task.status();
     return *task;
   }
   Reminder Make(const Task& task, const ReminderInput& input) {
-    const auto reminder = service_.Create(Call(), task.id, input);
+    const auto reminder = service_.Create(Call(task.user.value), task.id, input);
     EXPECT_TRUE(reminder.ok()) << reminder.status();
     return reminder.value_or(Reminder());
   }
@@ -79,8 +80,12 @@ class ReminderServiceTest : public testing::Test {
   }
   std::string RemindAt(const Task& task) { return domain::FormatInstant(*Only(task).remind_at); }
   void Trigger(const Task& task) {
-    const absl::Status status = service_.Trigger(task.id);
-    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_THAT(Codes(service_.Trigger({task.id})), ElementsAre(StatusCode::kOk));
+  }
+  static std::vector<StatusCode> Codes(const std::vector<absl::Status>& statuses) {
+    std::vector<StatusCode> codes;
+    for (const absl::Status& status : statuses) codes.push_back(status.code());
+    return codes;
   }
   int Sweep() {
     const auto swept = service_.Sweep();
@@ -93,8 +98,8 @@ class ReminderServiceTest : public testing::Test {
     const auto messages = database_.Read()->messages;
     for (; seen_ < messages.size(); ++seen_) {
       EXPECT_EQ(messages[seen_].message.topic, "reminders");
-      EXPECT_EQ(messages[seen_].message.key, "alice");
       const auto event = nlohmann::json::parse(messages[seen_].message.payload);
+      EXPECT_EQ(messages[seen_].message.key, event["data"]["user_id"]);
       EXPECT_EQ(event["id"], messages[seen_].message.id.value());
       events.push_back(event["data"]);
     }
@@ -111,7 +116,8 @@ class ReminderServiceTest : public testing::Test {
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
   support::FakePreferredZones zones_{database_};
-  support::FakeReminderStore reminder_store_{database_};
+  int posts_ = 0;
+  support::FakeReminderStore reminder_store_{database_, [this](int) { ++posts_; }};
   SetClock clock_{kNow};
   CountedIds ids_;
   TaskService tasks_{store_, zones_, clock_, ids_};
@@ -241,7 +247,7 @@ TEST_F(ReminderServiceTest, AnAbsentStoreIsSaidAsItIs) {
   database_.FailWith(absl::UnavailableError("away"));
   EXPECT_EQ(service_.Create(Call(), task.id, Before("PT1H")).status().code(),
             StatusCode::kUnavailable);
-  EXPECT_EQ(service_.Trigger(task.id).code(), StatusCode::kUnavailable)
+  EXPECT_THAT(Codes(service_.Trigger({task.id})), ElementsAre(StatusCode::kUnavailable))
       << "the scheduler must repeat it";
   EXPECT_EQ(service_.Sweep().status().code(), StatusCode::kUnavailable);
 }
@@ -273,8 +279,56 @@ TEST_F(ReminderServiceTest, FiresOnceWhenItIsTime) {
 }
 
 TEST_F(ReminderServiceTest, UnknownTriggersAreAnsweredOk) {
-  EXPECT_TRUE(service_.Trigger({4711}).ok());
-  EXPECT_TRUE(service_.Trigger(MakeTask().id).ok()) << "no reminder";
+  const Task without_reminder = MakeTask();
+  EXPECT_THAT(Codes(service_.Trigger({{4711}, without_reminder.id})),
+              ElementsAre(StatusCode::kOk, StatusCode::kOk));
+  EXPECT_THAT(service_.Trigger({}), IsEmpty());
+}
+
+TEST_F(ReminderServiceTest, ManyTriggersAreOneTransaction) {
+  std::vector<domain::TaskId> tasks{{4711}};
+  for (int n = 0; n < 3; ++n) {
+    const Task task = MakeTask();
+    Make(task, Before("PT1H"));
+    tasks.push_back(task.id);
+  }
+  tasks.push_back(tasks.back());
+  clock_.Set("2026-03-30T09:00:00Z");
+  EXPECT_THAT(Codes(service_.Trigger(tasks)), Each(StatusCode::kOk));
+  EXPECT_THAT(Posted(), SizeIs(3));
+  EXPECT_EQ(posts_, 1);
+}
+
+TEST_F(ReminderServiceTest, OneThatCannotBeTriggeredHoldsUpNoOther) {
+  const Task first = MakeTask();
+  const Task locked = MakeTask("2026-03-30T12:00:00", "bob");
+  const Task broken = MakeTask("2026-03-30T12:00:00", "carol");
+  const Task last = MakeTask();
+  for (const Task& task : {first, locked, broken, last}) Make(task, Before("PT1H"));
+  clock_.Set("2026-03-30T09:00:10Z");
+  reminder_store_.FailFor({"bob"}, absl::AbortedError("others held a lock for too long"));
+  reminder_store_.FailFor({"carol"}, absl::InternalError("a bug"));
+  EXPECT_THAT(Codes(service_.Trigger({first.id, locked.id, broken.id, last.id})),
+              ElementsAre(StatusCode::kOk, StatusCode::kAborted, StatusCode::kOk, StatusCode::kOk))
+      << "of the broken one the scheduler need not hear: the sweep finds it";
+  EXPECT_THAT(Posted(), SizeIs(2));
+  EXPECT_EQ(service_.Sweep().status().code(), StatusCode::kAborted) << "nothing else is due";
+
+  reminder_store_.FailFor({"bob"}, absl::OkStatus());
+  EXPECT_EQ(Sweep(), 1);
+  EXPECT_EQ(Sweep(), 0) << "and no mistaking it for progress";
+  reminder_store_.FailFor({"carol"}, absl::OkStatus());
+  EXPECT_EQ(Sweep(), 1);
+}
+
+TEST_F(ReminderServiceTest, WhatCannotBePlannedIsNotTriedWithoutAPause) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  MoveDue(task, "2026-03-31T12:00:00");
+  reminder_store_.FailFor({"alice"}, absl::InternalError("a bug"));
+  const auto planned = service_.PlanBacklog();
+  ASSERT_TRUE(planned.ok()) << planned.status();
+  EXPECT_FALSE(*planned) << "true would be asked again at once";
 }
 
 TEST_F(ReminderServiceTest, TheSweepFiresWhatNobodyTriggered) {
