@@ -7,6 +7,7 @@ JOBS ?= $(shell nproc)
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 PYTHON = $(shell tools/setup --where python)
 SECONDS ?= 60
+REMINDERS ?= 200
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
@@ -28,10 +29,11 @@ smoke: ## the main story on the real stack, with the time it takes
 	@$(MAKE) --no-print-directory build-release TARGETS=todo-service
 	@$(PYTHON) tests/integration/smoke.py
 
-torture: ## kill everything at random and check that nothing is lost or doubled: SECONDS=60 or KILLS=, SEED=, ONLY=, PLANT=
+torture: ## kill everything at random and check that nothing is lost or doubled: SECONDS=60 or KILLS=, SEED=, ONLY=, PLANT=, REMINDERS=200
 	@tools/setup
 	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
 	@$(PYTHON) tests/torture/torture.py $(TORTURE)
+	@$(if $(ONLY)$(PLANT),,$(PYTHON) tests/torture/reminders.py --count=$(REMINDERS) $(if $(SEED),--seed=$(SEED)))
 
 bench: ## measure the promises that are figures: ONLY=name, BENCH_FLAGS='--hold 300 --rounds 9'
 	@tools/setup

@@ -1,11 +1,8 @@
 #!/usr/bin/env python3
-"""Reminders under fire: while scheduler, daprd and service are killed at random, and once the scheduler loses its
-data, every reminder fires, never early and with one effect.
+"""Reminders under fire: while scheduler, daprd and service are killed, frozen and restarted at random, and once the
+scheduler loses its data, every reminder fires, never early and with one effect.
 
-    tests/torture/reminders.py [--count N] [--seconds S] [--seed N] [--plant sweep|twice]
-
-The reminders are prepared first. Ends with one line, and exit code 1 when one was lost, early or doubled. `--plant`
-breaks it on purpose and must be found out: `sweep` takes the sweep away, `twice` lets some fire again.
+The reminders are prepared first. Ends with one line, and exit code 1 when one was lost, doubled or early.
 """
 
 from __future__ import annotations
@@ -19,30 +16,68 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Collection, Iterable
 from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support")]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support"), str(Path(__file__).parent)]
 
 from todo_client import Client, Reminders, eventually, published, read_topic, rows  # noqa: E402
+from tormentor import Tormentor  # noqa: E402
 
-from tools.stack import Stack, StackError  # noqa: E402
+from tools.stack import Stack  # noqa: E402
 
 USERS = 16
 REPLICAS = 2
-VICTIMS = ("scheduler", *(f"{kind}-{n}" for kind in ("daprd", "service") for n in range(REPLICAS)))
-PLANTS = ("sweep", "twice")
-# After all is up again; daprd's own pauses after an absence of the app are shorter.
+KINDS = ("scheduler", "daprd", "service")
+# What is broken on purpose, in the database: some fire without an event; some fire again.
+PLANTS = {
+    "lost": """create function forget_message() returns trigger language plpgsql as 'begin return null; end';
+               create trigger forget before insert on messages for each row
+               when (new.topic = 'reminders' and new.payload::jsonb #>> '{data,task_id}' like '%7')
+               execute function forget_message()""",
+    "twice": """create function fire_again() returns trigger language plpgsql as 'begin new.state = ''pending''; return new; end';
+                create trigger again before update on reminders for each row
+                when (old.state = 'pending' and new.state = 'fired' and new.task_id % 10 = 7 and random() < 0.5)
+                execute function fire_again()""",
+}
+# Without any movement for so long something hangs. daprd's own pauses after an absence of the app are shorter.
 PATIENCE = 120.0
 
 
 @dataclass
 class Result:
     line: str
-    passed: bool
+    counts: Counter[str]  # lost, doubled, early
+    trouble: list[str]
+
+    @property
+    def passed(self) -> bool:
+        return not self.counts and not self.trouble
+
+
+def judge(tasks: Collection[int], events: Iterable[dict[str, Any]], told: Iterable[int]) -> Counter[str]:
+    """How many of the reminders of `tasks`, one each, were lost, doubled or early, by the events on the topic (copies
+    have the same id) and by the task of each notification that a user got."""
+    ids: dict[int, set[str]] = {task: set() for task in tasks}
+    counts: Counter[str] = Counter()
+    for event in events:
+        data = event["data"]
+        if event["id"] not in ids[data["task_id"]]:
+            ids[data["task_id"]].add(event["id"])
+            counts["early"] += instant(event["time"]) < instant(data["remind_at"])
+    effects = Counter(told)
+    for task in tasks:
+        counts["lost"] += not ids[task] or not effects[task]
+        counts["doubled"] += len(ids[task]) > 1 or effects[task] > 1
+    return +counts
+
+
+def instant(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def prepare(stack: Stack, count: int, seconds: float) -> float:
@@ -69,101 +104,77 @@ def prepare(stack: Stack, count: int, seconds: float) -> float:
         where r.user_id = x.user_id and r.task_id = x.task_id and r.number = x.number""")
     unwritten = "select count(*) from reminders where wanted_job is distinct from job_at"
     eventually(lambda: rows(stack, unwritten) == [["0"]], "every job is written", within=300)
-    print(f"torture: {count} jobs written in {time.time() - began:.1f} s", flush=True)
+    print(f"  {count} jobs written in {time.time() - began:.1f} s", flush=True)
     return start
 
 
-def torment(stack: Stack, chance: random.Random, until: float, wipe_at: float) -> tuple[int, bool]:
-    """Kills and starts again until then. Answers how many kills, and whether the scheduler's data was deleted."""
-    kills = 0
-    wiped = False
-    down: dict[str, float] = {}  # and when it comes back
-    while time.time() < until:
-        for name, back in list(down.items()):
-            if time.time() >= back:
-                del down[name]
-                restart(stack, name)
-        if not wiped and time.time() >= wipe_at and "scheduler" not in down:
-            stack.kill("scheduler")
-            shutil.rmtree(stack.directory / "scheduler", ignore_errors=True)
-            down["scheduler"] = time.time() + 5
-            kills += 1
-            wiped = True
-        victims = [name for name in VICTIMS if name not in down]
-        if len(down) < 2 and chance.random() < 0.3:
-            victim = chance.choice(victims)
-            stack.kill(victim)
-            kills += 1
-            down[victim] = time.time() + chance.uniform(0.2, 4)
-        time.sleep(0.25)
-    for name in down:
-        restart(stack, name)
-    return kills, wiped
+def lose_jobs(stack: Stack, scheduler: str) -> None:
+    stack.kill(scheduler)
+    shutil.rmtree(stack.directory / "scheduler")
+    stack.start_one(scheduler)
 
 
-def restart(stack: Stack, name: str) -> None:
-    """A process that cannot come up while another is away is tried again at the end."""
-    try:
-        stack.start_one(name)
-    except StackError as error:
-        print(f"torture: {name} did not come up at once: {error}", flush=True)
-        stack.kill(name)
-        stack.start_one(name)
+def settle(stack: Stack, count: int, patience: float) -> None:
+    """Waits until every reminder has fired and been told of, as long as there is progress."""
+    progress = """select (select count(*) from reminders where state = 'fired'), (select count(*) from notifications)"""
+    seen: list[list[str]] = []
+    moved = time.monotonic()
+    while seen != [[str(count)] * 2] and time.monotonic() - moved < patience:
+        if (now := rows(stack, progress)) != seen:
+            seen, moved = now, time.monotonic()
+        time.sleep(0.2)
+    published(stack)
 
 
 def torture(folder: Path, *, binary: Path, count: int, seconds: float, seed: int, plant: str | None = None) -> Result:
-    chance = random.Random(seed)
-    flags = ["--reminder-sweep=10m" if plant == "sweep" else "--reminder-sweep=2s"]
-    with Stack(folder, service_binary=binary, replicas=REPLICAS, service_flags=flags, keep_data=False) as stack:
+    with Stack(folder, service_binary=binary, replicas=REPLICAS, service_flags=["--reminder-sweep=2s"],
+               keep_data=False) as stack:
         stack.wait_jobs()
         start = prepare(stack, count, seconds)
-        kills, wiped = torment(stack, chance, start + seconds, start + seconds * 0.5)
-        if plant == "twice":
-            stack.postgres.query("update reminders set state = 'pending' where state = 'fired' and task_id % 50 = 0")
-        fired = "select count(*) from reminders where state = 'fired'"
-        deadline = time.time() + (20 if plant else PATIENCE)
-        while rows(stack, fired) != [[str(count)]] and time.time() < deadline:
-            time.sleep(0.2)
-        published(stack)
+        if plant:
+            stack.postgres.query(PLANTS[plant])
+        tormentor = Tormentor(stack, seed, KINDS, hands=2)
+        tormentor.start()
+        time.sleep(max(0.0, start + seconds / 2 - time.time()))
+        tormentor.have("scheduler", lambda name: lose_jobs(stack, name))
+        time.sleep(max(0.0, start + seconds - time.time()))
+        tormentor.stop()
+        settle(stack, count, 20 if plant else PATIENCE)
+        tormentor.leave()
 
-        ids: dict[int, set[str]] = {}
-        early = late = 0
-        for record in read_topic(stack, "reminders"):
-            event = record.event
-            if event["id"] in ids.setdefault(event["data"]["task_id"], set()):
-                continue  # a copy
-            ids[event["data"]["task_id"]].add(event["id"])
-            early += seconds_between(event["data"]["remind_at"], event["time"]) < 0
-            late += bool(event["data"].get("late"))
-        effects = Counter(len(each) for each in ids.values())
-        lost = count - sum(effects.values())
-        doubled = sum(n for size, n in effects.items() if size > 1)
-        lateness = rows(stack, """select coalesce(round(max(extract(epoch from fired_at - remind_at)), 1), 0)
-                                  from reminders where state = 'fired'""")[0][0]
-        line = (f"torture: reminders seed={seed} count={count} kills={kills} wiped={int(wiped)} fired={len(ids)} "
-                f"lost={lost} doubled={doubled} early={early} late={late} latest={lateness}s")
-        return Result(line, lost == doubled == early == 0 and wiped)
-
-
-def seconds_between(first: str, second: str) -> float:
-    import datetime
-
-    one, other = (datetime.datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (first, second))
-    return (other - one).total_seconds()
+        tasks = [int(row[0]) for row in rows(stack, "select task_id from reminders")]
+        told = [int(row[0]) for row in rows(stack, "select task_id from notifications")]
+        counts = judge(tasks, (record.event for record in read_topic(stack, "reminders")), told)
+        late, latest = rows(stack, """select count(*) filter (where late), coalesce(round(max(extract(epoch from
+                                      n.at - n.remind_at)), 1), 0) from notifications n""")[0]
+        line = (f"torture: reminders seed={seed} count={len(tasks)} kills={tormentor.kills} wiped=1 "
+                f"fired={len(set(told))} lost={counts['lost']} doubled={counts['doubled']} early={counts['early']} "
+                f"late={late} latest={latest}s")
+    return Result(line, counts, tormentor.trouble)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--seconds", type=float, default=60, help="over which they are due, and processes are killed")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--plant", choices=PLANTS)
+    parser.add_argument("--seconds", type=float, help="over which they are due, and processes tormented; default: 20, "
+                        "or more when there are many")
+    parser.add_argument("--seed", type=int, default=None, help="default: another one each time")
+    parser.add_argument("--plant", choices=PLANTS, help="break this on purpose")
+    parser.add_argument("--binary", type=Path, default=Path(os.environ.get(
+        "TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service")))
     arguments = parser.parse_args()
-    binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
-    print(f"torture: reminders, seed {arguments.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="todo-torture-") as folder:
-        result = torture(Path(folder) / "run", binary=binary, count=arguments.count, seconds=arguments.seconds,
-                         seed=arguments.seed, plant=arguments.plant)
+    seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
+    seconds = arguments.seconds or max(20.0, arguments.count * 0.03)
+    print(f"torture: reminders seed={seed}", flush=True)
+    folder = Path(tempfile.mkdtemp(prefix="todo-torture-"))
+    result = torture(folder, binary=arguments.binary, count=arguments.count, seconds=seconds, seed=seed,
+                     plant=arguments.plant)
+    if result.passed:
+        shutil.rmtree(folder)
+    else:
+        print(f"  logs: {folder}")
+    for text in result.trouble:
+        print(f"  trouble: {text}")
     print(result.line, flush=True)
     return 0 if result.passed else 1
 

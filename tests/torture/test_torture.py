@@ -20,6 +20,7 @@ from torture import REPOSITORY, report, torture  # noqa: E402  it knows where th
 
 from checks import check, task_event, task_update  # noqa: E402
 from evidence import EVENTS, UPDATES, Change, Evidence  # noqa: E402
+from reminders import judge  # noqa: E402
 from todo_client import Record  # noqa: E402
 from users import Mutation  # noqa: E402
 
@@ -167,3 +168,20 @@ def test_each_rule_sees_what_breaks_it(mistake: Callable[[Evidence], None], kind
     assert check(run) == []
     mistake(run)
     assert kind in {finding.kind for finding in check(run)}
+
+
+def reminder_event(task_id: int, event_id: str, at: str = "2026-11-24T09:00:00.25Z") -> dict[str, Any]:
+    return {"id": event_id, "time": at, "data": {"task_id": task_id, "remind_at": "2026-11-24T09:00:00Z"}}
+
+
+@pytest.mark.parametrize(("events", "told", "found"), [
+    ([reminder_event(1, "a"), reminder_event(1, "a"), reminder_event(2, "b")], [1, 2], {}),  # copies do no harm
+    ([reminder_event(1, "a")], [1], {"lost": 1}),
+    ([reminder_event(1, "a"), reminder_event(2, "b")], [1], {"lost": 1}),  # on the topic, but nobody was told
+    ([reminder_event(1, "a"), reminder_event(1, "c"), reminder_event(2, "b")], [1, 2], {"doubled": 1}),
+    ([reminder_event(1, "a"), reminder_event(2, "b")], [1, 1, 2], {"doubled": 1}),
+    ([reminder_event(1, "a", "2026-11-24T08:59:59.999Z"), reminder_event(2, "b")], [1, 2], {"early": 1}),
+])
+def test_lost_doubled_and_early_reminders_are_seen(events: list[dict[str, Any]], told: list[int],
+                                                   found: dict[str, int]) -> None:
+    assert judge([1, 2], events, told) == found

@@ -62,6 +62,16 @@ class Tormentor:
         for thread in self._threads:
             thread.join()
 
+    def have(self, name: str, action: Callable[[str], None]) -> None:
+        """Runs `action(name)` when the process is in nobody's hand."""
+        while True:
+            with self._lock:
+                if name not in self._in_hand:
+                    self._in_hand.add(name)
+                    break
+            time.sleep(0.05)
+        self._in_turn(name, action)
+
     def leave(self) -> None:
         self._leaving.set()
         self._nurse.join()
