@@ -27,9 +27,10 @@ from aiosmtpd.controller import Controller
 from conftest import binary
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from py_vapid import Vapid02
 from schemas import validator
 from standardwebhooks import Webhook
-from todo_client import Client, Operator, eventually, kcat, protos, read_topic, rows
+from todo_client import Client, Operator, Reminders, eventually, kcat, protos, read_topic, rows
 
 from tools.stack import Stack
 
@@ -154,6 +155,15 @@ class Outside:
     def user(self, name: str) -> Notified:
         return Notified(self.stack.api_target(), name)
 
+    def wants_all(self, user: Notified, name: str) -> tuple[Any, Browser]:
+        """The webhook endpoint and the browser that the user has from now on, beside a mail address, all of this name."""
+        channels = user.call("SetEmailAddress", email_address=f"{name}@example.org")
+        assert channels.webhook_available and channels.email_available and channels.push_public_key
+        browser = Browser(f"{self.receiver.url}/push-{name}")
+        user.call("AddPushSubscription", subscription=user.messages.PushSubscription(
+            endpoint=browser.endpoint, p256dh=browser.p256dh, auth=browser.auth))
+        return user.webhook(f"{self.receiver.url}/{name}"), browser
+
     def remind(self, user: str, *titles: str, minutes_ago: float = 0, copies: int = 1) -> str:
         """Publishes ReminderEvents as a foreign producer would, in the contract's example form."""
         at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
@@ -190,14 +200,39 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
         receiver.close()
 
 
-def test_a_reminder_reaches_every_channel_once(outside: Outside) -> None:
+def test_a_reminder_that_is_due_in_two_seconds_arrives_everywhere_once(outside: Outside) -> None:
+    user, client = outside.user("notify-due"), Client(outside.stack.api_target(), "notify-due")
+    endpoint, browser = outside.wants_all(user, "due")
+    outside.stack.wait_jobs()
+    reminders = Reminders(client)
+    due = [time.time() + 2, time.time() + 4]
+    tasks = [client.create(title) for title in ("Gieß die Blumen ✓", "and the other ones")]
+    for task, at in zip(tasks, due, strict=True):
+        reminders.create(task.id, at=at)
+    everywhere = (lambda: outside.receiver.to("/due"), lambda: outside.receiver.to("/push-due"),
+                  lambda: outside.mailbox.to("due@example.org"))
+    eventually(lambda: rows(outside.stack, f"""select state, count(*) from deliveries where user_id = '{user.user}'
+                                               group by state""") == [["delivered", "6"]], "nothing waits to be sent")
+    calls, pushes, mails = (arrived() for arrived in everywhere)
+    assert (len(calls), len(pushes), len(mails)) == (2, 2, 2)
+
+    published = {r.event["data"]["task_id"]: r.event for r in read_topic(outside.stack, "reminders") if r.key == user.user}
+    assert list(published) == [task.id for task in tasks]
+    for call, push, mail, task, at in zip(calls, pushes, mails, tasks, due, strict=True):
+        data = Webhook(endpoint.secret).verify(call.body, call.headers)["data"]
+        assert (data["id"], data["task_id"], data["title"]) == (published[task.id]["id"], task.id, task.title)
+        message = browser.read(push)
+        assert (message["title"], message["task_id"]) == (task.title, task.id)
+        assert Vapid02.verify(push.headers["authorization"])
+        assert mail["subject"] == f"Reminder: {task.title}"
+        assert min(call.at, push.at) - time.monotonic() + time.time() >= at, "never early"
+    assert len({call.headers["webhook-id"] for call in calls}) == 2
+    assert [n.title for n in user.notifications()] == [task.title for task in reversed(tasks)]
+
+
+def test_copies_of_a_reminder_reach_every_channel_once(outside: Outside) -> None:
     user = outside.user("notify-all")
-    channels = user.call("SetEmailAddress", email_address="all@example.org")
-    assert channels.webhook_available and channels.email_available and channels.push_public_key
-    endpoint = user.webhook(outside.receiver.url + "/all")
-    browser = Browser(outside.receiver.url + "/push-all")
-    user.call("AddPushSubscription", subscription=user.messages.PushSubscription(
-        endpoint=browser.endpoint, p256dh=browser.p256dh, auth=browser.auth))
+    endpoint, browser = outside.wants_all(user, "all")
     event_id = outside.remind(user.user, copies=3)
 
     [call] = eventually(lambda: outside.receiver.to("/all"), "the webhook call")
