@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/outlet_setup.h"
 #include "store/connection_pool.h"
 #include "util/status.h"
 
@@ -576,9 +577,7 @@ void CheckTogether(LoadedConfig& loaded) {
     fault(fmt::format("--relay-poll ({}) must be at most a quarter of --relay-lease ({})",
                       FormatDuration(config.relay_poll), FormatDuration(config.relay_lease)));
   }
-  if (!config.smtp_url.empty() && config.mail_from.empty()) {
-    fault("--smtp-url is set but --mail-from is not: mail needs a sender");
-  }
+  for (std::string& text : OutletFaults(config)) fault(std::move(text));
   const std::pair<std::string_view, const std::string&> topics[] = {
       {"task-events-topic", config.task_events_topic},
       {"task-updates-topic", config.task_updates_topic},
@@ -734,6 +733,8 @@ std::string PrintedConfig(const LoadedConfig& loaded) {
     const auto source = loaded.sources.find(name);
     std::string value = setting.show(loaded.config);
     if (name == "database-url") value = MaskedDatabaseUrl(value);
+    // A user and a password have no place in it, which is no reason to show them.
+    if (name == "smtp-url") value = MaskedUri(value, 0);
     text += fmt::format("{:<20} {}  ({})\n", name, value.empty() ? "not set" : value,
                         source == loaded.sources.end() ? "default" : source->second);
   }

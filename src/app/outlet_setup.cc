@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "notify/http_push_sender.h"
 #include "notify/http_webhook_sender.h"
+#include "notify/mail_format.h"
 #include "notify/smtp_mailer.h"
+#include "notify/target_guard.h"
 #include "util/status.h"
 
 namespace todo::app {
@@ -53,7 +57,7 @@ notify::MailSender SenderOf(std::string_view text) {
           .name = std::string(name.substr(0, last == std::string_view::npos ? 0 : last + 1))};
 }
 
-/// kInvalidArgument: what is wrong with the URL.
+/// kInvalidArgument: what is wrong with the URL. Brackets tell an IPv6 address from a port.
 absl::StatusOr<SmtpMailer::Options> SmtpOptions(std::string_view url) {
   SmtpMailer::Options options;
   const std::size_t scheme_end = url.find("://");
@@ -67,24 +71,35 @@ absl::StatusOr<SmtpMailer::Options> SmtpOptions(std::string_view url) {
     options.security = SmtpMailer::Security::kPlain;
     options.port = 25;
   } else {
-    return absl::InvalidArgumentError(
-        "smtp-url must begin with smtp://, smtps:// or smtp+plain://");
+    return absl::InvalidArgumentError("must begin with smtp://, smtps:// or smtp+plain://");
   }
   std::string_view host = url.substr(scheme_end + 3);
   if (host.ends_with('/')) host.remove_suffix(1);
-  if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos) {
+  if (host.find('@') != std::string_view::npos) {
+    return absl::InvalidArgumentError(
+        "must not name a user: user and password come from the secret store");
+  }
+  const std::size_t colon = host.rfind(':');
+  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
     const std::string_view port = host.substr(colon + 1);
-    if (std::from_chars(port.data(), port.data() + port.size(), options.port).ptr !=
-        port.data() + port.size()) {
-      return absl::InvalidArgumentError("smtp-url names no port after its last colon");
-    }
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), options.port);
+    if (error != std::errc() || end != port.data() + port.size())
+      return absl::InvalidArgumentError("must have a number as its port");
     host = host.substr(0, colon);
   }
-  if (host.empty() || host.find('@') != std::string_view::npos) {
-    return absl::InvalidArgumentError("smtp-url must name a host, and no user");
-  }
+  const bool ipv6 = host.find(':') != std::string_view::npos;
+  if (ipv6 && (!host.starts_with('[') || !host.ends_with(']')))
+    return absl::InvalidArgumentError("must have an IPv6 address in brackets");
+  if (ipv6) host = host.substr(1, host.size() - 2);
   options.host = host;
+  TODO_RETURN_IF_ERROR(SmtpMailer::CheckServer(options.host, options.port));
   return options;
+}
+
+/// By which push services reach the operator; empty: nobody has said.
+std::string ContactOf(const Config& config) {
+  if (!config.vapid_contact.empty() || config.mail_from.empty()) return config.vapid_contact;
+  return "mailto:" + SenderOf(config.mail_from).address;
 }
 
 /// Sets up one channel. Answers why it is off; empty: it is on.
@@ -112,7 +127,7 @@ SetUp SetUpMail(const Config& config, ports::SecretStore& secrets, const ports::
                 service::Outlets::Known& outlets) {
   if (config.smtp_url.empty()) return "smtp-url is not set";
   absl::StatusOr<SmtpMailer::Options> options = SmtpOptions(config.smtp_url);
-  if (!options.ok()) return Text(options.status());
+  if (!options.ok()) return fmt::format("smtp-url {}", Text(options.status()));
   TODO_ASSIGN_OR_RETURN(const auto user, Find(secrets, config.smtp_user_key));
   TODO_ASSIGN_OR_RETURN(const auto password, Find(secrets, config.smtp_password_key));
   if (user.has_value() != password.has_value()) {
@@ -134,9 +149,7 @@ SetUp SetUpPush(const Config& config, ports::SecretStore& secrets, const ports::
                 service::Outlets::Known& outlets) {
   TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, config.vapid_private_key_key));
   if (!key) return fmt::format("secret {} is missing", config.vapid_private_key_key);
-  std::string contact = config.vapid_contact;
-  if (contact.empty() && !config.mail_from.empty())
-    contact = "mailto:" + SenderOf(config.mail_from).address;
+  std::string contact = ContactOf(config);
   if (contact.empty()) return "neither vapid-contact nor mail-from is set";
   auto sender = notify::HttpPushSender::Create(
       {.http = {.allowed_hosts = SplitList(config.webhook_allow_hosts), .ca_file = {}},
@@ -150,6 +163,27 @@ SetUp SetUpPush(const Config& config, ports::SecretStore& secrets, const ports::
 }
 
 }  // namespace
+
+std::vector<std::string> OutletFaults(const Config& config) {
+  std::vector<std::string> faults;
+  const auto note = [&faults](std::string_view setting, const absl::Status& status) {
+    if (!status.ok()) faults.push_back(fmt::format("--{} {}", setting, Text(status)));
+  };
+  if (!config.smtp_url.empty()) {
+    note("smtp-url", SmtpOptions(config.smtp_url).status());
+    if (config.mail_from.empty())
+      faults.emplace_back("--smtp-url is set but --mail-from is not: mail needs a sender");
+  }
+  if (!config.mail_from.empty() && !notify::IsMailAddress(SenderOf(config.mail_from).address)) {
+    faults.emplace_back(
+        "--mail-from must be an address like todo@example.org or \"Todo <todo@example.org>\"");
+  }
+  if (!config.vapid_contact.empty())
+    note("vapid-contact", notify::HttpPushSender::CheckContact(config.vapid_contact));
+  note("webhook-allow-hosts:",
+       notify::TargetGuard::Create(SplitList(config.webhook_allow_hosts)).status());
+  return faults;
+}
 
 absl::StatusOr<OutletSetup> SetUpOutlets(const Config& config, ports::SecretStore& secrets,
                                          const ports::Clock& clock) {

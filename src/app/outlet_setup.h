@@ -12,6 +12,10 @@
 
 namespace todo::app {
 
+/// Everything that can be said against the settings of the channels before any secret is known, a
+/// sentence each, without quoting what may hold a password.
+std::vector<std::string> OutletFaults(const Config& config);
+
 struct OutletSetup {
   service::Outlets::Known outlets;
   std::vector<std::string> on;             // names of channels

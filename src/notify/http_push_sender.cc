@@ -54,13 +54,18 @@ Kind KindOf(const SendOutcome& outcome) {
 
 }  // namespace
 
+absl::Status HttpPushSender::CheckContact(const std::string& contact) {
+  if (IsContact(contact)) return absl::OkStatus();
+  return absl::InvalidArgumentError("must be a URL of mailto: or https:");
+}
+
 absl::StatusOr<std::unique_ptr<HttpPushSender>> HttpPushSender::Create(Options options,
                                                                        const ports::Clock& clock) {
   TODO_ASSIGN_OR_RETURN(HttpPoster poster, HttpPoster::Create(std::move(options.http)));
   absl::StatusOr<P256Key> key = Vapid::ParseKey(options.vapid_key);
   if (!key.ok()) return util::Annotate(key.status(), "VAPID key");
-  if (!IsContact(options.contact))
-    return absl::InvalidArgumentError("VAPID contact: must be a URL of mailto: or https:");
+  if (const absl::Status status = CheckContact(options.contact); !status.ok())
+    return util::Annotate(status, "VAPID contact");
   return std::unique_ptr<HttpPushSender>(
       new HttpPushSender(std::move(poster), *std::move(key), std::move(options.contact), clock));
 }

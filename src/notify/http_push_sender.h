@@ -23,6 +23,8 @@ class HttpPushSender final : public ports::PushSender {
     std::string contact;    // a mailto: or https: URL of the operator, for the push services
   };
 
+  /// kInvalidArgument: push services would not take this contact.
+  static absl::Status CheckContact(const std::string& contact);
   /// kInvalidArgument names what is wrong with the options, without quoting the key. `clock` must
   /// outlive the sender.
   static absl::StatusOr<std::unique_ptr<HttpPushSender>> Create(Options options,

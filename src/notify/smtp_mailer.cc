@@ -110,12 +110,16 @@ std::string UrlOf(const SmtpMailer::Options& options) {
 
 }  // namespace
 
+absl::Status SmtpMailer::CheckServer(const std::string& host, int port) {
+  if (!IsHost(host)) return absl::InvalidArgumentError("must be a host name or an address");
+  if (port < 1 || port > 65535) return absl::InvalidArgumentError("its port must be 1 to 65535");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<SmtpMailer>> SmtpMailer::Create(Options options,
                                                                const ports::Clock& clock) {
-  if (!IsHost(options.host))
-    return absl::InvalidArgumentError("mail server: must be a host name or an address");
-  if (options.port < 1 || options.port > 65535)
-    return absl::InvalidArgumentError("mail server: its port must be 1 to 65535");
+  if (const absl::Status status = CheckServer(options.host, options.port); !status.ok())
+    return util::Annotate(status, "mail server");
   if (!IsMailAddress(options.sender.address))
     return absl::InvalidArgumentError("mail sender: must be an address like todo@example.com");
   if (options.security == Security::kPlain && !options.user.empty())

@@ -34,6 +34,8 @@ class SmtpMailer final : public ports::Mailer {
     std::chrono::milliseconds timeout{30'000};  // of one attempt, name look-up included
   };
 
+  /// kInvalidArgument: no mail server can have this address.
+  static absl::Status CheckServer(const std::string& host, int port);
   /// kInvalidArgument names what is wrong with the options. `clock` must outlive the mailer.
   static absl::StatusOr<std::unique_ptr<SmtpMailer>> Create(Options options,
                                                             const ports::Clock& clock);

@@ -221,7 +221,7 @@ TEST(ConfigTest, HelpListsWhateverCanBePrinted) {
 
 TEST(ConfigTest, PrintedConfigShowsSourcesAndNoSecrets) {
   const LoadedConfig loaded = LoadConfig(
-      {"--api-port=7"},
+      {"--api-port=7", "--smtp-url=smtp://u:hidden@h"},
       {{"TODO_DATABASE_URL", "postgresql://u:hidden@h/d"}, {"DAPR_API_TOKEN", "sesame"}});
   const std::string text = PrintedConfig(loaded);
   EXPECT_THAT(text, HasSubstr("7  (flag)"));
@@ -230,9 +230,21 @@ TEST(ConfigTest, PrintedConfigShowsSourcesAndNoSecrets) {
   EXPECT_THAT(text, AllOf(Not(HasSubstr("hidden")), Not(HasSubstr("sesame"))));
 }
 
+TEST(ConfigTest, FaultsOfTheChannelsAreReportedWithAllOthers) {
+  const LoadedConfig loaded = Load(
+      {"--smtp-url=mail.example:587", "--mail-from=todo at example.org", "--app-port=x",
+       "--vapid-contact=ops@example.org", "--webhook-allow-hosts=hooks.internal, 10.0.0.0/99"});
+  EXPECT_THAT(loaded.faults,
+              UnorderedElementsAre(HasSubstr("--app-port is"),
+                                   HasSubstr("--smtp-url must begin with smtp://"),
+                                   HasSubstr("--mail-from must be an address"),
+                                   HasSubstr("--vapid-contact must be a URL"),
+                                   HasSubstr("--webhook-allow-hosts: '10.0.0.0/99'")));
+}
+
 TEST(ConfigTest, FaultsDoNotRepeatThePassword) {
-  const LoadedConfig loaded =
-      LoadConfig({"--database-url=postgresql://u:hidden@h/d?nonsense=1"}, {});
+  const LoadedConfig loaded = LoadConfig(
+      {"--database-url=postgresql://u:hidden@h/d?nonsense=1", "--smtp-url=smtp://u:hidden@h"}, {});
   ASSERT_THAT(loaded.faults, Not(IsEmpty()));
   for (const std::string& fault : loaded.faults) EXPECT_THAT(fault, Not(HasSubstr("hidden")));
 }
