@@ -10,7 +10,7 @@
 #include "api/reminder_service.h"
 #include "api/todo_service.h"
 #include "app/metrics.h"
-#include "app/outlet_setup.h"
+#include "app/outlet_watch.h"
 #include "app/sidecar_check.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
@@ -471,17 +471,13 @@ void Application::RunStatusSampler(const std::stop_token& stop) {
 }
 
 void Application::RunOutletSetup(const std::stop_token& stop) {
+  constexpr milliseconds kRecheck = 60s;
+  OutletWatch watch(config_, secret_store_, clock_, outlets_);
   Backoff backoff;
   for (;;) {
-    absl::StatusOr<OutletSetup> setup = SetUpOutlets(config_, secret_store_, clock_);
-    if (stop.stop_requested()) return;
-    if (setup.ok()) {
-      Log(setup->off.empty() ? Severity::kInfo : Severity::kWarning, "notification_channels",
-          {{"on", setup->on}, {"off", setup->off}});
-      outlets_.Set(std::move(setup->outlets));
-      return;
-    }
-    if (!Sleep(stop, backoff.Next())) return;
+    const OutletWatch::Again again = watch.Look();
+    if (again == OutletWatch::Again::kNever) return;
+    if (!Sleep(stop, again == OutletWatch::Again::kSoon ? backoff.Next() : kRecheck)) return;
   }
 }
 
