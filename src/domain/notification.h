@@ -29,8 +29,11 @@ inline constexpr std::size_t kMaxWebhookBodyBytes = 19'999;
 inline constexpr std::size_t kMaxPushPayloadBytes = 3'000;
 /// A reminder that comes so long after its time is late.
 inline constexpr std::chrono::minutes kLateAfter{5};
-/// So long late reminders wait for others, to be told of in one message.
+/// So long late reminders wait for the next one, to be told of in one message; what is due within
+/// that time goes with it.
 inline constexpr std::chrono::seconds kGroupingTime{10};
+/// But none of them longer than this, however many follow.
+inline constexpr std::chrono::seconds kMaxGroupingTime{60};
 
 // ---- preferences
 

@@ -36,7 +36,8 @@ select endpoint, p256dh, auth from push_subscriptions where user_id = $1 and id 
 constexpr Statement kAddress{"delivery_address",
                              "select address from mail_addresses where user_id = $1"};
 
-// The first that is due and, when that may go out together with others, those with it.
+// The first that is due and, when that may go out together with others, those with it: what is due
+// too, and what waits for company only until $7.
 constexpr Statement kDue{"delivery_due", R"sql(
 with first as (
     select grouped from deliveries
@@ -47,7 +48,8 @@ select d.id, d.failures, d.body, d.event_id, n.task_id, n.title,
        n.time_zone, n.late
 from first f
 join deliveries d on d.user_id = $1 and d.channel = $2 and d.target = $3 and d.state = 'pending'
-                 and d.due_at <= $4 and d.queued_at >= $6 and d.grouped = f.grouped
+                 and (d.due_at <= $4 or d.failures = 0 and d.due_at <= $7) and d.queued_at >= $6
+                 and d.grouped = f.grouped
 left join notifications n on n.user_id = d.user_id and n.id = d.event_id
 order by d.due_at, d.id
 limit (select case when grouped then $5::int else 1 end from first))sql"};
@@ -114,61 +116,62 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
     bool patient, const std::vector<Channel>& channels, Instant now, Instant until) {
   using Leased = std::optional<LeasedLane>;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(
-      lease, "lease a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
-        for (;;) {
-          lease.session().StartWaiting();
-          pqxx::work transaction(connection);
-          const std::string at = domain::FormatInstant(now);
-          const pqxx::result found =
-              Exec(transaction, kLease, patient,
-                   ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); }), at,
-                   domain::FormatInstant(until));
-          if (found.empty()) return Leased();
-          LeasedLane leased;
-          DeliveryLane& lane = leased.lane;
-          lane.user = domain::UserId{found[0][0].as<std::string>()};
-          lane.channel = domain::ParseChannel(View(found[0][1])).value_or(Channel::kWebhook);
-          lane.target = UuidOf(found[0][2]);
-          lane.epoch = found[0][3].as<std::int64_t>();
-          const std::string channel = NameOf(lane.channel);
-          const std::string target = lane.target.value();
+  return Run(lease, "lease a delivery",
+             [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
+               for (;;) {
+                 lease.session().StartWaiting();
+                 pqxx::work transaction(connection);
+                 const std::string at = domain::FormatInstant(now);
+                 const pqxx::result found =
+                     Exec(transaction, kLease, patient,
+                          ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); }),
+                          at, domain::FormatInstant(until));
+                 if (found.empty()) return Leased();
+                 LeasedLane leased;
+                 DeliveryLane& lane = leased.lane;
+                 lane.user = domain::UserId{found[0][0].as<std::string>()};
+                 lane.channel = domain::ParseChannel(View(found[0][1])).value_or(Channel::kWebhook);
+                 lane.target = UuidOf(found[0][2]);
+                 lane.epoch = found[0][3].as<std::int64_t>();
+                 const std::string channel = NameOf(lane.channel);
+                 const std::string target = lane.target.value();
 
-          lease.session().StartWaiting();
-          const TargetState state = LoadTarget(transaction, leased, now);
-          if (state == TargetState::kThere) {
-            const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
-            for (const pqxx::row& row :
-                 Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup, oldest)) {
-              ports::QueuedDelivery& delivery = leased.deliveries.emplace_back();
-              delivery.id = UuidOf(row[0]);
-              delivery.failures = row[1].as<int>();
-              delivery.body = row[2].as<std::string>();
-              if (row[4].is_null()) continue;
-              domain::DueReminder& reminder = delivery.reminder.emplace();
-              reminder.id = domain::EventId{UuidOf(row[3])};
-              reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
-              reminder.title = row[5].as<std::string>();
-              reminder.remind_at = InstantOf(row[6]);
-              if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
-              reminder.time_zone = row[8].as<std::string>();
-              reminder.late = row[9].as<bool>();
-            }
-            if (leased.deliveries.empty()) {  // what is due is too old
-              Exec(transaction, kExpire, lane.user.value, channel, target, at, oldest);
-              Exec(transaction, kRelease, lane.user.value, channel, target, patient, at);
-            }
-          } else if (state == TargetState::kDisabled) {
-            Exec(transaction, kStop, lane.user.value, channel, target, "the endpoint is disabled",
-                 at);
-          } else {
-            Exec(transaction, kRemoveLane, lane.user.value, channel, target);
-          }
-          lease.session().StartWaiting();
-          transaction.commit();
-          if (!leased.deliveries.empty()) return Leased(std::move(leased));
-        }
-      });
+                 lease.session().StartWaiting();
+                 const TargetState state = LoadTarget(transaction, leased, now);
+                 if (state == TargetState::kThere) {
+                   const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
+                   for (const pqxx::row& row :
+                        Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup,
+                             oldest, domain::FormatInstant(now + domain::kGroupingTime))) {
+                     ports::QueuedDelivery& delivery = leased.deliveries.emplace_back();
+                     delivery.id = UuidOf(row[0]);
+                     delivery.failures = row[1].as<int>();
+                     delivery.body = row[2].as<std::string>();
+                     if (row[4].is_null()) continue;
+                     domain::DueReminder& reminder = delivery.reminder.emplace();
+                     reminder.id = domain::EventId{UuidOf(row[3])};
+                     reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
+                     reminder.title = row[5].as<std::string>();
+                     reminder.remind_at = InstantOf(row[6]);
+                     if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
+                     reminder.time_zone = row[8].as<std::string>();
+                     reminder.late = row[9].as<bool>();
+                   }
+                   if (leased.deliveries.empty()) {  // what is due is too old
+                     Exec(transaction, kExpire, lane.user.value, channel, target, at, oldest);
+                     Exec(transaction, kRelease, lane.user.value, channel, target, patient, at);
+                   }
+                 } else if (state == TargetState::kDisabled) {
+                   Exec(transaction, kStop, lane.user.value, channel, target,
+                        "the endpoint is disabled", at);
+                 } else {
+                   Exec(transaction, kRemoveLane, lane.user.value, channel, target);
+                 }
+                 lease.session().StartWaiting();
+                 transaction.commit();
+                 if (!leased.deliveries.empty()) return Leased(std::move(leased));
+               }
+             });
 }
 
 absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,

@@ -416,6 +416,61 @@ TEST_P(NotificationContract, GroupedDeliveriesGoOutTogetherAndOthersAlone) {
   EXPECT_THAT(alone->deliveries, SizeIs(1));
 }
 
+TEST_P(NotificationContract, LateOnesThatFollowEachOtherLeaveTogether) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  const auto remind_late = [&](seconds after) {
+    ReminderNotice notice = Notice(ann_);
+    notice.now = now_ + after;
+    notice.disturb_at = notice.now + domain::kGroupingTime;
+    notice.grouped = true;
+    Remind({notice});
+  };
+  std::vector<std::size_t> messages;
+  for (seconds after{0}; after < seconds(60); ++after) {
+    if (after <= seconds(21) && after.count() % 7 == 0) remind_late(after);
+    while (const auto leased = Lease(false, now_ + after)) {
+      messages.push_back(leased->deliveries.size());
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_ + after));
+    }
+  }
+  EXPECT_THAT(messages, ElementsAre(4u));
+}
+
+TEST_P(NotificationContract, NoLateOneWaitsForOthersForMoreThanAMinute) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  std::vector<std::pair<seconds, std::size_t>> messages;
+  for (seconds after{0}; after < seconds(120); after += seconds(5)) {
+    ReminderNotice notice = Notice(ann_);
+    notice.now = now_ + after;
+    notice.disturb_at = notice.now + domain::kGroupingTime;
+    notice.grouped = true;
+    Remind({notice});
+    while (const auto leased = Lease(false, notice.now)) {
+      messages.emplace_back(after, leased->deliveries.size());
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, notice.now));
+    }
+  }
+  // What came last waits with the rest, and so leaves after fewer seconds.
+  EXPECT_THAT(messages, ElementsAre(std::pair(domain::kMaxGroupingTime, 13u)));
+}
+
+TEST_P(NotificationContract, WhatWaitsForTheMorningStaysThereWhenALateOneFollows) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  ReminderNotice waits = Notice(ann_);
+  waits.disturb_at = now_ + hours(8);
+  ReminderNotice late = Notice(ann_);
+  late.disturb_at = now_ + domain::kGroupingTime;
+  waits.grouped = late.grouped = true;
+  Remind({waits, late});
+  const auto first = Lease(false, now_ + seconds(30));
+  ASSERT_TRUE(first);
+  ASSERT_THAT(first->deliveries, SizeIs(1));
+  EXPECT_EQ(first->deliveries[0].reminder->id, late.reminder.id);
+  EXPECT_TRUE(Finish(*first, DeliveryState::kDelivered, now_ + seconds(30)));
+  EXPECT_FALSE(Lease(false, now_ + hours(8) - seconds(1)));
+  EXPECT_TRUE(Lease(false, now_ + hours(8)));
+}
+
 TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFailed) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_), Notice(ann_)});

@@ -262,6 +262,14 @@ void Queue(Tables& tables, const Queued& queued) {
           .first->second;
   lane.host = queued.host;
   lane.due_at = std::min(lane.due_at, queued.due_at);
+  if (!queued.grouped || queued.due_at > queued.now + domain::kMaxGroupingTime) return;
+  for (auto& [id, open] : tables.deliveries) {
+    if (open.lane != queued.lane || open.logged.state != ports::DeliveryState::kPending ||
+        !open.grouped || open.failures > 0 || open.due_at <= queued.now)
+      continue;
+    open.due_at =
+        std::max(open.due_at, std::min(queued.due_at, open.queued_at + domain::kMaxGroupingTime));
+  }
 }
 
 }  // namespace

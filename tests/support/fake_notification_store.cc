@@ -358,6 +358,7 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
         continue;
       }
       std::vector<FakeDatabase::DeliveryRow*> due;
+      std::vector<FakeDatabase::DeliveryRow*> soon;  // and may go with what is due
       for (auto& [id, row] : tables.deliveries) {
         if (row.lane != taken || row.logged.state != DeliveryState::kPending) continue;
         if (row.queued_at < now - domain::kMaxDeliveryAge) {
@@ -366,8 +367,11 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
               {.at = now, .outcome = "dropped", .status_code = 0, .detail = "it waited too long"});
         } else if (row.due_at <= now) {
           due.push_back(&row);
+        } else if (row.grouped && row.failures == 0 && row.due_at <= now + domain::kGroupingTime) {
+          soon.push_back(&row);
         }
       }
+      if (!due.empty()) due.insert(due.end(), soon.begin(), soon.end());
       std::ranges::sort(due, {},
                         [](const auto* row) { return std::pair(row->due_at, row->logged.id); });
       for (const auto* row : due) {
