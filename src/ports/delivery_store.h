@@ -56,6 +56,7 @@ struct Attempt {
   std::string outcome;  // "delivered", "retry", "gone", "refused", "forbidden"
   int status_code = 0;
   std::string detail;
+  std::optional<domain::Instant> paused_until;  // so long the target wants no calls at all
   std::vector<DeliveryResult> results;
 };
 

@@ -92,6 +92,12 @@ SendOutcome SendWebhook(const Outlets::Known& outlets, const LeasedLane& leased,
                                  .secrets = std::move(secrets)});
 }
 
+/// Until when the target wants no calls at all.
+std::optional<Instant> PausedUntil(const SendOutcome& outcome, Instant now) {
+  if (outcome.kind != SendOutcome::Kind::kRetry || !outcome.retry_after) return std::nullopt;
+  return now + std::clamp<milliseconds>(*outcome.retry_after, milliseconds(0), kMaxRetryAfter);
+}
+
 /// What becomes of each delivery after `outcome`.
 std::vector<ports::DeliveryResult> ResultsOf(const LeasedLane& leased, const SendOutcome& outcome,
                                              Instant now) {
@@ -104,16 +110,11 @@ std::vector<ports::DeliveryResult> ResultsOf(const LeasedLane& leased, const Sen
       result.state = ports::DeliveryState::kDelivered;
     } else if (outcome.kind == SendOutcome::Kind::kRetry) {
       // By the first one's id: what went out together stays together.
-      std::optional<milliseconds> delay =
+      const std::optional<milliseconds> delay =
           domain::DeliveryDelay(delivery.failures + 1, leased.deliveries.front().id);
       if (!delay) continue;
-      if (outcome.retry_after) {
-        delay = std::max<milliseconds>(
-            *delay,
-            std::clamp<milliseconds>(*outcome.retry_after, milliseconds(0), kMaxRetryAfter));
-      }
       result.state = ports::DeliveryState::kPending;
-      result.due_at = now + *delay;
+      result.due_at = std::max(now + *delay, PausedUntil(outcome, now).value_or(now));
     }
   }
   return results;
@@ -158,6 +159,7 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
   attempt.outcome = NameOf(outcome.kind);
   attempt.status_code = outcome.status_code;
   attempt.detail = outcome.detail;
+  attempt.paused_until = PausedUntil(outcome, done);
   attempt.results = ResultsOf(leased, outcome, done);
 
   const ports::DeliveryLane& lane = leased.lane;

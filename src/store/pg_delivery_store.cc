@@ -54,9 +54,9 @@ left join notifications n on n.user_id = d.user_id and n.id = d.event_id
 order by d.due_at, d.id
 limit (select case when grouped then $5::int else 1 end from first))sql"};
 
-constexpr Statement kRelease{"delivery_release", "select release_lane($1, $2, $3, $4, $5)"};
+constexpr Statement kRelease{"delivery_release", "select give_back_lane($1, $2, $3, $4)"};
 constexpr Statement kFinish{"delivery_finish",
-                            "select finish_attempt($1, $2, $3, $4, $5::jsonb, $6, $7)"};
+                            "select finish_attempt($1, $2, $3, $4, $5::jsonb, $6, $7, $8)"};
 constexpr Statement kStop{"delivery_stop", "select stop_lane($1, $2, $3, $4, $5)"};
 constexpr Statement kRemoveLane{"delivery_remove_lane", "select remove_lane($1, $2, $3)"};
 constexpr Statement kDisable{"delivery_disable", R"sql(
@@ -159,7 +159,7 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
                    }
                    if (leased.deliveries.empty()) {  // what is due is too old
                      Exec(transaction, kExpire, lane.user.value, channel, target, at, oldest);
-                     Exec(transaction, kRelease, lane.user.value, channel, target, patient, at);
+                     Exec(transaction, kRelease, lane.user.value, channel, target, at);
                    }
                  } else if (state == TargetState::kDisabled) {
                    Exec(transaction, kStop, lane.user.value, channel, target,
@@ -188,12 +188,14 @@ absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
       row["due_at"] = domain::FormatInstant(result.due_at);
     results.push_back(std::move(row));
   }
+  std::optional<std::string> paused_until;
+  if (attempt.paused_until) paused_until = domain::FormatInstant(*attempt.paused_until);
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "finish a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
     pqxx::nontransaction transaction(connection);
     return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel), lane.target.value(),
                 lane.epoch, results.dump(), patient,
-                domain::FormatInstant(attempt.at + attempt.took))[0][0]
+                domain::FormatInstant(attempt.at + attempt.took), paused_until)[0][0]
         .as<bool>();
   });
 }

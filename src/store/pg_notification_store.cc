@@ -62,10 +62,15 @@ set url = coalesce($3, url), host = case when $3::text is null then host else $4
     reminders = coalesce($5, reminders), task_events = coalesce($6, task_events),
     disabled_reason = coalesce($7, disabled_reason)
 where user_id = $1 and id = $2)sql"};
-// Another URL is another target: nobody knows yet how quickly it answers.
+// Another URL is another target: nobody knows yet how quickly it answers, and it has asked for no
+// pause.
 constexpr Statement kMoveLane{"endpoint_move_lane", R"sql(
-update delivery_lanes set host = $3, patient = true
-where user_id = $1 and channel = 'webhook' and target = $2 and host <> $3)sql"};
+update delivery_lanes l
+set host = $3, patient = true, paused_until = '-infinity',
+    due_at = coalesce((select min(d.due_at) from deliveries d
+                       where d.user_id = $1 and d.channel = 'webhook' and d.target = $2 and d.state = 'pending'),
+                      'infinity')
+where l.user_id = $1 and l.channel = 'webhook' and l.target = $2)sql"};
 constexpr Statement kRemoveEndpoint{"endpoint_remove",
                                     "delete from webhook_endpoints where user_id = $1 and id = $2"};
 constexpr Statement kRemoveLane{"notification_remove_lane", "select remove_lane($1, $2, $3)"};
@@ -90,7 +95,8 @@ returning d.target, e.host)sql"};
 constexpr Statement kQueueLane{"delivery_queue_lane", R"sql(
 insert into delivery_lanes as l (user_id, channel, target, host, patient, due_at)
 values ($1, 'webhook', $2, $3, true, $4)
-on conflict (user_id, channel, target) do update set due_at = least(l.due_at, excluded.due_at))sql"};
+on conflict (user_id, channel, target) do update
+    set due_at = least(l.due_at, greatest(excluded.due_at, l.paused_until)))sql"};
 
 constexpr Statement kCountSubscriptions{
     "subscription_count",
@@ -341,9 +347,12 @@ absl::StatusOr<WebhookEndpoint> PgNotificationStore::UpdateEndpoint(
     const UserId& user, const Uuid& id, const ports::WebhookPatch& patch) {
   return Transact(pool_, "update a webhook endpoint",
                   [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
+                    TODO_ASSIGN_OR_RETURN(const WebhookEndpoint before,
+                                          ReadEndpoint(transaction, user, id));
                     Exec(transaction, kUpdateEndpoint, user.value, id.value(), patch.url,
                          patch.host, patch.reminders, patch.task_events, patch.disabled_reason);
-                    if (patch.url) Exec(transaction, kMoveLane, user.value, id.value(), patch.host);
+                    if (patch.url && *patch.url != before.url)
+                      Exec(transaction, kMoveLane, user.value, id.value(), patch.host);
                     return ReadEndpoint(transaction, user, id);
                   });
 }

@@ -86,12 +86,13 @@ std::optional<LeasedLane> NotificationContract::Lease(bool patient, Instant now)
 }
 
 bool NotificationContract::Finish(const LeasedLane& leased, DeliveryState state, Instant at,
-                                  bool patient) {
+                                  bool patient, std::optional<Instant> paused_until) {
   ports::Attempt attempt;
   attempt.at = at;
   attempt.outcome = "retry";
   attempt.status_code = 503;
   attempt.detail = "try later";
+  attempt.paused_until = paused_until;
   for (const ports::QueuedDelivery& delivery : leased.deliveries) {
     attempt.results.push_back({.id = delivery.id, .state = state, .due_at = at + minutes(5)});
   }
@@ -356,6 +357,36 @@ TEST_P(NotificationContract, AFailedAttemptWaitsUntilItIsDueAgain) {
   EXPECT_EQ(delivery.attempts[0].status_code, 503);
   EXPECT_EQ(delivery.attempts[0].detail, "try later");
   EXPECT_EQ(delivery.attempts[0].at, now_);
+}
+
+TEST_P(NotificationContract, ATargetThatAskedForAPauseIsNotCalledWithAnythingElse) {
+  AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_), Notice(ann_)});
+  const Instant pause_end = now_ + hours(1);
+  const auto leased = Lease(true, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, false, pause_end));
+  ReminderNotice later = Notice(ann_);
+  later.now = now_ + minutes(1);
+  Remind({later});
+  ASSERT_TRUE(store().Redeliver(ann_, leased->deliveries[0].id, now_ + minutes(1)).ok());
+  EXPECT_FALSE(Lease(false, pause_end - seconds(1)));
+  const auto again = Lease(false, pause_end);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, pause_end));
+  EXPECT_TRUE(Lease(false, pause_end)) << "the pause is over";
+
+  AddEndpoint(bob_, "b.example");
+  Remind({Notice(bob_), Notice(bob_)});
+  const auto of_bob = Lease(true, now_);
+  ASSERT_TRUE(of_bob);
+  EXPECT_TRUE(Finish(*of_bob, DeliveryState::kPending, now_, false, pause_end));
+  EXPECT_FALSE(Lease(true, now_ + minutes(2)));
+  ASSERT_TRUE(store()
+                  .UpdateEndpoint(bob_, of_bob->lane.target,
+                                  {.url = "https://b.example/other", .host = "b.example"})
+                  .ok());
+  EXPECT_TRUE(Lease(true, now_ + minutes(2))) << "another URL has asked for nothing";
 }
 
 TEST_P(NotificationContract, ALaneWithManyDeliveriesTakesTurnsWithOthers) {

@@ -44,7 +44,7 @@ class NotificationContract
   void Remind(const std::vector<ports::ReminderNotice>& notices);
   std::optional<ports::LeasedLane> Lease(bool patient, domain::Instant now);
   bool Finish(const ports::LeasedLane& leased, ports::DeliveryState state, domain::Instant at,
-              bool patient = false);
+              bool patient = false, std::optional<domain::Instant> paused_until = {});
 
   const domain::UserId ann_{"ann"};
   const domain::UserId bob_{"bob"};

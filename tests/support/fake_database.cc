@@ -261,7 +261,7 @@ void Queue(Tables& tables, const Queued& queued) {
                            .host = {}, .patient = queued.lane.channel != domain::Channel::kEmail})
           .first->second;
   lane.host = queued.host;
-  lane.due_at = std::min(lane.due_at, queued.due_at);
+  lane.due_at = std::min(lane.due_at, std::max(queued.due_at, lane.paused_until));
   if (!queued.grouped || queued.due_at > queued.now + domain::kMaxGroupingTime) return;
   for (auto& [id, open] : tables.deliveries) {
     if (open.lane != queued.lane || open.logged.state != ports::DeliveryState::kPending ||
@@ -378,7 +378,7 @@ void FakeDatabase::ReleaseLane(Tables& tables, const LaneKey& lane, bool patient
   row.due_at = domain::kMaxInstant;
   for (const auto& [id, delivery] : tables.deliveries) {
     if (delivery.lane == lane && delivery.logged.state == ports::DeliveryState::kPending)
-      row.due_at = std::min(row.due_at, std::max(delivery.due_at, now));
+      row.due_at = std::min(row.due_at, std::max({delivery.due_at, row.paused_until, now}));
   }
 }
 

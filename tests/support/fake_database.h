@@ -131,6 +131,7 @@ class FakeDatabase {
     std::string host;
     bool patient = true;
     domain::Instant due_at = domain::kMaxInstant;  // the end of time: nothing waits
+    domain::Instant paused_until = domain::kMinInstant;
     domain::Instant lease_until = domain::kMinInstant;
     std::int64_t epoch = 0;
   };
@@ -188,7 +189,7 @@ class FakeDatabase {
   static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
                          domain::Instant now);
 
-  // What the database functions of V0008 do.
+  // What the database functions of V0008 and V0011 do.
   /// Into the outbox, as the database function of the same name does.
   static void Post(Tables& tables, ports::OutboxMessage message);
   static void Remind(Tables& tables, const ports::ReminderNotice& notice);

@@ -144,12 +144,17 @@ absl::StatusOr<WebhookEndpoint> FakeNotificationStore::UpdateEndpoint(
     if (found == tables.endpoints.end()) return NotThere();
     WebhookEndpoint& endpoint = found->second.endpoint;
     if (patch.url) {
-      endpoint.url = *patch.url;
       const auto lane = tables.lanes.find({user, Channel::kWebhook, id});
-      if (lane != tables.lanes.end() && patch.host != lane->second.host) {
+      if (lane != tables.lanes.end() && *patch.url != endpoint.url) {
         lane->second.host = patch.host;
         lane->second.patient = true;
+        lane->second.paused_until = domain::kMinInstant;
+        for (const auto& [_, row] : tables.deliveries) {
+          if (row.lane == lane->first && row.logged.state == DeliveryState::kPending)
+            lane->second.due_at = std::min(lane->second.due_at, row.due_at);
+        }
       }
+      endpoint.url = *patch.url;
       endpoint.host = patch.host;
     }
     if (patch.reminders) endpoint.reminders = *patch.reminders;
@@ -231,7 +236,7 @@ absl::StatusOr<LoggedDelivery> FakeNotificationStore::Redeliver(const UserId& us
     row.failures = 0;
     row.due_at = row.queued_at = now;
     FakeDatabase::LaneRow& lane = tables.lanes[row.lane];
-    lane.due_at = std::min(lane.due_at, now);
+    lane.due_at = std::min(lane.due_at, std::max(now, lane.paused_until));
     LoggedDelivery answer = row.logged;
     answer.next_attempt_at = now;
     return answer;
@@ -410,6 +415,7 @@ absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,
                                      .detail = attempt.detail,
                                      .took = attempt.took});
     }
+    if (attempt.paused_until) found->second.paused_until = *attempt.paused_until;
     FakeDatabase::ReleaseLane(tables, KeyOf(lane), patient, attempt.at + attempt.took);
     return true;
   });

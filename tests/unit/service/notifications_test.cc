@@ -241,6 +241,18 @@ TEST_F(NotificationsTest, RetryAfterLengthensTheWaitButNotForEver) {
   EXPECT_EQ(next(), clock_.Now() + std::chrono::hours(12));
 }
 
+TEST_F(NotificationsTest, RetryAfterIsForTheWholeEndpoint) {
+  AddEndpoint();
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry, std::chrono::hours(1)));
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 1);
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 0);
+  clock_.Set("2026-10-24T10:00:00Z");
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kDelivered));
+  EXPECT_EQ(SendAll(), 2);
+}
+
 TEST_F(NotificationsTest, AGoneEndpointIsDisabledAndARefusedMessageIsNot) {
   const EndpointWithSecret endpoint = AddEndpoint();
   webhooks_->Answer(Outcome(SendOutcome::Kind::kRefused));
