@@ -1,5 +1,8 @@
--- Lanes of deliveries: what waits together leaves together, and a target that asks for peace gets it.
+-- Lanes of deliveries: what waits together leaves together, a target that asks for peace gets it, and who has let us
+-- wait is kept apart from who is new.
 
+-- A patient lane that has let us wait. Patient and not slow: nobody knows yet.
+alter table delivery_lanes add column slow boolean not null default false;
 -- Until then the target wants no calls at all (Retry-After). due_at is never before it.
 alter table delivery_lanes add column paused_until timestamptz not null default '-infinity';
 
@@ -41,20 +44,52 @@ $$;
 -- For binaries of V0008.
 create or replace function release_lane(p_user text, p_channel text, p_target uuid, p_patient boolean,
                                         p_now timestamptz) returns void language sql as $$
-    update delivery_lanes l set patient = p_patient
+    update delivery_lanes l set patient = p_patient, slow = p_patient
     where l.user_id = p_user and l.channel = p_channel and l.target = p_target;
     select give_back_lane(p_user, p_channel, p_target, p_now);
 $$;
 
--- What became of an attempt, one element of p_results for each delivery in it. False: the lease was lost.
+-- The lane whose turn it is, taken until p_until. Lanes are quick, new (p_patient) or slow (both). No row: none of that
+-- kind is due, or what is would be too much for its user or host at a time.
+create function take_lane(p_patient boolean, p_slow boolean, p_channels text[], p_now timestamptz,
+                          p_until timestamptz) returns setof delivery_lanes
+language sql as $$
+    with out as (
+        select o.user_id, o.host from delivery_lanes o
+        where o.lease_until > p_now and o.lease_until > '-infinity' and o.patient = p_patient and o.slow = p_slow)
+    update delivery_lanes l set lease_until = p_until, epoch = l.epoch + 1
+    where (l.user_id, l.channel, l.target) = (
+        select x.user_id, x.channel, x.target from delivery_lanes x
+        where x.patient = p_patient and x.slow = p_slow and x.due_at <= p_now and x.due_at < 'infinity'
+          and x.lease_until <= p_now and x.channel = any (p_channels)
+          and x.user_id <> all (array(select o.user_id from out o group by o.user_id
+                                      having count(*) >= case when p_patient then 1 else 2 end))
+          and (not p_patient or x.host <> all (array(select o.host from out o group by o.host
+                                                     having count(*) >= case when p_slow then 2 else 4 end)))
+        order by x.due_at limit 1 for update skip locked)
+    returning l.*
+$$;
+create index delivery_lanes_turn on delivery_lanes (patient, slow, due_at) where due_at < 'infinity';
+create index delivery_lanes_out on delivery_lanes (lease_until) where lease_until > '-infinity';
+drop index delivery_lanes_due;
+drop index delivery_lanes_by_host;
+
+-- For binaries of V0008.
+create or replace function lease_lane(p_patient boolean, p_channels text[], p_now timestamptz, p_until timestamptz)
+returns setof delivery_lanes language sql as $$
+    select * from take_lane(p_patient, false, p_channels, p_now, p_until)
+$$;
+
+-- What became of an attempt, one element of p_results for each delivery in it; p_slow: it has let us wait. False: the
+-- lease was lost.
 drop function finish_attempt(text, text, uuid, bigint, jsonb, boolean, timestamptz);
 create function finish_attempt(p_user text, p_channel text, p_target uuid, p_epoch bigint, p_results jsonb,
-                               p_patient boolean, p_now timestamptz, p_paused_until timestamptz default null)
+                               p_slow boolean, p_now timestamptz, p_paused_until timestamptz default null)
 returns boolean
 language plpgsql as $$
 begin
     update delivery_lanes l
-    set patient = p_patient, paused_until = coalesce(p_paused_until, l.paused_until)
+    set patient = p_slow, slow = p_slow, paused_until = coalesce(p_paused_until, l.paused_until)
     where l.user_id = p_user and l.channel = p_channel and l.target = p_target and l.epoch = p_epoch;
     if not found then
         return false;

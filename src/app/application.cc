@@ -3,6 +3,7 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -34,7 +35,9 @@ constexpr int kMaxDeliveryMetadataBytes = 8 * 1024 * 1024;
 constexpr int kRetryThreads = 2;
 constexpr int kReminderThreads = 2;
 // Of each kind of lanes, attempts at a time.
-constexpr int kDeliveryThreads = 4;
+// Those for new lanes may meet one that does not answer each time.
+constexpr std::array<std::pair<ports::Pace, int>, 3> kDeliveryThreads = {
+    {{ports::Pace::kQuick, 4}, {ports::Pace::kNew, 8}, {ports::Pace::kSlow, 4}}};
 constexpr milliseconds kFirstRetry = 100ms;
 constexpr milliseconds kLastRetry = 5s;
 constexpr milliseconds kWatchInterval = 1s;
@@ -374,9 +377,9 @@ void Application::RunCaretaker(const std::stop_token& stop) {
   reminder_runner_ =
       std::make_unique<ReminderRunner>(reminders_, reminder_jobs_, config_.reminder_sweep);
   running_reminder_runner_ = reminder_runner_.get();
-  for (const bool patient : {false, true}) {
+  for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
-        std::make_unique<DeliveryRunner>(delivery_sender_, patient, kDeliveryThreads));
+        std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count));
   }
   last_answer_ = steady_clock::now();
   ready_ = true;

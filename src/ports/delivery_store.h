@@ -40,6 +40,9 @@ struct LeasedLane {
   std::vector<QueuedDelivery> deliveries;  // one, or several that go out together
 };
 
+/// How a lane's target has answered the last time. Each kind is served by threads of its own.
+enum class Pace { kQuick, kNew, kSlow };
+
 enum class DeliveryState { kPending, kDelivered, kFailed };
 
 /// What became of one delivery in an attempt.
@@ -67,19 +70,19 @@ class DeliveryStore {
  public:
   virtual ~DeliveryStore() = default;
 
-  /// Takes the lane that has waited longest among those due at `now` whose channel is one of
-  /// `channels`, until `until`. Lanes are of two kinds: those whose last attempt was quick, and,
-  /// with `patient`, the others, new ones among them. Of a user's lanes of a kind no more than two
-  /// are out at a time; of the patient ones of a host, one. nullopt: nothing is due. Lanes whose
-  /// target is gone or disabled are emptied on the way, and so are deliveries that waited too long.
+  /// Takes the lane that has waited longest among those of this `pace` that are due at `now` and
+  /// whose channel is one of `channels`, until `until`. Of the quick lanes of a user two are out at
+  /// a time, of the new ones and of the slow ones one each; of the new lanes of a host four, of the
+  /// slow ones two. nullopt: nothing is due. Lanes whose target is gone or disabled are emptied on
+  /// the way, and so are deliveries that waited too long.
   virtual absl::StatusOr<std::optional<LeasedLane>> Lease(
-      bool patient, const std::vector<domain::Channel>& channels, domain::Instant now,
+      Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) = 0;
 
-  /// Stores what became of the attempt and gives the lane back; `patient`: to that kind. False: the
-  /// lease was lost, or the target removed, and somebody else has decided.
+  /// Stores what became of the attempt and gives the lane back; `slow`: it has let us wait. False:
+  /// the lease was lost, or the target removed, and somebody else has decided.
   virtual absl::StatusOr<bool> Finish(const DeliveryLane& lane, const Attempt& attempt,
-                                      bool patient) = 0;
+                                      bool slow) = 0;
 
   /// The target refuses everything for good: disables the webhook endpoint, removes the push
   /// subscription. What waits for it has failed. `reason` is for its user.

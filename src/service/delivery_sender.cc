@@ -137,7 +137,7 @@ SendOutcome SendOnce(const Outlets::Known& outlets, const LeasedLane& leased, In
   return SendPush(outlets, leased);
 }
 
-absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(bool patient) {
+absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(ports::Pace pace) {
   const auto outlets = outlets_.Get();
   std::vector<Channel> channels;
   for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
@@ -145,7 +145,7 @@ absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(bool patient) {
   }
   if (channels.empty()) return std::optional<LeasedLane>();
   const Instant now = clock_.Now();
-  return store_.Lease(patient, channels, now, now + kLease);
+  return store_.Lease(pace, channels, now, now + kLease);
 }
 
 absl::Status DeliverySender::Send(const LeasedLane& leased) {
@@ -164,7 +164,7 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
 
   const ports::DeliveryLane& lane = leased.lane;
   TODO_ASSIGN_OR_RETURN(const bool ours,
-                        store_.Finish(lane, attempt, /*patient=*/attempt.took >= kQuick));
+                        store_.Finish(lane, attempt, /*slow=*/attempt.took >= kQuick));
   if (!ours) return absl::OkStatus();
   if (outcome.kind == SendOutcome::Kind::kGone || outcome.kind == SendOutcome::Kind::kForbidden) {
     util::Log(util::Severity::kInfo, "delivery_target_stopped",

@@ -21,7 +21,7 @@ using ports::LeasedLane;
 constexpr int kMaxGroup = 100;
 
 constexpr Statement kLease{"delivery_lease", R"sql(
-select user_id, channel, target, epoch from lease_lane($1, $2::text[], $3, $4))sql"};
+select user_id, channel, target, epoch from take_lane($1, $2, $3::text[], $4, $5))sql"};
 
 constexpr Statement kExpire{"delivery_expire", R"sql(
 update deliveries set state = 'failed', finished_at = $4, attempts = attempts || jsonb_build_object(
@@ -113,69 +113,69 @@ TargetState LoadTarget(pqxx::transaction_base& transaction, LeasedLane& leased, 
 }  // namespace
 
 absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
-    bool patient, const std::vector<Channel>& channels, Instant now, Instant until) {
+    ports::Pace pace, const std::vector<Channel>& channels, Instant now, Instant until) {
   using Leased = std::optional<LeasedLane>;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "lease a delivery",
-             [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
-               for (;;) {
-                 lease.session().StartWaiting();
-                 pqxx::work transaction(connection);
-                 const std::string at = domain::FormatInstant(now);
-                 const pqxx::result found =
-                     Exec(transaction, kLease, patient,
-                          ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); }),
-                          at, domain::FormatInstant(until));
-                 if (found.empty()) return Leased();
-                 LeasedLane leased;
-                 DeliveryLane& lane = leased.lane;
-                 lane.user = domain::UserId{found[0][0].as<std::string>()};
-                 lane.channel = domain::ParseChannel(View(found[0][1])).value_or(Channel::kWebhook);
-                 lane.target = UuidOf(found[0][2]);
-                 lane.epoch = found[0][3].as<std::int64_t>();
-                 const std::string channel = NameOf(lane.channel);
-                 const std::string target = lane.target.value();
+  return Run(
+      lease, "lease a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
+        for (;;) {
+          lease.session().StartWaiting();
+          pqxx::work transaction(connection);
+          const std::string at = domain::FormatInstant(now);
+          const pqxx::result found =
+              Exec(transaction, kLease, pace != ports::Pace::kQuick, pace == ports::Pace::kSlow,
+                   ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); }), at,
+                   domain::FormatInstant(until));
+          if (found.empty()) return Leased();
+          LeasedLane leased;
+          DeliveryLane& lane = leased.lane;
+          lane.user = domain::UserId{found[0][0].as<std::string>()};
+          lane.channel = domain::ParseChannel(View(found[0][1])).value_or(Channel::kWebhook);
+          lane.target = UuidOf(found[0][2]);
+          lane.epoch = found[0][3].as<std::int64_t>();
+          const std::string channel = NameOf(lane.channel);
+          const std::string target = lane.target.value();
 
-                 lease.session().StartWaiting();
-                 const TargetState state = LoadTarget(transaction, leased, now);
-                 if (state == TargetState::kThere) {
-                   const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
-                   for (const pqxx::row& row :
-                        Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup,
-                             oldest, domain::FormatInstant(now + domain::kGroupingTime))) {
-                     ports::QueuedDelivery& delivery = leased.deliveries.emplace_back();
-                     delivery.id = UuidOf(row[0]);
-                     delivery.failures = row[1].as<int>();
-                     delivery.body = row[2].as<std::string>();
-                     if (row[4].is_null()) continue;
-                     domain::DueReminder& reminder = delivery.reminder.emplace();
-                     reminder.id = domain::EventId{UuidOf(row[3])};
-                     reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
-                     reminder.title = row[5].as<std::string>();
-                     reminder.remind_at = InstantOf(row[6]);
-                     if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
-                     reminder.time_zone = row[8].as<std::string>();
-                     reminder.late = row[9].as<bool>();
-                   }
-                   if (leased.deliveries.empty()) {  // what is due is too old
-                     Exec(transaction, kExpire, lane.user.value, channel, target, at, oldest);
-                     Exec(transaction, kRelease, lane.user.value, channel, target, at);
-                   }
-                 } else if (state == TargetState::kDisabled) {
-                   Exec(transaction, kStop, lane.user.value, channel, target,
-                        "the endpoint is disabled", at);
-                 } else {
-                   Exec(transaction, kRemoveLane, lane.user.value, channel, target);
-                 }
-                 lease.session().StartWaiting();
-                 transaction.commit();
-                 if (!leased.deliveries.empty()) return Leased(std::move(leased));
-               }
-             });
+          lease.session().StartWaiting();
+          const TargetState state = LoadTarget(transaction, leased, now);
+          if (state == TargetState::kThere) {
+            const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
+            for (const pqxx::row& row :
+                 Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup, oldest,
+                      domain::FormatInstant(now + domain::kGroupingTime))) {
+              ports::QueuedDelivery& delivery = leased.deliveries.emplace_back();
+              delivery.id = UuidOf(row[0]);
+              delivery.failures = row[1].as<int>();
+              delivery.body = row[2].as<std::string>();
+              if (row[4].is_null()) continue;
+              domain::DueReminder& reminder = delivery.reminder.emplace();
+              reminder.id = domain::EventId{UuidOf(row[3])};
+              reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
+              reminder.title = row[5].as<std::string>();
+              reminder.remind_at = InstantOf(row[6]);
+              if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
+              reminder.time_zone = row[8].as<std::string>();
+              reminder.late = row[9].as<bool>();
+            }
+            if (leased.deliveries.empty()) {  // what is due is too old
+              Exec(transaction, kExpire, lane.user.value, channel, target, at, oldest);
+              Exec(transaction, kRelease, lane.user.value, channel, target, at);
+            }
+          } else if (state == TargetState::kDisabled) {
+            Exec(transaction, kStop, lane.user.value, channel, target, "the endpoint is disabled",
+                 at);
+          } else {
+            Exec(transaction, kRemoveLane, lane.user.value, channel, target);
+          }
+          lease.session().StartWaiting();
+          transaction.commit();
+          if (!leased.deliveries.empty()) return Leased(std::move(leased));
+        }
+      });
 }
 
 absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
-                                             const ports::Attempt& attempt, bool patient) {
+                                             const ports::Attempt& attempt, bool slow) {
   const json logged = {{"at", domain::FormatInstant(attempt.at)},
                        {"took_ms", attempt.took.count()},
                        {"outcome", attempt.outcome},
@@ -194,8 +194,8 @@ absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
   return Run(lease, "finish a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
     pqxx::nontransaction transaction(connection);
     return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel), lane.target.value(),
-                lane.epoch, results.dump(), patient,
-                domain::FormatInstant(attempt.at + attempt.took), paused_until)[0][0]
+                lane.epoch, results.dump(), slow, domain::FormatInstant(attempt.at + attempt.took),
+                paused_until)[0][0]
         .as<bool>();
   });
 }

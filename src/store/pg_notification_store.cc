@@ -66,7 +66,7 @@ where user_id = $1 and id = $2)sql"};
 // pause.
 constexpr Statement kMoveLane{"endpoint_move_lane", R"sql(
 update delivery_lanes l
-set host = $3, patient = true, paused_until = '-infinity',
+set host = $3, patient = true, slow = false, paused_until = '-infinity',
     due_at = coalesce((select min(d.due_at) from deliveries d
                        where d.user_id = $1 and d.channel = 'webhook' and d.target = $2 and d.state = 'pending'),
                       'infinity')

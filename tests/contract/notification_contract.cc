@@ -18,6 +18,7 @@ using domain::UserId;
 using domain::Uuid;
 using ports::DeliveryState;
 using ports::LeasedLane;
+using ports::Pace;
 using ports::ReminderNotice;
 using ports::WebhookEndpoint;
 using std::chrono::hours;
@@ -78,15 +79,15 @@ void NotificationContract::Remind(const std::vector<ReminderNotice>& notices) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
-std::optional<LeasedLane> NotificationContract::Lease(bool patient, Instant now) {
-  auto leased = deliveries().Lease(patient, {Channel::kWebhook, Channel::kEmail, Channel::kPush},
-                                   now, now + seconds(60));
+std::optional<LeasedLane> NotificationContract::Lease(Pace pace, Instant now) {
+  auto leased = deliveries().Lease(pace, {Channel::kWebhook, Channel::kEmail, Channel::kPush}, now,
+                                   now + seconds(60));
   EXPECT_TRUE(leased.ok()) << leased.status();
   return leased.ok() ? *leased : std::nullopt;
 }
 
 bool NotificationContract::Finish(const LeasedLane& leased, DeliveryState state, Instant at,
-                                  bool patient, std::optional<Instant> paused_until) {
+                                  bool slow, std::optional<Instant> paused_until) {
   ports::Attempt attempt;
   attempt.at = at;
   attempt.outcome = "retry";
@@ -96,7 +97,7 @@ bool NotificationContract::Finish(const LeasedLane& leased, DeliveryState state,
   for (const ports::QueuedDelivery& delivery : leased.deliveries) {
     attempt.results.push_back({.id = delivery.id, .state = state, .due_at = at + minutes(5)});
   }
-  const auto finished = deliveries().Finish(leased.lane, attempt, patient);
+  const auto finished = deliveries().Finish(leased.lane, attempt, slow);
   EXPECT_TRUE(finished.ok()) << finished.status();
   return finished.ok() && *finished;
 }
@@ -286,8 +287,8 @@ TEST_P(NotificationContract, EachTargetGetsOneDeliveryOfAReminder) {
   Remind({notice});
   Remind({notice});
   std::multiset<std::string> addresses;
-  for (const bool patient : {true, false}) {
-    while (const auto leased = Lease(patient, now_)) {
+  for (const Pace pace : {Pace::kNew, Pace::kQuick}) {
+    while (const auto leased = Lease(pace, now_)) {
       ASSERT_THAT(leased->deliveries, SizeIs(1));
       addresses.insert(leased->address);
       EXPECT_EQ(leased->deliveries[0].reminder, notice.reminder);
@@ -299,7 +300,7 @@ TEST_P(NotificationContract, EachTargetGetsOneDeliveryOfAReminder) {
       if (leased->lane.channel == Channel::kPush) {
         EXPECT_EQ(leased->p256dh, std::string("\x04\x00\xff", 3));
       }
-      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_, patient));
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_));
     }
   }
   EXPECT_THAT(addresses,
@@ -317,37 +318,37 @@ TEST_P(NotificationContract, SwitchedOffWaysAndEndpointsGetNothing) {
   notice = Notice(ann_);
   notice.email = false;
   Remind({notice});
-  EXPECT_FALSE(Lease(true, now_));
-  EXPECT_FALSE(Lease(false, now_));
+  EXPECT_FALSE(Lease(Pace::kNew, now_));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_));
 }
 
 TEST_P(NotificationContract, ALaneIsOutOnceAndComesBackWhenItsLeaseIsOver) {
   AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_), Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
-  EXPECT_FALSE(Lease(true, now_ + seconds(59)));
-  const auto again = Lease(true, now_ + seconds(61));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + seconds(59)));
+  const auto again = Lease(Pace::kNew, now_ + seconds(61));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->deliveries[0].id, leased->deliveries[0].id);
   EXPECT_FALSE(Finish(*leased, DeliveryState::kDelivered, now_)) << "its lease was lost";
   EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, now_));
-  EXPECT_TRUE(Lease(false, now_ + seconds(62))) << "the other one";
+  EXPECT_TRUE(Lease(Pace::kQuick, now_ + seconds(62))) << "the other one";
 }
 
 TEST_P(NotificationContract, AFailedAttemptWaitsUntilItIsDueAgain) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kPending, now_));
-  EXPECT_FALSE(Lease(false, now_ + minutes(5) - seconds(1)));
-  const auto again = Lease(false, now_ + minutes(5));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + minutes(5) - seconds(1)));
+  const auto again = Lease(Pace::kQuick, now_ + minutes(5));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->deliveries[0].id, leased->deliveries[0].id) << "the same on every attempt";
   EXPECT_EQ(again->deliveries[0].failures, 1);
   EXPECT_TRUE(Finish(*again, DeliveryState::kFailed, now_));
-  EXPECT_FALSE(Lease(false, now_ + hours(24)));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(24)));
   const auto log = store().ListDeliveries(ann_, endpoint.id, 10, "");
   ASSERT_THAT(log->deliveries, SizeIs(1));
   const ports::LoggedDelivery& delivery = log->deliveries[0];
@@ -363,30 +364,30 @@ TEST_P(NotificationContract, ATargetThatAskedForAPauseIsNotCalledWithAnythingEls
   AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_), Notice(ann_)});
   const Instant pause_end = now_ + hours(1);
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, false, pause_end));
   ReminderNotice later = Notice(ann_);
   later.now = now_ + minutes(1);
   Remind({later});
   ASSERT_TRUE(store().Redeliver(ann_, leased->deliveries[0].id, now_ + minutes(1)).ok());
-  EXPECT_FALSE(Lease(false, pause_end - seconds(1)));
-  const auto again = Lease(false, pause_end);
+  EXPECT_FALSE(Lease(Pace::kQuick, pause_end - seconds(1)));
+  const auto again = Lease(Pace::kQuick, pause_end);
   ASSERT_TRUE(again);
   EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, pause_end));
-  EXPECT_TRUE(Lease(false, pause_end)) << "the pause is over";
+  EXPECT_TRUE(Lease(Pace::kQuick, pause_end)) << "the pause is over";
 
   AddEndpoint(bob_, "b.example");
   Remind({Notice(bob_), Notice(bob_)});
-  const auto of_bob = Lease(true, now_);
+  const auto of_bob = Lease(Pace::kNew, now_);
   ASSERT_TRUE(of_bob);
   EXPECT_TRUE(Finish(*of_bob, DeliveryState::kPending, now_, false, pause_end));
-  EXPECT_FALSE(Lease(true, now_ + minutes(2)));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + minutes(2)));
   ASSERT_TRUE(store()
                   .UpdateEndpoint(bob_, of_bob->lane.target,
                                   {.url = "https://b.example/other", .host = "b.example"})
                   .ok());
-  EXPECT_TRUE(Lease(true, now_ + minutes(2))) << "another URL has asked for nothing";
+  EXPECT_TRUE(Lease(Pace::kNew, now_ + minutes(2))) << "another URL has asked for nothing";
 }
 
 TEST_P(NotificationContract, ALaneWithManyDeliveriesTakesTurnsWithOthers) {
@@ -399,33 +400,64 @@ TEST_P(NotificationContract, ALaneWithManyDeliveriesTakesTurnsWithOthers) {
   later.now = now_ + seconds(1);
   Remind({later});
   Instant now = now_ + seconds(1);
-  const auto first = Lease(true, now);
+  const auto first = Lease(Pace::kNew, now);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->lane.user, ann_);
   EXPECT_TRUE(Finish(*first, DeliveryState::kDelivered, now + milliseconds(1), true));
-  const auto second = Lease(true, now + milliseconds(2));
+  const auto second = Lease(Pace::kNew, now + milliseconds(2));
   ASSERT_TRUE(second);
   EXPECT_EQ(second->lane.user, bob_)
       << "nineteen others wait at the first one, and wait their turn";
 }
 
-TEST_P(NotificationContract, APatientHostIsCalledOnceAtATimeAndAUserTwice) {
-  for (const char* host : {"slow.example", "slow.example", "b.example", "c.example"})
-    AddEndpoint(ann_, host);
-  AddEndpoint(bob_, "slow.example");
-  Remind({Notice(ann_), Notice(bob_)});
-  std::multiset<std::string> hosts;
-  std::vector<LeasedLane> out;
-  while (auto leased = Lease(true, now_)) {
-    hosts.insert(leased->address);
-    out.push_back(*std::move(leased));
+TEST_P(NotificationContract, OfNewLanesAUserHasOneOutAndAHostFour) {
+  for (int i = 0; i < 10; ++i) AddEndpoint(UserId{fmt::format("user-{}", i)}, "a.example");
+  AddEndpoint(ann_, "b.example");
+  AddEndpoint(ann_, "c.example");
+  std::vector<ReminderNotice> notices = {Notice(ann_)};
+  for (int i = 0; i < 10; ++i) notices.push_back(Notice(UserId{fmt::format("user-{}", i)}));
+  Remind(notices);
+  const auto take_all = [&](Pace pace, Instant now) {
+    std::vector<LeasedLane> out;
+    while (auto leased = Lease(pace, now)) out.push_back(*std::move(leased));
+    return out;
+  };
+  const auto of_ann = [&](const LeasedLane& leased) { return leased.lane.user == ann_; };
+  std::vector<LeasedLane> out = take_all(Pace::kNew, now_);
+  EXPECT_THAT(out, SizeIs(5));
+  EXPECT_EQ(std::ranges::count_if(out, of_ann), 1);
+  for (const LeasedLane& leased : out) EXPECT_TRUE(Finish(leased, DeliveryState::kDelivered, now_));
+  EXPECT_THAT(take_all(Pace::kNew, now_), SizeIs(5)) << "the others have their turn";
+}
+
+TEST_P(NotificationContract, OfSlowLanesAUserHasOneOutAndAHostTwoAndNoNewOneWaitsForThem) {
+  const std::vector<UserId> users = {UserId{"u1"}, UserId{"u2"}, UserId{"u3"}, ann_};
+  for (const UserId& user : users) AddEndpoint(user, "tarpit.example");
+  AddEndpoint(ann_, "b.example");
+  std::vector<ReminderNotice> notices;
+  for (const UserId& user : users) {
+    notices.push_back(Notice(user));
+    notices.push_back(Notice(user));
   }
-  EXPECT_EQ(hosts.count("https://slow.example/hook"), 1u);
-  std::size_t of_ann = 0;
-  for (const LeasedLane& leased : out) of_ann += leased.lane.user == ann_ ? 1 : 0;
-  EXPECT_EQ(of_ann, 2u);
-  for (const LeasedLane& leased : out) Finish(leased, DeliveryState::kDelivered, now_, true);
-  EXPECT_TRUE(Lease(true, now_ + seconds(1))) << "the others have their turn";
+  Remind(notices);
+  while (const auto leased = Lease(Pace::kNew, now_))
+    EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, /*slow=*/true));
+  std::vector<LeasedLane> out;
+  while (auto leased = Lease(Pace::kSlow, now_)) out.push_back(*std::move(leased));
+  std::set<UserId> of_tarpit;
+  std::multiset<UserId> of_users;
+  for (const LeasedLane& leased : out) {
+    of_users.insert(leased.lane.user);
+    if (leased.address == "https://tarpit.example/hook") of_tarpit.insert(leased.lane.user);
+  }
+  EXPECT_THAT(of_tarpit, SizeIs(2));
+  EXPECT_EQ(of_users.count(ann_), 1u) << "whichever of her two";
+
+  AddEndpoint(bob_, "tarpit.example");
+  Remind({Notice(bob_)});
+  const auto of_bob = Lease(Pace::kNew, now_);
+  ASSERT_TRUE(of_bob) << "it is new, though its host keeps others waiting";
+  EXPECT_EQ(of_bob->lane.user, bob_);
 }
 
 TEST_P(NotificationContract, GroupedDeliveriesGoOutTogetherAndOthersAlone) {
@@ -437,12 +469,12 @@ TEST_P(NotificationContract, GroupedDeliveriesGoOutTogetherAndOthersAlone) {
     notices.back().disturb_at = now_ + seconds(i < 3 ? 10 : 20);
   }
   Remind(notices);
-  EXPECT_FALSE(Lease(false, now_));
-  const auto together = Lease(false, now_ + seconds(30));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_));
+  const auto together = Lease(Pace::kQuick, now_ + seconds(30));
   ASSERT_TRUE(together);
   EXPECT_THAT(together->deliveries, SizeIs(3));
   EXPECT_TRUE(Finish(*together, DeliveryState::kDelivered, now_ + seconds(30)));
-  const auto alone = Lease(false, now_ + seconds(31));
+  const auto alone = Lease(Pace::kQuick, now_ + seconds(31));
   ASSERT_TRUE(alone);
   EXPECT_THAT(alone->deliveries, SizeIs(1));
 }
@@ -459,7 +491,7 @@ TEST_P(NotificationContract, LateOnesThatFollowEachOtherLeaveTogether) {
   std::vector<std::size_t> messages;
   for (seconds after{0}; after < seconds(60); ++after) {
     if (after <= seconds(21) && after.count() % 7 == 0) remind_late(after);
-    while (const auto leased = Lease(false, now_ + after)) {
+    while (const auto leased = Lease(Pace::kQuick, now_ + after)) {
       messages.push_back(leased->deliveries.size());
       EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_ + after));
     }
@@ -476,7 +508,7 @@ TEST_P(NotificationContract, NoLateOneWaitsForOthersForMoreThanAMinute) {
     notice.disturb_at = notice.now + domain::kGroupingTime;
     notice.grouped = true;
     Remind({notice});
-    while (const auto leased = Lease(false, notice.now)) {
+    while (const auto leased = Lease(Pace::kQuick, notice.now)) {
       messages.emplace_back(after, leased->deliveries.size());
       EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, notice.now));
     }
@@ -493,24 +525,24 @@ TEST_P(NotificationContract, WhatWaitsForTheMorningStaysThereWhenALateOneFollows
   late.disturb_at = now_ + domain::kGroupingTime;
   waits.grouped = late.grouped = true;
   Remind({waits, late});
-  const auto first = Lease(false, now_ + seconds(30));
+  const auto first = Lease(Pace::kQuick, now_ + seconds(30));
   ASSERT_TRUE(first);
   ASSERT_THAT(first->deliveries, SizeIs(1));
   EXPECT_EQ(first->deliveries[0].reminder->id, late.reminder.id);
   EXPECT_TRUE(Finish(*first, DeliveryState::kDelivered, now_ + seconds(30)));
-  EXPECT_FALSE(Lease(false, now_ + hours(8) - seconds(1)));
-  EXPECT_TRUE(Lease(false, now_ + hours(8)));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(8) - seconds(1)));
+  EXPECT_TRUE(Lease(Pace::kQuick, now_ + hours(8)));
 }
 
 TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFailed) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_), Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
   EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
   EXPECT_EQ(store().GetEndpoint(ann_, endpoint.id)->disabled_reason, "gone");
-  EXPECT_FALSE(Lease(true, now_ + hours(1)));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + hours(1)));
   const auto log = store().ListDeliveries(ann_, endpoint.id, 10, "");
   ASSERT_THAT(log->deliveries, SizeIs(2));
   for (const auto& delivery : log->deliveries) EXPECT_EQ(delivery.state, DeliveryState::kFailed);
@@ -521,7 +553,7 @@ TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFaile
 TEST_P(NotificationContract, AStoppedSubscriptionIsRemoved) {
   AddSubscription(ann_, "https://push.example/1");
   Remind({Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
   EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
@@ -534,7 +566,7 @@ TEST_P(NotificationContract, ADisabledOrRemovedTargetGetsNothingMore) {
   Remind({Notice(ann_)});
   ASSERT_TRUE(store().UpdateEndpoint(ann_, disabled.id, {.disabled_reason = "off"}).ok());
   ASSERT_TRUE(store().RemoveEndpoint(ann_, removed.id).ok());
-  EXPECT_FALSE(Lease(true, now_));
+  EXPECT_FALSE(Lease(Pace::kNew, now_));
   EXPECT_EQ(store().ListDeliveries(ann_, disabled.id, 10, "")->deliveries.at(0).state,
             DeliveryState::kFailed);
 }
@@ -542,7 +574,7 @@ TEST_P(NotificationContract, ADisabledOrRemovedTargetGetsNothingMore) {
 TEST_P(NotificationContract, WhatWaitedTooLongIsGivenUp) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_)});
-  EXPECT_FALSE(Lease(true, now_ + domain::kMaxDeliveryAge + seconds(1)));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + domain::kMaxDeliveryAge + seconds(1)));
   EXPECT_EQ(store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries.at(0).state,
             DeliveryState::kFailed);
 }
@@ -550,7 +582,7 @@ TEST_P(NotificationContract, WhatWaitedTooLongIsGivenUp) {
 TEST_P(NotificationContract, RedeliveryStartsANewScheduleUnderTheSameId) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_));
   const Uuid id = leased->deliveries[0].id;
@@ -560,7 +592,7 @@ TEST_P(NotificationContract, RedeliveryStartsANewScheduleUnderTheSameId) {
   const auto queued = store().Redeliver(ann_, id, later);
   ASSERT_TRUE(queued.ok()) << queued.status();
   EXPECT_EQ(queued->state, DeliveryState::kPending);
-  const auto again = Lease(false, later);
+  const auto again = Lease(Pace::kQuick, later);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->deliveries[0].id, id);
   EXPECT_EQ(again->deliveries[0].failures, 0);
@@ -584,13 +616,13 @@ TEST_P(NotificationContract, TaskEventsGoToTheEndpointsThatWantThemOnce) {
                     })
                     .ok());
   }
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_EQ(leased->lane.target, wants.id);
   EXPECT_EQ(leased->deliveries[0].body, webhook.body);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_));
-  EXPECT_FALSE(Lease(true, now_ + hours(1)));
-  EXPECT_FALSE(Lease(false, now_ + hours(1)));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + hours(1)));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(1)));
 }
 
 }  // namespace todo::contract

@@ -42,9 +42,9 @@ class NotificationContract
   ports::PushSubscription AddSubscription(const domain::UserId& user, const std::string& endpoint);
   ports::ReminderNotice Notice(const domain::UserId& user);
   void Remind(const std::vector<ports::ReminderNotice>& notices);
-  std::optional<ports::LeasedLane> Lease(bool patient, domain::Instant now);
+  std::optional<ports::LeasedLane> Lease(ports::Pace pace, domain::Instant now);
   bool Finish(const ports::LeasedLane& leased, ports::DeliveryState state, domain::Instant at,
-              bool patient = false, std::optional<domain::Instant> paused_until = {});
+              bool slow = false, std::optional<domain::Instant> paused_until = {});
 
   const domain::UserId ann_{"ann"};
   const domain::UserId bob_{"bob"};

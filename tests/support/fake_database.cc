@@ -257,8 +257,10 @@ void Queue(Tables& tables, const Queued& queued) {
   FakeDatabase::LaneRow& lane =
       tables.lanes
           .try_emplace(queued.lane,
-                       FakeDatabase::LaneRow{
-                           .host = {}, .patient = queued.lane.channel != domain::Channel::kEmail})
+                       FakeDatabase::LaneRow{.host = {},
+                                             .pace = queued.lane.channel == domain::Channel::kEmail
+                                                         ? ports::Pace::kQuick
+                                                         : ports::Pace::kNew})
           .first->second;
   lane.host = queued.host;
   lane.due_at = std::min(lane.due_at, std::max(queued.due_at, lane.paused_until));
@@ -370,11 +372,9 @@ void FakeDatabase::RemoveLane(Tables& tables, const LaneKey& lane) {
   std::erase_if(tables.deliveries, [&](const auto& entry) { return entry.second.lane == lane; });
 }
 
-void FakeDatabase::ReleaseLane(Tables& tables, const LaneKey& lane, bool patient,
-                               domain::Instant now) {
+void FakeDatabase::ReleaseLane(Tables& tables, const LaneKey& lane, domain::Instant now) {
   LaneRow& row = tables.lanes.at(lane);
   row.lease_until = domain::kMinInstant;
-  row.patient = patient;
   row.due_at = domain::kMaxInstant;
   for (const auto& [id, delivery] : tables.deliveries) {
     if (delivery.lane == lane && delivery.logged.state == ports::DeliveryState::kPending)

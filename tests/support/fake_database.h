@@ -129,7 +129,7 @@ class FakeDatabase {
   };
   struct LaneRow {
     std::string host;
-    bool patient = true;
+    ports::Pace pace = ports::Pace::kNew;
     domain::Instant due_at = domain::kMaxInstant;  // the end of time: nothing waits
     domain::Instant paused_until = domain::kMinInstant;
     domain::Instant lease_until = domain::kMinInstant;
@@ -197,7 +197,7 @@ class FakeDatabase {
   static void StopLane(Tables& tables, const LaneKey& lane, const std::string& reason,
                        domain::Instant now);
   static void RemoveLane(Tables& tables, const LaneKey& lane);
-  static void ReleaseLane(Tables& tables, const LaneKey& lane, bool patient, domain::Instant now);
+  static void ReleaseLane(Tables& tables, const LaneKey& lane, domain::Instant now);
 
   /// One change of one task, as the database function of the same name makes it.
   struct ChangeCall {

@@ -147,7 +147,7 @@ absl::StatusOr<WebhookEndpoint> FakeNotificationStore::UpdateEndpoint(
       const auto lane = tables.lanes.find({user, Channel::kWebhook, id});
       if (lane != tables.lanes.end() && *patch.url != endpoint.url) {
         lane->second.host = patch.host;
-        lane->second.patient = true;
+        lane->second.pace = ports::Pace::kNew;
         lane->second.paused_until = domain::kMinInstant;
         for (const auto& [_, row] : tables.deliveries) {
           if (row.lane == lane->first && row.logged.state == DeliveryState::kPending)
@@ -303,24 +303,25 @@ absl::Status FakeNotificationStore::SetMailAddress(const UserId& user, const std
 // ---- deliveries
 
 absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
-    bool patient, const std::vector<Channel>& channels, Instant now, Instant until) {
+    ports::Pace pace, const std::vector<Channel>& channels, Instant now, Instant until) {
   using Leased = std::optional<ports::LeasedLane>;
   return Write<Leased>(database_, [&](Tables& tables) -> absl::StatusOr<Leased> {
     for (;;) {
       const LaneKey* key = nullptr;
       FakeDatabase::LaneRow* lane = nullptr;
       for (auto& [candidate, row] : tables.lanes) {
-        if (row.patient != patient || row.due_at > now || row.lease_until > now ||
+        if (row.pace != pace || row.due_at > now || row.lease_until > now ||
             std::ranges::find(channels, candidate.channel) == channels.end())
           continue;
         int of_user = 0;
-        bool host_is_busy = false;
+        int of_host = 0;
         for (const auto& [other, out] : tables.lanes) {
-          if (out.lease_until <= now) continue;
-          if (other.user == candidate.user && out.patient == patient) ++of_user;
-          if (out.patient && out.host == row.host) host_is_busy = true;
+          if (out.lease_until <= now || out.pace != pace) continue;
+          of_user += other.user == candidate.user ? 1 : 0;
+          of_host += out.host == row.host ? 1 : 0;
         }
-        if (of_user >= 2 || (patient && host_is_busy)) continue;
+        if (of_user >= (pace == ports::Pace::kQuick ? 2 : 1)) continue;
+        if (pace != ports::Pace::kQuick && of_host >= (pace == ports::Pace::kNew ? 4 : 2)) continue;
         if (lane == nullptr || row.due_at < lane->due_at) {
           key = &candidate;
           lane = &row;
@@ -390,13 +391,13 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
           delivery.reminder = notification->second.notification.reminder;
       }
       if (!leased.deliveries.empty()) return Leased(std::move(leased));
-      FakeDatabase::ReleaseLane(tables, taken, patient, now);
+      FakeDatabase::ReleaseLane(tables, taken, now);
     }
   });
 }
 
 absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,
-                                               const ports::Attempt& attempt, bool patient) {
+                                               const ports::Attempt& attempt, bool slow) {
   return Write<bool>(database_, [&](Tables& tables) -> absl::StatusOr<bool> {
     const auto found = tables.lanes.find(KeyOf(lane));
     if (found == tables.lanes.end() || found->second.epoch != lane.epoch) return false;
@@ -416,7 +417,8 @@ absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,
                                      .took = attempt.took});
     }
     if (attempt.paused_until) found->second.paused_until = *attempt.paused_until;
-    FakeDatabase::ReleaseLane(tables, KeyOf(lane), patient, attempt.at + attempt.took);
+    found->second.pace = slow ? ports::Pace::kSlow : ports::Pace::kQuick;
+    FakeDatabase::ReleaseLane(tables, KeyOf(lane), attempt.at + attempt.took);
     return true;
   });
 }

@@ -57,10 +57,10 @@ class FakeDeliveryStore final : public ports::DeliveryStore {
   explicit FakeDeliveryStore(FakeDatabase& database) : database_(database) {}
 
   absl::StatusOr<std::optional<ports::LeasedLane>> Lease(
-      bool patient, const std::vector<domain::Channel>& channels, domain::Instant now,
+      ports::Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) override;
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
-                              bool patient) override;
+                              bool slow) override;
   absl::Status StopTarget(const ports::DeliveryLane& lane, const std::string& reason,
                           domain::Instant now) override;
 

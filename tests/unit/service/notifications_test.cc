@@ -20,6 +20,7 @@ namespace {
 
 using domain::UserId;
 using ports::DeliveryState;
+using ports::Pace;
 using ports::SendOutcome;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -66,9 +67,9 @@ class NotificationsTest : public testing::Test {
   /// Sends what is due. Answers how many attempts that took.
   int SendAll() {
     int count = 0;
-    for (const bool patient : {true, false}) {
+    for (const Pace pace : {Pace::kNew, Pace::kSlow, Pace::kQuick}) {
       for (;;) {
-        const auto leased = sender_.Lease(patient);
+        const auto leased = sender_.Lease(pace);
         EXPECT_TRUE(leased.ok()) << leased.status();
         if (!leased.ok() || !leased->has_value()) break;
         EXPECT_TRUE(sender_.Send(**leased).ok());
@@ -278,24 +279,26 @@ TEST_F(NotificationsTest, AForbiddenTargetIsDisabledWithTheReason) {
   EXPECT_THAT(*store_.ListSubscriptions(ada_), IsEmpty());
 }
 
-TEST_F(NotificationsTest, ATargetIsPatientUntilItAnswersQuickly) {
+TEST_F(NotificationsTest, ATargetIsNewUntilItAnswersAndSlowUntilItAnswersQuickly) {
   AddEndpoint();
-  const auto kind_of_next = [&]() -> std::optional<bool> {
-    for (const bool patient : {true, false}) {
-      const auto leased = sender_.Lease(patient);
+  const auto kind_of_next = [&]() -> std::optional<Pace> {
+    for (const Pace pace : {Pace::kNew, Pace::kSlow, Pace::kQuick}) {
+      const auto leased = sender_.Lease(pace);
       if (!leased.ok() || !leased->has_value()) continue;
       EXPECT_TRUE(sender_.Send(**leased).ok());
-      return patient;
+      return pace;
     }
     return std::nullopt;
   };
   Remind({Event()});
-  EXPECT_EQ(kind_of_next(), true) << "nobody knows it yet";
+  EXPECT_EQ(kind_of_next(), Pace::kNew);
   Remind({Event()});
   webhooks_->OnSend([this] { clock_.Set("2026-10-24T09:00:05Z"); });
-  EXPECT_EQ(kind_of_next(), false);
+  EXPECT_EQ(kind_of_next(), Pace::kQuick);
   Remind({Event()});
-  EXPECT_EQ(kind_of_next(), true) << "it has let us wait for 5 s";
+  EXPECT_EQ(kind_of_next(), Pace::kSlow) << "it has let us wait for 5 s";
+  Remind({Event()});
+  EXPECT_EQ(kind_of_next(), Pace::kQuick);
 }
 
 TEST_F(NotificationsTest, WhatIsOffGetsNoDeliveriesAndNoTargets) {
@@ -315,7 +318,7 @@ TEST_F(NotificationsTest, WhatCameBeforeTheOutletsWereKnownWaitsForThem) {
   ReminderNotifier early(state_, clock_, unknown, "task-updates");
   DeliverySender idle(deliveries_, clock_, unknown);
   ASSERT_TRUE(Consume(early, {Event()}).ok());
-  EXPECT_FALSE(idle.Lease(true)->has_value());
+  EXPECT_FALSE(idle.Lease(Pace::kNew)->has_value());
   EXPECT_EQ(SendAll(), 1);
 }
 
