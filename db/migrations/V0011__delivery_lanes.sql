@@ -103,3 +103,60 @@ begin
     return true;
 end
 $$;
+
+-- The next three work in portions, so that no lane is too long for a statement. What is left makes the lane due again.
+
+-- What was queued before p_before has waited too long.
+create function expire_lane(p_user text, p_channel text, p_target uuid, p_before timestamptz, p_now timestamptz)
+returns void language sql as $$
+    update deliveries d
+    set state = 'failed', finished_at = p_now,
+        attempts = d.attempts || jsonb_build_object('at', rfc3339(p_now), 'outcome', 'dropped',
+                                                    'detail', 'it waited too long')
+    where d.user_id = p_user
+      and d.id in (select x.id from deliveries x
+                   where x.user_id = p_user and x.channel = p_channel and x.target = p_target and x.state = 'pending'
+                     and x.queued_at < p_before limit 1000);
+    select give_back_lane(p_user, p_channel, p_target, p_now);
+$$;
+
+-- Nothing more goes there: what waits has failed, for p_reason.
+create or replace function stop_lane(p_user text, p_channel text, p_target uuid, p_reason text, p_now timestamptz)
+returns void language plpgsql as $$
+begin
+    -- Whoever adds to the lane waits here, and whoever is sending finds its lease gone.
+    update delivery_lanes l set epoch = l.epoch + 1, lease_until = '-infinity', due_at = 'infinity'
+    where l.user_id = p_user and l.channel = p_channel and l.target = p_target;
+    update deliveries d
+    set state = 'failed', finished_at = p_now,
+        attempts = d.attempts || jsonb_build_object('at', rfc3339(p_now), 'outcome', 'dropped', 'detail', p_reason)
+    where d.user_id = p_user
+      and d.id in (select x.id from deliveries x
+                   where x.user_id = p_user and x.channel = p_channel and x.target = p_target and x.state = 'pending'
+                   limit 1000);
+    update delivery_lanes l set due_at = p_now
+    where l.user_id = p_user and l.channel = p_channel and l.target = p_target
+      and exists (select from deliveries x
+                  where x.user_id = p_user and x.channel = p_channel and x.target = p_target and x.state = 'pending');
+end
+$$;
+
+-- Forgets a target and all that was ever sent to it.
+drop function remove_lane(text, text, uuid);
+create function remove_lane(p_user text, p_channel text, p_target uuid, p_now timestamptz default '-infinity')
+returns void language plpgsql as $$
+begin
+    update delivery_lanes l set epoch = l.epoch + 1, lease_until = '-infinity', due_at = p_now
+    where l.user_id = p_user and l.channel = p_channel and l.target = p_target;
+    delete from deliveries d
+    where d.user_id = p_user
+      and d.id in (select x.id from deliveries x
+                   where x.user_id = p_user and x.target = p_target and x.channel = p_channel limit 1000);
+    delete from delivery_lanes l
+    where l.user_id = p_user and l.channel = p_channel and l.target = p_target
+      and not exists (select from deliveries x
+                      where x.user_id = p_user and x.target = p_target and x.channel = p_channel);
+end
+$$;
+create index deliveries_of_target on deliveries (user_id, target, created_at desc, id desc);
+drop index deliveries_log;

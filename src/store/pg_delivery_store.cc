@@ -23,11 +23,6 @@ constexpr int kMaxGroup = 100;
 constexpr Statement kLease{"delivery_lease", R"sql(
 select user_id, channel, target, epoch from take_lane($1, $2, $3::text[], $4, $5))sql"};
 
-constexpr Statement kExpire{"delivery_expire", R"sql(
-update deliveries set state = 'failed', finished_at = $4, attempts = attempts || jsonb_build_object(
-    'at', rfc3339($4::timestamptz), 'outcome', 'dropped', 'detail', 'it waited too long')
-where user_id = $1 and channel = $2 and target = $3 and state = 'pending' and queued_at < $5)sql"};
-
 constexpr Statement kEndpoint{"delivery_endpoint", R"sql(
 select url, secret_version, previous_until > $3, disabled_reason
 from webhook_endpoints where user_id = $1 and id = $2)sql"};
@@ -54,11 +49,11 @@ left join notifications n on n.user_id = d.user_id and n.id = d.event_id
 order by d.due_at, d.id
 limit (select case when grouped then $5::int else 1 end from first))sql"};
 
-constexpr Statement kRelease{"delivery_release", "select give_back_lane($1, $2, $3, $4)"};
+constexpr Statement kExpire{"delivery_expire", "select expire_lane($1, $2, $3, $4, $5)"};
 constexpr Statement kFinish{"delivery_finish",
                             "select finish_attempt($1, $2, $3, $4, $5::jsonb, $6, $7, $8)"};
 constexpr Statement kStop{"delivery_stop", "select stop_lane($1, $2, $3, $4, $5)"};
-constexpr Statement kRemoveLane{"delivery_remove_lane", "select remove_lane($1, $2, $3)"};
+constexpr Statement kRemoveLane{"delivery_remove_lane", "select remove_lane($1, $2, $3, $4)"};
 constexpr Statement kDisable{"delivery_disable", R"sql(
 update webhook_endpoints set disabled_reason = $3 where user_id = $1 and id = $2)sql"};
 constexpr Statement kUnsubscribe{"delivery_unsubscribe",
@@ -79,6 +74,23 @@ std::string_view NameOf(DeliveryState state) {
     case DeliveryState::kFailed: break;
   }
   return "failed";
+}
+
+ports::QueuedDelivery QueuedOf(const pqxx::row& row) {
+  ports::QueuedDelivery delivery;
+  delivery.id = UuidOf(row[0]);
+  delivery.failures = row[1].as<int>();
+  delivery.body = row[2].as<std::string>();
+  if (row[4].is_null()) return delivery;  // of a task event, or its notification is forgotten
+  domain::DueReminder& reminder = delivery.reminder.emplace();
+  reminder.id = domain::EventId{UuidOf(row[3])};
+  reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
+  reminder.title = row[5].as<std::string>();
+  reminder.remind_at = InstantOf(row[6]);
+  if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
+  reminder.time_zone = row[8].as<std::string>();
+  reminder.late = row[9].as<bool>();
+  return delivery;
 }
 
 enum class TargetState { kThere, kDisabled, kMissing };
@@ -118,9 +130,11 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(
       lease, "lease a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
+        // Each statement by itself: what fails behind the first one leaves its lane out until the
+        // lease is over, and the others have their turn.
+        pqxx::nontransaction transaction(connection);
         for (;;) {
           lease.session().StartWaiting();
-          pqxx::work transaction(connection);
           const std::string at = domain::FormatInstant(now);
           const pqxx::result found =
               Exec(transaction, kLease, pace != ports::Pace::kQuick, pace == ports::Pace::kSlow,
@@ -138,38 +152,26 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
 
           lease.session().StartWaiting();
           const TargetState state = LoadTarget(transaction, leased, now);
-          if (state == TargetState::kThere) {
-            const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
-            for (const pqxx::row& row :
-                 Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup, oldest,
-                      domain::FormatInstant(now + domain::kGroupingTime))) {
-              ports::QueuedDelivery& delivery = leased.deliveries.emplace_back();
-              delivery.id = UuidOf(row[0]);
-              delivery.failures = row[1].as<int>();
-              delivery.body = row[2].as<std::string>();
-              if (row[4].is_null()) continue;
-              domain::DueReminder& reminder = delivery.reminder.emplace();
-              reminder.id = domain::EventId{UuidOf(row[3])};
-              reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
-              reminder.title = row[5].as<std::string>();
-              reminder.remind_at = InstantOf(row[6]);
-              if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
-              reminder.time_zone = row[8].as<std::string>();
-              reminder.late = row[9].as<bool>();
-            }
-            if (leased.deliveries.empty()) {  // what is due is too old
-              Exec(transaction, kExpire, lane.user.value, channel, target, at, oldest);
-              Exec(transaction, kRelease, lane.user.value, channel, target, at);
-            }
-          } else if (state == TargetState::kDisabled) {
+          lease.session().StartWaiting();
+          if (state == TargetState::kMissing) {
+            Exec(transaction, kRemoveLane, lane.user.value, channel, target, at);
+            continue;
+          }
+          if (state == TargetState::kDisabled) {
             Exec(transaction, kStop, lane.user.value, channel, target, "the endpoint is disabled",
                  at);
-          } else {
-            Exec(transaction, kRemoveLane, lane.user.value, channel, target);
+            continue;
+          }
+          const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
+          const pqxx::result due =
+              Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup, oldest,
+                   domain::FormatInstant(now + domain::kGroupingTime));
+          if (!due.empty()) {
+            for (const pqxx::row& row : due) leased.deliveries.push_back(QueuedOf(row));
+            return Leased(std::move(leased));
           }
           lease.session().StartWaiting();
-          transaction.commit();
-          if (!leased.deliveries.empty()) return Leased(std::move(leased));
+          Exec(transaction, kExpire, lane.user.value, channel, target, oldest, at);
         }
       });
 }
@@ -204,18 +206,19 @@ absl::Status PgDeliveryStore::StopTarget(const DeliveryLane& lane, const std::st
                                          Instant now) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "stop a target", [&](pqxx::connection& connection) -> absl::Status {
-    pqxx::work transaction(connection);
+    // The target first, by itself: whatever becomes of what waits, nothing more is sent there.
+    pqxx::nontransaction transaction(connection);
     const std::string target = lane.target.value();
+    const std::string at = domain::FormatInstant(now);
     if (lane.channel == Channel::kWebhook) {
       Exec(transaction, kDisable, lane.user.value, target, Storable(reason));
-      Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), target, Storable(reason),
-           domain::FormatInstant(now));
+      lease.session().StartWaiting();
+      Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), target, Storable(reason), at);
     } else if (lane.channel == Channel::kPush) {
       Exec(transaction, kUnsubscribe, lane.user.value, target);
-      Exec(transaction, kRemoveLane, lane.user.value, NameOf(lane.channel), target);
+      lease.session().StartWaiting();
+      Exec(transaction, kRemoveLane, lane.user.value, NameOf(lane.channel), target, at);
     }
-    lease.session().StartWaiting();
-    transaction.commit();
     return absl::OkStatus();
   });
 }

@@ -579,6 +579,24 @@ TEST_P(NotificationContract, WhatWaitedTooLongIsGivenUp) {
             DeliveryState::kFailed);
 }
 
+TEST_P(NotificationContract, ALongLaneIsEmptiedWholly) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  const WebhookEndpoint disabled = AddEndpoint(ann_, "b.example");
+  const WebhookEndpoint removed = AddEndpoint(ann_, "c.example");
+  std::vector<ReminderNotice> notices;
+  for (int i = 0; i < 1'500; ++i) notices.push_back(Notice(ann_));
+  Remind(notices);
+  ASSERT_TRUE(store().UpdateEndpoint(ann_, disabled.id, {.disabled_reason = "off"}).ok());
+  ASSERT_TRUE(store().RemoveEndpoint(ann_, removed.id).ok());
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + domain::kMaxDeliveryAge + seconds(1)));
+  for (const Uuid& id : {endpoint.id, disabled.id}) {
+    const auto log = store().ListDeliveries(ann_, id, 2'000, "");
+    ASSERT_TRUE(log.ok()) << log.status();
+    EXPECT_THAT(log->deliveries, SizeIs(notices.size()));
+    for (const auto& delivery : log->deliveries) ASSERT_EQ(delivery.state, DeliveryState::kFailed);
+  }
+}
+
 TEST_P(NotificationContract, RedeliveryStartsANewScheduleUnderTheSameId) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_)});

@@ -173,6 +173,43 @@ class PgReminderStoreEnvironment final : public ReminderStoreEnvironment {
   store::PgReminderStore reminders_{pool_, std::ref(wakes_)};
 };
 
+TEST(PgDeliveryStoreTest, ALaneThatTheDatabaseFailsAtDoesNotHoldUpTheOthers) {
+  const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  for (const char* user : {"ann", "bob"}) {
+    database->Run(fmt::format(
+        "insert into webhook_endpoints (user_id, id, url, host, reminders, task_events, "
+        "fingerprint, created_at) values ('{0}', '00000000-0000-4000-8000-000000000001', "
+        "'https://{0}.example', '{0}.example', true, true, '', '2026-03-01T00:00:00Z')",
+        user));
+  }
+  // What waits for ann is too old, and cannot be given up.
+  database->Run(
+      "select enqueue_task_webhooks('ann', gen_random_uuid(), 'task.created', '{}', "
+      "'2026-03-01T00:00:00Z')");
+  database->Run(
+      "select enqueue_task_webhooks('bob', gen_random_uuid(), 'task.created', '{}', "
+      "'2026-03-05T00:00:00Z')");
+  database->Run(
+      "create function refuse() returns trigger language plpgsql as "
+      "$$ begin raise exception 'refused'; end $$");
+  database->Run(
+      "create trigger refuse before update on deliveries for each row "
+      "when (old.user_id = 'ann') execute function refuse()");
+  store::ConnectionPool pool(database->conninfo());
+  store::PgDeliveryStore deliveries(pool);
+  const domain::Instant now = At("2026-03-05T00:00:01Z");
+  const auto lease = [&] {
+    return deliveries.Lease(ports::Pace::kNew, {domain::Channel::kWebhook}, now,
+                            now + std::chrono::seconds(90));
+  };
+  EXPECT_FALSE(lease().ok());
+  const auto next = lease();
+  ASSERT_TRUE(next.ok()) << next.status();
+  ASSERT_TRUE(next->has_value());
+  EXPECT_EQ((*next)->lane.user, domain::UserId{"bob"});
+}
+
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,
