@@ -121,8 +121,9 @@ class NotificationStore {
   virtual absl::StatusOr<DeliveryPage> ListDeliveries(const domain::UserId& user,
                                                       const domain::Uuid& endpoint, int limit,
                                                       const std::string& cursor) = 0;
-  /// Queues a delivery to a webhook endpoint again, with its id and a new schedule. One that is
-  /// pending is tried at once. kFailedPrecondition: its endpoint is disabled.
+  /// Queues a delivery to a webhook endpoint again, with its id and a new schedule; its log keeps
+  /// the last attempts, thirty at most. kFailedPrecondition: its endpoint is disabled, or it is
+  /// pending.
   virtual absl::StatusOr<LoggedDelivery> Redeliver(const domain::UserId& user,
                                                    const domain::Uuid& delivery,
                                                    domain::Instant now) = 0;

@@ -85,18 +85,23 @@ where user_id = any ($1::text[]) and task_events and disabled_reason = '')sql"};
 constexpr char kDeliveryColumns[] = R"sql(
     id, event_id, kind, state, (extract(epoch from created_at) * 1000000)::bigint,
     case when state = 'pending' then (extract(epoch from due_at) * 1000000)::bigint end, attempts)sql";
-constexpr Statement kRedeliver{"delivery_again", R"sql(
-update deliveries d
-set state = 'pending', failures = 0, due_at = $3, queued_at = $3, finished_at = null
-from webhook_endpoints e
-where d.user_id = $1 and d.id = $2 and d.channel = 'webhook' and e.user_id = d.user_id and e.id = d.target
-  and e.disabled_reason = ''
-returning d.target, e.host)sql"};
+constexpr Statement kTargetOfDelivery{"delivery_target", R"sql(
+select e.id, e.host, e.disabled_reason
+from deliveries d join webhook_endpoints e on e.user_id = d.user_id and e.id = d.target
+where d.user_id = $1 and d.id = $2 and d.channel = 'webhook')sql"};
 constexpr Statement kQueueLane{"delivery_queue_lane", R"sql(
 insert into delivery_lanes as l (user_id, channel, target, host, patient, due_at)
 values ($1, 'webhook', $2, $3, true, $4)
 on conflict (user_id, channel, target) do update
     set due_at = least(l.due_at, greatest(excluded.due_at, l.paused_until)))sql"};
+// The log keeps the last attempts; this schedule adds nine at most.
+constexpr Statement kRedeliver{"delivery_again", R"sql(
+update deliveries d
+set state = 'pending', failures = 0, due_at = $3, queued_at = $3, finished_at = null,
+    attempts = (select coalesce(jsonb_agg(a.attempt order by a.n), '[]')
+                from jsonb_array_elements(d.attempts) with ordinality a (attempt, n)
+                where a.n > jsonb_array_length(d.attempts) - 20)
+where d.user_id = $1 and d.id = $2 and d.state <> 'pending')sql"};
 
 constexpr Statement kCountSubscriptions{
     "subscription_count",
@@ -430,20 +435,27 @@ absl::StatusOr<LoggedDelivery> PgNotificationStore::Redeliver(const UserId& user
       pool_, "redeliver",
       [&](pqxx::transaction_base& transaction) -> absl::StatusOr<LoggedDelivery> {
         const std::string at = domain::FormatInstant(now);
-        const pqxx::result queued = Exec(transaction, kRedeliver, user.value, delivery.value(), at);
-        if (!queued.empty()) {
-          Exec(transaction, kQueueLane, user.value, queued[0][0].as<std::string>(),
-               queued[0][1].as<std::string>(), at);
-        }
-        const pqxx::result found =
-            Exec(transaction, "delivery_get", sql, user.value, delivery.value());
-        if (found.empty()) return NoSuch("webhook delivery");
-        if (queued.empty()) {
+        const pqxx::result target =
+            Exec(transaction, kTargetOfDelivery, user.value, delivery.value());
+        if (target.empty()) return NoSuch("webhook delivery");
+        if (!View(target[0][2]).empty()) {
           return util::WithReason(
               absl::FailedPreconditionError("the delivery's endpoint is disabled: enable it with "
                                             "UpdateWebhookEndpoint first"),
               "ENDPOINT_DISABLED");
         }
+        // The lane first, as all do who change its deliveries.
+        Exec(transaction, kQueueLane, user.value, target[0][0].as<std::string>(),
+             target[0][1].as<std::string>(), at);
+        if (Exec(transaction, kRedeliver, user.value, delivery.value(), at).affected_rows() == 0) {
+          return util::WithReason(
+              absl::FailedPreconditionError("the delivery is still on its schedule: it will be "
+                                            "tried at its next_attempt_at"),
+              "DELIVERY_PENDING");
+        }
+        const pqxx::result found =
+            Exec(transaction, "delivery_get", sql, user.value, delivery.value());
+        if (found.empty()) return NoSuch("webhook delivery");
         return DeliveryOf(found[0]);
       });
 }

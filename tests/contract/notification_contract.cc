@@ -619,6 +619,36 @@ TEST_P(NotificationContract, RedeliveryStartsANewScheduleUnderTheSameId) {
               SizeIs(2));
 }
 
+TEST_P(NotificationContract, WhatIsPendingIsNotRedelivered) {
+  AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_)});
+  const auto leased = Lease(Pace::kNew, now_);
+  ASSERT_TRUE(leased);
+  const Uuid id = leased->deliveries[0].id;
+  EXPECT_EQ(store().Redeliver(ann_, id, now_).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kPending, now_));
+  EXPECT_EQ(store().Redeliver(ann_, id, now_).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + minutes(4))) << "it has kept its time";
+}
+
+TEST_P(NotificationContract, TheLogOfADeliveryKeepsItsLastAttempts) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_)});
+  Instant at = now_;
+  for (int round = 0; round < 40; ++round) {
+    at += seconds(1);
+    const auto leased = Lease(round == 0 ? Pace::kNew : Pace::kQuick, at);
+    ASSERT_TRUE(leased) << round;
+    EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, at));
+    if (round == 39) break;
+    ASSERT_TRUE(store().Redeliver(ann_, leased->deliveries[0].id, at).ok());
+  }
+  const auto attempts =
+      store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries.at(0).attempts;
+  EXPECT_THAT(attempts, SizeIs(21));
+  EXPECT_EQ(attempts.back().at, at);
+}
+
 TEST_P(NotificationContract, TaskEventsGoToTheEndpointsThatWantThemOnce) {
   const WebhookEndpoint wants = AddEndpoint(ann_, "a.example", true);
   AddEndpoint(ann_, "b.example", false);

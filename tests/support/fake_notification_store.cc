@@ -232,6 +232,10 @@ absl::StatusOr<LoggedDelivery> FakeNotificationStore::Redeliver(const UserId& us
     FakeDatabase::DeliveryRow& row = found->second;
     if (!tables.endpoints.at({user, row.lane.target}).endpoint.disabled_reason.empty())
       return absl::FailedPreconditionError("fake store: disabled");
+    if (row.logged.state == DeliveryState::kPending)
+      return absl::FailedPreconditionError("fake store: pending");
+    auto& attempts = row.logged.attempts;
+    if (attempts.size() > 20) attempts.erase(attempts.begin(), attempts.end() - 20);
     row.logged.state = DeliveryState::kPending;
     row.failures = 0;
     row.due_at = row.queued_at = now;
