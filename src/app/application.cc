@@ -244,11 +244,13 @@ edge::HttpResponse Application::MetricsPage() {
                                      {"relay", relay_pool_.stats()},
                                      {"retries", retry_pool_.stats()},
                                      {"crash_log", crash_pool_.stats()},
-                                     {"audit", audit_pool_.stats()}},
+                                     {"audit", audit_pool_.stats()},
+                                     {"deliveries", delivery_pool_.stats()}},
                            .queued_calls = {{"api", api_workers_.queued_count()},
                                             {"events", event_workers_.queued_count()}},
                            .relay = {},
-                           .store = *sampled_status_.Lock()};
+                           .store = *sampled_status_.Lock(),
+                           .delivery_attempts = delivery_sender_.attempts()};
   if (relay::OutboxRelay* const relay = running_relay_; relay != nullptr) {
     snapshot.relay = relay->stats();
   }

@@ -157,6 +157,7 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
   const Instant done = clock_.Now();
   attempt.took = std::chrono::duration_cast<milliseconds>(done - attempt.at);
   attempt.outcome = NameOf(outcome.kind);
+  ++(*attempts_.Lock())[{std::string(ToString(leased.lane.channel)), attempt.outcome}];
   attempt.status_code = outcome.status_code;
   attempt.detail = outcome.detail;
   attempt.paused_until = PausedUntil(outcome, done);

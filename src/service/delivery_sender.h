@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -8,6 +12,7 @@
 #include "ports/delivery_store.h"
 #include "ports/notification_senders.h"
 #include "service/outlets.h"
+#include "util/guarded.h"
 
 namespace todo::service {
 
@@ -33,10 +38,16 @@ class DeliverySender {
   /// Makes one attempt. Blocks on the target, as long as its sender's timeout.
   absl::Status Send(const ports::LeasedLane& leased);
 
+  /// How many attempts so far, by channel and outcome.
+  std::map<std::pair<std::string, std::string>, std::uint64_t> attempts() {
+    return *attempts_.Lock();
+  }
+
  private:
   ports::DeliveryStore& store_;
   const ports::Clock& clock_;
   Outlets& outlets_;
+  util::Guarded<std::map<std::pair<std::string, std::string>, std::uint64_t>> attempts_;
 };
 
 /// One attempt at what was leased, without storing anything. kRetry when the outlet is off.

@@ -210,6 +210,28 @@ TEST(PgDeliveryStoreTest, ALaneThatTheDatabaseFailsAtDoesNotHoldUpTheOthers) {
   EXPECT_EQ((*next)->lane.user, domain::UserId{"bob"});
 }
 
+TEST(PgDeliveryStoreTest, OperatorsSeeHowManyWaitAndSinceWhen) {
+  const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  store::ConnectionPool pool(database->conninfo());
+  store::PgRetryQueue ops(pool, {});
+  EXPECT_EQ(ops.Status()->pending_deliveries, 0);
+  EXPECT_EQ(ops.Status()->oldest_delivery, std::nullopt);
+  for (const char* due : {"2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z", "2999-01-01T00:00:00Z"}) {
+    database->Run(
+        fmt::format("select enqueue_delivery('ann', 'push', gen_random_uuid(), 'push.example', "
+                    "gen_random_uuid(), 'reminder.due', '', false, '{0}', '{0}')",
+                    due));
+  }
+  EXPECT_EQ(ops.Status()->pending_deliveries, 3);
+  EXPECT_EQ(ops.Status()->oldest_delivery, At("2026-03-01T09:00:00Z"));
+  database->Run(
+      "select remove_lane(user_id, channel, target) from delivery_lanes "
+      "order by due_at limit 1");
+  database->Run("update delivery_lanes set due_at = '-infinity' where due_at > '2999-01-01'");
+  EXPECT_EQ(ops.Status()->oldest_delivery, At("2026-03-01T10:00:00Z"));
+}
+
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,

@@ -242,6 +242,17 @@ TEST_F(NotificationsTest, RetryAfterLengthensTheWaitButNotForEver) {
   EXPECT_EQ(next(), clock_.Now() + std::chrono::hours(12));
 }
 
+TEST_F(NotificationsTest, AttemptsAreCountedByChannelAndOutcome) {
+  AddEndpoint();
+  AddMail();
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry));
+  Remind({Event()});
+  SendAll();
+  EXPECT_THAT(sender_.attempts(),
+              ElementsAre(testing::Pair(testing::Pair("email", "delivered"), 1u),
+                          testing::Pair(testing::Pair("webhook", "retry"), 1u)));
+}
+
 TEST_F(NotificationsTest, RetryAfterIsForTheWholeEndpoint) {
   AddEndpoint();
   webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry, std::chrono::hours(1)));
