@@ -74,7 +74,8 @@ class DeliveryStore {
   /// whose channel is one of `channels`, until `until`. Of the quick lanes of a user two are out at
   /// a time, of the new ones and of the slow ones one each; of the new lanes of a host four, of the
   /// slow ones two. nullopt: nothing is due. Lanes whose target is gone or disabled are emptied on
-  /// the way, and so are deliveries that waited too long.
+  /// the way, and so are deliveries that waited too long, and mail and pushes about tasks that are
+  /// completed or deleted by now.
   virtual absl::StatusOr<std::optional<LeasedLane>> Lease(
       Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) = 0;

@@ -23,6 +23,19 @@ constexpr int kMaxGroup = 100;
 constexpr Statement kLease{"delivery_lease", R"sql(
 select user_id, channel, target, epoch from take_lane($1, $2, $3::text[], $4, $5))sql"};
 
+// Mail and pushes about what is done by now. A task that we do not hold may be anything.
+constexpr Statement kDropDone{"delivery_drop_done", R"sql(
+update deliveries d
+set state = 'failed', finished_at = $4, attempts = d.attempts || jsonb_build_object(
+    'at', rfc3339($4::timestamptz), 'outcome', 'dropped', 'detail', 'its task is completed or deleted by now')
+where d.user_id = $1 and d.id in (
+    select x.id from deliveries x
+    join notifications n on n.user_id = x.user_id and n.id = x.event_id
+    join tasks t on t.user_id = n.user_id and t.id = n.task_id
+    where x.user_id = $1 and x.channel = $2 and x.target = $3 and x.state = 'pending' and x.due_at <= $5
+      and (t.completed or t.deleted_at is not null)
+    order by x.due_at, x.id limit 1000))sql"};
+
 constexpr Statement kEndpoint{"delivery_endpoint", R"sql(
 select url, secret_version, previous_until > $3, disabled_reason
 from webhook_endpoints where user_id = $1 and id = $2)sql"};
@@ -163,9 +176,13 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
             continue;
           }
           const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
-          const pqxx::result due =
-              Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup, oldest,
-                   domain::FormatInstant(now + domain::kGroupingTime));
+          const std::string soon = domain::FormatInstant(now + domain::kGroupingTime);
+          if (lane.channel != Channel::kWebhook) {
+            Exec(transaction, kDropDone, lane.user.value, channel, target, at, soon);
+            lease.session().StartWaiting();
+          }
+          const pqxx::result due = Exec(transaction, kDue, lane.user.value, channel, target, at,
+                                        kMaxGroup, oldest, soon);
           if (!due.empty()) {
             for (const pqxx::row& row : due) leased.deliveries.push_back(QueuedOf(row));
             return Leased(std::move(leased));

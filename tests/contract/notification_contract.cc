@@ -534,6 +534,42 @@ TEST_P(NotificationContract, WhatWaitsForTheMorningStaysThereWhenALateOneFollows
   EXPECT_TRUE(Lease(Pace::kQuick, now_ + hours(8)));
 }
 
+TEST_P(NotificationContract, MailAndPushesAboutWhatIsDoneByNowAreDropped) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  AddSubscription(ann_, "https://push.example/1");
+  AddEndpoint(ann_, "a.example");
+  const auto remind = [&](domain::TaskId task) {
+    ReminderNotice notice = Notice(ann_);
+    notice.reminder.task_id = task;
+    notice.disturb_at = now_ + hours(8);
+    notice.grouped = true;
+    Remind({notice});
+    return notice.reminder.id;
+  };
+  const auto add_task = [&] { return environment_->tasks().Apply(Create(ann_, "a task"))->task; };
+  const domain::Task completed = add_task();
+  const domain::Task deleted = add_task();
+  const domain::Task open = add_task();
+  remind(completed.id);
+  remind(deleted.id);
+  const std::set<domain::EventId> wanted = {remind(open.id),
+                                            remind(domain::TaskId{1'000'000})};  // a foreign one
+  for (const auto& [kind, task] : {std::pair(domain::ChangeKind::kCompleted, completed),
+                                   std::pair(domain::ChangeKind::kDeleted, deleted)})
+    ASSERT_TRUE(environment_->tasks().Apply(ChangeOf(kind, task)).ok());
+  for (const Pace pace : {Pace::kQuick, Pace::kNew}) {
+    std::set<domain::EventId> told;
+    while (const auto leased = Lease(pace, now_ + hours(8))) {
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_ + hours(8), /*slow=*/true));
+      if (leased->lane.channel == Channel::kWebhook) continue;
+      for (const ports::QueuedDelivery& delivery : leased->deliveries)
+        told.insert(delivery.reminder->id);
+    }
+    EXPECT_EQ(told, wanted) << static_cast<int>(pace);
+  }
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(24)));
+}
+
 TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFailed) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_), Notice(ann_)});

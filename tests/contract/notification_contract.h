@@ -11,6 +11,7 @@
 #include "ports/delivery_store.h"
 #include "ports/event_inbox.h"
 #include "ports/notification_store.h"
+#include "ports/task_store.h"
 
 namespace todo::contract {
 
@@ -18,6 +19,7 @@ namespace todo::contract {
 class NotificationEnvironment {
  public:
   virtual ~NotificationEnvironment() = default;
+  virtual ports::TaskStore& tasks() = 0;
   virtual ports::EventInbox& inbox() = 0;
   virtual ports::NotificationStore& store() = 0;
   virtual ports::DeliveryStore& deliveries() = 0;

@@ -71,6 +71,7 @@ class PgNotificationEnvironment final : public NotificationEnvironment {
  public:
   explicit PgNotificationEnvironment(std::unique_ptr<TestDatabase> database)
       : database_(std::move(database)) {}
+  ports::TaskStore& tasks() override { return tasks_; }
   ports::EventInbox& inbox() override { return inbox_; }
   ports::NotificationStore& store() override { return store_; }
   ports::DeliveryStore& deliveries() override { return deliveries_; }
@@ -87,6 +88,7 @@ class PgNotificationEnvironment final : public NotificationEnvironment {
  private:
   std::unique_ptr<TestDatabase> database_;
   store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore tasks_{pool_, {}};
   store::PgEventInbox inbox_{pool_, {}};
   store::PgNotificationStore store_{pool_};
   store::PgDeliveryStore deliveries_{pool_};

@@ -56,6 +56,14 @@ absl::StatusOr<T> Write(FakeDatabase& database,
   return answer;
 }
 
+/// Whether we hold the task of the notification, and it is completed or deleted.
+bool IsDone(const Tables& tables, const UserId& user, const domain::EventId& event_id) {
+  const auto notification = tables.notifications.find({user, event_id});
+  if (notification == tables.notifications.end()) return false;
+  const auto task = tables.tasks.find({user, notification->second.notification.reminder.task_id});
+  return task != tables.tasks.end() && (task->second.task.completed || task->second.task.deleted);
+}
+
 std::size_t EndpointCount(const Tables& tables, const UserId& user) {
   return static_cast<std::size_t>(std::ranges::count_if(
       tables.endpoints, [&](const auto& entry) { return entry.first.first == user; }));
@@ -371,7 +379,11 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
       std::vector<FakeDatabase::DeliveryRow*> soon;  // and may go with what is due
       for (auto& [id, row] : tables.deliveries) {
         if (row.lane != taken || row.logged.state != DeliveryState::kPending) continue;
-        if (row.queued_at < now - domain::kMaxDeliveryAge) {
+        if (taken.channel != Channel::kWebhook && IsDone(tables, taken.user, row.logged.event_id)) {
+          row.logged.state = DeliveryState::kFailed;
+          row.logged.attempts.push_back(
+              {.at = now, .outcome = "dropped", .status_code = 0, .detail = "its task is done"});
+        } else if (row.queued_at < now - domain::kMaxDeliveryAge) {
           row.logged.state = DeliveryState::kFailed;
           row.logged.attempts.push_back(
               {.at = now, .outcome = "dropped", .status_code = 0, .detail = "it waited too long"});
