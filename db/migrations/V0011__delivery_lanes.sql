@@ -160,3 +160,6 @@ end
 $$;
 create index deliveries_of_target on deliveries (user_id, target, created_at desc, id desc);
 drop index deliveries_log;
+
+-- Whose a browser was before.
+create index push_subscriptions_by_endpoint on push_subscriptions using hash (endpoint);

@@ -128,8 +128,9 @@ class NotificationStore {
                                                    const domain::Uuid& delivery,
                                                    domain::Instant now) = 0;
 
-  /// Adding an endpoint that is there replaces its keys and keeps its id. kResourceExhausted: the
-  /// user has as many as allowed.
+  /// Adding an endpoint that is there replaces its keys and keeps its id. Another user who has it
+  /// with the same keys loses it: the browser has changed its user. kResourceExhausted: the user
+  /// has as many as allowed.
   virtual absl::StatusOr<PushSubscription> AddSubscription(const domain::UserId& user,
                                                            const PushSubscription& added) = 0;
   virtual absl::StatusOr<std::vector<PushSubscription>> ListSubscriptions(

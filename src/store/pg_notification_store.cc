@@ -110,6 +110,9 @@ constexpr Statement kAddSubscription{"subscription_add", R"sql(
 insert into push_subscriptions (user_id, id, endpoint, host, p256dh, auth, created_at)
 values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (user_id, endpoint) do update set p256dh = excluded.p256dh, auth = excluded.auth)sql"};
+// A browser that has changed its user: knowing the keys proves that it is the same one.
+constexpr Statement kTakeSubscription{"subscription_take", R"sql(
+delete from push_subscriptions where endpoint = $2 and user_id <> $1 and p256dh = $3 and auth = $4)sql"};
 // Of all endpoints, or of one.
 constexpr Statement kReadSubscriptions{"subscription_read", R"sql(
 select id, endpoint, host, p256dh, auth, (extract(epoch from created_at) * 1000000)::bigint
@@ -470,6 +473,8 @@ absl::StatusOr<PushSubscription> PgNotificationStore::AddSubscription(
             domain::kMaxPushSubscriptions) {
           return TooMany("push subscriptions", domain::kMaxPushSubscriptions);
         }
+        Exec(transaction, kTakeSubscription, user.value, added.endpoint, ByteaLiteral(added.p256dh),
+             ByteaLiteral(added.auth));
         Exec(transaction, kAddSubscription, user.value, added.id.value(), added.endpoint,
              added.host, ByteaLiteral(added.p256dh), ByteaLiteral(added.auth),
              domain::FormatInstant(added.created_at));

@@ -257,6 +257,23 @@ TEST_P(NotificationContract, ASubscriptionAddedAgainKeepsItsIdAndGetsTheNewKeys)
   EXPECT_EQ(store().RemoveSubscription(ann_, first.id).code(), StatusCode::kNotFound);
 }
 
+TEST_P(NotificationContract, ABrowserThatChangesItsUserTellsOnlyTheNewOne) {
+  const auto of_ann = AddSubscription(ann_, "https://push.example/1");
+  const auto of_carl = store().AddSubscription(UserId{"carl"}, {.id = NewEventId().uuid,
+                                                                .endpoint = of_ann.endpoint,
+                                                                .host = of_ann.host,
+                                                                .p256dh = "guessed",
+                                                                .auth = of_ann.auth,
+                                                                .created_at = now_});
+  ASSERT_TRUE(of_carl.ok()) << of_carl.status();
+  EXPECT_THAT(*store().ListSubscriptions(ann_), SizeIs(1)) << "the endpoint alone proves nothing";
+  Remind({Notice(ann_)});
+  AddSubscription(bob_, of_ann.endpoint);
+  EXPECT_THAT(*store().ListSubscriptions(ann_), IsEmpty());
+  EXPECT_THAT(*store().ListSubscriptions(bob_), SizeIs(1));
+  EXPECT_FALSE(Lease(Pace::kNew, now_)) << "what waited for ann";
+}
+
 TEST_P(NotificationContract, AMailAddressIsSetAndCleared) {
   EXPECT_EQ(*store().MailAddress(ann_), "");
   EXPECT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());

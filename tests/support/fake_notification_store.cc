@@ -259,6 +259,11 @@ absl::StatusOr<ports::PushSubscription> FakeNotificationStore::AddSubscription(
     const UserId& user, const ports::PushSubscription& added) {
   return Write<ports::PushSubscription>(
       database_, [&](Tables& tables) -> absl::StatusOr<ports::PushSubscription> {
+        std::erase_if(tables.subscriptions, [&](const auto& entry) {
+          const ports::PushSubscription& other = entry.second;
+          return entry.first.first != user && other.endpoint == added.endpoint &&
+                 other.p256dh == added.p256dh && other.auth == added.auth;
+        });
         int count = 0;
         for (auto& [key, subscription] : tables.subscriptions) {
           if (key.first != user) continue;
