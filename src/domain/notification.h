@@ -77,7 +77,11 @@ std::string PreferencesKey(const UserId& user);
 /// to do, for anything else, for credentials in it, and for more than kMaxUrlBytes. Whether we talk
 /// to that host is decided when we connect.
 absl::StatusOr<std::string> HostOfUrl(std::string_view url);
-/// kInvalidArgument when it cannot be an e-mail address.
+/// Whether `text` is like left@right, each of atoms with dots between them, at most `max_bytes`
+/// long.
+bool IsAddressLike(std::string_view text, std::size_t max_bytes);
+/// kInvalidArgument when it is not an e-mail address that we send to: name@host of plain ASCII,
+/// without quotes, comments or address literals (an RFC 5321 mailbox of dot-atoms).
 absl::Status CheckMailAddress(std::string_view address);
 
 // ---- what is sent
