@@ -85,9 +85,10 @@ class DeliveryStore {
   virtual absl::StatusOr<bool> Finish(const DeliveryLane& lane, const Attempt& attempt,
                                       bool slow) = 0;
 
-  /// The target refuses everything for good: disables the webhook endpoint, removes the push
-  /// subscription. What waits for it has failed. `reason` is for its user.
-  virtual absl::Status StopTarget(const DeliveryLane& lane, const std::string& reason,
+  /// The target of `leased` refuses everything for good: disables the webhook endpoint, removes the
+  /// push subscription, forgets the e-mail address. What waits for it has failed. `reason` is for
+  /// its user. Does nothing when the user has meanwhile given another URL or address.
+  virtual absl::Status StopTarget(const LeasedLane& leased, const std::string& reason,
                                   domain::Instant now) = 0;
 };
 

@@ -173,7 +173,7 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
                {"target", lane.target.value()},
                {"outcome", attempt.outcome}});
     return store_.StopTarget(
-        lane,
+        leased,
         outcome.kind == SendOutcome::Kind::kGone ? "it answered that it is gone" : outcome.detail,
         done);
   }

@@ -68,9 +68,11 @@ constexpr Statement kFinish{"delivery_finish",
 constexpr Statement kStop{"delivery_stop", "select stop_lane($1, $2, $3, $4, $5)"};
 constexpr Statement kRemoveLane{"delivery_remove_lane", "select remove_lane($1, $2, $3, $4)"};
 constexpr Statement kDisable{"delivery_disable", R"sql(
-update webhook_endpoints set disabled_reason = $3 where user_id = $1 and id = $2)sql"};
+update webhook_endpoints set disabled_reason = $3 where user_id = $1 and id = $2 and url = $4)sql"};
 constexpr Statement kUnsubscribe{"delivery_unsubscribe",
                                  "delete from push_subscriptions where user_id = $1 and id = $2"};
+constexpr Statement kForgetAddress{
+    "delivery_forget_address", "delete from mail_addresses where user_id = $1 and address = $2"};
 
 Instant InstantOf(const pqxx::field& microseconds) {
   return Instant(std::chrono::microseconds(microseconds.as<std::int64_t>()));
@@ -219,23 +221,28 @@ absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
   });
 }
 
-absl::Status PgDeliveryStore::StopTarget(const DeliveryLane& lane, const std::string& reason,
+absl::Status PgDeliveryStore::StopTarget(const LeasedLane& leased, const std::string& reason,
                                          Instant now) {
+  const DeliveryLane& lane = leased.lane;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "stop a target", [&](pqxx::connection& connection) -> absl::Status {
     // The target first, by itself: whatever becomes of what waits, nothing more is sent there.
     pqxx::nontransaction transaction(connection);
     const std::string target = lane.target.value();
-    const std::string at = domain::FormatInstant(now);
-    if (lane.channel == Channel::kWebhook) {
-      Exec(transaction, kDisable, lane.user.value, target, Storable(reason));
-      lease.session().StartWaiting();
-      Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), target, Storable(reason), at);
-    } else if (lane.channel == Channel::kPush) {
-      Exec(transaction, kUnsubscribe, lane.user.value, target);
-      lease.session().StartWaiting();
-      Exec(transaction, kRemoveLane, lane.user.value, NameOf(lane.channel), target, at);
-    }
+    const auto stopped = [&] {
+      switch (lane.channel) {
+        case Channel::kWebhook:
+          return Exec(transaction, kDisable, lane.user.value, target, Storable(reason),
+                      leased.address);
+        case Channel::kPush: return Exec(transaction, kUnsubscribe, lane.user.value, target);
+        case Channel::kEmail: break;
+      }
+      return Exec(transaction, kForgetAddress, lane.user.value, leased.address);
+    }();
+    if (stopped.affected_rows() == 0) return absl::OkStatus();
+    lease.session().StartWaiting();
+    Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), target, Storable(reason),
+         domain::FormatInstant(now));
     return absl::OkStatus();
   });
 }

@@ -16,7 +16,7 @@ class PgDeliveryStore final : public ports::DeliveryStore {
       domain::Instant until) override;
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
                               bool slow) override;
-  absl::Status StopTarget(const ports::DeliveryLane& lane, const std::string& reason,
+  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
                           domain::Instant now) override;
 
  private:

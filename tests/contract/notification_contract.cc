@@ -593,7 +593,7 @@ TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFaile
   const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
-  EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
+  EXPECT_TRUE(deliveries().StopTarget(*leased, "gone", now_).ok());
   EXPECT_EQ(store().GetEndpoint(ann_, endpoint.id)->disabled_reason, "gone");
   EXPECT_FALSE(Lease(Pace::kNew, now_ + hours(1)));
   const auto log = store().ListDeliveries(ann_, endpoint.id, 10, "");
@@ -609,8 +609,43 @@ TEST_P(NotificationContract, AStoppedSubscriptionIsRemoved) {
   const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
-  EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
+  EXPECT_TRUE(deliveries().StopTarget(*leased, "gone", now_).ok());
   EXPECT_THAT(*store().ListSubscriptions(ann_), IsEmpty());
+}
+
+TEST_P(NotificationContract, AnAddressThatDoesNotExistIsForgotten) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  Remind({Notice(ann_), Notice(ann_)});
+  const auto leased = Lease(Pace::kQuick, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_));
+  EXPECT_TRUE(deliveries().StopTarget(*leased, "gone", now_).ok());
+  EXPECT_EQ(*store().MailAddress(ann_), "");
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(1)));
+}
+
+TEST_P(NotificationContract, WhatTheOldTargetSaysDoesNotStopTheNewOne) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  Remind({Notice(ann_), Notice(ann_)});
+  const auto call = Lease(Pace::kNew, now_);
+  const auto mail = Lease(Pace::kQuick, now_);
+  ASSERT_TRUE(call && mail);
+  ASSERT_TRUE(
+      store()
+          .UpdateEndpoint(ann_, endpoint.id, {.url = "https://a.example/new", .host = "a.example"})
+          .ok());
+  ASSERT_TRUE(store().SetMailAddress(ann_, "new@example.org").ok());
+  for (const LeasedLane& leased : {*call, *mail}) {
+    EXPECT_TRUE(Finish(leased, DeliveryState::kFailed, now_));
+    EXPECT_TRUE(deliveries().StopTarget(leased, "gone", now_).ok());
+  }
+  EXPECT_EQ(store().GetEndpoint(ann_, endpoint.id)->disabled_reason, "");
+  EXPECT_EQ(*store().MailAddress(ann_), "new@example.org");
+  std::set<std::string> addresses;
+  while (const auto leased = Lease(Pace::kQuick, now_ + seconds(1)))
+    addresses.insert(leased->address);
+  EXPECT_THAT(addresses, ElementsAre("https://a.example/new", "new@example.org"));
 }
 
 TEST_P(NotificationContract, ADisabledOrRemovedTargetGetsNothingMore) {

@@ -444,17 +444,24 @@ absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,
   });
 }
 
-absl::Status FakeDeliveryStore::StopTarget(const ports::DeliveryLane& lane,
+absl::Status FakeDeliveryStore::StopTarget(const ports::LeasedLane& leased,
                                            const std::string& reason, Instant now) {
+  const ports::DeliveryLane& lane = leased.lane;
   return database_.Write([&](Tables& tables) {
     if (lane.channel == Channel::kWebhook) {
       const auto found = tables.endpoints.find({lane.user, lane.target});
-      if (found != tables.endpoints.end()) found->second.endpoint.disabled_reason = reason;
-      FakeDatabase::StopLane(tables, KeyOf(lane), reason, now);
+      if (found == tables.endpoints.end() || found->second.endpoint.url != leased.address)
+        return absl::OkStatus();
+      found->second.endpoint.disabled_reason = reason;
     } else if (lane.channel == Channel::kPush) {
       tables.subscriptions.erase({lane.user, lane.target});
-      FakeDatabase::RemoveLane(tables, KeyOf(lane));
+    } else {
+      const auto found = tables.mail_addresses.find(lane.user);
+      if (found == tables.mail_addresses.end() || found->second != leased.address)
+        return absl::OkStatus();
+      tables.mail_addresses.erase(found);
     }
+    FakeDatabase::StopLane(tables, KeyOf(lane), reason, now);
     return absl::OkStatus();
   });
 }

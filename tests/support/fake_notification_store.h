@@ -61,7 +61,7 @@ class FakeDeliveryStore final : public ports::DeliveryStore {
       domain::Instant until) override;
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
                               bool slow) override;
-  absl::Status StopTarget(const ports::DeliveryLane& lane, const std::string& reason,
+  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
                           domain::Instant now) override;
 
  private:

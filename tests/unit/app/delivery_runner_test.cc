@@ -45,9 +45,9 @@ class WatchedStore final : public ports::DeliveryStore {
                               bool slow) override {
     return store_.Finish(lane, attempt, slow);
   }
-  absl::Status StopTarget(const ports::DeliveryLane& lane, const std::string& reason,
+  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
                           domain::Instant now) override {
-    return store_.StopTarget(lane, reason, now);
+    return store_.StopTarget(leased, reason, now);
   }
 
  private:

@@ -279,6 +279,14 @@ TEST_F(NotificationsTest, AGoneEndpointIsDisabledAndARefusedMessageIsNot) {
   EXPECT_EQ(SendAll(), 0);
 }
 
+TEST_F(NotificationsTest, AnAddressThatDoesNotExistIsForgotten) {
+  AddMail();
+  mail_->Answer(Outcome(SendOutcome::Kind::kGone));
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 1);
+  EXPECT_EQ(*store_.MailAddress(ada_), "");
+}
+
 TEST_F(NotificationsTest, AForbiddenTargetIsDisabledWithTheReason) {
   const EndpointWithSecret endpoint = AddEndpoint();
   AddPush();
