@@ -163,3 +163,9 @@ drop index deliveries_log;
 
 -- Whose a browser was before.
 create index push_subscriptions_by_endpoint on push_subscriptions using hash (endpoint);
+
+-- The secrets of the last day sign too: so many versions before the current one, until previous_until.
+alter table webhook_endpoints add column previous_count int not null default 1;
+-- Request ids of the last rotations: none happens twice.
+alter table webhook_endpoints add column rotation_ids uuid[] not null default '{}';
+update webhook_endpoints set rotation_ids = array[rotation_id] where rotation_id is not null;

@@ -136,6 +136,8 @@ inline constexpr std::chrono::hours kMaxDeliveryAge{48};
 
 // ---- secrets
 
+/// A secret that was rotated signs for a day longer, unless so many have been rotated since.
+inline constexpr int kMaxPreviousSecrets = 3;
 /// The secret with which the calls of a webhook endpoint are signed: raw bytes.
 std::string WebhookSecret(std::string_view master_key, const Uuid& endpoint, int version);
 /// As Standard Webhooks shows it: "whsec_…".

@@ -34,7 +34,7 @@ struct LeasedLane {
   DeliveryLane lane;
   std::string address;                     // URL, or e-mail address
   int secret_version = 0;                  // webhook
-  bool previous_secret = false;            // webhook: the version before signs too
+  int previous_secrets = 0;                // webhook: so many versions before sign too
   std::string p256dh;                      // push
   std::string auth;                        // push
   std::vector<QueuedDelivery> deliveries;  // one, or several that go out together

@@ -34,9 +34,16 @@ struct WebhookEndpoint {
   bool reminders = true;
   bool task_events = false;
   int secret_version = 1;
-  std::optional<domain::Instant> previous_until;  // so long the secret before signs too
+  int previous_count = 1;                         // so many secrets before
+  std::optional<domain::Instant> previous_until;  // sign too, so long
   std::string disabled_reason;                    // empty: enabled
   domain::Instant created_at;
+};
+
+struct SecretRotation {
+  domain::Uuid id;  // of the request
+  domain::Instant now;
+  domain::Instant previous_until;  // so long the secrets before sign too
 };
 
 /// What is not set stays.
@@ -108,12 +115,12 @@ class NotificationStore {
                                                          const WebhookPatch& patch) = 0;
   /// With all that waits for it and its log.
   virtual absl::Status RemoveEndpoint(const domain::UserId& user, const domain::Uuid& id) = 0;
-  /// A new version of the secret; the one before signs too until `previous_until`. The same
-  /// `rotation` again changes nothing.
+  /// A new version of the secret. The one before signs too for a while, and so do those that still
+  /// do, kMaxPreviousSecrets in all. The same rotation again, the last one or an older one, changes
+  /// nothing.
   virtual absl::StatusOr<WebhookEndpoint> RotateSecret(const domain::UserId& user,
                                                        const domain::Uuid& id,
-                                                       const domain::Uuid& rotation,
-                                                       domain::Instant previous_until) = 0;
+                                                       const SecretRotation& rotation) = 0;
   /// Those of `users` that have an endpoint which wants task events.
   virtual absl::StatusOr<std::set<domain::UserId>> WantTaskEvents(
       const std::set<domain::UserId>& users) = 0;

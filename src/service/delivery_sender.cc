@@ -80,11 +80,11 @@ SendOutcome SendPush(const Outlets::Known& outlets, const LeasedLane& leased) {
 
 SendOutcome SendWebhook(const Outlets::Known& outlets, const LeasedLane& leased, Instant now) {
   const ports::QueuedDelivery& delivery = leased.deliveries.front();
-  const auto secret = [&](int version) {
-    return domain::WebhookSecret(outlets.webhook_master_key, leased.lane.target, version);
-  };
-  std::vector<std::string> secrets = {secret(leased.secret_version)};
-  if (leased.previous_secret) secrets.push_back(secret(leased.secret_version - 1));
+  std::vector<std::string> secrets;
+  for (int before = 0; before <= leased.previous_secrets; ++before) {
+    secrets.push_back(domain::WebhookSecret(outlets.webhook_master_key, leased.lane.target,
+                                            leased.secret_version - before));
+  }
   return outlets.webhooks->Send({.url = leased.address,
                                  .id = delivery.id.value(),
                                  .timestamp = now,

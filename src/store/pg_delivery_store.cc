@@ -37,7 +37,7 @@ where d.user_id = $1 and d.id in (
     order by x.due_at, x.id limit 1000))sql"};
 
 constexpr Statement kEndpoint{"delivery_endpoint", R"sql(
-select url, secret_version, previous_until > $3, disabled_reason
+select url, secret_version, case when previous_until > $3 then previous_count else 0 end, disabled_reason
 from webhook_endpoints where user_id = $1 and id = $2)sql"};
 constexpr Statement kSubscription{"delivery_subscription", R"sql(
 select endpoint, p256dh, auth from push_subscriptions where user_id = $1 and id = $2)sql"};
@@ -133,7 +133,7 @@ TargetState LoadTarget(pqxx::transaction_base& transaction, LeasedLane& leased, 
   if (found.empty()) return TargetState::kMissing;
   leased.address = found[0][0].as<std::string>();
   leased.secret_version = found[0][1].as<int>();
-  leased.previous_secret = found[0][2].as<bool>();
+  leased.previous_secrets = found[0][2].as<int>();
   return View(found[0][3]).empty() ? TargetState::kThere : TargetState::kDisabled;
 }
 

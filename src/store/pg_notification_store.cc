@@ -54,7 +54,7 @@ select fingerprint = $3 from webhook_endpoints where user_id = $1 and id = $2)sq
 constexpr Statement kReadEndpoints{"endpoint_read", R"sql(
 select id, url, host, reminders, task_events, secret_version,
        case when previous_until > '-infinity' then (extract(epoch from previous_until) * 1000000)::bigint end,
-       disabled_reason, (extract(epoch from created_at) * 1000000)::bigint
+       disabled_reason, (extract(epoch from created_at) * 1000000)::bigint, previous_count
 from webhook_endpoints where user_id = $1 and ($2::uuid is null or id = $2::uuid) order by created_at, id)sql"};
 constexpr Statement kUpdateEndpoint{"endpoint_update", R"sql(
 update webhook_endpoints
@@ -76,8 +76,10 @@ constexpr Statement kRemoveEndpoint{"endpoint_remove",
 constexpr Statement kRemoveLane{"notification_remove_lane", "select remove_lane($1, $2, $3)"};
 constexpr Statement kRotate{"endpoint_rotate", R"sql(
 update webhook_endpoints
-set secret_version = secret_version + 1, previous_until = $4, rotation_id = $3
-where user_id = $1 and id = $2 and rotation_id is distinct from $3::uuid)sql"};
+set secret_version = secret_version + 1, previous_until = $4, rotation_id = $3,
+    previous_count = case when previous_until > $5 then least(previous_count + 1, $6) else 1 end,
+    rotation_ids = (rotation_ids || $3::uuid)[greatest(cardinality(rotation_ids) - 98, 1):]
+where user_id = $1 and id = $2 and rotation_id is distinct from $3::uuid and not $3::uuid = any (rotation_ids))sql"};
 constexpr Statement kWantTaskEvents{"endpoint_want_task_events", R"sql(
 select distinct user_id from webhook_endpoints
 where user_id = any ($1::text[]) and task_events and disabled_reason = '')sql"};
@@ -188,6 +190,7 @@ WebhookEndpoint EndpointOf(const pqxx::row& row) {
           .reminders = row[3].as<bool>(),
           .task_events = row[4].as<bool>(),
           .secret_version = row[5].as<int>(),
+          .previous_count = row[9].as<int>(),
           .previous_until = MaybeInstant(row[6]),
           .disabled_reason = row[7].as<std::string>(),
           .created_at = InstantOf(row[8])};
@@ -375,14 +378,13 @@ absl::Status PgNotificationStore::RemoveEndpoint(const UserId& user, const Uuid&
       });
 }
 
-absl::StatusOr<WebhookEndpoint> PgNotificationStore::RotateSecret(const UserId& user,
-                                                                  const Uuid& id,
-                                                                  const Uuid& rotation,
-                                                                  Instant previous_until) {
+absl::StatusOr<WebhookEndpoint> PgNotificationStore::RotateSecret(
+    const UserId& user, const Uuid& id, const ports::SecretRotation& rotation) {
   return Transact(pool_, "rotate a webhook secret",
                   [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
-                    Exec(transaction, kRotate, user.value, id.value(), rotation.value(),
-                         domain::FormatInstant(previous_until));
+                    Exec(transaction, kRotate, user.value, id.value(), rotation.id.value(),
+                         domain::FormatInstant(rotation.previous_until),
+                         domain::FormatInstant(rotation.now), domain::kMaxPreviousSecrets);
                     return ReadEndpoint(transaction, user, id);
                   });
 }

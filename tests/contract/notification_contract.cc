@@ -174,7 +174,7 @@ TEST_P(NotificationContract, EndpointsBelongToTheirUser) {
   EXPECT_EQ(store().GetEndpoint(bob_, endpoint.id).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(store().UpdateEndpoint(bob_, endpoint.id, {}).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(store().RemoveEndpoint(bob_, endpoint.id).code(), StatusCode::kNotFound);
-  EXPECT_EQ(store().RotateSecret(bob_, endpoint.id, endpoint.id, now_).status().code(),
+  EXPECT_EQ(store().RotateSecret(bob_, endpoint.id, {.id = endpoint.id}).status().code(),
             StatusCode::kNotFound);
   EXPECT_EQ(store().ListDeliveries(bob_, endpoint.id, 10, "").status().code(),
             StatusCode::kNotFound);
@@ -229,15 +229,42 @@ TEST_P(NotificationContract, APatchChangesWhatItNames) {
 
 TEST_P(NotificationContract, ARotationHappensOnce) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
-  const Uuid rotation = NewEventId().uuid;
-  const auto first = store().RotateSecret(ann_, endpoint.id, rotation, now_ + hours(24));
-  ASSERT_TRUE(first.ok()) << first.status();
-  EXPECT_EQ(first->secret_version, 2);
-  EXPECT_EQ(first->previous_until, now_ + hours(24));
-  EXPECT_EQ(store().RotateSecret(ann_, endpoint.id, rotation, now_ + hours(48))->secret_version, 2);
-  EXPECT_EQ(
-      store().RotateSecret(ann_, endpoint.id, NewEventId().uuid, now_ + hours(48))->secret_version,
-      3);
+  const auto rotate = [&](const Uuid& id, Instant now) {
+    const auto rotated = store().RotateSecret(
+        ann_, endpoint.id, {.id = id, .now = now, .previous_until = now + hours(24)});
+    EXPECT_TRUE(rotated.ok()) << rotated.status();
+    return rotated.value_or(WebhookEndpoint());
+  };
+  const Uuid first = NewEventId().uuid;
+  EXPECT_EQ(rotate(first, now_).secret_version, 2);
+  EXPECT_EQ(rotate(first, now_).previous_until, now_ + hours(24));
+  EXPECT_EQ(rotate(first, now_ + hours(48)).secret_version, 2);
+  EXPECT_EQ(rotate(NewEventId().uuid, now_ + hours(48)).secret_version, 3);
+  EXPECT_EQ(rotate(first, now_ + hours(48)).secret_version, 3) << "an older one that comes again";
+}
+
+TEST_P(NotificationContract, TheSecretsOfTheLastDaySignThreeAtMost) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  const auto rotate = [&](Instant now) {
+    const auto rotated = store().RotateSecret(
+        ann_, endpoint.id,
+        {.id = NewEventId().uuid, .now = now, .previous_until = now + hours(24)});
+    EXPECT_TRUE(rotated.ok()) << rotated.status();
+    return rotated.value_or(WebhookEndpoint()).previous_count;
+  };
+  EXPECT_EQ(rotate(now_), 1);
+  EXPECT_EQ(rotate(now_ + hours(1)), 2);
+  Remind({Notice(ann_), Notice(ann_)});
+  const auto leased = Lease(Pace::kNew, now_ + hours(24));
+  ASSERT_TRUE(leased);
+  EXPECT_EQ(leased->secret_version, 3);
+  EXPECT_EQ(leased->previous_secrets, 2);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_ + hours(24)));
+  const auto later = Lease(Pace::kQuick, now_ + hours(25));
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->previous_secrets, 0) << "their day is over";
+  EXPECT_EQ(rotate(now_ + hours(26)), 1);
+  for (const int count : {2, 3, 3}) EXPECT_EQ(rotate(now_ + hours(27)), count);
 }
 
 TEST_P(NotificationContract, ASubscriptionAddedAgainKeepsItsIdAndGetsTheNewKeys) {
@@ -312,7 +339,7 @@ TEST_P(NotificationContract, EachTargetGetsOneDeliveryOfAReminder) {
       if (leased->lane.channel == Channel::kWebhook) {
         EXPECT_EQ(leased->deliveries[0].body, notice.webhook_body);
         EXPECT_EQ(leased->secret_version, 1);
-        EXPECT_FALSE(leased->previous_secret);
+        EXPECT_EQ(leased->previous_secrets, 0);
       }
       if (leased->lane.channel == Channel::kPush) {
         EXPECT_EQ(leased->p256dh, std::string("\x04\x00\xff", 3));

@@ -119,7 +119,7 @@ class FakeDatabase {
   struct EndpointRow {
     ports::WebhookEndpoint endpoint;
     std::string fingerprint;
-    std::optional<domain::Uuid> rotation;
+    std::set<domain::Uuid> rotations;
   };
   struct LaneKey {
     domain::UserId user;

@@ -119,7 +119,7 @@ absl::StatusOr<WebhookEndpoint> FakeNotificationStore::AddEndpoint(const UserId&
     if (EndpointCount(tables, user) >= domain::kMaxWebhookEndpoints)
       return absl::ResourceExhaustedError("fake store: too many");
     tables.endpoints[{user, endpoint.id}] = {
-        .endpoint = endpoint, .fingerprint = fingerprint, .rotation = {}};
+        .endpoint = endpoint, .fingerprint = fingerprint, .rotations = {}};
     return endpoint;
   });
 }
@@ -180,17 +180,18 @@ absl::Status FakeNotificationStore::RemoveEndpoint(const UserId& user, const Uui
   });
 }
 
-absl::StatusOr<WebhookEndpoint> FakeNotificationStore::RotateSecret(const UserId& user,
-                                                                    const Uuid& id,
-                                                                    const Uuid& rotation,
-                                                                    Instant previous_until) {
+absl::StatusOr<WebhookEndpoint> FakeNotificationStore::RotateSecret(
+    const UserId& user, const Uuid& id, const ports::SecretRotation& rotation) {
   return Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
     const auto found = tables.endpoints.find({user, id});
     if (found == tables.endpoints.end()) return NotThere();
-    if (found->second.rotation != rotation) {
-      found->second.rotation = rotation;
-      ++found->second.endpoint.secret_version;
-      found->second.endpoint.previous_until = previous_until;
+    if (found->second.rotations.insert(rotation.id).second) {
+      WebhookEndpoint& endpoint = found->second.endpoint;
+      ++endpoint.secret_version;
+      const bool signs = endpoint.previous_until && *endpoint.previous_until > rotation.now;
+      endpoint.previous_count =
+          signs ? std::min(endpoint.previous_count + 1, domain::kMaxPreviousSecrets) : 1;
+      endpoint.previous_until = rotation.previous_until;
     }
     return found->second.endpoint;
   });
@@ -361,7 +362,8 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
           there = true;
           leased.address = endpoint.url;
           leased.secret_version = endpoint.secret_version;
-          leased.previous_secret = endpoint.previous_until && *endpoint.previous_until > now;
+          if (endpoint.previous_until && *endpoint.previous_until > now)
+            leased.previous_secrets = endpoint.previous_count;
         }
       } else if (taken.channel == Channel::kPush) {
         const auto found = tables.subscriptions.find({taken.user, taken.target});
