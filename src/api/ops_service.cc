@@ -172,6 +172,8 @@ absl::StatusOr<v1::Status> GetStatus(ports::DeadLetterStore& letters,
   response.set_overdue_reminders(status.overdue_reminders);
   response.set_unplanned_reminders(status.unplanned_reminders);
   response.set_unwritten_jobs(status.unwritten_jobs);
+  response.set_pending_deliveries(status.pending_deliveries);
+  if (status.oldest_delivery) *response.mutable_oldest_delivery() = Encode(*status.oldest_delivery);
   for (const ports::StoreStatus::Shard& shard : status.shards) {
     v1::Status::Shard& encoded = *response.add_shards();
     encoded.set_number(shard.number);

@@ -3,6 +3,7 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -10,7 +11,7 @@
 #include "api/reminder_service.h"
 #include "api/todo_service.h"
 #include "app/metrics.h"
-#include "app/outlet_setup.h"
+#include "app/outlet_watch.h"
 #include "app/sidecar_check.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
@@ -34,7 +35,9 @@ constexpr int kMaxDeliveryMetadataBytes = 8 * 1024 * 1024;
 constexpr int kRetryThreads = 2;
 constexpr int kReminderThreads = 2;
 // Of each kind of lanes, attempts at a time.
-constexpr int kDeliveryThreads = 4;
+// Those for new lanes may meet one that does not answer each time.
+constexpr std::array<std::pair<ports::Pace, int>, 3> kDeliveryThreads = {
+    {{ports::Pace::kQuick, 4}, {ports::Pace::kNew, 8}, {ports::Pace::kSlow, 4}}};
 constexpr milliseconds kFirstRetry = 100ms;
 constexpr milliseconds kLastRetry = 5s;
 constexpr milliseconds kWatchInterval = 1s;
@@ -243,11 +246,13 @@ edge::HttpResponse Application::MetricsPage() {
                                      {"relay", relay_pool_.stats()},
                                      {"retries", retry_pool_.stats()},
                                      {"crash_log", crash_pool_.stats()},
-                                     {"audit", audit_pool_.stats()}},
+                                     {"audit", audit_pool_.stats()},
+                                     {"deliveries", delivery_pool_.stats()}},
                            .queued_calls = {{"api", api_workers_.queued_count()},
                                             {"events", event_workers_.queued_count()}},
                            .relay = {},
-                           .store = *sampled_status_.Lock()};
+                           .store = *sampled_status_.Lock(),
+                           .delivery_attempts = delivery_sender_.attempts()};
   if (relay::OutboxRelay* const relay = running_relay_; relay != nullptr) {
     snapshot.relay = relay->stats();
   }
@@ -376,9 +381,9 @@ void Application::RunCaretaker(const std::stop_token& stop) {
   reminder_runner_ =
       std::make_unique<ReminderRunner>(reminders_, reminder_jobs_, config_.reminder_sweep);
   running_reminder_runner_ = reminder_runner_.get();
-  for (const bool patient : {false, true}) {
+  for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
-        std::make_unique<DeliveryRunner>(delivery_sender_, patient, kDeliveryThreads));
+        std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count));
   }
   last_answer_ = steady_clock::now();
   ready_ = true;
@@ -473,17 +478,13 @@ void Application::RunStatusSampler(const std::stop_token& stop) {
 }
 
 void Application::RunOutletSetup(const std::stop_token& stop) {
+  constexpr milliseconds kRecheck = 60s;
+  OutletWatch watch(config_, secret_store_, clock_, outlets_);
   Backoff backoff;
   for (;;) {
-    absl::StatusOr<OutletSetup> setup = SetUpOutlets(config_, secret_store_, clock_);
-    if (stop.stop_requested()) return;
-    if (setup.ok()) {
-      Log(setup->off.empty() ? Severity::kInfo : Severity::kWarning, "notification_channels",
-          {{"on", setup->on}, {"off", setup->off}});
-      outlets_.Set(std::move(setup->outlets));
-      return;
-    }
-    if (!Sleep(stop, backoff.Next())) return;
+    const OutletWatch::Again again = watch.Look();
+    if (again == OutletWatch::Again::kNever) return;
+    if (!Sleep(stop, again == OutletWatch::Again::kSoon ? backoff.Next() : kRecheck)) return;
   }
 }
 

@@ -108,7 +108,7 @@ class Application {
   void RunHealthPublisher(const std::stop_token& stop);  // tells what has changed
   void RunSidecarCheck(const std::stop_token& stop);     // until the sidecar has all that we need
   void RunStatusSampler(const std::stop_token& stop);  // asks the database what waits, for /metrics
-  void RunOutletSetup(const std::stop_token& stop);    // until the secrets are there
+  void RunOutletSetup(const std::stop_token& stop);    // until all channels have what they need
 
   bool PrepareDatabase(const std::stop_token& stop);
   void StartRelay();

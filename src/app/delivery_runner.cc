@@ -11,15 +11,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Nobody announces what is due: retries come by time, and other replicas queue too.
-constexpr milliseconds kPoll{250};
 constexpr milliseconds kAfterFailure{1'000};
 
 }  // namespace
 
-DeliveryRunner::DeliveryRunner(service::DeliverySender& sender, bool patient, int worker_count)
+DeliveryRunner::DeliveryRunner(service::DeliverySender& sender, ports::Pace pace, int worker_count,
+                               milliseconds poll)
     : sender_(sender),
-      patient_(patient),
+      pace_(pace),
+      poll_(poll),
       free_(worker_count),
       workers_(static_cast<std::size_t>(worker_count), static_cast<std::size_t>(worker_count)),
       looker_([this](const std::stop_token& stop) { Run(stop); }) {}
@@ -31,34 +31,39 @@ DeliveryRunner::~DeliveryRunner() {
 
 void DeliveryRunner::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    std::uint64_t seen = 0;
     {
       // Only what can be sent at once is taken: a lane that waits here waits for nothing.
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [this] { return free_ > 0; })) return;
       --free_;
+      seen = done_;
     }
-    const auto give_back = [this] {
-      {
-        const std::lock_guard lock(mutex_);
-        ++free_;
-      }
-      changed_.notify_all();
-    };
-    auto leased = sender_.Lease(patient_);
+    auto leased = sender_.Lease(pace_);
     if (leased.ok() && leased->has_value()) {
       const auto lane = std::make_shared<const ports::LeasedLane>(*std::move(*leased));
-      const bool accepted = workers_.TrySubmit([this, lane, give_back] {
+      const bool accepted = workers_.TrySubmit([this, lane] {
         if (const absl::Status status = sender_.Send(*lane); !status.ok()) {
           util::Log(util::Severity::kWarning, "delivery_not_recorded",
                     {{"target", lane->lane.target.value()}, {"status", status.ToString()}});
         }
-        give_back();
+        {
+          const std::lock_guard lock(mutex_);
+          ++free_;
+          ++done_;
+        }
+        changed_.notify_all();
       });
       if (accepted) continue;
     }
-    give_back();
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, stop, leased.ok() ? kPoll : kAfterFailure, [] { return false; });
+    ++free_;
+    // An attempt that is done may have been what kept others of its user or host waiting.
+    if (leased.ok()) {
+      changed_.wait_for(lock, stop, poll_, [&] { return done_ != seen; });
+    } else {
+      changed_.wait_for(lock, stop, kAfterFailure, [] { return false; });
+    }
   }
 }
 

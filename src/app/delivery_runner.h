@@ -1,7 +1,8 @@
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -11,11 +12,13 @@
 
 namespace todo::app {
 
-/// Makes the deliveries of one kind of lanes, from construction until destruction: a thread that
-/// looks for what is due, and `worker_count` that send. `sender` must outlive it.
+/// Makes the deliveries of the lanes of one pace, from construction until destruction: a thread
+/// that looks for what is due, and `worker_count` that send. It looks again when one of them is
+/// done, and after `poll`: nobody announces what is due. `sender` must outlive it.
 class DeliveryRunner {
  public:
-  DeliveryRunner(service::DeliverySender& sender, bool patient, int worker_count);
+  DeliveryRunner(service::DeliverySender& sender, ports::Pace pace, int worker_count,
+                 std::chrono::milliseconds poll = std::chrono::milliseconds(250));
   /// Returns when what is being sent is done, or its sender's timeout has passed.
   ~DeliveryRunner();
   DeliveryRunner(const DeliveryRunner&) = delete;
@@ -25,10 +28,12 @@ class DeliveryRunner {
   void Run(const std::stop_token& stop);
 
   service::DeliverySender& sender_;
-  const bool patient_;
+  const ports::Pace pace_;
+  const std::chrono::milliseconds poll_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  int free_;  // workers; guarded by mutex_
+  int free_;                // workers; guarded by mutex_, as the next
+  std::uint64_t done_ = 0;  // attempts
   util::WorkerPool workers_;
   std::jthread looker_;  // last: it uses all of the above
 };

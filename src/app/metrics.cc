@@ -102,6 +102,12 @@ void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) 
   page.Gauge("todo_reminder_jobs_unwritten",
              "Reminders whose job at the scheduler is not yet as it should be",
              Number(store.unwritten_jobs));
+  page.Gauge("todo_deliveries_pending",
+             "Webhook calls, mail and pushes that wait, counted up to 100,000",
+             Number(store.pending_deliveries));
+  page.Gauge("todo_deliveries_oldest_seconds",
+             "How long the one that has waited longest could have been sent",
+             SecondsSince(store.oldest_delivery, now));
   page.Gauge("todo_events_lost",
              "Events published again as often as allowed that no consumer has seen",
              Number(store.lost_events));
@@ -120,6 +126,10 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
   }
   if (snapshot.relay) AddRelay(page, *snapshot.relay);
   if (snapshot.store) AddStore(page, *snapshot.store, snapshot.now);
+  for (const auto& [name, count] : snapshot.delivery_attempts) {
+    page.Counter("todo_delivery_attempts_total", "Attempts to deliver", Number(count),
+                 {{"channel", name.first}, {"outcome", name.second}});
+  }
   return page.Text();
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "domain/time.h"
 #include "ports/dead_letter_store.h"
@@ -20,6 +22,8 @@ struct MetricsSnapshot {
   std::map<std::string, std::size_t> queued_calls;  // by worker pool
   std::optional<relay::RelayStats> relay;
   std::optional<ports::StoreStatus> store;
+  std::map<std::pair<std::string, std::string>, std::uint64_t>
+      delivery_attempts;  // by channel, outcome
 };
 
 /// The snapshot in Prometheus' text format. Names are a promise to dashboards: only ever added to.

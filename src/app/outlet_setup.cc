@@ -102,64 +102,73 @@ std::string ContactOf(const Config& config) {
   return "mailto:" + SenderOf(config.mail_from).address;
 }
 
-/// Sets up one channel. Answers why it is off; empty: it is on.
-using SetUp = absl::StatusOr<std::string>;
+/// Why a channel is off. An empty text: it is on.
+struct Off {
+  std::string why;
+  bool wants_secret = false;  // one that is not there, or unfit
+};
+using SetUp = absl::StatusOr<Off>;
+
+Off ForWantOfSecret(std::string why) { return {.why = std::move(why), .wants_secret = true}; }
+Off ForWantOfSetting(std::string why) { return {.why = std::move(why)}; }
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 SetUp SetUpWebhooks(const Config& config, ports::SecretStore& secrets,
                     service::Outlets::Known& outlets) {
   TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, config.webhook_master_key_key));
-  if (!key) return fmt::format("secret {} is missing", config.webhook_master_key_key);
+  if (!key)
+    return ForWantOfSecret(fmt::format("secret {} is missing", config.webhook_master_key_key));
   if (key->size() < kMinMasterKeyBytes) {
-    return fmt::format("secret {} is shorter than {} characters", config.webhook_master_key_key,
-                       kMinMasterKeyBytes);
+    return ForWantOfSecret(fmt::format("secret {} is shorter than {} characters",
+                                       config.webhook_master_key_key, kMinMasterKeyBytes));
   }
   auto sender = notify::HttpWebhookSender::Create(
       {.allowed_hosts = SplitList(config.webhook_allow_hosts), .ca_file = {}});
-  if (!sender.ok()) return Text(sender.status());
+  if (!sender.ok()) return ForWantOfSetting(Text(sender.status()));
   outlets.webhooks = *std::move(sender);
   outlets.webhook_master_key = *key;
-  return "";
+  return Off();
 }
 
 SetUp SetUpMail(const Config& config, ports::SecretStore& secrets, const ports::Clock& clock,
                 service::Outlets::Known& outlets) {
-  if (config.smtp_url.empty()) return "smtp-url is not set";
+  if (config.smtp_url.empty()) return ForWantOfSetting("smtp-url is not set");
   absl::StatusOr<SmtpMailer::Options> options = SmtpOptions(config.smtp_url);
-  if (!options.ok()) return fmt::format("smtp-url {}", Text(options.status()));
+  if (!options.ok()) return ForWantOfSetting(fmt::format("smtp-url {}", Text(options.status())));
   TODO_ASSIGN_OR_RETURN(const auto user, Find(secrets, config.smtp_user_key));
   TODO_ASSIGN_OR_RETURN(const auto password, Find(secrets, config.smtp_password_key));
   if (user.has_value() != password.has_value()) {
-    return fmt::format("secret {} is missing",
-                       user ? config.smtp_password_key : config.smtp_user_key);
+    return ForWantOfSecret(fmt::format("secret {} is missing",
+                                       user ? config.smtp_password_key : config.smtp_user_key));
   }
   options->user = user.value_or("");
   options->password = password.value_or("");
   options->sender = SenderOf(config.mail_from);
   std::string address = options->sender.address;
   auto mailer = SmtpMailer::Create(*std::move(options), clock);
-  if (!mailer.ok()) return Text(mailer.status());
+  if (!mailer.ok()) return ForWantOfSetting(Text(mailer.status()));
   outlets.mail = *std::move(mailer);
   outlets.mail_from = std::move(address);
-  return "";
+  return Off();
 }
 
 SetUp SetUpPush(const Config& config, ports::SecretStore& secrets, const ports::Clock& clock,
                 service::Outlets::Known& outlets) {
   TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, config.vapid_private_key_key));
-  if (!key) return fmt::format("secret {} is missing", config.vapid_private_key_key);
+  if (!key)
+    return ForWantOfSecret(fmt::format("secret {} is missing", config.vapid_private_key_key));
   std::string contact = ContactOf(config);
-  if (contact.empty()) return "neither vapid-contact nor mail-from is set";
+  if (contact.empty()) return ForWantOfSetting("neither vapid-contact nor mail-from is set");
   auto sender = notify::HttpPushSender::Create(
       {.http = {.allowed_hosts = SplitList(config.webhook_allow_hosts), .ca_file = {}},
        .vapid_key = *key,
        .contact = std::move(contact)},
       clock);
-  if (!sender.ok()) return Text(sender.status());
+  if (!sender.ok()) return ForWantOfSecret(Text(sender.status()));
   outlets.push_public_key = (*sender)->PublicKey();
   outlets.push = *std::move(sender);
-  return "";
+  return Off();
 }
 
 }  // namespace
@@ -188,18 +197,19 @@ std::vector<std::string> OutletFaults(const Config& config) {
 absl::StatusOr<OutletSetup> SetUpOutlets(const Config& config, ports::SecretStore& secrets,
                                          const ports::Clock& clock) {
   OutletSetup setup;
-  const auto note = [&setup](const char* name, const std::string& why) {
-    if (why.empty()) {
+  const auto note = [&setup](const char* name, const Off& off) {
+    if (off.why.empty()) {
       setup.on.emplace_back(name);
     } else {
-      setup.off.emplace(name, why);
+      setup.off.emplace(name, off.why);
+      setup.wants_secret |= off.wants_secret;
     }
   };
-  TODO_ASSIGN_OR_RETURN(const std::string webhooks, SetUpWebhooks(config, secrets, setup.outlets));
+  TODO_ASSIGN_OR_RETURN(const Off webhooks, SetUpWebhooks(config, secrets, setup.outlets));
   note("webhook", webhooks);
-  TODO_ASSIGN_OR_RETURN(const std::string mail, SetUpMail(config, secrets, clock, setup.outlets));
+  TODO_ASSIGN_OR_RETURN(const Off mail, SetUpMail(config, secrets, clock, setup.outlets));
   note("email", mail);
-  TODO_ASSIGN_OR_RETURN(const std::string push, SetUpPush(config, secrets, clock, setup.outlets));
+  TODO_ASSIGN_OR_RETURN(const Off push, SetUpPush(config, secrets, clock, setup.outlets));
   note("push", push);
   return setup;
 }

@@ -20,6 +20,7 @@ struct OutletSetup {
   service::Outlets::Known outlets;
   std::vector<std::string> on;             // names of channels
   std::map<std::string, std::string> off;  // and why the others are not, for the operator
+  bool wants_secret = false;               // one is off for want of a secret
 };
 
 /// Makes the senders that the settings and secrets allow. A channel that lacks something is off;

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
 #include "client/grpc_status.h"
 #include "util/status.h"
 
@@ -12,6 +17,19 @@ namespace runtime = dapr::proto::runtime::v1;
 
 absl::Status Missing(const std::string& name) {
   return util::MakeStatus(absl::StatusCode::kNotFound, fmt::format("there is no secret {}", name));
+}
+
+/// Whether the component has looked and found no such secret. Dapr hands on every error of a
+/// component as INTERNAL, so only the text tells that from an outage: "secret x not found" (local
+/// file), `secrets "x" not found` (Kubernetes), "secret key or version not exist" (Vault),
+/// "SecretNotFound" (Azure). One that this does not know counts as an outage: asked again for ever,
+/// it loses nothing.
+bool SaysMissing(const grpc::Status& status) {
+  constexpr std::array<std::string_view, 3> kSayings = {"not found", "notfound", "not exist"};
+  if (status.error_code() != grpc::StatusCode::INTERNAL) return false;
+  const std::string text = absl::AsciiStrToLower(status.error_message());
+  return std::ranges::any_of(
+      kSayings, [&](std::string_view saying) { return text.find(saying) != std::string::npos; });
 }
 
 }  // namespace
@@ -33,15 +51,11 @@ absl::StatusOr<std::string> DaprSecretStore::Get(const std::string& name) {
   const auto context = client_.NewContext(options_.timeout);
   const grpc::Status status = client_.stub().GetSecret(context.get(), request, &response);
   std::map<std::string, std::string> keys;
-  switch (status.error_code()) {
-    case grpc::StatusCode::OK: keys.insert(response.data().begin(), response.data().end()); break;
-    case grpc::StatusCode::UNAVAILABLE:
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-    case grpc::StatusCode::CANCELLED:
-    case grpc::StatusCode::UNAUTHENTICATED:
-      return util::MakeStatus(absl::StatusCode::kUnavailable,
-                              fmt::format("dapr: get secrets: {}", status.error_message()));
-    default: break;  // the component says by any code that it has no such secret
+  if (status.ok()) {
+    keys.insert(response.data().begin(), response.data().end());
+  } else if (!SaysMissing(status)) {
+    return util::MakeStatus(absl::StatusCode::kUnavailable,
+                            fmt::format("dapr: get secrets: {}", status.error_message()));
   }
   const auto found = keys.find(name);
   absl::StatusOr<std::string> value =

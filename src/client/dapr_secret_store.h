@@ -24,7 +24,8 @@ class DaprSecretStore final : public ports::SecretStore {
   DaprSecretStore(DaprClient& client, Options options)
       : client_(client), options_(std::move(options)) {}
 
-  /// kNotFound, also when there is no such secret or component. kUnavailable: no answer.
+  /// kNotFound, also when the component has no such secret. kUnavailable: anything else, an absent
+  /// component or a refused access among it.
   absl::StatusOr<std::string> Get(const std::string& name) override;
 
  private:

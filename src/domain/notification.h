@@ -29,8 +29,11 @@ inline constexpr std::size_t kMaxWebhookBodyBytes = 19'999;
 inline constexpr std::size_t kMaxPushPayloadBytes = 3'000;
 /// A reminder that comes so long after its time is late.
 inline constexpr std::chrono::minutes kLateAfter{5};
-/// So long late reminders wait for others, to be told of in one message.
+/// So long late reminders wait for the next one, to be told of in one message; what is due within
+/// that time goes with it.
 inline constexpr std::chrono::seconds kGroupingTime{10};
+/// But none of them longer than this, however many follow.
+inline constexpr std::chrono::seconds kMaxGroupingTime{60};
 
 // ---- preferences
 
@@ -75,7 +78,11 @@ std::string PreferencesKey(const UserId& user);
 /// to do, for anything else, for credentials in it, and for more than kMaxUrlBytes. Whether we talk
 /// to that host is decided when we connect.
 absl::StatusOr<std::string> HostOfUrl(std::string_view url);
-/// kInvalidArgument when it cannot be an e-mail address.
+/// Whether `text` is like left@right, each of atoms with dots between them, at most `max_bytes`
+/// long.
+bool IsAddressLike(std::string_view text, std::size_t max_bytes);
+/// kInvalidArgument when it is not an e-mail address that we send to: name@host of plain ASCII,
+/// without quotes, comments or address literals (an RFC 5321 mailbox of dot-atoms).
 absl::Status CheckMailAddress(std::string_view address);
 
 // ---- what is sent
@@ -130,6 +137,8 @@ inline constexpr std::chrono::hours kMaxDeliveryAge{48};
 
 // ---- secrets
 
+/// A secret that was rotated signs for a day longer, unless so many have been rotated since.
+inline constexpr int kMaxPreviousSecrets = 3;
 /// The secret with which the calls of a webhook endpoint are signed: raw bytes.
 std::string WebhookSecret(std::string_view master_key, const Uuid& endpoint, int version);
 /// As Standard Webhooks shows it: "whsec_…".

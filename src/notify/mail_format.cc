@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
+#include "domain/notification.h"
 #include "notify/one_line.h"
 #include "util/status.h"
 
@@ -21,29 +22,6 @@ constexpr std::size_t kMaxUrlBytes = 900;  // in one line, of at most 998 bytes
 constexpr std::size_t kEncodedWordBytes = 39;
 // Holds a character that base64 does not have, so no part can contain it.
 constexpr char kBoundary[] = "=_alternative";
-
-bool IsAtom(char c) {
-  constexpr std::string_view kSpecial = "!#$%&'*+-/=?^_`{|}~";
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-         kSpecial.find(c) != std::string_view::npos;
-}
-
-/// Atoms with dots between them (RFC 5322 section 3.2.3).
-bool IsDotAtom(std::string_view text) {
-  char before = '.';
-  for (const char c : text) {
-    if (c == '.' ? before == '.' : !IsAtom(c)) return false;
-    before = c;
-  }
-  return before != '.';
-}
-
-/// Whether `text` is like left@right, at most `max_bytes` long.
-bool IsAddressLike(std::string_view text, std::size_t max_bytes) {
-  const std::size_t at = text.find('@');
-  return at != std::string_view::npos && text.size() <= max_bytes &&
-         IsDotAtom(text.substr(0, at)) && IsDotAtom(text.substr(at + 1));
-}
 
 bool IsUrl(std::string_view text) {
   return text.size() <= kMaxUrlBytes &&
@@ -109,16 +87,7 @@ std::string Part(std::string_view type, std::string_view content) {
 
 }  // namespace
 
-bool IsMailAddress(std::string_view text) {
-  constexpr std::size_t kMaxAddress = 254;
-  constexpr std::size_t kMaxLocal = 64;
-  if (!IsAddressLike(text, kMaxAddress)) return false;
-  const std::size_t at = text.find('@');
-  return at <= kMaxLocal && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at) + 1,
-                                        text.end(), [](unsigned char c) {
-                                          return absl::ascii_isalnum(c) || c == '-' || c == '.';
-                                        });
-}
+bool IsMailAddress(std::string_view text) { return domain::CheckMailAddress(text).ok(); }
 
 std::string EncodeHeader(std::string_view name, std::string_view text) {
   const std::string line = OneLine(text, kMaxHeaderBytes);
@@ -136,7 +105,7 @@ absl::StatusOr<std::string> FormatMail(const ports::MailMessage& message, const 
   constexpr std::size_t kMaxMessageId = 250;
   if (!IsMailAddress(message.to))
     return absl::InvalidArgumentError("the recipient is not a mail address of plain ASCII");
-  if (!IsAddressLike(message.message_id, kMaxMessageId))
+  if (!domain::IsAddressLike(message.message_id, kMaxMessageId))
     return absl::InvalidArgumentError("the message id is not like id@host");
   if (!message.list_unsubscribe.empty() && !IsUrl(message.list_unsubscribe))
     return absl::InvalidArgumentError("the link for unsubscribing is no URL of https: or mailto:");

@@ -14,8 +14,8 @@ struct MailSender {
   std::string name;     // UTF-8, or empty
 };
 
-/// Whether `text` is an address like ada@example.com: ASCII, no quotes, no comments, no spaces.
-/// What it accepts can stand in a header and in a command of SMTP.
+/// Whether domain::CheckMailAddress takes it. Then it can stand in a header and in a command of
+/// SMTP.
 bool IsMailAddress(std::string_view text);
 
 /// `text` as the value of a header named `name`, whose line it begins behind: as it is when it is

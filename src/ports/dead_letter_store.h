@@ -50,6 +50,8 @@ struct StoreStatus {
   std::int64_t overdue_reminders = 0;
   std::int64_t unplanned_reminders = 0;
   std::int64_t unwritten_jobs = 0;
+  std::int64_t pending_deliveries = 0;             // the same
+  std::optional<domain::Instant> oldest_delivery;  // since when it waits for its turn
   std::int64_t lost_events = 0;  // published again as often as allowed, and still not seen
   struct Shard {
     int number = 0;

@@ -34,11 +34,14 @@ struct LeasedLane {
   DeliveryLane lane;
   std::string address;                     // URL, or e-mail address
   int secret_version = 0;                  // webhook
-  bool previous_secret = false;            // webhook: the version before signs too
+  int previous_secrets = 0;                // webhook: so many versions before sign too
   std::string p256dh;                      // push
   std::string auth;                        // push
   std::vector<QueuedDelivery> deliveries;  // one, or several that go out together
 };
+
+/// How a lane's target has answered the last time. Each kind is served by threads of its own.
+enum class Pace { kQuick, kNew, kSlow };
 
 enum class DeliveryState { kPending, kDelivered, kFailed };
 
@@ -56,6 +59,7 @@ struct Attempt {
   std::string outcome;  // "delivered", "retry", "gone", "refused", "forbidden"
   int status_code = 0;
   std::string detail;
+  std::optional<domain::Instant> paused_until;  // so long the target wants no calls at all
   std::vector<DeliveryResult> results;
 };
 
@@ -66,23 +70,25 @@ class DeliveryStore {
  public:
   virtual ~DeliveryStore() = default;
 
-  /// Takes the lane that has waited longest among those due at `now` whose channel is one of
-  /// `channels`, until `until`. Lanes are of two kinds: those whose last attempt was quick, and,
-  /// with `patient`, the others, new ones among them. Of a user's lanes of a kind no more than two
-  /// are out at a time; of the patient ones of a host, one. nullopt: nothing is due. Lanes whose
-  /// target is gone or disabled are emptied on the way, and so are deliveries that waited too long.
+  /// Takes the lane that has waited longest among those of this `pace` that are due at `now` and
+  /// whose channel is one of `channels`, until `until`. Of the quick lanes of a user two are out at
+  /// a time, of the new ones and of the slow ones one each; of the new lanes of a host four, of the
+  /// slow ones two. nullopt: nothing is due. Lanes whose target is gone or disabled are emptied on
+  /// the way, and so are deliveries that waited too long, and mail and pushes about tasks that are
+  /// completed or deleted by now.
   virtual absl::StatusOr<std::optional<LeasedLane>> Lease(
-      bool patient, const std::vector<domain::Channel>& channels, domain::Instant now,
+      Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) = 0;
 
-  /// Stores what became of the attempt and gives the lane back; `patient`: to that kind. False: the
-  /// lease was lost, or the target removed, and somebody else has decided.
+  /// Stores what became of the attempt and gives the lane back; `slow`: it has let us wait. False:
+  /// the lease was lost, or the target removed, and somebody else has decided.
   virtual absl::StatusOr<bool> Finish(const DeliveryLane& lane, const Attempt& attempt,
-                                      bool patient) = 0;
+                                      bool slow) = 0;
 
-  /// The target refuses everything for good: disables the webhook endpoint, removes the push
-  /// subscription. What waits for it has failed. `reason` is for its user.
-  virtual absl::Status StopTarget(const DeliveryLane& lane, const std::string& reason,
+  /// The target of `leased` refuses everything for good: disables the webhook endpoint, removes the
+  /// push subscription, forgets the e-mail address. What waits for it has failed. `reason` is for
+  /// its user. Does nothing when the user has meanwhile given another URL or address.
+  virtual absl::Status StopTarget(const LeasedLane& leased, const std::string& reason,
                                   domain::Instant now) = 0;
 };
 

@@ -34,9 +34,16 @@ struct WebhookEndpoint {
   bool reminders = true;
   bool task_events = false;
   int secret_version = 1;
-  std::optional<domain::Instant> previous_until;  // so long the secret before signs too
+  int previous_count = 1;                         // so many secrets before
+  std::optional<domain::Instant> previous_until;  // sign too, so long
   std::string disabled_reason;                    // empty: enabled
   domain::Instant created_at;
+};
+
+struct SecretRotation {
+  domain::Uuid id;  // of the request
+  domain::Instant now;
+  domain::Instant previous_until;  // so long the secrets before sign too
 };
 
 /// What is not set stays.
@@ -108,12 +115,12 @@ class NotificationStore {
                                                          const WebhookPatch& patch) = 0;
   /// With all that waits for it and its log.
   virtual absl::Status RemoveEndpoint(const domain::UserId& user, const domain::Uuid& id) = 0;
-  /// A new version of the secret; the one before signs too until `previous_until`. The same
-  /// `rotation` again changes nothing.
+  /// A new version of the secret. The one before signs too for a while, and so do those that still
+  /// do, kMaxPreviousSecrets in all. The same rotation again, the last one or an older one, changes
+  /// nothing.
   virtual absl::StatusOr<WebhookEndpoint> RotateSecret(const domain::UserId& user,
                                                        const domain::Uuid& id,
-                                                       const domain::Uuid& rotation,
-                                                       domain::Instant previous_until) = 0;
+                                                       const SecretRotation& rotation) = 0;
   /// Those of `users` that have an endpoint which wants task events.
   virtual absl::StatusOr<std::set<domain::UserId>> WantTaskEvents(
       const std::set<domain::UserId>& users) = 0;
@@ -121,14 +128,16 @@ class NotificationStore {
   virtual absl::StatusOr<DeliveryPage> ListDeliveries(const domain::UserId& user,
                                                       const domain::Uuid& endpoint, int limit,
                                                       const std::string& cursor) = 0;
-  /// Queues a delivery to a webhook endpoint again, with its id and a new schedule. One that is
-  /// pending is tried at once. kFailedPrecondition: its endpoint is disabled.
+  /// Queues a delivery to a webhook endpoint again, with its id and a new schedule; its log keeps
+  /// the last attempts, thirty at most. kFailedPrecondition: its endpoint is disabled, or it is
+  /// pending.
   virtual absl::StatusOr<LoggedDelivery> Redeliver(const domain::UserId& user,
                                                    const domain::Uuid& delivery,
                                                    domain::Instant now) = 0;
 
-  /// Adding an endpoint that is there replaces its keys and keeps its id. kResourceExhausted: the
-  /// user has as many as allowed.
+  /// Adding an endpoint that is there replaces its keys and keeps its id. Another user who has it
+  /// with the same keys loses it: the browser has changed its user. kResourceExhausted: the user
+  /// has as many as allowed.
   virtual absl::StatusOr<PushSubscription> AddSubscription(const domain::UserId& user,
                                                            const PushSubscription& added) = 0;
   virtual absl::StatusOr<std::vector<PushSubscription>> ListSubscriptions(

@@ -80,16 +80,22 @@ SendOutcome SendPush(const Outlets::Known& outlets, const LeasedLane& leased) {
 
 SendOutcome SendWebhook(const Outlets::Known& outlets, const LeasedLane& leased, Instant now) {
   const ports::QueuedDelivery& delivery = leased.deliveries.front();
-  const auto secret = [&](int version) {
-    return domain::WebhookSecret(outlets.webhook_master_key, leased.lane.target, version);
-  };
-  std::vector<std::string> secrets = {secret(leased.secret_version)};
-  if (leased.previous_secret) secrets.push_back(secret(leased.secret_version - 1));
+  std::vector<std::string> secrets;
+  for (int before = 0; before <= leased.previous_secrets; ++before) {
+    secrets.push_back(domain::WebhookSecret(outlets.webhook_master_key, leased.lane.target,
+                                            leased.secret_version - before));
+  }
   return outlets.webhooks->Send({.url = leased.address,
                                  .id = delivery.id.value(),
                                  .timestamp = now,
                                  .body = delivery.body,
                                  .secrets = std::move(secrets)});
+}
+
+/// Until when the target wants no calls at all.
+std::optional<Instant> PausedUntil(const SendOutcome& outcome, Instant now) {
+  if (outcome.kind != SendOutcome::Kind::kRetry || !outcome.retry_after) return std::nullopt;
+  return now + std::clamp<milliseconds>(*outcome.retry_after, milliseconds(0), kMaxRetryAfter);
 }
 
 /// What becomes of each delivery after `outcome`.
@@ -104,16 +110,11 @@ std::vector<ports::DeliveryResult> ResultsOf(const LeasedLane& leased, const Sen
       result.state = ports::DeliveryState::kDelivered;
     } else if (outcome.kind == SendOutcome::Kind::kRetry) {
       // By the first one's id: what went out together stays together.
-      std::optional<milliseconds> delay =
+      const std::optional<milliseconds> delay =
           domain::DeliveryDelay(delivery.failures + 1, leased.deliveries.front().id);
       if (!delay) continue;
-      if (outcome.retry_after) {
-        delay = std::max<milliseconds>(
-            *delay,
-            std::clamp<milliseconds>(*outcome.retry_after, milliseconds(0), kMaxRetryAfter));
-      }
       result.state = ports::DeliveryState::kPending;
-      result.due_at = now + *delay;
+      result.due_at = std::max(now + *delay, PausedUntil(outcome, now).value_or(now));
     }
   }
   return results;
@@ -136,7 +137,7 @@ SendOutcome SendOnce(const Outlets::Known& outlets, const LeasedLane& leased, In
   return SendPush(outlets, leased);
 }
 
-absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(bool patient) {
+absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(ports::Pace pace) {
   const auto outlets = outlets_.Get();
   std::vector<Channel> channels;
   for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
@@ -144,7 +145,7 @@ absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(bool patient) {
   }
   if (channels.empty()) return std::optional<LeasedLane>();
   const Instant now = clock_.Now();
-  return store_.Lease(patient, channels, now, now + kLease);
+  return store_.Lease(pace, channels, now, now + kLease);
 }
 
 absl::Status DeliverySender::Send(const LeasedLane& leased) {
@@ -156,13 +157,15 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
   const Instant done = clock_.Now();
   attempt.took = std::chrono::duration_cast<milliseconds>(done - attempt.at);
   attempt.outcome = NameOf(outcome.kind);
+  ++(*attempts_.Lock())[{std::string(ToString(leased.lane.channel)), attempt.outcome}];
   attempt.status_code = outcome.status_code;
   attempt.detail = outcome.detail;
+  attempt.paused_until = PausedUntil(outcome, done);
   attempt.results = ResultsOf(leased, outcome, done);
 
   const ports::DeliveryLane& lane = leased.lane;
   TODO_ASSIGN_OR_RETURN(const bool ours,
-                        store_.Finish(lane, attempt, /*patient=*/attempt.took >= kQuick));
+                        store_.Finish(lane, attempt, /*slow=*/attempt.took >= kQuick));
   if (!ours) return absl::OkStatus();
   if (outcome.kind == SendOutcome::Kind::kGone || outcome.kind == SendOutcome::Kind::kForbidden) {
     util::Log(util::Severity::kInfo, "delivery_target_stopped",
@@ -170,7 +173,7 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
                {"target", lane.target.value()},
                {"outcome", attempt.outcome}});
     return store_.StopTarget(
-        lane,
+        leased,
         outcome.kind == SendOutcome::Kind::kGone ? "it answered that it is gone" : outcome.detail,
         done);
   }

@@ -165,10 +165,13 @@ absl::StatusOr<ports::WebhookEndpoint> NotificationSettings::UpdateEndpoint(
 absl::StatusOr<EndpointWithSecret> NotificationSettings::RotateSecret(const CallContext& call,
                                                                       const Uuid& id) {
   TODO_ASSIGN_OR_RETURN(const auto outlets, Need(Channel::kWebhook));
-  const Uuid rotation = call.request_id ? call.request_id->uuid : ports_.ids.NewId();
+  const domain::Instant now = ports_.clock.Now();
+  const ports::SecretRotation rotation{
+      .id = call.request_id ? call.request_id->uuid : ports_.ids.NewId(),
+      .now = now,
+      .previous_until = now + kPreviousSecretSigns};
   TODO_ASSIGN_OR_RETURN(ports::WebhookEndpoint endpoint,
-                        ports_.store.RotateSecret(call.user, id, rotation,
-                                                  ports_.clock.Now() + kPreviousSecretSigns));
+                        ports_.store.RotateSecret(call.user, id, rotation));
   return WithSecret(*outlets, std::move(endpoint));
 }
 
@@ -190,7 +193,8 @@ absl::StatusOr<ports::SendOutcome> NotificationSettings::TestEndpoint(const User
   call.lane.target = id;
   call.address = endpoint.url;
   call.secret_version = endpoint.secret_version;
-  call.previous_secret = endpoint.previous_until && *endpoint.previous_until > now;
+  if (endpoint.previous_until && *endpoint.previous_until > now)
+    call.previous_secrets = endpoint.previous_count;
   ports::QueuedDelivery& delivery = call.deliveries.emplace_back();
   delivery.id = ports_.ids.NewId();
   delivery.body = domain::TestWebhookBody(id, now);

@@ -21,22 +21,31 @@ using ports::LeasedLane;
 constexpr int kMaxGroup = 100;
 
 constexpr Statement kLease{"delivery_lease", R"sql(
-select user_id, channel, target, epoch from lease_lane($1, $2::text[], $3, $4))sql"};
+select user_id, channel, target, epoch from take_lane($1, $2, $3::text[], $4, $5))sql"};
 
-constexpr Statement kExpire{"delivery_expire", R"sql(
-update deliveries set state = 'failed', finished_at = $4, attempts = attempts || jsonb_build_object(
-    'at', rfc3339($4::timestamptz), 'outcome', 'dropped', 'detail', 'it waited too long')
-where user_id = $1 and channel = $2 and target = $3 and state = 'pending' and queued_at < $5)sql"};
+// Mail and pushes about what is done by now. A task that we do not hold may be anything.
+constexpr Statement kDropDone{"delivery_drop_done", R"sql(
+update deliveries d
+set state = 'failed', finished_at = $4, attempts = d.attempts || jsonb_build_object(
+    'at', rfc3339($4::timestamptz), 'outcome', 'dropped', 'detail', 'its task is completed or deleted by now')
+where d.user_id = $1 and d.id in (
+    select x.id from deliveries x
+    join notifications n on n.user_id = x.user_id and n.id = x.event_id
+    join tasks t on t.user_id = n.user_id and t.id = n.task_id
+    where x.user_id = $1 and x.channel = $2 and x.target = $3 and x.state = 'pending' and x.due_at <= $5
+      and (t.completed or t.deleted_at is not null)
+    order by x.due_at, x.id limit 1000))sql"};
 
 constexpr Statement kEndpoint{"delivery_endpoint", R"sql(
-select url, secret_version, previous_until > $3, disabled_reason
+select url, secret_version, case when previous_until > $3 then previous_count else 0 end, disabled_reason
 from webhook_endpoints where user_id = $1 and id = $2)sql"};
 constexpr Statement kSubscription{"delivery_subscription", R"sql(
 select endpoint, p256dh, auth from push_subscriptions where user_id = $1 and id = $2)sql"};
 constexpr Statement kAddress{"delivery_address",
                              "select address from mail_addresses where user_id = $1"};
 
-// The first that is due and, when that may go out together with others, those with it.
+// The first that is due and, when that may go out together with others, those with it: what is due
+// too, and what waits for company only until $7.
 constexpr Statement kDue{"delivery_due", R"sql(
 with first as (
     select grouped from deliveries
@@ -47,20 +56,23 @@ select d.id, d.failures, d.body, d.event_id, n.task_id, n.title,
        n.time_zone, n.late
 from first f
 join deliveries d on d.user_id = $1 and d.channel = $2 and d.target = $3 and d.state = 'pending'
-                 and d.due_at <= $4 and d.queued_at >= $6 and d.grouped = f.grouped
+                 and (d.due_at <= $4 or d.failures = 0 and d.due_at <= $7) and d.queued_at >= $6
+                 and d.grouped = f.grouped
 left join notifications n on n.user_id = d.user_id and n.id = d.event_id
 order by d.due_at, d.id
 limit (select case when grouped then $5::int else 1 end from first))sql"};
 
-constexpr Statement kRelease{"delivery_release", "select release_lane($1, $2, $3, $4, $5)"};
+constexpr Statement kExpire{"delivery_expire", "select expire_lane($1, $2, $3, $4, $5)"};
 constexpr Statement kFinish{"delivery_finish",
-                            "select finish_attempt($1, $2, $3, $4, $5::jsonb, $6, $7)"};
+                            "select finish_attempt($1, $2, $3, $4, $5::jsonb, $6, $7, $8)"};
 constexpr Statement kStop{"delivery_stop", "select stop_lane($1, $2, $3, $4, $5)"};
-constexpr Statement kRemoveLane{"delivery_remove_lane", "select remove_lane($1, $2, $3)"};
+constexpr Statement kRemoveLane{"delivery_remove_lane", "select remove_lane($1, $2, $3, $4)"};
 constexpr Statement kDisable{"delivery_disable", R"sql(
-update webhook_endpoints set disabled_reason = $3 where user_id = $1 and id = $2)sql"};
+update webhook_endpoints set disabled_reason = $3 where user_id = $1 and id = $2 and url = $4)sql"};
 constexpr Statement kUnsubscribe{"delivery_unsubscribe",
                                  "delete from push_subscriptions where user_id = $1 and id = $2"};
+constexpr Statement kForgetAddress{
+    "delivery_forget_address", "delete from mail_addresses where user_id = $1 and address = $2"};
 
 Instant InstantOf(const pqxx::field& microseconds) {
   return Instant(std::chrono::microseconds(microseconds.as<std::int64_t>()));
@@ -77,6 +89,23 @@ std::string_view NameOf(DeliveryState state) {
     case DeliveryState::kFailed: break;
   }
   return "failed";
+}
+
+ports::QueuedDelivery QueuedOf(const pqxx::row& row) {
+  ports::QueuedDelivery delivery;
+  delivery.id = UuidOf(row[0]);
+  delivery.failures = row[1].as<int>();
+  delivery.body = row[2].as<std::string>();
+  if (row[4].is_null()) return delivery;  // of a task event, or its notification is forgotten
+  domain::DueReminder& reminder = delivery.reminder.emplace();
+  reminder.id = domain::EventId{UuidOf(row[3])};
+  reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
+  reminder.title = row[5].as<std::string>();
+  reminder.remind_at = InstantOf(row[6]);
+  if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
+  reminder.time_zone = row[8].as<std::string>();
+  reminder.late = row[9].as<bool>();
+  return delivery;
 }
 
 enum class TargetState { kThere, kDisabled, kMissing };
@@ -104,24 +133,26 @@ TargetState LoadTarget(pqxx::transaction_base& transaction, LeasedLane& leased, 
   if (found.empty()) return TargetState::kMissing;
   leased.address = found[0][0].as<std::string>();
   leased.secret_version = found[0][1].as<int>();
-  leased.previous_secret = found[0][2].as<bool>();
+  leased.previous_secrets = found[0][2].as<int>();
   return View(found[0][3]).empty() ? TargetState::kThere : TargetState::kDisabled;
 }
 
 }  // namespace
 
 absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
-    bool patient, const std::vector<Channel>& channels, Instant now, Instant until) {
+    ports::Pace pace, const std::vector<Channel>& channels, Instant now, Instant until) {
   using Leased = std::optional<LeasedLane>;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(
       lease, "lease a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
+        // Each statement by itself: what fails behind the first one leaves its lane out until the
+        // lease is over, and the others have their turn.
+        pqxx::nontransaction transaction(connection);
         for (;;) {
           lease.session().StartWaiting();
-          pqxx::work transaction(connection);
           const std::string at = domain::FormatInstant(now);
           const pqxx::result found =
-              Exec(transaction, kLease, patient,
+              Exec(transaction, kLease, pace != ports::Pace::kQuick, pace == ports::Pace::kSlow,
                    ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); }), at,
                    domain::FormatInstant(until));
           if (found.empty()) return Leased();
@@ -136,43 +167,36 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
 
           lease.session().StartWaiting();
           const TargetState state = LoadTarget(transaction, leased, now);
-          if (state == TargetState::kThere) {
-            const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
-            for (const pqxx::row& row :
-                 Exec(transaction, kDue, lane.user.value, channel, target, at, kMaxGroup, oldest)) {
-              ports::QueuedDelivery& delivery = leased.deliveries.emplace_back();
-              delivery.id = UuidOf(row[0]);
-              delivery.failures = row[1].as<int>();
-              delivery.body = row[2].as<std::string>();
-              if (row[4].is_null()) continue;
-              domain::DueReminder& reminder = delivery.reminder.emplace();
-              reminder.id = domain::EventId{UuidOf(row[3])};
-              reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
-              reminder.title = row[5].as<std::string>();
-              reminder.remind_at = InstantOf(row[6]);
-              if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
-              reminder.time_zone = row[8].as<std::string>();
-              reminder.late = row[9].as<bool>();
-            }
-            if (leased.deliveries.empty()) {  // what is due is too old
-              Exec(transaction, kExpire, lane.user.value, channel, target, at, oldest);
-              Exec(transaction, kRelease, lane.user.value, channel, target, patient, at);
-            }
-          } else if (state == TargetState::kDisabled) {
+          lease.session().StartWaiting();
+          if (state == TargetState::kMissing) {
+            Exec(transaction, kRemoveLane, lane.user.value, channel, target, at);
+            continue;
+          }
+          if (state == TargetState::kDisabled) {
             Exec(transaction, kStop, lane.user.value, channel, target, "the endpoint is disabled",
                  at);
-          } else {
-            Exec(transaction, kRemoveLane, lane.user.value, channel, target);
+            continue;
+          }
+          const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
+          const std::string soon = domain::FormatInstant(now + domain::kGroupingTime);
+          if (lane.channel != Channel::kWebhook) {
+            Exec(transaction, kDropDone, lane.user.value, channel, target, at, soon);
+            lease.session().StartWaiting();
+          }
+          const pqxx::result due = Exec(transaction, kDue, lane.user.value, channel, target, at,
+                                        kMaxGroup, oldest, soon);
+          if (!due.empty()) {
+            for (const pqxx::row& row : due) leased.deliveries.push_back(QueuedOf(row));
+            return Leased(std::move(leased));
           }
           lease.session().StartWaiting();
-          transaction.commit();
-          if (!leased.deliveries.empty()) return Leased(std::move(leased));
+          Exec(transaction, kExpire, lane.user.value, channel, target, oldest, at);
         }
       });
 }
 
 absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
-                                             const ports::Attempt& attempt, bool patient) {
+                                             const ports::Attempt& attempt, bool slow) {
   const json logged = {{"at", domain::FormatInstant(attempt.at)},
                        {"took_ms", attempt.took.count()},
                        {"outcome", attempt.outcome},
@@ -185,32 +209,40 @@ absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
       row["due_at"] = domain::FormatInstant(result.due_at);
     results.push_back(std::move(row));
   }
+  std::optional<std::string> paused_until;
+  if (attempt.paused_until) paused_until = domain::FormatInstant(*attempt.paused_until);
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "finish a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
     pqxx::nontransaction transaction(connection);
     return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel), lane.target.value(),
-                lane.epoch, results.dump(), patient,
-                domain::FormatInstant(attempt.at + attempt.took))[0][0]
+                lane.epoch, results.dump(), slow, domain::FormatInstant(attempt.at + attempt.took),
+                paused_until)[0][0]
         .as<bool>();
   });
 }
 
-absl::Status PgDeliveryStore::StopTarget(const DeliveryLane& lane, const std::string& reason,
+absl::Status PgDeliveryStore::StopTarget(const LeasedLane& leased, const std::string& reason,
                                          Instant now) {
+  const DeliveryLane& lane = leased.lane;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "stop a target", [&](pqxx::connection& connection) -> absl::Status {
-    pqxx::work transaction(connection);
+    // The target first, by itself: whatever becomes of what waits, nothing more is sent there.
+    pqxx::nontransaction transaction(connection);
     const std::string target = lane.target.value();
-    if (lane.channel == Channel::kWebhook) {
-      Exec(transaction, kDisable, lane.user.value, target, Storable(reason));
-      Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), target, Storable(reason),
-           domain::FormatInstant(now));
-    } else if (lane.channel == Channel::kPush) {
-      Exec(transaction, kUnsubscribe, lane.user.value, target);
-      Exec(transaction, kRemoveLane, lane.user.value, NameOf(lane.channel), target);
-    }
+    const auto stopped = [&] {
+      switch (lane.channel) {
+        case Channel::kWebhook:
+          return Exec(transaction, kDisable, lane.user.value, target, Storable(reason),
+                      leased.address);
+        case Channel::kPush: return Exec(transaction, kUnsubscribe, lane.user.value, target);
+        case Channel::kEmail: break;
+      }
+      return Exec(transaction, kForgetAddress, lane.user.value, leased.address);
+    }();
+    if (stopped.affected_rows() == 0) return absl::OkStatus();
     lease.session().StartWaiting();
-    transaction.commit();
+    Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), target, Storable(reason),
+         domain::FormatInstant(now));
     return absl::OkStatus();
   });
 }

@@ -12,11 +12,11 @@ class PgDeliveryStore final : public ports::DeliveryStore {
   explicit PgDeliveryStore(ConnectionPool& pool) : pool_(pool) {}
 
   absl::StatusOr<std::optional<ports::LeasedLane>> Lease(
-      bool patient, const std::vector<domain::Channel>& channels, domain::Instant now,
+      ports::Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) override;
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
-                              bool patient) override;
-  absl::Status StopTarget(const ports::DeliveryLane& lane, const std::string& reason,
+                              bool slow) override;
+  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
                           domain::Instant now) override;
 
  private:

@@ -54,7 +54,7 @@ select fingerprint = $3 from webhook_endpoints where user_id = $1 and id = $2)sq
 constexpr Statement kReadEndpoints{"endpoint_read", R"sql(
 select id, url, host, reminders, task_events, secret_version,
        case when previous_until > '-infinity' then (extract(epoch from previous_until) * 1000000)::bigint end,
-       disabled_reason, (extract(epoch from created_at) * 1000000)::bigint
+       disabled_reason, (extract(epoch from created_at) * 1000000)::bigint, previous_count
 from webhook_endpoints where user_id = $1 and ($2::uuid is null or id = $2::uuid) order by created_at, id)sql"};
 constexpr Statement kUpdateEndpoint{"endpoint_update", R"sql(
 update webhook_endpoints
@@ -62,17 +62,24 @@ set url = coalesce($3, url), host = case when $3::text is null then host else $4
     reminders = coalesce($5, reminders), task_events = coalesce($6, task_events),
     disabled_reason = coalesce($7, disabled_reason)
 where user_id = $1 and id = $2)sql"};
-// Another URL is another target: nobody knows yet how quickly it answers.
+// Another URL is another target: nobody knows yet how quickly it answers, and it has asked for no
+// pause.
 constexpr Statement kMoveLane{"endpoint_move_lane", R"sql(
-update delivery_lanes set host = $3, patient = true
-where user_id = $1 and channel = 'webhook' and target = $2 and host <> $3)sql"};
+update delivery_lanes l
+set host = $3, patient = true, slow = false, paused_until = '-infinity',
+    due_at = coalesce((select min(d.due_at) from deliveries d
+                       where d.user_id = $1 and d.channel = 'webhook' and d.target = $2 and d.state = 'pending'),
+                      'infinity')
+where l.user_id = $1 and l.channel = 'webhook' and l.target = $2)sql"};
 constexpr Statement kRemoveEndpoint{"endpoint_remove",
                                     "delete from webhook_endpoints where user_id = $1 and id = $2"};
 constexpr Statement kRemoveLane{"notification_remove_lane", "select remove_lane($1, $2, $3)"};
 constexpr Statement kRotate{"endpoint_rotate", R"sql(
 update webhook_endpoints
-set secret_version = secret_version + 1, previous_until = $4, rotation_id = $3
-where user_id = $1 and id = $2 and rotation_id is distinct from $3::uuid)sql"};
+set secret_version = secret_version + 1, previous_until = $4, rotation_id = $3,
+    previous_count = case when previous_until > $5 then least(previous_count + 1, $6) else 1 end,
+    rotation_ids = (rotation_ids || $3::uuid)[greatest(cardinality(rotation_ids) - 98, 1):]
+where user_id = $1 and id = $2 and rotation_id is distinct from $3::uuid and not $3::uuid = any (rotation_ids))sql"};
 constexpr Statement kWantTaskEvents{"endpoint_want_task_events", R"sql(
 select distinct user_id from webhook_endpoints
 where user_id = any ($1::text[]) and task_events and disabled_reason = '')sql"};
@@ -80,17 +87,23 @@ where user_id = any ($1::text[]) and task_events and disabled_reason = '')sql"};
 constexpr char kDeliveryColumns[] = R"sql(
     id, event_id, kind, state, (extract(epoch from created_at) * 1000000)::bigint,
     case when state = 'pending' then (extract(epoch from due_at) * 1000000)::bigint end, attempts)sql";
-constexpr Statement kRedeliver{"delivery_again", R"sql(
-update deliveries d
-set state = 'pending', failures = 0, due_at = $3, queued_at = $3, finished_at = null
-from webhook_endpoints e
-where d.user_id = $1 and d.id = $2 and d.channel = 'webhook' and e.user_id = d.user_id and e.id = d.target
-  and e.disabled_reason = ''
-returning d.target, e.host)sql"};
+constexpr Statement kTargetOfDelivery{"delivery_target", R"sql(
+select e.id, e.host, e.disabled_reason
+from deliveries d join webhook_endpoints e on e.user_id = d.user_id and e.id = d.target
+where d.user_id = $1 and d.id = $2 and d.channel = 'webhook')sql"};
 constexpr Statement kQueueLane{"delivery_queue_lane", R"sql(
 insert into delivery_lanes as l (user_id, channel, target, host, patient, due_at)
 values ($1, 'webhook', $2, $3, true, $4)
-on conflict (user_id, channel, target) do update set due_at = least(l.due_at, excluded.due_at))sql"};
+on conflict (user_id, channel, target) do update
+    set due_at = least(l.due_at, greatest(excluded.due_at, l.paused_until)))sql"};
+// The log keeps the last attempts; this schedule adds nine at most.
+constexpr Statement kRedeliver{"delivery_again", R"sql(
+update deliveries d
+set state = 'pending', failures = 0, due_at = $3, queued_at = $3, finished_at = null,
+    attempts = (select coalesce(jsonb_agg(a.attempt order by a.n), '[]')
+                from jsonb_array_elements(d.attempts) with ordinality a (attempt, n)
+                where a.n > jsonb_array_length(d.attempts) - 20)
+where d.user_id = $1 and d.id = $2 and d.state <> 'pending')sql"};
 
 constexpr Statement kCountSubscriptions{
     "subscription_count",
@@ -99,6 +112,9 @@ constexpr Statement kAddSubscription{"subscription_add", R"sql(
 insert into push_subscriptions (user_id, id, endpoint, host, p256dh, auth, created_at)
 values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (user_id, endpoint) do update set p256dh = excluded.p256dh, auth = excluded.auth)sql"};
+// A browser that has changed its user: knowing the keys proves that it is the same one.
+constexpr Statement kTakeSubscription{"subscription_take", R"sql(
+delete from push_subscriptions where endpoint = $2 and user_id <> $1 and p256dh = $3 and auth = $4)sql"};
 // Of all endpoints, or of one.
 constexpr Statement kReadSubscriptions{"subscription_read", R"sql(
 select id, endpoint, host, p256dh, auth, (extract(epoch from created_at) * 1000000)::bigint
@@ -174,6 +190,7 @@ WebhookEndpoint EndpointOf(const pqxx::row& row) {
           .reminders = row[3].as<bool>(),
           .task_events = row[4].as<bool>(),
           .secret_version = row[5].as<int>(),
+          .previous_count = row[9].as<int>(),
           .previous_until = MaybeInstant(row[6]),
           .disabled_reason = row[7].as<std::string>(),
           .created_at = InstantOf(row[8])};
@@ -313,9 +330,12 @@ absl::StatusOr<WebhookEndpoint> PgNotificationStore::UpdateEndpoint(
     const UserId& user, const Uuid& id, const ports::WebhookPatch& patch) {
   return Transact(pool_, "update a webhook endpoint",
                   [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
+                    TODO_ASSIGN_OR_RETURN(const WebhookEndpoint before,
+                                          ReadEndpoint(transaction, user, id));
                     Exec(transaction, kUpdateEndpoint, user.value, id.value(), patch.url,
                          patch.host, patch.reminders, patch.task_events, patch.disabled_reason);
-                    if (patch.url) Exec(transaction, kMoveLane, user.value, id.value(), patch.host);
+                    if (patch.url && *patch.url != before.url)
+                      Exec(transaction, kMoveLane, user.value, id.value(), patch.host);
                     return ReadEndpoint(transaction, user, id);
                   });
 }
@@ -330,14 +350,13 @@ absl::Status PgNotificationStore::RemoveEndpoint(const UserId& user, const Uuid&
       });
 }
 
-absl::StatusOr<WebhookEndpoint> PgNotificationStore::RotateSecret(const UserId& user,
-                                                                  const Uuid& id,
-                                                                  const Uuid& rotation,
-                                                                  Instant previous_until) {
+absl::StatusOr<WebhookEndpoint> PgNotificationStore::RotateSecret(
+    const UserId& user, const Uuid& id, const ports::SecretRotation& rotation) {
   return Transact(pool_, "rotate a webhook secret",
                   [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
-                    Exec(transaction, kRotate, user.value, id.value(), rotation.value(),
-                         domain::FormatInstant(previous_until));
+                    Exec(transaction, kRotate, user.value, id.value(), rotation.id.value(),
+                         domain::FormatInstant(rotation.previous_until),
+                         domain::FormatInstant(rotation.now), domain::kMaxPreviousSecrets);
                     return ReadEndpoint(transaction, user, id);
                   });
 }
@@ -393,20 +412,27 @@ absl::StatusOr<LoggedDelivery> PgNotificationStore::Redeliver(const UserId& user
       pool_, "redeliver",
       [&](pqxx::transaction_base& transaction) -> absl::StatusOr<LoggedDelivery> {
         const std::string at = domain::FormatInstant(now);
-        const pqxx::result queued = Exec(transaction, kRedeliver, user.value, delivery.value(), at);
-        if (!queued.empty()) {
-          Exec(transaction, kQueueLane, user.value, queued[0][0].as<std::string>(),
-               queued[0][1].as<std::string>(), at);
-        }
-        const pqxx::result found =
-            Exec(transaction, "delivery_get", sql, user.value, delivery.value());
-        if (found.empty()) return NoSuch("webhook delivery");
-        if (queued.empty()) {
+        const pqxx::result target =
+            Exec(transaction, kTargetOfDelivery, user.value, delivery.value());
+        if (target.empty()) return NoSuch("webhook delivery");
+        if (!View(target[0][2]).empty()) {
           return util::WithReason(
               absl::FailedPreconditionError("the delivery's endpoint is disabled: enable it with "
                                             "UpdateWebhookEndpoint first"),
               "ENDPOINT_DISABLED");
         }
+        // The lane first, as all do who change its deliveries.
+        Exec(transaction, kQueueLane, user.value, target[0][0].as<std::string>(),
+             target[0][1].as<std::string>(), at);
+        if (Exec(transaction, kRedeliver, user.value, delivery.value(), at).affected_rows() == 0) {
+          return util::WithReason(
+              absl::FailedPreconditionError("the delivery is still on its schedule: it will be "
+                                            "tried at its next_attempt_at"),
+              "DELIVERY_PENDING");
+        }
+        const pqxx::result found =
+            Exec(transaction, "delivery_get", sql, user.value, delivery.value());
+        if (found.empty()) return NoSuch("webhook delivery");
         return DeliveryOf(found[0]);
       });
 }
@@ -421,6 +447,8 @@ absl::StatusOr<PushSubscription> PgNotificationStore::AddSubscription(
             domain::kMaxPushSubscriptions) {
           return TooMany("push subscriptions", domain::kMaxPushSubscriptions);
         }
+        Exec(transaction, kTakeSubscription, user.value, added.endpoint, ByteaLiteral(added.p256dh),
+             ByteaLiteral(added.auth));
         Exec(transaction, kAddSubscription, user.value, added.id.value(), added.endpoint,
              added.host, ByteaLiteral(added.p256dh), ByteaLiteral(added.auth),
              domain::FormatInstant(added.created_at));

@@ -27,10 +27,9 @@ class PgNotificationStore final : public ports::NotificationStore {
                                                         const domain::Uuid& id,
                                                         const ports::WebhookPatch& patch) override;
   absl::Status RemoveEndpoint(const domain::UserId& user, const domain::Uuid& id) override;
-  absl::StatusOr<ports::WebhookEndpoint> RotateSecret(const domain::UserId& user,
-                                                      const domain::Uuid& id,
-                                                      const domain::Uuid& rotation,
-                                                      domain::Instant previous_until) override;
+  absl::StatusOr<ports::WebhookEndpoint> RotateSecret(
+      const domain::UserId& user, const domain::Uuid& id,
+      const ports::SecretRotation& rotation) override;
   absl::StatusOr<std::set<domain::UserId>> WantTaskEvents(
       const std::set<domain::UserId>& users) override;
   absl::StatusOr<ports::DeliveryPage> ListDeliveries(const domain::UserId& user,

@@ -82,6 +82,13 @@ select (select count(*) from (select from reminders where state = 'pending' limi
        (select count(*) from (select from reminders where unplanned_since is not null limit 100000) x),
        (select count(*) from (select from reminders where wanted_job is distinct from job_at limit 100000) x))sql"};
 
+// A lane that is out is being served.
+constexpr Statement kCountDeliveries{"ops_deliveries", R"sql(
+select (select count(*) from (select from deliveries where state = 'pending' limit 100000) x),
+       (select (extract(epoch from min(due_at)) * 1000000)::bigint from delivery_lanes
+        where due_at > '-infinity' and due_at < 'infinity' and due_at <= clock_timestamp()
+          and lease_until <= clock_timestamp()))sql"};
+
 constexpr Statement kShards{"ops_shards", R"sql(
 select shard, owner, epoch, lease_until > clock_timestamp() from relay_shards order by shard)sql"};
 
@@ -411,6 +418,9 @@ absl::StatusOr<ports::StoreStatus> PgRetryQueue::Status() {
                status.overdue_reminders = reminders[1].as<std::int64_t>();
                status.unplanned_reminders = reminders[2].as<std::int64_t>();
                status.unwritten_jobs = reminders[3].as<std::int64_t>();
+               const pqxx::row deliveries = Exec(transaction, kCountDeliveries)[0];
+               status.pending_deliveries = deliveries[0].as<std::int64_t>();
+               if (!deliveries[1].is_null()) status.oldest_delivery = InstantOf(deliveries[1]);
                for (const pqxx::row& row : Exec(transaction, kShards)) {
                  status.shards.push_back({.number = row[0].as<int>(),
                                           .owner = row[1].as<std::string>(),

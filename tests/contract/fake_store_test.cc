@@ -56,6 +56,7 @@ class FakeEventInboxEnvironment final : public EventInboxEnvironment {
 
 class FakeNotificationEnvironment final : public NotificationEnvironment {
  public:
+  ports::TaskStore& tasks() override { return tasks_; }
   ports::EventInbox& inbox() override { return inbox_; }
   ports::NotificationStore& store() override { return store_; }
   ports::DeliveryStore& deliveries() override { return deliveries_; }
@@ -67,6 +68,7 @@ class FakeNotificationEnvironment final : public NotificationEnvironment {
 
  private:
   support::FakeDatabase database_;
+  support::FakeTaskStore tasks_{database_};
   support::FakeEventInbox inbox_{database_};
   support::FakeNotificationStore store_{database_};
   support::FakeDeliveryStore deliveries_{database_};

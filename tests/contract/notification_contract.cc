@@ -18,6 +18,7 @@ using domain::UserId;
 using domain::Uuid;
 using ports::DeliveryState;
 using ports::LeasedLane;
+using ports::Pace;
 using ports::ReminderNotice;
 using ports::WebhookEndpoint;
 using std::chrono::hours;
@@ -78,24 +79,25 @@ void NotificationContract::Remind(const std::vector<ReminderNotice>& notices) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
-std::optional<LeasedLane> NotificationContract::Lease(bool patient, Instant now) {
-  auto leased = deliveries().Lease(patient, {Channel::kWebhook, Channel::kEmail, Channel::kPush},
-                                   now, now + seconds(60));
+std::optional<LeasedLane> NotificationContract::Lease(Pace pace, Instant now) {
+  auto leased = deliveries().Lease(pace, {Channel::kWebhook, Channel::kEmail, Channel::kPush}, now,
+                                   now + seconds(60));
   EXPECT_TRUE(leased.ok()) << leased.status();
   return leased.ok() ? *leased : std::nullopt;
 }
 
 bool NotificationContract::Finish(const LeasedLane& leased, DeliveryState state, Instant at,
-                                  bool patient) {
+                                  bool slow, std::optional<Instant> paused_until) {
   ports::Attempt attempt;
   attempt.at = at;
   attempt.outcome = "retry";
   attempt.status_code = 503;
   attempt.detail = "try later";
+  attempt.paused_until = paused_until;
   for (const ports::QueuedDelivery& delivery : leased.deliveries) {
     attempt.results.push_back({.id = delivery.id, .state = state, .due_at = at + minutes(5)});
   }
-  const auto finished = deliveries().Finish(leased.lane, attempt, patient);
+  const auto finished = deliveries().Finish(leased.lane, attempt, slow);
   EXPECT_TRUE(finished.ok()) << finished.status();
   return finished.ok() && *finished;
 }
@@ -172,7 +174,7 @@ TEST_P(NotificationContract, EndpointsBelongToTheirUser) {
   EXPECT_EQ(store().GetEndpoint(bob_, endpoint.id).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(store().UpdateEndpoint(bob_, endpoint.id, {}).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(store().RemoveEndpoint(bob_, endpoint.id).code(), StatusCode::kNotFound);
-  EXPECT_EQ(store().RotateSecret(bob_, endpoint.id, endpoint.id, now_).status().code(),
+  EXPECT_EQ(store().RotateSecret(bob_, endpoint.id, {.id = endpoint.id}).status().code(),
             StatusCode::kNotFound);
   EXPECT_EQ(store().ListDeliveries(bob_, endpoint.id, 10, "").status().code(),
             StatusCode::kNotFound);
@@ -227,15 +229,42 @@ TEST_P(NotificationContract, APatchChangesWhatItNames) {
 
 TEST_P(NotificationContract, ARotationHappensOnce) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
-  const Uuid rotation = NewEventId().uuid;
-  const auto first = store().RotateSecret(ann_, endpoint.id, rotation, now_ + hours(24));
-  ASSERT_TRUE(first.ok()) << first.status();
-  EXPECT_EQ(first->secret_version, 2);
-  EXPECT_EQ(first->previous_until, now_ + hours(24));
-  EXPECT_EQ(store().RotateSecret(ann_, endpoint.id, rotation, now_ + hours(48))->secret_version, 2);
-  EXPECT_EQ(
-      store().RotateSecret(ann_, endpoint.id, NewEventId().uuid, now_ + hours(48))->secret_version,
-      3);
+  const auto rotate = [&](const Uuid& id, Instant now) {
+    const auto rotated = store().RotateSecret(
+        ann_, endpoint.id, {.id = id, .now = now, .previous_until = now + hours(24)});
+    EXPECT_TRUE(rotated.ok()) << rotated.status();
+    return rotated.value_or(WebhookEndpoint());
+  };
+  const Uuid first = NewEventId().uuid;
+  EXPECT_EQ(rotate(first, now_).secret_version, 2);
+  EXPECT_EQ(rotate(first, now_).previous_until, now_ + hours(24));
+  EXPECT_EQ(rotate(first, now_ + hours(48)).secret_version, 2);
+  EXPECT_EQ(rotate(NewEventId().uuid, now_ + hours(48)).secret_version, 3);
+  EXPECT_EQ(rotate(first, now_ + hours(48)).secret_version, 3) << "an older one that comes again";
+}
+
+TEST_P(NotificationContract, TheSecretsOfTheLastDaySignThreeAtMost) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  const auto rotate = [&](Instant now) {
+    const auto rotated = store().RotateSecret(
+        ann_, endpoint.id,
+        {.id = NewEventId().uuid, .now = now, .previous_until = now + hours(24)});
+    EXPECT_TRUE(rotated.ok()) << rotated.status();
+    return rotated.value_or(WebhookEndpoint()).previous_count;
+  };
+  EXPECT_EQ(rotate(now_), 1);
+  EXPECT_EQ(rotate(now_ + hours(1)), 2);
+  Remind({Notice(ann_), Notice(ann_)});
+  const auto leased = Lease(Pace::kNew, now_ + hours(24));
+  ASSERT_TRUE(leased);
+  EXPECT_EQ(leased->secret_version, 3);
+  EXPECT_EQ(leased->previous_secrets, 2);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_ + hours(24)));
+  const auto later = Lease(Pace::kQuick, now_ + hours(25));
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->previous_secrets, 0) << "their day is over";
+  EXPECT_EQ(rotate(now_ + hours(26)), 1);
+  for (const int count : {2, 3, 3}) EXPECT_EQ(rotate(now_ + hours(27)), count);
 }
 
 TEST_P(NotificationContract, ASubscriptionAddedAgainKeepsItsIdAndGetsTheNewKeys) {
@@ -253,6 +282,23 @@ TEST_P(NotificationContract, ASubscriptionAddedAgainKeepsItsIdAndGetsTheNewKeys)
   EXPECT_EQ(store().RemoveSubscription(bob_, first.id).code(), StatusCode::kNotFound);
   EXPECT_TRUE(store().RemoveSubscription(ann_, first.id).ok());
   EXPECT_EQ(store().RemoveSubscription(ann_, first.id).code(), StatusCode::kNotFound);
+}
+
+TEST_P(NotificationContract, ABrowserThatChangesItsUserTellsOnlyTheNewOne) {
+  const auto of_ann = AddSubscription(ann_, "https://push.example/1");
+  const auto of_carl = store().AddSubscription(UserId{"carl"}, {.id = NewEventId().uuid,
+                                                                .endpoint = of_ann.endpoint,
+                                                                .host = of_ann.host,
+                                                                .p256dh = "guessed",
+                                                                .auth = of_ann.auth,
+                                                                .created_at = now_});
+  ASSERT_TRUE(of_carl.ok()) << of_carl.status();
+  EXPECT_THAT(*store().ListSubscriptions(ann_), SizeIs(1)) << "the endpoint alone proves nothing";
+  Remind({Notice(ann_)});
+  AddSubscription(bob_, of_ann.endpoint);
+  EXPECT_THAT(*store().ListSubscriptions(ann_), IsEmpty());
+  EXPECT_THAT(*store().ListSubscriptions(bob_), SizeIs(1));
+  EXPECT_FALSE(Lease(Pace::kNew, now_)) << "what waited for ann";
 }
 
 TEST_P(NotificationContract, AMailAddressIsSetAndCleared) {
@@ -285,20 +331,20 @@ TEST_P(NotificationContract, EachTargetGetsOneDeliveryOfAReminder) {
   Remind({notice});
   Remind({notice});
   std::multiset<std::string> addresses;
-  for (const bool patient : {true, false}) {
-    while (const auto leased = Lease(patient, now_)) {
+  for (const Pace pace : {Pace::kNew, Pace::kQuick}) {
+    while (const auto leased = Lease(pace, now_)) {
       ASSERT_THAT(leased->deliveries, SizeIs(1));
       addresses.insert(leased->address);
       EXPECT_EQ(leased->deliveries[0].reminder, notice.reminder);
       if (leased->lane.channel == Channel::kWebhook) {
         EXPECT_EQ(leased->deliveries[0].body, notice.webhook_body);
         EXPECT_EQ(leased->secret_version, 1);
-        EXPECT_FALSE(leased->previous_secret);
+        EXPECT_EQ(leased->previous_secrets, 0);
       }
       if (leased->lane.channel == Channel::kPush) {
         EXPECT_EQ(leased->p256dh, std::string("\x04\x00\xff", 3));
       }
-      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_, patient));
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_));
     }
   }
   EXPECT_THAT(addresses,
@@ -316,37 +362,37 @@ TEST_P(NotificationContract, SwitchedOffWaysAndEndpointsGetNothing) {
   notice = Notice(ann_);
   notice.email = false;
   Remind({notice});
-  EXPECT_FALSE(Lease(true, now_));
-  EXPECT_FALSE(Lease(false, now_));
+  EXPECT_FALSE(Lease(Pace::kNew, now_));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_));
 }
 
 TEST_P(NotificationContract, ALaneIsOutOnceAndComesBackWhenItsLeaseIsOver) {
   AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_), Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
-  EXPECT_FALSE(Lease(true, now_ + seconds(59)));
-  const auto again = Lease(true, now_ + seconds(61));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + seconds(59)));
+  const auto again = Lease(Pace::kNew, now_ + seconds(61));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->deliveries[0].id, leased->deliveries[0].id);
   EXPECT_FALSE(Finish(*leased, DeliveryState::kDelivered, now_)) << "its lease was lost";
   EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, now_));
-  EXPECT_TRUE(Lease(false, now_ + seconds(62))) << "the other one";
+  EXPECT_TRUE(Lease(Pace::kQuick, now_ + seconds(62))) << "the other one";
 }
 
 TEST_P(NotificationContract, AFailedAttemptWaitsUntilItIsDueAgain) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kPending, now_));
-  EXPECT_FALSE(Lease(false, now_ + minutes(5) - seconds(1)));
-  const auto again = Lease(false, now_ + minutes(5));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + minutes(5) - seconds(1)));
+  const auto again = Lease(Pace::kQuick, now_ + minutes(5));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->deliveries[0].id, leased->deliveries[0].id) << "the same on every attempt";
   EXPECT_EQ(again->deliveries[0].failures, 1);
   EXPECT_TRUE(Finish(*again, DeliveryState::kFailed, now_));
-  EXPECT_FALSE(Lease(false, now_ + hours(24)));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(24)));
   const auto log = store().ListDeliveries(ann_, endpoint.id, 10, "");
   ASSERT_THAT(log->deliveries, SizeIs(1));
   const ports::LoggedDelivery& delivery = log->deliveries[0];
@@ -356,6 +402,36 @@ TEST_P(NotificationContract, AFailedAttemptWaitsUntilItIsDueAgain) {
   EXPECT_EQ(delivery.attempts[0].status_code, 503);
   EXPECT_EQ(delivery.attempts[0].detail, "try later");
   EXPECT_EQ(delivery.attempts[0].at, now_);
+}
+
+TEST_P(NotificationContract, ATargetThatAskedForAPauseIsNotCalledWithAnythingElse) {
+  AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_), Notice(ann_)});
+  const Instant pause_end = now_ + hours(1);
+  const auto leased = Lease(Pace::kNew, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, false, pause_end));
+  ReminderNotice later = Notice(ann_);
+  later.now = now_ + minutes(1);
+  Remind({later});
+  ASSERT_TRUE(store().Redeliver(ann_, leased->deliveries[0].id, now_ + minutes(1)).ok());
+  EXPECT_FALSE(Lease(Pace::kQuick, pause_end - seconds(1)));
+  const auto again = Lease(Pace::kQuick, pause_end);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, pause_end));
+  EXPECT_TRUE(Lease(Pace::kQuick, pause_end)) << "the pause is over";
+
+  AddEndpoint(bob_, "b.example");
+  Remind({Notice(bob_), Notice(bob_)});
+  const auto of_bob = Lease(Pace::kNew, now_);
+  ASSERT_TRUE(of_bob);
+  EXPECT_TRUE(Finish(*of_bob, DeliveryState::kPending, now_, false, pause_end));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + minutes(2)));
+  ASSERT_TRUE(store()
+                  .UpdateEndpoint(bob_, of_bob->lane.target,
+                                  {.url = "https://b.example/other", .host = "b.example"})
+                  .ok());
+  EXPECT_TRUE(Lease(Pace::kNew, now_ + minutes(2))) << "another URL has asked for nothing";
 }
 
 TEST_P(NotificationContract, ALaneWithManyDeliveriesTakesTurnsWithOthers) {
@@ -368,33 +444,64 @@ TEST_P(NotificationContract, ALaneWithManyDeliveriesTakesTurnsWithOthers) {
   later.now = now_ + seconds(1);
   Remind({later});
   Instant now = now_ + seconds(1);
-  const auto first = Lease(true, now);
+  const auto first = Lease(Pace::kNew, now);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->lane.user, ann_);
   EXPECT_TRUE(Finish(*first, DeliveryState::kDelivered, now + milliseconds(1), true));
-  const auto second = Lease(true, now + milliseconds(2));
+  const auto second = Lease(Pace::kNew, now + milliseconds(2));
   ASSERT_TRUE(second);
   EXPECT_EQ(second->lane.user, bob_)
       << "nineteen others wait at the first one, and wait their turn";
 }
 
-TEST_P(NotificationContract, APatientHostIsCalledOnceAtATimeAndAUserTwice) {
-  for (const char* host : {"slow.example", "slow.example", "b.example", "c.example"})
-    AddEndpoint(ann_, host);
-  AddEndpoint(bob_, "slow.example");
-  Remind({Notice(ann_), Notice(bob_)});
-  std::multiset<std::string> hosts;
-  std::vector<LeasedLane> out;
-  while (auto leased = Lease(true, now_)) {
-    hosts.insert(leased->address);
-    out.push_back(*std::move(leased));
+TEST_P(NotificationContract, OfNewLanesAUserHasOneOutAndAHostFour) {
+  for (int i = 0; i < 10; ++i) AddEndpoint(UserId{fmt::format("user-{}", i)}, "a.example");
+  AddEndpoint(ann_, "b.example");
+  AddEndpoint(ann_, "c.example");
+  std::vector<ReminderNotice> notices = {Notice(ann_)};
+  for (int i = 0; i < 10; ++i) notices.push_back(Notice(UserId{fmt::format("user-{}", i)}));
+  Remind(notices);
+  const auto take_all = [&](Pace pace, Instant now) {
+    std::vector<LeasedLane> out;
+    while (auto leased = Lease(pace, now)) out.push_back(*std::move(leased));
+    return out;
+  };
+  const auto of_ann = [&](const LeasedLane& leased) { return leased.lane.user == ann_; };
+  std::vector<LeasedLane> out = take_all(Pace::kNew, now_);
+  EXPECT_THAT(out, SizeIs(5));
+  EXPECT_EQ(std::ranges::count_if(out, of_ann), 1);
+  for (const LeasedLane& leased : out) EXPECT_TRUE(Finish(leased, DeliveryState::kDelivered, now_));
+  EXPECT_THAT(take_all(Pace::kNew, now_), SizeIs(5)) << "the others have their turn";
+}
+
+TEST_P(NotificationContract, OfSlowLanesAUserHasOneOutAndAHostTwoAndNoNewOneWaitsForThem) {
+  const std::vector<UserId> users = {UserId{"u1"}, UserId{"u2"}, UserId{"u3"}, ann_};
+  for (const UserId& user : users) AddEndpoint(user, "tarpit.example");
+  AddEndpoint(ann_, "b.example");
+  std::vector<ReminderNotice> notices;
+  for (const UserId& user : users) {
+    notices.push_back(Notice(user));
+    notices.push_back(Notice(user));
   }
-  EXPECT_EQ(hosts.count("https://slow.example/hook"), 1u);
-  std::size_t of_ann = 0;
-  for (const LeasedLane& leased : out) of_ann += leased.lane.user == ann_ ? 1 : 0;
-  EXPECT_EQ(of_ann, 2u);
-  for (const LeasedLane& leased : out) Finish(leased, DeliveryState::kDelivered, now_, true);
-  EXPECT_TRUE(Lease(true, now_ + seconds(1))) << "the others have their turn";
+  Remind(notices);
+  while (const auto leased = Lease(Pace::kNew, now_))
+    EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, /*slow=*/true));
+  std::vector<LeasedLane> out;
+  while (auto leased = Lease(Pace::kSlow, now_)) out.push_back(*std::move(leased));
+  std::set<UserId> of_tarpit;
+  std::multiset<UserId> of_users;
+  for (const LeasedLane& leased : out) {
+    of_users.insert(leased.lane.user);
+    if (leased.address == "https://tarpit.example/hook") of_tarpit.insert(leased.lane.user);
+  }
+  EXPECT_THAT(of_tarpit, SizeIs(2));
+  EXPECT_EQ(of_users.count(ann_), 1u) << "whichever of her two";
+
+  AddEndpoint(bob_, "tarpit.example");
+  Remind({Notice(bob_)});
+  const auto of_bob = Lease(Pace::kNew, now_);
+  ASSERT_TRUE(of_bob) << "it is new, though its host keeps others waiting";
+  EXPECT_EQ(of_bob->lane.user, bob_);
 }
 
 TEST_P(NotificationContract, GroupedDeliveriesGoOutTogetherAndOthersAlone) {
@@ -406,25 +513,116 @@ TEST_P(NotificationContract, GroupedDeliveriesGoOutTogetherAndOthersAlone) {
     notices.back().disturb_at = now_ + seconds(i < 3 ? 10 : 20);
   }
   Remind(notices);
-  EXPECT_FALSE(Lease(false, now_));
-  const auto together = Lease(false, now_ + seconds(30));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_));
+  const auto together = Lease(Pace::kQuick, now_ + seconds(30));
   ASSERT_TRUE(together);
   EXPECT_THAT(together->deliveries, SizeIs(3));
   EXPECT_TRUE(Finish(*together, DeliveryState::kDelivered, now_ + seconds(30)));
-  const auto alone = Lease(false, now_ + seconds(31));
+  const auto alone = Lease(Pace::kQuick, now_ + seconds(31));
   ASSERT_TRUE(alone);
   EXPECT_THAT(alone->deliveries, SizeIs(1));
+}
+
+TEST_P(NotificationContract, LateOnesThatFollowEachOtherLeaveTogether) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  const auto remind_late = [&](seconds after) {
+    ReminderNotice notice = Notice(ann_);
+    notice.now = now_ + after;
+    notice.disturb_at = notice.now + domain::kGroupingTime;
+    notice.grouped = true;
+    Remind({notice});
+  };
+  std::vector<std::size_t> messages;
+  for (seconds after{0}; after < seconds(60); ++after) {
+    if (after <= seconds(21) && after.count() % 7 == 0) remind_late(after);
+    while (const auto leased = Lease(Pace::kQuick, now_ + after)) {
+      messages.push_back(leased->deliveries.size());
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_ + after));
+    }
+  }
+  EXPECT_THAT(messages, ElementsAre(4u));
+}
+
+TEST_P(NotificationContract, NoLateOneWaitsForOthersForMoreThanAMinute) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  std::vector<std::pair<seconds, std::size_t>> messages;
+  for (seconds after{0}; after < seconds(120); after += seconds(5)) {
+    ReminderNotice notice = Notice(ann_);
+    notice.now = now_ + after;
+    notice.disturb_at = notice.now + domain::kGroupingTime;
+    notice.grouped = true;
+    Remind({notice});
+    while (const auto leased = Lease(Pace::kQuick, notice.now)) {
+      messages.emplace_back(after, leased->deliveries.size());
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, notice.now));
+    }
+  }
+  // What came last waits with the rest, and so leaves after fewer seconds.
+  EXPECT_THAT(messages, ElementsAre(std::pair(domain::kMaxGroupingTime, 13u)));
+}
+
+TEST_P(NotificationContract, WhatWaitsForTheMorningStaysThereWhenALateOneFollows) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  ReminderNotice waits = Notice(ann_);
+  waits.disturb_at = now_ + hours(8);
+  ReminderNotice late = Notice(ann_);
+  late.disturb_at = now_ + domain::kGroupingTime;
+  waits.grouped = late.grouped = true;
+  Remind({waits, late});
+  const auto first = Lease(Pace::kQuick, now_ + seconds(30));
+  ASSERT_TRUE(first);
+  ASSERT_THAT(first->deliveries, SizeIs(1));
+  EXPECT_EQ(first->deliveries[0].reminder->id, late.reminder.id);
+  EXPECT_TRUE(Finish(*first, DeliveryState::kDelivered, now_ + seconds(30)));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(8) - seconds(1)));
+  EXPECT_TRUE(Lease(Pace::kQuick, now_ + hours(8)));
+}
+
+TEST_P(NotificationContract, MailAndPushesAboutWhatIsDoneByNowAreDropped) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  AddSubscription(ann_, "https://push.example/1");
+  AddEndpoint(ann_, "a.example");
+  const auto remind = [&](domain::TaskId task) {
+    ReminderNotice notice = Notice(ann_);
+    notice.reminder.task_id = task;
+    notice.disturb_at = now_ + hours(8);
+    notice.grouped = true;
+    Remind({notice});
+    return notice.reminder.id;
+  };
+  const auto add_task = [&] { return environment_->tasks().Apply(Create(ann_, "a task"))->task; };
+  const domain::Task completed = add_task();
+  const domain::Task deleted = add_task();
+  const domain::Task open = add_task();
+  remind(completed.id);
+  remind(deleted.id);
+  const std::set<domain::EventId> wanted = {remind(open.id),
+                                            remind(domain::TaskId{1'000'000})};  // a foreign one
+  for (const auto& [kind, task] : {std::pair(domain::ChangeKind::kCompleted, completed),
+                                   std::pair(domain::ChangeKind::kDeleted, deleted)})
+    ASSERT_TRUE(environment_->tasks().Apply(ChangeOf(kind, task)).ok());
+  for (const Pace pace : {Pace::kQuick, Pace::kNew}) {
+    std::set<domain::EventId> told;
+    while (const auto leased = Lease(pace, now_ + hours(8))) {
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_ + hours(8), /*slow=*/true));
+      if (leased->lane.channel == Channel::kWebhook) continue;
+      for (const ports::QueuedDelivery& delivery : leased->deliveries)
+        told.insert(delivery.reminder->id);
+    }
+    EXPECT_EQ(told, wanted) << static_cast<int>(pace);
+  }
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(24)));
 }
 
 TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFailed) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_), Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
-  EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
+  EXPECT_TRUE(deliveries().StopTarget(*leased, "gone", now_).ok());
   EXPECT_EQ(store().GetEndpoint(ann_, endpoint.id)->disabled_reason, "gone");
-  EXPECT_FALSE(Lease(true, now_ + hours(1)));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + hours(1)));
   const auto log = store().ListDeliveries(ann_, endpoint.id, 10, "");
   ASSERT_THAT(log->deliveries, SizeIs(2));
   for (const auto& delivery : log->deliveries) EXPECT_EQ(delivery.state, DeliveryState::kFailed);
@@ -435,11 +633,46 @@ TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndWhatWaitsForItHasFaile
 TEST_P(NotificationContract, AStoppedSubscriptionIsRemoved) {
   AddSubscription(ann_, "https://push.example/1");
   Remind({Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
-  EXPECT_TRUE(deliveries().StopTarget(leased->lane, "gone", now_).ok());
+  EXPECT_TRUE(deliveries().StopTarget(*leased, "gone", now_).ok());
   EXPECT_THAT(*store().ListSubscriptions(ann_), IsEmpty());
+}
+
+TEST_P(NotificationContract, AnAddressThatDoesNotExistIsForgotten) {
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  Remind({Notice(ann_), Notice(ann_)});
+  const auto leased = Lease(Pace::kQuick, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_));
+  EXPECT_TRUE(deliveries().StopTarget(*leased, "gone", now_).ok());
+  EXPECT_EQ(*store().MailAddress(ann_), "");
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(1)));
+}
+
+TEST_P(NotificationContract, WhatTheOldTargetSaysDoesNotStopTheNewOne) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  Remind({Notice(ann_), Notice(ann_)});
+  const auto call = Lease(Pace::kNew, now_);
+  const auto mail = Lease(Pace::kQuick, now_);
+  ASSERT_TRUE(call && mail);
+  ASSERT_TRUE(
+      store()
+          .UpdateEndpoint(ann_, endpoint.id, {.url = "https://a.example/new", .host = "a.example"})
+          .ok());
+  ASSERT_TRUE(store().SetMailAddress(ann_, "new@example.org").ok());
+  for (const LeasedLane& leased : {*call, *mail}) {
+    EXPECT_TRUE(Finish(leased, DeliveryState::kFailed, now_));
+    EXPECT_TRUE(deliveries().StopTarget(leased, "gone", now_).ok());
+  }
+  EXPECT_EQ(store().GetEndpoint(ann_, endpoint.id)->disabled_reason, "");
+  EXPECT_EQ(*store().MailAddress(ann_), "new@example.org");
+  std::set<std::string> addresses;
+  while (const auto leased = Lease(Pace::kQuick, now_ + seconds(1)))
+    addresses.insert(leased->address);
+  EXPECT_THAT(addresses, ElementsAre("https://a.example/new", "new@example.org"));
 }
 
 TEST_P(NotificationContract, ADisabledOrRemovedTargetGetsNothingMore) {
@@ -448,7 +681,7 @@ TEST_P(NotificationContract, ADisabledOrRemovedTargetGetsNothingMore) {
   Remind({Notice(ann_)});
   ASSERT_TRUE(store().UpdateEndpoint(ann_, disabled.id, {.disabled_reason = "off"}).ok());
   ASSERT_TRUE(store().RemoveEndpoint(ann_, removed.id).ok());
-  EXPECT_FALSE(Lease(true, now_));
+  EXPECT_FALSE(Lease(Pace::kNew, now_));
   EXPECT_EQ(store().ListDeliveries(ann_, disabled.id, 10, "")->deliveries.at(0).state,
             DeliveryState::kFailed);
 }
@@ -456,15 +689,33 @@ TEST_P(NotificationContract, ADisabledOrRemovedTargetGetsNothingMore) {
 TEST_P(NotificationContract, WhatWaitedTooLongIsGivenUp) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_)});
-  EXPECT_FALSE(Lease(true, now_ + domain::kMaxDeliveryAge + seconds(1)));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + domain::kMaxDeliveryAge + seconds(1)));
   EXPECT_EQ(store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries.at(0).state,
             DeliveryState::kFailed);
+}
+
+TEST_P(NotificationContract, ALongLaneIsEmptiedWholly) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  const WebhookEndpoint disabled = AddEndpoint(ann_, "b.example");
+  const WebhookEndpoint removed = AddEndpoint(ann_, "c.example");
+  std::vector<ReminderNotice> notices;
+  for (int i = 0; i < 1'500; ++i) notices.push_back(Notice(ann_));
+  Remind(notices);
+  ASSERT_TRUE(store().UpdateEndpoint(ann_, disabled.id, {.disabled_reason = "off"}).ok());
+  ASSERT_TRUE(store().RemoveEndpoint(ann_, removed.id).ok());
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + domain::kMaxDeliveryAge + seconds(1)));
+  for (const Uuid& id : {endpoint.id, disabled.id}) {
+    const auto log = store().ListDeliveries(ann_, id, 2'000, "");
+    ASSERT_TRUE(log.ok()) << log.status();
+    EXPECT_THAT(log->deliveries, SizeIs(notices.size()));
+    for (const auto& delivery : log->deliveries) ASSERT_EQ(delivery.state, DeliveryState::kFailed);
+  }
 }
 
 TEST_P(NotificationContract, RedeliveryStartsANewScheduleUnderTheSameId) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   Remind({Notice(ann_)});
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_));
   const Uuid id = leased->deliveries[0].id;
@@ -474,13 +725,43 @@ TEST_P(NotificationContract, RedeliveryStartsANewScheduleUnderTheSameId) {
   const auto queued = store().Redeliver(ann_, id, later);
   ASSERT_TRUE(queued.ok()) << queued.status();
   EXPECT_EQ(queued->state, DeliveryState::kPending);
-  const auto again = Lease(false, later);
+  const auto again = Lease(Pace::kQuick, later);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->deliveries[0].id, id);
   EXPECT_EQ(again->deliveries[0].failures, 0);
   EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, later));
   EXPECT_THAT(store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries.at(0).attempts,
               SizeIs(2));
+}
+
+TEST_P(NotificationContract, WhatIsPendingIsNotRedelivered) {
+  AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_)});
+  const auto leased = Lease(Pace::kNew, now_);
+  ASSERT_TRUE(leased);
+  const Uuid id = leased->deliveries[0].id;
+  EXPECT_EQ(store().Redeliver(ann_, id, now_).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kPending, now_));
+  EXPECT_EQ(store().Redeliver(ann_, id, now_).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + minutes(4))) << "it has kept its time";
+}
+
+TEST_P(NotificationContract, TheLogOfADeliveryKeepsItsLastAttempts) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
+  Remind({Notice(ann_)});
+  Instant at = now_;
+  for (int round = 0; round < 40; ++round) {
+    at += seconds(1);
+    const auto leased = Lease(round == 0 ? Pace::kNew : Pace::kQuick, at);
+    ASSERT_TRUE(leased) << round;
+    EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, at));
+    if (round == 39) break;
+    ASSERT_TRUE(store().Redeliver(ann_, leased->deliveries[0].id, at).ok());
+  }
+  const auto attempts =
+      store().ListDeliveries(ann_, endpoint.id, 10, "")->deliveries.at(0).attempts;
+  EXPECT_THAT(attempts, SizeIs(21));
+  EXPECT_EQ(attempts.back().at, at);
 }
 
 TEST_P(NotificationContract, TaskEventsGoToTheEndpointsThatWantThemOnce) {
@@ -498,13 +779,13 @@ TEST_P(NotificationContract, TaskEventsGoToTheEndpointsThatWantThemOnce) {
                     })
                     .ok());
   }
-  const auto leased = Lease(true, now_);
+  const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
   EXPECT_EQ(leased->lane.target, wants.id);
   EXPECT_EQ(leased->deliveries[0].body, webhook.body);
   EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_));
-  EXPECT_FALSE(Lease(true, now_ + hours(1)));
-  EXPECT_FALSE(Lease(false, now_ + hours(1)));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + hours(1)));
+  EXPECT_FALSE(Lease(Pace::kQuick, now_ + hours(1)));
 }
 
 }  // namespace todo::contract

@@ -11,6 +11,7 @@
 #include "ports/delivery_store.h"
 #include "ports/event_inbox.h"
 #include "ports/notification_store.h"
+#include "ports/task_store.h"
 
 namespace todo::contract {
 
@@ -18,6 +19,7 @@ namespace todo::contract {
 class NotificationEnvironment {
  public:
   virtual ~NotificationEnvironment() = default;
+  virtual ports::TaskStore& tasks() = 0;
   virtual ports::EventInbox& inbox() = 0;
   virtual ports::NotificationStore& store() = 0;
   virtual ports::DeliveryStore& deliveries() = 0;
@@ -42,9 +44,9 @@ class NotificationContract
   ports::PushSubscription AddSubscription(const domain::UserId& user, const std::string& endpoint);
   ports::ReminderNotice Notice(const domain::UserId& user);
   void Remind(const std::vector<ports::ReminderNotice>& notices);
-  std::optional<ports::LeasedLane> Lease(bool patient, domain::Instant now);
+  std::optional<ports::LeasedLane> Lease(ports::Pace pace, domain::Instant now);
   bool Finish(const ports::LeasedLane& leased, ports::DeliveryState state, domain::Instant at,
-              bool patient = false);
+              bool slow = false, std::optional<domain::Instant> paused_until = {});
 
   const domain::UserId ann_{"ann"};
   const domain::UserId bob_{"bob"};

@@ -73,6 +73,7 @@ class PgNotificationEnvironment final : public NotificationEnvironment {
  public:
   explicit PgNotificationEnvironment(std::unique_ptr<TestDatabase> database)
       : database_(std::move(database)) {}
+  ports::TaskStore& tasks() override { return tasks_; }
   ports::EventInbox& inbox() override { return inbox_; }
   ports::NotificationStore& store() override { return store_; }
   ports::DeliveryStore& deliveries() override { return deliveries_; }
@@ -89,6 +90,7 @@ class PgNotificationEnvironment final : public NotificationEnvironment {
  private:
   std::unique_ptr<TestDatabase> database_;
   store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore tasks_{pool_, {}};
   store::PgEventInbox inbox_{pool_, {}};
   store::PgNotificationStore store_{pool_};
   store::PgDeliveryStore deliveries_{pool_};
@@ -189,6 +191,66 @@ class PgPreferredZonesEnvironment final : public PreferredZonesEnvironment {
 
 INSTANTIATE_TEST_SUITE_P(PostgreSql, PreferredZonesContract,
                          testing::Values(&Make<PgPreferredZonesEnvironment>));
+
+TEST(PgDeliveryStoreTest, ALaneThatTheDatabaseFailsAtDoesNotHoldUpTheOthers) {
+  const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  for (const char* user : {"ann", "bob"}) {
+    database->Run(fmt::format(
+        "insert into webhook_endpoints (user_id, id, url, host, reminders, task_events, "
+        "fingerprint, created_at) values ('{0}', '00000000-0000-4000-8000-000000000001', "
+        "'https://{0}.example', '{0}.example', true, true, '', '2026-03-01T00:00:00Z')",
+        user));
+  }
+  // What waits for ann is too old, and cannot be given up.
+  database->Run(
+      "select enqueue_task_webhooks('ann', gen_random_uuid(), 'task.created', '{}', "
+      "'2026-03-01T00:00:00Z')");
+  database->Run(
+      "select enqueue_task_webhooks('bob', gen_random_uuid(), 'task.created', '{}', "
+      "'2026-03-05T00:00:00Z')");
+  database->Run(
+      "create function refuse() returns trigger language plpgsql as "
+      "$$ begin raise exception 'refused'; end $$");
+  database->Run(
+      "create trigger refuse before update on deliveries for each row "
+      "when (old.user_id = 'ann') execute function refuse()");
+  store::ConnectionPool pool(database->conninfo());
+  store::PgDeliveryStore deliveries(pool);
+  const domain::Instant now = At("2026-03-05T00:00:01Z");
+  const auto lease = [&] {
+    return deliveries.Lease(ports::Pace::kNew, {domain::Channel::kWebhook}, now,
+                            now + std::chrono::seconds(90));
+  };
+  EXPECT_FALSE(lease().ok());
+  const auto next = lease();
+  ASSERT_TRUE(next.ok()) << next.status();
+  ASSERT_TRUE(next->has_value());
+  EXPECT_EQ((*next)->lane.user, domain::UserId{"bob"});
+}
+
+TEST(PgDeliveryStoreTest, OperatorsSeeHowManyWaitAndSinceWhen) {
+  const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  store::ConnectionPool pool(database->conninfo());
+  store::PgRetryQueue ops(pool, {});
+  EXPECT_EQ(ops.Status()->pending_deliveries, 0);
+  EXPECT_EQ(ops.Status()->oldest_delivery, std::nullopt);
+  for (const char* due : {"2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z", "2999-01-01T00:00:00Z"}) {
+    database->Run(
+        fmt::format("select enqueue_delivery('ann', 'push', gen_random_uuid(), 'push.example', "
+                    "gen_random_uuid(), 'reminder.due', '', false, '{0}', '{0}')",
+                    due));
+  }
+  EXPECT_EQ(ops.Status()->pending_deliveries, 3);
+  EXPECT_EQ(ops.Status()->oldest_delivery, At("2026-03-01T09:00:00Z"));
+  database->Run(
+      "select remove_lane(user_id, channel, target) from delivery_lanes "
+      "order by due_at limit 1");
+  database->Run("update delivery_lanes set due_at = '-infinity' where due_at > '2999-01-01'");
+  EXPECT_EQ(ops.Status()->oldest_delivery, At("2026-03-01T10:00:00Z"));
+}
+
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,

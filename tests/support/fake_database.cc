@@ -257,11 +257,21 @@ void Queue(Tables& tables, const Queued& queued) {
   FakeDatabase::LaneRow& lane =
       tables.lanes
           .try_emplace(queued.lane,
-                       FakeDatabase::LaneRow{
-                           .host = {}, .patient = queued.lane.channel != domain::Channel::kEmail})
+                       FakeDatabase::LaneRow{.host = {},
+                                             .pace = queued.lane.channel == domain::Channel::kEmail
+                                                         ? ports::Pace::kQuick
+                                                         : ports::Pace::kNew})
           .first->second;
   lane.host = queued.host;
-  lane.due_at = std::min(lane.due_at, queued.due_at);
+  lane.due_at = std::min(lane.due_at, std::max(queued.due_at, lane.paused_until));
+  if (!queued.grouped || queued.due_at > queued.now + domain::kMaxGroupingTime) return;
+  for (auto& [id, open] : tables.deliveries) {
+    if (open.lane != queued.lane || open.logged.state != ports::DeliveryState::kPending ||
+        !open.grouped || open.failures > 0 || open.due_at <= queued.now)
+      continue;
+    open.due_at =
+        std::max(open.due_at, std::min(queued.due_at, open.queued_at + domain::kMaxGroupingTime));
+  }
 }
 
 }  // namespace
@@ -362,15 +372,13 @@ void FakeDatabase::RemoveLane(Tables& tables, const LaneKey& lane) {
   std::erase_if(tables.deliveries, [&](const auto& entry) { return entry.second.lane == lane; });
 }
 
-void FakeDatabase::ReleaseLane(Tables& tables, const LaneKey& lane, bool patient,
-                               domain::Instant now) {
+void FakeDatabase::ReleaseLane(Tables& tables, const LaneKey& lane, domain::Instant now) {
   LaneRow& row = tables.lanes.at(lane);
   row.lease_until = domain::kMinInstant;
-  row.patient = patient;
   row.due_at = domain::kMaxInstant;
   for (const auto& [id, delivery] : tables.deliveries) {
     if (delivery.lane == lane && delivery.logged.state == ports::DeliveryState::kPending)
-      row.due_at = std::min(row.due_at, std::max(delivery.due_at, now));
+      row.due_at = std::min(row.due_at, std::max({delivery.due_at, row.paused_until, now}));
   }
 }
 

@@ -123,7 +123,7 @@ class FakeDatabase {
   struct EndpointRow {
     ports::WebhookEndpoint endpoint;
     std::string fingerprint;
-    std::optional<domain::Uuid> rotation;
+    std::set<domain::Uuid> rotations;
   };
   struct LaneKey {
     domain::UserId user;
@@ -133,8 +133,9 @@ class FakeDatabase {
   };
   struct LaneRow {
     std::string host;
-    bool patient = true;
+    ports::Pace pace = ports::Pace::kNew;
     domain::Instant due_at = domain::kMaxInstant;  // the end of time: nothing waits
+    domain::Instant paused_until = domain::kMinInstant;
     domain::Instant lease_until = domain::kMinInstant;
     std::int64_t epoch = 0;
   };
@@ -193,7 +194,7 @@ class FakeDatabase {
   static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
                          domain::Instant now);
 
-  // What the database functions of V0008 do.
+  // What the database functions of V0008 and V0011 do.
   /// Into the outbox, as the database function of the same name does.
   static void Post(Tables& tables, ports::OutboxMessage message);
   static void Remind(Tables& tables, const ports::ReminderNotice& notice);
@@ -201,7 +202,7 @@ class FakeDatabase {
   static void StopLane(Tables& tables, const LaneKey& lane, const std::string& reason,
                        domain::Instant now);
   static void RemoveLane(Tables& tables, const LaneKey& lane);
-  static void ReleaseLane(Tables& tables, const LaneKey& lane, bool patient, domain::Instant now);
+  static void ReleaseLane(Tables& tables, const LaneKey& lane, domain::Instant now);
 
   /// One change of one task, as the database function of the same name makes it.
   struct ChangeCall {

@@ -56,6 +56,14 @@ absl::StatusOr<T> Write(FakeDatabase& database,
   return answer;
 }
 
+/// Whether we hold the task of the notification, and it is completed or deleted.
+bool IsDone(const Tables& tables, const UserId& user, const domain::EventId& event_id) {
+  const auto notification = tables.notifications.find({user, event_id});
+  if (notification == tables.notifications.end()) return false;
+  const auto task = tables.tasks.find({user, notification->second.notification.reminder.task_id});
+  return task != tables.tasks.end() && (task->second.task.completed || task->second.task.deleted);
+}
+
 std::size_t EndpointCount(const Tables& tables, const UserId& user) {
   return static_cast<std::size_t>(std::ranges::count_if(
       tables.endpoints, [&](const auto& entry) { return entry.first.first == user; }));
@@ -111,7 +119,7 @@ absl::StatusOr<WebhookEndpoint> FakeNotificationStore::AddEndpoint(const UserId&
     if (EndpointCount(tables, user) >= domain::kMaxWebhookEndpoints)
       return absl::ResourceExhaustedError("fake store: too many");
     tables.endpoints[{user, endpoint.id}] = {
-        .endpoint = endpoint, .fingerprint = fingerprint, .rotation = {}};
+        .endpoint = endpoint, .fingerprint = fingerprint, .rotations = {}};
     return endpoint;
   });
 }
@@ -144,12 +152,17 @@ absl::StatusOr<WebhookEndpoint> FakeNotificationStore::UpdateEndpoint(
     if (found == tables.endpoints.end()) return NotThere();
     WebhookEndpoint& endpoint = found->second.endpoint;
     if (patch.url) {
-      endpoint.url = *patch.url;
       const auto lane = tables.lanes.find({user, Channel::kWebhook, id});
-      if (lane != tables.lanes.end() && patch.host != lane->second.host) {
+      if (lane != tables.lanes.end() && *patch.url != endpoint.url) {
         lane->second.host = patch.host;
-        lane->second.patient = true;
+        lane->second.pace = ports::Pace::kNew;
+        lane->second.paused_until = domain::kMinInstant;
+        for (const auto& [_, row] : tables.deliveries) {
+          if (row.lane == lane->first && row.logged.state == DeliveryState::kPending)
+            lane->second.due_at = std::min(lane->second.due_at, row.due_at);
+        }
       }
+      endpoint.url = *patch.url;
       endpoint.host = patch.host;
     }
     if (patch.reminders) endpoint.reminders = *patch.reminders;
@@ -167,17 +180,18 @@ absl::Status FakeNotificationStore::RemoveEndpoint(const UserId& user, const Uui
   });
 }
 
-absl::StatusOr<WebhookEndpoint> FakeNotificationStore::RotateSecret(const UserId& user,
-                                                                    const Uuid& id,
-                                                                    const Uuid& rotation,
-                                                                    Instant previous_until) {
+absl::StatusOr<WebhookEndpoint> FakeNotificationStore::RotateSecret(
+    const UserId& user, const Uuid& id, const ports::SecretRotation& rotation) {
   return Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
     const auto found = tables.endpoints.find({user, id});
     if (found == tables.endpoints.end()) return NotThere();
-    if (found->second.rotation != rotation) {
-      found->second.rotation = rotation;
-      ++found->second.endpoint.secret_version;
-      found->second.endpoint.previous_until = previous_until;
+    if (found->second.rotations.insert(rotation.id).second) {
+      WebhookEndpoint& endpoint = found->second.endpoint;
+      ++endpoint.secret_version;
+      const bool signs = endpoint.previous_until && *endpoint.previous_until > rotation.now;
+      endpoint.previous_count =
+          signs ? std::min(endpoint.previous_count + 1, domain::kMaxPreviousSecrets) : 1;
+      endpoint.previous_until = rotation.previous_until;
     }
     return found->second.endpoint;
   });
@@ -227,11 +241,15 @@ absl::StatusOr<LoggedDelivery> FakeNotificationStore::Redeliver(const UserId& us
     FakeDatabase::DeliveryRow& row = found->second;
     if (!tables.endpoints.at({user, row.lane.target}).endpoint.disabled_reason.empty())
       return absl::FailedPreconditionError("fake store: disabled");
+    if (row.logged.state == DeliveryState::kPending)
+      return absl::FailedPreconditionError("fake store: pending");
+    auto& attempts = row.logged.attempts;
+    if (attempts.size() > 20) attempts.erase(attempts.begin(), attempts.end() - 20);
     row.logged.state = DeliveryState::kPending;
     row.failures = 0;
     row.due_at = row.queued_at = now;
     FakeDatabase::LaneRow& lane = tables.lanes[row.lane];
-    lane.due_at = std::min(lane.due_at, now);
+    lane.due_at = std::min(lane.due_at, std::max(now, lane.paused_until));
     LoggedDelivery answer = row.logged;
     answer.next_attempt_at = now;
     return answer;
@@ -242,6 +260,11 @@ absl::StatusOr<ports::PushSubscription> FakeNotificationStore::AddSubscription(
     const UserId& user, const ports::PushSubscription& added) {
   return Write<ports::PushSubscription>(
       database_, [&](Tables& tables) -> absl::StatusOr<ports::PushSubscription> {
+        std::erase_if(tables.subscriptions, [&](const auto& entry) {
+          const ports::PushSubscription& other = entry.second;
+          return entry.first.first != user && other.endpoint == added.endpoint &&
+                 other.p256dh == added.p256dh && other.auth == added.auth;
+        });
         int count = 0;
         for (auto& [key, subscription] : tables.subscriptions) {
           if (key.first != user) continue;
@@ -298,24 +321,25 @@ absl::Status FakeNotificationStore::SetMailAddress(const UserId& user, const std
 // ---- deliveries
 
 absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
-    bool patient, const std::vector<Channel>& channels, Instant now, Instant until) {
+    ports::Pace pace, const std::vector<Channel>& channels, Instant now, Instant until) {
   using Leased = std::optional<ports::LeasedLane>;
   return Write<Leased>(database_, [&](Tables& tables) -> absl::StatusOr<Leased> {
     for (;;) {
       const LaneKey* key = nullptr;
       FakeDatabase::LaneRow* lane = nullptr;
       for (auto& [candidate, row] : tables.lanes) {
-        if (row.patient != patient || row.due_at > now || row.lease_until > now ||
+        if (row.pace != pace || row.due_at > now || row.lease_until > now ||
             std::ranges::find(channels, candidate.channel) == channels.end())
           continue;
         int of_user = 0;
-        bool host_is_busy = false;
+        int of_host = 0;
         for (const auto& [other, out] : tables.lanes) {
-          if (out.lease_until <= now) continue;
-          if (other.user == candidate.user && out.patient == patient) ++of_user;
-          if (out.patient && out.host == row.host) host_is_busy = true;
+          if (out.lease_until <= now || out.pace != pace) continue;
+          of_user += other.user == candidate.user ? 1 : 0;
+          of_host += out.host == row.host ? 1 : 0;
         }
-        if (of_user >= 2 || (patient && host_is_busy)) continue;
+        if (of_user >= (pace == ports::Pace::kQuick ? 2 : 1)) continue;
+        if (pace != ports::Pace::kQuick && of_host >= (pace == ports::Pace::kNew ? 4 : 2)) continue;
         if (lane == nullptr || row.due_at < lane->due_at) {
           key = &candidate;
           lane = &row;
@@ -338,7 +362,8 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
           there = true;
           leased.address = endpoint.url;
           leased.secret_version = endpoint.secret_version;
-          leased.previous_secret = endpoint.previous_until && *endpoint.previous_until > now;
+          if (endpoint.previous_until && *endpoint.previous_until > now)
+            leased.previous_secrets = endpoint.previous_count;
         }
       } else if (taken.channel == Channel::kPush) {
         const auto found = tables.subscriptions.find({taken.user, taken.target});
@@ -358,16 +383,24 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
         continue;
       }
       std::vector<FakeDatabase::DeliveryRow*> due;
+      std::vector<FakeDatabase::DeliveryRow*> soon;  // and may go with what is due
       for (auto& [id, row] : tables.deliveries) {
         if (row.lane != taken || row.logged.state != DeliveryState::kPending) continue;
-        if (row.queued_at < now - domain::kMaxDeliveryAge) {
+        if (taken.channel != Channel::kWebhook && IsDone(tables, taken.user, row.logged.event_id)) {
+          row.logged.state = DeliveryState::kFailed;
+          row.logged.attempts.push_back(
+              {.at = now, .outcome = "dropped", .status_code = 0, .detail = "its task is done"});
+        } else if (row.queued_at < now - domain::kMaxDeliveryAge) {
           row.logged.state = DeliveryState::kFailed;
           row.logged.attempts.push_back(
               {.at = now, .outcome = "dropped", .status_code = 0, .detail = "it waited too long"});
         } else if (row.due_at <= now) {
           due.push_back(&row);
+        } else if (row.grouped && row.failures == 0 && row.due_at <= now + domain::kGroupingTime) {
+          soon.push_back(&row);
         }
       }
+      if (!due.empty()) due.insert(due.end(), soon.begin(), soon.end());
       std::ranges::sort(due, {},
                         [](const auto* row) { return std::pair(row->due_at, row->logged.id); });
       for (const auto* row : due) {
@@ -381,13 +414,13 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
           delivery.reminder = notification->second.notification.reminder;
       }
       if (!leased.deliveries.empty()) return Leased(std::move(leased));
-      FakeDatabase::ReleaseLane(tables, taken, patient, now);
+      FakeDatabase::ReleaseLane(tables, taken, now);
     }
   });
 }
 
 absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,
-                                               const ports::Attempt& attempt, bool patient) {
+                                               const ports::Attempt& attempt, bool slow) {
   return Write<bool>(database_, [&](Tables& tables) -> absl::StatusOr<bool> {
     const auto found = tables.lanes.find(KeyOf(lane));
     if (found == tables.lanes.end() || found->second.epoch != lane.epoch) return false;
@@ -406,22 +439,31 @@ absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,
                                      .detail = attempt.detail,
                                      .took = attempt.took});
     }
-    FakeDatabase::ReleaseLane(tables, KeyOf(lane), patient, attempt.at + attempt.took);
+    if (attempt.paused_until) found->second.paused_until = *attempt.paused_until;
+    found->second.pace = slow ? ports::Pace::kSlow : ports::Pace::kQuick;
+    FakeDatabase::ReleaseLane(tables, KeyOf(lane), attempt.at + attempt.took);
     return true;
   });
 }
 
-absl::Status FakeDeliveryStore::StopTarget(const ports::DeliveryLane& lane,
+absl::Status FakeDeliveryStore::StopTarget(const ports::LeasedLane& leased,
                                            const std::string& reason, Instant now) {
+  const ports::DeliveryLane& lane = leased.lane;
   return database_.Write([&](Tables& tables) {
     if (lane.channel == Channel::kWebhook) {
       const auto found = tables.endpoints.find({lane.user, lane.target});
-      if (found != tables.endpoints.end()) found->second.endpoint.disabled_reason = reason;
-      FakeDatabase::StopLane(tables, KeyOf(lane), reason, now);
+      if (found == tables.endpoints.end() || found->second.endpoint.url != leased.address)
+        return absl::OkStatus();
+      found->second.endpoint.disabled_reason = reason;
     } else if (lane.channel == Channel::kPush) {
       tables.subscriptions.erase({lane.user, lane.target});
-      FakeDatabase::RemoveLane(tables, KeyOf(lane));
+    } else {
+      const auto found = tables.mail_addresses.find(lane.user);
+      if (found == tables.mail_addresses.end() || found->second != leased.address)
+        return absl::OkStatus();
+      tables.mail_addresses.erase(found);
     }
+    FakeDatabase::StopLane(tables, KeyOf(lane), reason, now);
     return absl::OkStatus();
   });
 }

@@ -27,10 +27,9 @@ class FakeNotificationStore final : public ports::NotificationStore {
                                                         const domain::Uuid& id,
                                                         const ports::WebhookPatch& patch) override;
   absl::Status RemoveEndpoint(const domain::UserId& user, const domain::Uuid& id) override;
-  absl::StatusOr<ports::WebhookEndpoint> RotateSecret(const domain::UserId& user,
-                                                      const domain::Uuid& id,
-                                                      const domain::Uuid& rotation,
-                                                      domain::Instant previous_until) override;
+  absl::StatusOr<ports::WebhookEndpoint> RotateSecret(
+      const domain::UserId& user, const domain::Uuid& id,
+      const ports::SecretRotation& rotation) override;
   absl::StatusOr<std::set<domain::UserId>> WantTaskEvents(
       const std::set<domain::UserId>& users) override;
   absl::StatusOr<ports::DeliveryPage> ListDeliveries(const domain::UserId& user,
@@ -57,11 +56,11 @@ class FakeDeliveryStore final : public ports::DeliveryStore {
   explicit FakeDeliveryStore(FakeDatabase& database) : database_(database) {}
 
   absl::StatusOr<std::optional<ports::LeasedLane>> Lease(
-      bool patient, const std::vector<domain::Channel>& channels, domain::Instant now,
+      ports::Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) override;
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
-                              bool patient) override;
-  absl::Status StopTarget(const ports::DeliveryLane& lane, const std::string& reason,
+                              bool slow) override;
+  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
                           domain::Instant now) override;
 
  private:

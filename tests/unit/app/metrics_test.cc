@@ -23,13 +23,18 @@ TEST(MetricsTest, ShowsWhatWaitsAndForHowLong) {
   snapshot.store.emplace().unpublished_changes = 500;
   snapshot.store->oldest_unpublished = domain::Instant(97s);
   snapshot.store->open_dead_letters = 2;
+  snapshot.store->pending_deliveries = 12;
+  snapshot.store->oldest_delivery = domain::Instant(60s);
+  snapshot.delivery_attempts[{"webhook", "retry"}] = 5;
   const std::string text = MetricsText(snapshot);
   for (const char* line :
        {"todo_build_info{version=\"1.2.3\"} 1\n", "todo_healthy 1\n",
         "todo_database_connections{pool=\"calls\"} 7\n", "todo_worker_queue{pool=\"api\"} 3\n",
         "# TYPE todo_relay_published_changes_total counter\n",
         "todo_relay_published_changes_total 41\n", "todo_outbox_unpublished_changes 500\n",
-        "todo_outbox_oldest_seconds 3\n", "todo_dead_letters_open 2\n"}) {
+        "todo_outbox_oldest_seconds 3\n", "todo_dead_letters_open 2\n",
+        "todo_deliveries_pending 12\n", "todo_deliveries_oldest_seconds 40\n",
+        "todo_delivery_attempts_total{channel=\"webhook\",outcome=\"retry\"} 5\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }

@@ -89,12 +89,42 @@ TEST_F(DaprSecretStoreTest, RemembersForAShortTimeOnly) {
   EXPECT_EQ(*store.Get("user"), "bob");
 }
 
-TEST_F(DaprSecretStoreTest, NoAnswerIsNoNotFound) {
+TEST_F(DaprSecretStoreTest, OnlyWhoHasLookedSaysThatThereIsNone) {
+  const auto code_of = [&](grpc::StatusCode code, const std::string& why) {
+    DaprSecretStore store(client_, {});
+    sidecar_.SetAnswer({code, why});
+    return store.Get("user").status().code();
+  };
+  // As Dapr 1.17 hands on what its components say.
+  const std::string failed = "failed getting secret with key todo-secrets from secret store s: ";
+  for (const char* why : {"secret todo-secrets not found", "secrets \"todo-secrets\" not found",
+                          "getSecret todo-secrets failed secret key or version not exist",
+                          "RESPONSE 404: 404 Not Found ERROR CODE: SecretNotFound"}) {
+    EXPECT_EQ(code_of(grpc::StatusCode::INTERNAL, failed + why), StatusCode::kNotFound) << why;
+  }
+  for (const char* why :
+       {"Get \"https://10.0.0.1/api/v1/namespaces/default/secrets/todo-secrets\": dial tcp: i/o "
+        "timeout",
+        "secrets \"todo-secrets\" is forbidden", "couldn't get secret: connection refused",
+        "couldn't get successful response, status code 503, body sealed"}) {
+    EXPECT_EQ(code_of(grpc::StatusCode::INTERNAL, failed + why), StatusCode::kUnavailable) << why;
+  }
+  EXPECT_EQ(code_of(grpc::StatusCode::FAILED_PRECONDITION, "secret store is not configured"),
+            StatusCode::kUnavailable);
+  EXPECT_EQ(code_of(grpc::StatusCode::INVALID_ARGUMENT, "failed finding secret store with key s"),
+            StatusCode::kUnavailable);
+  EXPECT_EQ(code_of(grpc::StatusCode::PERMISSION_DENIED, "access denied by policy"),
+            StatusCode::kUnavailable);
+  EXPECT_EQ(code_of(grpc::StatusCode::UNAVAILABLE, "not found"), StatusCode::kUnavailable);
+}
+
+TEST_F(DaprSecretStoreTest, AFailureIsNotRemembered) {
   DaprSecretStore store(client_, {});
-  sidecar_.SetAnswer({grpc::StatusCode::UNAVAILABLE, "starting"});
+  sidecar_.SetAnswer({grpc::StatusCode::INTERNAL, "connection refused"});
   EXPECT_EQ(store.Get("user").status().code(), StatusCode::kUnavailable);
-  sidecar_.SetAnswer({grpc::StatusCode::PERMISSION_DENIED, "no such secret"});
-  EXPECT_EQ(store.Get("user").status().code(), StatusCode::kNotFound);
+  sidecar_.SetAnswer(grpc::Status::OK);
+  sidecar_.SetSecrets({{"user", "ada"}});
+  EXPECT_EQ(*store.Get("user"), "ada");
 }
 
 }  // namespace

@@ -112,11 +112,42 @@ TEST(TargetTest, HostsAreReadFromUrls) {
 }
 
 TEST(TargetTest, MailAddressesCannotCarryMore) {
-  EXPECT_TRUE(CheckMailAddress("ada.l+todo@mail.example.org").ok());
-  for (const char* address :
-       {"", "ada", "@a", "a@", "a@b@c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "<a@b.c>", "a@b.c,d@e.f",
-        "\"a\"@b.c", "-a@b.c", "a@-b.c", "a@.b", "a@b.", "\xc3\xa9@b.c"})
+  for (const char* address : {"ada.l+todo@mail.example.org", "a.b+c@x-y.example",
+                              "o'neil@example.com", "a@b", "a@xn--exmple-cua.com"})
+    EXPECT_TRUE(CheckMailAddress(address).ok()) << address;
+  for (const char* address : {"",
+                              "ada",
+                              "@a",
+                              "a@",
+                              "a@b@c",
+                              "a@@b.c",
+                              "a b@c.d",
+                              "a@b c",
+                              "a@b.c\r\nBcc: x@y.z",
+                              "<a@b.c>",
+                              "a@b.c>",
+                              "a@b.c,d@e.f",
+                              "a,b@c.d",
+                              "\"a\"@b.c",
+                              "\"a b\"@c.d",
+                              "a(x)@b.c",
+                              "-a@b.c",
+                              "a@-b.c",
+                              "a@.b",
+                              "a@b.",
+                              ".a@b.c",
+                              "a.@b.c",
+                              "a..b@c.d",
+                              "a@b..c",
+                              "a@b_c.org",
+                              "a@b=c.d",
+                              "a@[127.0.0.1]",
+                              "\xc3\xa9@b.c",
+                              "a@\xc3\xa9.c"})
     EXPECT_FALSE(CheckMailAddress(address).ok()) << address;
+  EXPECT_TRUE(CheckMailAddress(std::string(64, 'a') + "@b.c").ok());
+  EXPECT_FALSE(CheckMailAddress(std::string(65, 'a') + "@b.c").ok());
+  EXPECT_FALSE(CheckMailAddress("a@" + std::string(260, 'b')).ok());
 }
 
 TEST(WebhookBodyTest, IsSmallWhateverTheEventSays) {

@@ -21,6 +21,7 @@ namespace {
 
 using domain::UserId;
 using ports::DeliveryState;
+using ports::Pace;
 using ports::SendOutcome;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -67,9 +68,9 @@ class NotificationsTest : public testing::Test {
   /// Sends what is due. Answers how many attempts that took.
   int SendAll() {
     int count = 0;
-    for (const bool patient : {true, false}) {
+    for (const Pace pace : {Pace::kNew, Pace::kSlow, Pace::kQuick}) {
       for (;;) {
-        const auto leased = sender_.Lease(patient);
+        const auto leased = sender_.Lease(pace);
         EXPECT_TRUE(leased.ok()) << leased.status();
         if (!leased.ok() || !leased->has_value()) break;
         EXPECT_TRUE(sender_.Send(**leased).ok());
@@ -243,6 +244,29 @@ TEST_F(NotificationsTest, RetryAfterLengthensTheWaitButNotForEver) {
   EXPECT_EQ(next(), clock_.Now() + std::chrono::hours(12));
 }
 
+TEST_F(NotificationsTest, AttemptsAreCountedByChannelAndOutcome) {
+  AddEndpoint();
+  AddMail();
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry));
+  Remind({Event()});
+  SendAll();
+  EXPECT_THAT(sender_.attempts(),
+              ElementsAre(testing::Pair(testing::Pair("email", "delivered"), 1u),
+                          testing::Pair(testing::Pair("webhook", "retry"), 1u)));
+}
+
+TEST_F(NotificationsTest, RetryAfterIsForTheWholeEndpoint) {
+  AddEndpoint();
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry, std::chrono::hours(1)));
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 1);
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 0);
+  clock_.Set("2026-10-24T10:00:00Z");
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kDelivered));
+  EXPECT_EQ(SendAll(), 2);
+}
+
 TEST_F(NotificationsTest, AGoneEndpointIsDisabledAndARefusedMessageIsNot) {
   const EndpointWithSecret endpoint = AddEndpoint();
   webhooks_->Answer(Outcome(SendOutcome::Kind::kRefused));
@@ -257,6 +281,14 @@ TEST_F(NotificationsTest, AGoneEndpointIsDisabledAndARefusedMessageIsNot) {
   EXPECT_EQ(SendAll(), 0);
 }
 
+TEST_F(NotificationsTest, AnAddressThatDoesNotExistIsForgotten) {
+  AddMail();
+  mail_->Answer(Outcome(SendOutcome::Kind::kGone));
+  Remind({Event()});
+  EXPECT_EQ(SendAll(), 1);
+  EXPECT_EQ(*store_.MailAddress(ada_), "");
+}
+
 TEST_F(NotificationsTest, AForbiddenTargetIsDisabledWithTheReason) {
   const EndpointWithSecret endpoint = AddEndpoint();
   AddPush();
@@ -268,24 +300,26 @@ TEST_F(NotificationsTest, AForbiddenTargetIsDisabledWithTheReason) {
   EXPECT_THAT(*store_.ListSubscriptions(ada_), IsEmpty());
 }
 
-TEST_F(NotificationsTest, ATargetIsPatientUntilItAnswersQuickly) {
+TEST_F(NotificationsTest, ATargetIsNewUntilItAnswersAndSlowUntilItAnswersQuickly) {
   AddEndpoint();
-  const auto kind_of_next = [&]() -> std::optional<bool> {
-    for (const bool patient : {true, false}) {
-      const auto leased = sender_.Lease(patient);
+  const auto kind_of_next = [&]() -> std::optional<Pace> {
+    for (const Pace pace : {Pace::kNew, Pace::kSlow, Pace::kQuick}) {
+      const auto leased = sender_.Lease(pace);
       if (!leased.ok() || !leased->has_value()) continue;
       EXPECT_TRUE(sender_.Send(**leased).ok());
-      return patient;
+      return pace;
     }
     return std::nullopt;
   };
   Remind({Event()});
-  EXPECT_EQ(kind_of_next(), true) << "nobody knows it yet";
+  EXPECT_EQ(kind_of_next(), Pace::kNew);
   Remind({Event()});
   webhooks_->OnSend([this] { clock_.Set("2026-10-24T09:00:05Z"); });
-  EXPECT_EQ(kind_of_next(), false);
+  EXPECT_EQ(kind_of_next(), Pace::kQuick);
   Remind({Event()});
-  EXPECT_EQ(kind_of_next(), true) << "it has let us wait for 5 s";
+  EXPECT_EQ(kind_of_next(), Pace::kSlow) << "it has let us wait for 5 s";
+  Remind({Event()});
+  EXPECT_EQ(kind_of_next(), Pace::kQuick);
 }
 
 TEST_F(NotificationsTest, WhatIsOffGetsNoDeliveriesAndNoTargets) {
@@ -305,7 +339,7 @@ TEST_F(NotificationsTest, WhatCameBeforeTheOutletsWereKnownWaitsForThem) {
   ReminderNotifier early(state_, clock_, unknown, "task-updates");
   DeliverySender idle(deliveries_, clock_, unknown);
   ASSERT_TRUE(Consume(early, {Event()}).ok());
-  EXPECT_FALSE(idle.Lease(true)->has_value());
+  EXPECT_FALSE(idle.Lease(Pace::kNew)->has_value());
   EXPECT_EQ(SendAll(), 1);
 }
 

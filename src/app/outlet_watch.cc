@@ -1,0 +1,29 @@
+#include "app/outlet_watch.h"
+
+#include <utility>
+
+#include "app/outlet_setup.h"
+#include "util/log.h"
+
+namespace todo::app {
+
+OutletWatch::Again OutletWatch::Look() {
+  absl::StatusOr<OutletSetup> setup = SetUpOutlets(config_, secrets_, clock_);
+  if (!setup.ok()) {
+    if (std::string failure = setup.status().ToString(); failure != failure_) {
+      util::Log(util::Severity::kWarning, "secrets_not_read", {{"status", failure}});
+      failure_ = std::move(failure);
+    }
+    return Again::kSoon;
+  }
+  failure_.clear();
+  if (on_ != setup->on) {
+    util::Log(setup->off.empty() ? util::Severity::kInfo : util::Severity::kWarning,
+              "notification_channels", {{"on", setup->on}, {"off", setup->off}});
+    outlets_.Set(std::move(setup->outlets));
+    on_ = std::move(setup->on);
+  }
+  return setup->wants_secret ? Again::kLater : Again::kNever;
+}
+
+}  // namespace todo::app
