@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -52,6 +53,19 @@ inline std::string ReasonOf(const grpc::Status& status) {
     if (detail.UnpackTo(&info)) return info.reason();
   }
   return "";
+}
+
+/// The fields that the call was refused for.
+inline std::vector<std::string> FieldsOf(const grpc::Status& status) {
+  google::rpc::Status rich;
+  rich.ParseFromString(status.error_details());
+  google::rpc::BadRequest bad;
+  std::vector<std::string> fields;
+  for (const auto& detail : rich.details()) {
+    if (!detail.UnpackTo(&bad)) continue;
+    for (const auto& violation : bad.field_violations()) fields.push_back(violation.field());
+  }
+  return fields;
 }
 
 }  // namespace todo::api
