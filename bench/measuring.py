@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,11 +45,12 @@ def build() -> Path:
 
 
 @contextmanager
-def running_stack(*flags: str) -> Iterator[Stack]:
-    """One replica on Kafka, with a durable PostgreSQL, as in production but on one machine."""
+def running_stack(*flags: str, service: bool = True, secrets: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """One replica on Kafka, with a durable PostgreSQL, as in production but on one machine. Without `service` somebody
+    else takes its place behind the sidecar."""
     with tempfile.TemporaryDirectory(prefix="todo-bench-") as folder, \
-            Stack(Path(folder) / "run", service_binary=build() / "todo-service", service_flags=flags,
-                  keep_data=False) as stack:
+            Stack(Path(folder) / "run", service_binary=build() / "todo-service" if service else None, service_flags=flags,
+                  secrets=secrets, keep_data=False) as stack:
         yield stack
 
 

@@ -1,55 +1,34 @@
-#!/usr/bin/env python3
 """1,000 reminders due within the same second: all fire, none early, none twice, and how late they are, beside the same
-jobs of a bare app that does nothing at all.
-
-    bench/reminders.py [--count N] [--lead SECONDS]
-
-Exit code 1 when one was lost, early or doubled. The lateness is printed, not judged: it is the scheduler's first of all.
-"""
+jobs of a bare app that does nothing at all. The lateness is printed, not judged: it is the scheduler's first of all."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
 import math
-import os
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support")]
+import grpc
+from grpc_tools import protoc
+from todo_client import Client, Reminders, eventually, published, read_topic, rows
 
-import grpc  # noqa: E402
-from grpc_tools import protoc  # noqa: E402
-from todo_client import Client, Reminders, eventually, published, read_topic, rows  # noqa: E402
+from .measuring import REPOSITORY, running_stack
 
-from tools.stack import Stack  # noqa: E402
-
+COUNT = 1_000
+LEAD = 30.0  # seconds to prepare in before they are due
 WORKERS = 8
-
-
-def build() -> Path:
-    return REPOSITORY / "build" / os.environ.get("BUILD", "release") / "todo-service"
 
 
 def in_parallel(work: Any, items: Any) -> list[Any]:
     with futures.ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(work, items))
-
-
-@contextlib.contextmanager
-def running_stack(binary: Path | None) -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory(prefix="todo-bench-") as folder, \
-            Stack(Path(folder) / "run", service_binary=binary, keep_data=False) as stack:
-        yield stack
 
 
 def percentile(lateness: list[float], share: float) -> float:
@@ -101,7 +80,7 @@ def bare_lateness(count: int, lead: float) -> list[float]:
         def HealthCheck(self, request: Any, context: Any) -> Any:
             return app_messages.HealthCheckResponse()
 
-    with running_stack(None) as stack:
+    with running_stack(service=False) as stack:
         server = grpc.server(futures.ThreadPoolExecutor(WORKERS))
         callbacks.add_AppCallbackServicer_to_server(App(), server)
         callbacks.add_AppCallbackAlphaServicer_to_server(Alpha(), server)
@@ -120,7 +99,7 @@ def bare_lateness(count: int, lead: float) -> list[float]:
 
         in_parallel(schedule, range(count))
         if time.time() > due:
-            raise SystemExit(f"scheduling took longer than --lead={lead:g}: give more")
+            raise SystemExit(f"scheduling took longer than {lead:g} s: the machine is too busy")
         eventually(lambda: len(arrived) >= count, "every job has come", within=lead + 120)
         server.stop(None)
     return [at - due for at in arrived[:count]]
@@ -129,7 +108,7 @@ def bare_lateness(count: int, lead: float) -> list[float]:
 # The service.
 
 def service_lateness(count: int, lead: float) -> tuple[list[float], str]:
-    with running_stack(build()) as stack:
+    with running_stack() as stack:
         stack.wait_jobs()
         clients = [Client(stack.api_target(), f"bench-{n}") for n in range(WORKERS)]
         tasks = in_parallel(lambda n: (clients[n % WORKERS], clients[n % WORKERS].create(f"task {n}")), range(count))
@@ -139,7 +118,7 @@ def service_lateness(count: int, lead: float) -> tuple[list[float], str]:
         unwritten = "select count(*) from reminders where state = 'pending' and job_at is distinct from remind_at"
         eventually(lambda: rows(stack, unwritten) == [["0"]] or time.time() > due, "every job is written", within=lead + 60)
         if time.time() > due:
-            raise SystemExit(f"preparing took longer than --lead={lead:g}: give more")
+            raise SystemExit(f"preparing took longer than {lead:g} s: the machine is too busy")
         print(f"reminders: {count} prepared, the last job written {time.time() - began:.1f} s after the last call",
               flush=True)
         eventually(lambda: rows(stack, "select count(*) from reminders where state = 'fired'") == [[str(count)]],
@@ -155,18 +134,9 @@ def service_lateness(count: int, lead: float) -> tuple[list[float], str]:
             f"lost={lost} doubled={doubled} early={early}")
 
 
-def main(_: argparse.Namespace | None = None) -> bool:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--lead", type=float, default=30, help="seconds to prepare in before they are due")
-    # As a part of `make bench` it runs with the defaults.
-    arguments = parser.parse_args([] if _ is not None else None)
-    bare = bare_lateness(arguments.count, arguments.lead)
-    lateness, faults = service_lateness(arguments.count, arguments.lead)
-    print(f"reminders: {arguments.count} due in one second: {faults or 'all fired, none early, none twice'}; "
+def main(_: argparse.Namespace) -> bool:
+    bare = bare_lateness(COUNT, LEAD)
+    lateness, faults = service_lateness(COUNT, LEAD)
+    print(f"reminders: {COUNT} due in one second: {faults or 'all fired, none early, none twice'}; "
           f"lateness {described(lateness)}; a bare app's jobs {described(bare)}", flush=True)
     return not faults
-
-
-if __name__ == "__main__":
-    sys.exit(0 if main() else 1)

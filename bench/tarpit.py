@@ -1,39 +1,34 @@
-#!/usr/bin/env python3
-"""What a tarpit costs the others: reminders of many users on their way to a webhook receiver, without and with an
-endpoint of another user that never answers and has 10,000 deliveries waiting. Prints one line.
-
-    bench/tarpit.py [--reminders 1000] [--pending 10000] [--rounds 3] [--binary build/release/todo-service]
-"""
+"""What a tarpit costs the others: reminders of many users on their way to a webhook receiver, without and beside an
+endpoint of another user that never answers and has 10,000 deliveries waiting."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import json
-import os
 import socket
-import statistics
-import sys
-import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support")]
+import confluent_kafka
+import grpc
+from todo_client import eventually, protos, rows
 
-import confluent_kafka  # noqa: E402
-import grpc  # noqa: E402
-from todo_client import eventually, protos, rows  # noqa: E402
+from tools.stack import Stack
 
-from tools.stack import Stack  # noqa: E402
+from .measuring import in_turns, median, ratio, running_stack, verdict
 
 USERS = 100
-RATE = 20.0  # reminders a second: well below what can be sent, so that only waiting for the tarpit shows
+PENDING = 10_000
+ALLOWED = 1.2
+STEADY, PER_SECOND = 200, 20  # well below what can be sent, so that each is alone on its way
+BURST = 1_000                 # all at once: how many get through in a second
 
 
 class Receiver(ThreadingHTTPServer):
@@ -85,61 +80,85 @@ def add_endpoint(stack: Stack, user: str, url: str) -> str:
                                               metadata=metadata, timeout=30).id)
 
 
-def milliseconds_each(stack: Stack, receiver: Receiver, count: int) -> list[float]:
-    """From the publishing of each reminder to its call."""
-    producer = confluent_kafka.Producer({"bootstrap.servers": f"127.0.0.1:{stack.ports['kafka']}", "linger.ms": 0})
-    sent: dict[str, float] = {}
-    began = time.monotonic()
-    for n in range(count):
-        while (wait := began + n / RATE - time.monotonic()) > 0:
-            producer.poll(wait)
-        event_id, user = str(uuid.uuid4()), f"user-{n % USERS}"
-        data = {"id": event_id, "task_id": n, "title": "a task", "user_id": user,
-                "remind_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        event = {"specversion": "1.0", "id": event_id, "source": "bench", "type": "todo.reminder.due.v1", "data": data}
-        sent[event_id] = time.monotonic()
-        producer.produce("reminders", key=user, value=json.dumps(event))
-    producer.flush(60)
-    eventually(lambda: sent.keys() <= receiver.came.keys(), "every reminder arrived", within=300)
-    return [(receiver.came[event_id] - at) * 1000 for event_id, at in sent.items()]
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reminders", type=int, default=1_000)
-    parser.add_argument("--pending", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--binary", type=Path,
-                        default=Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "release" / "todo-service")))
-    arguments = parser.parse_args(argv)
-    receiver, port = Receiver(), tarpit()
-    with tempfile.TemporaryDirectory(prefix="todo-tarpit-") as folder, \
-            Stack(Path(folder) / "run", service_binary=arguments.binary, keep_data=False,
-                  service_flags=["--webhook-allow-hosts=127.0.0.1"],
-                  secrets={"webhook-master-key": "a master key for nothing but a measurement"}) as stack:
+class Bench:
+    def __init__(self, stack: Stack, receiver: Receiver, tarpit_port: int) -> None:
+        self._stack = stack
+        self._receiver = receiver
         for n in range(USERS):
             add_endpoint(stack, f"user-{n}", f"http://127.0.0.1:{receiver.server_port}/{n}")
-        bad = add_endpoint(stack, "tarpit", f"http://127.0.0.1:{port}/")
-        milliseconds_each(stack, receiver, 2 * USERS)  # warm, and every lane has shown that it is quick
-        figures: dict[bool, list[float]] = {False: [], True: []}
-        for _ in range(arguments.rounds):  # in turns: the machine may change its mood
-            for stuck in (False, True):
-                stack.postgres.query("select remove_lane('tarpit', 'webhook', id) from webhook_endpoints "
-                                     "where user_id = 'tarpit'")
-                if stuck:
-                    stack.postgres.query(f"""
-                        select enqueue_delivery('tarpit', 'webhook', '{bad}', '127.0.0.1:{port}', gen_random_uuid(),
-                                                'reminder.due', '{{}}', false, now(), now())
-                        from generate_series(1, {arguments.pending})""")
-                    eventually(lambda: rows(stack, "select count(*) from delivery_lanes where user_id = 'tarpit' "
-                                                   "and lease_until > now()") == [["1"]], "the tarpit holds a thread")
-                figures[stuck] += milliseconds_each(stack, receiver, arguments.reminders)
-        without, beside = (statistics.median(figures[stuck]) for stuck in (False, True))
-        worst = {stuck: statistics.quantiles(figures[stuck], n=100)[98] for stuck in (False, True)}
-        print(f"tarpit: {arguments.pending} pending; reminder -> webhook of others: median {without:.0f} ms without, "
-              f"{beside:.0f} ms beside it ({beside / without - 1:+.0%}); p99 {worst[False]:.0f} ms, {worst[True]:.0f} ms")
-    return 0
+        self._numbers = itertools.count()
+        self._producer = confluent_kafka.Producer({"bootstrap.servers": f"127.0.0.1:{stack.ports['kafka']}",
+                                                   "linger.ms": 0, "log_level": 2})
+        self._host = f"127.0.0.1:{tarpit_port}"
+        self._tarpit = add_endpoint(stack, "tarpit", f"http://{self._host}/")
+
+    def alone(self, measure: Callable[[], float]) -> float:
+        self._stack.postgres.query(f"select remove_lane('tarpit', 'webhook', '{self._tarpit}')")
+        self._tidy()
+        return measure()
+
+    def beside(self, measure: Callable[[], float]) -> float:
+        self._stack.postgres.query(f"""
+            select enqueue_delivery('tarpit', 'webhook', '{self._tarpit}', '{self._host}', gen_random_uuid(),
+                                    'reminder.due', '{{}}', false, now(), now())
+            from generate_series(1, {PENDING})""")
+        self._tidy()
+        eventually(lambda: rows(self._stack, "select count(*) from delivery_lanes where user_id = 'tarpit' "
+                                             "and lease_until > now()") == [["1"]], "the tarpit holds a thread")
+        took = measure()
+        waiting = int(rows(self._stack, "select count(*) from deliveries where user_id = 'tarpit' "
+                                        "and state = 'pending'")[0][0])
+        assert waiting >= PENDING, f"only {waiting} wait: it was no tarpit"
+        return took
+
+    def _tidy(self) -> None:
+        """Making and removing so many rows leaves work behind, which is not what is measured."""
+        self._stack.postgres.query("vacuum (analyze) deliveries, delivery_lanes")
+
+    def latency(self) -> float:
+        """The median of the seconds from publishing a reminder to its call."""
+        sent: dict[str, float] = {}
+        began = time.monotonic()
+        for n in range(STEADY):
+            time.sleep(max(0.0, began + n / PER_SECOND - time.monotonic()))
+            sent.update(self._remind(1))
+        return median([self._receiver.came[event_id] - at for event_id, at in self._arrived(sent).items()])
+
+    def burst(self) -> float:
+        """Seconds until all that was published at once has arrived."""
+        sent = self._arrived(self._remind(BURST))
+        return max(self._receiver.came[event_id] for event_id in sent) - min(sent.values())
+
+    def _remind(self, count: int) -> dict[str, float]:
+        """Publishes so many reminders. Answers when, by their ids."""
+        events: list[tuple[str, dict[str, Any]]] = []
+        for n in range(count):
+            user = f"user-{next(self._numbers) % USERS}"
+            event_id = str(uuid.uuid4())
+            data = {"id": event_id, "task_id": n, "title": "a task", "user_id": user,
+                    "remind_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+            events.append((user, {"specversion": "1.0", "id": event_id, "source": "bench", "type": "todo.reminder.due.v1",
+                                  "data": data}))
+        at = time.monotonic()
+        for user, event in events:
+            self._producer.produce("reminders", key=user, value=json.dumps(event))
+        assert self._producer.flush(60) == 0, "the broker did not take everything"
+        return {event["id"]: at for _, event in events}
+
+    def _arrived(self, sent: dict[str, float]) -> dict[str, float]:
+        eventually(lambda: sent.keys() <= self._receiver.came.keys(), "every reminder arrived", within=300)
+        return sent
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def main(arguments: argparse.Namespace) -> bool:
+    with running_stack("--webhook-allow-hosts=127.0.0.1",
+                       secrets={"webhook-master-key": "a master key for nothing but a measurement"}) as stack:
+        bench = Bench(stack, Receiver(), tarpit())
+        held = True
+        for name, measure, unit in (("latency", bench.latency, "median from the topic to the call"),
+                                    ("burst", bench.burst, f"{BURST} at once")):
+            alone, beside = in_turns(arguments.rounds, lambda: bench.alone(measure), lambda: bench.beside(measure))
+            held &= verdict(f"tarpit {name}", ratio(alone, beside), ALLOWED,
+                            f"{unit}: {median(alone) * 1000:.0f} ms, {median(beside) * 1000:.0f} ms beside {PENDING} "
+                            "deliveries that wait for a tarpit")
+    return held
