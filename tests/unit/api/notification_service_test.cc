@@ -12,6 +12,7 @@
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
+#include "support/fake_preferred_zones.h"
 #include "support/fake_senders.h"
 #include "todo/v1/notification_service.grpc.pb.h"
 
@@ -136,12 +137,13 @@ class NotificationServiceTest : public testing::Test {
   support::FakeEventInbox inbox_{database_};
   support::FakeNotificationStore store_{database_};
   support::FakeStateStore state_;
+  support::FakePreferredZones zones_{database_};
   StandingClock clock_;
   CountingIds ids_;
   std::shared_ptr<support::FakeWebhookSender> webhooks_ =
       std::make_shared<support::FakeWebhookSender>();
   service::Outlets outlets_;
-  service::NotificationSettings settings_{{store_, state_, clock_, ids_, outlets_}};
+  service::NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, outlets_}};
   util::WorkerPool pool_{2, 100};
   Gate gate_{{.dev_identity = true, .ready = {}}, pool_};
   std::unique_ptr<GatedService> service_ = MakeNotificationService(settings_, gate_);
