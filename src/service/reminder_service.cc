@@ -99,6 +99,9 @@ void Fire(Reminder& reminder, const Task& task, const domain::EventId& event_id,
   reminder.fired_at = now;
 }
 
+constexpr std::chrono::seconds kLeftAsideFor{30};
+constexpr std::size_t kMaxLeftAside = 1'000;
+
 /// Whether nobody's reminders could be settled now, so that there is no use in trying each alone.
 bool IsAway(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
@@ -335,18 +338,31 @@ std::vector<absl::Status> ReminderService::Trigger(const std::vector<domain::Tas
   return statuses;
 }
 
+ReminderService::Settled ReminderService::SettleFound(std::vector<TaskRef> refs) {
+  const domain::Instant now = clock_.Now();
+  std::erase_if(left_aside_, [now](const auto& entry) { return entry.second <= now; });
+  std::erase_if(refs, [this](const TaskRef& ref) { return left_aside_.contains(ref.task_id); });
+  Settled settled = SettleEach(refs);
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    const absl::Status& status = settled.statuses[i];
+    if (!status.ok() && !NotNow(status) && left_aside_.size() < kMaxLeftAside)
+      left_aside_[refs[i].task_id] = now + kLeftAsideFor;
+  }
+  return settled;
+}
+
 absl::StatusOr<bool> ReminderService::PlanBacklog() {
-  TODO_ASSIGN_OR_RETURN(const std::vector<TaskRef> refs, store_.Unplanned(options_.batch));
-  const Settled settled = SettleEach(refs);
+  TODO_ASSIGN_OR_RETURN(std::vector<TaskRef> refs, store_.Unplanned(Limit()));
+  const Settled settled = SettleFound(std::move(refs));
   TODO_ASSIGN_OR_RETURN(const bool some, Progress(settled.statuses));
   if (some && on_change_) on_change_();
   return some;
 }
 
 absl::StatusOr<ReminderService::Swept> ReminderService::Sweep() {
-  TODO_ASSIGN_OR_RETURN(const std::vector<TaskRef> refs,
-                        store_.Due(clock_.Now() - options_.grace, options_.batch));
-  const Settled settled = SettleEach(refs);
+  TODO_ASSIGN_OR_RETURN(std::vector<TaskRef> refs,
+                        store_.Due(clock_.Now() - options_.grace, Limit()));
+  const Settled settled = SettleFound(std::move(refs));
   TODO_RETURN_IF_ERROR(Progress(settled.statuses).status());
   return Swept{.fired = settled.fired, .more = settled.fired > 0};
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,7 +74,8 @@ class ReminderService {
   std::vector<absl::Status> Trigger(const std::vector<domain::TaskId>& tasks);
 
   /// Plans up to a batch of tasks' reminders after their tasks changed. True: some were planned,
-  /// and there may be more.
+  /// and there may be more. This and Sweep are for one thread; a task that cannot be settled is
+  /// left aside for half a minute.
   absl::StatusOr<bool> PlanBacklog();
 
   /// What a sweep came across.
@@ -103,9 +105,16 @@ class ReminderService {
   /// other.
   Settled SettleEach(const std::vector<ports::TaskRef>& refs);
 
+  /// The same, of what was found by looking, but for what was left aside; leaves aside what cannot
+  /// be settled.
+  Settled SettleFound(std::vector<ports::TaskRef> refs);
+  /// So many must be looked for that a batch remains.
+  int Limit() const { return options_.batch + static_cast<int>(left_aside_.size()); }
+
   ports::ReminderStore& store_;
   const ports::Clock& clock_;
   ports::IdSource& ids_;
+  std::map<domain::TaskId, domain::Instant> left_aside_;  // until when
   const Options options_;
   const std::function<void()> on_change_;
 };

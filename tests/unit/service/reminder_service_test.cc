@@ -66,7 +66,7 @@ class ReminderServiceTest : public testing::Test {
     UpdateTaskInput input;
     input.id = task.id;
     input.due = DueInput{.due_date = {}, .due_local = std::move(due_local)};
-    const auto moved = tasks_.Update(Call(), input);
+    const auto moved = tasks_.Update(Call(task.user.value), input);
     ASSERT_TRUE(moved.ok()) << moved.status();
   }
   void SetCompleted(const Task& task, bool completed) {
@@ -318,7 +318,28 @@ TEST_F(ReminderServiceTest, OneThatCannotBeTriggeredHoldsUpNoOther) {
   EXPECT_EQ(Sweep(), 1);
   EXPECT_EQ(Sweep(), 0) << "and no mistaking it for progress";
   reminder_store_.FailFor({"carol"}, absl::OkStatus());
+  EXPECT_EQ(Sweep(), 0) << "it is left aside";
+  clock_.Set("2026-03-30T09:00:40Z");
   EXPECT_EQ(Sweep(), 1);
+}
+
+TEST_F(ReminderServiceTest, HoweverManyCannotBeSettledTheOthersHaveTheirTurn) {
+  std::vector<Task> tasks;
+  for (int n = 0; n < 150; ++n) {  // more than a batch, and the longest due
+    tasks.push_back(MakeTask("2026-03-30T12:00:00", "carol"));
+    Make(tasks.back(), Before("PT2H"));
+  }
+  Make(MakeTask(), Before("PT1H"));
+  reminder_store_.FailFor({"carol"}, absl::InternalError("a bug"));
+  clock_.Set("2026-03-30T09:00:10Z");
+  EXPECT_EQ(Sweep() + Sweep(), 1);
+
+  for (const Task& task : tasks) MoveDue(task, "2026-03-31T12:00:00");
+  const Task planned = MakeTask();
+  Make(planned, Before("PT30M"));
+  MoveDue(planned, "2026-03-31T12:00:00");
+  clock_.Set("2026-03-30T09:00:11Z");
+  EXPECT_TRUE(*service_.PlanBacklog() || *service_.PlanBacklog());
 }
 
 TEST_F(ReminderServiceTest, WhatCannotBePlannedIsNotTriedWithoutAPause) {
