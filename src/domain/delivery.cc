@@ -17,13 +17,20 @@ using std::chrono::milliseconds;
 
 constexpr std::array kRetryDelays = {milliseconds(1000), milliseconds(2000), milliseconds(4000)};
 
-/// Kafka's default for a whole batch is 1 MiB less some; the envelope needs some too.
-constexpr std::size_t kMaxLetterBytes = 1'000'000;
+constexpr std::size_t kMaxTextBytes = 1'000;  // of what a letter says in words
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 Uuid Derive(std::string_view name) { return Uuid::FromBytes(util::Sha256(name).substr(0, 16), 8); }
 
 std::string Quote(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// `record` with nothing long but its bytes, which may be as long as the bus can bring them.
+BusRecord Shorten(BusRecord record) {
+  record.key = CutText(record.key, kMaxTextBytes);
+  record.content_type = CutText(record.content_type, kMaxTextBytes);
+  return record;
 }
 
 }  // namespace
@@ -54,8 +61,8 @@ DeadLetter UnreadableLetter(std::string_view consumer, const BusRecord& record,
   // Its inbox row must be found again on every delivery, so its day cannot be today's.
   letter.event_at = kMinInstant;
   letter.first_failed_at = letter.last_failed_at = now;
-  letter.reason = reason;
-  letter.record = record;
+  letter.reason = CutText(reason, kMaxTextBytes);
+  letter.record = Shorten(record);
   return letter;
 }
 
@@ -71,37 +78,42 @@ DeadLetter LetterOf(std::string_view consumer, const Delivery& delivery, int att
   letter.attempts = attempts;
   letter.first_failed_at = first_failed_at;
   letter.last_failed_at = last_failed_at;
-  letter.reason = reason;
-  letter.record = delivery.record;
+  letter.reason = CutText(reason, kMaxTextBytes);
+  letter.record = Shorten(delivery.record);
   return letter;
 }
 
 std::string DeadLetterRecord(const DeadLetter& letter) {
   const BusRecord& record = letter.record;
-  // As data only what every reader of JSON takes; `accept` does not build the document.
-  const bool is_json = CountCharacters(record.bytes) && !NestsTooDeep(record.bytes) &&
-                       nlohmann::json::accept(record.bytes);
-  std::string body =
+  const auto tell = [&](const std::string& reason) {
+    std::string text = fmt::format(
+        R"({{"specversion":"1.0","id":"{}","source":"{}","type":"todo.event.dead.v1","time":"{}")"
+        R"(,"dlqreason":{},"dlqconsumer":{},"dlqattempts":{},"dlqfirstfailedat":"{}","dlqlastfailedat":"{}","dlqtopic":{})",
+        letter.id.value(), kEventSource, FormatInstant(letter.last_failed_at), Quote(reason),
+        Quote(letter.consumer), letter.attempts, FormatInstant(letter.first_failed_at),
+        FormatInstant(letter.last_failed_at), Quote(record.topic));
+    if (letter.has_event_id) text += fmt::format(R"(,"dlqeventid":"{}")", letter.event_id.value());
+    if (record.partition >= 0) text += fmt::format(R"(,"dlqpartition":{})", record.partition);
+    if (record.offset >= 0) text += fmt::format(R"(,"dlqoffset":"{}")", record.offset);
+    return text;
+  };
+  // As data only what every reader of JSON takes, in the middle of a text too; `accept` does not
+  // build the document.
+  const bool is_json = CountCharacters(record.bytes) && !record.bytes.starts_with(kByteOrderMark) &&
+                       !NestsTooDeep(record.bytes) && nlohmann::json::accept(record.bytes);
+  const std::string original =
       is_json ? fmt::format(R"(,"datacontenttype":"application/json","data":{})", record.bytes)
               : fmt::format(R"(,"data_base64":"{}")",
                             util::FromAbsl(absl::Base64Escape(util::ToAbsl(record.bytes))));
-  std::string reason = letter.reason;
-  if (body.size() > kMaxLetterBytes) {
-    body.clear();
-    reason += fmt::format(
-        " (the record of {} bytes is too large to travel on; OpsService.GetDeadLetter has it)",
-        record.bytes.size());
+  const std::string text = tell(letter.reason);
+  if (record.key.size() + text.size() + original.size() + 1 < kMaxLetterBytes) {
+    return text + original + "}";
   }
-  std::string text = fmt::format(
-      R"({{"specversion":"1.0","id":"{}","source":"{}","type":"todo.event.dead.v1","time":"{}")"
-      R"(,"dlqreason":{},"dlqconsumer":{},"dlqattempts":{},"dlqfirstfailedat":"{}","dlqlastfailedat":"{}","dlqtopic":{})",
-      letter.id.value(), kEventSource, FormatInstant(letter.last_failed_at), Quote(reason),
-      Quote(letter.consumer), letter.attempts, FormatInstant(letter.first_failed_at),
-      FormatInstant(letter.last_failed_at), Quote(record.topic));
-  if (letter.has_event_id) text += fmt::format(R"(,"dlqeventid":"{}")", letter.event_id.value());
-  if (record.partition >= 0) text += fmt::format(R"(,"dlqpartition":{})", record.partition);
-  if (record.offset >= 0) text += fmt::format(R"(,"dlqoffset":"{}")", record.offset);
-  return text + body + "}";
+  return tell(fmt::format(
+             "{} (the record of {} bytes is too large to travel on; OpsService.GetDeadLetter "
+             "has it)",
+             letter.reason, record.bytes.size())) +
+         "}";
 }
 
 }  // namespace todo::domain

@@ -37,7 +37,8 @@ std::optional<std::chrono::milliseconds> RetryDelay(int failures);
 /// A crash in the same event for the `kMaxCrashes`th time makes it a dead letter.
 inline constexpr int kMaxCrashes = 3;
 
-/// An event that a consumer gave up.
+/// An event that a consumer gave up. Whatever the record is like, it is short but for the record's
+/// bytes: what tells of it is cut where it is long, the record's key included.
 struct DeadLetter {
   Uuid id;  // DeadLetterId: of the row and of the record on the dead-letter topic
   std::string consumer;
@@ -52,6 +53,10 @@ struct DeadLetter {
   std::string reason;  // for people
   BusRecord record;
 };
+
+/// Kafka's default for a batch is 1 MiB less some, and every client adds some of its own. A record
+/// that the bus does not take would stop all that is published after it.
+inline constexpr std::size_t kMaxLetterBytes = 1'000'000;
 
 /// Two consumers may give up the same event, and each always under the same id.
 Uuid DeadLetterId(std::string_view consumer, const EventId& event_id);
@@ -72,8 +77,9 @@ DeadLetter LetterOf(std::string_view consumer, const Delivery& delivery, int att
 std::string DeadLetterTopic(std::string_view topic);
 
 /// The CloudEvent for the dead-letter topic: the original record as it came (JSON as data, anything
-/// else as data_base64) and the reason in extension attributes. A record that would not fit the
-/// broker's limit is left out; `dlqreason` then says so, and the row keeps it.
+/// else as data_base64) and the reason in extension attributes. With the key it stays below
+/// kMaxLetterBytes: an original that has no room is left out; `dlqreason` then says so, and the row
+/// keeps it.
 std::string DeadLetterRecord(const DeadLetter& letter);
 
 }  // namespace todo::domain

@@ -37,17 +37,9 @@ std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// The beginning of `text`, cut between characters, visibly.
-std::string Cut(std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return std::string(text);
-  std::size_t end = max_bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
-  return std::string(text.substr(0, end)) + "…";
-}
-
 /// On one line, as a message shows it.
 std::string Line(std::string_view text, std::size_t max_bytes) {
-  std::string line = Cut(text, max_bytes);
+  std::string line = CutText(text, max_bytes);
   std::ranges::replace_if(
       line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return line.empty() ? "(no title)" : line;
@@ -261,7 +253,7 @@ absl::Status CheckMailAddress(std::string_view address) {
 // ---- what is sent
 
 std::string NotificationTitle(std::string_view title) {
-  return Cut(title, kMaxTitleCharacters * 4);
+  return CutText(title, kMaxTitleCharacters * 4);
 }
 
 bool IsLate(const ReminderEvent& event, Instant now) { return now - event.at > kLateAfter; }
@@ -269,7 +261,7 @@ bool IsLate(const ReminderEvent& event, Instant now) { return now - event.at > k
 std::string ReminderWebhookBody(const ReminderEvent& event, bool late) {
   Json data = {{"id", event.id.value()},
                {"task_id", event.task_id.value},
-               {"title", Cut(event.title, kMaxTitleCharacters * 4)},
+               {"title", CutText(event.title, kMaxTitleCharacters * 4)},
                {"remind_at", FormatInstant(event.at)},
                {"due_date", event.due_at ? Json(FormatInstant(*event.due_at)) : Json()},
                {"user_id", event.user.value},
@@ -369,7 +361,7 @@ std::string ComposePush(const std::vector<DueReminder>& reminders) {
       if (body.size() > kMaxPushTextBytes) break;
     }
     json["title"] = fmt::format("{} reminders", reminders.size());
-    json["body"] = Cut(body, kMaxPushTextBytes);
+    json["body"] = CutText(body, kMaxPushTextBytes);
   }
   json["late"] = std::ranges::any_of(reminders, &DueReminder::late);
   return Dump(json);

@@ -100,6 +100,13 @@ std::optional<std::size_t> CountCharacters(std::string_view text) {
   return count;
 }
 
+std::string CutText(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return std::string(text);
+  std::size_t end = max_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
 void CheckTitle(std::string_view title, std::string_view prefix,
                 std::vector<FieldViolation>& violations) {
   if (std::string wrong = CheckText(title, 1, kMaxTitleCharacters); !wrong.empty()) {

@@ -126,6 +126,9 @@ std::optional<std::int64_t> VersionOfEtag(std::string_view etag);
 /// Unicode code points in `text`; nullopt when it is not UTF-8 or holds a NUL.
 std::optional<std::size_t> CountCharacters(std::string_view text);
 
+/// `text`, or its first `max_bytes` at most, cut between characters, and "…".
+std::string CutText(std::string_view text, std::size_t max_bytes);
+
 /// Appends what is wrong with each field (named below `prefix`, e.g. "task.") to `violations`.
 /// Looks at text, tags, priority and lengths; due dates and rules are checked where they are
 /// resolved.

@@ -148,6 +148,18 @@ def test_trap_15_headers_and_keys_of_any_kind_get_through(
     acknowledged(stack)
 
 
+def test_trap_15_a_key_of_any_size_gets_through(stack: Stack) -> None:
+    """A dead letter with the same key, and its record in base64, would be more than the bus takes, for ever."""
+    good = record_of("trap-15-size", 6_159_000)
+    produce(stack, "task-events", [(b"key" * 150_000, b"no event" * 60_000), good, (b"key" * 340_000, b"no event")])
+    took_effect(stack, "trap-15-size", 1)
+    eventually(lambda: len([d for d in Operator(stack.api_target()).list() if d.record_key.startswith("keykey")]) == 2,
+               "the dead letters")
+    published(stack)
+    assert len([r for r in read_topic(stack, "task-events-dlq") if r.key.startswith("keykey")]) == 2
+    acknowledged(stack)
+
+
 def test_trap_19_what_is_not_json_reaches_us_as_it_is(stack: Stack) -> None:
     records = [b"plain text", bytes(range(256)), b'{"cut":', b"\xff\xfe\x00", b"[1,2", b"", None]
     produce(stack, "task-events", [(b"trap-19", record) for record in records])

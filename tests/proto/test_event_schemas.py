@@ -138,6 +138,7 @@ ACCEPTED = {
         changed(changed(DEAD_LETTER, "dlqoffset", REMOVED), "dlqpartition", REMOVED),
     ),
     "dead letter of a record that is a JSON string": ("dead-letter", changed(DEAD_LETTER, "data", "text")),
+    "dead letter of a record that is too large to travel on": ("dead-letter", changed(DEAD_LETTER, "data", REMOVED)),
 }
 
 # Planted faults, and the place that must be reported.
@@ -206,7 +207,8 @@ REFUSED = {
         "$.traceparent",
     ),
     **{f"dead letter without {key}": ("dead-letter", changed(DEAD_LETTER, key, REMOVED), "$: ") for key in
-       ("dlqreason", "dlqconsumer", "dlqattempts", "dlqfirstfailedat", "dlqlastfailedat", "dlqtopic", "data")},
+       ("dlqreason", "dlqconsumer", "dlqattempts", "dlqfirstfailedat", "dlqlastfailedat", "dlqtopic")},
+    "dead letter with its record twice": ("dead-letter", changed(DEAD_LETTER, "data_base64", "AA=="), "$: "),
     "dead letter with a number as offset": ("dead-letter", changed(DEAD_LETTER, "dlqoffset", 4711), "$.dlqoffset"),
     "dead letter never tried": ("dead-letter", changed(DEAD_LETTER, "dlqattempts", 0), "$.dlqattempts"),
 }

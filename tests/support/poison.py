@@ -35,6 +35,9 @@ def poison(user: str, task_id: int) -> dict[str, bytes]:
         "bad time": _event(user, task_id, timestamp="yesterday"),
         "missing field": json.dumps(missing).encode(),
         "wrong content type": json.dumps(wrong_content).encode(),
+        # What is wrong with them is as long as they are, and base64 makes the first longer than the bus takes.
+        "malformed and huge": b'{"specversion":"1.0","data":"' + b"x" * 900_000,
+        "unknown and huge": b'{"specversion":"' + b"x" * 900_000 + b'"}',
         # These two are events; only the consumer finds that they can have no effect.
         "bad rule": _event(user, task_id, task_data=_task(user, task_id, recurrence_rule="FREQ=FOO")),
         "huge": _event(user, task_id + 1, task_data=_task(user, task_id + 1, title="x" * 900_000)),
