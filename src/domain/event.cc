@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -308,8 +309,9 @@ void ReadHeader(const Json& cloud_event, EventHeader& header) {
   header.user = RequireUser(Require(data, "user_id", "the event"), "user_id");
   if (const Json* source = FindValue(cloud_event, "source"))
     header.source = RequireText(*source, "source");
-  if (const Json* trace = FindValue(cloud_event, "traceparent"))
-    header.traceparent = RequireText(*trace, "traceparent");
+  // Written on into our own events, so it must be one; but none is lost for want of it.
+  if (const Json* trace = FindValue(cloud_event, "traceparent"); trace && trace->is_string())
+    header.traceparent = ParseTraceparent(trace->get_ref<const std::string&>());
 }
 
 TaskEvent ReadTaskEvent(std::string_view record) {
@@ -350,6 +352,13 @@ ReminderEvent ReadReminderEvent(std::string_view record) {
   return event;
 }
 
+bool IsLowerHex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool IsZero(std::string_view hex) { return hex.find_first_not_of('0') == std::string_view::npos; }
+
 /// The attributes that all our CloudEvents share, up to the opening of `data`.
 std::string EnvelopeOf(const Change& change, std::string_view id, std::string_view type) {
   std::string text = fmt::format(
@@ -380,6 +389,22 @@ bool NestsTooDeep(std::string_view json) {
     }
   }
   return false;
+}
+
+std::string ParseTraceparent(std::string_view text) {
+  // version-trace id-parent id-flags: 2, 32, 16 and 2 hexadecimal digits. Later versions may append
+  // more.
+  constexpr std::size_t kLength = 55;
+  if (text.size() < kLength || text[2] != '-' || text[35] != '-' || text[52] != '-') return "";
+  const std::string_view version = text.substr(0, 2);
+  const std::string_view trace_id = text.substr(3, 32);
+  const std::string_view parent_id = text.substr(36, 16);
+  const std::string_view flags = text.substr(53, 2);
+  if (!IsLowerHex(version) || !IsLowerHex(trace_id) || !IsLowerHex(parent_id) || !IsLowerHex(flags))
+    return "";
+  if (version == "ff" || IsZero(trace_id) || IsZero(parent_id)) return "";
+  if (text.size() > kLength && (version == "00" || text[kLength] != '-')) return "";
+  return fmt::format("00{}", text.substr(2, kLength - 2));
 }
 
 std::string_view ToString(ChangeKind kind) {

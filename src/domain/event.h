@@ -32,6 +32,9 @@ struct Change {
   std::string traceparent;  // W3C; empty when the request had none
 };
 
+/// The W3C traceparent that `text` is, in the form of version 00; empty when it is none.
+std::string ParseTraceparent(std::string_view text);
+
 /// What every event of the bus says, whatever it is about.
 struct EventHeader {
   EventId id;
@@ -39,7 +42,7 @@ struct EventHeader {
   UserId user;
   Instant at;               // the same on every delivery
   std::string source;       // CloudEvents attribute
-  std::string traceparent;  // the same; empty when there was none
+  std::string traceparent;  // the same; empty when there was none that is valid
 };
 
 /// A TaskEvent as it came from the bus. Producers other than us may leave out `task_data` or parts

@@ -63,6 +63,21 @@ TEST(ParseTaskEventRecord, AcceptsWhatTheSchemaAccepts) {
   EXPECT_EQ(FormatInstant(ParseTaskEventRecord(event.dump())->at), "2025-01-01T00:00:00Z");
 }
 
+// It goes into the events that follow from this one, so it must not be longer than one is.
+TEST(ParseTaskEventRecord, TakesAnythingButATraceparentForNone) {
+  const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  json event = Event();
+  for (const json& none : {json(good + std::string(900'000, 'x')), json("nonsense"), json(""),
+                           json(7), json::array(), json()}) {
+    event["traceparent"] = none;
+    const absl::StatusOr<TaskEvent> read = ParseTaskEventRecord(event.dump());
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->traceparent, "");
+  }
+  event["traceparent"] = good;
+  EXPECT_EQ(ParseTaskEventRecord(event.dump())->traceparent, good);
+}
+
 TEST(ParseTaskEventRecord, NamesTheMissingKey) {
   for (const char* key : {"id", "event_type", "task_id", "user_id", "timestamp"}) {
     json event = Event();
