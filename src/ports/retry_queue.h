@@ -17,10 +17,17 @@ namespace todo::ports {
 struct RetryEntry {
   std::string consumer;
   domain::EventId event_id;
-  int attempts = 0;  // failures so far; 0: it waited behind another event, or was replayed
+  int attempts = 0;  // failures so far; 0: it has only waited, or was replayed
   std::optional<domain::Instant> first_failed_at;
   domain::Instant due_at;
   domain::BusRecord record;
+};
+
+/// Why an event is tried again, and when.
+struct Setback {
+  std::optional<domain::Instant> failed_at;  // nullopt: it has not been tried, it only has to wait
+  domain::Instant due_at;
+  std::string reason;
 };
 
 /// Where failed events wait and where those given up go. Each method is one durable step. An event
@@ -33,11 +40,10 @@ class RetryQueue {
  public:
   virtual ~RetryQueue() = default;
 
-  /// Claims the event for `consumer` and puts it into its task's queue: its first failure was at
-  /// `failed_at`, it is due at `due_at`. False: it was taken before, which is as good.
+  /// Claims the event for `consumer` and puts it into its task's queue, with one attempt if it has
+  /// failed. False: it was taken before, which is as good.
   virtual absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
-                                    domain::Instant failed_at, domain::Instant due_at,
-                                    std::string_view reason) = 0;
+                                    const Setback& setback) = 0;
 
   /// Up to `limit` (> 0) entries of `consumers` that are due at `now`, the longest due first, at
   /// most one of each task.

@@ -41,7 +41,8 @@ class EventConsumer {
 
   /// The effect of some or all of `events`. What it needs from elsewhere than the transaction is
   /// read now: nobody may wait for another service while locks are held. Statuses as those of the
-  /// effect.
+  /// effect, but what says that it cannot be done now (see NotNow) is about what it needs from
+  /// elsewhere: then the consumer's events, these and those that come, wait until that is back.
   virtual absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>& events) = 0;
 };
 

@@ -21,6 +21,10 @@ using ports::RetryEntry;
 using util::Severity;
 
 constexpr std::chrono::seconds kCarefulFor{30};
+/// A consumer that has not what it needs from elsewhere tries again after so long.
+constexpr std::chrono::seconds kAwayFor{2};
+constexpr std::string_view kNothingToPrepareWith =
+    "waits: what its consumer needs from elsewhere is away";
 
 std::string ReasonFor(const absl::Status& failure) {
   return fmt::format("{}: {}", absl::StatusCodeToString(failure.code()),
@@ -208,16 +212,23 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
     events = std::move(concerning);
   }
   if (events.empty()) return absl::OkStatus();
+  const auto wait = [&](const std::string& reason) {
+    return entry == nullptr ? Wait(consumer, deliveries, reason) : absl::OkStatus();
+  };
+  if (!MayTry(consumer.name())) return wait(std::string(kNothingToPrepareWith));
   const Slot slot(*this);
   TODO_RETURN_IF_ERROR(ports_.crashes.Begin(slot.number(), consumer.name(), headers));
-  TODO_ASSIGN_OR_RETURN(const EventConsumer::Effect effect, consumer.Prepare(events));
+  const absl::StatusOr<EventConsumer::Effect> effect = consumer.Prepare(events);
+  NoteTry(consumer.name(), effect.status());
+  if (NotNow(effect.status())) return wait(ReasonFor(effect.status()));
+  TODO_RETURN_IF_ERROR(effect.status());
 
   const auto work = [&](ports::InboxTransaction& transaction) -> absl::Status {
     if (entry != nullptr) {
       TODO_ASSIGN_OR_RETURN(const bool ours, transaction.TakeUp(*entry));
       if (!ours) return absl::OkStatus();
       TODO_RETURN_IF_ERROR(FaultsOf(events));
-      TODO_RETURN_IF_ERROR(effect(transaction, events));
+      TODO_RETURN_IF_ERROR((*effect)(transaction, events));
       return transaction.LeaveQueue(*entry, ports_.clock.Now());
     }
     std::set<domain::EventId> fresh;
@@ -234,7 +245,7 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
     if (taken.empty()) return absl::OkStatus();
     TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-inbox"));
     TODO_RETURN_IF_ERROR(FaultsOf(taken));
-    TODO_RETURN_IF_ERROR(effect(transaction, taken));
+    TODO_RETURN_IF_ERROR((*effect)(transaction, taken));
     return TODO_FAULT_POINT("before-effect-commit");
   };
   constexpr int kAttempts = 3;
@@ -244,6 +255,59 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
     if (!absl::IsAborted(status)) break;  // deadlock or serialisation: the same call may succeed
   }
   return status;
+}
+
+absl::Status EventProcessor::Wait(const EventConsumer& consumer,
+                                  const std::vector<Delivery>& deliveries,
+                                  const std::string& reason) {
+  for (const Delivery& delivery : deliveries) {
+    TODO_RETURN_IF_ERROR(
+        ports_.retries
+            .Park(consumer.name(), delivery,
+                  {.failed_at = std::nullopt, .due_at = ports_.clock.Now(), .reason = reason})
+            .status());
+  }
+  return absl::OkStatus();
+}
+
+bool EventProcessor::MayTry(std::string_view consumer) {
+  auto away = away_.Lock();
+  const auto until = away->find(consumer);
+  if (until == away->end()) return true;
+  const Instant now = ports_.clock.Now();
+  if (now < until->second) return false;
+  until->second = now + kAwayFor;  // others go on waiting until this one knows
+  return true;
+}
+
+void EventProcessor::NoteTry(std::string_view consumer, const absl::Status& status) {
+  const bool is_away = NotNow(status);
+  bool was_away = false;
+  {
+    auto away = away_.Lock();
+    const auto until = away->find(consumer);
+    was_away = until != away->end();
+    if (is_away) {
+      away->insert_or_assign(std::string(consumer), ports_.clock.Now() + kAwayFor);
+    } else if (was_away) {
+      away->erase(until);
+    }
+  }
+  if (is_away == was_away) return;
+  util::Log(is_away ? Severity::kWarning : Severity::kInfo,
+            is_away ? "consumer_waits" : "consumer_goes_on",
+            {{"consumer", std::string(consumer)}, {"status", status.ToString()}});
+}
+
+std::vector<std::string> EventProcessor::Active() {
+  auto away = away_.Lock();
+  const Instant now = ports_.clock.Now();
+  std::vector<std::string> names;
+  for (const std::string& name : consumer_names_) {
+    const auto until = away->find(name);
+    if (until == away->end() || until->second <= now) names.push_back(name);
+  }
+  return names;
 }
 
 absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const Arrival& arrival) {
@@ -262,8 +326,8 @@ absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const Arrival& ar
         false);
   }
   const Instant due = now + *domain::RetryDelay(1);
-  const absl::StatusOr<bool> parked =
-      ports_.retries.Park(consumer.name(), delivery, now, due, ReasonFor(failure));
+  const absl::StatusOr<bool> parked = ports_.retries.Park(
+      consumer.name(), delivery, {.failed_at = now, .due_at = due, .reason = ReasonFor(failure)});
   if (!parked.ok()) return parked.status();
   if (on_parked_) on_parked_(due);
   util::Log(Severity::kWarning, "event_parked",
@@ -314,7 +378,7 @@ absl::StatusOr<std::optional<std::string>> EventProcessor::KillsUs(std::string_v
 
 absl::StatusOr<std::optional<Instant>> EventProcessor::RunDueRetries(int limit) {
   TODO_ASSIGN_OR_RETURN(const std::vector<RetryEntry> due,
-                        ports_.retries.Due(consumer_names_, ports_.clock.Now(), limit));
+                        ports_.retries.Due(Active(), ports_.clock.Now(), limit));
   absl::Status all;
   for (const RetryEntry& entry : due) {
     // Another thread may have read it too. Trying it twice would be harmless, but it would not be 1
@@ -325,7 +389,7 @@ absl::StatusOr<std::optional<Instant>> EventProcessor::RunDueRetries(int limit) 
     if (IsOutage(all)) break;
   }
   TODO_RETURN_IF_ERROR(all);
-  return ports_.retries.NextDue(consumer_names_);  // those behind what was done now are due at once
+  return ports_.retries.NextDue(Active());  // those behind what was done now are due at once
 }
 
 absl::Status EventProcessor::Retry(const RetryEntry& entry) {

@@ -37,6 +37,9 @@ struct EventStream {
 /// each record: its effect, exactly once; or a place in the retry queue, 1 s, 2 s and 4 s after its
 /// failures; or a dead letter. Whichever it is, is durable before the bus hears of it.
 ///
+/// While a consumer has not what it needs from elsewhere, its events wait in the retry queue, for
+/// as long as it takes and with no attempt counted: nobody else's events wait for that.
+///
 /// Thread safety: Process and RunDueRetries may be called from many threads at once; they block on
 /// the database.
 class EventProcessor {
@@ -78,8 +81,19 @@ class EventProcessor {
   };
   static Arrival ArrivalOf(domain::Event event, const domain::BusRecord& record);
 
+  /// Applies events from the bus, or that of `entry`. OK: what became of them is durable; for an
+  /// entry also: it is not its turn now.
   absl::Status Run(EventConsumer& consumer, const std::vector<Arrival>& arrivals,
                    const ports::RetryEntry* entry);
+  /// Puts events that cannot be prepared now into the retry queue.
+  absl::Status Wait(const EventConsumer& consumer, const std::vector<domain::Delivery>& deliveries,
+                    const std::string& reason);
+  /// False: `consumer` has not had what it needs from elsewhere, and it is not yet time to try
+  /// again.
+  bool MayTry(std::string_view consumer);
+  void NoteTry(std::string_view consumer, const absl::Status& status);
+  /// The names of those consumers that may try.
+  std::vector<std::string> Active();
   /// One status for each of `batch`, in order. Sets `outage` when there is one, and then tries
   /// nothing more.
   std::vector<absl::Status> RunBatch(EventConsumer& consumer, const std::vector<Arrival>& batch,
@@ -106,6 +120,7 @@ class EventProcessor {
   const std::vector<std::string> consumer_names_;
   const std::function<void(domain::Instant)> on_parked_;
   std::atomic<domain::Instant> careful_until_ = domain::Instant();
+  util::Guarded<std::map<std::string, domain::Instant, std::less<>>> away_;  // until when
   util::Guarded<std::set<domain::EventId>> retrying_;
   util::Guarded<std::vector<bool>> slots_;  // true: in use
 };

@@ -27,8 +27,7 @@ class ReminderNotifier final : public EventConsumer {
         updates_topic_(std::move(updates_topic)) {}
 
   std::string_view name() const override { return "notifications"; }
-  /// Reads the users' preferences. kUnavailable: the state store is away, and the events must come
-  /// again.
+  /// Reads the users' preferences. kUnavailable: the state store is away, and the events wait.
   absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>& events) override;
 
  private:

@@ -210,14 +210,15 @@ PgRetryQueue::PgRetryQueue(ConnectionPool& pool, std::function<void(int shard)> 
     : pool_(pool), on_message_(std::move(on_message)) {}
 
 absl::StatusOr<bool> PgRetryQueue::Park(std::string_view consumer, const domain::Delivery& delivery,
-                                        Instant failed_at, Instant due_at,
-                                        std::string_view reason) {
+                                        const ports::Setback& setback) {
   const domain::EventHeader& event = delivery.event;
   json row = RetryRow(consumer, event.id, event.at, event.user, event.task_id, delivery.record);
-  row["attempts"] = 1;
-  row["due_at"] = domain::FormatInstant(due_at);
-  row["first_failed_at"] = row["last_failed_at"] = domain::FormatInstant(failed_at);
-  row["reason"] = Storable(reason);
+  row["due_at"] = domain::FormatInstant(setback.due_at);
+  if (setback.failed_at) {
+    row["attempts"] = 1;
+    row["first_failed_at"] = row["last_failed_at"] = domain::FormatInstant(*setback.failed_at);
+  }
+  row["reason"] = Storable(setback.reason);
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "park an event", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
     pqxx::nontransaction transaction(connection);

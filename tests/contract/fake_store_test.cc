@@ -6,6 +6,7 @@
 #include "contract/outbox_log_contract.h"
 #include "contract/preferred_zones_contract.h"
 #include "contract/reminder_store_contract.h"
+#include "contract/retry_contract.h"
 #include "contract/task_store_contract.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_event_inbox.h"
@@ -13,6 +14,7 @@
 #include "support/fake_outbox_log.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
+#include "support/fake_retry_queue.h"
 #include "support/fake_task_store.h"
 
 namespace todo::contract {
@@ -153,6 +155,20 @@ class FakePreferredZonesEnvironment final : public PreferredZonesEnvironment {
 INSTANTIATE_TEST_SUITE_P(Fake, PreferredZonesContract, testing::Values([] {
                            return std::make_unique<FakePreferredZonesEnvironment>();
                          }));
+
+class FakeRetryEnvironment final : public RetryEnvironment {
+ public:
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::RetryQueue& retries() override { return retries_; }
+
+ private:
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  support::FakeRetryQueue retries_{database_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Fake, RetryContract,
+                         testing::Values([] { return std::make_unique<FakeRetryEnvironment>(); }));
 INSTANTIATE_TEST_SUITE_P(Fake, TaskStoreContract, testing::Values([] {
                            return std::make_unique<FakeTaskStoreEnvironment>();
                          }));

@@ -8,6 +8,7 @@
 #include "contract/outbox_log_contract.h"
 #include "contract/preferred_zones_contract.h"
 #include "contract/reminder_store_contract.h"
+#include "contract/retry_contract.h"
 #include "contract/task_store_contract.h"
 #include "store/connection_pool.h"
 #include "store/pg_audit_log.h"
@@ -55,8 +56,11 @@ class PgEventInboxEnvironment final : public EventInboxEnvironment {
   ports::TaskStore& store() override { return store_; }
   ports::EventInbox& inbox() override { return inbox_; }
   void Park(std::string_view consumer, const domain::Delivery& delivery) override {
-    const auto parked = store::PgRetryQueue(pool_, {}).Park(
-        consumer, delivery, At("2026-03-01T09:00:00Z"), At("2026-03-01T09:01:00Z"), "failed");
+    const auto parked =
+        store::PgRetryQueue(pool_, {}).Park(consumer, delivery,
+                                            {.failed_at = At("2026-03-01T09:00:00Z"),
+                                             .due_at = At("2026-03-01T09:01:00Z"),
+                                             .reason = "failed"});
     EXPECT_TRUE(parked.ok() && *parked) << parked.status();
   }
   const Wakes& wakes() override { return wakes_; }
@@ -251,6 +255,21 @@ TEST(PgDeliveryStoreTest, OperatorsSeeHowManyWaitAndSinceWhen) {
   EXPECT_EQ(ops.Status()->oldest_delivery, At("2026-03-01T10:00:00Z"));
 }
 
+class PgRetryEnvironment final : public RetryEnvironment {
+ public:
+  explicit PgRetryEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::RetryQueue& retries() override { return retries_; }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgEventInbox inbox_{pool_, {}};
+  store::PgRetryQueue retries_{pool_, {}};
+};
+
+INSTANTIATE_TEST_SUITE_P(PostgreSql, RetryContract, testing::Values(&Make<PgRetryEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
+import uuid
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 from checks import WITHOUT_MUTATIONS, check
+from conftest import REPOSITORY, binary
 from evidence import collect, wait_for_quiet
 from todo_client import (
     Client,
@@ -15,6 +19,8 @@ from todo_client import (
     eventually,
     foreign_event,
     insist_on_start,
+    kcat,
+    published,
     reason_of,
     retry_seconds,
     rows,
@@ -138,3 +144,32 @@ def test_without_the_scheduler_tasks_go_on(stack: Stack) -> None:
     goes_on(stack, client, time.monotonic(), "scheduler away at start")
     stack.start_one("scheduler")
     goes_on(stack, complete_some(stack, "outage-scheduler-back"), time.monotonic(), "scheduler back")
+
+
+def test_without_the_state_store_reminders_wait_and_all_else_goes_on(tmp_path: Path) -> None:
+    """The sidecar has no store of that name: whoever reads the users' preferences gets nowhere until it has."""
+    components = tmp_path / "components"
+    components.mkdir()
+    with Stack(tmp_path / "run", service_binary=binary(), service_flags=["--statestore=late-store"],
+               components=components, keep_data=False) as stack:
+        reminded = [str(uuid.uuid4()) for _ in range(30)]
+        for number, event_id in enumerate(reminded):
+            data = {"id": event_id, "task_id": 9_100_000 + number, "user_id": f"outage-state-{number % 3}",
+                    "title": "call mum", "remind_at": "2026-01-01T09:00:00Z"}
+            kcat(stack, "reminders", data["user_id"], json.dumps({
+                "specversion": "1.0", "id": event_id, "source": "other", "type": "t", "data": data}).encode())
+        waiting = "select count(*), max(attempts) from retries where consumer = 'notifications'"
+        eventually(lambda: rows(stack, waiting) == [["30", "0"]], "the reminders wait")
+        since = time.monotonic()
+        goes_on(stack, complete_some(stack, "outage-state"), since, "state store away")
+        published(stack)
+        assert rows(stack, waiting) == [["30", "0"]]
+        assert rows(stack, "select count(*) from notifications") == [["0"]]
+
+        store = (REPOSITORY / "deploy" / "components" / "common" / "statestore.yaml").read_text(encoding="utf-8")
+        (components / "late.yaml").write_text(store.replace("name: statestore", "name: late-store"), encoding="utf-8")
+        stack.restart("daprd-0")
+        told = "select count(*), count(distinct id) from notifications"
+        eventually(lambda: rows(stack, told) == [["30", "30"]], "each of them is told once")
+        eventually(lambda: rows(stack, "select count(*) from retries") == [["0"]], "nothing waits")
+        assert rows(stack, "select count(*) from dead_letters") == [["0"]]

@@ -18,16 +18,16 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 absl::StatusOr<bool> FakeRetryQueue::Park(std::string_view consumer,
-                                          const domain::Delivery& delivery, Instant failed_at,
-                                          Instant due_at, std::string_view) {
+                                          const domain::Delivery& delivery,
+                                          const ports::Setback& setback) {
   bool parked = false;
   TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
     parked = FakeDatabase::Take(tables, consumer, delivery.event.id, delivery.event.at);
     if (parked) {
       RetryEntry entry;
-      entry.attempts = 1;
-      entry.first_failed_at = failed_at;
-      entry.due_at = due_at;
+      entry.attempts = setback.failed_at ? 1 : 0;
+      entry.first_failed_at = setback.failed_at;
+      entry.due_at = setback.due_at;
       FakeDatabase::Enqueue(tables, consumer, delivery, entry);
     }
     return absl::OkStatus();

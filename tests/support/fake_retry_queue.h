@@ -13,8 +13,7 @@ class FakeRetryQueue final : public ports::RetryQueue {
   explicit FakeRetryQueue(FakeDatabase& database) : database_(database) {}
 
   absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
-                            domain::Instant failed_at, domain::Instant due_at,
-                            std::string_view reason) override;
+                            const ports::Setback& setback) override;
   absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>& consumers,
                                                      domain::Instant now, int limit) override;
   absl::StatusOr<std::optional<domain::Instant>> NextDue(

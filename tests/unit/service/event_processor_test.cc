@@ -44,16 +44,14 @@ class Listener final : public EventConsumer {
 class RetryNotes final : public ports::RetryQueue {
  public:
   absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
-                            domain::Instant, domain::Instant due_at,
-                            std::string_view reason) override {
+                            const ports::Setback& setback) override {
     parked_.emplace_back(consumer);
     entry_ = {.consumer = std::string(consumer),
               .event_id = delivery.event.id,
               .attempts = 1,
               .first_failed_at = {},
-              .due_at = due_at,
+              .due_at = setback.due_at,
               .record = delivery.record};
-    reason_ = reason;
     return true;
   }
   absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>&,
@@ -73,7 +71,6 @@ class RetryNotes final : public ports::RetryQueue {
   }
 
   ports::RetryEntry entry_;
-  std::string reason_;
   std::vector<std::string> parked_;
   std::vector<std::string> buried_;
 };
@@ -161,16 +158,6 @@ TEST_F(EventProcessorTest, AnUnreadableRecordIsADeadLetterOfItsTopicsConsumers) 
   }
   EXPECT_THAT(retries_.buried_,
               ElementsAre("bell reminders-dlq", "first task-events-dlq", "second task-events-dlq"));
-}
-
-TEST_F(EventProcessorTest, WhatCannotBePreparedNowComesAgainAndIsNotClaimed) {
-  bell_.prepare_ = absl::UnavailableError("the state store is away");
-  const domain::BusRecord record = Record("reminders", 3);
-  EXPECT_EQ(processor_.Process({record}).front().code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(retries_.parked_, IsEmpty()) << "nothing is known against the event";
-  bell_.prepare_ = absl::OkStatus();
-  EXPECT_TRUE(processor_.Process({record}).front().ok());
-  EXPECT_THAT(bell_.heard_, ElementsAre(3));
 }
 
 TEST_F(EventProcessorTest, AParkedEventIsTriedAgainByItsConsumerAlone) {

@@ -17,6 +17,7 @@ class SetClock final : public ports::Clock {
   explicit SetClock(std::string_view now) { Set(now); }
   domain::Instant Now() const override { return now_; }
   void Set(std::string_view now) { now_ = At(now); }
+  void SetTo(domain::Instant now) { now_ = now; }
 
  private:
   std::atomic<domain::Instant> now_;

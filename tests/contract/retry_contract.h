@@ -1,0 +1,45 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "contract/contract_support.h"
+#include "ports/event_inbox.h"
+#include "ports/retry_queue.h"
+
+namespace todo::contract {
+
+/// An empty retry queue, and what shares its data.
+class RetryEnvironment {
+ public:
+  virtual ~RetryEnvironment() = default;
+  virtual ports::EventInbox& inbox() = 0;
+  virtual ports::RetryQueue& retries() = 0;
+};
+
+/// What every RetryQueue promises (ports/retry_queue.h). The parameter makes the environment; null
+/// skips the test.
+class RetryContract
+    : public testing::TestWithParam<std::function<std::unique_ptr<RetryEnvironment>()>> {
+ protected:
+  void SetUp() override {
+    environment_ = GetParam()();
+    if (environment_ == nullptr) GTEST_SKIP() << "needs a database";
+  }
+  ports::EventInbox& inbox() { return environment_->inbox(); }
+  ports::RetryQueue& retries() { return environment_->retries(); }
+
+  bool Park(const domain::Delivery& delivery, const ports::Setback& setback);
+  /// The entries that are due, in their order.
+  std::vector<ports::RetryEntry> Due(std::string_view now);
+  /// How many of the events a transaction of its own claims.
+  std::size_t Claim(const std::vector<domain::Delivery>& deliveries);
+
+  std::unique_ptr<RetryEnvironment> environment_;
+};
+
+}  // namespace todo::contract

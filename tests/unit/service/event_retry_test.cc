@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fixtures.h"
+#include "service/event_processor.h"
+#include "support/fake_event_inbox.h"
+#include "support/fake_retry_queue.h"
+
+namespace todo::service {
+namespace {
+
+using domain::Instant;
+using std::chrono::milliseconds;
+using testing::Each;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+/// Remembers what it applied; refuses what the test names.
+class Consumer final : public EventConsumer {
+ public:
+  explicit Consumer(std::string_view name) : name_(name) {}
+  std::string_view name() const override { return name_; }
+  absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>&) override {
+    ++prepared;
+    if (!prepare.ok()) return prepare;
+    return Effect([this](ports::InboxTransaction&, const std::vector<domain::Event>& taken) {
+      for (const domain::Event& event : taken) {
+        if (const auto bad = failures.find(HeaderOf(event).task_id.value); bad != failures.end())
+          return bad->second;
+      }
+      for (const domain::Event& event : taken) applied.push_back(HeaderOf(event).task_id.value);
+      return absl::OkStatus();
+    });
+  }
+  absl::Status prepare;
+  std::map<std::int64_t, absl::Status> failures;  // by task
+  std::vector<std::int64_t> applied;
+  int prepared = 0;
+
+ private:
+  const std::string name_;
+};
+
+absl::StatusOr<domain::Event> Parse(std::string_view record) {
+  auto event = domain::ParseTaskEventRecord(record);
+  if (!event.ok()) return event.status();
+  return *std::move(event);
+}
+
+// What becomes of an event that cannot be done at once.
+class EventRetryTest : public testing::Test {
+ protected:
+  static domain::BusRecord Record(std::string topic, int number) {
+    domain::BusRecord record;
+    record.topic = std::move(topic);
+    record.offset = number;
+    record.bytes = fmt::format(
+        R"({{"specversion":"1.0","id":"x","source":"other","type":"t","data":{{)"
+        R"("id":"00000000-0000-7000-8000-{:012}","event_type":"completed","task_id":{},)"
+        R"("user_id":"ada","timestamp":"2026-01-01T00:00:00Z"}}}})",
+        number, number);
+    return record;
+  }
+  static std::vector<domain::BusRecord> Records(const std::string& topic, int first, int count) {
+    std::vector<domain::BusRecord> records;
+    for (int i = 0; i < count; ++i) records.push_back(Record(topic, first + i));
+    return records;
+  }
+  std::optional<Instant> RunRetries(int limit = 20) {
+    const auto next = processor_.RunDueRetries(limit);
+    EXPECT_TRUE(next.ok()) << next.status();
+    return next.value_or(std::nullopt);
+  }
+  std::vector<support::FakeDatabase::Retry> Waiting() {
+    std::vector<support::FakeDatabase::Retry> waiting;
+    for (const auto& [key, retry] : database_.Read()->retries) waiting.push_back(retry);
+    return waiting;
+  }
+  std::vector<domain::DeadLetter> Letters() { return database_.Read()->dead_letters; }
+
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  support::FakeRetryQueue retries_{database_};
+  support::FakeCrashLog crashes_;
+  SetClock clock_{"2026-01-02T00:00:00Z"};
+  Consumer tasks_{"tasks"};
+  Consumer bell_{"bell"};
+  EventProcessor processor_{{inbox_, retries_, crashes_, clock_},
+                            {{.topic = "task-events", .parse = &Parse, .consumers = {&tasks_}},
+                             {.topic = "reminders", .parse = &Parse, .consumers = {&bell_}}}};
+};
+
+TEST_F(EventRetryTest, AFailingEventIsTriedAfterOneTwoAndFourSecondsAndThenDead) {
+  tasks_.failures[1] = absl::InternalError("broken");
+  EXPECT_THAT(processor_.Process({Record("task-events", 1)}), Each(absl::OkStatus()));
+  Instant due = clock_.Now();
+  for (const int seconds : {1, 2, 4}) {
+    due += std::chrono::seconds(seconds);
+    clock_.SetTo(due - milliseconds(1));
+    EXPECT_EQ(RunRetries(), due) << "never early";
+    clock_.SetTo(due);
+    EXPECT_THAT(Letters(), IsEmpty());
+    RunRetries();
+  }
+  EXPECT_THAT(Waiting(), IsEmpty());
+  ASSERT_THAT(Letters(), SizeIs(1));
+  EXPECT_EQ(Letters()[0].attempts, 4);
+}
+
+TEST_F(EventRetryTest, WhatCannotBePreparedNowWaitsForAsLongAsItTakes) {
+  bell_.prepare = absl::UnavailableError("the state store is away");
+  EXPECT_THAT(processor_.Process(Records("reminders", 1, 3)), Each(absl::OkStatus()))
+      << "nothing of the bus waits for it";
+  EXPECT_EQ(bell_.prepared, 1) << "it is not asked for each";
+  for (int hour = 0; hour < 48; ++hour) {
+    clock_.SetTo(clock_.Now() + std::chrono::hours(1));
+    RunRetries();
+  }
+  EXPECT_EQ(bell_.prepared, 1 + 48);
+  EXPECT_THAT(Letters(), IsEmpty());
+  for (const support::FakeDatabase::Retry& retry : Waiting()) EXPECT_EQ(retry.entry.attempts, 0);
+
+  bell_.prepare = absl::OkStatus();
+  clock_.SetTo(clock_.Now() + std::chrono::seconds(2));
+  RunRetries();
+  EXPECT_THAT(bell_.applied, testing::UnorderedElementsAre(1, 2, 3));
+  EXPECT_THAT(Waiting(), IsEmpty());
+  EXPECT_THAT(processor_.Process(Records("reminders", 1, 3)), Each(absl::OkStatus()));
+  EXPECT_THAT(bell_.applied, SizeIs(3)) << "claimed when they were put to wait";
+}
+
+TEST_F(EventRetryTest, WhileAConsumerIsKnownToWaitItsEventsDoSoAtOnce) {
+  bell_.prepare = absl::UnavailableError("the state store hangs");
+  processor_.Process({Record("reminders", 1)});
+  EXPECT_THAT(processor_.Process(Records("reminders", 2, 5)), Each(absl::OkStatus()));
+  EXPECT_EQ(bell_.prepared, 1);
+  EXPECT_THAT(Waiting(), SizeIs(6));
+  clock_.SetTo(clock_.Now() + std::chrono::seconds(2));
+  bell_.prepare = absl::OkStatus();
+  EXPECT_THAT(processor_.Process({Record("reminders", 7)}), Each(absl::OkStatus()));
+  EXPECT_THAT(bell_.applied, ElementsAre(7));
+}
+
+TEST_F(EventRetryTest, AConsumerThatWaitsHoldsUpNoOthersRetries) {
+  tasks_.failures[99] = absl::InternalError("broken");
+  processor_.Process({Record("task-events", 99)});
+  bell_.prepare = absl::UnavailableError("the state store is away");
+  processor_.Process(Records("reminders", 1, 30));  // more than are looked at together, due earlier
+  tasks_.failures.clear();
+  clock_.SetTo(clock_.Now() + std::chrono::seconds(1));
+  RunRetries();
+  EXPECT_THAT(tasks_.applied, ElementsAre(99));
+}
+
+TEST_F(EventRetryTest, AnOutageOfTheDatabaseIsStillOne) {
+  tasks_.failures[1] = absl::UnavailableError("no database");
+  EXPECT_THAT(processor_.Process({Record("task-events", 1)}),
+              Each(absl::UnavailableError("no database")));
+  EXPECT_THAT(Waiting(), IsEmpty());
+  EXPECT_THAT(processor_.Process({Record("reminders", 2)}), Each(absl::OkStatus()));
+}
+
+}  // namespace
+}  // namespace todo::service
