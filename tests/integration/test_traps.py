@@ -11,6 +11,7 @@ The numbers are those by which the project knows the traps. Where the guard is i
   15 what is not ASCII                     here; tests/unit/appcallback (Trap15) for the record's key
   19 what is not JSON                      here; tests/unit/appcallback (Trap04And19) for the subscription
   21 order of a user's events              tests/unit/relay, tests/unit/client (trap_21)
+   – a missing secret is told in words     here; tests/unit/client (OnlyWhoHasLooked) for what follows from it
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from todo_client import (
 )
 
 from tools.stack import Stack
+from tools.stack.dapr import http_get
 
 COMPONENTS = REPOSITORY / "deploy" / "components"
 
@@ -173,3 +175,11 @@ def test_trap_19_what_is_not_json_reaches_us_as_it_is(stack: Stack) -> None:
     as_dapr_gives_them = sorted(b"null" if record is None else record for record in records)
     eventually(lambda: stored() == as_dapr_gives_them, "all are dead letters, as they came")
     acknowledged(stack)
+
+
+def test_a_missing_secret_is_told_from_an_outage_by_words_alone(stack: Stack) -> None:
+    daprd = stack.daprds[0]
+    token = {"dapr-api-token": daprd.tokens["DAPR_API_TOKEN"]}
+    status, body = http_get(daprd.http_port, "/v1.0/secrets/kubernetes-secrets/no-such-secret", token)
+    assert status == 500, "as for anything that a component fails at"
+    assert "not found" in json.loads(body)["message"]
