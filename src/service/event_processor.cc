@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "util/fault_point.h"
@@ -20,7 +21,6 @@ using domain::Instant;
 using ports::RetryEntry;
 using util::Severity;
 
-constexpr std::chrono::seconds kCarefulFor{30};
 /// A consumer that has not what it needs from elsewhere tries again after so long.
 constexpr std::chrono::seconds kAwayFor{2};
 constexpr std::string_view kNothingToPrepareWith =
@@ -34,6 +34,23 @@ std::string ReasonFor(const absl::Status& failure) {
 /// Whether it makes sense to go on with other events at all.
 bool IsOutage(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+}
+
+constexpr char kCrashesUrl[] = "todo/crashes";
+
+/// Of an event that the process has died of `count` times.
+absl::Status Deadly(int count) {
+  absl::Status status = util::MakeStatus(
+      absl::StatusCode::kInvalidArgument,
+      fmt::format("the process died {} times while this event was applied", count));
+  status.SetPayload(kCrashesUrl, absl::Cord(fmt::format("{}", count)));
+  return status;
+}
+
+/// How often the event was tried that failed with `status` at attempt number `attempt`.
+int AttemptsOf(const absl::Status& status, int attempt) {
+  const auto crashes = status.GetPayload(kCrashesUrl);
+  return crashes ? std::max(attempt, std::stoi(std::string(*crashes))) : attempt;
 }
 
 std::vector<std::string> NamesOf(const std::vector<EventStream>& streams) {
@@ -68,28 +85,56 @@ bool NotNow(const absl::Status& status) {
   }
 }
 
-/// Which row of the crash log this thread may use at the moment.
-class EventProcessor::Slot {
+/// Events that a thread is about to apply, noted in the crash log until they are done or laid down.
+class EventProcessor::Hands {
  public:
-  explicit Slot(EventProcessor& processor) : slots_(processor.slots_) {
-    auto slots = slots_.Lock();
-    const auto free = std::find(slots->begin(), slots->end(), false);
-    number_ = static_cast<std::size_t>(free - slots->begin());
-    if (free == slots->end()) {
-      slots->push_back(true);
+  /// `alone`: waits until nothing else is in the process's hands, and others wait meanwhile.
+  Hands(EventProcessor& processor, bool alone) : processor_(processor), alone_(alone) {
+    auto slots = processor_.slots_.Lock();
+    if (alone) ++slots->alone_count;
+    processor_.slot_freed_.wait(
+        slots.lock(), [&] { return alone ? slots->used_count == 0 : slots->alone_count == 0; });
+    const auto free = std::find(slots->used.begin(), slots->used.end(), false);
+    slot_ = static_cast<int>(free - slots->used.begin());
+    if (free == slots->used.end()) {
+      slots->used.push_back(true);
     } else {
       *free = true;
     }
+    ++slots->used_count;
   }
-  ~Slot() { (*slots_.Lock())[number_] = false; }
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
+  ~Hands() {
+    // What is not done is not in hand any more. Should this fail, it is taken for a suspect.
+    if (holding_) processor_.ports_.crashes.Begin(slot_, "", {}).status().IgnoreError();
+    {
+      auto slots = processor_.slots_.Lock();
+      slots->used[static_cast<std::size_t>(slot_)] = false;
+      --slots->used_count;
+      if (alone_) --slots->alone_count;
+    }
+    processor_.slot_freed_.notify_all();
+  }
+  Hands(const Hands&) = delete;
+  Hands& operator=(const Hands&) = delete;
 
-  int number() const { return static_cast<int>(number_); }
+  /// Answers how many crashes count against the worst of them.
+  absl::StatusOr<int> Take(std::string_view consumer,
+                           const std::vector<domain::EventHeader>& events) {
+    TODO_ASSIGN_OR_RETURN(const auto suspects,
+                          processor_.ports_.crashes.Begin(slot_, consumer, events));
+    holding_ = true;
+    int worst = 0;
+    for (const auto& [event, crashes] : suspects) worst = std::max(worst, crashes);
+    return worst;
+  }
+  /// All of them are done.
+  void Done() { holding_ = false; }
 
  private:
-  util::Guarded<std::vector<bool>>& slots_;
-  std::size_t number_;
+  EventProcessor& processor_;
+  const bool alone_;
+  int slot_ = 0;
+  bool holding_ = false;
 };
 
 EventProcessor::EventProcessor(Ports ports, std::vector<EventStream> streams,
@@ -115,7 +160,6 @@ EventProcessor::Arrival EventProcessor::ArrivalOf(domain::Event event, const Bus
 absl::Status EventProcessor::Recover() {
   TODO_ASSIGN_OR_RETURN(const int count, ports_.crashes.CountCrashes());
   if (count == 0) return absl::OkStatus();
-  careful_until_ = ports_.clock.Now() + kCarefulFor;
   util::Log(Severity::kWarning, "recovering_from_a_crash", {{"events_in_hand", count}});
   return absl::OkStatus();
 }
@@ -161,20 +205,18 @@ std::vector<absl::Status> EventProcessor::RunBatch(EventConsumer& consumer,
   if (!outage.ok() || size == 0) return std::vector<absl::Status>(size, outage);
   std::size_t first = size / 2;  // the part to stand alone; nobody to blame: the middle
   std::size_t last = first;
-  if (size == 1 || !careful()) {
-    const absl::Status status =
-        size == 1 ? RunAlone(consumer, batch.front()) : Run(consumer, batch, nullptr);
-    if (IsOutage(status)) outage = status;
-    if (status.ok() || IsOutage(status) || size == 1) {
-      return std::vector<absl::Status>(size, status);
-    }
-    const std::optional<domain::EventId> blamed = BlamedIn(status);
-    for (std::size_t i = 0; blamed && i < size; ++i) {
-      if (batch[i].delivery.event.id != *blamed) continue;
-      first = i;
-      last = i + 1;
-      break;
-    }
+  const absl::Status status =
+      size == 1 ? RunAlone(consumer, batch.front()) : Run(consumer, batch, nullptr);
+  if (IsOutage(status)) outage = status;
+  if (status.ok() || IsOutage(status) || size == 1) {
+    return std::vector<absl::Status>(size, status);
+  }
+  const std::optional<domain::EventId> blamed = BlamedIn(status);
+  for (std::size_t i = 0; blamed && i < size; ++i) {
+    if (batch[i].delivery.event.id != *blamed) continue;
+    first = i;
+    last = i + 1;
+    break;
   }
   std::vector<absl::Status> statuses;
   const auto run_part = [&](std::size_t from, std::size_t to) {
@@ -216,16 +258,24 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
     return entry == nullptr ? Wait(consumer, deliveries, reason) : absl::OkStatus();
   };
   if (!MayTry(consumer.name())) return wait(std::string(kNothingToPrepareWith));
-  const Slot slot(*this);
-  TODO_RETURN_IF_ERROR(ports_.crashes.Begin(slot.number(), consumer.name(), headers));
+  std::optional<Hands> hands(std::in_place, *this, false);
+  TODO_ASSIGN_OR_RETURN(const int crashes, hands->Take(consumer.name(), headers));
+  if (crashes > 0) {
+    if (events.size() > 1) return absl::FailedPreconditionError("a suspect among them");  // divide
+    if (crashes >= domain::kMaxCrashes) return Deadly(crashes);
+    hands.emplace(*this, true);
+    TODO_RETURN_IF_ERROR(hands->Take(consumer.name(), headers).status());
+  }
   const absl::StatusOr<EventConsumer::Effect> effect = consumer.Prepare(events);
   NoteTry(consumer.name(), effect.status());
   if (NotNow(effect.status())) return wait(ReasonFor(effect.status()));
   TODO_RETURN_IF_ERROR(effect.status());
 
+  bool all_taken = true;
   const auto work = [&](ports::InboxTransaction& transaction) -> absl::Status {
     if (entry != nullptr) {
       TODO_ASSIGN_OR_RETURN(const bool ours, transaction.TakeUp(*entry));
+      all_taken = ours;
       if (!ours) return absl::OkStatus();
       TODO_RETURN_IF_ERROR(FaultsOf(events));
       TODO_RETURN_IF_ERROR((*effect)(transaction, events));
@@ -242,6 +292,7 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
       // Erasing makes the second of two copies in the same batch stale.
       if (fresh.erase(HeaderOf(event).id) > 0) taken.push_back(event);
     }
+    all_taken = taken.size() == events.size();
     if (taken.empty()) return absl::OkStatus();
     TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-inbox"));
     TODO_RETURN_IF_ERROR(FaultsOf(taken));
@@ -254,6 +305,7 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
     status = ports_.inbox.Transact(work);
     if (!absl::IsAborted(status)) break;  // deadlock or serialisation: the same call may succeed
   }
+  if (status.ok() && all_taken) hands->Done();
   return status;
 }
 
@@ -312,18 +364,14 @@ std::vector<std::string> EventProcessor::Active() {
 
 absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const Arrival& arrival) {
   const Delivery& delivery = arrival.delivery;
-  TODO_ASSIGN_OR_RETURN(const std::optional<std::string> deadly,
-                        KillsUs(consumer.name(), delivery));
-  absl::Status failure =
-      deadly ? absl::InvalidArgumentError(*deadly) : Run(consumer, {arrival}, nullptr);
+  const absl::Status failure = Run(consumer, {arrival}, nullptr);
   if (failure.ok() || NotNow(failure)) return failure;
 
   const Instant now = ports_.clock.Now();
   if (absl::IsInvalidArgument(failure)) {
-    const int attempts = deadly ? domain::kMaxCrashes : 1;
-    return Bury(
-        LetterOf(consumer.name(), delivery, attempts, now, now, util::FromAbsl(failure.message())),
-        false);
+    return Bury(LetterOf(consumer.name(), delivery, AttemptsOf(failure, 1), now, now,
+                         util::FromAbsl(failure.message())),
+                false);
   }
   const Instant due = now + *domain::RetryDelay(1);
   const absl::StatusOr<bool> parked = ports_.retries.Park(
@@ -367,15 +415,6 @@ absl::Status EventProcessor::Bury(const DeadLetter& letter, bool from_queue) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<std::string>> EventProcessor::KillsUs(std::string_view consumer,
-                                                                   const Delivery& delivery) {
-  if (!careful()) return std::nullopt;
-  TODO_ASSIGN_OR_RETURN(auto crashes, ports_.crashes.Crashes(consumer, {delivery.event}));
-  const int count = crashes[delivery.event.id];
-  if (count < domain::kMaxCrashes) return std::nullopt;
-  return fmt::format("the process died {} times while this event was applied", count);
-}
-
 absl::StatusOr<std::optional<Instant>> EventProcessor::RunDueRetries(int limit) {
   TODO_ASSIGN_OR_RETURN(const std::vector<RetryEntry> due,
                         ports_.retries.Due(Active(), ports_.clock.Now(), limit));
@@ -404,9 +443,7 @@ absl::Status EventProcessor::Retry(const RetryEntry& entry) {
   }
   const Arrival arrival = ArrivalOf(*std::move(event), entry.record);
   const Delivery& delivery = arrival.delivery;
-  TODO_ASSIGN_OR_RETURN(const std::optional<std::string> deadly, KillsUs(entry.consumer, delivery));
-  const absl::Status status =
-      deadly ? absl::InvalidArgumentError(*deadly) : Run(*seat.consumer, {arrival}, &entry);
+  const absl::Status status = Run(*seat.consumer, {arrival}, &entry);
   if (status.ok() || NotNow(status)) return status;
   return Settle(entry, delivery, status);
 }
@@ -419,8 +456,8 @@ absl::Status EventProcessor::Settle(const RetryEntry& entry, const Delivery& del
   if (delay && !absl::IsInvalidArgument(failure)) {
     return ports_.retries.Reschedule(entry, now, now + *delay, ReasonFor(failure));
   }
-  return Bury(LetterOf(entry.consumer, delivery, attempts, entry.first_failed_at.value_or(now), now,
-                       ReasonFor(failure)),
+  return Bury(LetterOf(entry.consumer, delivery, AttemptsOf(failure, attempts),
+                       entry.first_failed_at.value_or(now), now, ReasonFor(failure)),
               true);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <optional>
@@ -40,6 +40,10 @@ struct EventStream {
 /// While a consumer has not what it needs from elsewhere, its events wait in the retry queue, for
 /// as long as it takes and with no attempt counted: nobody else's events wait for that.
 ///
+/// An event in whose company the process died is a suspect, for every replica. It is taken alone,
+/// with nothing else in the process's hands, so that it is known whose fault the next crash is. The
+/// third time it is a dead letter.
+///
 /// Thread safety: Process and RunDueRetries may be called from many threads at once; they block on
 /// the database.
 class EventProcessor {
@@ -55,9 +59,7 @@ class EventProcessor {
   EventProcessor(Ports ports, std::vector<EventStream> streams,
                  std::function<void(domain::Instant)> on_parked = {});
 
-  /// To be called once, before the first event: looks for a crash. After one, events are taken one
-  /// by one for a while, so that the one which makes the process die is found: the third time it
-  /// becomes a dead letter.
+  /// To be called once, before the first event: looks for a crash.
   absl::Status Recover();
 
   /// One status for each of `records`, which are all of one topic. OK: what became of it is durable
@@ -72,7 +74,7 @@ class EventProcessor {
   absl::StatusOr<std::optional<domain::Instant>> RunDueRetries(int limit);
 
  private:
-  class Slot;  // a place in the crash log
+  class Hands;  // events in them
 
   /// An event as its consumers see it, and as it came.
   struct Arrival {
@@ -104,11 +106,7 @@ class EventProcessor {
   absl::Status Retry(const ports::RetryEntry& entry);
   absl::Status Settle(const ports::RetryEntry& entry, const domain::Delivery& delivery,
                       const absl::Status& failure);
-  /// A reason when the process has died too often with this event in its hands.
-  absl::StatusOr<std::optional<std::string>> KillsUs(std::string_view consumer,
-                                                     const domain::Delivery& delivery);
   absl::Status Bury(const domain::DeadLetter& letter, bool from_queue);
-  bool careful() const { return ports_.clock.Now() < careful_until_.load(); }
 
   const Ports ports_;
   const std::vector<EventStream> streams_;
@@ -119,10 +117,15 @@ class EventProcessor {
   const std::map<std::string, Seat, std::less<>> consumers_;  // by name
   const std::vector<std::string> consumer_names_;
   const std::function<void(domain::Instant)> on_parked_;
-  std::atomic<domain::Instant> careful_until_ = domain::Instant();
   util::Guarded<std::map<std::string, domain::Instant, std::less<>>> away_;  // until when
   util::Guarded<std::set<domain::EventId>> retrying_;
-  util::Guarded<std::vector<bool>> slots_;  // true: in use
+  struct Slots {             // of the crash log
+    std::vector<bool> used;  // by number
+    int used_count = 0;
+    int alone_count = 0;  // those who have one alone, or wait for it
+  };
+  util::Guarded<Slots> slots_;
+  std::condition_variable slot_freed_;
 };
 
 }  // namespace todo::service

@@ -438,19 +438,15 @@ namespace {
 
 constexpr Statement kCountCrashes{"crash_count", "select count_crashes($1)"};
 
+// One round trip: the table of suspects is as good as always empty.
 constexpr Statement kBegin{"crash_begin", R"sql(
-insert into processing (instance, slot, consumer, days, events) values ($1, $2, $3, $4::date[], $5::uuid[])
-on conflict (instance, slot) do update set consumer = excluded.consumer, days = excluded.days,
-                                           events = excluded.events)sql"};
-
-constexpr Statement kCrashes{"crash_read", R"sql(
-select event_id, crashes from crash_counts where consumer = $1 and event_id = any ($2::uuid[]))sql"};
+with begun as (
+    insert into processing (instance, slot, consumer, days, events) values ($1, $2, $3, $4::date[], $5::uuid[])
+    on conflict (instance, slot) do update set consumer = excluded.consumer, days = excluded.days,
+                                               events = excluded.events)
+select event_id, crashes from crash_counts where consumer = $3 and event_id = any ($5::uuid[]))sql"};
 
 constexpr Statement kClear{"crash_clear", "delete from processing where instance = $1"};
-
-std::string IdsOf(const std::vector<domain::EventHeader>& events) {
-  return ArrayLiteralOf(events, [](const domain::EventHeader& event) { return event.id.value(); });
-}
 
 }  // namespace
 
@@ -465,34 +461,24 @@ absl::StatusOr<int> PgCrashLog::CountCrashes() {
   });
 }
 
-absl::Status PgCrashLog::Begin(int slot, std::string_view consumer,
-                               const std::vector<domain::EventHeader>& events) {
-  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "note what is processed", [&](pqxx::connection& connection) {
-    pqxx::nontransaction transaction(connection);
-    Exec(
-        transaction, kBegin, instance_, slot, std::string(consumer),
-        ArrayLiteralOf(events, [](const domain::EventHeader& event) { return InboxDay(event.at); }),
-        IdsOf(events));
-    return absl::OkStatus();
-  });
-}
-
-absl::StatusOr<std::map<domain::EventId, int>> PgCrashLog::Crashes(
-    std::string_view consumer, const std::vector<domain::EventHeader>& events) {
-  using Counts = std::map<domain::EventId, int>;
-  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "read crash counts",
-             [&](pqxx::connection& connection) -> absl::StatusOr<Counts> {
-               pqxx::nontransaction transaction(connection);
-               Counts counts;
-               for (const pqxx::row& row :
-                    Exec(transaction, kCrashes, std::string(consumer), IdsOf(events))) {
-                 if (const auto id = Uuid::Parse(View(row[0])))
-                   counts[domain::EventId{*id}] = row[1].as<int>();
-               }
-               return counts;
-             });
+absl::StatusOr<std::map<domain::EventId, int>> PgCrashLog::Begin(
+    int slot, std::string_view consumer, const std::vector<domain::EventHeader>& events) {
+  using Crashes = std::map<domain::EventId, int>;
+  return Once(
+      pool_, "note what is processed",
+      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Crashes> {
+        Crashes crashes;
+        for (const pqxx::row& row :
+             Exec(transaction, kBegin, instance_, slot, std::string(consumer),
+                  ArrayLiteralOf(
+                      events, [](const domain::EventHeader& event) { return InboxDay(event.at); }),
+                  ArrayLiteralOf(
+                      events, [](const domain::EventHeader& event) { return event.id.value(); }))) {
+          if (const auto id = Uuid::Parse(View(row[0])))
+            crashes[domain::EventId{*id}] = row[1].as<int>();
+        }
+        return crashes;
+      });
 }
 
 absl::Status PgCrashLog::Clear() {

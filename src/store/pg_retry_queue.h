@@ -51,10 +51,8 @@ class PgCrashLog final : public ports::CrashLog {
   PgCrashLog(ConnectionPool& pool, std::string instance);
 
   absl::StatusOr<int> CountCrashes() override;
-  absl::Status Begin(int slot, std::string_view consumer,
-                     const std::vector<domain::EventHeader>& events) override;
-  absl::StatusOr<std::map<domain::EventId, int>> Crashes(
-      std::string_view consumer, const std::vector<domain::EventHeader>& events) override;
+  absl::StatusOr<std::map<domain::EventId, int>> Begin(
+      int slot, std::string_view consumer, const std::vector<domain::EventHeader>& events) override;
   absl::Status Clear() override;
 
  private:

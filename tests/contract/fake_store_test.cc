@@ -160,6 +160,9 @@ class FakeRetryEnvironment final : public RetryEnvironment {
  public:
   ports::EventInbox& inbox() override { return inbox_; }
   ports::RetryQueue& retries() override { return retries_; }
+  std::unique_ptr<ports::CrashLog> NewCrashLog(const std::string& instance) override {
+    return std::make_unique<support::FakeCrashLog>(database_, instance);
+  }
 
  private:
   support::FakeDatabase database_;

@@ -261,6 +261,9 @@ class PgRetryEnvironment final : public RetryEnvironment {
       : database_(std::move(database)) {}
   ports::EventInbox& inbox() override { return inbox_; }
   ports::RetryQueue& retries() override { return retries_; }
+  std::unique_ptr<ports::CrashLog> NewCrashLog(const std::string& instance) override {
+    return std::make_unique<store::PgCrashLog>(pool_, instance);
+  }
 
  private:
   std::unique_ptr<TestDatabase> database_;

@@ -12,7 +12,9 @@ using domain::Delivery;
 using ports::InboxTransaction;
 using ports::RetryEntry;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 namespace {
 
@@ -56,6 +58,21 @@ std::size_t RetryContract::Claim(const std::vector<Delivery>& deliveries) {
   });
   EXPECT_TRUE(status.ok()) << status;
   return count;
+}
+
+std::map<domain::EventId, int> RetryContract::Begin(const std::string& instance, int slot,
+                                                    const std::vector<Delivery>& deliveries) {
+  std::vector<domain::EventHeader> events;
+  for (const Delivery& delivery : deliveries) events.push_back(delivery.event);
+  auto suspects = environment_->NewCrashLog(instance)->Begin(slot, kConsumer, events);
+  EXPECT_TRUE(suspects.ok()) << suspects.status();
+  return suspects.value_or(std::map<domain::EventId, int>());
+}
+
+int RetryContract::Restart(const std::string& instance) {
+  const absl::StatusOr<int> count = environment_->NewCrashLog(instance)->CountCrashes();
+  EXPECT_TRUE(count.ok()) << count.status();
+  return count.value_or(-1);
 }
 
 TEST_P(RetryContract, AFailedEventIsDueWhenItsSetbackSays) {
@@ -103,6 +120,89 @@ TEST_P(RetryContract, EachFailureCountsOnce) {
   }
   EXPECT_THAT(Due("2026-03-01T10:00:02Z"), IsEmpty());
   EXPECT_EQ(Due("2026-03-01T10:00:03Z").at(0).attempts, 2);
+}
+
+// --- Crashes
+
+TEST_P(RetryContract, WhatWasInHandInACrashIsSuspectForEverybody) {
+  const Delivery a = NewDelivery();
+  const Delivery b = NewDelivery();
+  const Delivery c = NewDelivery();
+  EXPECT_THAT(Begin("one", 0, {a, b}), IsEmpty());
+  EXPECT_THAT(Begin("two", 0, {c}), IsEmpty());
+  EXPECT_EQ(Restart("one"), 2);
+  EXPECT_THAT(Begin("two", 0, {a, b, c}),
+              UnorderedElementsAre(Pair(a.event.id, 1), Pair(b.event.id, 1)));
+  const auto of_others = environment_->NewCrashLog("two")->Begin(0, "another", {a.event});
+  EXPECT_THAT(of_others.value(), IsEmpty()) << "another consumer's crash is another's";
+}
+
+TEST_P(RetryContract, ACrashCountsEachTimeForWhatWasAloneInHand) {
+  const Delivery event = NewDelivery();
+  for (int crashes = 0; crashes < 4; ++crashes) {
+    const auto suspects = Begin(crashes % 2 == 0 ? "one" : "two", 0, {event});
+    EXPECT_EQ(suspects.contains(event.event.id) ? suspects.at(event.event.id) : 0, crashes);
+    EXPECT_EQ(Restart(crashes % 2 == 0 ? "one" : "two"), 1);
+  }
+}
+
+TEST_P(RetryContract, CrashesInCompanyCountOnce) {
+  const Delivery a = NewDelivery();
+  const Delivery b = NewDelivery();
+  for (const char* instance : {"one", "two", "three", "one"}) {
+    Begin(instance, 0, {a, b});
+    EXPECT_EQ(Restart(instance), 2);
+  }
+  // In two slots they are in company too.
+  Begin("one", 0, {a});
+  Begin("one", 1, {b});
+  EXPECT_EQ(Restart("one"), 2);
+  EXPECT_THAT(Begin("one", 0, {a, b}),
+              UnorderedElementsAre(Pair(a.event.id, 1), Pair(b.event.id, 1)));
+  Begin("one", 0, {a});
+  Begin("one", 1, {a});  // in two places, and alone all the same
+  EXPECT_EQ(Restart("one"), 1);
+  EXPECT_THAT(Begin("one", 0, {a}), UnorderedElementsAre(Pair(a.event.id, 2)));
+}
+
+TEST_P(RetryContract, WhatIsDoneOrLaidDownIsNotInHand) {
+  const Delivery done = NewDelivery();
+  const Delivery dead = NewDelivery();
+  const Delivery laid_down = NewDelivery();
+  Begin("one", 0, {done, dead});
+  Begin("one", 1, {laid_down});
+  Begin("one", 1, {});
+  EXPECT_EQ(Claim({done}), 1u);
+  EXPECT_TRUE(retries()
+                  .Bury(LetterOf(kConsumer, dead, 1, At("2026-03-01T10:00:00Z"), {}, "never"),
+                        false, At("2026-03-01T10:00:00Z"))
+                  .value());
+  EXPECT_EQ(Restart("one"), 0);
+  EXPECT_THAT(Begin("one", 0, {done, dead, laid_down}), IsEmpty());
+}
+
+TEST_P(RetryContract, AnEventThatIsTriedAgainIsInHand) {
+  const Delivery waiting = NewDelivery();
+  EXPECT_TRUE(Park(waiting, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  Begin("one", 0, {waiting});
+  EXPECT_EQ(Restart("one"), 1);
+}
+
+TEST_P(RetryContract, ACleanStopLeavesNoSuspects) {
+  Begin("one", 0, {NewDelivery()});
+  EXPECT_TRUE(environment_->NewCrashLog("one")->Clear().ok());
+  EXPECT_EQ(Restart("one"), 0);
+}
+
+TEST_P(RetryContract, TheDeadAreNotSuspectedAnyMore) {
+  const Delivery event = NewDelivery();
+  Begin("one", 0, {event});
+  EXPECT_EQ(Restart("one"), 1);
+  EXPECT_TRUE(retries()
+                  .Bury(LetterOf(kConsumer, event, 3, At("2026-03-01T10:00:00Z"), {}, "kills"),
+                        false, At("2026-03-01T10:00:00Z"))
+                  .value());
+  EXPECT_THAT(Begin("one", 0, {event}), IsEmpty());
 }
 
 }  // namespace todo::contract

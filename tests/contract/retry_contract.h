@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "contract/contract_support.h"
+#include "ports/crash_log.h"
 #include "ports/event_inbox.h"
 #include "ports/retry_queue.h"
 
@@ -19,10 +21,11 @@ class RetryEnvironment {
   virtual ~RetryEnvironment() = default;
   virtual ports::EventInbox& inbox() = 0;
   virtual ports::RetryQueue& retries() = 0;
+  virtual std::unique_ptr<ports::CrashLog> NewCrashLog(const std::string& instance) = 0;
 };
 
-/// What every RetryQueue promises (ports/retry_queue.h). The parameter makes the environment; null
-/// skips the test.
+/// What every RetryQueue and CrashLog promises (ports/retry_queue.h, ports/crash_log.h). The
+/// parameter makes the environment; null skips the test.
 class RetryContract
     : public testing::TestWithParam<std::function<std::unique_ptr<RetryEnvironment>()>> {
  protected:
@@ -38,6 +41,11 @@ class RetryContract
   std::vector<ports::RetryEntry> Due(std::string_view now);
   /// How many of the events a transaction of its own claims.
   std::size_t Claim(const std::vector<domain::Delivery>& deliveries);
+
+  /// Events about to be applied, in slot `slot` of the instance; answers the suspects among them.
+  std::map<domain::EventId, int> Begin(const std::string& instance, int slot,
+                                       const std::vector<domain::Delivery>& deliveries);
+  int Restart(const std::string& instance);
 
   std::unique_ptr<RetryEnvironment> environment_;
 };

@@ -197,6 +197,37 @@ def test_killed_at(tmp_path: Path, point: str) -> None:
         assert dead_letters(stack) == 0
 
 
+def test_replicas_that_die_one_after_the_other_bury_only_what_kills_them(tmp_path: Path) -> None:
+    user = "fault-replicas"
+    deadly = 7_400_020
+    with Stack(tmp_path / "run", service_binary=binary(), replicas=3, keep_data=False,
+               service_env={"TODO_FAULTS": f"apply-task-{deadly}=kill"}) as stack:
+        # One partition, and as many as possible in one delivery: who dies, dies with the neighbours in hand.
+        produce(stack, "task-events", [(user.encode(), json.dumps(foreign_event(user, 7_400_000 + n)).encode())
+                                       for n in range(40)])
+        eventually(lambda: all(service.died for service in stack.services), "each has died of it", within=120)
+        deaths = 3
+        for service in stack.services:
+            stack.kill(service.name)
+            service.launch()
+
+        def restarted() -> bool:
+            nonlocal deaths
+            for service in stack.services:
+                if service.died:
+                    deaths += 1
+                    stack.kill(service.name)
+                    service.launch()
+            return dead_letters(stack) > 0
+
+        eventually(restarted, "it is given up", within=120)
+        print(f"given up after {deaths} deaths of three replicas")
+        target = next(n for n, service in enumerate(stack.services) if not service.died)
+        client = Client(stack.api_target(target), user)
+        eventually(lambda: len(client.tasks()) == 39, "its neighbours have their effects, once", within=90)
+        assert rows(stack, "select task_id, attempts from dead_letters") == [[str(deadly), "3"]]
+
+
 def test_an_event_that_kills_the_process_dies_at_its_third_crash(tmp_path: Path) -> None:
     with Stack(tmp_path / "run", service_binary=binary(), keep_data=False) as stack:
         client = Client(stack.api_target(), "fault-crash")

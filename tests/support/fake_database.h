@@ -162,6 +162,11 @@ class FakeDatabase {
     std::map<std::pair<std::string, domain::EventId>, Retry> retries;  // consumer, event
     std::vector<domain::DeadLetter> dead_letters;
     std::map<std::pair<std::string, domain::EventId>, int> crashes;
+    struct InHand {
+      std::string consumer;
+      std::vector<domain::EventHeader> events;
+    };
+    std::map<std::pair<std::string, int>, InHand> processing;  // by instance and slot
     std::int64_t next_retry = 1;
     std::map<domain::UserId, User> users;
     std::map<std::pair<domain::UserId, domain::TaskId>, TaskRow> tasks;

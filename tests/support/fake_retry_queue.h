@@ -1,5 +1,10 @@
 #pragma once
 
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "ports/crash_log.h"
 #include "ports/retry_queue.h"
 #include "support/fake_database.h"
@@ -27,18 +32,20 @@ class FakeRetryQueue final : public ports::RetryQueue {
   FakeDatabase& database_;
 };
 
-/// A process that has never crashed. Thread safety: as the port says.
+/// CrashLog in memory, of the instance `instance`. Thread safety: as the port says.
 class FakeCrashLog final : public ports::CrashLog {
  public:
-  absl::StatusOr<int> CountCrashes() override { return 0; }
-  absl::Status Begin(int, std::string_view, const std::vector<domain::EventHeader>&) override {
-    return absl::OkStatus();
-  }
-  absl::StatusOr<std::map<domain::EventId, int>> Crashes(
-      std::string_view, const std::vector<domain::EventHeader>&) override {
-    return std::map<domain::EventId, int>();
-  }
-  absl::Status Clear() override { return absl::OkStatus(); }
+  explicit FakeCrashLog(FakeDatabase& database, std::string instance = "one")
+      : database_(database), instance_(std::move(instance)) {}
+
+  absl::StatusOr<int> CountCrashes() override;
+  absl::StatusOr<std::map<domain::EventId, int>> Begin(
+      int slot, std::string_view consumer, const std::vector<domain::EventHeader>& events) override;
+  absl::Status Clear() override;
+
+ private:
+  FakeDatabase& database_;
+  const std::string instance_;
 };
 
 }  // namespace todo::support

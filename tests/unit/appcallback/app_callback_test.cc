@@ -152,7 +152,7 @@ class AppCallbackTest : public testing::Test {
   support::FakeDatabase database_;
   support::FakeEventInbox inbox_{database_};
   support::FakeRetryQueue retries_{database_};
-  support::FakeCrashLog crashes_;
+  support::FakeCrashLog crashes_{database_};
   FixedClock clock_;
   Consumer consumer_;
   service::EventProcessor processor_{

@@ -158,7 +158,7 @@ class JobCallbackTest : public testing::Test {
   support::FakeReminderStore reminder_store_{database_, [this](int) { ++posts_; }};
   support::FakeEventInbox inbox_{database_};
   support::FakeRetryQueue retries_{database_};
-  support::FakeCrashLog crashes_;
+  support::FakeCrashLog crashes_{database_};
   SetClock clock_;
   CountedIds ids_;
   service::TaskService tasks_{store_, zones_, clock_, ids_};

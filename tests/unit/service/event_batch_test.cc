@@ -78,7 +78,7 @@ class EventBatchTest : public testing::Test {
   support::FakeDatabase database_;
   support::FakeEventInbox inbox_{database_};
   support::FakeRetryQueue retries_{database_};
-  support::FakeCrashLog crashes_;
+  support::FakeCrashLog crashes_{database_};
   SetClock clock_{"2026-01-02T00:00:00Z"};
   Consumer consumer_;
   EventProcessor processor_{{inbox_, retries_, crashes_, clock_},

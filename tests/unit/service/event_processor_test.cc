@@ -8,6 +8,7 @@
 #include "fixtures.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
+#include "support/fake_retry_queue.h"
 
 // What the contract suites cannot say: who gets what, and in which order.
 
@@ -75,19 +76,6 @@ class RetryNotes final : public ports::RetryQueue {
   std::vector<std::string> buried_;
 };
 
-class NoCrashes final : public ports::CrashLog {
- public:
-  absl::StatusOr<int> CountCrashes() override { return 0; }
-  absl::Status Begin(int, std::string_view, const std::vector<domain::EventHeader>&) override {
-    return absl::OkStatus();
-  }
-  absl::StatusOr<std::map<domain::EventId, int>> Crashes(
-      std::string_view, const std::vector<domain::EventHeader>&) override {
-    return std::map<domain::EventId, int>();
-  }
-  absl::Status Clear() override { return absl::OkStatus(); }
-};
-
 template <auto parse>
 absl::StatusOr<domain::Event> Parse(std::string_view record) {
   auto event = parse(record);
@@ -121,7 +109,7 @@ class EventProcessorTest : public testing::Test {
   support::FakeDatabase database_;
   support::FakeEventInbox inbox_{database_};
   RetryNotes retries_;
-  NoCrashes crashes_;
+  support::FakeCrashLog crashes_{database_};
   Listener first_{"first"};
   Listener second_{"second"};
   Listener bell_{"bell"};
