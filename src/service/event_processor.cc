@@ -23,6 +23,8 @@ using util::Severity;
 
 /// A consumer that has not what it needs from elsewhere tries again after so long.
 constexpr std::chrono::seconds kAwayFor{2};
+/// What is due and in somebody else's hands is looked at again after so long.
+constexpr std::chrono::milliseconds kInOtherHands{50};
 constexpr std::string_view kNothingToPrepareWith =
     "waits: what its consumer needs from elsewhere is away";
 
@@ -206,7 +208,7 @@ std::vector<absl::Status> EventProcessor::RunBatch(EventConsumer& consumer,
   std::size_t first = size / 2;  // the part to stand alone; nobody to blame: the middle
   std::size_t last = first;
   const absl::Status status =
-      size == 1 ? RunAlone(consumer, batch.front()) : Run(consumer, batch, nullptr);
+      size == 1 ? RunAlone(consumer, batch.front()) : Run(consumer, batch, nullptr).status();
   if (IsOutage(status)) outage = status;
   if (status.ok() || IsOutage(status) || size == 1) {
     return std::vector<absl::Status>(size, status);
@@ -233,8 +235,9 @@ std::vector<absl::Status> EventProcessor::RunBatch(EventConsumer& consumer,
   return statuses;
 }
 
-absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arrival>& arrivals,
-                                 const RetryEntry* entry) {
+absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
+                                         const std::vector<Arrival>& arrivals,
+                                         const RetryEntry* entry) {
   std::vector<domain::Event> events;
   for (const Arrival& arrival : arrivals) events.push_back(arrival.event);
   std::vector<Delivery> deliveries;
@@ -253,9 +256,11 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
     }
     events = std::move(concerning);
   }
-  if (events.empty()) return absl::OkStatus();
-  const auto wait = [&](const std::string& reason) {
-    return entry == nullptr ? Wait(consumer, deliveries, reason) : absl::OkStatus();
+  if (events.empty()) return true;
+  const auto wait = [&](const std::string& reason) -> absl::StatusOr<bool> {
+    if (entry != nullptr) return false;
+    TODO_RETURN_IF_ERROR(Wait(consumer, deliveries, reason));
+    return true;
   };
   if (!MayTry(consumer.name())) return wait(std::string(kNothingToPrepareWith));
   std::optional<Hands> hands(std::in_place, *this, false);
@@ -305,8 +310,9 @@ absl::Status EventProcessor::Run(EventConsumer& consumer, const std::vector<Arri
     status = ports_.inbox.Transact(work);
     if (!absl::IsAborted(status)) break;  // deadlock or serialisation: the same call may succeed
   }
-  if (status.ok() && all_taken) hands->Done();
-  return status;
+  TODO_RETURN_IF_ERROR(status);
+  if (all_taken) hands->Done();
+  return entry == nullptr || all_taken;
 }
 
 absl::Status EventProcessor::Wait(const EventConsumer& consumer,
@@ -364,7 +370,7 @@ std::vector<std::string> EventProcessor::Active() {
 
 absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const Arrival& arrival) {
   const Delivery& delivery = arrival.delivery;
-  const absl::Status failure = Run(consumer, {arrival}, nullptr);
+  const absl::Status failure = Run(consumer, {arrival}, nullptr).status();
   if (failure.ok() || NotNow(failure)) return failure;
 
   const Instant now = ports_.clock.Now();
@@ -418,20 +424,26 @@ absl::Status EventProcessor::Bury(const DeadLetter& letter, bool from_queue) {
 absl::StatusOr<std::optional<Instant>> EventProcessor::RunDueRetries(int limit) {
   TODO_ASSIGN_OR_RETURN(const std::vector<RetryEntry> due,
                         ports_.retries.Due(Active(), ports_.clock.Now(), limit));
-  absl::Status all;
+  absl::Status failures;
+  bool any_done = due.empty();
   for (const RetryEntry& entry : due) {
     // Another thread may have read it too. Trying it twice would be harmless, but it would not be 1
     // s, 2 s and 4 s.
-    if (!retrying_.Lock()->insert(entry.event_id).second) continue;
-    all.Update(Retry(entry));
-    retrying_.Lock()->erase(entry.event_id);
-    if (IsOutage(all)) break;
+    if (!retrying_.Lock()->emplace(entry.consumer, entry.event_id).second) continue;
+    const absl::StatusOr<bool> done = Retry(entry);
+    retrying_.Lock()->erase({entry.consumer, entry.event_id});
+    failures.Update(done.status());
+    if (IsOutage(failures)) break;
+    any_done = any_done || (done.ok() && *done);
   }
-  TODO_RETURN_IF_ERROR(all);
-  return ports_.retries.NextDue(Active());  // those behind what was done now are due at once
+  TODO_RETURN_IF_ERROR(failures);
+  // Those behind what was done now are due at once.
+  TODO_ASSIGN_OR_RETURN(const std::optional<Instant> next, ports_.retries.NextDue(Active()));
+  if (any_done || !next) return next;
+  return std::max(*next, ports_.clock.Now() + kInOtherHands);
 }
 
-absl::Status EventProcessor::Retry(const RetryEntry& entry) {
+absl::StatusOr<bool> EventProcessor::Retry(const RetryEntry& entry) {
   const Seat& seat = consumers_.at(entry.consumer);
   absl::StatusOr<domain::Event> event = seat.stream->parse(entry.record.bytes);
   if (!event.ok()) {
@@ -439,13 +451,15 @@ absl::Status EventProcessor::Retry(const RetryEntry& entry) {
         entry.consumer, entry.record, util::FromAbsl(event.status().message()), ports_.clock.Now());
     letter.event_id = entry.event_id;
     letter.id = domain::DeadLetterId(entry.consumer, entry.event_id);
-    return Bury(letter, true);
+    TODO_RETURN_IF_ERROR(Bury(letter, true));
+    return true;
   }
   const Arrival arrival = ArrivalOf(*std::move(event), entry.record);
   const Delivery& delivery = arrival.delivery;
-  const absl::Status status = Run(*seat.consumer, {arrival}, &entry);
-  if (status.ok() || NotNow(status)) return status;
-  return Settle(entry, delivery, status);
+  const absl::StatusOr<bool> done = Run(*seat.consumer, {arrival}, &entry);
+  if (done.ok() || NotNow(done.status())) return done;
+  TODO_RETURN_IF_ERROR(Settle(entry, delivery, done.status()));
+  return true;
 }
 
 absl::Status EventProcessor::Settle(const RetryEntry& entry, const Delivery& delivery,

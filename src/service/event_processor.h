@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -83,10 +84,10 @@ class EventProcessor {
   };
   static Arrival ArrivalOf(domain::Event event, const domain::BusRecord& record);
 
-  /// Applies events from the bus, or that of `entry`. OK: what became of them is durable; for an
-  /// entry also: it is not its turn now.
-  absl::Status Run(EventConsumer& consumer, const std::vector<Arrival>& arrivals,
-                   const ports::RetryEntry* entry);
+  /// Applies events from the bus, or that of `entry`. True: what became of them is durable. False,
+  /// of an entry only: it is not its turn now.
+  absl::StatusOr<bool> Run(EventConsumer& consumer, const std::vector<Arrival>& arrivals,
+                           const ports::RetryEntry* entry);
   /// Puts events that cannot be prepared now into the retry queue.
   absl::Status Wait(const EventConsumer& consumer, const std::vector<domain::Delivery>& deliveries,
                     const std::string& reason);
@@ -103,7 +104,8 @@ class EventProcessor {
   absl::Status RunAlone(EventConsumer& consumer, const Arrival& arrival);
   absl::Status BuryUnreadable(const EventStream& stream, const domain::BusRecord& record,
                               const absl::Status& reason);
-  absl::Status Retry(const ports::RetryEntry& entry);
+  /// False: it is not its turn now.
+  absl::StatusOr<bool> Retry(const ports::RetryEntry& entry);
   absl::Status Settle(const ports::RetryEntry& entry, const domain::Delivery& delivery,
                       const absl::Status& failure);
   absl::Status Bury(const domain::DeadLetter& letter, bool from_queue);
@@ -117,10 +119,10 @@ class EventProcessor {
   const std::map<std::string, Seat, std::less<>> consumers_;  // by name
   const std::vector<std::string> consumer_names_;
   const std::function<void(domain::Instant)> on_parked_;
-  util::Guarded<std::map<std::string, domain::Instant, std::less<>>> away_;  // until when
-  util::Guarded<std::set<domain::EventId>> retrying_;
-  struct Slots {             // of the crash log
-    std::vector<bool> used;  // by number
+  util::Guarded<std::map<std::string, domain::Instant, std::less<>>> away_;    // until when
+  util::Guarded<std::set<std::pair<std::string, domain::EventId>>> retrying_;  // consumer, event
+  struct Slots {                                                               // of the crash log
+    std::vector<bool> used;                                                    // by number
     int used_count = 0;
     int alone_count = 0;  // those who have one alone, or wait for it
   };

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ class Consumer final : public EventConsumer {
   std::string_view name() const override { return name_; }
   absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>&) override {
     ++prepared;
+    if (const auto act = on_prepare) act();
     if (!prepare.ok()) return prepare;
     return Effect([this](ports::InboxTransaction&, const std::vector<domain::Event>& taken) {
       for (const domain::Event& event : taken) {
@@ -39,6 +41,7 @@ class Consumer final : public EventConsumer {
     });
   }
   absl::Status prepare;
+  std::function<void()> on_prepare;
   std::map<std::int64_t, absl::Status> failures;  // by task
   std::vector<std::int64_t> applied;
   int prepared = 0;
@@ -156,6 +159,47 @@ TEST_F(EventRetryTest, AConsumerThatWaitsHoldsUpNoOthersRetries) {
   clock_.SetTo(clock_.Now() + std::chrono::seconds(1));
   RunRetries();
   EXPECT_THAT(tasks_.applied, ElementsAre(99));
+}
+
+TEST_F(EventRetryTest, WhoFindsAllThatIsDueInOtherHandsComesAgainSoonButNotAtOnce) {
+  tasks_.failures[1] = absl::InternalError("broken");
+  processor_.Process({Record("task-events", 1)});
+  clock_.SetTo(clock_.Now() + std::chrono::seconds(1));
+  tasks_.on_prepare = [this] {  // while this thread has it in hand
+    tasks_.on_prepare = nullptr;
+    EXPECT_EQ(RunRetries(), clock_.Now() + milliseconds(50));
+  };
+  RunRetries();
+  EXPECT_EQ(tasks_.prepared, 2);
+
+  // In the hands of another replica.
+  clock_.SetTo(clock_.Now() + std::chrono::seconds(2));
+  tasks_.on_prepare = [this] {
+    database_
+        .Write([](support::FakeDatabase::Tables& tables) {
+          ++tables.retries.begin()->second.entry.attempts;
+          return absl::OkStatus();
+        })
+        .IgnoreError();
+  };
+  EXPECT_EQ(RunRetries(), clock_.Now() + milliseconds(50));
+}
+
+TEST_F(EventRetryTest, AnEventInOneConsumersHandsIsNotInAnothers) {
+  // The two topics bring the same event ids.
+  tasks_.failures[1] = bell_.failures[1] = absl::InternalError("broken");
+  processor_.Process({Record("reminders", 1)});
+  clock_.SetTo(clock_.Now() + milliseconds(1));
+  processor_.Process({Record("task-events", 1)});
+  tasks_.failures.clear();
+  clock_.SetTo(clock_.Now() + std::chrono::seconds(1));
+  bell_.on_prepare = [this] {  // due first
+    bell_.on_prepare = nullptr;
+    RunRetries();
+    EXPECT_THAT(tasks_.applied, ElementsAre(1));
+  };
+  RunRetries();
+  EXPECT_FALSE(bell_.on_prepare);
 }
 
 TEST_F(EventRetryTest, AnOutageOfTheDatabaseIsStillOne) {
