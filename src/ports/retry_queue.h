@@ -60,8 +60,8 @@ class RetryQueue {
                                   domain::Instant due_at, std::string_view reason) = 0;
 
   /// Gives an event up: its dead letter is stored and posted to the dead-letter topic.
-  /// `from_queue`: it leaves the queue, and the next of its task has its turn; otherwise it is
-  /// claimed first. False: somebody else took it.
+  /// `from_queue`: it leaves the queue that it was put into, and the next of that has its turn;
+  /// otherwise it is claimed first. False: somebody else took it.
   virtual absl::StatusOr<bool> Bury(const domain::DeadLetter& letter, bool from_queue,
                                     domain::Instant now) = 0;
 };

@@ -55,6 +55,17 @@ int AttemptsOf(const absl::Status& status, int attempt) {
   return crashes ? std::max(attempt, std::stoi(std::string(*crashes))) : attempt;
 }
 
+/// The dead letter of `entry`, under the id that it waited under. A record that could not be read
+/// once waits under an id derived from it, which is nobody's event.
+DeadLetter LetterOf(const RetryEntry& entry, Delivery delivery, int attempts, Instant now,
+                    std::string_view reason) {
+  delivery.event.id = entry.event_id;
+  DeadLetter letter = domain::LetterOf(entry.consumer, delivery, attempts,
+                                       entry.first_failed_at.value_or(now), now, reason);
+  letter.has_event_id = entry.event_id != domain::UnreadableEventId(entry.record);
+  return letter;
+}
+
 std::vector<std::string> NamesOf(const std::vector<EventStream>& streams) {
   std::vector<std::string> names;
   for (const EventStream& stream : streams) {
@@ -282,6 +293,12 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
       TODO_ASSIGN_OR_RETURN(const bool ours, transaction.TakeUp(*entry));
       all_taken = ours;
       if (!ours) return absl::OkStatus();
+      if (headers.front().id != entry->event_id) {
+        // It could not be read when it was put there. Under its own id it may have been taken
+        // since, or have to wait behind others of its task.
+        TODO_ASSIGN_OR_RETURN(const auto fresh, transaction.Claim(consumer.name(), deliveries));
+        if (fresh.empty()) return transaction.LeaveQueue(*entry, ports_.clock.Now());
+      }
       TODO_RETURN_IF_ERROR(FaultsOf(events));
       TODO_RETURN_IF_ERROR((*effect)(transaction, events));
       return transaction.LeaveQueue(*entry, ports_.clock.Now());
@@ -447,11 +464,12 @@ absl::StatusOr<bool> EventProcessor::Retry(const RetryEntry& entry) {
   const Seat& seat = consumers_.at(entry.consumer);
   absl::StatusOr<domain::Event> event = seat.stream->parse(entry.record.bytes);
   if (!event.ok()) {
-    DeadLetter letter = domain::UnreadableLetter(
-        entry.consumer, entry.record, util::FromAbsl(event.status().message()), ports_.clock.Now());
-    letter.event_id = entry.event_id;
-    letter.id = domain::DeadLetterId(entry.consumer, entry.event_id);
-    TODO_RETURN_IF_ERROR(Bury(letter, true));
+    Delivery unreadable;
+    unreadable.event.at = domain::kMinInstant;
+    unreadable.record = entry.record;
+    TODO_RETURN_IF_ERROR(Bury(LetterOf(entry, unreadable, entry.attempts + 1, ports_.clock.Now(),
+                                       util::FromAbsl(event.status().message())),
+                              true));
     return true;
   }
   const Arrival arrival = ArrivalOf(*std::move(event), entry.record);
@@ -470,8 +488,7 @@ absl::Status EventProcessor::Settle(const RetryEntry& entry, const Delivery& del
   if (delay && !absl::IsInvalidArgument(failure)) {
     return ports_.retries.Reschedule(entry, now, now + *delay, ReasonFor(failure));
   }
-  return Bury(LetterOf(entry.consumer, delivery, AttemptsOf(failure, attempts),
-                       entry.first_failed_at.value_or(now), now, ReasonFor(failure)),
+  return Bury(LetterOf(entry, delivery, AttemptsOf(failure, attempts), now, ReasonFor(failure)),
               true);
 }
 

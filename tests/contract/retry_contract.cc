@@ -122,6 +122,25 @@ TEST_P(RetryContract, EachFailureCountsOnce) {
   EXPECT_EQ(Due("2026-03-01T10:00:03Z").at(0).attempts, 2);
 }
 
+TEST_P(RetryContract, WhatIsBuriedFromAQueueLeavesTheOneThatItIsIn) {
+  Delivery delivery = NewDelivery();
+  delivery.event.user = {};  // it could not be read
+  delivery.event.task_id = {};
+  Delivery behind = delivery;
+  behind.event.id = NewEventId();
+  EXPECT_TRUE(Park(delivery, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  EXPECT_TRUE(Park(behind, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  delivery.event.user = {"ann"};  // and now it can
+  delivery.event.task_id = {7};
+  const domain::Instant now = At("2026-03-01T10:00:02Z");
+  const domain::DeadLetter letter = LetterOf(kConsumer, delivery, 2, now, now, "never");
+  EXPECT_TRUE(retries().Bury(letter, true, now).value());
+  EXPECT_FALSE(retries().Bury(letter, true, now).value());
+  const auto due = Due("2026-03-01T10:00:02Z");
+  ASSERT_THAT(due, SizeIs(1));
+  EXPECT_EQ(due[0].event_id, behind.event.id);
+}
+
 // --- Crashes
 
 TEST_P(RetryContract, WhatWasInHandInACrashIsSuspectForEverybody) {

@@ -83,8 +83,14 @@ absl::StatusOr<bool> FakeRetryQueue::Bury(const domain::DeadLetter& letter, bool
                  ? tables.retries.count({letter.consumer, letter.event_id}) > 0
                  : FakeDatabase::Take(tables, letter.consumer, letter.event_id, letter.event_at);
     if (!buried) return absl::OkStatus();
-    if (from_queue) FakeDatabase::LeaveQueue(tables, letter.consumer, letter.event_id, now);
-    tables.dead_letters.push_back(letter);
+    domain::DeadLetter buried_letter = letter;
+    if (from_queue) {
+      const FakeDatabase::Retry& retry = tables.retries.at({letter.consumer, letter.event_id});
+      buried_letter.user = retry.user;
+      buried_letter.task_id = retry.task_id;
+      FakeDatabase::LeaveQueue(tables, letter.consumer, letter.event_id, now);
+    }
+    tables.dead_letters.push_back(std::move(buried_letter));
     tables.crashes.erase({letter.consumer, letter.event_id});
     return absl::OkStatus();
   }));

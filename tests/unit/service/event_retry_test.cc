@@ -50,7 +50,10 @@ class Consumer final : public EventConsumer {
   const std::string name_;
 };
 
+bool can_read = true;  // false: as an older version of the service, or one with a bug
+
 absl::StatusOr<domain::Event> Parse(std::string_view record) {
+  if (!can_read) return absl::InvalidArgumentError("cannot be read");
   auto event = domain::ParseTaskEventRecord(record);
   if (!event.ok()) return event.status();
   return *std::move(event);
@@ -59,6 +62,8 @@ absl::StatusOr<domain::Event> Parse(std::string_view record) {
 // What becomes of an event that cannot be done at once.
 class EventRetryTest : public testing::Test {
  protected:
+  EventRetryTest() { can_read = true; }
+
   static domain::BusRecord Record(std::string topic, int number) {
     domain::BusRecord record;
     record.topic = std::move(topic);
@@ -85,6 +90,7 @@ class EventRetryTest : public testing::Test {
     for (const auto& [key, retry] : database_.Read()->retries) waiting.push_back(retry);
     return waiting;
   }
+  void Replay(const domain::DeadLetter& letter);
   std::vector<domain::DeadLetter> Letters() { return database_.Read()->dead_letters; }
 
   support::FakeDatabase database_;
@@ -200,6 +206,67 @@ TEST_F(EventRetryTest, AnEventInOneConsumersHandsIsNotInAnothers) {
   };
   RunRetries();
   EXPECT_FALSE(bell_.on_prepare);
+}
+
+/// A letter of a record that could not be read, back in its queue, as `replay` does it.
+void EventRetryTest::Replay(const domain::DeadLetter& letter) {
+  ASSERT_TRUE(database_
+                  .Write([&](support::FakeDatabase::Tables& tables) {
+                    domain::Delivery delivery;
+                    delivery.event.id = letter.event_id;
+                    delivery.event.user = letter.user;
+                    delivery.event.task_id = letter.task_id;
+                    delivery.record = letter.record;
+                    ports::RetryEntry entry;
+                    entry.due_at = clock_.Now();
+                    support::FakeDatabase::Enqueue(tables, letter.consumer, delivery, entry);
+                    return absl::OkStatus();
+                  })
+                  .ok());
+}
+
+TEST_F(EventRetryTest, WhatIsReadableAtItsReplayTakesEffectUnderItsOwnId) {
+  can_read = false;
+  processor_.Process({Record("task-events", 1)});
+  ASSERT_THAT(Letters(), SizeIs(1));
+  EXPECT_FALSE(Letters()[0].has_event_id);
+  Replay(Letters()[0]);
+  can_read = true;
+  RunRetries();
+  EXPECT_THAT(tasks_.applied, ElementsAre(1));
+  EXPECT_THAT(Waiting(), IsEmpty());
+  domain::BusRecord copy = Record("task-events", 1);
+  copy.offset = 77;
+  EXPECT_THAT(processor_.Process({copy}), Each(absl::OkStatus()));
+  EXPECT_THAT(tasks_.applied, SizeIs(1)) << "a copy finds it done";
+}
+
+TEST_F(EventRetryTest, WhatIsReadableAtItsReplayIsNotDoneTwice) {
+  can_read = false;
+  processor_.Process({Record("task-events", 1)});
+  can_read = true;
+  domain::BusRecord copy = Record("task-events", 1);
+  copy.offset = 77;
+  processor_.Process({copy});
+  Replay(Letters()[0]);
+  RunRetries();
+  EXPECT_THAT(tasks_.applied, ElementsAre(1));
+  EXPECT_THAT(Waiting(), IsEmpty());
+}
+
+TEST_F(EventRetryTest, WhatIsReadableAtItsReplayAndFailsIsTheSameDeadLetterAgain) {
+  can_read = false;
+  processor_.Process({Record("task-events", 1)});
+  const domain::DeadLetter first = Letters().at(0);
+  Replay(first);
+  can_read = true;
+  tasks_.failures[1] = absl::InvalidArgumentError("never");
+  RunRetries();
+  EXPECT_THAT(Waiting(), IsEmpty()) << "it does not stay due";
+  ASSERT_THAT(Letters(), SizeIs(2));
+  EXPECT_EQ(Letters()[1].id, first.id);
+  EXPECT_EQ(Letters()[1].user, first.user);
+  EXPECT_FALSE(Letters()[1].has_event_id);
 }
 
 TEST_F(EventRetryTest, AnOutageOfTheDatabaseIsStillOne) {
