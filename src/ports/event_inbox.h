@@ -86,6 +86,10 @@ class InboxTransaction {
   /// that nobody had taken before, the same event twice in one call only once. An event whose task
   /// has others waiting in the consumer's retry queue is put behind them instead and is not
   /// answered.
+  ///
+  /// An event is known by its id and the UTC day of its time, which is the same on every delivery.
+  /// What somebody sends once more under the same id with the time of another day is another event,
+  /// unless the first one still waits.
   virtual absl::StatusOr<std::set<domain::EventId>> Claim(
       std::string_view consumer, const std::vector<domain::Delivery>& deliveries) = 0;
 

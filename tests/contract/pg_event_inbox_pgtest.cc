@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <set>
 
 #include "contract/contract_support.h"
 #include "store/connection_pool.h"
+#include "store/pg_retry_queue.h"
 #include "support/tcp_proxy.h"
 #include "support/test_database.h"
 #include "util/status.h"
@@ -86,6 +91,65 @@ TEST_F(PgEventInboxTest, ACommitWhoseAnswerIsLostIsUnknownAndTheNextDeliveryFind
   EXPECT_TRUE(database_->WaitUntil("select count(*) from inbox", "1")) << "it was committed";
   proxy.Mend();
   EXPECT_EQ(ClaimedCount(inbox), 0u);
+}
+
+TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileHasItsTurnAllTheSame) {
+  ConnectionPool pool(database_->conninfo(), {.lock_timeout = std::chrono::seconds(20)});
+  store::PgEventInbox inbox(pool, {});
+  store::PgRetryQueue retries(pool, {});
+  const domain::Instant now = At("2026-03-01T10:00:00Z");
+  const auto delivery = [](std::int64_t task) {
+    domain::Delivery made;
+    made.event.id = NewEventId();
+    made.event.user = {"ann"};
+    made.event.task_id = {task};
+    made.event.at = At("2026-03-01T09:00:00Z");
+    made.record.topic = "task-events";
+    return made;
+  };
+  const auto park = [&](const domain::Delivery& parked) {
+    EXPECT_TRUE(
+        retries.Park("recurring", parked, {.failed_at = now, .due_at = now, .reason = ""}).value());
+  };
+  park(delivery(1));
+  // The batch waits for the queue of task 1, when it has seen that task 2 has none.
+  const auto other = database_->Open();
+  other->Run("begin; select lock_queue('recurring', 'ann', 1)");
+  const domain::Delivery late = delivery(2);
+  std::atomic<bool> claimed = false;
+  std::promise<void> go_on;
+  auto batch = std::async(std::launch::async, [&] {
+    return inbox.Transact([&](InboxTransaction& transaction) -> absl::Status {
+      const absl::Status status = transaction.Claim("recurring", {delivery(1), late}).status();
+      claimed = true;
+      go_on.get_future().wait();
+      return status;
+    });
+  });
+  EXPECT_TRUE(database_->WaitUntil(
+      "select count(*) from pg_locks where locktype = 'advisory' and not granted", "1"));
+  const domain::Delivery early = delivery(2);
+  park(early);
+  // What puts `late` behind `early` waits for whoever tries `early` just then.
+  const auto trying = database_->Open();
+  trying->Run("begin; select lock_queue('recurring', 'ann', 2)");
+  other->Run("commit");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const char* const waits =
+      "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+  while (!claimed && database_->Run(waits) != "1") {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  }
+  trying->Run(
+      fmt::format("select leave_queue('recurring', '{}', 'done', now())", early.event.id.value()));
+  trying->Run("commit");
+  go_on.set_value();
+  EXPECT_TRUE(batch.get().ok());
+  const auto due = retries.Due({"recurring"}, now, 10);
+  ASSERT_TRUE(due.ok()) << due.status();
+  EXPECT_TRUE(std::ranges::any_of(*due, [&](const ports::RetryEntry& entry) {
+    return entry.event_id == late.event.id;
+  })) << "nobody will ever call it up";
 }
 
 TEST_F(PgEventInboxTest, AnotherBatchsLockNotHadInTimeMayBeRepeated) {

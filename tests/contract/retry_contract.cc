@@ -110,6 +110,23 @@ TEST_P(RetryContract, ParkingClaims) {
   EXPECT_EQ(Due("2026-03-01T10:00:01Z").at(0).attempts, 1);
 }
 
+TEST_P(RetryContract, ACopyWithAnotherTimestampIsTakenWhileTheFirstWaits) {
+  const Delivery first = NewDelivery(1, "2026-03-01T23:59:59Z");
+  EXPECT_TRUE(Park(first, FailedAt("2026-03-02T10:00:00Z", "2026-03-02T10:00:01Z")));
+  Delivery copy = first;
+  copy.event.at = At("2026-03-02T00:00:00Z");
+  Delivery of_another_task = copy;
+  of_another_task.event.task_id = {2};
+  for (const Delivery& delivery : {copy, of_another_task}) {
+    EXPECT_EQ(Claim({delivery}), 0u);
+    EXPECT_FALSE(Park(delivery, FailedAt("2026-03-02T10:00:00Z", "2026-03-02T10:00:01Z")));
+    const domain::Instant now = At("2026-03-02T10:00:00Z");
+    EXPECT_FALSE(
+        retries().Bury(LetterOf(kConsumer, delivery, 1, now, now, "never"), false, now).value());
+  }
+  EXPECT_THAT(Due("2026-03-02T10:00:01Z"), SizeIs(1));
+}
+
 TEST_P(RetryContract, EachFailureCountsOnce) {
   EXPECT_TRUE(Park(NewDelivery(), FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
   const RetryEntry entry = Due("2026-03-01T10:00:01Z").at(0);

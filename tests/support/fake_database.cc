@@ -173,6 +173,8 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
 
 bool FakeDatabase::Take(Tables& tables, std::string_view consumer, const domain::EventId& id,
                         domain::Instant at) {
+  // A copy with another timestamp is known as long as the first waits.
+  if (tables.retries.contains({std::string(consumer), id})) return false;
   return tables.inbox.emplace(consumer, domain::FormatInstant(at).substr(0, 10), id).second;
 }
 
