@@ -26,8 +26,11 @@ struct RetryEntry {
 /// Why an event is tried again, and when.
 struct Setback {
   std::optional<domain::Instant> failed_at;  // nullopt: it has not been tried, it only has to wait
+  bool counts = true;                        // as one of its attempts, if it failed
   domain::Instant due_at;
   std::string reason;
+
+  int attempts() const { return failed_at && counts ? 1 : 0; }
 };
 
 /// Where failed events wait and where those given up go. Each method is one durable step. An event
@@ -41,7 +44,7 @@ class RetryQueue {
   virtual ~RetryQueue() = default;
 
   /// Claims the event for `consumer` and puts it into its task's queue, with one attempt if it has
-  /// failed. False: it was taken before, which is as good.
+  /// failed and that counts. False: it was taken before, which is as good.
   virtual absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
                                     const Setback& setback) = 0;
 
@@ -54,10 +57,9 @@ class RetryQueue {
   virtual absl::StatusOr<std::optional<domain::Instant>> NextDue(
       const std::vector<std::string>& consumers) = 0;
 
-  /// Another failure of `entry`: it is due again at `due_at`. Does nothing when somebody else has
-  /// tried it since.
-  virtual absl::Status Reschedule(const RetryEntry& entry, domain::Instant failed_at,
-                                  domain::Instant due_at, std::string_view reason) = 0;
+  /// Another failure of `entry`, which counts or not. Does nothing when somebody else has tried it
+  /// since and that counted.
+  virtual absl::Status Reschedule(const RetryEntry& entry, const Setback& setback) = 0;
 
   /// Gives an event up: its dead letter is stored and posted to the dead-letter topic.
   /// `from_queue`: it leaves the queue that it was put into, and the next of that has its turn;

@@ -23,6 +23,11 @@ using util::Severity;
 
 /// A consumer that has not what it needs from elsewhere tries again after so long.
 constexpr std::chrono::seconds kAwayFor{2};
+/// A statement that ends at its timeout says that the database is slow rather than that the event
+/// is bad, even if it is the event's own each time. So it counts as no attempt, and is tried again
+/// after so long; but not for ever.
+constexpr std::chrono::seconds kAfterTimeout{10};
+constexpr std::chrono::hours kTimeoutPatience{1};
 /// What is due and in somebody else's hands is looked at again after so long.
 constexpr std::chrono::milliseconds kInOtherHands{50};
 constexpr std::string_view kNothingToPrepareWith =
@@ -64,6 +69,22 @@ DeadLetter LetterOf(const RetryEntry& entry, Delivery delivery, int attempts, In
                                        entry.first_failed_at.value_or(now), now, reason);
   letter.has_event_id = entry.event_id != domain::UnreadableEventId(entry.record);
   return letter;
+}
+
+/// After failure number `failures` of an event, which failed for the first time at `since`;
+/// nullopt: it is given up.
+std::optional<ports::Setback> SetbackOf(const absl::Status& failure, int failures, Instant since,
+                                        Instant now) {
+  if (absl::IsInvalidArgument(failure)) return std::nullopt;
+  if (absl::IsDeadlineExceeded(failure) && now - since < kTimeoutPatience) {
+    return ports::Setback{.failed_at = now,
+                          .counts = false,
+                          .due_at = now + kAfterTimeout,
+                          .reason = ReasonFor(failure)};
+  }
+  const std::optional<std::chrono::milliseconds> delay = domain::RetryDelay(failures);
+  if (!delay) return std::nullopt;
+  return ports::Setback{.failed_at = now, .due_at = now + *delay, .reason = ReasonFor(failure)};
 }
 
 std::vector<std::string> NamesOf(const std::vector<EventStream>& streams) {
@@ -391,16 +412,14 @@ absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const Arrival& ar
   if (failure.ok() || NotNow(failure)) return failure;
 
   const Instant now = ports_.clock.Now();
-  if (absl::IsInvalidArgument(failure)) {
+  const std::optional<ports::Setback> setback = SetbackOf(failure, 1, now, now);
+  if (!setback) {
     return Bury(LetterOf(consumer.name(), delivery, AttemptsOf(failure, 1), now, now,
                          util::FromAbsl(failure.message())),
                 false);
   }
-  const Instant due = now + *domain::RetryDelay(1);
-  const absl::StatusOr<bool> parked = ports_.retries.Park(
-      consumer.name(), delivery, {.failed_at = now, .due_at = due, .reason = ReasonFor(failure)});
-  if (!parked.ok()) return parked.status();
-  if (on_parked_) on_parked_(due);
+  TODO_RETURN_IF_ERROR(ports_.retries.Park(consumer.name(), delivery, *setback).status());
+  if (on_parked_) on_parked_(setback->due_at);
   util::Log(Severity::kWarning, "event_parked",
             {{"consumer", std::string(consumer.name())},
              {"event_id", delivery.event.id.value()},
@@ -484,10 +503,9 @@ absl::Status EventProcessor::Settle(const RetryEntry& entry, const Delivery& del
                                     const absl::Status& failure) {
   const Instant now = ports_.clock.Now();
   const int attempts = entry.attempts + 1;
-  const std::optional<std::chrono::milliseconds> delay = domain::RetryDelay(attempts);
-  if (delay && !absl::IsInvalidArgument(failure)) {
-    return ports_.retries.Reschedule(entry, now, now + *delay, ReasonFor(failure));
-  }
+  const std::optional<ports::Setback> setback =
+      SetbackOf(failure, attempts, entry.first_failed_at.value_or(now), now);
+  if (setback) return ports_.retries.Reschedule(entry, *setback);
   return Bury(LetterOf(entry, delivery, AttemptsOf(failure, attempts), now, ReasonFor(failure)),
               true);
 }

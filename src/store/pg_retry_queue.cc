@@ -36,8 +36,8 @@ select (extract(epoch from due_at) * 1000000)::bigint
 from retries where due_at < 'infinity' and consumer = any ($1::text[]) order by due_at limit 1)sql"};
 
 constexpr Statement kReschedule{"retry_reschedule", R"sql(
-update retries set attempts = attempts + 1, first_failed_at = coalesce(first_failed_at, $4), last_failed_at = $4,
-                   due_at = $5, reason = $6
+update retries set attempts = attempts + $7::int, first_failed_at = coalesce(first_failed_at, $4),
+                   last_failed_at = coalesce($4, last_failed_at), due_at = $5, reason = $6
 where consumer = $1 and event_id = $2 and attempts = $3)sql"};
 
 constexpr Statement kBury{"retry_bury", R"sql(
@@ -215,7 +215,7 @@ absl::StatusOr<bool> PgRetryQueue::Park(std::string_view consumer, const domain:
   json row = RetryRow(consumer, event.id, event.at, event.user, event.task_id, delivery.record);
   row["due_at"] = domain::FormatInstant(setback.due_at);
   if (setback.failed_at) {
-    row["attempts"] = 1;
+    row["attempts"] = setback.attempts();
     row["first_failed_at"] = row["last_failed_at"] = domain::FormatInstant(*setback.failed_at);
   }
   row["reason"] = Storable(setback.reason);
@@ -261,13 +261,13 @@ absl::StatusOr<std::optional<Instant>> PgRetryQueue::NextDue(
              });
 }
 
-absl::Status PgRetryQueue::Reschedule(const RetryEntry& entry, Instant failed_at, Instant due_at,
-                                      std::string_view reason) {
-  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "reschedule a retry", [&](pqxx::connection& connection) {
-    pqxx::nontransaction transaction(connection);
+absl::Status PgRetryQueue::Reschedule(const RetryEntry& entry, const ports::Setback& setback) {
+  std::optional<std::string> failed_at;
+  if (setback.failed_at) failed_at = domain::FormatInstant(*setback.failed_at);
+  return Once(pool_, "reschedule a retry", [&](pqxx::transaction_base& transaction) {
     Exec(transaction, kReschedule, entry.consumer, entry.event_id.value(), entry.attempts,
-         domain::FormatInstant(failed_at), domain::FormatInstant(due_at), Storable(reason));
+         failed_at, domain::FormatInstant(setback.due_at), Storable(setback.reason),
+         setback.attempts());
     return absl::OkStatus();
   });
 }

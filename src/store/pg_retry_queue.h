@@ -22,8 +22,7 @@ class PgRetryQueue final : public ports::RetryQueue, public ports::DeadLetterSto
                                                      domain::Instant now, int limit) override;
   absl::StatusOr<std::optional<domain::Instant>> NextDue(
       const std::vector<std::string>& consumers) override;
-  absl::Status Reschedule(const ports::RetryEntry& entry, domain::Instant failed_at,
-                          domain::Instant due_at, std::string_view reason) override;
+  absl::Status Reschedule(const ports::RetryEntry& entry, const ports::Setback& setback) override;
   absl::StatusOr<bool> Bury(const domain::DeadLetter& letter, bool from_queue,
                             domain::Instant now) override;
 

@@ -131,12 +131,27 @@ TEST_P(RetryContract, EachFailureCountsOnce) {
   EXPECT_TRUE(Park(NewDelivery(), FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
   const RetryEntry entry = Due("2026-03-01T10:00:01Z").at(0);
   for (int repeat = 0; repeat < 2; ++repeat) {  // two who tried it at once
-    EXPECT_TRUE(retries()
-                    .Reschedule(entry, At("2026-03-01T10:00:01Z"), At("2026-03-01T10:00:03Z"), "")
-                    .ok());
+    EXPECT_TRUE(
+        retries().Reschedule(entry, FailedAt("2026-03-01T10:00:01Z", "2026-03-01T10:00:03Z")).ok());
   }
   EXPECT_THAT(Due("2026-03-01T10:00:02Z"), IsEmpty());
   EXPECT_EQ(Due("2026-03-01T10:00:03Z").at(0).attempts, 2);
+}
+
+TEST_P(RetryContract, AFailureThatDoesNotCountIsRememberedAllTheSame) {
+  ports::Setback setback = FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z");
+  setback.counts = false;
+  EXPECT_TRUE(Park(NewDelivery(), setback));
+  RetryEntry entry = Due("2026-03-01T10:00:01Z").at(0);
+  EXPECT_EQ(entry.attempts, 0);
+  EXPECT_EQ(entry.first_failed_at, At("2026-03-01T10:00:00Z"));
+  setback = FailedAt("2026-03-01T10:00:01Z", "2026-03-01T10:00:09Z");
+  setback.counts = false;
+  EXPECT_TRUE(retries().Reschedule(entry, setback).ok());
+  EXPECT_THAT(Due("2026-03-01T10:00:08Z"), IsEmpty());
+  entry = Due("2026-03-01T10:00:09Z").at(0);
+  EXPECT_EQ(entry.attempts, 0);
+  EXPECT_EQ(entry.first_failed_at, At("2026-03-01T10:00:00Z"));
 }
 
 TEST_P(RetryContract, WhatIsBuriedFromAQueueLeavesTheOneThatItIsIn) {

@@ -26,7 +26,7 @@ absl::StatusOr<bool> FakeRetryQueue::Park(std::string_view consumer,
     parked = FakeDatabase::Take(tables, consumer, delivery.event.id, delivery.event.at);
     if (parked) {
       RetryEntry entry;
-      entry.attempts = setback.failed_at ? 1 : 0;
+      entry.attempts = setback.attempts();
       entry.first_failed_at = setback.failed_at;
       entry.due_at = setback.due_at;
       FakeDatabase::Enqueue(tables, consumer, delivery, entry);
@@ -60,17 +60,16 @@ absl::StatusOr<std::optional<Instant>> FakeRetryQueue::NextDue(
   return next;
 }
 
-absl::Status FakeRetryQueue::Reschedule(const RetryEntry& entry, Instant failed_at, Instant due_at,
-                                        std::string_view) {
+absl::Status FakeRetryQueue::Reschedule(const RetryEntry& entry, const ports::Setback& setback) {
   return database_.Write([&](Tables& tables) {
     const auto found = tables.retries.find({entry.consumer, entry.event_id});
     if (found == tables.retries.end() || found->second.entry.attempts != entry.attempts) {
       return absl::OkStatus();
     }
     RetryEntry& stored = found->second.entry;
-    ++stored.attempts;
-    stored.first_failed_at = stored.first_failed_at.value_or(failed_at);
-    stored.due_at = due_at;
+    stored.attempts += setback.attempts();
+    if (!stored.first_failed_at) stored.first_failed_at = setback.failed_at;
+    stored.due_at = setback.due_at;
     return absl::OkStatus();
   });
 }

@@ -62,8 +62,7 @@ class RetryNotes final : public ports::RetryQueue {
   absl::StatusOr<std::optional<domain::Instant>> NextDue(const std::vector<std::string>&) override {
     return std::nullopt;
   }
-  absl::Status Reschedule(const ports::RetryEntry&, domain::Instant, domain::Instant,
-                          std::string_view) override {
+  absl::Status Reschedule(const ports::RetryEntry&, const ports::Setback&) override {
     return absl::OkStatus();
   }
   absl::StatusOr<bool> Bury(const domain::DeadLetter& letter, bool, domain::Instant) override {

@@ -208,6 +208,37 @@ TEST_F(EventRetryTest, AnEventInOneConsumersHandsIsNotInAnothers) {
   EXPECT_FALSE(bell_.on_prepare);
 }
 
+TEST_F(EventRetryTest, ASlowDatabaseMakesNoDeadLetters) {
+  tasks_.failures[1] = tasks_.failures[2] = absl::DeadlineExceededError("too slow");
+  EXPECT_THAT(processor_.Process(Records("task-events", 1, 3)), Each(absl::OkStatus()));
+  EXPECT_THAT(tasks_.applied, ElementsAre(3));
+  for (int minute = 0; minute < 50; ++minute) {
+    clock_.SetTo(clock_.Now() + std::chrono::minutes(1));
+    RunRetries();
+  }
+  EXPECT_THAT(Letters(), IsEmpty());
+  for (const support::FakeDatabase::Retry& retry : Waiting()) EXPECT_EQ(retry.entry.attempts, 0);
+  tasks_.failures.clear();
+  tasks_.failures[2] = absl::InternalError("broken");  // has its own attempts from here on
+  clock_.SetTo(clock_.Now() + std::chrono::minutes(1));
+  RunRetries();
+  EXPECT_THAT(tasks_.applied, ElementsAre(3, 1));
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  EXPECT_EQ(Waiting()[0].entry.attempts, 1);
+}
+
+TEST_F(EventRetryTest, AnEventThatIsAlwaysTooSlowIsGivenUpInTheEnd) {
+  tasks_.failures[1] = absl::DeadlineExceededError("too slow");
+  processor_.Process({Record("task-events", 1)});
+  int tries = 0;
+  while (Letters().empty() && ++tries < 1'000) {
+    clock_.SetTo(RunRetries().value_or(clock_.Now() + std::chrono::seconds(1)));
+  }
+  EXPECT_THAT(Waiting(), IsEmpty());
+  EXPECT_GT(tries, 300);
+  EXPECT_LT(tries, 1'000);
+}
+
 /// A letter of a record that could not be read, back in its queue, as `replay` does it.
 void EventRetryTest::Replay(const domain::DeadLetter& letter) {
   ASSERT_TRUE(database_
