@@ -7,6 +7,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <set>
@@ -20,6 +21,7 @@
 #include "support/fake_event_inbox.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_retry_queue.h"
+#include "util/guarded.h"
 #include "util/worker_pool.h"
 
 // What Dapr makes of our answers is in its own code; the numbers are those of
@@ -54,10 +56,11 @@ class Consumer final : public service::TaskEventConsumer {
   std::string_view name() const override { return "consumer"; }
   absl::Status Apply(ports::InboxTransaction&, const std::vector<domain::TaskEvent>&) override {
     if (throws) throw std::runtime_error("a bug");
-    return status;
+    return *status.Lock();
   }
-  absl::Status status;
-  bool throws = false;
+  // Set by the test, read by a worker.
+  util::Guarded<absl::Status> status;
+  std::atomic<bool> throws = false;
 };
 
 absl::StatusOr<domain::Event> Parse(std::string_view record) {
@@ -274,8 +277,9 @@ TEST_F(AppCallbackTest, Trap07NothingIsDropped) {
         absl::StatusCode::kNotFound, absl::StatusCode::kAlreadyExists,
         absl::StatusCode::kFailedPrecondition, absl::StatusCode::kDeadlineExceeded,
         absl::StatusCode::kUnavailable, absl::StatusCode::kUnknown, absl::StatusCode::kAborted}) {
-    consumer_.status = absl::Status(code, "told so by the test");
-    const bool comes_again = service::NotNow(consumer_.status);
+    const absl::Status told(code, "told so by the test");
+    *consumer_.status.Lock() = told;
+    const bool comes_again = service::NotNow(told);
     const auto expected = comes_again ? TopicEventResponse::RETRY : TopicEventResponse::SUCCESS;
     const std::string event = Event(++number);
     for (int copy = 0; copy < 2; ++copy) {  // the second time it is a duplicate
