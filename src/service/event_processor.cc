@@ -308,16 +308,18 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
   if (NotNow(effect.status())) return wait(ReasonFor(effect.status()));
   TODO_RETURN_IF_ERROR(effect.status());
 
-  bool all_taken = true;
+  bool ours = true;
+  bool all_done = true;  // not so what was taken before, or waits behind others
   const auto work = [&](ports::InboxTransaction& transaction) -> absl::Status {
     if (entry != nullptr) {
-      TODO_ASSIGN_OR_RETURN(const bool ours, transaction.TakeUp(*entry));
-      all_taken = ours;
+      TODO_ASSIGN_OR_RETURN(ours, transaction.TakeUp(*entry));
+      all_done = ours;
       if (!ours) return absl::OkStatus();
       if (headers.front().id != entry->event_id) {
         // It could not be read when it was put there. Under its own id it may have been taken
         // since, or have to wait behind others of its task.
         TODO_ASSIGN_OR_RETURN(const auto fresh, transaction.Claim(consumer.name(), deliveries));
+        all_done = !fresh.empty();
         if (fresh.empty()) return transaction.LeaveQueue(*entry, ports_.clock.Now());
       }
       TODO_RETURN_IF_ERROR(FaultsOf(events));
@@ -335,7 +337,7 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
       // Erasing makes the second of two copies in the same batch stale.
       if (fresh.erase(HeaderOf(event).id) > 0) taken.push_back(event);
     }
-    all_taken = taken.size() == events.size();
+    all_done = taken.size() == events.size();
     if (taken.empty()) return absl::OkStatus();
     TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-inbox"));
     TODO_RETURN_IF_ERROR(FaultsOf(taken));
@@ -349,8 +351,8 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
     if (!absl::IsAborted(status)) break;  // deadlock or serialisation: the same call may succeed
   }
   TODO_RETURN_IF_ERROR(status);
-  if (all_taken) hands->Done();
-  return entry == nullptr || all_taken;
+  if (all_done) hands->Done();
+  return ours;
 }
 
 absl::Status EventProcessor::Wait(const EventConsumer& consumer,
