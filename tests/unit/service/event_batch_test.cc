@@ -1,6 +1,5 @@
 #include "service/event_processor.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +12,7 @@
 #include "service/task_event_consumer.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
+#include "task_event_records.h"
 
 namespace todo::service {
 namespace {
@@ -44,28 +44,11 @@ class Consumer final : public TaskEventConsumer {
   int transactions = 0;
 };
 
-absl::StatusOr<domain::Event> Parse(std::string_view record) {
-  auto event = domain::ParseTaskEventRecord(record);
-  if (!event.ok()) return event.status();
-  return *std::move(event);
-}
-
 // What becomes of a batch in which some events fail.
 class EventBatchTest : public testing::Test {
  protected:
   static std::vector<domain::BusRecord> Batch(int count) {
-    std::vector<domain::BusRecord> records;
-    for (int number = 1; number <= count; ++number) {
-      domain::BusRecord& record = records.emplace_back();
-      record.topic = "task-events";
-      record.offset = number;
-      record.bytes = fmt::format(
-          R"({{"specversion":"1.0","id":"x","source":"other","type":"t","data":{{)"
-          R"("id":"00000000-0000-7000-8000-{:012}","event_type":"completed","task_id":{},)"
-          R"("user_id":"ada","timestamp":"2026-01-01T00:00:00Z"}}}})",
-          number, number);
-    }
-    return records;
+    return TaskEventRecords("task-events", 1, count);
   }
   std::vector<std::int64_t> BuriedTasks() {
     std::vector<std::int64_t> tasks;
@@ -81,8 +64,9 @@ class EventBatchTest : public testing::Test {
   support::FakeCrashLog crashes_{database_};
   SetClock clock_{"2026-01-02T00:00:00Z"};
   Consumer consumer_;
-  EventProcessor processor_{{inbox_, retries_, crashes_, clock_},
-                            {{.topic = "task-events", .parse = &Parse, .consumers = {&consumer_}}}};
+  EventProcessor processor_{
+      {inbox_, retries_, crashes_, clock_},
+      {{.topic = "task-events", .parse = &ParseTaskEvent, .consumers = {&consumer_}}}};
 };
 
 TEST_F(EventBatchTest, AGoodBatchIsOneTransaction) {

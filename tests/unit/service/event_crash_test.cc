@@ -1,4 +1,3 @@
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +13,7 @@
 #include "service/event_processor.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
+#include "task_event_records.h"
 
 namespace todo::service {
 namespace {
@@ -53,12 +53,6 @@ class Consumer final : public EventConsumer {
   support::FakeDatabase& database_;
 };
 
-absl::StatusOr<domain::Event> Parse(std::string_view record) {
-  auto event = domain::ParseTaskEventRecord(record);
-  if (!event.ok()) return event.status();
-  return *std::move(event);
-}
-
 // Which event the process dies of.
 class EventCrashTest : public testing::Test {
  protected:
@@ -66,24 +60,15 @@ class EventCrashTest : public testing::Test {
     Process(EventCrashTest& test, const std::string& instance)
         : crashes(test.database_, instance),
           processor({test.inbox_, test.retries_, crashes, test.clock_},
-                    {{.topic = "task-events", .parse = &Parse, .consumers = {&test.consumer_}}}) {}
+                    {{.topic = "task-events",
+                      .parse = &ParseTaskEvent,
+                      .consumers = {&test.consumer_}}}) {}
     support::FakeCrashLog crashes;
     EventProcessor processor;
   };
 
   static std::vector<domain::BusRecord> Batch(int count) {
-    std::vector<domain::BusRecord> records;
-    for (int number = 1; number <= count; ++number) {
-      domain::BusRecord& record = records.emplace_back();
-      record.topic = "task-events";
-      record.offset = number;
-      record.bytes = fmt::format(
-          R"({{"specversion":"1.0","id":"x","source":"other","type":"t","data":{{)"
-          R"("id":"00000000-0000-7000-8000-{:012}","event_type":"completed","task_id":{},)"
-          R"("user_id":"ada","timestamp":"2026-01-01T00:00:00Z"}}}})",
-          number, number);
-    }
-    return records;
+    return TaskEventRecords("task-events", 1, count);
   }
 
   std::unique_ptr<Process> Start(const std::string& instance) {

@@ -1,4 +1,3 @@
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +10,7 @@
 #include "service/event_processor.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
+#include "task_event_records.h"
 
 namespace todo::service {
 namespace {
@@ -54,9 +54,7 @@ bool can_read = true;  // false: as an older version of the service, or one with
 
 absl::StatusOr<domain::Event> Parse(std::string_view record) {
   if (!can_read) return absl::InvalidArgumentError("cannot be read");
-  auto event = domain::ParseTaskEventRecord(record);
-  if (!event.ok()) return event.status();
-  return *std::move(event);
+  return ParseTaskEvent(record);
 }
 
 // What becomes of an event that cannot be done at once.
@@ -64,22 +62,6 @@ class EventRetryTest : public testing::Test {
  protected:
   EventRetryTest() { can_read = true; }
 
-  static domain::BusRecord Record(std::string topic, int number) {
-    domain::BusRecord record;
-    record.topic = std::move(topic);
-    record.offset = number;
-    record.bytes = fmt::format(
-        R"({{"specversion":"1.0","id":"x","source":"other","type":"t","data":{{)"
-        R"("id":"00000000-0000-7000-8000-{:012}","event_type":"completed","task_id":{},)"
-        R"("user_id":"ada","timestamp":"2026-01-01T00:00:00Z"}}}})",
-        number, number);
-    return record;
-  }
-  static std::vector<domain::BusRecord> Records(const std::string& topic, int first, int count) {
-    std::vector<domain::BusRecord> records;
-    for (int i = 0; i < count; ++i) records.push_back(Record(topic, first + i));
-    return records;
-  }
   std::optional<Instant> RunRetries(int limit = 20) {
     const auto next = processor_.RunDueRetries(limit);
     EXPECT_TRUE(next.ok()) << next.status();
@@ -107,7 +89,7 @@ class EventRetryTest : public testing::Test {
 
 TEST_F(EventRetryTest, AFailingEventIsTriedAfterOneTwoAndFourSecondsAndThenDead) {
   tasks_.failures[1] = absl::InternalError("broken");
-  EXPECT_THAT(processor_.Process({Record("task-events", 1)}), Each(absl::OkStatus()));
+  EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}), Each(absl::OkStatus()));
   Instant due = clock_.Now();
   for (const int seconds : {1, 2, 4}) {
     due += std::chrono::seconds(seconds);
@@ -124,7 +106,7 @@ TEST_F(EventRetryTest, AFailingEventIsTriedAfterOneTwoAndFourSecondsAndThenDead)
 
 TEST_F(EventRetryTest, WhatCannotBePreparedNowWaitsForAsLongAsItTakes) {
   bell_.prepare = absl::UnavailableError("the state store is away");
-  EXPECT_THAT(processor_.Process(Records("reminders", 1, 3)), Each(absl::OkStatus()))
+  EXPECT_THAT(processor_.Process(TaskEventRecords("reminders", 1, 3)), Each(absl::OkStatus()))
       << "nothing of the bus waits for it";
   EXPECT_EQ(bell_.prepared, 1) << "it is not asked for each";
   for (int hour = 0; hour < 48; ++hour) {
@@ -140,27 +122,28 @@ TEST_F(EventRetryTest, WhatCannotBePreparedNowWaitsForAsLongAsItTakes) {
   RunRetries();
   EXPECT_THAT(bell_.applied, testing::UnorderedElementsAre(1, 2, 3));
   EXPECT_THAT(Waiting(), IsEmpty());
-  EXPECT_THAT(processor_.Process(Records("reminders", 1, 3)), Each(absl::OkStatus()));
+  EXPECT_THAT(processor_.Process(TaskEventRecords("reminders", 1, 3)), Each(absl::OkStatus()));
   EXPECT_THAT(bell_.applied, SizeIs(3)) << "claimed when they were put to wait";
 }
 
 TEST_F(EventRetryTest, WhileAConsumerIsKnownToWaitItsEventsDoSoAtOnce) {
   bell_.prepare = absl::UnavailableError("the state store hangs");
-  processor_.Process({Record("reminders", 1)});
-  EXPECT_THAT(processor_.Process(Records("reminders", 2, 5)), Each(absl::OkStatus()));
+  processor_.Process({TaskEventRecordOf("reminders", 1)});
+  EXPECT_THAT(processor_.Process(TaskEventRecords("reminders", 2, 5)), Each(absl::OkStatus()));
   EXPECT_EQ(bell_.prepared, 1);
   EXPECT_THAT(Waiting(), SizeIs(6));
   clock_.SetTo(clock_.Now() + std::chrono::seconds(2));
   bell_.prepare = absl::OkStatus();
-  EXPECT_THAT(processor_.Process({Record("reminders", 7)}), Each(absl::OkStatus()));
+  EXPECT_THAT(processor_.Process({TaskEventRecordOf("reminders", 7)}), Each(absl::OkStatus()));
   EXPECT_THAT(bell_.applied, ElementsAre(7));
 }
 
 TEST_F(EventRetryTest, AConsumerThatWaitsHoldsUpNoOthersRetries) {
   tasks_.failures[99] = absl::InternalError("broken");
-  processor_.Process({Record("task-events", 99)});
+  processor_.Process({TaskEventRecordOf("task-events", 99)});
   bell_.prepare = absl::UnavailableError("the state store is away");
-  processor_.Process(Records("reminders", 1, 30));  // more than are looked at together, due earlier
+  processor_.Process(
+      TaskEventRecords("reminders", 1, 30));  // more than are looked at together, due earlier
   tasks_.failures.clear();
   clock_.SetTo(clock_.Now() + std::chrono::seconds(1));
   RunRetries();
@@ -169,7 +152,7 @@ TEST_F(EventRetryTest, AConsumerThatWaitsHoldsUpNoOthersRetries) {
 
 TEST_F(EventRetryTest, WhoFindsAllThatIsDueInOtherHandsComesAgainSoonButNotAtOnce) {
   tasks_.failures[1] = absl::InternalError("broken");
-  processor_.Process({Record("task-events", 1)});
+  processor_.Process({TaskEventRecordOf("task-events", 1)});
   clock_.SetTo(clock_.Now() + std::chrono::seconds(1));
   tasks_.on_prepare = [this] {  // while this thread has it in hand
     tasks_.on_prepare = nullptr;
@@ -194,9 +177,9 @@ TEST_F(EventRetryTest, WhoFindsAllThatIsDueInOtherHandsComesAgainSoonButNotAtOnc
 TEST_F(EventRetryTest, AnEventInOneConsumersHandsIsNotInAnothers) {
   // The two topics bring the same event ids.
   tasks_.failures[1] = bell_.failures[1] = absl::InternalError("broken");
-  processor_.Process({Record("reminders", 1)});
+  processor_.Process({TaskEventRecordOf("reminders", 1)});
   clock_.SetTo(clock_.Now() + milliseconds(1));
-  processor_.Process({Record("task-events", 1)});
+  processor_.Process({TaskEventRecordOf("task-events", 1)});
   tasks_.failures.clear();
   clock_.SetTo(clock_.Now() + std::chrono::seconds(1));
   bell_.on_prepare = [this] {  // due first
@@ -210,7 +193,7 @@ TEST_F(EventRetryTest, AnEventInOneConsumersHandsIsNotInAnothers) {
 
 TEST_F(EventRetryTest, ASlowDatabaseMakesNoDeadLetters) {
   tasks_.failures[1] = tasks_.failures[2] = absl::DeadlineExceededError("too slow");
-  EXPECT_THAT(processor_.Process(Records("task-events", 1, 3)), Each(absl::OkStatus()));
+  EXPECT_THAT(processor_.Process(TaskEventRecords("task-events", 1, 3)), Each(absl::OkStatus()));
   EXPECT_THAT(tasks_.applied, ElementsAre(3));
   for (int minute = 0; minute < 50; ++minute) {
     clock_.SetTo(clock_.Now() + std::chrono::minutes(1));
@@ -229,7 +212,7 @@ TEST_F(EventRetryTest, ASlowDatabaseMakesNoDeadLetters) {
 
 TEST_F(EventRetryTest, AnEventThatIsAlwaysTooSlowIsGivenUpInTheEnd) {
   tasks_.failures[1] = absl::DeadlineExceededError("too slow");
-  processor_.Process({Record("task-events", 1)});
+  processor_.Process({TaskEventRecordOf("task-events", 1)});
   int tries = 0;
   while (Letters().empty() && ++tries < 1'000) {
     clock_.SetTo(RunRetries().value_or(clock_.Now() + std::chrono::seconds(1)));
@@ -258,7 +241,7 @@ void EventRetryTest::Replay(const domain::DeadLetter& letter) {
 
 TEST_F(EventRetryTest, WhatIsReadableAtItsReplayTakesEffectUnderItsOwnId) {
   can_read = false;
-  processor_.Process({Record("task-events", 1)});
+  processor_.Process({TaskEventRecordOf("task-events", 1)});
   ASSERT_THAT(Letters(), SizeIs(1));
   EXPECT_FALSE(Letters()[0].has_event_id);
   Replay(Letters()[0]);
@@ -266,7 +249,7 @@ TEST_F(EventRetryTest, WhatIsReadableAtItsReplayTakesEffectUnderItsOwnId) {
   RunRetries();
   EXPECT_THAT(tasks_.applied, ElementsAre(1));
   EXPECT_THAT(Waiting(), IsEmpty());
-  domain::BusRecord copy = Record("task-events", 1);
+  domain::BusRecord copy = TaskEventRecordOf("task-events", 1);
   copy.offset = 77;
   EXPECT_THAT(processor_.Process({copy}), Each(absl::OkStatus()));
   EXPECT_THAT(tasks_.applied, SizeIs(1)) << "a copy finds it done";
@@ -274,9 +257,9 @@ TEST_F(EventRetryTest, WhatIsReadableAtItsReplayTakesEffectUnderItsOwnId) {
 
 TEST_F(EventRetryTest, WhatIsReadableAtItsReplayIsNotDoneTwice) {
   can_read = false;
-  processor_.Process({Record("task-events", 1)});
+  processor_.Process({TaskEventRecordOf("task-events", 1)});
   can_read = true;
-  domain::BusRecord copy = Record("task-events", 1);
+  domain::BusRecord copy = TaskEventRecordOf("task-events", 1);
   copy.offset = 77;
   processor_.Process({copy});
   Replay(Letters()[0]);
@@ -287,7 +270,7 @@ TEST_F(EventRetryTest, WhatIsReadableAtItsReplayIsNotDoneTwice) {
 
 TEST_F(EventRetryTest, WhatIsReadableAtItsReplayAndFailsIsTheSameDeadLetterAgain) {
   can_read = false;
-  processor_.Process({Record("task-events", 1)});
+  processor_.Process({TaskEventRecordOf("task-events", 1)});
   const domain::DeadLetter first = Letters().at(0);
   Replay(first);
   can_read = true;
@@ -302,10 +285,10 @@ TEST_F(EventRetryTest, WhatIsReadableAtItsReplayAndFailsIsTheSameDeadLetterAgain
 
 TEST_F(EventRetryTest, AnOutageOfTheDatabaseIsStillOne) {
   tasks_.failures[1] = absl::UnavailableError("no database");
-  EXPECT_THAT(processor_.Process({Record("task-events", 1)}),
+  EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}),
               Each(absl::UnavailableError("no database")));
   EXPECT_THAT(Waiting(), IsEmpty());
-  EXPECT_THAT(processor_.Process({Record("reminders", 2)}), Each(absl::OkStatus()));
+  EXPECT_THAT(processor_.Process({TaskEventRecordOf("reminders", 2)}), Each(absl::OkStatus()));
 }
 
 }  // namespace
