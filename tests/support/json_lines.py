@@ -19,10 +19,10 @@ def find_program(folder, name):
 
 
 class Program:
-    def __init__(self, folder, name, env=None):
+    def __init__(self, folder, name, *arguments, env=None):
         self._name = name
         self._process = subprocess.Popen(
-            [find_program(folder, name)],
+            [find_program(folder, name), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
