@@ -1,6 +1,8 @@
 #include "app/outlet_watch.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/outlet_setup.h"
 #include "util/log.h"
@@ -18,8 +20,10 @@ OutletWatch::Again OutletWatch::Look() {
   }
   failure_.clear();
   if (on_ != setup->on) {
+    std::vector<std::string> off;
+    for (const auto& [channel, lack] : setup->off) off.push_back(channel + ": " + lack);
     util::Log(setup->off.empty() ? util::Severity::kInfo : util::Severity::kWarning,
-              "notification_channels", {{"on", setup->on}, {"off", setup->off}});
+              "notification_channels", {{"on", setup->on}, {"off", off}});
     outlets_.Set(std::move(setup->outlets));
     on_ = std::move(setup->on);
   }

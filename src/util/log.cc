@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -34,6 +36,21 @@ spdlog::logger& Logger() {
   return *logger;
 }
 
+nlohmann::json JsonOf(const LogValue& value) {
+  return std::visit(
+      [](const auto& held) -> nlohmann::json {
+        using Held = std::remove_cvref_t<decltype(held)>;
+        if constexpr (std::same_as<Held, std::span<const std::string>>) {
+          return std::vector<std::string>(held.begin(), held.end());
+        } else if constexpr (std::same_as<Held, std::span<const int>>) {
+          return std::vector<int>(held.begin(), held.end());
+        } else {
+          return held;
+        }
+      },
+      value.value());
+}
+
 }  // namespace
 
 void SetLogThreshold(Severity threshold) { Logger().set_level(LevelOf(threshold)); }
@@ -46,7 +63,7 @@ void Log(Severity severity, std::string_view event, std::initializer_list<LogFie
   line["time"] = absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone());
   line["severity"] = std::string(level_name.data(), level_name.size());
   line["event"] = event;
-  for (const auto& [key, value] : fields) line[std::string(key)] = value;
+  for (const auto& [key, value] : fields) line[std::string(key)] = JsonOf(value);
   Logger().log(level, "{}", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
