@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """clang-tidy over the sources given, on all cores. What was found clean is remembered by the content of everything it
-read: the file, the headers it includes (the system's count by the list of packages), the settings and the flags."""
+read: the file, our headers that it includes (the system's count by the list of packages, protoc's by the protos), the
+settings and the flags."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,26 +16,35 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build" / "dev"
+BUILD = ROOT / "build" / "lint"
 _USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 CACHE = Path(os.environ.get("TODO_CACHE") or _USER_CACHE / "todo-service") / "tidy"
 # The flags are those of GCC, some of which clang does not know.
 TIDY = ["clang-tidy-14", "--quiet", "--extra-arg=-Wno-unknown-warning-option", "-p", str(BUILD)]
 
 
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+# Where a name in quotes is looked for.
+FOLDERS = [ROOT / "src", ROOT / "db"]
+
+
+def read_by(source: Path) -> set[Path]:
+    """The source and our headers that it includes, directly or not."""
+    files, todo = set(), [source]
+    while todo:
+        path = todo.pop()
+        if path in files:
+            continue
+        files.add(path)
+        for name in INCLUDE.findall(path.read_text()):
+            todo += [found for folder in FOLDERS if (found := folder / name).exists()]
+    return files
+
+
 def key_of(source: Path, command: list[str]) -> str:
-    preprocess = [word for word in command if word != "-c"]
-    if "-o" in preprocess:
-        at = preprocess.index("-o")
-        del preprocess[at : at + 2]
-    while not preprocess[0].endswith("c++"):  # the compiler cache
-        del preprocess[0]
-    rule = subprocess.run([*preprocess, "-MM"], cwd=BUILD, check=True, capture_output=True, text=True).stdout
-    files = sorted(BUILD / name for name in rule.replace("\\\n", " ").split(":", 1)[1].split())
-    digest = hashlib.sha256(" ".join([*TIDY, *preprocess]).replace(str(ROOT), "").encode())
-    # Generated code counts as the system's, so its sources stand for it.
+    digest = hashlib.sha256(" ".join([*TIDY, *command]).replace(str(ROOT), "").encode())
     settings = [ROOT / ".clang-tidy", ROOT / "tools" / "packages.txt", *sorted(ROOT.glob("proto/**/*.proto"))]
-    for path in [*settings, *files]:
+    for path in [*settings, *sorted(read_by(source))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
 
