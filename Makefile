@@ -11,7 +11,7 @@ REMINDERS ?= 200
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test smoke torture bench lint format docs
+.PHONY: help run test test-long smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,10 @@ run: ## start everything on this machine (BROKER=kafka for the real broker); Ctr
 
 test: ## everything CI runs
 	@tools/test
+
+test-long: ## what takes too long for every change: contract tests with a release's flags, 10,000 histories, 100 kills
+	@tools/setup
+	@tools/test long
 
 smoke: ## the main story on the real stack, with the time it takes
 	@tools/setup
@@ -53,6 +57,7 @@ docs: ## bring the table of settings in README.md up to date
 	@tools/readme.py build/release/todo-service
 
 build-%: ## one preset: dev, asan, tsan, ci or release; all of it, or TARGETS='a b'
-	@cmake --preset $* >build-$*.log 2>&1 || { cat build-$*.log; rm -f build-$*.log; exit 1; }
-	@rm -f build-$*.log
-	@cmake --build --preset $* -j $(JOBS) $(if $(TARGETS),--target $(TARGETS)) | grep -vE '^\[[0-9]+/[0-9]+\] |^ninja: no work' || test $${PIPESTATUS[0]} -eq 0
+	@mkdir -p build
+	@cmake --preset $* >build/$*.log 2>&1 || { cat build/$*.log; exit 1; }
+	@tools/progress --log build/$*.log "building $(or $(TARGETS),everything) ($*)" -- \
+	  cmake --build --preset $* -j $(JOBS) $(if $(TARGETS),--target $(TARGETS))
