@@ -36,9 +36,30 @@ std::optional<Instant> UntilOf(const RecurrenceRule& rule, const TimeZone& zone)
   return zone.ToInstant(rule.until->time + (24 * 60 * 60 - 1));
 }
 
+absl::CivilSecond MidnightOf(absl::CivilSecond time) {
+  return absl::CivilSecond(absl::CivilDay(time));
+}
+
+/// Makes of `rule` what it means for an all-day series; the names of the parts that are ignored.
+std::vector<std::string_view> LimitToDays(RecurrenceRule& rule) {
+  std::vector<std::string_view> ignored;
+  auto ignore = [&ignored](std::string_view name, std::vector<int>& part) {
+    if (!part.empty()) ignored.push_back(name);
+    part.clear();
+  };
+  ignore("BYHOUR", rule.by_hour);
+  ignore("BYMINUTE", rule.by_minute);
+  ignore("BYSECOND", rule.by_second);
+  if (rule.until) rule.until = {RecurrenceRule::Until::Kind::kDate, MidnightOf(rule.until->time)};
+  return ignored;
+}
+
+std::string FormatDay(absl::CivilSecond time) {
+  return fmt::format("{:04}-{:02}-{:02}", time.year(), time.month(), time.day());
+}
+
 std::string FormatMinute(absl::CivilSecond time) {
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", time.year(), time.month(), time.day(),
-                     time.hour(), time.minute());
+  return fmt::format("{} {:02}:{:02}", FormatDay(time), time.hour(), time.minute());
 }
 
 /// Whether a time of day of `pattern` falls into `gap` on some day, be it one of the rule's days or
@@ -64,20 +85,28 @@ Recurrence::Recurrence(const RecurrenceRule& rule, absl::CivilSecond anchor, Tim
       anchor_at_(zone_.ToInstant(anchor)),
       until_(UntilOf(rule, zone_)) {}
 
-absl::StatusOr<Recurrence> Recurrence::Parse(std::string_view rule, absl::CivilSecond anchor,
-                                             TimeZone zone) {
-  TODO_ASSIGN_OR_RETURN(RecurrenceRule parsed, ParseRecurrenceRule(rule));
+absl::StatusOr<Recurrence> Recurrence::Parse(Definition definition) {
+  TODO_ASSIGN_OR_RETURN(RecurrenceRule parsed, ParseRecurrenceRule(definition.rule));
+  std::string text = FormatRecurrenceRule(parsed);
+  std::vector<std::string_view> ignored;
+  absl::CivilSecond anchor = definition.anchor;
+  if (definition.all_day) {
+    ignored = LimitToDays(parsed);
+    anchor = MidnightOf(anchor);
+  }
   if (anchor.year() < kFirstAnchorYear || anchor.year() > kLastAnchorYear) {
     return Refuse(absl::StatusCode::kInvalidArgument,
                   fmt::format("the first occurrence must be in the years {} to {}",
                               kFirstAnchorYear, kLastAnchorYear));
   }
-  Recurrence recurrence(parsed, anchor, std::move(zone));
-  recurrence.text_ = FormatRecurrenceRule(parsed);
+  Recurrence recurrence(parsed, anchor, std::move(definition.zone));
+  recurrence.text_ = std::move(text);
+  recurrence.all_day_ = definition.all_day;
+  recurrence.ignored_ = std::move(ignored);
   if (!recurrence.pattern_.From(ToLocalSeconds(anchor)).Next()) {
     return Refuse(absl::StatusCode::kInvalidArgument,
                   fmt::format("it can never occur again: no day after {} and before {} fits {}",
-                              FormatMinute(anchor), kLastAnchorYear + 1, recurrence.text_));
+                              recurrence.Show(anchor), kLastAnchorYear + 1, recurrence.text_));
   }
   if (parsed.count == 1) {
     return Refuse(absl::StatusCode::kOutOfRange,
@@ -86,9 +115,13 @@ absl::StatusOr<Recurrence> Recurrence::Parse(std::string_view rule, absl::CivilS
   if (recurrence.Search(recurrence.anchor_at_, 1).empty()) {
     return Refuse(absl::StatusCode::kOutOfRange,
                   fmt::format("it can never occur again: nothing follows {} up to UNTIL",
-                              FormatMinute(anchor)));
+                              recurrence.Show(anchor)));
   }
   return recurrence;
+}
+
+std::string Recurrence::Show(absl::CivilSecond time) const {
+  return all_day_ ? FormatDay(time) : FormatMinute(time);
 }
 
 std::vector<Recurrence::Occurrence> Recurrence::Search(Instant after, std::size_t n) const {
@@ -179,7 +212,14 @@ std::vector<std::string> Recurrence::Warnings() const {
     warnings.push_back(
         fmt::format("The first occurrence, {}, is not one that the rule names; it counts as the "
                     "first all the same.",
-                    FormatMinute(anchor_)));
+                    Show(anchor_)));
+  }
+  if (all_day_) {
+    if (!ignored_.empty()) {
+      warnings.push_back(fmt::format("Ignores {}: an all-day task has no time of day.",
+                                     fmt::join(ignored_, ", ")));
+    }
+    return warnings;  // no change of clocks moves a day
   }
   const Instant horizon = anchor_at_ + kGapWarningHorizon;
   for (auto gap = zone_.NextGap(anchor_at_); gap && gap->at < horizon;

@@ -23,7 +23,10 @@ Due DueOf(const Recurrence::Occurrence& occurrence, DueKind kind) {
 
 absl::StatusOr<Recurrence> RecurrenceOf(const TaskFields& fields, absl::CivilSecond anchor) {
   TODO_ASSIGN_OR_RETURN(TimeZone zone, TimeZone::Load(fields.time_zone));
-  return Recurrence::Parse(fields.recurrence_rule.value_or(""), anchor, std::move(zone));
+  return Recurrence::Parse({.rule = fields.recurrence_rule.value_or(""),
+                            .anchor = anchor,
+                            .zone = std::move(zone),
+                            .all_day = fields.due.kind == DueKind::kDate});
 }
 
 /// Calls `visit` with each field that a task can have for itself alone and its place among what
