@@ -50,6 +50,7 @@ class Recurrence {
     absl::CivilSecond anchor;  // all day: its time of day does not count
     TimeZone zone;
     bool all_day = false;
+    bool anchor_is_later = false;  // of an anchor that clocks show twice: it is the second
   };
 
   /// The series that `definition` gives.
@@ -71,10 +72,14 @@ class Recurrence {
   std::vector<Occurrence> Upcoming(Instant after, int n) const;
 
   /// The next occurrence of a series that is counted from completions: the rule starts anew on the
-  /// day of `completed` at the anchor's time of day. `number` is that of the completed occurrence:
-  /// the next one has `number` + 1, and COUNT is compared with it. nullopt when COUNT or UNTIL end
-  /// the series.
-  std::optional<Occurrence> NextAfterCompletion(Instant completed, std::int64_t number) const;
+  /// day of `completed` at the anchor's time of day. Where the rule names days, also by a month
+  /// alone, the next one is on a day after both that and `scheduled`, where the completed one was
+  /// (with several times a day: later than both); and with INTERVAL n in the n-th period after that
+  /// of the completion, or in the 2n-th, 3n-th …, whichever has one first. `number` is that of the
+  /// completed occurrence: the next one has `number` + 1, and COUNT is compared with it. nullopt
+  /// when COUNT or UNTIL end the series.
+  std::optional<Occurrence> NextAfterCompletion(Instant completed, std::int64_t number,
+                                                Instant scheduled = kMinInstant) const;
 
   /// What may surprise whoever sets this rule, in whole English sentences; empty for most rules.
   std::vector<std::string> Warnings() const;
@@ -83,15 +88,19 @@ class Recurrence {
   /// an all-day series ignores are kept, as the task may get a time of day.
   std::string_view rule() const { return text_; }
   absl::CivilSecond anchor() const { return anchor_; }
+  Instant anchor_at() const { return anchor_at_; }
   const TimeZone& zone() const { return zone_; }
   bool all_day() const { return all_day_; }
 
  private:
-  Recurrence(const RecurrenceRule& rule, absl::CivilSecond anchor, TimeZone zone);
+  Recurrence(const RecurrenceRule& rule, absl::CivilSecond anchor, TimeZone zone,
+             bool anchor_is_later = false);
 
   bool HasEndedBefore(Instant at) const { return until_ && at > *until_; }
+  enum class Periods { kAll, kLater };  // kLater: not the anchor's own
   /// Up to `n` occurrences after `after`, numbers not filled in, COUNT not looked at.
-  std::vector<Occurrence> Search(Instant after, std::size_t n) const;
+  std::vector<Occurrence> Search(Instant after, std::size_t n,
+                                 Periods periods = Periods::kAll) const;
   /// The number of the occurrence that is at `at`.
   std::int64_t NumberAt(Instant at) const;
   /// The day of `time`, with the time of day unless the series is all-day; for people.
@@ -105,6 +114,7 @@ class Recurrence {
   TimeZone zone_;
   RecurrencePattern pattern_;
   Instant anchor_at_;
+  std::int64_t over_ = 0;  // how many times after the anchor on paper come before it
   std::optional<Instant> until_;
 };
 
