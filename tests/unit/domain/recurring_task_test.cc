@@ -167,6 +167,16 @@ TEST(NextOccurrenceOf, AnInstantKeepsItsWallClockTimeInTheTasksZone) {
   EXPECT_EQ(FormatInstant(next->fields.due.at), "2026-10-27T08:00:00Z");
 }
 
+TEST(NextOccurrenceOf, FromCompletionATaskSkippedAheadCountsFromItsScheduledDate) {
+  Task task = Recurring("FREQ=DAILY;INTERVAL=10", "2026-11-30T09:00:00");
+  task.fields.recurrence_basis = RecurrenceBasis::kCompletion;
+  task.fields.due = *ResolveLocalDue("2026-12-09T09:00:00", "UTC");  // moved for this once
+  task.completed = false;
+  task.skipped_at = At("2026-11-26T08:00:00Z");
+  EXPECT_EQ(FormatDueLocal((*NextOccurrenceOf(task, *PassedAt(task)))->fields.due),
+            "2026-12-10T09:00:00");
+}
+
 TEST(StartSeries, RefusesWhatCannotRecur) {
   TaskFields fields;
   fields.due = *ResolveLocalDue("2026-01-01", "UTC");
