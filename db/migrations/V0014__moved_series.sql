@@ -1,4 +1,4 @@
--- Series that start in the second of two equal hours.
+-- Series that start in the second of two equal hours; and tasks that are opened again after the series had ended.
 
 alter table tasks
     add column series_anchor_later boolean;  -- of an anchor that clocks show twice: it is the second; null: it is not
@@ -119,3 +119,26 @@ begin
     outcome := 'changed';
 end
 $$;
+
+-- An open task recurs, so what somebody deleted right after it ends the series no more: it counts as one that the
+-- consumer took away, and comes back in its turn. (One that was skipped does not: the series went on from there.) A
+-- trigger, so that it makes no difference whether the one was deleted or the other opened first.
+create function take_up_series() returns trigger
+language plpgsql as $$
+begin
+    update tasks n
+    set consumer_version = n.version
+    from tasks o
+    where o.user_id = new.user_id and o.series_id = new.series_id
+      and o.occurrence between new.occurrence - 1 and new.occurrence
+      and o.deleted_at is null and not o.completed
+      and n.user_id = o.user_id and n.series_id = o.series_id and n.occurrence = o.occurrence + 1
+      and n.deleted_at is not null and n.skipped_at is null and n.consumer_version is distinct from n.version;
+    return null;
+end
+$$;
+
+create trigger take_up_series after update on tasks for each row
+when (new.series_id is not null
+      and ((old.deleted_at is null) <> (new.deleted_at is null) or (old.completed and not new.completed)))
+execute function take_up_series();

@@ -816,6 +816,58 @@ TEST_F(SeriesTest, DeletingWhatFollowsOrAllLeavesHistory) {
   }
 }
 
+TEST_F(SeriesTest, ATaskOpenedAgainRecursThoughTheNextOneWasDeleted) {
+  const Task first = Create();
+  Delete(Advance(first), SeriesScope::kDefault);
+  SetCompleted(first, true);
+  Deliver(Log());
+  EXPECT_THAT(Occurrences(), ElementsAre(1)) << "the series has ended";
+  SetCompleted(first, false);
+  EXPECT_EQ(Newest().fields.recurrence_rule, "FREQ=DAILY");
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1)) << "nothing comes before it is done";
+  UpdateTaskInput input = UpdateOf(first, SeriesScope::kFollowing);
+  input.recurrence_rule = Rule("FREQ=WEEKLY");
+  Update(input);  // it is the newest one again
+  const Task second = Advance(first);
+  EXPECT_EQ(second.series->occurrence, 2);
+  EXPECT_EQ(DueOf(second), "2026-10-31T09:00:00");
+  EXPECT_EQ(Advance(second).series->occurrence, 3) << "and goes on";
+}
+
+TEST_F(SeriesTest, TheNextOneMayBeDeletedWhileTheOneBeforeIsOpenAgain) {
+  const Task first = Create();
+  const Task second = Rename(Advance(first), "touched", SeriesScope::kDefault);
+  SetCompleted(first, false);
+  DeliverNews();
+  ASSERT_THAT(Occurrences(), ElementsAre(1, 2));
+  Delete(second, SeriesScope::kDefault);
+  DeliverNews();
+  EXPECT_EQ(Advance(first).series->occurrence, 2);
+}
+
+TEST_F(SeriesTest, ATaskOpenedAgainRecursAlsoWhenTheNextOneWasDoneAndDeleted) {
+  const Task first = Create();
+  const Task second = Advance(first);
+  Delete(Advance(second), SeriesScope::kDefault);
+  Delete(second, SeriesScope::kDefault);
+  SetCompleted(first, false);
+  Deliver(Log());
+  EXPECT_THAT(Occurrences(), ElementsAre(1));
+  EXPECT_EQ(Advance(first).series->occurrence, 2);
+  EXPECT_EQ(Advance(Newest()).series->occurrence, 3) << "and goes on";
+}
+
+TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMore) {
+  const Task first = Create();
+  const Task second = Rename(Advance(first), "touched", SeriesScope::kDefault);
+  SetCompleted(first, false);
+  DeliverNews();
+  Delete(second, SeriesScope::kFollowing);
+  EXPECT_EQ(Newest().fields.recurrence_rule, std::nullopt) << "so it shows no rule";
+  EXPECT_EQ(Advance(first).series->occurrence, 1);
+}
+
 TEST_F(SeriesTest, StoppingEndsTheSeriesWhereItIs) {
   const Task first = Create();
   const Task second = Advance(first);
