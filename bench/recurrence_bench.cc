@@ -73,10 +73,11 @@ struct Cost {
 Cost CostOf(const Question& question) {
   const TimeZone zone = *TimeZone::Load(question.zone);
   Cost cost;
-  cost.parse =
-      Micros([&] { cost.accepted = Recurrence::Parse(question.rule, question.anchor, zone).ok(); });
+  cost.parse = Micros([&] {
+    cost.accepted = Recurrence::Parse({question.rule, question.anchor, zone}).ok();
+  });
   if (!cost.accepted) return cost;
-  const Recurrence series = *Recurrence::Parse(question.rule, question.anchor, zone);
+  const Recurrence series = *Recurrence::Parse({question.rule, question.anchor, zone});
   const Instant anchor = zone.ToInstant(question.anchor);
   const Instant far = zone.ToInstant(absl::CivilSecond(2390));
   cost.next = std::max({Micros([&] { (void)series.NextAfter(anchor); }),
@@ -173,10 +174,12 @@ int main(int argc, char** argv) {
 
   const TimeZone berlin = *TimeZone::Load("Europe/Berlin");
   const absl::CivilSecond anchor(1970, 1, 1, 9, 0, 0);
-  const Recurrence daily = *Recurrence::Parse("FREQ=DAILY", anchor, berlin);
-  const Recurrence counted = *Recurrence::Parse("FREQ=WEEKLY;BYDAY=MO,WE,FR", anchor, berlin);
+  const Recurrence daily = *Recurrence::Parse({"FREQ=DAILY", anchor, berlin});
+  const Recurrence counted = *Recurrence::Parse({"FREQ=WEEKLY;BYDAY=MO,WE,FR", anchor, berlin});
   const Instant far = berlin.ToInstant(anchor + std::int64_t{40'000} * 24 * 60 * 60);
-  Print("accept FREQ=DAILY", Micros([&] { (void)Recurrence::Parse("FREQ=DAILY", anchor, berlin); }),
+  Print("accept FREQ=DAILY", Micros([&] {
+          (void)Recurrence::Parse({"FREQ=DAILY", anchor, berlin});
+        }),
         reference, kMaxAccepted);
   Print("next of FREQ=DAILY 40,000 days after its anchor",
         Micros([&] { (void)daily.NextAfter(far); }), reference, kMaxNext);

@@ -62,6 +62,12 @@ std::string RequireText(const Json& value, std::string_view name) {
   return text;
 }
 
+bool RequireBoolean(const Json& value, const std::string& name) {
+  if (!value.is_boolean())
+    throw Violation{fmt::format("{} must be a boolean, not {}", name, value.type_name())};
+  return value.get<bool>();
+}
+
 std::int64_t RequireInteger(const Json& value, std::string_view name) {
   std::int64_t number = 0;
   if (value.is_number_float()) {
@@ -215,11 +221,8 @@ Task ReadTask(const Json& data) {
   with("description", [&](const Json& v, const std::string& name) {
     task.fields.description = RequireText(v, name);
   });
-  with("completed", [&](const Json& v, const std::string& name) {
-    if (!v.is_boolean())
-      throw Violation{fmt::format("{} must be a boolean, not {}", name, v.type_name())};
-    task.completed = v.get<bool>();
-  });
+  with("completed",
+       [&](const Json& v, const std::string& name) { task.completed = RequireBoolean(v, name); });
   with("priority", [&](const Json& v, const std::string& name) {
     task.fields.priority = RequirePriority(v, name);
   });
@@ -258,6 +261,9 @@ Task ReadTask(const Json& data) {
          [&](const Json& x, const std::string& n) { series.rule_since = RequireInteger(x, n); });
     with("series_anchor",
          [&](const Json& x, const std::string& n) { series.anchor = RequireCivilSecond(x, n); });
+    with("series_anchor_later", [&](const Json& x, const std::string& n) {
+      series.anchor_is_later = RequireBoolean(x, n);
+    });
     with("scheduled_for",
          [&](const Json& x, const std::string& n) { series.scheduled = RequireCivilSecond(x, n); });
     with("missed_occurrences",
@@ -526,6 +532,8 @@ std::string FormatTaskJson(const Task& task) {
   json["rule_since"] = task.series ? nlohmann::ordered_json(task.series->rule_since) : null;
   json["following"] =
       task.series ? nlohmann::ordered_json::parse(FormatFollowing(task.series->following)) : null;
+  json["series_anchor_later"] =
+      task.series && task.series->anchor_is_later ? nlohmann::ordered_json(true) : null;
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -36,9 +36,41 @@ std::optional<Instant> UntilOf(const RecurrenceRule& rule, const TimeZone& zone)
   return zone.ToInstant(rule.until->time + (24 * 60 * 60 - 1));
 }
 
+absl::CivilSecond MidnightOf(absl::CivilSecond time) {
+  return absl::CivilSecond(absl::CivilDay(time));
+}
+
+/// Makes of `rule` what it means for an all-day series; the names of the parts that are ignored.
+std::vector<std::string_view> LimitToDays(RecurrenceRule& rule) {
+  std::vector<std::string_view> ignored;
+  auto ignore = [&ignored](std::string_view name, std::vector<int>& part) {
+    if (!part.empty()) ignored.push_back(name);
+    part.clear();
+  };
+  ignore("BYHOUR", rule.by_hour);
+  ignore("BYMINUTE", rule.by_minute);
+  ignore("BYSECOND", rule.by_second);
+  if (rule.until) rule.until = {RecurrenceRule::Until::Kind::kDate, MidnightOf(rule.until->time)};
+  return ignored;
+}
+
+std::string FormatDay(absl::CivilSecond time) {
+  return fmt::format("{:04}-{:02}-{:02}", time.year(), time.month(), time.day());
+}
+
 std::string FormatMinute(absl::CivilSecond time) {
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", time.year(), time.month(), time.day(),
-                     time.hour(), time.minute());
+  return fmt::format("{} {:02}:{:02}", FormatDay(time), time.hour(), time.minute());
+}
+
+/// The last moment of the day of `at`.
+Instant EndOfDay(Instant at, const TimeZone& zone) {
+  const absl::CivilDay next = absl::CivilDay(zone.ToLocal(at)) + 1;
+  return zone.ToInstant(absl::CivilSecond(next)) - Instant::duration{1};
+}
+
+bool NamesDays(const RecurrenceRule& rule) {
+  return !rule.by_month.empty() || !rule.by_year_day.empty() || !rule.by_month_day.empty() ||
+         !rule.by_day.empty();
 }
 
 /// Whether a time of day of `pattern` falls into `gap` on some day, be it one of the rule's days or
@@ -56,28 +88,46 @@ bool MayFallInto(const RecurrencePattern& pattern, const TimeZone::Gap& gap) {
 
 }  // namespace
 
-Recurrence::Recurrence(const RecurrenceRule& rule, absl::CivilSecond anchor, TimeZone zone)
+Recurrence::Recurrence(const RecurrenceRule& rule, absl::CivilSecond anchor, TimeZone zone,
+                       bool anchor_is_later)
     : rule_(rule),
       anchor_(anchor),
       zone_(std::move(zone)),
       pattern_(rule, anchor),
-      anchor_at_(zone_.ToInstant(anchor)),
-      until_(UntilOf(rule, zone_)) {}
+      anchor_at_(anchor_is_later ? zone_.ToLaterInstant(anchor) : zone_.ToInstant(anchor)),
+      until_(UntilOf(rule, zone_)) {
+  if (!anchor_is_later) return;
+  // What the rule names later in the hour comes in the first of the two.
+  const LocalSeconds start = ToLocalSeconds(anchor);
+  RecurrencePattern::Walk walk = pattern_.From(start, start + kLongestGap);
+  while (std::optional<LocalSeconds> time = walk.Next()) {
+    if (zone_.ToInstant(ToCivilSecond(*time)) <= anchor_at_) ++over_;
+  }
+}
 
-absl::StatusOr<Recurrence> Recurrence::Parse(std::string_view rule, absl::CivilSecond anchor,
-                                             TimeZone zone) {
-  TODO_ASSIGN_OR_RETURN(RecurrenceRule parsed, ParseRecurrenceRule(rule));
+absl::StatusOr<Recurrence> Recurrence::Parse(Definition definition) {
+  TODO_ASSIGN_OR_RETURN(RecurrenceRule parsed, ParseRecurrenceRule(definition.rule));
+  std::string text = FormatRecurrenceRule(parsed);
+  std::vector<std::string_view> ignored;
+  absl::CivilSecond anchor = definition.anchor;
+  if (definition.all_day) {
+    ignored = LimitToDays(parsed);
+    anchor = MidnightOf(anchor);
+  }
   if (anchor.year() < kFirstAnchorYear || anchor.year() > kLastAnchorYear) {
     return Refuse(absl::StatusCode::kInvalidArgument,
                   fmt::format("the first occurrence must be in the years {} to {}",
                               kFirstAnchorYear, kLastAnchorYear));
   }
-  Recurrence recurrence(parsed, anchor, std::move(zone));
-  recurrence.text_ = FormatRecurrenceRule(parsed);
+  Recurrence recurrence(parsed, anchor, std::move(definition.zone),
+                        !definition.all_day && definition.anchor_is_later);
+  recurrence.text_ = std::move(text);
+  recurrence.all_day_ = definition.all_day;
+  recurrence.ignored_ = std::move(ignored);
   if (!recurrence.pattern_.From(ToLocalSeconds(anchor)).Next()) {
     return Refuse(absl::StatusCode::kInvalidArgument,
                   fmt::format("it can never occur again: no day after {} and before {} fits {}",
-                              FormatMinute(anchor), kLastAnchorYear + 1, recurrence.text_));
+                              recurrence.Show(anchor), kLastAnchorYear + 1, recurrence.text_));
   }
   if (parsed.count == 1) {
     return Refuse(absl::StatusCode::kOutOfRange,
@@ -86,18 +136,25 @@ absl::StatusOr<Recurrence> Recurrence::Parse(std::string_view rule, absl::CivilS
   if (recurrence.Search(recurrence.anchor_at_, 1).empty()) {
     return Refuse(absl::StatusCode::kOutOfRange,
                   fmt::format("it can never occur again: nothing follows {} up to UNTIL",
-                              FormatMinute(anchor)));
+                              recurrence.Show(anchor)));
   }
   return recurrence;
 }
 
-std::vector<Recurrence::Occurrence> Recurrence::Search(Instant after, std::size_t n) const {
+std::string Recurrence::Show(absl::CivilSecond time) const {
+  return all_day_ ? FormatDay(time) : FormatMinute(time);
+}
+
+std::vector<Recurrence::Occurrence> Recurrence::Search(Instant after, std::size_t n,
+                                                       Periods periods) const {
   std::vector<Occurrence> found;
   after = std::max(after, anchor_at_);
   if (n == 0 || after > kMaxInstant || HasEndedBefore(after)) return found;
   // A time that the clocks skip comes late: begin where one could still come after `after`, and
   // after one has been found go on for as long as a later time can overtake it.
-  RecurrencePattern::Walk walk = pattern_.From(ToLocalSeconds(zone_.ToLocal(after)) - kLongestGap);
+  const LocalSeconds from = ToLocalSeconds(zone_.ToLocal(after)) - kLongestGap;
+  RecurrencePattern::Walk walk =
+      periods == Periods::kLater ? pattern_.FromLaterPeriods(from) : pattern_.From(from);
   while (std::optional<LocalSeconds> time = walk.Next()) {
     absl::CivilSecond local = ToCivilSecond(*time);
     if (found.size() >= n && *time > ToLocalSeconds(found[n - 1].local) + kLongestGap) break;
@@ -118,7 +175,7 @@ std::int64_t Recurrence::NumberAt(Instant at) const {
   // What clocks really show tells the instants apart, so occurrences are counted by that; only the
   // times inside a gap show something else than the rule names.
   const LocalSeconds shown = ToLocalSeconds(zone_.ToLocal(at));
-  std::int64_t number = 1 + pattern_.CountUpTo(shown);
+  std::int64_t number = 1 + pattern_.CountUpTo(shown) - over_;
 
   const LocalSeconds anchor = ToLocalSeconds(anchor_);
   const LocalSeconds anchor_shown = ToLocalSeconds(zone_.ToLocal(anchor_at_));
@@ -160,14 +217,25 @@ std::optional<Recurrence::Occurrence> Recurrence::NextAfter(Instant after) const
 }
 
 std::optional<Recurrence::Occurrence> Recurrence::NextAfterCompletion(Instant completed,
-                                                                      std::int64_t number) const {
+                                                                      std::int64_t number,
+                                                                      Instant scheduled) const {
   if (completed > kMaxInstant || completed < kMinInstant || (rule_.count && number >= *rule_.count))
     return std::nullopt;
   absl::CivilDay day(zone_.ToLocal(completed));
   if (day.year() < kFirstAnchorYear || day.year() > kLastAnchorYear) return std::nullopt;
   absl::CivilSecond anchor(day.year(), day.month(), day.day(), anchor_.hour(), anchor_.minute(),
                            anchor_.second());
-  std::vector<Occurrence> found = Recurrence(rule_, anchor, zone_).Search(completed, 1);
+  // A day that the rule takes from the anchor is one that it names when it names the month.
+  const bool names_days = NamesDays(rule_);
+  const Recurrence anew(names_days ? pattern_.rule() : rule_, anchor, zone_);
+  Instant after = completed;
+  if (names_days) {
+    after = std::max(completed, scheduled);
+    // Of a day with one occurrence nothing is left, at whatever time that was.
+    if (pattern_.times_of_day().size() == 1) after = EndOfDay(after, zone_);
+  }
+  std::vector<Occurrence> found =
+      anew.Search(after, 1, names_days && rule_.interval > 1 ? Periods::kLater : Periods::kAll);
   if (found.empty()) return std::nullopt;
   found.front().number = number + 1;
   return found.front();
@@ -179,7 +247,14 @@ std::vector<std::string> Recurrence::Warnings() const {
     warnings.push_back(
         fmt::format("The first occurrence, {}, is not one that the rule names; it counts as the "
                     "first all the same.",
-                    FormatMinute(anchor_)));
+                    Show(anchor_)));
+  }
+  if (all_day_) {
+    if (!ignored_.empty()) {
+      warnings.push_back(fmt::format("Ignores {}: an all-day task has no time of day.",
+                                     fmt::join(ignored_, ", ")));
+    }
+    return warnings;  // no change of clocks moves a day
   }
   const Instant horizon = anchor_at_ + kGapWarningHorizon;
   for (auto gap = zone_.NextGap(anchor_at_); gap && gap->at < horizon;

@@ -297,6 +297,12 @@ std::optional<LocalSeconds> RecurrencePattern::Walk::Next() {
   }
 }
 
+RecurrencePattern::Walk RecurrencePattern::FromLaterPeriods(LocalSeconds from) const {
+  Walk walk = From(from);
+  walk.period_ = std::max<std::int64_t>(walk.period_, rule_.interval);
+  return walk;
+}
+
 bool RecurrencePattern::IsUniform() const {
   switch (rule_.frequency) {
     case Frequency::kDaily:
@@ -360,6 +366,15 @@ std::int64_t RecurrencePattern::CountUpTo(LocalSeconds last) const {
 bool RecurrencePattern::NamesStart() const {
   const Times times = TimesOf(0);
   return std::binary_search(times.begin(), times.end(), start_);
+}
+
+bool RecurrencePattern::NamesDayOfStart() const {
+  const auto on_day = [this](LocalSeconds time) {
+    return std::chrono::floor<days>(time) == first_day_;
+  };
+  // The day may have been carried over from the period before.
+  return std::ranges::any_of(TimesOf(0), on_day) ||
+         (SharesDays() && std::ranges::any_of(TimesOf(-1), on_day));
 }
 
 bool RecurrencePattern::Contains(LocalSeconds time) const {

@@ -65,6 +65,10 @@ class RecurrencePattern {
   /// The times after the start with from <= time < end. The walk must not outlive this pattern.
   Walk From(LocalSeconds from, LocalSeconds end = kEnd) const { return Walk(this, from, end); }
 
+  /// As From, without the times of the start's own period: the first are those of the INTERVALth
+  /// period after it.
+  Walk FromLaterPeriods(LocalSeconds from) const;
+
   /// How many times there are after the start, up to `last` inclusive. Costs no walk for rules
   /// whose periods all have equally many, as FREQ=DAILY.
   std::int64_t CountUpTo(LocalSeconds last) const;
@@ -74,6 +78,9 @@ class RecurrencePattern {
 
   /// Whether the rule names the start itself.
   bool NamesStart() const;
+
+  /// Whether the rule names a time on the day of the start.
+  bool NamesDayOfStart() const;
 
   /// When the rule's days have occurrences, as time since midnight, increasing.
   const std::vector<std::chrono::seconds>& times_of_day() const { return times_of_day_; }

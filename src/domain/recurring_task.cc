@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "domain/recurrence.h"
+#include "domain/recurrence_pattern.h"
 #include "domain/recurrence_rule.h"
+#include "domain/rule_move.h"
 #include "domain/time_zone.h"
 
 namespace todo::domain {
@@ -21,9 +23,36 @@ Due DueOf(const Recurrence::Occurrence& occurrence, DueKind kind) {
           .at = occurrence.at};
 }
 
-absl::StatusOr<Recurrence> RecurrenceOf(const TaskFields& fields, absl::CivilSecond anchor) {
+/// A wall-clock time of a series.
+struct Place {
+  absl::CivilSecond local;
+  bool is_later = false;  // of a time that clocks show twice: it is the second
+};
+
+Place PlaceOf(const Due& due, const TimeZone& zone) {
+  const absl::CivilSecond local = LocalOf(due, zone);
+  return {local, due.kind == DueKind::kInstant &&
+                     zone.ToInstant(local) != zone.ToLaterInstant(local) &&
+                     due.at >= zone.ToLaterInstant(local)};
+}
+
+Place AnchorOf(const SeriesPosition& series) { return {series.anchor, series.anchor_is_later}; }
+
+absl::StatusOr<Recurrence> RecurrenceOf(const TaskFields& fields, const Place& anchor) {
   TODO_ASSIGN_OR_RETURN(TimeZone zone, TimeZone::Load(fields.time_zone));
-  return Recurrence::Parse(fields.recurrence_rule.value_or(""), anchor, std::move(zone));
+  return Recurrence::Parse({.rule = fields.recurrence_rule.value_or(""),
+                            .anchor = anchor.local,
+                            .zone = std::move(zone),
+                            .all_day = fields.due.kind == DueKind::kDate,
+                            .anchor_is_later = anchor.is_later});
+}
+
+/// When the rule put the occurrence. Only where a series starts can that be the second of two equal
+/// hours.
+Instant ScheduledAt(const SeriesPosition& series, const TimeZone& zone) {
+  return series.anchor_is_later && series.scheduled == series.anchor
+             ? zone.ToLaterInstant(series.scheduled)
+             : zone.ToInstant(series.scheduled);
 }
 
 /// Calls `visit` with each field that a task can have for itself alone and its place among what
@@ -55,26 +84,81 @@ TaskFields FieldsAfter(const Task& task) {
   return fields;
 }
 
-/// How many occurrences COUNT leaves from `task` on, itself included; nullopt: no COUNT.
-std::optional<int> LeftOf(const Task& task, const RecurrenceRule& rule,
+/// How many occurrences COUNT leaves from the one at `series` on, itself included; nullopt: no
+/// COUNT.
+std::optional<int> LeftOf(const SeriesPosition& series, RecurrenceBasis basis,
+                          const RecurrenceRule& rule,
                           const absl::StatusOr<Recurrence>& recurrence) {
   if (!rule.count) return std::nullopt;
-  std::int64_t passed = task.series->occurrence - task.series->rule_since;
-  if (task.fields.recurrence_basis == RecurrenceBasis::kSchedule) {
+  std::int64_t passed = series.occurrence - series.rule_since;
+  if (basis == RecurrenceBasis::kSchedule) {
     if (!recurrence.ok()) return 1;
-    const auto next = recurrence->NextAfter(recurrence->zone().ToInstant(task.series->scheduled));
+    const auto next = recurrence->NextAfter(ScheduledAt(series, recurrence->zone()));
     passed = next ? next->number - 2 : *rule.count - 1;
   }
   return static_cast<int>(std::max<std::int64_t>(1, *rule.count - passed));
 }
 
-/// Whether the series has something after `scheduled`, its COUNT apart.
-bool GoesOn(const absl::StatusOr<Recurrence>& recurrence, absl::CivilSecond scheduled,
+/// Whether something follows the occurrence at `series`, its COUNT apart.
+bool GoesOn(const absl::StatusOr<Recurrence>& recurrence, const SeriesPosition& series,
             RecurrenceBasis basis) {
   if (!recurrence.ok()) return false;
   // Counted from completions, the rule starts anew on a day that nobody knows yet.
   if (basis == RecurrenceBasis::kCompletion) return true;
-  return recurrence->NextAfter(recurrence->zone().ToInstant(scheduled)).has_value();
+  return recurrence->NextAfter(ScheduledAt(series, recurrence->zone())).has_value();
+}
+
+/// The last moment before the day of `time`.
+Instant BeforeDay(absl::CivilSecond time, const TimeZone& zone) {
+  return zone.ToInstant(absl::CivilSecond(absl::CivilDay(time))) - Instant::duration{1};
+}
+
+/// Whether a date of the series after its first is on the day of `time`.
+bool HasDateOn(const absl::StatusOr<Recurrence>& recurrence, absl::CivilSecond time) {
+  if (!recurrence.ok()) return false;
+  const auto next = recurrence->NextAfter(BeforeDay(time, recurrence->zone()));
+  return next && absl::CivilDay(next->local) == absl::CivilDay(time);
+}
+
+/// What the series of `task` takes from `fields`: where it is now, and what follows.
+struct Placed {
+  TaskFields fields;  // of the series
+  Place place;
+  FollowingFields following;
+};
+
+absl::StatusOr<Placed> PlaceSeries(const Task& task, const TaskFields& fields, SeriesPlace place) {
+  TODO_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::Load(fields.time_zone));
+  Placed placed{.fields = fields, .place = {}, .following = task.series->following};
+  if (place == SeriesPlace::kDue) {
+    placed.following.due_kind.reset();
+    placed.following.time_zone.reset();
+    placed.place = PlaceOf(fields.due, zone);
+    return placed;
+  }
+  const TaskFields before = FieldsAfter(task);
+  placed.fields.due.kind = before.due.kind;
+  if (fields.time_zone == task.fields.time_zone) {
+    placed.fields.time_zone = before.time_zone;
+    placed.place.local = task.series->scheduled;
+    placed.place.is_later =
+        task.series->anchor_is_later && task.series->scheduled == task.series->anchor;
+    return placed;
+  }
+  placed.following.time_zone.reset();
+  if (before.due.kind == DueKind::kInstant) {
+    TODO_ASSIGN_OR_RETURN(const TimeZone zone_before, TimeZone::Load(before.time_zone));
+    const Instant at = ScheduledAt(*task.series, zone_before);
+    placed.place = PlaceOf({.kind = DueKind::kInstant, .local = {}, .at = at}, zone);
+  } else {
+    placed.place.local = task.series->scheduled;
+  }
+  return placed;
+}
+
+void SetAnchor(SeriesPosition& series, const Place& anchor) {
+  series.anchor = anchor.local;
+  series.anchor_is_later = anchor.is_later;
 }
 
 }  // namespace
@@ -82,49 +166,107 @@ bool GoesOn(const absl::StatusOr<Recurrence>& recurrence, absl::CivilSecond sche
 absl::StatusOr<SeriesPosition> StartSeries(const TaskFields& fields, const Uuid& series_id,
                                            std::int64_t occurrence) {
   TODO_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::Load(fields.time_zone));
-  const absl::CivilSecond anchor = LocalOf(fields.due, zone);
+  const Place anchor = PlaceOf(fields.due, zone);
   TODO_RETURN_IF_ERROR(RecurrenceOf(fields, anchor).status());
   return SeriesPosition{.series_id = series_id,
                         .occurrence = occurrence,
                         .rule_since = occurrence,
-                        .anchor = anchor,
-                        .scheduled = anchor,
+                        .anchor = anchor.local,
+                        .anchor_is_later = anchor.is_later,
+                        .scheduled = anchor.local,
                         .missed = 0,
                         .following = {}};
 }
 
-absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields) {
-  TODO_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::Load(fields.time_zone));
-  SeriesPosition moved = *task.series;
-  moved.following.due_kind.reset();
-  moved.following.time_zone.reset();
-  const absl::CivilSecond due = LocalOf(fields.due, zone);
-  TODO_ASSIGN_OR_RETURN(RecurrenceRule rule,
-                        ParseRecurrenceRule(fields.recurrence_rule.value_or("")));
-  const absl::StatusOr<Recurrence> before = RecurrenceOf(FieldsAfter(task), task.series->anchor);
-  const std::optional<int> left = LeftOf(task, rule, before);
+absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, SeriesPlace place) {
   const RecurrenceBasis basis = fields.recurrence_basis;
-  const bool went_on = left != 1 && GoesOn(before, task.series->scheduled, basis);
-  if (absl::CivilDay(due) == absl::CivilDay(moved.scheduled)) {
-    moved.anchor = absl::CivilSecond(absl::CivilDay(moved.anchor)) +
-                   (due - absl::CivilSecond(absl::CivilDay(due)));
-  } else {
-    if (left) {
-      rule.count = left;
-      fields.recurrence_rule = FormatRecurrenceRule(rule);
-    }
-    moved.rule_since = moved.occurrence;
-    moved.anchor = due;
-  }
-  moved.scheduled = due;
+  TODO_ASSIGN_OR_RETURN(Placed placed, PlaceSeries(task, fields, place));
+  const Place& to = placed.place;
+  TODO_ASSIGN_OR_RETURN(const RecurrenceRule rule,
+                        ParseRecurrenceRule(fields.recurrence_rule.value_or("")));
+  const absl::StatusOr<Recurrence> before = RecurrenceOf(FieldsAfter(task), AnchorOf(*task.series));
+  const std::optional<int> left = LeftOf(*task.series, basis, rule, before);
+  const bool went_on = left != 1 && GoesOn(before, *task.series, basis);
+  const bool same_day = absl::CivilDay(to.local) == absl::CivilDay(task.series->scheduled);
+  const bool of_the_series = same_day || HasDateOn(before, to.local);
 
-  const absl::StatusOr<Recurrence> after = RecurrenceOf(fields, moved.anchor);
+  if (absl::Status status = RecurrenceOf(placed.fields, to).status();
+      absl::IsInvalidArgument(status)) {
+    return status;
+  }
+  TODO_ASSIGN_OR_RETURN(
+      RecurrenceRule moved_rule,
+      MoveRule(rule, task.series->scheduled, to.local, placed.fields.due.kind == DueKind::kDate));
+  const auto with = [&placed](const RecurrenceRule& changed) {
+    TaskFields series = placed.fields;
+    series.recurrence_rule = FormatRecurrenceRule(changed);
+    return series;
+  };
+  SeriesPosition moved = *task.series;
+  moved.following = placed.following;
+  moved.scheduled = to.local;
+  bool restarts = !same_day || to.is_later;
+  if (!restarts) {
+    SetAnchor(moved, {absl::CivilSecond(absl::CivilDay(moved.anchor)) +
+                      (to.local - absl::CivilSecond(absl::CivilDay(to.local)))});
+    restarts =
+        LeftOf(moved, basis, moved_rule, RecurrenceOf(with(moved_rule), AnchorOf(moved))) != left;
+  }
+  if (restarts) {
+    if (of_the_series && basis == RecurrenceBasis::kSchedule)
+      moved_rule = KeepDays(moved_rule, task.series->anchor, to.local);
+    if (left) moved_rule.count = left;
+    moved.rule_since = moved.occurrence;
+    SetAnchor(moved, to);
+  }
+  if (moved_rule != rule) fields.recurrence_rule = FormatRecurrenceRule(moved_rule);
+
+  const absl::StatusOr<Recurrence> after = RecurrenceOf(with(moved_rule), AnchorOf(moved));
   if (absl::IsInvalidArgument(after.status())) return after.status();
-  if (went_on && !GoesOn(after, moved.scheduled, basis)) {
+  if (went_on && !of_the_series && !GoesOn(after, moved, basis)) {
     return absl::OutOfRangeError(
         "nothing of the rule follows that date: choose an earlier date, or change the rule too");
   }
   return moved;
+}
+
+absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& fields,
+                                             SeriesPlace place) {
+  TODO_ASSIGN_OR_RETURN(const RecurrenceRule rule,
+                        ParseRecurrenceRule(fields.recurrence_rule.value_or("")));
+  TODO_ASSIGN_OR_RETURN(Placed placed, PlaceSeries(task, fields, place));
+  const auto without_end = [](RecurrenceRule whole) {
+    whole.count.reset();
+    whole.until.reset();
+    return whole;
+  };
+  const absl::StatusOr<RecurrenceRule> before =
+      ParseRecurrenceRule(task.fields.recurrence_rule.value_or(""));
+  const bool same_days = before.ok() && without_end(*before) == without_end(rule);
+  if (place == SeriesPlace::kScheduled && !same_days) {
+    TODO_ASSIGN_OR_RETURN(Placed at_due, PlaceSeries(task, fields, SeriesPlace::kDue));
+    const auto names_day_of = [&rule](const Placed& start) {
+      return !absl::IsInvalidArgument(RecurrenceOf(start.fields, start.place).status()) &&
+             RecurrencePattern(rule, start.place.local).NamesDayOfStart();
+    };
+    if (!names_day_of(placed) && names_day_of(at_due)) placed = std::move(at_due);
+  }
+  SeriesPosition series = *task.series;
+  series.following = placed.following;
+  series.scheduled = placed.place.local;
+  // Whatever the rule counts from, it must have something after this task.
+  TODO_RETURN_IF_ERROR(RecurrenceOf(placed.fields, placed.place).status());
+  const bool stays = place == SeriesPlace::kScheduled && same_days &&
+                     fields.recurrence_basis == RecurrenceBasis::kSchedule &&
+                     series.scheduled == task.series->scheduled;
+  if (stays && !rule.count) return series;
+  if (stays) {
+    const RecurrenceRule kept = KeepDays(rule, series.anchor, series.scheduled);
+    if (kept != rule) fields.recurrence_rule = FormatRecurrenceRule(kept);
+  }
+  series.rule_since = series.occurrence;
+  SetAnchor(series, placed.place);
+  return series;
 }
 
 FollowingFields ChangedHereAlone(const Task& task, const TaskFields& fields) {
@@ -157,28 +299,30 @@ FollowingFields ChangedAfter(const Task& task, const TaskPatch& patch) {
 std::optional<Instant> PassedAt(const Task& task) {
   if (!task.fields.recurrence_rule || !task.series) return std::nullopt;
   if (task.completed) return task.completed_at.value_or(task.updated_at);
-  if (task.skipped_at) return std::max(*task.skipped_at, task.fields.due.at);
-  return std::nullopt;
+  return task.skipped_at;
 }
 
 absl::StatusOr<std::optional<NextOccurrence>> NextOccurrenceOf(const Task& task,
                                                                Instant passed_at) {
   NextOccurrence next{.fields = FieldsAfter(task), .series = *task.series};
-  const absl::StatusOr<Recurrence> recurrence = RecurrenceOf(next.fields, task.series->anchor);
+  const absl::StatusOr<Recurrence> recurrence = RecurrenceOf(next.fields, AnchorOf(*task.series));
   if (absl::IsOutOfRange(recurrence.status())) return std::nullopt;
   TODO_RETURN_IF_ERROR(recurrence.status());
 
   next.series.occurrence += 1;
   next.series.missed = 0;
   next.series.following = {};
+  const TimeZone& zone = recurrence->zone();
+  const Instant scheduled = ScheduledAt(*task.series, zone);
   std::optional<Recurrence::Occurrence> found;
   if (task.fields.recurrence_basis == RecurrenceBasis::kCompletion) {
-    found = recurrence->NextAfterCompletion(passed_at,
-                                            task.series->occurrence - task.series->rule_since + 1);
+    found = recurrence->NextAfterCompletion(
+        task.completed ? passed_at : std::max(passed_at, scheduled),
+        task.series->occurrence - task.series->rule_since + 1, scheduled);
   } else {
-    // A task that was pulled ahead of its date must not come again on that date.
-    const Instant scheduled = recurrence->zone().ToInstant(task.series->scheduled);
-    found = recurrence->NextAfter(std::max({scheduled, task.fields.due.at, passed_at}));
+    const bool all_day = next.fields.due.kind == DueKind::kDate;
+    const Instant passed = all_day ? BeforeDay(zone.ToLocal(passed_at), zone) : passed_at;
+    found = recurrence->NextAfter(std::max(scheduled, passed));
     if (found) next.series.missed = found->number - recurrence->NextAfter(scheduled)->number;
   }
   if (!found) return std::nullopt;
@@ -191,11 +335,10 @@ absl::StatusOr<std::optional<NextOccurrence>> NextOccurrenceOf(const Task& task,
 absl::StatusOr<SeriesPreview> PreviewSeries(const TaskFields& fields, int n) {
   TODO_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::Load(fields.time_zone));
   TODO_ASSIGN_OR_RETURN(const Recurrence recurrence,
-                        RecurrenceOf(fields, LocalOf(fields.due, zone)));
+                        RecurrenceOf(fields, PlaceOf(fields.due, zone)));
   SeriesPreview preview{
       .rule = std::string(recurrence.rule()), .occurrences = {}, .warnings = recurrence.Warnings()};
-  const Instant anchor = zone.ToInstant(recurrence.anchor());
-  for (const Recurrence::Occurrence& occurrence : recurrence.Upcoming(anchor, n)) {
+  for (const Recurrence::Occurrence& occurrence : recurrence.Upcoming(recurrence.anchor_at(), n)) {
     preview.occurrences.push_back({DueOf(occurrence, fields.due.kind), occurrence.number});
   }
   return preview;

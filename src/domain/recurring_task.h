@@ -20,13 +20,30 @@ namespace todo::domain {
 absl::StatusOr<SeriesPosition> StartSeries(const TaskFields& fields, const Uuid& series_id,
                                            std::int64_t occurrence = 1);
 
-/// Moves the series of `task` to the due date and zone of `fields`, which become those of the task
-/// and have the same rule. A new time of day leaves the days as they are, so that the series of a
-/// 31st is not moved to the 28th; a new day is what the rule counts from now, and COUNT in `fields`
-/// becomes what is left of it. Preconditions: `task` has a rule and a series. kInvalidArgument: the
-/// rule or the zone is not understood, or the date is beyond what rules can count from.
-/// kOutOfRange: the series would go on, and would not any more.
-absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields);
+/// Where a change of a task puts its series.
+enum class SeriesPlace {
+  kDue,       // the due date of the task is a date of the series
+  kScheduled  // its dates stay, as instants or as wall-clock times: what the task was moved to, if
+              // it was, is for this once
+};
+
+/// Moves the series of `task` to the place and zone that `fields` have, which become those of the
+/// task, with the same rule. The rule follows (MoveRule), and `fields` get what it becomes. A new
+/// time of day leaves the days as they are, so that the series of a 31st is not moved to the 28th;
+/// a new day is what the rule counts from now, and COUNT in `fields` becomes what is left of it.
+/// Preconditions: `task` has a rule and a series. kInvalidArgument: the rule cannot follow, rule or
+/// zone are not understood, or the date is beyond what rules can count from. kOutOfRange: the
+/// series would go on, and would not any more; never on the same day, or on another date of the
+/// series.
+absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, SeriesPlace place);
+
+/// The position of `task` with the rule of `fields`, which become those of the task; it counts from
+/// this task on. A rule that differs in its end alone keeps the days of the series; `fields` get
+/// what is then to be written out (KeepDays). A rule that names the day that the task was moved to,
+/// and not the scheduled one, counts from the former. Preconditions: `task` has a rule and a
+/// series, and `fields` a due date. As StartSeries.
+absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& fields,
+                                             SeriesPlace place);
 
 /// What those after `task` take when its fields become `fields` for this occurrence alone.
 FollowingFields ChangedHereAlone(const Task& task, const TaskFields& fields);
@@ -35,8 +52,8 @@ FollowingFields ChangedFromHereOn(FollowingFields following, const TaskPatch& pa
 /// What those after `task` take when what `patch` names becomes so for them only.
 FollowingFields ChangedAfter(const Task& task, const TaskPatch& patch);
 
-/// When `task` made room for the next occurrence: when it was completed; when it was skipped, or
-/// would have been due after that. nullopt: it did neither, or does not recur.
+/// When `task` made room for the next occurrence: when it was completed or skipped. nullopt: it did
+/// neither, or does not recur.
 std::optional<Instant> PassedAt(const Task& task);
 
 struct NextOccurrence {
@@ -45,8 +62,11 @@ struct NextOccurrence {
 };
 
 /// The task that follows `task`, which passed at `passed_at`; nullopt when the series has ended.
-/// From schedule: the first date of the rule after both the due date and that moment; what passed
-/// in between is counted as missed. From completion: the rule counts from the day of that moment.
+/// From schedule: the first date of the rule after both the scheduled one and that moment; what
+/// passed in between is counted as missed. A day passes with its end, so today still counts. From
+/// completion: the rule counts from the day of that moment (Recurrence::NextAfterCompletion), of a
+/// task that was skipped ahead of its date from that date. Where the task itself was moved to for
+/// this once makes no difference.
 /// Preconditions: `task` has a rule and a series. kInvalidArgument: the rule is not understood.
 absl::StatusOr<std::optional<NextOccurrence>> NextOccurrenceOf(const Task& task, Instant passed_at);
 

@@ -75,9 +75,10 @@ struct FollowingFields {
 /// `following` has another.
 struct SeriesPosition {
   Uuid series_id;
-  std::int64_t occurrence = 1;  // counts the tasks of the series
-  std::int64_t rule_since = 1;  // the occurrence whose rule this was first; COUNT counts from it
-  absl::CivilSecond anchor;     // that occurrence's wall-clock time; UNTIL and COUNT count from it
+  std::int64_t occurrence = 1;   // counts the tasks of the series
+  std::int64_t rule_since = 1;   // the occurrence whose rule this was first; COUNT counts from it
+  absl::CivilSecond anchor;      // that occurrence's wall-clock time; UNTIL and COUNT count from it
+  bool anchor_is_later = false;  // of an anchor that clocks show twice: it is the second
   absl::CivilSecond
       scheduled;  // where the rule put this occurrence; postponing the task does not move it
   std::int64_t missed = 0;  // occurrences that had passed when the previous task was completed

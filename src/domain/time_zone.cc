@@ -73,6 +73,12 @@ Instant TimeZone::ToInstant(absl::CivilSecond local) const {
   return Instant{std::chrono::microseconds{absl::ToUnixMicros(zone_.At(local).pre)}};
 }
 
+Instant TimeZone::ToLaterInstant(absl::CivilSecond local) const {
+  const absl::TimeZone::TimeInfo info = zone_.At(local);
+  return Instant{std::chrono::microseconds{
+      absl::ToUnixMicros(info.kind == absl::TimeZone::TimeInfo::REPEATED ? info.post : info.pre)}};
+}
+
 absl::CivilSecond TimeZone::ToLocal(Instant instant) const {
   return zone_.At(absl::FromUnixMicros(instant.time_since_epoch().count())).cs;
 }

@@ -32,6 +32,9 @@ class TimeZone {
   /// is the first of the two. Precondition: the year of `local` is 1 to 9999.
   Instant ToInstant(absl::CivilSecond local) const;
 
+  /// As ToInstant, but of a time that comes twice the second of the two.
+  Instant ToLaterInstant(absl::CivilSecond local) const;
+
   /// What a clock in this zone shows at `instant`; fractions of a second are dropped.
   absl::CivilSecond ToLocal(Instant instant) const;
 

@@ -170,6 +170,18 @@ TaskFields Updated(const Task& task, const UpdateTaskInput& input, Violations& v
   return fields;
 }
 
+/// Whether `input`, which makes `fields` of `task`, names another due date than the task keeps
+/// anyway: then that is what the series is moved to. A due date sent along as it was is none.
+domain::SeriesPlace PlaceFor(const UpdateTaskInput& input, const Task& task,
+                             const TaskFields& fields) {
+  if (!input.due) return domain::SeriesPlace::kScheduled;
+  UpdateTaskInput without = input;
+  without.due.reset();
+  Violations known;  // `fields` have them too
+  return fields.due == Updated(task, without, known).due ? domain::SeriesPlace::kScheduled
+                                                         : domain::SeriesPlace::kDue;
+}
+
 }  // namespace
 
 ports::Mutation TaskService::NewMutation(domain::ChangeKind kind, const CallContext& call) {
@@ -304,11 +316,16 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
   } else if ((new_rule || moves) && task.completed) {
     return CompletedIsHistory();
   } else if (new_rule) {
-    series = RestartSeries(task, fields, violations);
+    series = RestartSeries(task, fields, PlaceFor(input, task, fields), violations);
   } else if (moves) {
-    absl::StatusOr<domain::SeriesPosition> moved = domain::MoveSeries(task, fields);
+    const domain::SeriesPlace place = PlaceFor(input, task, fields);
+    absl::StatusOr<domain::SeriesPosition> moved = domain::MoveSeries(task, fields, place);
     if (!moved.ok()) {
-      Add(violations, input.due ? "due_date" : "time_zone", moved.status());
+      Add(violations,
+          place == domain::SeriesPlace::kScheduled ? "time_zone"
+          : input.due->due_local                   ? "due_local"
+                                                   : "due_date",
+          moved.status());
     } else {
       series = *std::move(moved);
     }
@@ -353,19 +370,19 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
 }
 
 std::optional<domain::SeriesPosition> TaskService::RestartSeries(const Task& task,
-                                                                 const TaskFields& fields,
+                                                                 TaskFields& fields,
+                                                                 domain::SeriesPlace place,
                                                                  Violations& violations) {
+  if (!task.series || fields.due.kind == DueKind::kNone)
+    return StartSeries(fields, ids_.NewId(), 1, violations);
+  if (!CheckRule(*fields.recurrence_rule, violations)) return std::nullopt;
   // A task stays in its series: so it stays the next occurrence of the one before it, which must
-  // not get another.
-  std::optional<domain::SeriesPosition> series =
-      task.series ? StartSeries(fields, task.series->series_id, task.series->occurrence, violations)
-                  : StartSeries(fields, ids_.NewId(), 1, violations);
-  if (!series || !task.series) return series;
-  series->missed = task.series->missed;
-  series->following = task.series->following;
-  series->following.due_kind.reset();
-  series->following.time_zone.reset();
-  return series;
+  // not get another. Of a task that did not recur any more the due date is where it starts.
+  absl::StatusOr<domain::SeriesPosition> series = domain::RestartSeries(
+      task, fields, task.fields.recurrence_rule ? place : domain::SeriesPlace::kDue);
+  if (series.ok()) return *std::move(series);
+  Add(violations, "recurrence_rule", series.status());
+  return std::nullopt;
 }
 
 absl::StatusOr<Task> TaskService::ChangeAsRead(
@@ -443,6 +460,17 @@ absl::StatusOr<Task> TaskService::Delete(const CallContext& call, domain::TaskId
               if (role == SeriesRole::kLast) change.patch.recurrence_rule.emplace();
               return change;
             });
+        for (const ports::SeriesMember& member : plan.series->seen) {
+          // The open one right before would bring the series back when it is done.
+          if (scope != SeriesScope::kFollowing || member.task.completed || member.task.deleted ||
+              member.task.series->occurrence + 1 != task.series->occurrence)
+            continue;
+          ports::Mutation end = mutation;
+          end.kind = domain::ChangeKind::kUpdated;
+          end.task_id = member.task.id;
+          end.patch.recurrence_rule.emplace();
+          plan.series->others.push_back(std::move(end));
+        }
         return plan;
       });
 }

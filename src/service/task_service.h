@@ -120,8 +120,9 @@ class TaskService {
   /// `named`, else the user's zone.
   absl::StatusOr<std::string> ZoneFor(const domain::UserId& user,
                                       const std::optional<std::string>& named);
+  /// The position with a new rule, which may be written out in `fields` (domain::RestartSeries).
   std::optional<domain::SeriesPosition> RestartSeries(
-      const domain::Task& task, const domain::TaskFields& fields,
+      const domain::Task& task, domain::TaskFields& fields, domain::SeriesPlace place,
       std::vector<util::FieldViolation>& violations);
 
   ports::TaskStore& store_;

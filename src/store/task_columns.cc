@@ -39,6 +39,7 @@ void AddSeries(Patch& patch, const std::optional<domain::SeriesPosition>& series
   patch["series_id"] = series ? Patch(series->series_id.value()) : Patch();
   patch["occurrence"] = series ? Patch(series->occurrence) : Patch();
   patch["series_anchor"] = series ? Patch(absl::FormatCivilTime(series->anchor)) : Patch();
+  patch["series_anchor_later"] = series && series->anchor_is_later ? Patch(true) : Patch();
   patch["scheduled_for"] = series ? Patch(absl::FormatCivilTime(series->scheduled)) : Patch();
   patch["missed"] = series ? series->missed : 0;
   patch["rule_since"] = series ? Patch(series->rule_since) : Patch();

@@ -603,6 +603,45 @@ TEST_P(EventInboxContract, ASuccessorCanBeRemovedAndRevived) {
                                  ChangeKind::kCreated));
 }
 
+TEST_P(EventInboxContract, WhatWasDeletedAfterAnOpenTaskIsAsIfNobodyHadTouchedIt) {
+  for (const bool opened_last : {true, false}) {
+    const Task task = Apply(CreateRecurring(user_, "title"));
+    const Task successor = MakeSuccessor(task);
+    Apply(ChangeOf(ChangeKind::kCompleted, task));
+    if (!opened_last) Apply(ChangeOf(ChangeKind::kUncompleted, task));
+    Apply(ChangeOf(ChangeKind::kDeleted, successor));
+    if (opened_last) {
+      EXPECT_FALSE(LoadHeld(task).successor->untouched) << "the series has ended";
+      Apply(ChangeOf(ChangeKind::kUncompleted, task));
+    }
+    const HeldTask held = LoadHeld(task);
+    EXPECT_TRUE(held.successor->task.deleted);
+    EXPECT_TRUE(held.successor->untouched);
+    EXPECT_EQ(held.successor->task.version, 2) << "it is no change of that task";
+    EXPECT_THAT(store().ListSeries(user_, task.series->series_id).value(),
+                ElementsAre(ports::SeriesMember{held.task, false}));
+  }
+}
+
+TEST_P(EventInboxContract, WhatWasDoneBeforeItWasDeletedComesBackSkippedOnesDoNot) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task second = MakeSuccessor(task);
+  Apply(ChangeOf(ChangeKind::kCompleted, second));
+  const Task third = MakeSuccessor(second);
+  ports::Mutation skip = ChangeOf(ChangeKind::kDeleted, third);
+  skip.skips = true;
+  Apply(skip);
+  Apply(ChangeOf(ChangeKind::kDeleted, second));
+  const HeldTask held = LoadHeld(task);
+  EXPECT_TRUE(held.successor->untouched);
+  EXPECT_TRUE(held.successor->task.completed) << "its own events still mean what they meant";
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    return transaction.Write({Revival(second)});
+  });
+  EXPECT_FALSE(LoadHeld(second).successor->untouched);
+}
+
 TEST_P(EventInboxContract, ARevivedSuccessorIsOpenEvenIfItWasCompleted) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const Task successor = MakeSuccessor(task);

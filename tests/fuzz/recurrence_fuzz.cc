@@ -1,8 +1,8 @@
 // Feeds the rule room whatever comes: rule texts, anchors, zones, moments. Stops at anything that
 // its headers rule out.
 //
-// An input is bytes: 0 zone, 1 to 4 anchor, 5 to 8 moment, the rest the rule. Short inputs are
-// rules alone.
+// An input is bytes: 0 zone, with its highest bit for all-day series, 1 to 4 anchor, 5 to 8 moment,
+// the rest the rule. Short inputs are rules alone.
 
 #include <chrono>
 #include <cstdint>
@@ -64,9 +64,15 @@ void CheckSeries(const Recurrence& series, Instant moment) {
     Require(same == found.front(), "the next from just before is the same");
   }
   series.NextAfterCompletion(moment, number);
+  if (series.all_day()) {
+    for (const Recurrence::Occurrence& occurrence : series.Upcoming(anchor, 20))
+      Require(occurrence.local == absl::CivilSecond(absl::CivilDay(occurrence.local)),
+              "a day starts at midnight");
+  }
   Require(series.Warnings().size() < 100, "warnings are few");
 
-  const auto again = Recurrence::Parse(series.rule(), series.anchor(), series.zone());
+  const auto again =
+      Recurrence::Parse({series.rule(), series.anchor(), series.zone(), series.all_day()});
   Require(again.ok(), "the one spelling is a rule");
   Require(again->rule() == series.rule(), "the one spelling is one");
   Require(again->Upcoming(anchor, 20) == series.Upcoming(anchor, 20), "it means the same");
@@ -92,7 +98,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       absl::CivilSecond(1969) + static_cast<std::int64_t>(NumberAt(header + 1)) * 3;
   const Instant moment{std::chrono::seconds{static_cast<std::int64_t>(NumberAt(header + 5)) * 4}};
 
-  const auto series = Recurrence::Parse(rule, anchor, ZoneOf(header[0]));
+  const bool all_day = (header[0] & 0x80) != 0;
+  const auto series = Recurrence::Parse({rule, anchor, ZoneOf(header[0]), all_day});
   if (series.ok()) {
     CheckSeries(*series, moment);
   } else {

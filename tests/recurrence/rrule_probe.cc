@@ -1,7 +1,7 @@
 // Answers questions about recurrence rules, one JSON object per line on standard input:
 //   {"rule": "FREQ=DAILY", "zone": "Europe/Berlin", "anchor": "2026-10-24T06:45:00", "n": 10}
-// `after` (RFC 3339) asks for what follows a later instant than the anchor. The answer, also one
-// line each:
+// `after` (RFC 3339) asks for what follows a later instant than the anchor; `all_day` (true) makes
+// the series one of days. The answer, also one line each:
 //   {"next": [["2026-10-25T06:45:00", 1792907100, 2], …], "text": "FREQ=DAILY",
 //    "warnings": ["…"], "micros": [12.5, 3.0]}
 //   {"refused": "reason", "code": "INVALID_ARGUMENT", "micros": [80.1]}
@@ -43,8 +43,8 @@ json Answer(const json& question) {
     return {{"refused", "bad anchor"}};
 
   auto begin = std::chrono::steady_clock::now();
-  absl::StatusOr<Recurrence> recurrence =
-      Recurrence::Parse(question.at("rule").get<std::string>(), anchor, *zone);
+  absl::StatusOr<Recurrence> recurrence = Recurrence::Parse(
+      {question.at("rule").get<std::string>(), anchor, *zone, question.value("all_day", false)});
   double parse_micros = MicrosSince(begin);
   if (!recurrence.ok()) {
     json answer = Refusal(recurrence.status());

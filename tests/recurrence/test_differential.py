@@ -89,7 +89,7 @@ def series(local_times, anchor, zone, count, until):
     return answer
 
 
-def random_end(rng, anchor, zone):
+def random_end(rng, anchor, zone, all_day):
     """(text to append to the rule, COUNT, UNTIL as epoch second)"""
     roll = rng.random()
     if roll < 0.25:
@@ -100,15 +100,12 @@ def random_end(rng, anchor, zone):
             days=rng.randint(1, rng.choice([40, 400, 2000])), seconds=rng.choice([0, 0, -1, 1])
         )
         kind = rng.choice(["date", "floating", "utc"])
-        if kind == "date":
-            end_of_day = until.replace(hour=23, minute=59, second=59, tzinfo=zone)
-            return f";UNTIL={until:%Y%m%d}", None, int(end_of_day.timestamp())
-        until = until.replace(tzinfo=zone if kind == "floating" else UTC)
-        return (
-            f";UNTIL={until:%Y%m%dT%H%M%S}{'Z' if kind == 'utc' else ''}",
-            None,
-            int(until.timestamp()),
-        )
+        text = f"{until:%Y%m%d}" if kind == "date" else f"{until:%Y%m%dT%H%M%S}"
+        if kind == "date" or all_day:
+            last = until.replace(hour=23, minute=59, second=59, tzinfo=zone)
+        else:
+            last = until.replace(tzinfo=zone if kind == "floating" else UTC)
+        return f";UNTIL={text}{'Z' if kind == 'utc' else ''}", None, int(last.timestamp())
     return "", None, None
 
 
@@ -121,14 +118,25 @@ def test_random_rules(probe):
     for _ in range(RULES):
         parts, anchor, zone_name = random_parts(rng), random_anchor(rng), rng.choice(ZONES)
         zone = zoneinfo.ZoneInfo(zone_name)
-        end_text, count, until = random_end(rng, anchor, zone)
+        all_day = rng.random() < 0.15
+        if all_day:
+            anchor = anchor.replace(hour=0, minute=0, second=0)
+        end_text, count, until = random_end(rng, anchor, zone, all_day)
         rule = disguised(rng, parts) + end_text
+        if all_day:
+            parts = {k: v for k, v in parts.items() if k not in ("BYHOUR", "BYMINUTE", "BYSECOND")}
         end = anchor + datetime.timedelta(days=365 * YEARS)
         # At the end of the compared stretch zones can swap or merge occurrences; two days before it
         # they no longer do.
         safe = int(end.replace(tzinfo=UTC).timestamp()) - 2 * 86400
 
-        answer = probe.ask(rule=rule, zone=zone_name, anchor=anchor.isoformat(), n=OCCURRENCES)
+        answer = probe.ask(
+            rule=rule,
+            zone=zone_name,
+            anchor=anchor.isoformat(),
+            n=OCCURRENCES,
+            all_day=all_day,
+        )
         slowest = max(slowest, (max(answer["micros"]), rule))
         refused = "refused" in answer
         if refused:
@@ -149,7 +157,8 @@ def test_random_rules(probe):
             tally["dateutil agrees"] += 1
             continue
         same, expected = compare(DayMatcher(parts, anchor).until(end))
-        assert same, f"{rule} from {anchor} in {zone_name}: {ours=} {expected=} {theirs=}"
+        what = f"{rule} from {anchor} in {zone_name}, {all_day=}"
+        assert same, f"{what}: {ours=} {expected=} {theirs=}"
         if theirs is not None:
             tally["dateutil is wrong, the judge agrees with us"] += 1
             wrong_dateutil.setdefault(

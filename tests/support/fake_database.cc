@@ -69,6 +69,21 @@ void CopyReminders(Tables& tables, const domain::Task& task) {
   }
 }
 
+void TakeUpSeries(Tables& tables, const domain::Task& changed) {
+  std::map<std::int64_t, FakeDatabase::TaskRow*> rows;
+  for (auto& [key, row] : tables.tasks) {
+    if (key.first == changed.user && row.task.series &&
+        row.task.series->series_id == changed.series->series_id)
+      rows[row.task.series->occurrence] = &row;
+  }
+  for (const auto& [occurrence, row] : rows) {
+    const auto next = rows.find(occurrence + 1);
+    if (row->task.deleted || row->task.completed || next == rows.end()) continue;
+    const domain::Task& task = next->second->task;
+    if (task.deleted && !task.skipped_at) next->second->consumer_version = task.version;
+  }
+}
+
 }  // namespace
 
 FakeDatabase::FakeDatabase(SteadyClock clock) : clock_(std::move(clock)) {
@@ -156,6 +171,10 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
   if (call.task_id) MarkReminders(tables, was.task, row.task);
   const bool comes_back = call.task_id && was.task.deleted && !row.task.deleted;
   if (comes_back || (!call.task_id && !call.request)) CopyReminders(tables, row.task);
+  if (call.task_id && row.task.series &&
+      (was.task.deleted != row.task.deleted || (was.task.completed && !row.task.completed))) {
+    TakeUpSeries(tables, row.task);
+  }
   tables.changes.push_back({tables.next_change_id++,
                             {.user = call.user,
                              .seq = row.task.seq,

@@ -222,6 +222,7 @@ Task FullTask() {
                                .occurrence = 4,
                                .rule_since = 3,
                                .anchor = absl::CivilSecond(2026, 10, 1, 9, 0, 0),
+                               .anchor_is_later = true,
                                .scheduled = absl::CivilSecond(2026, 10, 23, 9, 0, 0),
                                .missed = 2,
                                .following = {.title = "caf\u00e9s",

@@ -44,10 +44,10 @@ Instant At(std::string_view text) { return ParseInstant(text).value(); }
 
 /// The series, or a failed test.
 Recurrence Series(std::string_view rule, const std::string& anchor, std::string_view zone = "UTC") {
-  absl::StatusOr<Recurrence> recurrence = Recurrence::Parse(rule, Civil(anchor), Zone(zone));
+  absl::StatusOr<Recurrence> recurrence = Recurrence::Parse({rule, Civil(anchor), Zone(zone)});
   EXPECT_TRUE(recurrence.ok()) << rule << ": " << recurrence.status();
   return recurrence.ok() ? *recurrence
-                         : Recurrence::Parse("daily", Civil(anchor), TimeZone()).value();
+                         : Recurrence::Parse({"daily", Civil(anchor), TimeZone()}).value();
 }
 
 std::vector<std::string> Instants(const std::vector<Recurrence::Occurrence>& occurrences) {
@@ -91,8 +91,8 @@ TEST(Recurrence, GivesTheOccurrencesOfEveryKnownCase) {
 TEST(Recurrence, RefusesWhatIsNoRuleOrNeverOccurs) {
   for (const json& known : Known("refused")) {
     absl::StatusOr<Recurrence> series =
-        Recurrence::Parse(known.at("rule").get<std::string>(),
-                          Civil(known.value("anchor", "2026-01-01T10:00:00")), TimeZone());
+        Recurrence::Parse({known.at("rule").get<std::string>(),
+                           Civil(known.value("anchor", "2026-01-01T10:00:00")), TimeZone()});
     EXPECT_EQ(series.status().code(), absl::StatusCode::kInvalidArgument) << known;
     EXPECT_THAT(std::string(series.status().message()), HasSubstr("recurrence rule: ")) << known;
     EXPECT_LT(series.status().message().size(), 800u) << known;
@@ -101,8 +101,8 @@ TEST(Recurrence, RefusesWhatIsNoRuleOrNeverOccurs) {
 
 TEST(Recurrence, TellsARuleThatHasEndedFromAWrongOne) {
   for (const json& known : Known("ended")) {
-    absl::StatusOr<Recurrence> series = Recurrence::Parse(known.at("rule").get<std::string>(),
-                                                          Civil("2026-01-01T10:00:00"), TimeZone());
+    absl::StatusOr<Recurrence> series = Recurrence::Parse(
+        {known.at("rule").get<std::string>(), Civil("2026-01-01T10:00:00"), TimeZone()});
     EXPECT_EQ(series.status().code(), absl::StatusCode::kOutOfRange) << known;
     EXPECT_THAT(std::string(series.status().message()), HasSubstr("it can never occur again"))
         << known;
@@ -111,7 +111,7 @@ TEST(Recurrence, TellsARuleThatHasEndedFromAWrongOne) {
 
 std::string ReasonFor(std::string_view rule) {
   return std::string(
-      Recurrence::Parse(rule, Civil("2026-01-01T10:00:00"), TimeZone()).status().message());
+      Recurrence::Parse({rule, Civil("2026-01-01T10:00:00"), TimeZone()}).status().message());
 }
 
 TEST(Recurrence, SaysInAPersonsWordsWhatIsWrong) {
@@ -132,10 +132,10 @@ TEST(Recurrence, RefusesAnAnchorOutsideTheCalendar) {
   for (absl::CivilSecond anchor :
        {absl::CivilSecond(1969, 12, 31), absl::CivilSecond(2400), absl::CivilSecond(-4000),
         absl::CivilSecond::max(), absl::CivilSecond::min()}) {
-    EXPECT_EQ(Recurrence::Parse("daily", anchor, TimeZone()).status().code(),
+    EXPECT_EQ(Recurrence::Parse({"daily", anchor, TimeZone()}).status().code(),
               absl::StatusCode::kInvalidArgument);
   }
-  EXPECT_TRUE(Recurrence::Parse("daily", absl::CivilSecond(1970), Zone("Asia/Tokyo")).ok());
+  EXPECT_TRUE(Recurrence::Parse({"daily", absl::CivilSecond(1970), Zone("Asia/Tokyo")}).ok());
 }
 
 TEST(Recurrence, EndsWithTheCalendar) {
@@ -379,7 +379,7 @@ std::vector<RandomSeries> SomeSeries(std::uint64_t seed, int n) {
     absl::CivilSecond anchor(1980 + static_cast<int>(random() % 60), 1,
                              1 + static_cast<int>(random() % 366), static_cast<int>(random() % 5),
                              static_cast<int>(random() % 4) * 15);
-    auto series = Recurrence::Parse(rule, anchor, Zone(kZones[random() % std::size(kZones)]));
+    auto series = Recurrence::Parse({rule, anchor, Zone(kZones[random() % std::size(kZones)])});
     if (series.ok()) some.push_back({rule, *series});
   }
   return some;
@@ -432,8 +432,8 @@ TEST(RecurrenceProperty, CountIsExact) {
     const int count = 2 + static_cast<int>(random_count() % 30);
     SCOPED_TRACE(Describe(random) + " COUNT=" + std::to_string(count));
     auto endless = random.series.Upcoming(kMinInstant, count - 1);
-    auto counted = Recurrence::Parse(random.rule + ";COUNT=" + std::to_string(count),
-                                     random.series.anchor(), random.series.zone());
+    auto counted = Recurrence::Parse({random.rule + ";COUNT=" + std::to_string(count),
+                                      random.series.anchor(), random.series.zone()});
     ASSERT_TRUE(counted.ok());
     EXPECT_EQ(counted->Upcoming(kMinInstant, 100), endless);
     EXPECT_EQ(counted->NextAfter(endless.back().at).has_value(), false);
@@ -449,16 +449,16 @@ TEST(RecurrenceProperty, UntilIsInclusive) {
     absl::CivilSecond utc = TimeZone().ToLocal(endless[last].at);
     std::string until = absl::FormatTime(
         "%Y%m%dT%H%M%SZ", absl::FromCivil(utc, absl::UTCTimeZone()), absl::UTCTimeZone());
-    auto ended = Recurrence::Parse(random.rule + ";UNTIL=" + until, random.series.anchor(),
-                                   random.series.zone());
+    auto ended = Recurrence::Parse(
+        {random.rule + ";UNTIL=" + until, random.series.anchor(), random.series.zone()});
     ASSERT_TRUE(ended.ok()) << until;
     endless.resize(last + 1);
     EXPECT_EQ(ended->Upcoming(kMinInstant, 100), endless) << until;
 
     until = absl::FormatTime("%Y%m%dT%H%M%SZ", absl::FromCivil(utc - 1, absl::UTCTimeZone()),
                              absl::UTCTimeZone());
-    ended = Recurrence::Parse(random.rule + ";UNTIL=" + until, random.series.anchor(),
-                              random.series.zone());
+    ended = Recurrence::Parse(
+        {random.rule + ";UNTIL=" + until, random.series.anchor(), random.series.zone()});
     endless.pop_back();
     if (endless.empty()) {
       EXPECT_EQ(ended.status().code(), absl::StatusCode::kOutOfRange) << until;
@@ -478,10 +478,10 @@ TEST(Recurrence, MayBeUsedFromManyThreads) {
     threads.emplace_back([&shared, &expected] {
       for (int round = 0; round < 50; ++round) {
         EXPECT_EQ(shared.Upcoming(kMinInstant, 50), expected);
-        EXPECT_FALSE(Recurrence::Parse("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31", shared.anchor(),
-                                       shared.zone())
+        EXPECT_FALSE(Recurrence::Parse(
+                         {"FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31", shared.anchor(), shared.zone()})
                          .ok());
-        EXPECT_TRUE(Recurrence::Parse("monthly", shared.anchor(), shared.zone()).ok());
+        EXPECT_TRUE(Recurrence::Parse({"monthly", shared.anchor(), shared.zone()}).ok());
       }
     });
   }
@@ -553,8 +553,9 @@ TEST(RecurrenceCost, IsPrinted) {
         "FREQ=MONTHLY;BYSETPOS=300;BYDAY=MO",
         "FREQ=YEARLY;BYDAY=1MO,2TU,3WE,4TH,5FR,-1SA,53SU;BYSETPOS=366"}) {
     absl::Status status;
-    const double spent = Milliseconds(
-        [&] { status = Recurrence::Parse(rule, absl::CivilSecond(1970), TimeZone()).status(); });
+    const double spent = Milliseconds([&] {
+      status = Recurrence::Parse({rule, absl::CivilSecond(1970), TimeZone()}).status();
+    });
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     std::printf("%10.4f ms  refusal: %.*s\n", spent, static_cast<int>(rule.size()), rule.data());
   }

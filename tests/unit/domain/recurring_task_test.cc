@@ -1,5 +1,7 @@
 #include "domain/recurring_task.h"
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace todo::domain {
@@ -94,6 +96,68 @@ TEST(NextOccurrenceOf, ADayStaysADay) {
   EXPECT_EQ(FormatDueLocal(next->fields.due), "2026-10-25");
 }
 
+TEST(NextOccurrenceOf, ADayHasNoTimesOfDay) {
+  Task task = Recurring("FREQ=DAILY;BYHOUR=9,17;BYMINUTE=30;BYSECOND=7;COUNT=3", "2026-11-26",
+                        "Europe/Berlin");
+  for (const char* day : {"2026-11-27", "2026-11-28"}) {
+    const auto next = *NextOccurrenceOf(task, task.fields.due.at);
+    ASSERT_TRUE(next.has_value()) << day;
+    EXPECT_EQ(next->fields.due, *ResolveLocalDue(day, "Europe/Berlin"));
+    EXPECT_EQ(next->series.missed, 0);
+    task = Follow(task, *next);
+  }
+  EXPECT_FALSE(NextOccurrenceOf(task, task.fields.due.at)->has_value());
+}
+
+TEST(NextOccurrenceOf, ADayFromCompletionHasNoTimesOfDay) {
+  Task task = Recurring("FREQ=DAILY;INTERVAL=2;BYHOUR=9", "2026-11-26", "Europe/Berlin");
+  task.fields.recurrence_basis = RecurrenceBasis::kCompletion;
+  EXPECT_EQ((*NextOccurrenceOf(task, At("2026-11-27T20:00:00Z")))->fields.due,
+            *ResolveLocalDue("2026-11-29", "Europe/Berlin"));
+}
+
+/// The days of the occurrences of `rule` after an all-day task that is due on `day`.
+std::vector<std::string> DaysOf(std::string_view rule, std::string_view day,
+                                std::string_view zone) {
+  const Task task = Recurring(rule, day, zone);
+  std::vector<std::string> days;
+  const SeriesPreview preview = *PreviewSeries(task.fields, 5);
+  for (const SeriesPreview::Occurrence& occurrence : preview.occurrences)
+    days.push_back(FormatDueLocal(occurrence.due));
+  return days;
+}
+
+TEST(PreviewSeries, UntilOfDaysCountsByItsDateAsWritten) {
+  using ::testing::ElementsAre;
+  for (std::string_view until :
+       {"20261128", "20261128T000000Z", "20261128T235959Z", "20261128T000000", "20261128T090000"}) {
+    for (std::string_view zone : {"UTC", "America/Los_Angeles", "Pacific/Auckland"}) {
+      EXPECT_THAT(DaysOf(fmt::format("FREQ=DAILY;UNTIL={}", until), "2026-11-26", zone),
+                  ElementsAre("2026-11-27", "2026-11-28"))
+          << until << " " << zone;
+    }
+  }
+}
+
+TEST(PreviewSeries, DoesNotWarnOfClocksWhereADayHasNoTime) {
+  // In Santiago the clocks skip the first hour of 6 September 2026.
+  for (const char* rule : {"FREQ=DAILY", "FREQ=DAILY;BYHOUR=0", "weekly"}) {
+    const Task task = Recurring(rule, "2026-08-30", "America/Santiago");
+    const SeriesPreview preview = *PreviewSeries(task.fields, 5);
+    for (const std::string& warning : preview.warnings)
+      EXPECT_THAT(warning, ::testing::Not(::testing::HasSubstr("locks"))) << rule;
+  }
+}
+
+TEST(PreviewSeries, SaysWhatADayIgnores) {
+  const Task task = Recurring("FREQ=DAILY;BYHOUR=9;BYMINUTE=0", "2026-08-30");
+  const SeriesPreview preview = *PreviewSeries(task.fields, 1);
+  EXPECT_THAT(
+      preview.warnings,
+      ::testing::ElementsAre("Ignores BYHOUR, BYMINUTE: an all-day task has no time of day."));
+  EXPECT_EQ(preview.rule, "FREQ=DAILY;BYHOUR=9;BYMINUTE=0");
+}
+
 TEST(NextOccurrenceOf, AnInstantKeepsItsWallClockTimeInTheTasksZone) {
   Task task = Recurring("FREQ=WEEKLY", "2026-10-20T09:00:00", "Europe/Berlin");
   task.fields.due = *ResolveInstantDue(task.fields.due.at);
@@ -101,6 +165,16 @@ TEST(NextOccurrenceOf, AnInstantKeepsItsWallClockTimeInTheTasksZone) {
   const auto next = *NextOccurrenceOf(task, task.fields.due.at);
   EXPECT_EQ(next->fields.due.kind, DueKind::kInstant);
   EXPECT_EQ(FormatInstant(next->fields.due.at), "2026-10-27T08:00:00Z");
+}
+
+TEST(NextOccurrenceOf, FromCompletionATaskSkippedAheadCountsFromItsScheduledDate) {
+  Task task = Recurring("FREQ=DAILY;INTERVAL=10", "2026-11-30T09:00:00");
+  task.fields.recurrence_basis = RecurrenceBasis::kCompletion;
+  task.fields.due = *ResolveLocalDue("2026-12-09T09:00:00", "UTC");  // moved for this once
+  task.completed = false;
+  task.skipped_at = At("2026-11-26T08:00:00Z");
+  EXPECT_EQ(FormatDueLocal((*NextOccurrenceOf(task, *PassedAt(task)))->fields.due),
+            "2026-12-10T09:00:00");
 }
 
 TEST(StartSeries, RefusesWhatCannotRecur) {

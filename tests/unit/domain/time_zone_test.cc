@@ -82,6 +82,17 @@ TEST(TimeZone, ATimeThatComesTwiceIsTheFirst) {
             "2026-11-01T05:00:00Z");
 }
 
+TEST(TimeZone, TheLaterOfTwoIsAskedFor) {
+  const TimeZone zone = *TimeZone::Load("America/New_York");
+  const absl::CivilSecond twice(2027, 11, 7, 1, 30, 0);
+  EXPECT_EQ(FormatInstant(zone.ToInstant(twice)), "2027-11-07T05:30:00Z");
+  EXPECT_EQ(FormatInstant(zone.ToLaterInstant(twice)), "2027-11-07T06:30:00Z");
+  for (const absl::CivilSecond other :
+       {absl::CivilSecond(2027, 11, 7, 2, 0, 0), absl::CivilSecond(2027, 3, 14, 2, 30, 0)}) {
+    EXPECT_EQ(zone.ToLaterInstant(other), zone.ToInstant(other));
+  }
+}
+
 TEST(TimeZone, ShowsWhatTheClockShows) {
   TimeZone berlin = Zone("Europe/Berlin");
   EXPECT_EQ(berlin.ToLocal(*ParseInstant("2026-10-25T00:30:00Z")),

@@ -252,16 +252,19 @@ TEST_F(RecurringTaskServiceTest, CompletingAgainRevivesTheRemovedSuccessor) {
   EXPECT_THAT(Live(), SizeIs(1)) << "a revived one is as untouched as a new one";
 }
 
-TEST_F(RecurringTaskServiceTest, WhatTheUserDeletedStaysDeleted) {
+TEST_F(RecurringTaskServiceTest, WhatTheUserDeletedStaysDeletedUntilTheOneBeforeIsOpenedAgain) {
   const Task first = Create();
   SetCompleted(first, true);
   DeliverNews();
   Delete(SuccessorOf(first));
   Deliver(Log());
+  EXPECT_THAT(Live(), SizeIs(1));
   SetCompleted(first, false);
-  SetCompleted(first, true);
   Deliver(Log());
   EXPECT_THAT(Live(), SizeIs(1));
+  SetCompleted(first, true);
+  Deliver(Log());
+  EXPECT_THAT(Live(), SizeIs(2)) << "an open task with a rule recurs";
 }
 
 TEST_F(RecurringTaskServiceTest, ACompletedSuccessorIsTouchedAndHasItsOwn) {

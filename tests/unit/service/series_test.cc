@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -52,6 +53,23 @@ class SeriesTest : public testing::Test {
     input.recurrence_rule = rule;
     return *tasks_.Create(Call(), input);
   }
+  /// A task that is due at a point in time, or whose rule counts from completions.
+  Task CreateAs(const std::function<void(CreateTaskInput&)>& change) {
+    CreateTaskInput input;
+    input.title = "water the plants";
+    input.time_zone = "Europe/Berlin";
+    change(input);
+    absl::StatusOr<Task> task = tasks_.Create(Call(), input);
+    EXPECT_TRUE(task.ok()) << task.status();
+    return task.value_or(Task{});
+  }
+  Task CreateFromCompletion(const std::string& rule, const std::string& due) {
+    return CreateAs([&](CreateTaskInput& input) {
+      input.recurrence_rule = rule;
+      input.due.due_local = due;
+      input.basis = domain::RecurrenceBasis::kCompletion;
+    });
+  }
   static UpdateTaskInput UpdateOf(const Task& task, SeriesScope scope) {
     UpdateTaskInput input;
     input.id = task.id;
@@ -86,6 +104,16 @@ class SeriesTest : public testing::Test {
     EXPECT_TRUE(stopped.ok()) << stopped.status();
     return stopped.value_or(Task{});
   }
+  Task SetZone(const Task& task, const std::string& zone, SeriesScope scope) {
+    UpdateTaskInput input = UpdateOf(task, scope);
+    input.time_zone = std::optional<std::string>(zone);
+    return Update(input);
+  }
+  Task SetRule(const Task& task, const std::string& rule) {
+    UpdateTaskInput input = UpdateOf(task, SeriesScope::kDefault);
+    input.recurrence_rule = Rule(rule);
+    return Update(input);
+  }
   Task Delete(const Task& task, SeriesScope scope) {
     absl::StatusOr<Task> deleted = tasks_.Delete(Call(), task.id, std::nullopt, scope);
     EXPECT_TRUE(deleted.ok()) << deleted.status();
@@ -116,6 +144,10 @@ class SeriesTest : public testing::Test {
     SetCompleted(task, true);
     DeliverNews();
     return Newest();
+  }
+
+  void Clear() {
+    for (const auto& [occurrence, task] : Live()) Delete(task, SeriesScope::kDefault);
   }
 
   /// Live tasks by occurrence.
@@ -351,7 +383,7 @@ TEST_F(SeriesTest, AMoveThatWouldEndTheSeriesIsRefused) {
     input.due = DueInput{.due_date = {}, .due_local = due};
     const absl::Status refused = tasks_.Update(Call(), input).status();
     EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
-    EXPECT_THAT(std::string(refused.message()), HasSubstr("task.due_date")) << due;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("task.due_local")) << due;
   }
   EXPECT_EQ(DueOf(Move(second, "2026-11-14T18:00:00", SeriesScope::kFollowing)),
             "2026-11-14T18:00:00");
@@ -429,6 +461,329 @@ TEST_F(SeriesTest, ForATaskThatDoesNotRecurAllScopesAreTheSame) {
   }
 }
 
+// ---- moving a series whose rule names its days
+
+TEST_F(SeriesTest, ARuleThatNamesOneDayFollowsAMove) {
+  struct Case {
+    std::string rule, due, to, moved_rule, next;
+  };
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const Case& c : std::vector<Case>{
+           {"FREQ=WEEKLY;BYDAY=MO", "2026-11-30T09:00:00", "2026-11-27T09:00:00",
+            "FREQ=WEEKLY;BYDAY=FR", "2026-12-04T09:00:00"},
+           {"FREQ=WEEKLY;COUNT=3;BYDAY=MO", "2026-11-30T09:00:00", "2026-11-27T09:00:00",
+            "FREQ=WEEKLY;COUNT=3;BYDAY=FR", "2026-12-04T09:00:00"},
+           {"FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", "2026-11-30T09:00:00", "2026-12-07T09:00:00",
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", "2026-12-21T09:00:00"},
+           {"FREQ=DAILY;BYDAY=MO", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
+            "FREQ=DAILY;BYDAY=TU", "2026-12-08T09:00:00"},
+           {"FREQ=MONTHLY;BYMONTHDAY=15", "2026-12-15T09:00:00", "2026-12-17T09:00:00",
+            "FREQ=MONTHLY;BYMONTHDAY=17", "2027-01-17T09:00:00"},
+           {"FREQ=MONTHLY;BYDAY=2TU", "2026-12-08T09:00:00", "2026-12-11T09:00:00",
+            "FREQ=MONTHLY;BYDAY=2FR", "2027-01-08T09:00:00"},
+           {"FREQ=MONTHLY;BYDAY=-1FR", "2026-12-25T09:00:00", "2026-12-31T09:00:00",
+            "FREQ=MONTHLY;BYDAY=-1TH", "2027-01-28T09:00:00"},
+           {"FREQ=YEARLY;BYMONTH=12;BYDAY=2TU", "2026-12-08T09:00:00", "2027-01-15T09:00:00",
+            "FREQ=YEARLY;BYMONTH=1;BYDAY=3FR", "2028-01-21T09:00:00"},
+           {"FREQ=YEARLY;BYDAY=50MO", "2026-12-14T09:00:00", "2026-12-15T09:00:00",
+            "FREQ=YEARLY;BYDAY=50TU", "2027-12-14T09:00:00"},
+           {"FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=24", "2026-12-24T09:00:00", "2027-01-02T09:00:00",
+            "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=2", "2028-01-02T09:00:00"},
+           {"FREQ=YEARLY;BYMONTH=6,12;BYMONTHDAY=24", "2026-12-24T09:00:00", "2026-12-23T09:00:00",
+            "FREQ=YEARLY;BYMONTH=6,12;BYMONTHDAY=23", "2027-06-23T09:00:00"},
+           {"FREQ=DAILY;BYHOUR=9", "2026-11-27T09:00:00", "2026-11-27T18:00:00",
+            "FREQ=DAILY;BYHOUR=18", "2026-11-28T18:00:00"},
+           {"FREQ=DAILY;BYHOUR=9,17", "2026-11-27T09:00:00", "2026-11-27T10:00:00",
+            "FREQ=DAILY;BYHOUR=10,17", "2026-11-27T17:00:00"},
+           {"FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0", "2026-11-30T09:00:00",
+            "2026-11-27T18:30:00", "FREQ=WEEKLY;BYDAY=FR;BYHOUR=18;BYMINUTE=30",
+            "2026-12-04T18:30:00"},
+           {"FREQ=WEEKLY;BYDAY=MO;BYHOUR=9", "2026-11-30T09:00:00", "2026-11-27",
+            "FREQ=WEEKLY;BYDAY=FR;BYHOUR=9", "2026-12-04"}}) {
+    for (const SeriesScope scope : {SeriesScope::kFollowing, SeriesScope::kAll}) {
+      SCOPED_TRACE(c.rule + " to " + c.to);
+      const Task moved = Move(Create(c.rule, c.due), c.to, scope);
+      EXPECT_EQ(DueOf(moved), c.to);
+      EXPECT_EQ(moved.fields.recurrence_rule, c.moved_rule);
+      EXPECT_EQ(DueOf(Advance(moved)), c.next);
+      Clear();
+    }
+  }
+}
+
+TEST_F(SeriesTest, AMoveToADateOfTheRuleIsNeverRefused) {
+  struct Case {
+    std::string rule, due, to, next;
+  };
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const Case& c : std::vector<Case>{
+           {"weekdays", "2026-11-30T09:00:00", "2026-12-01T10:00:00", "2026-12-02T10:00:00"},
+           {"weekdays", "2026-11-30T09:00:00", "2026-11-30T18:00:00", "2026-12-01T18:00:00"},
+           {"FREQ=WEEKLY;BYDAY=MO,FR", "2026-11-30T09:00:00", "2026-12-04T09:00:00",
+            "2026-12-07T09:00:00"},
+           {"FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR", "2026-11-30T09:00:00", "2026-12-07T09:00:00",
+            "2026-12-11T09:00:00"},
+           {"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-11-30T09:00:00",
+            "2026-12-31T10:00:00", "2027-01-29T10:00:00"},
+           {"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-11-30T09:00:00",
+            "2026-11-30T10:00:00", "2026-12-31T10:00:00"},
+           {"FREQ=MONTHLY;BYMONTHDAY=-1", "2026-11-30T09:00:00", "2026-11-30T18:00:00",
+            "2026-12-31T18:00:00"},
+           {"FREQ=YEARLY;BYYEARDAY=334", "2026-11-30T09:00:00", "2026-11-30T18:00:00",
+            "2027-11-30T18:00:00"},
+           {"FREQ=WEEKLY;BYDAY=TU", "2026-11-30T09:00:00", "2026-11-30T18:00:00",
+            "2026-12-01T18:00:00"}}) {
+    SCOPED_TRACE(c.rule + " to " + c.to);
+    const Task moved = Move(Create(c.rule, c.due), c.to, SeriesScope::kFollowing);
+    EXPECT_EQ(DueOf(moved), c.to);
+    EXPECT_EQ(moved.fields.recurrence_rule, c.rule) << "as the user wrote it";
+    EXPECT_EQ(DueOf(Advance(moved)), c.next);
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, AMoveThatTheRuleCannotFollowNamesThePartToChange) {
+  struct Case {
+    std::string rule, due, to, part;
+  };
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const Case& c : std::vector<Case>{
+           {"weekdays", "2026-11-30T09:00:00", "2026-12-06T09:00:00", "change BYDAY of"},
+           {"FREQ=WEEKLY;BYDAY=MO,FR", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
+            "change BYDAY of"},
+           {"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-11-30T09:00:00",
+            "2026-12-01T09:00:00", "change BYSETPOS of"},
+           {"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-11-30T09:00:00",
+            "2026-11-29T09:00:00", "change BYDAY and BYSETPOS of"},
+           {"FREQ=YEARLY;BYYEARDAY=334", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
+            "change BYYEARDAY of"},
+           {"FREQ=MONTHLY;BYMONTHDAY=-1", "2026-11-30T09:00:00", "2026-11-29T09:00:00",
+            "change BYMONTHDAY of"},
+           {"FREQ=MONTHLY;BYMONTHDAY=1,15", "2026-12-01T09:00:00", "2026-12-02T09:00:00",
+            "change BYMONTHDAY of"},
+           {"FREQ=YEARLY;BYMONTH=6,12;BYMONTHDAY=24", "2026-12-24T09:00:00", "2027-01-02T09:00:00",
+            "change BYMONTH and BYMONTHDAY of"}}) {
+    SCOPED_TRACE(c.rule + " to " + c.to);
+    const Task task = Create(c.rule, c.due);
+    UpdateTaskInput input = UpdateOf(task, SeriesScope::kFollowing);
+    input.due = DueInput{.due_date = {}, .due_local = c.to};
+    const auto violations = util::FieldViolationsOf(tasks_.Update(Call(), input).status());
+    ASSERT_THAT(violations, SizeIs(1));
+    EXPECT_EQ(violations[0].field, "task.due_local");
+    EXPECT_THAT(violations[0].description, HasSubstr(c.part));
+
+    input.recurrence_rule = Rule("FREQ=WEEKLY");
+    EXPECT_EQ(DueOf(Update(input)), c.to) << "with a rule of its own it can be moved anywhere";
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, AMoveWithinTheRuleIsNotRefusedBecauseOfItsEnd) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const std::string rule = "FREQ=WEEKLY;BYDAY=MO;UNTIL=20261207T080000Z";
+  for (const char* to : {"2026-11-30T18:00:00", "2026-12-07T09:00:00"}) {
+    Advance(Move(Create(rule, "2026-11-30T09:00:00"), to, SeriesScope::kFollowing));
+    EXPECT_THAT(Occurrences(), ElementsAre(1)) << to << ": nothing follows up to UNTIL";
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, AMoveKeepsWhatIsLeftOfCount) {
+  clock_.Set("2026-11-26T06:00:00Z");
+  Task task = Advance(Create("FREQ=DAILY;COUNT=4;BYHOUR=9,17", "2026-11-27T09:00:00"));
+  ASSERT_EQ(DueOf(task), "2026-11-27T17:00:00");
+  task = Move(task, "2026-11-27T18:00:00", SeriesScope::kFollowing);
+  EXPECT_EQ(task.fields.recurrence_rule, "FREQ=DAILY;COUNT=3;BYHOUR=9,18");
+  std::vector<std::string> dates;
+  while (!task.completed) {
+    dates.push_back(DueOf(task));
+    task = Advance(task);
+  }
+  EXPECT_THAT(dates,
+              ElementsAre("2026-11-27T18:00:00", "2026-11-28T09:00:00", "2026-11-28T18:00:00"));
+}
+
+// ---- a task moved for this once
+
+TEST_F(SeriesTest, WhatIsChangedAfterwardsKeepsTheDaysOfTheSeries) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const std::vector<std::function<Task(const Task&)>> edits = {
+      [this](const Task& task) {
+        return SetZone(task, "America/New_York", SeriesScope::kFollowing);
+      },
+      [this](const Task& task) { return SetZone(task, "America/New_York", SeriesScope::kAll); },
+      [this](const Task& task) { return SetZone(task, "America/New_York", SeriesScope::kDefault); },
+      [this](const Task& task) { return SetRule(task, "FREQ=WEEKLY;UNTIL=20270101"); },
+      [this](const Task& task) { return SetRule(task, "FREQ=WEEKLY;COUNT=3"); },
+      [this](const Task& task) { return SetRule(task, "FREQ=WEEKLY;BYDAY=MO"); },
+      [this](const Task& task) { return Rename(task, "renamed", SeriesScope::kFollowing); }};
+  for (std::size_t i = 0; i < edits.size(); ++i) {
+    for (const char* once : {"2026-12-02T09:00:00", "2026-12-02"}) {
+      SCOPED_TRACE(std::to_string(i) + " after " + once);
+      const Task edited =
+          edits[i](Move(Create("FREQ=WEEKLY", "2026-11-30T09:00:00"), once, SeriesScope::kDefault));
+      EXPECT_EQ(DueOf(edited), once) << "it stays where it was moved to";
+      const Task second = Advance(edited);
+      EXPECT_EQ(DueOf(second), "2026-12-07T09:00:00");
+      EXPECT_EQ(second.series->missed, 0);
+      EXPECT_EQ(DueOf(Advance(second)), "2026-12-14T09:00:00");
+      Clear();
+    }
+  }
+}
+
+TEST_F(SeriesTest, ACountAddedAfterwardsCountsThisOneToo) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const Task first = Move(Create("FREQ=WEEKLY", "2026-11-30T09:00:00"), "2026-12-02T09:00:00",
+                          SeriesScope::kDefault);
+  Advance(Advance(Advance(SetRule(first, "FREQ=WEEKLY;COUNT=3"))));
+  EXPECT_THAT(Occurrences(), ElementsAre(1, 2, 3));
+  EXPECT_EQ(DueOf(Newest()), "2026-12-14T09:00:00");
+}
+
+TEST_F(SeriesTest, ANewRuleOfTheDayItWasMovedToCountsFromThere) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const Task first = Move(Create("FREQ=WEEKLY;BYDAY=MO", "2026-11-30T09:00:00"),
+                          "2026-12-02T09:00:00", SeriesScope::kDefault);
+  EXPECT_EQ(DueOf(Advance(SetRule(first, "FREQ=WEEKLY;BYDAY=WE"))), "2026-12-09T09:00:00");
+}
+
+TEST_F(SeriesTest, AnInstantMovedOnceKeepsTheInstantsOfItsSeriesInANewZone) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  Task task = CreateAs([](CreateTaskInput& input) {
+    input.recurrence_rule = "FREQ=WEEKLY;BYDAY=MO";
+    input.due.due_date = At("2026-11-30T00:30:00Z");  // Monday in Berlin, Sunday in New York
+  });
+  UpdateTaskInput input = UpdateOf(task, SeriesScope::kDefault);
+  input.due = DueInput{.due_date = At("2026-12-02T00:30:00Z"), .due_local = {}};
+  task = SetZone(Update(input), "America/New_York", SeriesScope::kFollowing);
+  EXPECT_EQ(task.fields.due.at, At("2026-12-02T00:30:00Z"));
+  EXPECT_EQ(task.fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=SU");
+  EXPECT_EQ(Advance(task).fields.due.at, At("2026-12-07T00:30:00Z"));
+}
+
+TEST_F(SeriesTest, NextCountsFromTheScheduledDateNotFromTheMovedOne) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const bool skipped : {false, true}) {
+    const Task moved = Move(Create("FREQ=WEEKLY", "2026-11-30T09:00:00"), "2026-12-09T09:00:00",
+                            SeriesScope::kDefault);
+    skipped ? (void)Skip(moved) : SetCompleted(moved, true);
+    DeliverNews();
+    EXPECT_EQ(DueOf(Newest()), "2026-12-07T09:00:00") << "skipped: " << skipped;
+    EXPECT_EQ(Newest().series->missed, 0);
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, AnEndAddedToASeriesOfThe31stKeepsThe31st) {
+  for (const std::string end : {"UNTIL=20270401", "COUNT=3"}) {
+    clock_.Set("2026-01-30T08:00:00Z");
+    Task task = Advance(Create("monthly", "2026-01-31T09:00:00"));
+    ASSERT_EQ(DueOf(task), "2026-02-28T09:00:00");
+    task = SetRule(task, "RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD;" + end);
+    EXPECT_EQ(DueOf(Advance(task)), "2026-03-31T09:00:00") << end;
+    Clear();
+  }
+}
+
+// ---- counting from completion, days that are named
+
+TEST_F(SeriesTest, FromCompletionANamedDayComesAfterTheOneThatWasDone) {
+  struct Case {
+    std::string rule, due;
+    std::vector<std::string> next;
+  };
+  for (const Case& c :
+       std::vector<Case>{{"FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=24", "2026-12-24", {"2027-12-24"}},
+                         {"FREQ=YEARLY;BYMONTH=12", "2026-12-24", {"2027-12-24"}},
+                         {"FREQ=WEEKLY;BYDAY=MO;COUNT=3",
+                          "2026-11-30T09:00:00",
+                          {"2026-12-07T09:00:00", "2026-12-14T09:00:00", ""}},
+                         {"FREQ=WEEKLY;INTERVAL=3;BYDAY=SA", "2026-11-28", {"2026-12-19"}},
+                         {"FREQ=WEEKLY;INTERVAL=3;BYDAY=SA", "2026-11-21", {"2026-12-19"}},
+                         {"FREQ=WEEKLY;INTERVAL=3;BYDAY=SA", "2026-12-19", {"2027-01-09"}},
+                         {"FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=31", "2026-10-31", {"2027-01-31"}},
+                         {"FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=30", "2026-10-30", {"2027-05-30"}},
+                         {"FREQ=DAILY", "2026-11-30", {"2026-11-27"}},
+                         {"FREQ=WEEKLY;INTERVAL=6", "2026-12-05", {"2027-01-07"}}}) {
+    clock_.Set("2026-11-26T08:00:00Z");
+    SCOPED_TRACE(c.rule + " from " + c.due);
+    Task task = CreateFromCompletion(c.rule, c.due);
+    for (const std::string& next : c.next) {
+      const std::int64_t occurrence = task.series->occurrence;
+      task = Advance(task);
+      if (next.empty()) {
+        EXPECT_EQ(task.series->occurrence, occurrence) << "COUNT ends it";
+      } else {
+        EXPECT_EQ(DueOf(task), next);
+      }
+    }
+    Clear();
+  }
+}
+
+// ---- days
+
+TEST_F(SeriesTest, OfAnAllDaySeriesTodayStillCounts) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const bool skipped : {false, true}) {
+    for (const std::string end : {"", ";UNTIL=20261126"}) {
+      const Task late = Create("FREQ=WEEKLY" + end, "2026-11-19");
+      skipped ? (void)Skip(late) : SetCompleted(late, true);
+      DeliverNews();
+      EXPECT_EQ(DueOf(Newest()), "2026-11-26") << "skipped: " << skipped;
+      EXPECT_EQ(Newest().series->missed, 0);
+      const std::int64_t last = Advance(Newest()).series->occurrence;
+      EXPECT_EQ(last, end.empty() ? 3 : 2) << "with UNTIL today it is the last one";
+      Clear();
+    }
+  }
+}
+
+TEST_F(SeriesTest, TodayIsTheDayOfTheSeriesZone) {
+  clock_.Set("2026-11-25T23:30:00Z");  // the 26th in Berlin
+  EXPECT_EQ(DueOf(Advance(Create("FREQ=WEEKLY", "2026-11-18"))), "2026-12-02");
+  Clear();
+  EXPECT_EQ(DueOf(Advance(Create("FREQ=WEEKLY", "2026-11-19"))), "2026-11-26");
+}
+
+// ---- an hour that comes twice
+
+TEST_F(SeriesTest, ASeriesCanStartInTheSecondOfTwoEqualHours) {
+  clock_.Set("2027-11-01T08:00:00Z");
+  const auto create = [this](const std::string& rule) {
+    return CreateAs([&](CreateTaskInput& input) {
+      input.recurrence_rule = rule;
+      input.due.due_date = At("2027-11-07T06:30:00Z");
+      input.time_zone = "America/New_York";
+    });
+  };
+  const Task second = Advance(create("FREQ=DAILY;BYHOUR=1;BYMINUTE=30,45"));
+  EXPECT_EQ(second.fields.due.at, At("2027-11-08T06:30:00Z"));
+  EXPECT_EQ(second.series->missed, 0);
+  Clear();
+
+  Task task = create("FREQ=DAILY;COUNT=3;BYHOUR=1;BYMINUTE=30,45");
+  std::vector<domain::Instant> dates;
+  while (!task.completed) {
+    dates.push_back(task.fields.due.at);
+    task = Advance(task);
+  }
+  EXPECT_THAT(dates, ElementsAre(At("2027-11-07T06:30:00Z"), At("2027-11-08T06:30:00Z"),
+                                 At("2027-11-08T06:45:00Z")));
+
+  PreviewInput input;
+  input.due.due_date = At("2027-11-07T06:30:00Z");
+  input.time_zone = "America/New_York";
+  input.recurrence_rule = "FREQ=DAILY;COUNT=3;BYHOUR=1;BYMINUTE=30,45";
+  input.count = 10;
+  const auto preview = tasks_.Preview(Call().user, input);
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  ASSERT_THAT(preview->occurrences, SizeIs(2));
+  EXPECT_EQ(preview->occurrences[0].due.at, At("2027-11-08T06:30:00Z"));
+  EXPECT_EQ(preview->occurrences[0].number, 2);
+}
+
 // ---- delete and stop
 
 TEST_F(SeriesTest, DeletingThisOneLetsTheSeriesGoOn) {
@@ -459,6 +814,58 @@ TEST_F(SeriesTest, DeletingWhatFollowsOrAllLeavesHistory) {
     }
     for (const auto& [occurrence, task] : Live()) Delete(task, SeriesScope::kFollowing);
   }
+}
+
+TEST_F(SeriesTest, ATaskOpenedAgainRecursThoughTheNextOneWasDeleted) {
+  const Task first = Create();
+  Delete(Advance(first), SeriesScope::kDefault);
+  SetCompleted(first, true);
+  Deliver(Log());
+  EXPECT_THAT(Occurrences(), ElementsAre(1)) << "the series has ended";
+  SetCompleted(first, false);
+  EXPECT_EQ(Newest().fields.recurrence_rule, "FREQ=DAILY");
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1)) << "nothing comes before it is done";
+  UpdateTaskInput input = UpdateOf(first, SeriesScope::kFollowing);
+  input.recurrence_rule = Rule("FREQ=WEEKLY");
+  Update(input);  // it is the newest one again
+  const Task second = Advance(first);
+  EXPECT_EQ(second.series->occurrence, 2);
+  EXPECT_EQ(DueOf(second), "2026-10-31T09:00:00");
+  EXPECT_EQ(Advance(second).series->occurrence, 3) << "and goes on";
+}
+
+TEST_F(SeriesTest, TheNextOneMayBeDeletedWhileTheOneBeforeIsOpenAgain) {
+  const Task first = Create();
+  const Task second = Rename(Advance(first), "touched", SeriesScope::kDefault);
+  SetCompleted(first, false);
+  DeliverNews();
+  ASSERT_THAT(Occurrences(), ElementsAre(1, 2));
+  Delete(second, SeriesScope::kDefault);
+  DeliverNews();
+  EXPECT_EQ(Advance(first).series->occurrence, 2);
+}
+
+TEST_F(SeriesTest, ATaskOpenedAgainRecursAlsoWhenTheNextOneWasDoneAndDeleted) {
+  const Task first = Create();
+  const Task second = Advance(first);
+  Delete(Advance(second), SeriesScope::kDefault);
+  Delete(second, SeriesScope::kDefault);
+  SetCompleted(first, false);
+  Deliver(Log());
+  EXPECT_THAT(Occurrences(), ElementsAre(1));
+  EXPECT_EQ(Advance(first).series->occurrence, 2);
+  EXPECT_EQ(Advance(Newest()).series->occurrence, 3) << "and goes on";
+}
+
+TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMore) {
+  const Task first = Create();
+  const Task second = Rename(Advance(first), "touched", SeriesScope::kDefault);
+  SetCompleted(first, false);
+  DeliverNews();
+  Delete(second, SeriesScope::kFollowing);
+  EXPECT_EQ(Newest().fields.recurrence_rule, std::nullopt) << "so it shows no rule";
+  EXPECT_EQ(Advance(first).series->occurrence, 1);
 }
 
 TEST_F(SeriesTest, StoppingEndsTheSeriesWhereItIs) {
