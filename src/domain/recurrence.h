@@ -29,7 +29,8 @@ namespace todo::domain {
 /// BYSECOND are ignored (RFC 5545, 3.3.10), and UNTIL counts by its date as it is written, a time
 /// in UTC too.
 ///
-/// FREQ=YEARLY with BYMONTHDAY and without BYMONTH means every month.
+/// FREQ=YEARLY with BYMONTHDAY and without BYMONTH means every month. Its years are those of week
+/// numbers when the rule has BYWEEKNO, so week 1 may begin in December (RecurrencePattern).
 ///
 /// Nothing occurs after the year 2399 (RecurrencePattern::kEnd).
 ///

@@ -45,6 +45,7 @@ constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::size_t kQuotedBytes = 40;
 constexpr int kMaxWeekdayPosition = 53;
 constexpr int kMaxYearDay = 366;
+constexpr int kMaxWeekOfYear = 53;
 // A day of month below this is one that some month lacks.
 constexpr int kLastSureMonthDay = -28;
 
@@ -244,6 +245,8 @@ class RuleReader {
     if (name == "COUNT") return Store(ReadPositive(name, value, kMaxRuleCount), rule_.count);
     if (name == "UNTIL") return Store(ReadUntil(value), rule_.until);
     if (name == "BYMONTH") return Store(ReadNumbers(name, value, {1, 12}), rule_.by_month);
+    if (name == "BYWEEKNO")
+      return Store(ReadNumbers(name, value, {1, kMaxWeekOfYear, true}), rule_.by_week_no);
     if (name == "BYYEARDAY")
       return Store(ReadNumbers(name, value, {1, kMaxYearDay, true}), rule_.by_year_day);
     if (name == "BYMONTHDAY")
@@ -261,8 +264,6 @@ class RuleReader {
       return Refuse(fmt::format("RSCALE must be GREGORIAN, no other calendar is known; not {}",
                                 Quote(value)));
     }
-    if (name == "BYWEEKNO")
-      return Refuse("BYWEEKNO is not supported; say which days with BYMONTH, BYDAY or BYYEARDAY");
     return Refuse(fmt::format("there is no part called {}", Quote(name)));
   }
 
@@ -308,6 +309,9 @@ class RuleReader {
     if (!Has("FREQ"))
       return Refuse("FREQ is missing: start with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY");
     if (rule_.count && rule_.until) return Refuse("COUNT and UNTIL cannot be used together");
+    if (!rule_.by_week_no.empty() && frequency != Frequency::kYearly) {
+      return Refuse("BYWEEKNO can only be used with FREQ=YEARLY");
+    }
     if (!rule_.by_year_day.empty() && frequency != Frequency::kYearly) {
       return Refuse("BYYEARDAY can only be used with FREQ=YEARLY");
     }
@@ -319,6 +323,9 @@ class RuleReader {
     if (has_position && frequency != Frequency::kMonthly && frequency != Frequency::kYearly) {
       return Refuse("BYDAY can only have a number, as in 2TU, with FREQ=MONTHLY or YEARLY");
     }
+    if (has_position && !rule_.by_week_no.empty()) {
+      return Refuse("BYDAY cannot have a number, as in 2TU, together with BYWEEKNO");
+    }
     if (Has("BYSETPOS") && std::none_of(seen_.begin(), seen_.end(), [](std::string_view name) {
           return name.starts_with("BY") && name != "BYSETPOS";
         })) {
@@ -329,6 +336,10 @@ class RuleReader {
         ((!rule_.by_month_day.empty() && rule_.by_month_day.front() < kLastSureMonthDay) ||
          (!rule_.by_year_day.empty() && rule_.by_year_day.front() == -kMaxYearDay))) {
       return Refuse("SKIP cannot be used with BYMONTHDAY=-29, -30, -31 or BYYEARDAY=-366");
+    }
+    if (rule_.skip != Skip::kOmit && !rule_.by_week_no.empty() &&
+        (!rule_.by_month_day.empty() || !rule_.by_year_day.empty())) {
+      return Refuse("SKIP cannot be used with BYWEEKNO and BYMONTHDAY or BYYEARDAY");
     }
     std::size_t times = 1;
     for (const std::vector<int>* list : {&rule_.by_hour, &rule_.by_minute, &rule_.by_second}) {
@@ -390,6 +401,7 @@ std::string FormatRecurrenceRule(const RecurrenceRule& rule) {
     add("UNTIL", value);
   }
   add_numbers("BYMONTH", rule.by_month);
+  add_numbers("BYWEEKNO", rule.by_week_no);
   add_numbers("BYYEARDAY", rule.by_year_day);
   add_numbers("BYMONTHDAY", rule.by_month_day);
   if (!rule.by_day.empty()) {
