@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "util/status.h"
 
 namespace todo::domain {
@@ -67,6 +68,12 @@ std::string_view TrimSpace(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
+/// `text` without the breaks by which iCalendar files fold long lines (RFC 5545, 3.1).
+std::string Unfold(std::string_view text) {
+  return absl::StrReplaceAll(util::ToAbsl(text),
+                             {{"\r\n ", ""}, {"\r\n\t", ""}, {"\n ", ""}, {"\n\t", ""}});
+}
+
 std::string ToUpper(std::string_view text) {
   std::string upper(text);
   for (char& c : upper) {
@@ -75,12 +82,12 @@ std::string ToUpper(std::string_view text) {
   return upper;
 }
 
-/// The pieces of `text` between separators; "a,,b" has three.
+/// The pieces of `text` between separators, without space around them; "a,,b" has three.
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
   while (true) {
     std::size_t end = text.find(separator);
-    pieces.push_back(text.substr(0, end));
+    pieces.push_back(TrimSpace(text.substr(0, end)));
     if (end == std::string_view::npos) return pieces;
     text.remove_prefix(end + 1);
   }
@@ -219,7 +226,7 @@ class RuleReader {
   absl::Status ReadPart(std::string_view part) {
     std::size_t equals = part.find('=');
     if (equals == std::string_view::npos || equals == 0 || equals + 1 == part.size()) {
-      return Refuse(part.empty() ? "two semicolons without a part between them, or one at the end"
+      return Refuse(part.empty() ? "there are two semicolons without a part between them"
                                  : fmt::format("{} is not of the form NAME=VALUE", Quote(part)));
     }
     std::string_view name = part.substr(0, equals);
@@ -264,6 +271,8 @@ class RuleReader {
       return Refuse(fmt::format("RSCALE must be GREGORIAN, no other calendar is known; not {}",
                                 Quote(value)));
     }
+    if (name.starts_with("DTSTART"))
+      return Refuse("DTSTART is no part of a rule: the due date is the start");
     return Refuse(fmt::format("there is no part called {}", Quote(name)));
   }
 
@@ -362,9 +371,12 @@ class RuleReader {
 absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text) {
   if (text.size() > kMaxRuleBytes)
     return Refuse(fmt::format("it is longer than {} bytes", kMaxRuleBytes));
-  std::string upper = ToUpper(TrimSpace(text));
-  std::string_view rest = upper;
+  std::string upper = ToUpper(Unfold(text));
+  std::string_view rest = TrimSpace(upper);
   if (rest.starts_with("RRULE:")) rest.remove_prefix(6);
+  rest = TrimSpace(rest);
+  if (rest.starts_with(';')) rest.remove_prefix(1);
+  if (rest.ends_with(';')) rest.remove_suffix(1);
   if (rest.empty()) return Refuse("it is empty: leave it out, or write one such as FREQ=DAILY");
   if (auto meaning = Find(kWords, rest)) rest = *meaning;
   if (rest.find('=') == std::string_view::npos) {

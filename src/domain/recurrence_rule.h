@@ -65,7 +65,9 @@ struct RecurrenceRule {
 
 /// Reads a rule with or without "RRULE:" before it, in any case, or one of the words daily, weekly,
 /// monthly, yearly, weekdays. `monthly` and `yearly` take the last day of a shorter month for a day
-/// it does not have. kInvalidArgument with a reason for people when the text is not such a rule,
+/// it does not have. Some calendars write what the RFC does not allow, and it is taken: a semicolon
+/// before the first part or after the last one, spaces around parts and list entries, lines folded
+/// as in iCalendar files. kInvalidArgument with a reason for people when the text is not such a rule,
 /// names a frequency below a day, or is over a limit. Time and memory are linear in kMaxRuleBytes
 /// for any input.
 absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text);
