@@ -77,7 +77,8 @@ class Recurrence {
   /// the series.
   std::optional<Occurrence> NextAfterCompletion(Instant completed, std::int64_t number) const;
 
-  /// What may surprise whoever sets this rule, in whole English sentences; empty for most rules.
+  /// What may surprise the person that sets this rule, in whole English sentences; empty for most
+  /// rules. Every sentence is true of this series, with its zone, interval and end.
   std::vector<std::string> Warnings() const;
 
   /// The rule in its one spelling, e.g. "FREQ=WEEKLY;BYDAY=MO"; words are spelled out. Parts that
@@ -95,6 +96,9 @@ class Recurrence {
   std::vector<Occurrence> Search(Instant after, std::size_t n) const;
   /// The number of the occurrence that is at `at`.
   std::int64_t NumberAt(Instant at) const;
+  /// The wall-clock time by which the series is over, to within a change of clocks.
+  LocalSeconds LocalEnd() const;
+  std::string WarnOfClocks() const;
   /// The day of `time`, with the time of day unless the series is all-day; for people.
   std::string Show(absl::CivilSecond time) const;
 

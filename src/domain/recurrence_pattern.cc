@@ -137,9 +137,9 @@ local_days RecurrencePattern::WeekOf(local_days day) const {
   return day - (std::chrono::weekday{day} - rule_.week_start);
 }
 
-local_days RecurrencePattern::FirstWeekOf(std::chrono::year year) const {
-  // With four days in the year, the week has its 4 January.
-  return WeekOf(local_days{year / 1 / 4});
+local_days RecurrencePattern::FirstDayOf(std::chrono::year year) const {
+  // A week with four days in the year has its 4 January.
+  return rule_.by_week_no.empty() ? local_days{year / 1 / 1} : WeekOf(local_days{year / 1 / 4});
 }
 
 std::chrono::year RecurrencePattern::YearOf(local_days day) const {
@@ -149,6 +149,11 @@ std::chrono::year RecurrencePattern::YearOf(local_days day) const {
 
 std::int64_t RecurrencePattern::ActiveAtOrBefore(std::int64_t period) const {
   return FloorDivide(period, rule_.interval) * rule_.interval;
+}
+
+bool RecurrencePattern::IsActive(local_days day) const {
+  const std::int64_t period = PeriodOf(day);
+  return ActiveAtOrBefore(period) == period;
 }
 
 std::int64_t RecurrencePattern::FirstPeriod() const {
@@ -219,8 +224,8 @@ void RecurrencePattern::AddDaysOfYear(std::chrono::year year, Days& into) const 
 }
 
 void RecurrencePattern::AddDaysOfWeeks(std::chrono::year year, Days& into) const {
-  const local_days first = FirstWeekOf(year);
-  const int weeks = static_cast<int>((FirstWeekOf(++year) - first).count() / 7);
+  const local_days first = FirstDayOf(year);
+  const int weeks = static_cast<int>((FirstDayOf(++year) - first).count() / 7);
   for (int number : rule_.by_week_no) {
     if (number < 0) number += weeks + 1;
     if (number < 1 || number > weeks) continue;
@@ -400,8 +405,11 @@ std::int64_t RecurrencePattern::CountUpTo(LocalSeconds last) const {
 }
 
 bool RecurrencePattern::NamesStart() const {
-  const Times times = TimesOf(0);
-  return std::binary_search(times.begin(), times.end(), start_);
+  for (std::int64_t period = FirstPeriod(); period <= 0; period += rule_.interval) {
+    const Times times = TimesOf(period);
+    if (std::binary_search(times.begin(), times.end(), start_)) return true;
+  }
+  return false;
 }
 
 bool RecurrencePattern::Contains(LocalSeconds time) const {

@@ -80,11 +80,19 @@ class RecurrencePattern {
   /// Whether the rule names the start itself.
   bool NamesStart() const;
 
+  /// Whether `day` lies in an active period.
+  bool IsActive(std::chrono::local_days day) const;
+
+  /// The year that holds `day`, and the first day of `year`; by week numbers for a rule with them.
+  std::chrono::year YearOf(std::chrono::local_days day) const;
+  std::chrono::local_days FirstDayOf(std::chrono::year year) const;
+
   /// When the rule's days have occurrences, as time since midnight, increasing.
   const std::vector<std::chrono::seconds>& times_of_day() const { return times_of_day_; }
 
   /// The rule, with the day that it takes from the start filled in.
   const RecurrenceRule& rule() const { return rule_; }
+  LocalSeconds start() const { return start_; }
 
  private:
   /// The period that holds `day`.
@@ -103,11 +111,8 @@ class RecurrencePattern {
   bool PassesYearDay(std::chrono::local_days day) const;
   void AddDaysOfYear(std::chrono::year year, Days& days) const;
   void AddDaysOfWeeks(std::chrono::year year, Days& days) const;
-  /// The first day of the week that holds `day`, and of week 1 of `year`.
+  /// The first day of the week that holds `day`.
   std::chrono::local_days WeekOf(std::chrono::local_days day) const;
-  std::chrono::local_days FirstWeekOf(std::chrono::year year) const;
-  /// The year that holds `day`.
-  std::chrono::year YearOf(std::chrono::local_days day) const;
   /// The days of an active period, replacing what `days` holds.
   void DaysOf(std::int64_t period, Days& days) const;
 

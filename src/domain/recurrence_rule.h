@@ -67,9 +67,9 @@ struct RecurrenceRule {
 /// monthly, yearly, weekdays. `monthly` and `yearly` take the last day of a shorter month for a day
 /// it does not have. Some calendars write what the RFC does not allow, and it is taken: a semicolon
 /// before the first part or after the last one, spaces around parts and list entries, lines folded
-/// as in iCalendar files. kInvalidArgument with a reason for people when the text is not such a rule,
-/// names a frequency below a day, or is over a limit. Time and memory are linear in kMaxRuleBytes
-/// for any input.
+/// as in iCalendar files. kInvalidArgument with a reason for people when the text is not such a
+/// rule, names a frequency below a day, or is over a limit. Time and memory are linear in
+/// kMaxRuleBytes for any input.
 absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text);
 
 /// The rule in one spelling: two texts of the same rule give the same. ParseRecurrenceRule takes it

@@ -162,8 +162,15 @@ class DayMatcher:
             if 1 <= abs(wanted) <= len(times)
         }
 
+    def names_anchor(self):
+        return self.anchor in self.all_before(self.anchor + ONE_DAY)
+
     def until(self, end):
         """Every time after the anchor and before `end`, in order."""
+        return sorted(time for time in self.all_before(end) if self.anchor < time < end)
+
+    def all_before(self, end):
+        """Every time of the anchor's period and of those after it up to `end`; and some more."""
         days_of = {}
         # The longest period is a year, and the anchor's may have begun that long ago, its week a few
         # days before that; one more day for SKIP=FORWARD. A year of numbered weeks may be the one
@@ -184,4 +191,4 @@ class DayMatcher:
         found = set()
         for days in days_of.values():
             found |= self.chosen([time for day in days for time in self.times(day)])
-        return sorted(time for time in found if self.anchor < time < end)
+        return found

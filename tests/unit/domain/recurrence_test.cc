@@ -286,6 +286,21 @@ TEST(RecurrenceWarnings, AreSilentWhereNothingSurprises) {
     EXPECT_THAT(WarningsOf(rule, "2026-01-31T10:00:00"), IsEmpty()) << rule;
   }
   EXPECT_THAT(WarningsOf("weekdays", "2026-01-30T10:00:00"), IsEmpty());
+  // One of the other days is there in the months without.
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=28,29,30;BYSETPOS=-1", "2026-01-30T10:00:00"),
+              IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1", "2026-01-31T10:00:00"),
+              IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=52,53;BYDAY=SU;BYSETPOS=-1", "2026-12-27T10:00:00"),
+              ElementsAre(HasSubstr("The first occurrence, 2026-12-27")));
+  // The months that are left out are none of the rule's.
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;INTERVAL=6", "2026-01-31T10:00:00"), IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;INTERVAL=12;BYDAY=-1SA", "2026-01-31T10:00:00"), IsEmpty());
+  // The series has ended by then.
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;COUNT=2", "2026-07-31T10:00:00"), IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;UNTIL=20260915", "2026-07-31T10:00:00"), IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYDAY=5MO;COUNT=2", "2026-08-31T10:00:00"),
+              ElementsAre("Skips months without a fifth Monday."));
 }
 
 TEST(RecurrenceWarnings, NameTheDaysThatSomeMonthsOrYearsLack) {
@@ -309,11 +324,36 @@ TEST(RecurrenceWarnings, NameTheDaysThatSomeMonthsOrYearsLack) {
               ElementsAre("Skips years without a 53rd Thursday."));
 }
 
+TEST(RecurrenceWarnings, NameTheYearsWithoutAWeek) {
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=53", "2026-12-30T10:00:00"),
+              ElementsAre("Skips years without a week 53."));
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=-53", "2025-12-30T10:00:00"),
+              ElementsAre("Skips years without 53 weeks."));
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=1,53", "2026-12-30T10:00:00"),
+              ElementsAre("Fewer occurrences in years without a week 53."));
+}
+
+TEST(RecurrenceWarnings, NameTheMonthsAndYearsWithFewerOccurrences) {
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=15,31", "2026-01-31T10:00:00"),
+              ElementsAre("Fewer occurrences in months without a 31st."));
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=30,31", "2026-01-31T10:00:00"),
+              ElementsAre("Skips February, which has no 30th day.",
+                          "Fewer occurrences in months without a 31st."));
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYDAY=1MO,5MO", "2026-03-30T10:00:00"),
+              ElementsAre("Fewer occurrences in months without a fifth Monday."));
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYYEARDAY=1,366", "2024-12-31T10:00:00"),
+              ElementsAre("Day 366 comes only in leap years."));
+}
+
 TEST(RecurrenceWarnings, SayThatTheFirstOccurrenceIsNotTheRules) {
   EXPECT_THAT(WarningsOf("FREQ=WEEKLY;BYDAY=MO", "2026-01-01T10:00:00"),
               ElementsAre("The first occurrence, 2026-01-01 10:00, is not one that the rule names; "
                           "it counts as the "
                           "first all the same."));
+  // 1 March is there for the 31st of February.
+  EXPECT_THAT(
+      WarningsOf("RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=FORWARD", "2026-03-01T10:00:00"),
+      IsEmpty());
 }
 
 TEST(RecurrenceWarnings, SayWhereClocksSkipTheTime) {
@@ -322,6 +362,15 @@ TEST(RecurrenceWarnings, SayWhereClocksSkipTheTime) {
                           "occurrence comes at 2026-03-29 "
                           "03:30."));
   EXPECT_THAT(WarningsOf("weekly", "2026-01-01T02:30:00", "Europe/Berlin"), IsEmpty());
+  for (const char* end : {"COUNT=30", "UNTIL=20260328", "UNTIL=20260329T012959Z"}) {
+    EXPECT_THAT(
+        WarningsOf(fmt::format("FREQ=DAILY;{}", end), "2026-01-01T02:30:00", "Europe/Berlin"),
+        IsEmpty())
+        << end;
+  }
+  EXPECT_EQ(WarningsOf("FREQ=DAILY;UNTIL=20260329T013000Z", "2026-01-01T02:30:00", "Europe/Berlin")
+                .size(),
+            1u);
 }
 
 /// A random rule in good order, mostly one that occurs.
