@@ -67,7 +67,8 @@ struct Question {
 struct Cost {
   bool accepted = false;
   double parse = 0;  // to accept or refuse it
-  double next = 0;   // the dearest of: the next one, one far ahead, a hundred, after a completion
+  double next =
+      0;  // the dearest of: the next, one far ahead, a hundred, after a completion, warnings
 };
 
 Cost CostOf(const Question& question) {
@@ -83,6 +84,7 @@ Cost CostOf(const Question& question) {
   cost.next = std::max({Micros([&] { (void)series.NextAfter(anchor); }),
                         Micros([&] { (void)series.NextAfter(far); }),
                         Micros([&] { (void)series.Upcoming(anchor, 100); }),
+                        Micros([&] { (void)series.Warnings(); }),
                         Micros([&] { (void)series.NextAfterCompletion(far, 1); })});
   return cost;
 }
@@ -111,6 +113,10 @@ const std::vector<Question> kSlow = {
      kEpoch},
     {"FREQ=YEARLY;BYMONTHDAY=29;BYMONTH=2;BYDAY=SU;INTERVAL=4", absl::CivilSecond(1972, 2, 29)},
     {"FREQ=YEARLY;BYYEARDAY=366,-366;BYDAY=FR", kEpoch},
+    {"FREQ=DAILY;BYMONTHDAY=29,30,31,-29,-30,-31;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,"
+     "17,18,"
+     "19,20,21,22,23;BYSETPOS=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24",
+     kEpoch},
     {"RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=29,30,31;BYHOUR=0,6,12,18;SKIP=FORWARD;COUNT=10000",
      kEpoch + 30 * 86'400},
     {"FREQ=YEARLY;BYWEEKNO=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,"
