@@ -67,7 +67,8 @@ struct Question {
 struct Cost {
   bool accepted = false;
   double parse = 0;  // to accept or refuse it
-  double next = 0;   // the dearest of: the next one, one far ahead, a hundred, after a completion
+  double next =
+      0;  // the dearest of: the next, one far ahead, a hundred, after a completion, warnings
 };
 
 Cost CostOf(const Question& question) {
@@ -83,6 +84,7 @@ Cost CostOf(const Question& question) {
   cost.next = std::max({Micros([&] { (void)series.NextAfter(anchor); }),
                         Micros([&] { (void)series.NextAfter(far); }),
                         Micros([&] { (void)series.Upcoming(anchor, 100); }),
+                        Micros([&] { (void)series.Warnings(); }),
                         Micros([&] { (void)series.NextAfterCompletion(far, 1); })});
   return cost;
 }
@@ -111,8 +113,16 @@ const std::vector<Question> kSlow = {
      kEpoch},
     {"FREQ=YEARLY;BYMONTHDAY=29;BYMONTH=2;BYDAY=SU;INTERVAL=4", absl::CivilSecond(1972, 2, 29)},
     {"FREQ=YEARLY;BYYEARDAY=366,-366;BYDAY=FR", kEpoch},
+    {"FREQ=DAILY;BYMONTHDAY=29,30,31,-29,-30,-31;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,"
+     "17,18,"
+     "19,20,21,22,23;BYSETPOS=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24",
+     kEpoch},
     {"RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=29,30,31;BYHOUR=0,6,12,18;SKIP=FORWARD;COUNT=10000",
      kEpoch + 30 * 86'400},
+    {"FREQ=YEARLY;BYWEEKNO=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,"
+     "28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,-1,-2,-3;BYDAY="
+     "MO,TU,WE,TH,FR,SA,SU;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23",
+     kEpoch},
     {"FREQ=DAILY;BYHOUR=2;BYMINUTE=0,10,20,30,40,50;COUNT=10000", kEpoch, "Africa/Casablanca"},
 };
 
@@ -126,6 +136,10 @@ const std::vector<Question> kRefused = {
     {"FREQ=YEARLY;BYYEARDAY=60;BYMONTH=1,4,5,6,7,8,9,10,11,12", kEpoch},
     {"FREQ=YEARLY;BYDAY=53MO,53TU,53WE,53TH,53FR,53SA,53SU;BYMONTHDAY=15", kEpoch},
     {"RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=5MO;BYSETPOS=9;SKIP=FORWARD", kEpoch},
+    {"FREQ=YEARLY;BYWEEKNO=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,-1,"
+     "-2,-3,-4,-5,-6,-7,-8,-9,-10,-11,-12,-13,-14,-15,-16,-17,-18,-19;BYYEARDAY=366,-366;"
+     "BYMONTHDAY=15",
+     kEpoch},
     {"FREQ=DAILY;UNTIL=19700101", kEpoch},
 };
 
@@ -151,10 +165,12 @@ std::string RandomRule(std::mt19937_64& random) {
   if (pick(0, 2) == 0) rule += ";BYMONTH=" + list(1, 12, false);
   if (frequency != 1 && pick(0, 1) == 0) rule += ";BYMONTHDAY=" + list(1, 31, true);
   if (frequency == 3 && pick(0, 1) == 0) rule += ";BYYEARDAY=" + list(1, 366, true);
+  const bool weeks = frequency == 3 && pick(0, 3) == 0;
+  if (weeks) rule += ";BYWEEKNO=" + list(1, 53, true);
   if (pick(0, 1) == 0) {
     rule += ";BYDAY=";
     for (int i = pick(1, 3); i > 0; --i) {
-      if (frequency > 1 && pick(0, 1) == 0) rule += fmt::format("{}", pick(1, 5));
+      if (frequency > 1 && !weeks && pick(0, 1) == 0) rule += fmt::format("{}", pick(1, 5));
       rule += fmt::format("{}{}", kDays[pick(0, 6)], i > 1 ? "," : "");
     }
   }

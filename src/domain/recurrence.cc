@@ -241,34 +241,53 @@ std::optional<Recurrence::Occurrence> Recurrence::NextAfterCompletion(Instant co
   return found.front();
 }
 
+LocalSeconds Recurrence::LocalEnd() const {
+  if (until_) {
+    return std::min(RecurrencePattern::kEnd, ToLocalSeconds(zone_.ToLocal(*until_)) + seconds{1});
+  }
+  if (!rule_.count) return RecurrencePattern::kEnd;
+  RecurrencePattern::Walk walk = pattern_.From(ToLocalSeconds(anchor_));
+  LocalSeconds last = ToLocalSeconds(anchor_);
+  for (int number = 1; number < *rule_.count; ++number) {
+    const std::optional<LocalSeconds> next = walk.Next();
+    if (!next) return RecurrencePattern::kEnd;
+    last = *next;
+  }
+  return last + seconds{1};
+}
+
+std::string Recurrence::WarnOfClocks() const {
+  const LocalSeconds series_end = LocalEnd();
+  const Instant horizon = anchor_at_ + kGapWarningHorizon;
+  for (auto gap = zone_.NextGap(anchor_at_); gap && gap->at < horizon;
+       gap = zone_.NextGap(gap->at)) {
+    if (!MayFallInto(pattern_, *gap)) continue;
+    const LocalSeconds gap_end = std::min(ToLocalSeconds(gap->end), series_end);
+    std::optional<LocalSeconds> time = pattern_.From(ToLocalSeconds(gap->first), gap_end).Next();
+    if (!time) continue;
+    const absl::CivilSecond named = ToCivilSecond(*time);
+    const Instant at = zone_.ToInstant(named);
+    if (HasEndedBefore(at)) break;
+    return fmt::format("Clocks in {} go forward over {}; that occurrence comes at {}.",
+                       zone_.name(), FormatMinute(named), FormatMinute(zone_.ToLocal(at)));
+  }
+  return {};
+}
+
 std::vector<std::string> Recurrence::Warnings() const {
-  std::vector<std::string> warnings = WarnOfMissingDays(pattern_.rule());
+  std::vector<std::string> warnings = WarnOfMissingDays(pattern_, LocalEnd());
   if (!pattern_.NamesStart()) {
     warnings.push_back(
         fmt::format("The first occurrence, {}, is not one that the rule names; it counts as the "
                     "first all the same.",
                     Show(anchor_)));
   }
-  if (all_day_) {
-    if (!ignored_.empty()) {
-      warnings.push_back(fmt::format("Ignores {}: an all-day task has no time of day.",
-                                     fmt::join(ignored_, ", ")));
-    }
-    return warnings;  // no change of clocks moves a day
-  }
-  const Instant horizon = anchor_at_ + kGapWarningHorizon;
-  for (auto gap = zone_.NextGap(anchor_at_); gap && gap->at < horizon;
-       gap = zone_.NextGap(gap->at)) {
-    if (!MayFallInto(pattern_, *gap)) continue;
-    std::optional<LocalSeconds> time =
-        pattern_.From(ToLocalSeconds(gap->first), ToLocalSeconds(gap->end)).Next();
-    if (!time) continue;
+  if (!ignored_.empty()) {
     warnings.push_back(
-        fmt::format("Clocks in {} go forward over {}; that occurrence comes at {}.", zone_.name(),
-                    FormatMinute(ToCivilSecond(*time)),
-                    FormatMinute(zone_.ToLocal(zone_.ToInstant(ToCivilSecond(*time))))));
-    break;
+        fmt::format("Ignores {}: an all-day task has no time of day.", fmt::join(ignored_, ", ")));
   }
+  if (all_day_) return warnings;  // no change of clocks moves a day
+  if (std::string clocks = WarnOfClocks(); !clocks.empty()) warnings.push_back(std::move(clocks));
   return warnings;
 }
 

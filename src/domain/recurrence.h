@@ -29,7 +29,8 @@ namespace todo::domain {
 /// BYSECOND are ignored (RFC 5545, 3.3.10), and UNTIL counts by its date as it is written, a time
 /// in UTC too.
 ///
-/// FREQ=YEARLY with BYMONTHDAY and without BYMONTH means every month.
+/// FREQ=YEARLY with BYMONTHDAY and without BYMONTH means every month. Its years are those of week
+/// numbers when the rule has BYWEEKNO, so week 1 may begin in December (RecurrencePattern).
 ///
 /// Nothing occurs after the year 2399 (RecurrencePattern::kEnd).
 ///
@@ -81,7 +82,8 @@ class Recurrence {
   std::optional<Occurrence> NextAfterCompletion(Instant completed, std::int64_t number,
                                                 Instant scheduled = kMinInstant) const;
 
-  /// What may surprise whoever sets this rule, in whole English sentences; empty for most rules.
+  /// What may surprise the person that sets this rule, in whole English sentences; empty for most
+  /// rules. Every sentence is true of this series, with its zone, interval and end.
   std::vector<std::string> Warnings() const;
 
   /// The rule in its one spelling, e.g. "FREQ=WEEKLY;BYDAY=MO"; words are spelled out. Parts that
@@ -103,6 +105,9 @@ class Recurrence {
                                  Periods periods = Periods::kAll) const;
   /// The number of the occurrence that is at `at`.
   std::int64_t NumberAt(Instant at) const;
+  /// The wall-clock time by which the series is over, to within a change of clocks.
+  LocalSeconds LocalEnd() const;
+  std::string WarnOfClocks() const;
   /// The day of `time`, with the time of day unless the series is all-day; for people.
   std::string Show(absl::CivilSecond time) const;
 

@@ -78,11 +78,13 @@ std::vector<seconds> TimesOfDay(const RecurrenceRule& rule, absl::CivilSecond st
 /// Fills in what RFC 5545 takes from the start: the day of a rule that names none.
 void TakeDayFromStart(RecurrenceRule& rule, absl::CivilSecond start) {
   if (!rule.by_day.empty() || !rule.by_month_day.empty() || !rule.by_year_day.empty()) return;
+  if (rule.frequency == Frequency::kWeekly || !rule.by_week_no.empty()) {
+    rule.by_day = {{0, std::chrono::weekday{std::chrono::floor<days>(ToLocalSeconds(start))}}};
+    return;
+  }
   switch (rule.frequency) {
-    case Frequency::kDaily: break;
-    case Frequency::kWeekly:
-      rule.by_day = {{0, std::chrono::weekday{std::chrono::floor<days>(ToLocalSeconds(start))}}};
-      break;
+    case Frequency::kDaily:
+    case Frequency::kWeekly: break;
     case Frequency::kYearly:
       if (rule.by_month.empty()) rule.by_month = {start.month()};
       [[fallthrough]];
@@ -104,10 +106,12 @@ RecurrencePattern::RecurrencePattern(const RecurrenceRule& rule, absl::CivilSeco
     : rule_(rule), start_(ToLocalSeconds(start)), first_day_(std::chrono::floor<days>(start_)) {
   TakeDayFromStart(rule_, start);
   // Only months and years name days by number that may not exist.
-  if (rule_.frequency == Frequency::kDaily || rule_.frequency == Frequency::kWeekly)
+  if (rule_.frequency == Frequency::kDaily || rule_.frequency == Frequency::kWeekly ||
+      !rule_.by_week_no.empty())
     rule_.skip = Skip::kOmit;
-  first_week_ = first_day_ - (std::chrono::weekday{first_day_} - rule_.week_start);
+  first_week_ = WeekOf(first_day_);
   first_month_ = MonthOf(first_day_);
+  first_year_ = YearOf(first_day_);
   times_of_day_ = TimesOfDay(rule_, start);
   for (int month : rule_.by_month) months_ = static_cast<std::uint16_t>(months_ | 1u << month);
   for (const RecurrenceRule::Weekday& weekday : rule_.by_day) {
@@ -126,11 +130,30 @@ std::int64_t RecurrencePattern::PeriodOf(local_days day) const {
     case Frequency::kMonthly: return (MonthOf(day) - first_month_).count();
     case Frequency::kYearly: break;
   }
-  return (MonthOf(day).year() - first_month_.year()).count();
+  return (YearOf(day) - first_year_).count();
+}
+
+local_days RecurrencePattern::WeekOf(local_days day) const {
+  return day - (std::chrono::weekday{day} - rule_.week_start);
+}
+
+local_days RecurrencePattern::FirstDayOf(std::chrono::year year) const {
+  // A week with four days in the year has its 4 January.
+  return rule_.by_week_no.empty() ? local_days{year / 1 / 1} : WeekOf(local_days{year / 1 / 4});
+}
+
+std::chrono::year RecurrencePattern::YearOf(local_days day) const {
+  // Four days of a week are its first ones or its last ones, and the fourth is among both.
+  return MonthOf(rule_.by_week_no.empty() ? day : WeekOf(day) + days{3}).year();
 }
 
 std::int64_t RecurrencePattern::ActiveAtOrBefore(std::int64_t period) const {
   return FloorDivide(period, rule_.interval) * rule_.interval;
+}
+
+bool RecurrencePattern::IsActive(local_days day) const {
+  const std::int64_t period = PeriodOf(day);
+  return ActiveAtOrBefore(period) == period;
 }
 
 std::int64_t RecurrencePattern::FirstPeriod() const {
@@ -150,6 +173,13 @@ bool RecurrencePattern::PassesMonthDay(local_days day) const {
   Span month = SpanOf(MonthOf(day));
   int number = static_cast<int>((day - month.first).count()) + 1;
   return Holds(rule_.by_month_day, number) || Holds(rule_.by_month_day, number - 1 - month.length);
+}
+
+bool RecurrencePattern::PassesYearDay(local_days day) const {
+  if (rule_.by_year_day.empty()) return true;
+  Span year = SpanOf(MonthOf(day).year());
+  int number = static_cast<int>((day - year.first).count()) + 1;
+  return Holds(rule_.by_year_day, number) || Holds(rule_.by_year_day, number - 1 - year.length);
 }
 
 bool RecurrencePattern::PassesWeekday(local_days day) const {
@@ -193,6 +223,20 @@ void RecurrencePattern::AddDaysOfYear(std::chrono::year year, Days& into) const 
   }
 }
 
+void RecurrencePattern::AddDaysOfWeeks(std::chrono::year year, Days& into) const {
+  const local_days first = FirstDayOf(year);
+  const int weeks = static_cast<int>((FirstDayOf(++year) - first).count() / 7);
+  for (int number : rule_.by_week_no) {
+    if (number < 0) number += weeks + 1;
+    if (number < 1 || number > weeks) continue;
+    for (int i = 0; i < 7; ++i) {
+      const local_days day = first + days{(number - 1) * 7 + i};
+      if (PassesWeekday(day) && PassesMonth(day) && PassesMonthDay(day) && PassesYearDay(day))
+        into.push_back(day);
+    }
+  }
+}
+
 void RecurrencePattern::DaysOf(std::int64_t period, Days& found) const {
   found.clear();
   switch (rule_.frequency) {
@@ -211,8 +255,10 @@ void RecurrencePattern::DaysOf(std::int64_t period, Days& found) const {
       AddDaysOfMonth(first_month_ + std::chrono::months{period}, found);
       break;
     case Frequency::kYearly: {
-      std::chrono::year year = first_month_.year() + std::chrono::years{period};
-      if (!rule_.by_year_day.empty()) {
+      std::chrono::year year = first_year_ + std::chrono::years{period};
+      if (!rule_.by_week_no.empty()) {
+        AddDaysOfWeeks(year, found);
+      } else if (!rule_.by_year_day.empty()) {
         AddDaysOfYear(year, found);
       } else {
         for (unsigned month = 1; month <= 12; ++month)
@@ -222,7 +268,8 @@ void RecurrencePattern::DaysOf(std::int64_t period, Days& found) const {
     }
   }
   // Numbers from the end, and days that SKIP moved, may meet or overtake others of the list.
-  if (!rule_.by_month_day.empty() || !rule_.by_year_day.empty()) SortUnique(found);
+  if (!rule_.by_month_day.empty() || !rule_.by_year_day.empty() || !rule_.by_week_no.empty())
+    SortUnique(found);
 }
 
 std::vector<std::size_t> RecurrencePattern::Chosen(std::size_t count) const {
@@ -364,8 +411,11 @@ std::int64_t RecurrencePattern::CountUpTo(LocalSeconds last) const {
 }
 
 bool RecurrencePattern::NamesStart() const {
-  const Times times = TimesOf(0);
-  return std::binary_search(times.begin(), times.end(), start_);
+  for (std::int64_t period = FirstPeriod(); period <= 0; period += rule_.interval) {
+    const Times times = TimesOf(period);
+    if (std::binary_search(times.begin(), times.end(), start_)) return true;
+  }
+  return false;
 }
 
 bool RecurrencePattern::NamesDayOfStart() const {

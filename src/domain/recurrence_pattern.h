@@ -26,6 +26,11 @@ absl::CivilSecond ToCivilSecond(LocalSeconds time);
 /// times, and BYSETPOS chooses among these. The start itself, when the rule does not name it, is
 /// not among the times.
 ///
+/// The years of a rule with BYWEEKNO are those of ISO 8601's week numbers, with weeks that begin on
+/// WKST: week 1 is the first one that has four of its days in the calendar year, and a year lasts
+/// until the next one's week 1. So a year may begin up to three days before 1 January, and end up
+/// to three days after 31 December.
+///
 /// Immutable after construction and thread-safe. No call looks beyond kEnd, whatever the rule.
 class RecurrencePattern {
   using Days = std::vector<std::chrono::local_days>;
@@ -82,11 +87,19 @@ class RecurrencePattern {
   /// Whether the rule names a time on the day of the start.
   bool NamesDayOfStart() const;
 
+  /// Whether `day` lies in an active period.
+  bool IsActive(std::chrono::local_days day) const;
+
+  /// The year that holds `day`, and the first day of `year`; by week numbers for a rule with them.
+  std::chrono::year YearOf(std::chrono::local_days day) const;
+  std::chrono::local_days FirstDayOf(std::chrono::year year) const;
+
   /// When the rule's days have occurrences, as time since midnight, increasing.
   const std::vector<std::chrono::seconds>& times_of_day() const { return times_of_day_; }
 
   /// The rule, with the day that it takes from the start filled in.
   const RecurrenceRule& rule() const { return rule_; }
+  LocalSeconds start() const { return start_; }
 
  private:
   /// The period that holds `day`.
@@ -102,7 +115,11 @@ class RecurrencePattern {
   bool PassesMonthDay(std::chrono::local_days day) const;
   bool PassesWeekday(std::chrono::local_days day) const;
   void AddDaysOfMonth(std::chrono::year_month month, Days& days) const;
+  bool PassesYearDay(std::chrono::local_days day) const;
   void AddDaysOfYear(std::chrono::year year, Days& days) const;
+  void AddDaysOfWeeks(std::chrono::year year, Days& days) const;
+  /// The first day of the week that holds `day`.
+  std::chrono::local_days WeekOf(std::chrono::local_days day) const;
   /// The days of an active period, replacing what `days` holds.
   void DaysOf(std::int64_t period, Days& days) const;
 
@@ -128,6 +145,7 @@ class RecurrencePattern {
   std::chrono::local_days first_day_;    // the start's day
   std::chrono::local_days first_week_;   // the first day of its week
   std::chrono::year_month first_month_;  // its month
+  std::chrono::year first_year_;         // its year
   std::vector<std::chrono::seconds> times_of_day_;
   std::uint16_t months_ = 0;         // bit m: BYMONTH has month m
   bool has_positions_ = false;       // BYDAY has a weekday with a position

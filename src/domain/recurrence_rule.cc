@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "util/status.h"
 
 namespace todo::domain {
@@ -45,6 +46,7 @@ constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::size_t kQuotedBytes = 40;
 constexpr int kMaxWeekdayPosition = 53;
 constexpr int kMaxYearDay = 366;
+constexpr int kMaxWeekOfYear = 53;
 // A day of month below this is one that some month lacks.
 constexpr int kLastSureMonthDay = -28;
 
@@ -66,6 +68,12 @@ std::string_view TrimSpace(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
+/// `text` without the breaks by which iCalendar files fold long lines (RFC 5545, 3.1).
+std::string Unfold(std::string_view text) {
+  return absl::StrReplaceAll(util::ToAbsl(text),
+                             {{"\r\n ", ""}, {"\r\n\t", ""}, {"\n ", ""}, {"\n\t", ""}});
+}
+
 std::string ToUpper(std::string_view text) {
   std::string upper(text);
   for (char& c : upper) {
@@ -74,12 +82,12 @@ std::string ToUpper(std::string_view text) {
   return upper;
 }
 
-/// The pieces of `text` between separators; "a,,b" has three.
+/// The pieces of `text` between separators, without space around them; "a,,b" has three.
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
   while (true) {
     std::size_t end = text.find(separator);
-    pieces.push_back(text.substr(0, end));
+    pieces.push_back(TrimSpace(text.substr(0, end)));
     if (end == std::string_view::npos) return pieces;
     text.remove_prefix(end + 1);
   }
@@ -218,7 +226,7 @@ class RuleReader {
   absl::Status ReadPart(std::string_view part) {
     std::size_t equals = part.find('=');
     if (equals == std::string_view::npos || equals == 0 || equals + 1 == part.size()) {
-      return Refuse(part.empty() ? "two semicolons without a part between them, or one at the end"
+      return Refuse(part.empty() ? "there are two semicolons without a part between them"
                                  : fmt::format("{} is not of the form NAME=VALUE", Quote(part)));
     }
     std::string_view name = part.substr(0, equals);
@@ -244,6 +252,8 @@ class RuleReader {
     if (name == "COUNT") return Store(ReadPositive(name, value, kMaxRuleCount), rule_.count);
     if (name == "UNTIL") return Store(ReadUntil(value), rule_.until);
     if (name == "BYMONTH") return Store(ReadNumbers(name, value, {1, 12}), rule_.by_month);
+    if (name == "BYWEEKNO")
+      return Store(ReadNumbers(name, value, {1, kMaxWeekOfYear, true}), rule_.by_week_no);
     if (name == "BYYEARDAY")
       return Store(ReadNumbers(name, value, {1, kMaxYearDay, true}), rule_.by_year_day);
     if (name == "BYMONTHDAY")
@@ -261,8 +271,8 @@ class RuleReader {
       return Refuse(fmt::format("RSCALE must be GREGORIAN, no other calendar is known; not {}",
                                 Quote(value)));
     }
-    if (name == "BYWEEKNO")
-      return Refuse("BYWEEKNO is not supported; say which days with BYMONTH, BYDAY or BYYEARDAY");
+    if (name.starts_with("DTSTART"))
+      return Refuse("DTSTART is no part of a rule: the due date is the start");
     return Refuse(fmt::format("there is no part called {}", Quote(name)));
   }
 
@@ -308,6 +318,9 @@ class RuleReader {
     if (!Has("FREQ"))
       return Refuse("FREQ is missing: start with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY");
     if (rule_.count && rule_.until) return Refuse("COUNT and UNTIL cannot be used together");
+    if (!rule_.by_week_no.empty() && frequency != Frequency::kYearly) {
+      return Refuse("BYWEEKNO can only be used with FREQ=YEARLY");
+    }
     if (!rule_.by_year_day.empty() && frequency != Frequency::kYearly) {
       return Refuse("BYYEARDAY can only be used with FREQ=YEARLY");
     }
@@ -319,6 +332,9 @@ class RuleReader {
     if (has_position && frequency != Frequency::kMonthly && frequency != Frequency::kYearly) {
       return Refuse("BYDAY can only have a number, as in 2TU, with FREQ=MONTHLY or YEARLY");
     }
+    if (has_position && !rule_.by_week_no.empty()) {
+      return Refuse("BYDAY cannot have a number, as in 2TU, together with BYWEEKNO");
+    }
     if (Has("BYSETPOS") && std::none_of(seen_.begin(), seen_.end(), [](std::string_view name) {
           return name.starts_with("BY") && name != "BYSETPOS";
         })) {
@@ -329,6 +345,10 @@ class RuleReader {
         ((!rule_.by_month_day.empty() && rule_.by_month_day.front() < kLastSureMonthDay) ||
          (!rule_.by_year_day.empty() && rule_.by_year_day.front() == -kMaxYearDay))) {
       return Refuse("SKIP cannot be used with BYMONTHDAY=-29, -30, -31 or BYYEARDAY=-366");
+    }
+    if (rule_.skip != Skip::kOmit && !rule_.by_week_no.empty() &&
+        (!rule_.by_month_day.empty() || !rule_.by_year_day.empty())) {
+      return Refuse("SKIP cannot be used with BYWEEKNO and BYMONTHDAY or BYYEARDAY");
     }
     std::size_t times = 1;
     for (const std::vector<int>* list : {&rule_.by_hour, &rule_.by_minute, &rule_.by_second}) {
@@ -351,9 +371,12 @@ class RuleReader {
 absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text) {
   if (text.size() > kMaxRuleBytes)
     return Refuse(fmt::format("it is longer than {} bytes", kMaxRuleBytes));
-  std::string upper = ToUpper(TrimSpace(text));
-  std::string_view rest = upper;
+  std::string upper = ToUpper(Unfold(text));
+  std::string_view rest = TrimSpace(upper);
   if (rest.starts_with("RRULE:")) rest.remove_prefix(6);
+  rest = TrimSpace(rest);
+  if (rest.starts_with(';')) rest.remove_prefix(1);
+  if (rest.ends_with(';')) rest.remove_suffix(1);
   if (rest.empty()) return Refuse("it is empty: leave it out, or write one such as FREQ=DAILY");
   if (auto meaning = Find(kWords, rest)) rest = *meaning;
   if (rest.find('=') == std::string_view::npos) {
@@ -390,6 +413,7 @@ std::string FormatRecurrenceRule(const RecurrenceRule& rule) {
     add("UNTIL", value);
   }
   add_numbers("BYMONTH", rule.by_month);
+  add_numbers("BYWEEKNO", rule.by_week_no);
   add_numbers("BYYEARDAY", rule.by_year_day);
   add_numbers("BYMONTHDAY", rule.by_month_day);
   if (!rule.by_day.empty()) {

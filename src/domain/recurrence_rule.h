@@ -49,6 +49,7 @@ struct RecurrenceRule {
   std::optional<int> count;  // >= 1; not together with `until`
   std::optional<Until> until;
   std::vector<int> by_month;      // 1..12
+  std::vector<int> by_week_no;    // -53..53, not 0; only with kYearly
   std::vector<int> by_year_day;   // -366..366, not 0
   std::vector<int> by_month_day;  // -31..31, not 0
   std::vector<Weekday> by_day;
@@ -64,8 +65,10 @@ struct RecurrenceRule {
 
 /// Reads a rule with or without "RRULE:" before it, in any case, or one of the words daily, weekly,
 /// monthly, yearly, weekdays. `monthly` and `yearly` take the last day of a shorter month for a day
-/// it does not have. kInvalidArgument with a reason for people when the text is not such a rule,
-/// names a frequency below a day or BYWEEKNO, or is over a limit. Time and memory are linear in
+/// it does not have. Some calendars write what the RFC does not allow, and it is taken: a semicolon
+/// before the first part or after the last one, spaces around parts and list entries, lines folded
+/// as in iCalendar files. kInvalidArgument with a reason for people when the text is not such a
+/// rule, names a frequency below a day, or is over a limit. Time and memory are linear in
 /// kMaxRuleBytes for any input.
 absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text);
 

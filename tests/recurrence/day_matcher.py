@@ -28,12 +28,13 @@ class DayMatcher:
         self.frequency = parts["FREQ"]
         self.skip = parts.get("SKIP", "OMIT")
         if not any(name in parts for name in ("BYDAY", "BYMONTHDAY", "BYYEARDAY")):
-            if self.frequency == "WEEKLY":
+            if self.frequency == "WEEKLY" or "BYWEEKNO" in parts:
                 self.parts["BYDAY"] = [(0, WEEKDAYS[anchor.weekday()])]
-            if self.frequency in ("MONTHLY", "YEARLY"):
+            elif self.frequency in ("MONTHLY", "YEARLY"):
                 self.parts["BYMONTHDAY"] = [anchor.day]
-            if self.frequency == "YEARLY":
-                self.parts.setdefault("BYMONTH", [anchor.month])
+                if self.frequency == "YEARLY":
+                    self.parts.setdefault("BYMONTH", [anchor.month])
+        self.weeks_before = {}  # of a year and a first weekday, as far as they were asked for
 
     def period(self, day):
         """The number of the day, week, month or year that `day` is in; the anchor's is 0."""
@@ -46,7 +47,28 @@ class DayMatcher:
             return monday_based(day) - monday_based(first)
         if self.frequency == "MONTHLY":
             return (day.year - first.year) * 12 + day.month - first.month
+        if "BYWEEKNO" in self.parts:
+            return self.numbered_week(day)[0] - self.numbered_week(first)[0]
         return day.year - first.year
+
+    def numbered_week(self, day):
+        """(year, number, number from the year's end) of the week that `day` is in, as ISO 8601
+        numbers weeks, from a Monday or whatever WKST says: counted week by week from 1 January, of
+        which the first seven-day stretch with four days or more in the year is number 1."""
+        week_start = WEEKDAYS.index(self.parts.get("WKST", "MO"))
+
+        def first_week(year):
+            if year not in self.weeks_before:
+                start = datetime.date(year, 1, 1)
+                while start.weekday() != week_start:
+                    start -= ONE_DAY
+                days_inside = sum((start + k * ONE_DAY).year == year for k in range(7))
+                self.weeks_before[year] = start if days_inside >= 4 else start + 7 * ONE_DAY
+            return self.weeks_before[year]
+
+        year = next(y for y in (day.year + 1, day.year, day.year - 1) if first_week(y) <= day)
+        number = (day - first_week(year)).days // 7 + 1
+        return year, number, number - (first_week(year + 1) - first_week(year)).days // 7 - 1
 
     def names(self, day):
         """The periods for which the rule names `day`, INTERVAL and BYSETPOS apart: none, its own, or
@@ -54,7 +76,8 @@ class DayMatcher:
         found = set()
         if self.names_plainly(day):
             found.add(self.period(day))
-        if self.skip != "OMIT" and self.frequency in ("MONTHLY", "YEARLY"):
+        movable = self.frequency in ("MONTHLY", "YEARLY") and "BYWEEKNO" not in self.parts
+        if self.skip != "OMIT" and movable:
             found |= self.stands_in_for(day)
         return found
 
@@ -64,6 +87,7 @@ class DayMatcher:
             and self.has_month_day(day)
             and self.has_year_day(day)
             and self.has_weekday(day)
+            and self.has_week(day)
         )
 
     def has_month_day(self, day):
@@ -74,6 +98,13 @@ class DayMatcher:
         wanted = self.parts.get("BYYEARDAY")
         number = day.timetuple().tm_yday
         return wanted is None or number in wanted or number - year_length(day) - 1 in wanted
+
+    def has_week(self, day):
+        wanted = self.parts.get("BYWEEKNO")
+        if wanted is None:
+            return True
+        _, number, from_end = self.numbered_week(day)
+        return number in wanted or from_end in wanted
 
     def has_weekday(self, day):
         wanted = self.parts.get("BYDAY")
@@ -131,14 +162,24 @@ class DayMatcher:
             if 1 <= abs(wanted) <= len(times)
         }
 
+    def names_anchor(self):
+        return self.anchor in self.all_before(self.anchor + ONE_DAY)
+
     def until(self, end):
         """Every time after the anchor and before `end`, in order."""
+        return sorted(time for time in self.all_before(end) if self.anchor < time < end)
+
+    def all_before(self, end):
+        """Every time of the anchor's period and of those after it up to `end`; and some more."""
         days_of = {}
         # The longest period is a year, and the anchor's may have begun that long ago, its week a few
-        # days before that; one more day for SKIP=FORWARD.
+        # days before that; one more day for SKIP=FORWARD. A year of numbered weeks may be the one
+        # before the anchor's or after the end's.
         day = datetime.date(self.anchor.year - 1, 12, 31) - 6 * ONE_DAY
+        if "BYWEEKNO" in self.parts:
+            day -= 366 * ONE_DAY
         stop = (
-            datetime.date(end.year + 1, 1, 2)
+            datetime.date(end.year + (2 if "BYWEEKNO" in self.parts else 1), 1, 8)
             if self.frequency == "YEARLY"
             else end.date() + 32 * ONE_DAY
         )
@@ -150,4 +191,4 @@ class DayMatcher:
         found = set()
         for days in days_of.values():
             found |= self.chosen([time for day in days for time in self.times(day)])
-        return sorted(time for time in found if self.anchor < time < end)
+        return found

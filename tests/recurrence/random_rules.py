@@ -28,6 +28,10 @@ def random_parts(rng):
         parts["BYMONTHDAY"] = some(
             rng, signed(31) if rng.random() < 0.6 else [28, 29, 30, 31, -1, 1], 4
         )
+    if frequency == "YEARLY" and rng.random() < 0.25:
+        parts["BYWEEKNO"] = some(
+            rng, signed(53) if rng.random() < 0.5 else [1, 2, 52, 53, -1, -2, -52, -53], 4
+        )
     if frequency == "YEARLY" and rng.random() < 0.2:
         parts["BYYEARDAY"] = some(
             rng, signed(366) if rng.random() < 0.7 else [1, 59, 60, 365, 366, -1, -365], 4
@@ -38,6 +42,8 @@ def random_parts(rng):
             positions = [0, 0, 1, 2, 3, 4, 5, -1, -2, -5]
         elif frequency == "YEARLY":
             positions = [0, 0, 1, 2, 20, 52, 53, -1, -3, -53]
+        if "BYWEEKNO" in parts:
+            positions = [0]
         parts["BYDAY"] = [(rng.choice(positions), name) for name in some(rng, WEEKDAYS, 5)]
     if rng.random() < 0.15:
         parts["BYHOUR"] = some(rng, range(24), 3)
@@ -55,7 +61,9 @@ def random_parts(rng):
         and min(parts.get("BYYEARDAY", [0])) > -366
     ):
         parts["RSCALE"] = "GREGORIAN"
-        if rng.random() < 0.9:
+        if rng.random() < 0.9 and not (
+            "BYWEEKNO" in parts and ("BYMONTHDAY" in parts or "BYYEARDAY" in parts)
+        ):
             parts["SKIP"] = rng.choice(["OMIT", "BACKWARD", "BACKWARD", "FORWARD", "FORWARD"])
     return parts
 

@@ -162,7 +162,10 @@ def test_random_rules(probe):
         if theirs is not None:
             tally["dateutil is wrong, the judge agrees with us"] += 1
             wrong_dateutil.setdefault(
-                " ".join(sorted(set(parts) & {"FREQ", "BYDAY", "BYSETPOS", "BYMONTHDAY"})), rule
+                " ".join(
+                    sorted(set(parts) & {"FREQ", "BYDAY", "BYSETPOS", "BYMONTHDAY", "BYWEEKNO"})
+                ),
+                rule,
             )
 
     seconds = time.monotonic() - began
@@ -228,6 +231,33 @@ def test_matcher_knows_the_standard(probe):
         datetime.datetime(2024, 2, 29, 9),
         datetime.datetime(2028, 3, 1),
     ) == ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]
+    assert days(
+        "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO",
+        datetime.datetime(1997, 5, 12, 9),
+        datetime.datetime(2000, 1, 1),
+    ) == ["1998-05-11", "1999-05-17"], "the example of the RFC"
+    assert days(
+        "FREQ=YEARLY;BYWEEKNO=1,53", datetime.datetime(2026, 1, 1, 9), datetime.datetime(2033, 1, 1)
+    ) == [
+        "2026-12-31",  # week 53, in a year that begins on a Thursday
+        "2027-01-07",
+        "2028-01-06",
+        "2029-01-04",
+        "2030-01-03",
+        "2031-01-02",
+        "2032-01-01",
+        "2032-12-30",
+    ]
+    assert days(
+        "FREQ=YEARLY;INTERVAL=2;BYWEEKNO=1;BYDAY=MO",
+        datetime.datetime(2024, 12, 30, 9),  # of week 1 of 2025
+        datetime.datetime(2030, 1, 1),
+    ) == ["2027-01-04", "2029-01-01"]
+    by_iso = DayMatcher({"FREQ": "YEARLY", "BYWEEKNO": [1]}, january)
+    day = datetime.date(1970, 1, 1)
+    while day.year < 2400:
+        assert by_iso.numbered_week(day)[:2] == day.isocalendar()[:2]
+        day += datetime.timedelta(days=1)
 
 
 def test_rules_that_dateutil_takes_and_the_standard_forbids(probe):
@@ -237,6 +267,11 @@ def test_rules_that_dateutil_takes_and_the_standard_forbids(probe):
         "FREQ=WEEKLY;BYYEARDAY=1",
         "FREQ=MONTHLY;BYYEARDAY=1",
         "FREQ=MONTHLY;BYWEEKNO=1",
+        "FREQ=WEEKLY;BYWEEKNO=1",
+        "FREQ=DAILY;BYWEEKNO=1",
+        "FREQ=YEARLY;BYWEEKNO=1;BYDAY=1MO",
+        "FREQ=YEARLY;BYWEEKNO=54",
+        "FREQ=YEARLY;BYWEEKNO=0",
         "FREQ=DAILY;BYDAY=1MO",
         "FREQ=WEEKLY;BYDAY=-1MO",
         "FREQ=DAILY;BYSETPOS=1",

@@ -122,6 +122,10 @@ TEST(Recurrence, SaysInAPersonsWordsWhatIsWrong) {
   EXPECT_EQ(ReasonFor("FREQ=DAILY;COUNT=2;UNTIL=20270101"),
             "recurrence rule: COUNT and UNTIL cannot be used together");
   EXPECT_THAT(ReasonFor("FREQ=HOURLY"), HasSubstr("once a day at most"));
+  EXPECT_EQ(ReasonFor("FREQ=MONTHLY;BYWEEKNO=20"),
+            "recurrence rule: BYWEEKNO can only be used with FREQ=YEARLY");
+  EXPECT_EQ(ReasonFor("FREQ=YEARLY;BYWEEKNO=20;BYDAY=-1MO"),
+            "recurrence rule: BYDAY cannot have a number, as in 2TU, together with BYWEEKNO");
   EXPECT_THAT(ReasonFor("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31"),
               HasSubstr("no day after 2026-01-01 10:00 and before 2400 fits "
                         "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31"));
@@ -251,8 +255,9 @@ TEST(RecurrenceText, HasOneSpelling) {
   EXPECT_EQ(TextOf("UNTIL=20270101;FREQ=DAILY"), "FREQ=DAILY;UNTIL=20270101");
   EXPECT_EQ(TextOf("FREQ=YEARLY;WKST=SU;BYSETPOS=-1,1;BYSECOND=5;BYMINUTE=4;BYHOUR=3;BYDAY=MO;"
                    "BYMONTHDAY=7,-7;"
-                   "BYYEARDAY=200,100;BYMONTH=12,4;COUNT=9;INTERVAL=2"),
-            "FREQ=YEARLY;INTERVAL=2;COUNT=9;BYMONTH=4,12;BYYEARDAY=100,200;BYMONTHDAY=-7,7;BYDAY="
+                   "BYYEARDAY=200,100;BYWEEKNO=20,-1,+9;BYMONTH=12,4;COUNT=9;INTERVAL=2"),
+            "FREQ=YEARLY;INTERVAL=2;COUNT=9;BYMONTH=4,12;BYWEEKNO=-1,9,20;BYYEARDAY=100,200;"
+            "BYMONTHDAY=-7,7;BYDAY="
             "MO;BYHOUR=3;BYMINUTE=4;"
             "BYSECOND=5;BYSETPOS=-1,1;WKST=SU");
 }
@@ -281,6 +286,21 @@ TEST(RecurrenceWarnings, AreSilentWhereNothingSurprises) {
     EXPECT_THAT(WarningsOf(rule, "2026-01-31T10:00:00"), IsEmpty()) << rule;
   }
   EXPECT_THAT(WarningsOf("weekdays", "2026-01-30T10:00:00"), IsEmpty());
+  // One of the other days is there in the months without.
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=28,29,30;BYSETPOS=-1", "2026-01-30T10:00:00"),
+              IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1", "2026-01-31T10:00:00"),
+              IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=52,53;BYDAY=SU;BYSETPOS=-1", "2026-12-27T10:00:00"),
+              ElementsAre(HasSubstr("The first occurrence, 2026-12-27")));
+  // The months that are left out are none of the rule's.
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;INTERVAL=6", "2026-01-31T10:00:00"), IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;INTERVAL=12;BYDAY=-1SA", "2026-01-31T10:00:00"), IsEmpty());
+  // The series has ended by then.
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;COUNT=2", "2026-07-31T10:00:00"), IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;UNTIL=20260915", "2026-07-31T10:00:00"), IsEmpty());
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYDAY=5MO;COUNT=2", "2026-08-31T10:00:00"),
+              ElementsAre("Skips months without a fifth Monday."));
 }
 
 TEST(RecurrenceWarnings, NameTheDaysThatSomeMonthsOrYearsLack) {
@@ -304,11 +324,36 @@ TEST(RecurrenceWarnings, NameTheDaysThatSomeMonthsOrYearsLack) {
               ElementsAre("Skips years without a 53rd Thursday."));
 }
 
+TEST(RecurrenceWarnings, NameTheYearsWithoutAWeek) {
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=53", "2026-12-30T10:00:00"),
+              ElementsAre("Skips years without a week 53."));
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=-53", "2025-12-30T10:00:00"),
+              ElementsAre("Skips years without 53 weeks."));
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=1,53", "2026-12-30T10:00:00"),
+              ElementsAre("Fewer occurrences in years without a week 53."));
+}
+
+TEST(RecurrenceWarnings, NameTheMonthsAndYearsWithFewerOccurrences) {
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=15,31", "2026-01-31T10:00:00"),
+              ElementsAre("Fewer occurrences in months without a 31st."));
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=30,31", "2026-01-31T10:00:00"),
+              ElementsAre("Skips February, which has no 30th day.",
+                          "Fewer occurrences in months without a 31st."));
+  EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYDAY=1MO,5MO", "2026-03-30T10:00:00"),
+              ElementsAre("Fewer occurrences in months without a fifth Monday."));
+  EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYYEARDAY=1,366", "2024-12-31T10:00:00"),
+              ElementsAre("Day 366 comes only in leap years."));
+}
+
 TEST(RecurrenceWarnings, SayThatTheFirstOccurrenceIsNotTheRules) {
   EXPECT_THAT(WarningsOf("FREQ=WEEKLY;BYDAY=MO", "2026-01-01T10:00:00"),
               ElementsAre("The first occurrence, 2026-01-01 10:00, is not one that the rule names; "
                           "it counts as the "
                           "first all the same."));
+  // 1 March is there for the 31st of February.
+  EXPECT_THAT(
+      WarningsOf("RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=FORWARD", "2026-03-01T10:00:00"),
+      IsEmpty());
 }
 
 TEST(RecurrenceWarnings, SayWhereClocksSkipTheTime) {
@@ -317,6 +362,15 @@ TEST(RecurrenceWarnings, SayWhereClocksSkipTheTime) {
                           "occurrence comes at 2026-03-29 "
                           "03:30."));
   EXPECT_THAT(WarningsOf("weekly", "2026-01-01T02:30:00", "Europe/Berlin"), IsEmpty());
+  for (const char* end : {"COUNT=30", "UNTIL=20260328", "UNTIL=20260329T012959Z"}) {
+    EXPECT_THAT(
+        WarningsOf(fmt::format("FREQ=DAILY;{}", end), "2026-01-01T02:30:00", "Europe/Berlin"),
+        IsEmpty())
+        << end;
+  }
+  EXPECT_EQ(WarningsOf("FREQ=DAILY;UNTIL=20260329T013000Z", "2026-01-01T02:30:00", "Europe/Berlin")
+                .size(),
+            1u);
 }
 
 /// A random rule in good order, mostly one that occurs.
@@ -343,11 +397,13 @@ std::string RandomRule(std::mt19937_64& random) {
   if (below(2) == 0) add("INTERVAL", {1 + below(6)});
   if (below(4) == 0) add("BYMONTH", numbers(1, 12, 6));
   if (frequency != 1 && below(3) == 0) add("BYMONTHDAY", numbers(skip ? -28 : -31, 31, 5));
+  const bool weeks = frequency == 3 && !skip && below(4) == 0;
+  if (weeks) add("BYWEEKNO", numbers(-53, 53, 5));
   if (frequency == 3 && below(4) == 0) add("BYYEARDAY", numbers(-365, 366, 6));
   if (below(3) == 0) {
     std::vector<std::string> list;
     for (int i = 0, n = 1 + below(4); i < n; ++i) {
-      const bool plain = frequency < 2 || below(3) != 0;
+      const bool plain = frequency < 2 || weeks || below(3) != 0;
       const std::string_view day = kDays[below(7)];
       list.push_back(plain
                          ? std::string(day)
@@ -551,7 +607,8 @@ TEST(RecurrenceCost, IsPrinted) {
   for (std::string_view rule :
        {"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;BYHOUR=7,15;BYSETPOS=-5",
         "FREQ=MONTHLY;BYSETPOS=300;BYDAY=MO",
-        "FREQ=YEARLY;BYDAY=1MO,2TU,3WE,4TH,5FR,-1SA,53SU;BYSETPOS=366"}) {
+        "FREQ=YEARLY;BYDAY=1MO,2TU,3WE,4TH,5FR,-1SA,53SU;BYSETPOS=366",
+        "FREQ=YEARLY;BYWEEKNO=1,53,-53,-1;BYYEARDAY=100,200,300;BYMONTHDAY=1,15"}) {
     absl::Status status;
     const double spent = Milliseconds([&] {
       status = Recurrence::Parse({rule, absl::CivilSecond(1970), TimeZone()}).status();
