@@ -192,6 +192,7 @@ def check(model, answer):
         same("completed", bool(task.completed_at), theirs["completed"])
         if not task.open:
             continue
+        task.may_end = task.may_end or model.all_deleted_after(task)
         if task.may_end and theirs["rule"] is None:
             task.schedule = None
         if not task.schedule or not theirs["rule"]:
@@ -287,6 +288,19 @@ def report(mismatch, history):
         )
     lines.append(f"wrong: {mismatch}")
     return "\n".join(lines)
+
+
+def shown_in(history, probe, store=""):
+    """What the service showed after each step, right or wrong, without the ids of tasks."""
+    try:
+        told = play(history, probe, store=store)
+    except Mismatch as mismatch:
+        told = mismatch.told
+    for _, answer in told:
+        for task in answer.get("tasks", []):
+            del task["id"]
+        answer.get("refused", {}).pop("message", None)  # may name the task
+    return [answer for _, answer in told]
 
 
 def failure_of(history, probe, **options):

@@ -13,7 +13,8 @@ history goes on without that operation. The rules that it does hold, in their or
   is `missed`.
 - From completion, a rule that names no days starts anew on the day of completion. One that names
   days goes on with its first day after both the completion's day and the scheduled date; with an
-  INTERVAL, in the n-th period after that of the completion or a multiple of it.
+  INTERVAL, in the n-th period after that of the completion or a multiple of it. One that is skipped
+  ahead of its date counts as done on that.
 - COUNT is what is left, this one included: of the rule's dates from schedule, of the tasks from
   completion.
 - The consumer looks at a task: passed and without a next one, it makes or revives that, with the
@@ -21,7 +22,8 @@ history goes on without that operation. The rules that it does hold, in their or
 - A due date without scope, or for THIS, is of this task alone. For FOLLOWING and ALL it moves the
   series: the anchor goes along, and the one day that the rule names. Everything else about the
   schedule leaves the days of the series as they are.
-- A task that is open and whose next one a person deleted either shows no rule any more, or recurs.
+- A task that is opened again when a person has deleted all that came after it either shows no rule
+  any more, or recurs.
 - A title without scope is also that of the next ones, unless it was changed for this once before:
   then it stays so.
 - Absolute reminders keep their distance to the scheduled date on the wall clock, others to the due
@@ -274,6 +276,18 @@ class Schedule:
             return bool(DayMatcher(parts, local).names(local.date()))
         return local in DayMatcher(parts, local - ONE_DAY).until(local + ONE_DAY)
 
+    def in_step(self, local):
+        """Whether the day is in one of the periods that INTERVAL leaves."""
+        period = DayMatcher(dict(self.parts()), self.anchor.local).period(local.date())
+        return period % (self.rule["INTERVAL"] or 1) == 0
+
+    def has_one_day(self):
+        """Whether the rule could follow to any other day."""
+        if any(name in self.rule for name in ("BYSETPOS", "BYYEARDAY", "BYWEEKNO")):
+            return False
+        days = [self.rule[name] or () for name in ("BYMONTH", "BYMONTHDAY", "BYDAY")]
+        return all(len(set(values)) < 2 for values in days) and min(days[1], default=1) > 0
+
     def follow(self, local):
         """The rule once its one day is that of `local`."""
         rule = self.rule
@@ -376,7 +390,7 @@ class Task:
     skipped_at: datetime.datetime = None
     gone: str = None  # removed by the "consumer", or deleted by a "person"
     touched: bool = True  # by a person, since the consumer made it
-    may_end: bool = False  # open, and its next one was deleted: it may show no rule
+    may_end: bool = False  # open, and what came after it was deleted: it may show no rule
     reminders: list = dataclasses.field(default_factory=list)
 
     @property
@@ -397,7 +411,8 @@ class Task:
         if schedule.basis == "schedule":
             due, missed = schedule.next_from_schedule(self.scheduled, self.passed_at)
         else:
-            due, missed = schedule.next_from_completion(self.scheduled, self.passed_at), 0
+            passed = self.completed_at or max(self.skipped_at, self.scheduled.at)
+            due, missed = schedule.next_from_completion(self.scheduled, passed), 0
         left = None if self.left is None else self.left - missed - 1
         if due is None or (left is not None and left < 1):
             return None
@@ -438,7 +453,7 @@ class Model:
     def newest(self, task):
         """Whether nothing comes after it, but perhaps what is about to be taken away."""
         later = [other for n, other in self.tasks.items() if n > task.occurrence]
-        return all(other.gone == "consumer" or self.about_to_go(other) for other in later)
+        return all(not other.visible or self.about_to_go(other) for other in later)
 
     def about_to_go(self, task):
         before = self.tasks.get(task.occurrence - 1)
@@ -455,22 +470,31 @@ class Model:
         while self.waiting:
             number = min(self.waiting)
             self.waiting.discard(number)
-            self.settle(self.tasks[number])
+            if number in self.tasks:
+                self.settle(self.tasks[number])
+
+    def all_deleted_after(self, task):
+        following = self.tasks.get(task.occurrence + 1)
+        later = [other for n, other in self.tasks.items() if n > task.occurrence]
+        return following and following.gone == "person" and not any(one.visible for one in later)
 
     def settle(self, task):
         number = task.occurrence + 1
         following = self.tasks.get(number)
         if task.passed_at and task.schedule:
-            revived = following and (following.gone == "consumer" or task.may_end)
-            if following is None or revived:
-                task.may_end = False
+            if following and following.gone == "person" and task.may_end:
+                if following.skipped_at:
+                    raise Unspecified("whether what was skipped comes again")
+                following = None
+            if following is None or following.gone == "consumer":
                 made = task.next()
                 if made:
                     self.tasks[number] = made
+                elif following is None:
+                    self.tasks.pop(number, None)
+            task.may_end = False
         elif following and following.visible and not following.touched:
             following.gone = "consumer"
-        if task.open and following and following.gone == "person" and not following.skipped_at:
-            task.may_end = True
 
     def touch(self, task):
         task.touched = True
@@ -534,14 +558,22 @@ class Model:
     def stop(self, task):
         if not any(one.schedule for one in self.tasks.values()):
             raise Unspecified("nothing to stop")
-        for one in self.tasks.values():
-            is_last = self.newest(one)
-            if one.schedule and (one.open or is_last) and not self.about_to_go(one):
+        last = max(n for n, one in self.tasks.items() if one.gone != "consumer")
+        for number, one in self.tasks.items():
+            if one.visible and not one.open and number != last and self.all_deleted_after(one):
+                raise Unspecified("a stopped series whose done tasks may be opened again")
+            if one.schedule and (one.open or number == last) and not self.about_to_go(one):
                 one.schedule = None
                 self.touch(one)
 
     def update(self, task, scope, title=None, due=None, zone=None, rule="same", basis=None):
         series = scope in ("following", "all")
+        if due == task.due and task.schedule and (not series or due == task.scheduled):
+            due = None  # nothing new
+        if zone == task.zone:
+            zone = None
+        if task.schedule and basis == task.schedule.basis:
+            basis = None
         schedule_changes = due is not None or zone or rule != "same" or basis
         newest = self.newest(task)
         if self.waiting and series:
@@ -550,6 +582,8 @@ class Model:
             scope, series = "this", False  # a task that does not recur is all there is
         if series and schedule_changes and not (newest and task.open):
             raise Refused()
+        if newest and schedule_changes and self.all_deleted_after(task):
+            raise Unspecified("the schedule of a task behind which all was deleted")
         if task.completed_at and (scope != "this" or schedule_changes):
             raise Unspecified("a done task is changed")
         if scope == "" and not newest and (title or zone or rule != "same" or basis):
@@ -561,11 +595,11 @@ class Model:
         before = copy.deepcopy(task)
         if title:
             self.retitle(task, scope, title)
-        if zone and zone != task.zone:
+        if zone:
             self.change_zone(task, scope, zone, alone=due is None or series)
         if rule != "same":
             self.change_rule(task, rule, due if series else None, due, basis)
-        elif basis and task.schedule and basis != task.schedule.basis:
+        elif basis and task.schedule:
             if task.left is not None:
                 raise Unspecified("what COUNT counts then")
             task.schedule = dataclasses.replace(task.schedule, basis=basis)
@@ -640,8 +674,8 @@ class Model:
             raise Unspecified("a new rule after which nothing follows")
 
     def move(self, task, due):
-        if task.due == due == task.scheduled:
-            return
+        if any(reminder.at for reminder in task.reminders):
+            raise Unspecified("what becomes of a point in time when the series moves")
         old, scheduled, local = task.schedule, task.scheduled, due.local
         new = dataclasses.replace(old, kind=due.kind)
         keeps_date = local.date() == scheduled.local.date()
@@ -654,6 +688,8 @@ class Model:
             anchor = datetime.datetime.combine(old.anchor.local.date(), local.time())
         else:
             named = new.names(local)
+            if named and not old.in_step(local) and not new.has_one_day():
+                raise Unspecified("a day that is named, but not in that period")
             if not named and not old.names(scheduled.local):
                 raise Unspecified("a first date that the rule does not name is moved")
             clipped = max(old.anchor.local.day, scheduled.local.day) > 28 and "SKIP" in rule

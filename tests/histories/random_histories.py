@@ -151,6 +151,9 @@ def random_steps(rng, due, zone):
         return [random_passing(rng), doomed, {"do": "uncomplete"}, random_passing(rng)]
     if roll < 0.92:
         return [{"do": "stop"}]
+    if roll < 0.935:
+        forgotten = {"do": "forget", "of": 0}
+        return [random_reminder(rng), random_passing(rng), {"do": "uncomplete"}, forgotten]
     if roll < 0.97:
         return [random_reminder(rng)]
     return [{"do": "forget", "which": rng.randint(0, 2)}]
@@ -180,8 +183,12 @@ def random_history(rng):
         "due": due.isoformat(),
         "rule": with_end(rng, random_rule(rng, due), due, zone),
     }
-    if rng.random() < 0.25:
+    if rng.random() < 0.04:
+        create["rule"] = None
+    elif rng.random() < 0.25:
         create["basis"] = "completion"
+    if rng.random() < 0.1:
+        create["time_zone"] = rng.choice(ZONES)
     steps = [random_reminder(rng)] if rng.random() < 0.3 else []
     for _ in range(rng.randint(2, 8)):
         steps += random_steps(rng, due, zone)

@@ -1,7 +1,8 @@
 """The service against the model: the examples of what once went wrong, and random histories.
 
 HISTORIES sets how many of the latter (default 300), HISTORIES_SEED the seed; a failure prints the
-shortest history that still fails. HISTORIES_STORE=postgres runs them on a database.
+shortest history that still fails. Every tenth also runs on PostgreSQL, where TODO_TEST_DATABASE_URL
+names a server.
 """
 
 import collections
@@ -11,13 +12,12 @@ import random
 
 import pytest
 
-from compared import failure_of, play, report, shrink
+from compared import failure_of, play, report, shown_in, shrink
 from json_lines import Program
 from random_histories import random_history
 
 HISTORIES = int(os.environ.get("HISTORIES", "300"))
 SEED = os.environ.get("HISTORIES_SEED", "20261126")
-STORE = os.environ.get("HISTORIES_STORE", "")
 AT_ONCE = 50  # histories that one probe plays
 
 TODAY = "2026-11-26T09:00:30Z"  # a Thursday; 10:00 in Berlin
@@ -268,7 +268,7 @@ def play_some(begin, end):
     """The numbers of those that fail, and how often each thing was done."""
     probe, tally, failed = Program("histories", "history_probe"), collections.Counter(), []
     for number in range(begin, end):
-        if failure_of(history_of(number), probe, store=STORE, tally=tally):
+        if failure_of(history_of(number), probe, tally=tally):
             failed.append(number)
     probe.close()
     return failed, tally
@@ -290,12 +290,26 @@ def test_random_histories(probe):
         print(f"{how_many:8} {what}")
     for number in failed[:3]:
         history = history_of(number)
-        if failure_of(history, probe, store=STORE):
+        if failure_of(history, probe):
             history = shrink(history, probe)
             print(f"\nhistory {number}:\n{report(failure_of(history, probe), history)}")
     assert not failed, f"{len(failed)} of {HISTORIES} histories: {failed[:20]}"
     made = sum(how_many for what, how_many in tally.items() if not what.startswith("left out"))
     assert made > 4 * HISTORIES, "most histories end before they have begun"
+
+
+def test_postgresql_shows_the_same():
+    if not os.environ.get("TODO_TEST_DATABASE_URL"):
+        assert os.environ.get("TODO_REQUIRE_POSTGRES") != "1"
+        pytest.skip("needs a database")
+    in_memory = Program("histories", "history_probe")
+    in_database = Program("histories", "history_probe")
+    for number in range(0, HISTORIES, 10):
+        history = history_of(number)
+        theirs = shown_in(history, in_database, store="postgres")
+        assert theirs == shown_in(history, in_memory), f"history {number}: {history}"
+    in_memory.close()
+    in_database.close()
 
 
 @pytest.mark.parametrize(
