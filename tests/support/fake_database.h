@@ -100,6 +100,7 @@ class FakeDatabase {
   };
   struct ReminderRow {
     domain::Reminder reminder;
+    bool copied = false;  // from the occurrence before
     std::optional<domain::Instant> job_at;
     std::optional<domain::Instant> job_written_at;
     domain::Instant job_claimed_until = domain::kMinInstant;
