@@ -141,6 +141,17 @@ std::optional<Instant> ResolveReminder(const ReminderTime& time, const TaskField
   return InRange(zone->ToInstant(midnight + since_midnight) - time.before->time);
 }
 
+Instant After(Instant from, const Period& period, std::string_view time_zone) {
+  // Time that passes needs no calendar.
+  if (period.days.count() == 0) return from + period.time;
+  const absl::StatusOr<TimeZone> zone = TimeZone::Load(time_zone);
+  if (!zone.ok()) return from + period.days + period.time;
+  const absl::CivilSecond local = zone->ToLocal(from);
+  const absl::CivilDay day(local);
+  const absl::CivilSecond midnight(day + period.days.count());
+  return zone->ToInstant(midnight + (local - absl::CivilSecond(day))) + period.time;
+}
+
 std::string_view ToString(ReminderState state) {
   return kStates[static_cast<std::size_t>(state)].second;
 }

@@ -141,6 +141,20 @@ TEST(ResolveReminderTest, WhatCannotBeKeptIsNone) {
   EXPECT_EQ(Resolved(Before("PT1H"), task), "2026-03-29T07:00:00Z") << "needs no zone";
 }
 
+TEST(AfterTest, DaysAreThoseOfTheCalendarAndHoursPass) {
+  const auto after = [](std::string_view from, std::string_view period, std::string_view zone) {
+    return FormatInstant(After(At(from), *ParsePeriod(period), zone));
+  };
+  EXPECT_EQ(after("2026-03-28T12:00:00Z", "P1D", "Europe/Berlin"), "2026-03-29T11:00:00Z");
+  EXPECT_EQ(after("2026-03-28T12:00:00Z", "PT24H", "Europe/Berlin"), "2026-03-29T12:00:00Z");
+  EXPECT_EQ(after("2026-10-24T12:00:00Z", "P1DT1H", "Europe/Berlin"), "2026-10-25T14:00:00Z");
+  // 02:30 does not exist on the 29th: read with the offset before the change.
+  EXPECT_EQ(after("2026-03-28T01:30:00Z", "P1D", "Europe/Berlin"), "2026-03-29T01:30:00Z");
+  EXPECT_EQ(after("2026-10-25T01:30:00Z", "PT10M", "Europe/Berlin"), "2026-10-25T01:40:00Z")
+      << "02:30 for the second time";
+  EXPECT_EQ(after("2026-03-28T12:00:00Z", "P1D", "Nowhere/Land"), "2026-03-29T12:00:00Z");
+}
+
 /// A planned reminder of `task`.
 Reminder Planned(const ReminderTime& time, const Task& task) {
   Reminder reminder;
