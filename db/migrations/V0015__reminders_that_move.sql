@@ -1,5 +1,10 @@
 -- Reminders of occurrences that move, come back or are all day.
 
+-- A day in no zone is shown as that day, wherever its user is. No kind: a row from before, due at an instant.
+alter table notifications
+    add column due_kind  text,
+    add column due_local timestamp;
+
 -- From the occurrence before, not given to this one by its user.
 alter table reminders add column copied boolean not null default false;
 update reminders r set copied = true

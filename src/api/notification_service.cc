@@ -42,7 +42,9 @@ v1::Notification Encode(const ports::Notification& notification) {
   encoded.set_task_id(reminder.task_id.value);
   encoded.set_title(reminder.title);
   *encoded.mutable_remind_at() = Encode(reminder.remind_at);
-  if (reminder.due_at) *encoded.mutable_due_date() = Encode(*reminder.due_at);
+  if (reminder.due.kind != domain::DueKind::kNone)
+    *encoded.mutable_due_date() = Encode(reminder.due.at);
+  encoded.set_due_local(FormatDueLocal(reminder.due));
   encoded.set_late(reminder.late);
   *encoded.mutable_created_at() = Encode(notification.at);
   if (notification.read_at) *encoded.mutable_read_at() = Encode(*notification.read_at);

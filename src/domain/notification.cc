@@ -70,11 +70,16 @@ std::string ShowTime(Instant at, const std::string& zone_name) {
 }
 
 /// What there is to say about a reminder besides its title.
+/// "2026-10-24" for a day, which is the same wherever its user is; else its time.
+std::string ShowDue(const Due& due, const std::string& zone_name) {
+  return due.kind == DueKind::kDate ? FormatDueLocal(due) : ShowTime(due.at, zone_name);
+}
+
 std::string Facts(const DueReminder& reminder) {
   std::string facts =
-      reminder.due_at
-          ? fmt::format("due {}", ShowTime(*reminder.due_at, reminder.time_zone))
-          : fmt::format("reminder of {}", ShowTime(reminder.remind_at, reminder.time_zone));
+      reminder.due.kind == DueKind::kNone
+          ? fmt::format("reminder of {}", ShowTime(reminder.remind_at, reminder.time_zone))
+          : fmt::format("due {}", ShowDue(reminder.due, reminder.time_zone));
   if (reminder.late) facts += ", late";
   return facts;
 }
@@ -263,7 +268,9 @@ std::string ReminderWebhookBody(const ReminderEvent& event, bool late) {
                {"task_id", event.task_id.value},
                {"title", CutText(event.title, kMaxTitleCharacters * 4)},
                {"remind_at", FormatInstant(event.at)},
-               {"due_date", event.due_at ? Json(FormatInstant(*event.due_at)) : Json()},
+               {"due_date", is_due ? Json(FormatInstant(event.due.at)) : Json()},
+               {"due_kind", is_due ? Json(ToString(event.due.kind)) : Json()},
+               {"due_local", due_local.empty() ? Json() : Json(due_local)},
                {"user_id", event.user.value},
                {"late", late}};
   return Dump({{"type", kReminderWebhookKind},
@@ -374,6 +381,8 @@ std::optional<milliseconds> DeliveryDelay(int failures, const Uuid& delivery) {
   const std::string digest = util::Sha256(fmt::format("{} {}", delivery.value(), failures));
   const unsigned number =
       static_cast<unsigned char>(digest[0]) * 256U + static_cast<unsigned char>(digest[1]);
+  const bool is_due = event.due.kind != DueKind::kNone;
+  const std::string due_local = FormatDueLocal(event.due);
   const double place = number / 65'535.0;  // 0 to 1
   const auto delay =
       static_cast<double>(kDeliveryDelays[static_cast<std::size_t>(failures - 1)].count());

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "domain/event.h"
 #include "domain/ids.h"
+#include "domain/task.h"
 #include "domain/time.h"
 #include "util/status.h"
 
@@ -93,8 +94,8 @@ struct DueReminder {
   TaskId task_id;
   std::string title;
   Instant remind_at;
-  std::optional<Instant> due_at;
-  std::string time_zone;  // in which times are shown
+  Due due;                // kNone: there is nothing to show
+  std::string time_zone;  // in which times are shown; a day is one in no zone
   bool late = false;
 
   bool operator==(const DueReminder&) const = default;

@@ -213,8 +213,13 @@ std::string ReminderEventRecord(const Reminder& reminder, const Task& task, cons
       R"({{"id":"{}","task_id":{},"title":{},"remind_at":"{}","user_id":{},"number":{})",
       event_id.value(), task.id.value, Quote(task.fields.title), FormatInstant(*reminder.remind_at),
       Quote(task.user.value), reminder.id.number);
-  if (task.fields.due.kind != DueKind::kNone)
-    data += fmt::format(R"(,"due_date":"{}")", FormatInstant(task.fields.due.at));
+  const Due& due = task.fields.due;
+  if (due.kind != DueKind::kNone) {
+    data += fmt::format(R"(,"due_date":"{}","due_kind":"{}")", FormatInstant(due.at),
+                        ToString(due.kind));
+  }
+  if (const std::string local = FormatDueLocal(due); !local.empty())
+    data += fmt::format(R"(,"due_local":"{}")", local);
   if (now - *reminder.remind_at > kReminderIsLateAfter) data += R"(,"late":true)";
   return fmt::format(
       R"({{"specversion":"1.0","id":"{}","source":"{}","type":"todo.reminder.due.v1","subject":"{}",)"

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
+#include "store/reminder_columns.h"
 #include "store/session.h"
 #include "util/status.h"
 
@@ -28,7 +29,7 @@ constexpr char kNobody[] = "00000000-0000-0000-0000-000000000000";
 constexpr Statement kList{"notification_list", R"sql(
 select id, task_id, title, (extract(epoch from remind_at) * 1000000)::bigint,
        (extract(epoch from due_at) * 1000000)::bigint, time_zone, late, (extract(epoch from at) * 1000000)::bigint,
-       (extract(epoch from read_at) * 1000000)::bigint
+       (extract(epoch from read_at) * 1000000)::bigint, coalesce(due_kind, ''), coalesce(local_time(due_local), '')
 from notifications
 where user_id = $1 and shown and (not $2 or read_at is null)
   and (at, id) < ('epoch'::timestamptz + $3::bigint * interval '1 us', $4::uuid)
@@ -252,13 +253,14 @@ absl::StatusOr<ports::NotificationPage> PgNotificationStore::List(const UserId& 
                     break;
                   }
                   ports::Notification& notification = page.notifications.emplace_back();
-                  notification.reminder = {.id = domain::EventId{UuidOf(row[0])},
-                                           .task_id = domain::TaskId{row[1].as<std::int64_t>()},
-                                           .title = row[2].as<std::string>(),
-                                           .remind_at = InstantOf(row[3]),
-                                           .due_at = MaybeInstant(row[4]),
-                                           .time_zone = row[5].as<std::string>(),
-                                           .late = row[6].as<bool>()};
+                  notification.reminder = {
+                      .id = domain::EventId{UuidOf(row[0])},
+                      .task_id = domain::TaskId{row[1].as<std::int64_t>()},
+                      .title = row[2].as<std::string>(),
+                      .remind_at = InstantOf(row[3]),
+                      .due = DecodeDue(View(row[9]), View(row[10]), MaybeInstant(row[4])),
+                      .time_zone = row[5].as<std::string>(),
+                      .late = row[6].as<bool>()};
                   notification.at = InstantOf(row[7]);
                   notification.read_at = MaybeInstant(row[8]);
                 }

@@ -119,7 +119,7 @@ class NotificationServiceTest : public testing::Test {
     notice.reminder.task_id = {7};
     notice.reminder.title = title;
     notice.reminder.remind_at = clock_.Now();
-    notice.reminder.due_at = clock_.Now() + std::chrono::hours(1);
+    notice.reminder.due = *domain::ResolveInstantDue(clock_.Now() + std::chrono::hours(1));
     notice.now = clock_.Now();
     notice.in_app = notice.webhook = true;
     const absl::Status status = inbox_.Transact(
@@ -477,6 +477,26 @@ TEST_F(NotificationServiceTest, TheListGoesFromNewToOldInPages) {
   request.Clear();
   request.set_page_size(501);
   EXPECT_THAT(FieldsOf(Call(&Stub::ListNotifications, request)), ElementsAre("page_size"));
+}
+
+TEST_F(NotificationServiceTest, TheListShowsADayAsThatDay) {
+  ports::ReminderNotice notice;
+  notice.user = {"ann"};
+  notice.reminder.id = {ids_.NewId()};
+  notice.reminder.remind_at = notice.now = clock_.Now();
+  notice.reminder.due = *domain::ResolveLocalDue("2026-10-25", "Pacific/Auckland");
+  ASSERT_TRUE(inbox_
+                  .Transact([&](ports::InboxTransaction& transaction) {
+                    return transaction.Remind({notice});
+                  })
+                  .ok());
+  Remind("ann", "an instant");
+  std::vector<std::string> days;
+  for (const v1::Notification& notification : Notifications()) {
+    EXPECT_TRUE(notification.has_due_date());
+    days.push_back(notification.due_local());
+  }
+  EXPECT_THAT(days, UnorderedElementsAre("", "2026-10-25"));
 }
 
 TEST_F(NotificationServiceTest, ATestSaysWhatTheTargetAnswered) {

@@ -33,7 +33,7 @@ ReminderEvent Event(std::string title) {
   event.user = UserId{"ada"};
   event.at = At("2026-10-24T09:00:00Z");
   event.title = std::move(title);
-  event.due_at = At("2026-10-24T10:00:00Z");
+  event.due = *ResolveInstantDue(At("2026-10-24T10:00:00Z"));
   return event;
 }
 
@@ -42,7 +42,7 @@ DueReminder ReminderOf(std::string title) {
           .task_id = TaskId{7},
           .title = std::move(title),
           .remind_at = At("2026-10-24T09:00:00Z"),
-          .due_at = At("2026-10-24T10:00:00Z"),
+          .due = *ResolveInstantDue(At("2026-10-24T10:00:00Z")),
           .time_zone = "Europe/Berlin",
           .late = false};
 }
@@ -255,3 +255,21 @@ TEST(NotificationUpdateTest, IsAnUpdateWithoutSeqAndTask) {
 
 }  // namespace
 }  // namespace todo::domain
+TEST(MailTest, ADayIsThatDayInEveryZone) {
+  DueReminder reminder = ReminderOf("x");
+  reminder.due = *ResolveLocalDue("2026-11-30", "Pacific/Auckland");
+  for (const char* zone : {"America/New_York", "Pacific/Auckland", "UTC", "Nowhere/Land"}) {
+    reminder.time_zone = zone;
+    EXPECT_EQ(ComposeMail({reminder}).text, "x\ndue 2026-11-30\n") << zone;
+    EXPECT_EQ(json::parse(ComposePush({reminder}))["body"], "due 2026-11-30") << zone;
+  }
+  reminder.late = true;
+  EXPECT_THAT(ComposeMail({reminder, reminder}).text, HasSubstr("due 2026-11-30, late\n"));
+  reminder.due = *ResolveLocalDue("2026-11-30T00:00:00", "Pacific/Auckland");
+  reminder.time_zone = "UTC";
+  EXPECT_THAT(ComposeMail({reminder}).text, HasSubstr("due 2026-11-29 11:00 (UTC)"))
+      << "a time is one in a zone";
+  reminder.due = {};
+  EXPECT_THAT(ComposeMail({reminder}).text, HasSubstr("reminder of 2026-10-24 09:00 (UTC)"));
+}
+

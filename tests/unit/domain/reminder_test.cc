@@ -304,7 +304,9 @@ TEST(ReminderEventRecordTest, IsAWholeCloudEvent) {
                                            {"remind_at", "2026-01-01T09:00:00Z"},
                                            {"user_id", "ann"},
                                            {"number", 1},
-                                           {"due_date", "2026-01-01T10:00:00Z"}}));
+                                           {"due_date", "2026-01-01T10:00:00Z"},
+                                           {"due_kind", "local"},
+                                           {"due_local", "2026-01-01T10:00:00"}}));
 }
 
 TEST(ReminderEventRecordTest, IsReadBackAsWhatItSays) {
@@ -317,7 +319,25 @@ TEST(ReminderEventRecordTest, IsReadBackAsWhatItSays) {
   EXPECT_EQ(event->user, task.user);
   EXPECT_EQ(event->title, task.fields.title);
   EXPECT_EQ(event->at, At("2026-01-01T09:00:00Z"));
-  EXPECT_EQ(event->due_at, task.fields.due.at);
+  EXPECT_EQ(event->due, task.fields.due);
+}
+
+TEST(ReminderEventRecordTest, SaysHowTheDueDateWasMeant) {
+  const auto data = [](const Task& task) {
+    return nlohmann::json::parse(ReminderEventRecord(Planned(Before("PT1H"), task), task, EventId(),
+                                                     At("2026-01-01T09:00:00Z")))["data"];
+  };
+  const auto day = data(DueLocally("2026-01-02"));
+  EXPECT_EQ(day["due_kind"], "date");
+  EXPECT_EQ(day["due_local"], "2026-01-02");
+  EXPECT_EQ(day["due_date"], "2026-01-01T23:00:00Z");
+  const auto local = data(DueLocally("2026-01-02T10:00:00"));
+  EXPECT_EQ(local["due_kind"], "local");
+  EXPECT_EQ(local["due_local"], "2026-01-02T10:00:00");
+  Task task;
+  task.fields.due = *ResolveInstantDue(At("2026-01-02T10:00:00Z"));
+  EXPECT_EQ(data(task)["due_kind"], "instant");
+  EXPECT_FALSE(data(task).contains("due_local"));
 }
 
 TEST(ReminderEventRecordTest, SaysWhenItIsLateAndWhenThereIsNoDueDate) {

@@ -138,6 +138,32 @@ TEST_F(NotificationsTest, AReminderGoesOutOnEveryWayOnce) {
   EXPECT_THAT(push_->sent()[0].payload, HasSubstr("call mum"));
 }
 
+TEST_F(NotificationsTest, AnAllDayTaskIsShownAsItsDayWhereverItsUserIs) {
+  AddEndpoint();
+  AddMail();
+  AddPush();
+  ASSERT_TRUE(settings_.UpdatePreferences(ada_, {.time_zone = "America/New_York"}, "").ok());
+  // A day in Auckland begins on the day before in New York.
+  const auto event = domain::ParseReminderEventRecord(
+      R"({"specversion":"1.0","id":"550e8400-e29b-41d4-a716-446655440000","source":"todo-service",
+          "type":"todo.reminder.due.v1","data":{"task_id":7,"title":"call mum",
+          "remind_at":"2026-10-24T09:00:00Z","due_date":"2026-11-29T11:00:00Z","user_id":"ada",
+          "due_kind":"date","due_local":"2026-11-30"}})");
+  ASSERT_TRUE(event.ok()) << event.status();
+  Remind({*event});
+  SendAll();
+  ASSERT_THAT(mail_->sent(), SizeIs(1));
+  EXPECT_THAT(mail_->sent()[0].text, HasSubstr("due 2026-11-30\n"));
+  EXPECT_THAT(mail_->sent()[0].html, HasSubstr("due 2026-11-30<"));
+  ASSERT_THAT(push_->sent(), SizeIs(1));
+  EXPECT_EQ(nlohmann::json::parse(push_->sent()[0].payload)["body"], "due 2026-11-30");
+  ASSERT_THAT(webhooks_->sent(), SizeIs(1));
+  const auto data = nlohmann::json::parse(webhooks_->sent()[0].body)["data"];
+  EXPECT_EQ(data["due_date"], "2026-11-29T11:00:00Z");
+  EXPECT_EQ(data["due_kind"], "date");
+  EXPECT_EQ(data["due_local"], "2026-11-30");
+}
+
 TEST_F(NotificationsTest, AnAwayStateStoreIsNotTheEventsFault) {
   state_.FailWith(absl::UnavailableError("away"));
   EXPECT_EQ(Consume(notifier_, {Event()}).code(), absl::StatusCode::kUnavailable);
