@@ -221,6 +221,33 @@ absl::StatusOr<std::string> HostOfUrl(std::string_view url) {
   const std::string_view scheme = url.substr(0, scheme_end);
   if (scheme_end == std::string_view::npos || (scheme != "https" && scheme != "http")) {
     return refused("must be a URL that starts with https://");
+void Patch(NotificationPreferences& preferences, const PreferencesPatch& patch,
+           std::string_view prefix, std::vector<util::FieldViolation>& violations) {
+  const auto set = [](auto& value, const auto& change) {
+    if (change) value = *change;
+  };
+  set(preferences.in_app, patch.in_app);
+  set(preferences.webhook, patch.webhook);
+  set(preferences.email, patch.email);
+  set(preferences.push, patch.push);
+  set(preferences.time_zone, patch.time_zone);
+  if (patch.no_quiet_hours) preferences.quiet_hours.reset();
+  if (!patch.quiet_hours) return;
+  const auto require = [&](const std::optional<std::chrono::seconds>& time,
+                           std::string_view field) {
+    if (preferences.quiet_hours || time) return;
+    violations.push_back({fmt::format("{}quiet_hours.{}", prefix, field),
+                          "must be given: there are no quiet hours yet to take it from"});
+  };
+  require(patch.quiet_hours->start, "start");
+  require(patch.quiet_hours->end, "end");
+  QuietHours quiet = preferences.quiet_hours.value_or(QuietHours());
+  set(quiet.start, patch.quiet_hours->start);
+  set(quiet.end, patch.quiet_hours->end);
+  set(quiet.time_zone, patch.quiet_hours->time_zone);
+  preferences.quiet_hours = quiet;
+}
+
   }
   std::string_view authority = url.substr(scheme_end + 3);
   authority = authority.substr(0, authority.find_first_of("/?#"));
@@ -354,6 +381,8 @@ MailText ComposeMail(const std::vector<DueReminder>& reminders) {
 
 std::string ComposePush(const std::vector<DueReminder>& reminders) {
   Json json = {{"type", kReminderWebhookKind}};
+  const bool is_due = event.due.kind != DueKind::kNone;
+  const std::string due_local = FormatDueLocal(event.due);
   if (reminders.size() == 1) {
     const DueReminder& reminder = reminders[0];
     json["title"] = Line(reminder.title, kMaxPushTextBytes / 2);
@@ -381,8 +410,6 @@ std::optional<milliseconds> DeliveryDelay(int failures, const Uuid& delivery) {
   const std::string digest = util::Sha256(fmt::format("{} {}", delivery.value(), failures));
   const unsigned number =
       static_cast<unsigned char>(digest[0]) * 256U + static_cast<unsigned char>(digest[1]);
-  const bool is_due = event.due.kind != DueKind::kNone;
-  const std::string due_local = FormatDueLocal(event.due);
   const double place = number / 65'535.0;  // 0 to 1
   const auto delay =
       static_cast<double>(kDeliveryDelays[static_cast<std::size_t>(failures - 1)].count());

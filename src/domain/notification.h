@@ -64,6 +64,26 @@ struct NotificationPreferences {
 void CheckPreferences(const NotificationPreferences& preferences, std::string_view prefix,
                       std::vector<util::FieldViolation>& violations);
 
+/// Changes to some preferences; what is not set stays.
+struct PreferencesPatch {
+  std::optional<bool> in_app;
+  std::optional<bool> webhook;
+  std::optional<bool> email;
+  std::optional<bool> push;
+  std::optional<std::string> time_zone;
+  bool no_quiet_hours = false;  // those there were are gone, before `quiet_hours` counts
+  struct Quiet {
+    std::optional<std::chrono::seconds> start;
+    std::optional<std::chrono::seconds> end;
+    std::optional<std::string> time_zone;
+  };
+  std::optional<Quiet> quiet_hours;
+};
+/// Applies `patch`. Quiet hours that come to lack a start or an end are a violation, by field below
+/// `prefix`.
+void Patch(NotificationPreferences& preferences, const PreferencesPatch& patch,
+           std::string_view prefix, std::vector<util::FieldViolation>& violations);
+
 /// The first instant from `now` on at which the user may be disturbed.
 Instant DisturbAt(const NotificationPreferences& preferences, Instant now);
 

@@ -93,11 +93,7 @@ absl::StatusOr<Preferences> NotificationSettings::GetPreferences(const UserId& u
 }
 
 absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
-    const UserId& user, domain::NotificationPreferences values, const std::string& etag) {
-  Violations violations;
-  domain::CheckPreferences(values, "preferences.", violations);
-  if (!violations.empty()) return util::InvalidFields(violations);
-
+    const UserId& user, const domain::PreferencesPatch& patch, const std::string& etag) {
   const auto stale = [] {
     return util::WithReason(
         absl::AbortedError("the preferences have changed since: read them again and repeat the "
@@ -120,6 +116,11 @@ absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
   return stale();
 }
 
+    domain::NotificationPreferences values = current->values;
+    Violations violations;
+    domain::Patch(values, patch, "preferences.", violations);
+    if (violations.empty()) domain::CheckPreferences(values, "preferences.", violations);
+    if (!violations.empty()) return util::InvalidFields(violations);
 absl::Status NotificationSettings::SetMailAddress(const UserId& user, const std::string& address) {
   if (address.empty()) return ports_.store.SetMailAddress(user, address);
   if (const absl::Status status = domain::CheckMailAddress(address); !status.ok()) {
@@ -154,7 +155,8 @@ absl::StatusOr<ports::WebhookEndpoint> NotificationSettings::UpdateEndpoint(
   Violations violations;
   ports::WebhookPatch patch;
   patch.url = change.url;
-  if (change.url) patch.host = Host(*change.url, "endpoint.url", violations);
+  const auto known = ports_.outlets.Get();
+  if (change.url) patch.host = Host(*change.url, WebhooksOf(known), "endpoint.url", violations);
   if (!violations.empty()) return util::InvalidFields(violations);
   patch.reminders = change.reminders;
   patch.task_events = change.task_events;

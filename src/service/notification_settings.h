@@ -72,9 +72,10 @@ class NotificationSettings {
 
   /// The zone that is answered is the one that new tasks get from now on.
   absl::StatusOr<Preferences> GetPreferences(const domain::UserId& user);
-  /// kAborted: `etag` (of GetPreferences; empty: whatever is there) is not the current one.
+  /// Changes what `patch` names. kAborted: `etag` (of GetPreferences; empty: whatever is there) is
+  /// not the current one.
   absl::StatusOr<Preferences> UpdatePreferences(const domain::UserId& user,
-                                                domain::NotificationPreferences values,
+                                                const domain::PreferencesPatch& patch,
                                                 const std::string& etag);
 
   /// Null while it is not known.

@@ -84,6 +84,42 @@ TEST(PreferencesTest, AreReadAsTheyWereWritten) {
     EXPECT_EQ(ParsePreferences(text).status().code(), absl::StatusCode::kInternal) << text;
 }
 
+TEST(PreferencesTest, APatchChangesWhatItNames) {
+  const NotificationPreferences all = Quiet("22:00", "07:00", "Asia/Kolkata");
+  const auto patched = [](NotificationPreferences preferences, const PreferencesPatch& patch) {
+    std::vector<util::FieldViolation> violations;
+    Patch(preferences, patch, "p.", violations);
+    EXPECT_TRUE(violations.empty());
+    return preferences;
+  };
+  EXPECT_EQ(patched(all, {}), all);
+  PreferencesPatch patch;
+  patch.email = false;
+  patch.time_zone = "Europe/Berlin";
+  patch.quiet_hours.emplace().end = hours(8);
+  NotificationPreferences expected = Quiet("22:00", "08:00", "Asia/Kolkata");
+  expected.email = false;
+  expected.time_zone = "Europe/Berlin";
+  EXPECT_EQ(patched(all, patch), expected);
+  patch = {};
+  patch.no_quiet_hours = true;
+  EXPECT_EQ(patched(all, patch), NotificationPreferences());
+  patch.quiet_hours.emplace().start = hours(20);
+  patch.quiet_hours->end = hours(6);
+  EXPECT_EQ(patched(all, patch), Quiet("20:00", "06:00", "")) << "anew";
+}
+
+TEST(PreferencesTest, QuietHoursHaveAStartAndAnEnd) {
+  NotificationPreferences preferences;
+  PreferencesPatch patch;
+  patch.quiet_hours.emplace().time_zone = "UTC";
+  std::vector<util::FieldViolation> violations;
+  Patch(preferences, patch, "p.", violations);
+  ASSERT_EQ(violations.size(), 2u);
+  EXPECT_EQ(violations[0].field, "p.quiet_hours.start");
+  EXPECT_EQ(violations[1].field, "p.quiet_hours.end");
+}
+
 TEST(PreferencesTest, NameWhatIsWrong) {
   std::vector<util::FieldViolation> violations;
   NotificationPreferences preferences = Quiet("22:00", "22:00", "Mars/Base");
@@ -237,24 +273,6 @@ TEST(WebhookSecretTest, BelongsToItsEndpointAndVersion) {
   const std::string secret = WebhookSecret("master", id, 1);
   EXPECT_EQ(secret.size(), 32u);
   EXPECT_EQ(WebhookSecret("master", id, 1), secret);
-  EXPECT_NE(WebhookSecret("master", id, 2), secret);
-  EXPECT_NE(WebhookSecret("other", id, 1), secret);
-  EXPECT_NE(WebhookSecret("master", Uuid(), 1), secret);
-  EXPECT_THAT(FormatWebhookSecret(secret), testing::StartsWith("whsec_"));
-}
-
-TEST(NotificationUpdateTest, IsAnUpdateWithoutSeqAndTask) {
-  const json record = json::parse(NotificationUpdateRecord(Event("x"), At("2026-10-24T09:00:01Z")));
-  EXPECT_EQ(record["type"], "todo.task.changed.v1");
-  EXPECT_EQ(record["id"], record["data"]["id"]);
-  EXPECT_EQ(record["data"]["change"], "notification");
-  EXPECT_EQ(record["data"]["notification_id"], "550e8400-e29b-41d4-a716-446655440000");
-  EXPECT_FALSE(record["data"].contains("seq"));
-  EXPECT_FALSE(record["data"].contains("task"));
-}
-
-}  // namespace
-}  // namespace todo::domain
 TEST(MailTest, ADayIsThatDayInEveryZone) {
   DueReminder reminder = ReminderOf("x");
   reminder.due = *ResolveLocalDue("2026-11-30", "Pacific/Auckland");
@@ -273,3 +291,21 @@ TEST(MailTest, ADayIsThatDayInEveryZone) {
   EXPECT_THAT(ComposeMail({reminder}).text, HasSubstr("reminder of 2026-10-24 09:00 (UTC)"));
 }
 
+  EXPECT_NE(WebhookSecret("master", id, 2), secret);
+  EXPECT_NE(WebhookSecret("other", id, 1), secret);
+  EXPECT_NE(WebhookSecret("master", Uuid(), 1), secret);
+  EXPECT_THAT(FormatWebhookSecret(secret), testing::StartsWith("whsec_"));
+}
+
+TEST(NotificationUpdateTest, IsAnUpdateWithoutSeqAndTask) {
+  const json record = json::parse(NotificationUpdateRecord(Event("x"), At("2026-10-24T09:00:01Z")));
+  EXPECT_EQ(record["type"], "todo.task.changed.v1");
+  EXPECT_EQ(record["id"], record["data"]["id"]);
+  EXPECT_EQ(record["data"]["change"], "notification");
+  EXPECT_EQ(record["data"]["notification_id"], "550e8400-e29b-41d4-a716-446655440000");
+  EXPECT_FALSE(record["data"].contains("seq"));
+  EXPECT_FALSE(record["data"].contains("task"));
+}
+
+}  // namespace
+}  // namespace todo::domain

@@ -187,13 +187,10 @@ TEST_F(NotificationsTest, PreferencesDecideTheWays) {
 TEST_F(NotificationsTest, InQuietHoursMailAndPushWaitForTheMorningAndComeTogether) {
   AddEndpoint();
   AddMail();
-  ASSERT_TRUE(settings_
-                  .UpdatePreferences(
-                      ada_,
-                      {.quiet_hours =
-                           domain::QuietHours{std::chrono::hours(8), std::chrono::hours(10), ""}},
-                      "")
-                  .ok());
+  domain::PreferencesPatch patch;
+  patch.quiet_hours = {
+      .start = std::chrono::hours(8), .end = std::chrono::hours(10), .time_zone = {}};
+  ASSERT_TRUE(settings_.UpdatePreferences(ada_, patch, "").ok());
   Remind({Event("one")});
   Remind({Event("two")});
   SendAll();
@@ -394,8 +391,8 @@ TEST_F(NotificationsTest, PreferencesAreWrittenOnlyOverWhatTheCallerSaw) {
   EXPECT_FALSE(second->values.email);
   EXPECT_EQ(settings_.UpdatePreferences(ada_, {}, first->etag).status().code(),
             absl::StatusCode::kAborted);
-  EXPECT_TRUE(settings_.UpdatePreferences(ada_, {}, "").ok());
-  EXPECT_TRUE(settings_.GetPreferences(ada_)->values.email);
+  EXPECT_TRUE(settings_.UpdatePreferences(ada_, {.push = false}, "").ok());
+  EXPECT_FALSE(settings_.GetPreferences(ada_)->values.email) << "the others stay";
   EXPECT_EQ(settings_.UpdatePreferences(ada_, {.time_zone = "Nowhere"}, "").status().code(),
             absl::StatusCode::kInvalidArgument);
 }
