@@ -95,9 +95,10 @@ std::string PreferencesKey(const UserId& user);
 
 // ---- targets
 
-/// The host of a URL of http or https, with its port if it names one. kInvalidArgument, with what
-/// to do, for anything else, for credentials in it, and for more than kMaxUrlBytes. Whether we talk
-/// to that host is decided when we connect.
+/// The host of a URL of http or https in lower case, with its port if it names one.
+/// kInvalidArgument, with what to do, for a URL that no network can make work: anything else,
+/// credentials in it, a host that is neither a name nor an address, a port that is none, more than
+/// kMaxUrlBytes. Whether we talk to that host is decided when we connect.
 absl::StatusOr<std::string> HostOfUrl(std::string_view url);
 /// Whether `text` is like left@right, each of atoms with dots between them, at most `max_bytes`
 /// long.

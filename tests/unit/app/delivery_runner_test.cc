@@ -69,6 +69,7 @@ class SlowReceiver final : public ports::WebhookSender {
             .detail = {},
             .retry_after = {}};
   }
+  absl::Status Check(const std::string& /*url*/) const override { return absl::OkStatus(); }
 
  private:
   Meeting& meeting_;

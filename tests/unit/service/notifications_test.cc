@@ -434,6 +434,45 @@ TEST_F(NotificationsTest, ARepeatedCreateAnswersTheSameEndpointAndSecret) {
   EXPECT_NE(settings_.CreateEndpoint(call, input)->endpoint.id, first->endpoint.id);
 }
 
+TEST_F(NotificationsTest, AUrlThatThisServerCanNeverCallIsRefused) {
+  const auto fields = [](const absl::Status& status) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    std::string names;
+    for (const auto& violation : util::FieldViolationsOf(status)) names += violation.field + " ";
+    return names;
+  };
+  const std::string never = "http://hooks.example/x";
+  EXPECT_EQ(fields(settings_.CreateEndpoint(Call(), {.url = never}).status()), "endpoint.url ");
+  const EndpointWithSecret endpoint = AddEndpoint();
+  EXPECT_EQ(fields(settings_.UpdateEndpoint(ada_, endpoint.endpoint.id, {.url = never}).status()),
+            "endpoint.url ");
+  EXPECT_EQ(fields(settings_
+                       .AddSubscription(ada_, {.endpoint = never,
+                                               .p256dh = '\x04' + std::string(64, 'k'),
+                                               .auth = std::string(16, 'a')})
+                       .status()),
+            "subscription.endpoint ");
+}
+
+TEST_F(NotificationsTest, ACreateRepeatedAfterTheDeleteAnswersTheFirstAndRevivesNothing) {
+  CallContext call = Call();
+  call.request_id = domain::RequestId{ids_.NewId()};
+  const NewEndpoint input{.url = "https://hooks.example/x"};
+  const auto first = settings_.CreateEndpoint(call, input);
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(store_.RemoveEndpoint(ada_, first->endpoint.id).ok());
+  clock_.Set("2026-10-24T10:00:00Z");
+  const auto again = settings_.CreateEndpoint(call, input);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->endpoint.id, first->endpoint.id);
+  EXPECT_EQ(again->endpoint.created_at, first->endpoint.created_at);
+  EXPECT_EQ(again->secret, first->secret);
+  EXPECT_THAT(*store_.ListEndpoints(ada_), IsEmpty());
+  call.fingerprint = "other";
+  EXPECT_EQ(settings_.CreateEndpoint(call, input).status().code(),
+            absl::StatusCode::kAlreadyExists);
+}
+
 TEST_F(NotificationsTest, RotationSignsWithBothForADay) {
   const EndpointWithSecret endpoint = AddEndpoint();
   const auto rotated = settings_.RotateSecret(Call(), endpoint.endpoint.id);
