@@ -158,7 +158,8 @@ absl::StatusOr<EndpointWithSecret> NotificationSettings::CreateEndpoint(const Ca
   TODO_ASSIGN_OR_RETURN(const auto outlets, Need(Channel::kWebhook));
   endpoint.id = DerivedId(call, ports_.ids);
   endpoint.created_at = ports_.clock.Now();
-  TODO_ASSIGN_OR_RETURN(endpoint, ports_.store.AddEndpoint(call.user, endpoint, call.fingerprint));
+  TODO_ASSIGN_OR_RETURN(
+      endpoint, ports_.store.AddEndpoint(call.user, endpoint, call.fingerprint, call.request_id));
   return WithSecret(*outlets, std::move(endpoint));
 }
 

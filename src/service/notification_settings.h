@@ -82,6 +82,7 @@ class NotificationSettings {
   std::shared_ptr<const Outlets::Known> outlets() { return ports_.outlets.Get(); }
   absl::Status SetMailAddress(const domain::UserId& user, const std::string& address);
 
+  /// The same request id again is answered as the first time, whatever became of the endpoint.
   absl::StatusOr<EndpointWithSecret> CreateEndpoint(const CallContext& call,
                                                     const NewEndpoint& input);
   absl::StatusOr<ports::WebhookEndpoint> UpdateEndpoint(const domain::UserId& user,

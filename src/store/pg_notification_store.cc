@@ -49,6 +49,13 @@ constexpr Statement kCountEndpoints{
 constexpr Statement kAddEndpoint{"endpoint_add", R"sql(
 insert into webhook_endpoints (user_id, id, url, host, reminders, task_events, fingerprint, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing)sql"};
+// Like every call: the first answer stands. All that is to be kept of it is when it was, for the
+// content of the call is the same.
+constexpr Statement kFirstCreation{"endpoint_first_creation", R"sql(
+select fingerprint = $3, (extract(epoch from at) * 1000000)::bigint from requests
+where user_id = $1 and request_id = $2)sql"};
+constexpr Statement kRememberCreation{"endpoint_remember_creation", R"sql(
+insert into requests (user_id, request_id, fingerprint, at) values ($1, $2, $3, $4))sql"};
 constexpr Statement kEndpointFingerprint{"endpoint_fingerprint", R"sql(
 select fingerprint = $3 from webhook_endpoints where user_id = $1 and id = $2)sql"};
 // Of all ids, or of one.
@@ -143,6 +150,12 @@ absl::Status NoSuch(std::string_view what) {
   return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
                                            fmt::format("there is no such {} of yours", what)),
                           "NOT_FOUND");
+}
+absl::Status RequestReused() {
+  return util::WithReason(
+      absl::AlreadyExistsError("this request_id was used for a call with other content: use a new "
+                               "one for each call, the same one only to repeat it"),
+      "REQUEST_ID_REUSED");
 }
 absl::Status TooMany(std::string_view what, int limit) {
   return util::WithReason(
@@ -281,32 +294,43 @@ absl::StatusOr<int> PgNotificationStore::MarkRead(const UserId& user,
               });
 }
 
-absl::StatusOr<WebhookEndpoint> PgNotificationStore::AddEndpoint(const UserId& user,
-                                                                 const WebhookEndpoint& endpoint,
-                                                                 const std::string& fingerprint) {
-  return Transact(
-      pool_, "add a webhook endpoint",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
-        Exec(transaction, kLockUser, user.value);
-        const std::string id = endpoint.id.value();
-        const pqxx::result known =
-            Exec(transaction, kEndpointFingerprint, user.value, id, ByteaLiteral(fingerprint));
-        if (known.empty()) {
-          if (Exec(transaction, kCountEndpoints, user.value, id)[0][0].as<int>() >=
-              domain::kMaxWebhookEndpoints) {
-            return TooMany("webhook endpoints", domain::kMaxWebhookEndpoints);
-          }
-          Exec(transaction, kAddEndpoint, user.value, id, endpoint.url, endpoint.host,
-               endpoint.reminders, endpoint.task_events, ByteaLiteral(fingerprint),
-               domain::FormatInstant(endpoint.created_at));
-        } else if (!known[0][0].as<bool>()) {
-          return util::WithReason(
-              absl::AlreadyExistsError("this request_id was used for a call with other content: "
-                                       "use a new one for each call"),
-              "REQUEST_ID_REUSED");
-        }
-        return ReadEndpoint(transaction, user, endpoint.id);
-      });
+absl::StatusOr<WebhookEndpoint> PgNotificationStore::AddEndpoint(
+    const UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
+    const std::optional<domain::RequestId>& request_id) {
+  return Transact(pool_, "add a webhook endpoint",
+                  [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
+                    Exec(transaction, kLockUser, user.value);
+                    const std::string id = endpoint.id.value();
+                    if (request_id) {
+                      const pqxx::result first =
+                          Exec(transaction, kFirstCreation, user.value, request_id->value(),
+                               ByteaLiteral(fingerprint));
+                      if (!first.empty()) {
+                        if (!first[0][0].as<bool>()) return RequestReused();
+                        WebhookEndpoint answer = endpoint;
+                        answer.created_at = InstantOf(first[0][1]);
+                        return answer;
+                      }
+                    }
+                    const pqxx::result known = Exec(transaction, kEndpointFingerprint, user.value,
+                                                    id, ByteaLiteral(fingerprint));
+                    if (known.empty()) {
+                      if (Exec(transaction, kCountEndpoints, user.value, id)[0][0].as<int>() >=
+                          domain::kMaxWebhookEndpoints) {
+                        return TooMany("webhook endpoints", domain::kMaxWebhookEndpoints);
+                      }
+                      Exec(transaction, kAddEndpoint, user.value, id, endpoint.url, endpoint.host,
+                           endpoint.reminders, endpoint.task_events, ByteaLiteral(fingerprint),
+                           domain::FormatInstant(endpoint.created_at));
+                      if (request_id) {
+                        Exec(transaction, kRememberCreation, user.value, request_id->value(),
+                             ByteaLiteral(fingerprint), domain::FormatInstant(endpoint.created_at));
+                      }
+                    } else if (!known[0][0].as<bool>()) {
+                      return RequestReused();
+                    }
+                    return ReadEndpoint(transaction, user, endpoint.id);
+                  });
 }
 
 absl::StatusOr<std::vector<WebhookEndpoint>> PgNotificationStore::ListEndpoints(

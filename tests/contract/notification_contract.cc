@@ -37,7 +37,7 @@ WebhookEndpoint NotificationContract::AddEndpoint(const UserId& user, const std:
   endpoint.host = host;
   endpoint.task_events = task_events;
   endpoint.created_at = now_;
-  const auto added = store().AddEndpoint(user, endpoint, "content");
+  const auto added = store().AddEndpoint(user, endpoint, "content", {});
   EXPECT_TRUE(added.ok()) << added.status();
   return added.value_or(endpoint);
 }
@@ -252,9 +252,9 @@ TEST_P(NotificationContract, EndpointsAndSubscriptionsAreLimited) {
   WebhookEndpoint one_more;
   one_more.id = NewEventId().uuid;
   one_more.created_at = now_;
-  EXPECT_EQ(store().AddEndpoint(ann_, one_more, "c").status().code(),
+  EXPECT_EQ(store().AddEndpoint(ann_, one_more, "c", {}).status().code(),
             StatusCode::kResourceExhausted);
-  EXPECT_TRUE(store().AddEndpoint(bob_, one_more, "c").ok());
+  EXPECT_TRUE(store().AddEndpoint(bob_, one_more, "c", {}).ok());
 
   for (int i = 0; i < domain::kMaxPushSubscriptions; ++i)
     AddSubscription(ann_, fmt::format("https://push.example/{}", i));

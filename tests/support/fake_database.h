@@ -113,6 +113,10 @@ class FakeDatabase {
     std::string fingerprint;
     domain::Reminder answer;
   };
+  struct EndpointRequest {
+    std::string fingerprint;
+    domain::Instant at;
+  };
   struct ZoneRow {
     std::string time_zone;
     domain::Instant changed_at;
@@ -152,6 +156,7 @@ class FakeDatabase {
   struct Tables {
     std::map<domain::ReminderId, ReminderRow> reminders;
     std::map<std::pair<domain::UserId, domain::RequestId>, ReminderRequest> reminder_requests;
+    std::map<std::pair<domain::UserId, domain::RequestId>, EndpointRequest> endpoint_requests;
     std::map<std::pair<domain::UserId, domain::EventId>, NotificationRow> notifications;
     std::map<std::pair<domain::UserId, domain::Uuid>, EndpointRow> endpoints;
     std::map<std::pair<domain::UserId, domain::Uuid>, ports::PushSubscription> subscriptions;
