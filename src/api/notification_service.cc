@@ -1,8 +1,11 @@
 #include "api/notification_service.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -42,7 +45,9 @@ v1::Notification Encode(const ports::Notification& notification) {
   encoded.set_task_id(reminder.task_id.value);
   encoded.set_title(reminder.title);
   *encoded.mutable_remind_at() = Encode(reminder.remind_at);
-  if (reminder.due_at) *encoded.mutable_due_date() = Encode(*reminder.due_at);
+  if (reminder.due.kind != domain::DueKind::kNone)
+    *encoded.mutable_due_date() = Encode(reminder.due.at);
+  encoded.set_due_local(FormatDueLocal(reminder.due));
   encoded.set_late(reminder.late);
   *encoded.mutable_created_at() = Encode(notification.at);
   if (notification.read_at) *encoded.mutable_read_at() = Encode(*notification.read_at);
@@ -160,17 +165,64 @@ void CheckText(const std::string& text, std::string_view field, Violations& viol
     violations.push_back({std::string(field), "must be valid UTF-8 without NUL characters"});
 }
 
-domain::NotificationPreferences Decode(const v1::NotificationPreferences& preferences,
-                                       Violations& violations) {
-  domain::NotificationPreferences decoded;
-  decoded.in_app = preferences.in_app();
-  decoded.webhook = preferences.webhook();
-  decoded.email = preferences.email();
-  decoded.push = preferences.push();
-  CheckText(preferences.time_zone(), "preferences.time_zone", violations);
-  if (!preferences.time_zone().empty()) decoded.time_zone = preferences.time_zone();
-  if (!preferences.has_quiet_hours()) return decoded;
+/// Which fields an UpdatePreferences is about. Without a mask those that the message holds: what a
+/// call does not name stays as it is.
+class PreferencesMask {
+ public:
+  PreferencesMask(const v1::UpdatePreferencesRequest& request, Violations& violations)
+      : by_presence_(request.update_mask().paths().empty()) {
+    for (const std::string& path : request.update_mask().paths()) {
+      const bool known = std::ranges::find(kPaths, path) != std::end(kPaths);
+      if (known) paths_.insert(path);
+      if (path == "*") paths_.insert(std::begin(kPaths), std::end(kPaths));
+      if (known || path == "*") continue;
+      violations.push_back(
+          {"update_mask", fmt::format("names a field that cannot be updated; known are {}, or "
+                                      "\"*\" for all of them",
+                                      fmt::join(kPaths, ", "))});
+      break;
+    }
+  }
+  bool Names(const char* path, bool is_present) const {
+    return by_presence_ ? is_present : paths_.contains(path);
+  }
+  /// Whether the field as a whole takes the place of what is stored.
+  bool Replaces(const char* path) const { return paths_.contains(path); }
+
+ private:
+  static constexpr std::string_view kPaths[] = {"in_app",
+                                                "webhook",
+                                                "email",
+                                                "push",
+                                                "time_zone",
+                                                "quiet_hours",
+                                                "quiet_hours.start",
+                                                "quiet_hours.end",
+                                                "quiet_hours.time_zone"};
+  const bool by_presence_;
+  std::set<std::string, std::less<>> paths_;
+};
+
+domain::PreferencesPatch DecodePreferences(const v1::UpdatePreferencesRequest& request,
+                                           Violations& violations) {
+  const v1::NotificationPreferences& preferences = request.preferences();
+  const PreferencesMask mask(request, violations);
+  domain::PreferencesPatch patch;
+  if (mask.Names("in_app", preferences.has_in_app())) patch.in_app = preferences.in_app();
+  if (mask.Names("webhook", preferences.has_webhook())) patch.webhook = preferences.webhook();
+  if (mask.Names("email", preferences.has_email())) patch.email = preferences.email();
+  if (mask.Names("push", preferences.has_push())) patch.push = preferences.push();
+  if (mask.Names("time_zone", preferences.has_time_zone())) {
+    CheckText(preferences.time_zone(), "preferences.time_zone", violations);
+    patch.time_zone = preferences.time_zone().empty() ? "UTC" : preferences.time_zone();
+  }
+
   const v1::QuietHours& quiet = preferences.quiet_hours();
+  patch.no_quiet_hours = mask.Replaces("quiet_hours");
+  const bool whole = patch.no_quiet_hours && preferences.has_quiet_hours();
+  const auto names = [&](const char* path, bool is_present) {
+    return patch.no_quiet_hours ? whole : mask.Names(path, is_present);
+  };
   const auto time = [&](const std::string& text, std::string_view field) {
     const auto parsed = domain::ParseTimeOfDay(text);
     if (!parsed.ok()) {
@@ -179,11 +231,15 @@ domain::NotificationPreferences Decode(const v1::NotificationPreferences& prefer
     }
     return parsed.value_or(std::chrono::seconds(0));
   };
-  CheckText(quiet.time_zone(), "preferences.quiet_hours.time_zone", violations);
-  decoded.quiet_hours = domain::QuietHours{.start = time(quiet.start(), "start"),
-                                           .end = time(quiet.end(), "end"),
-                                           .time_zone = quiet.time_zone()};
-  return decoded;
+  domain::PreferencesPatch::Quiet change;
+  if (names("quiet_hours.start", quiet.has_start())) change.start = time(quiet.start(), "start");
+  if (names("quiet_hours.end", quiet.has_end())) change.end = time(quiet.end(), "end");
+  if (names("quiet_hours.time_zone", quiet.has_time_zone())) {
+    CheckText(quiet.time_zone(), "preferences.quiet_hours.time_zone", violations);
+    change.time_zone = quiet.time_zone();
+  }
+  if (whole || change.start || change.end || change.time_zone) patch.quiet_hours = change;
+  return patch;
 }
 
 /// base64url with or without padding; empty when it is something else.
@@ -278,11 +334,11 @@ absl::StatusOr<v1::NotificationPreferences> UpdatePreferences(
     const v1::UpdatePreferencesRequest& request) {
   Violations violations;
   if (!request.has_preferences())
-    violations.push_back({"preferences", "must be given: they replace the stored ones"});
-  const domain::NotificationPreferences values = Decode(request.preferences(), violations);
+    violations.push_back({"preferences", "must be given, with what is to change"});
+  const domain::PreferencesPatch patch = DecodePreferences(request, violations);
   CheckText(request.preferences().etag(), "preferences.etag", violations);
   if (!violations.empty()) return util::InvalidFields(violations);
-  return Encoded(settings.UpdatePreferences(user, values, request.preferences().etag()));
+  return Encoded(settings.UpdatePreferences(user, patch, request.preferences().etag()));
 }
 
 absl::StatusOr<v1::Channels> GetChannels(NotificationSettings& settings,

@@ -345,6 +345,22 @@ EventId ReadReminderId(const Json& cloud_event, std::string_view source) {
   return EventId{Uuid::FromBytes(util::Sha256(name).substr(0, 16), 8)};
 }
 
+/// How a due date was meant says only how it is shown: nothing in those keys makes an event
+/// unreadable.
+Due ReadReminderDue(const Json& data) {
+  Due due;
+  if (const Json* date = FindValue(data, "due_date"))
+    due = {.kind = DueKind::kInstant, .local = {}, .at = RequireInstant(*date, "due_date")};
+  const Json* kind = FindValue(data, "due_kind");
+  const Json* local = FindValue(data, "due_local");
+  if (!kind || !kind->is_string() || !local || !local->is_string()) return due;
+  const std::optional<DueKind> meant = ParseDueKind(kind->get_ref<const std::string&>());
+  absl::StatusOr<Due> resolved = ResolveLocalDue(local->get_ref<const std::string&>(), "UTC");
+  if (!resolved.ok() || meant != resolved->kind) return due;
+  if (due.kind != DueKind::kNone) resolved->at = due.at;
+  return *resolved;
+}
+
 ReminderEvent ReadReminderEvent(std::string_view record) {
   const Json cloud_event = ReadCloudEvent(record, "reminder event");
   const Json& data = cloud_event["data"];
@@ -353,8 +369,7 @@ ReminderEvent ReadReminderEvent(std::string_view record) {
   event.id = ReadReminderId(cloud_event, event.source);
   event.title = RequireText(Require(data, "title", "the event"), "title");
   event.at = RequireInstant(Require(data, "remind_at", "the event"), "remind_at");
-  if (const Json* due = FindValue(data, "due_date"))
-    event.due_at = RequireInstant(*due, "due_date");
+  event.due = ReadReminderDue(data);
   return event;
 }
 

@@ -56,7 +56,8 @@ struct TaskEvent : EventHeader {
 /// A reminder that is due, as it came from the bus. `at` is when the user is to be reminded.
 struct ReminderEvent : EventHeader {
   std::string title;
-  std::optional<Instant> due_at;
+  /// When the task is due; kNone: it is not, or the event does not say.
+  Due due;
 };
 
 using Event = std::variant<TaskEvent, ReminderEvent>;

@@ -1,5 +1,6 @@
 #include "domain/notification.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -69,14 +70,99 @@ std::string ShowTime(Instant at, const std::string& zone_name) {
                      local.hour(), local.minute(), shown.name());
 }
 
+/// "2026-10-24" for a day, which is the same wherever its user is; else its time.
+std::string ShowDue(const Due& due, const std::string& zone_name) {
+  return due.kind == DueKind::kDate ? FormatDueLocal(due) : ShowTime(due.at, zone_name);
+}
+
 /// What there is to say about a reminder besides its title.
 std::string Facts(const DueReminder& reminder) {
   std::string facts =
-      reminder.due_at
-          ? fmt::format("due {}", ShowTime(*reminder.due_at, reminder.time_zone))
-          : fmt::format("reminder of {}", ShowTime(reminder.remind_at, reminder.time_zone));
+      reminder.due.kind == DueKind::kNone
+          ? fmt::format("reminder of {}", ShowTime(reminder.remind_at, reminder.time_zone))
+          : fmt::format("due {}", ShowDue(reminder.due, reminder.time_zone));
   if (reminder.late) facts += ", late";
   return facts;
+}
+
+bool IsIpv6(std::string_view text) {
+  in6_addr address{};
+  return inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return absl::ascii_tolower(static_cast<unsigned char>(c)); });
+  return lower;
+}
+
+/// Host and port of a URL's authority, the port with the colon before it.
+std::pair<std::string_view, std::string_view> SplitAuthority(std::string_view authority) {
+  std::size_t end = authority.find(':');
+  if (authority.starts_with('[')) {
+    end = authority.find(']');
+    end = end == std::string_view::npos ? end : end + 1;
+  } else if (std::ranges::count(authority, ':') > 1 && IsIpv6(authority)) {
+    end = std::string_view::npos;  // an address that lacks its brackets
+  }
+  if (end == std::string_view::npos) return {authority, {}};
+  return {authority.substr(0, end), authority.substr(end)};
+}
+
+/// Whether `port` is ":1" to ":65535", or nothing behind the colon or without one.
+bool IsPort(std::string_view port) {
+  if (port.empty() || port == ":") return true;
+  int number = 0;
+  const char* const end = port.data() + port.size();
+  const auto [stop, error] = std::from_chars(port.data() + 1, end, number);
+  return port[0] == ':' && error == std::errc() && stop == end && number >= 1 && number <= 65'535;
+}
+
+/// Whether a host of this last label is an IPv4 address or nothing, as the URL standard has it: no
+/// domain at the top is a number.
+bool EndsInNumber(std::string_view label) {
+  const auto digits = [](std::string_view text, auto is_digit) {
+    return std::ranges::all_of(text, [&](unsigned char c) { return is_digit(c); });
+  };
+  if (label.starts_with("0x") || label.starts_with("0X"))
+    return digits(label.substr(2), absl::ascii_isxdigit);
+  return digits(label, absl::ascii_isdigit);
+}
+
+/// Why `host` (of a URL, not empty) can be no host, and what to write; empty when it can be one.
+std::string_view WhatIsWrongWithHost(std::string_view host) {
+  constexpr std::size_t kMaxLabelBytes = 63;
+  constexpr std::size_t kMaxNameBytes = 253;
+  if (host.starts_with('[') || host.find(':') != std::string_view::npos) {
+    const bool right =
+        host.starts_with('[') && host.ends_with(']') && IsIpv6(host.substr(1, host.size() - 2));
+    return right ? "" : "has no valid IPv6 address in brackets, such as [2001:db8::1], as its host";
+  }
+  if (std::ranges::any_of(host, [](unsigned char c) { return c >= 0x80 || c == '%'; })) {
+    return "must name its host in ASCII: write the form that begins with xn--, "
+           "xn--bcher-kva.example for b\u00fccher.example";
+  }
+  if (!std::ranges::all_of(host, [](unsigned char c) {
+        return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+      })) {
+    return "has a host with other characters than letters, digits, hyphens and dots";
+  }
+  if (host.ends_with('.')) host.remove_suffix(1);
+  std::string_view last;
+  bool right = host.size() <= kMaxNameBytes;
+  for (std::size_t begin = 0; right && begin <= host.size(); begin += last.size() + 1) {
+    last = host.substr(begin, host.find('.', begin) - begin);
+    right = !last.empty() && last.size() <= kMaxLabelBytes;
+  }
+  if (!right) {
+    return "has a host that is no name: each part between its dots has 1 to 63 characters, all of "
+           "it at most 253";
+  }
+  in_addr address{};
+  if (EndsInNumber(last) && inet_aton(std::string(host).c_str(), &address) == 0)
+    return "has a host that is neither a name nor an IPv4 address of four numbers up to 255";
+  return "";
 }
 
 /// Atoms with dots between them (RFC 5322 section 3.2.3).
@@ -133,6 +219,33 @@ void CheckPreferences(const NotificationPreferences& preferences, std::string_vi
                           "is the same time as the start: to be told of nothing at any hour, "
                           "switch the channels off"});
   }
+}
+
+void Patch(NotificationPreferences& preferences, const PreferencesPatch& patch,
+           std::string_view prefix, std::vector<util::FieldViolation>& violations) {
+  const auto set = [](auto& value, const auto& change) {
+    if (change) value = *change;
+  };
+  set(preferences.in_app, patch.in_app);
+  set(preferences.webhook, patch.webhook);
+  set(preferences.email, patch.email);
+  set(preferences.push, patch.push);
+  set(preferences.time_zone, patch.time_zone);
+  if (patch.no_quiet_hours) preferences.quiet_hours.reset();
+  if (!patch.quiet_hours) return;
+  const auto require = [&](const std::optional<std::chrono::seconds>& time,
+                           std::string_view field) {
+    if (preferences.quiet_hours || time) return;
+    violations.push_back({fmt::format("{}quiet_hours.{}", prefix, field),
+                          "must be given: there are no quiet hours yet to take it from"});
+  };
+  require(patch.quiet_hours->start, "start");
+  require(patch.quiet_hours->end, "end");
+  QuietHours quiet = preferences.quiet_hours.value_or(QuietHours());
+  set(quiet.start, patch.quiet_hours->start);
+  set(quiet.end, patch.quiet_hours->end);
+  set(quiet.time_zone, patch.quiet_hours->time_zone);
+  preferences.quiet_hours = quiet;
 }
 
 Instant DisturbAt(const NotificationPreferences& preferences, Instant now) {
@@ -207,27 +320,34 @@ absl::StatusOr<std::string> HostOfUrl(std::string_view url) {
   const auto refused = [](std::string_view why) {
     return util::MakeStatus(absl::StatusCode::kInvalidArgument, why);
   };
+  if (url.empty()) return refused("must be given: a URL such as https://hooks.example/todo");
   if (url.size() > kMaxUrlBytes)
     return refused(fmt::format("is longer than {} bytes", kMaxUrlBytes));
-  if (!std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7f && c != '\\'; })) {
-    return refused("must be a URL: ASCII, without spaces; encode other characters");
-  }
-  const std::size_t scheme_end = url.find("://");
-  const std::string_view scheme = url.substr(0, scheme_end);
-  if (scheme_end == std::string_view::npos || (scheme != "https" && scheme != "http")) {
-    return refused("must be a URL that starts with https://");
-  }
+  if (std::ranges::any_of(url, [](unsigned char c) { return c <= ' ' || c == 0x7f; }))
+    return refused("must not hold spaces or control characters: write a space as %20");
+  if (url.find('\\') != std::string_view::npos)
+    return refused("must not hold a backslash: write a slash, or %5C");
+  const std::size_t scheme_end = std::min(url.find("://"), url.size());
+  const std::string scheme = Lower(url.substr(0, scheme_end));
+  if (scheme_end == url.size() || (scheme != "https" && scheme != "http"))
+    return refused("must be a URL that begins with https://");
   std::string_view authority = url.substr(scheme_end + 3);
   authority = authority.substr(0, authority.find_first_of("/?#"));
-  if (authority.find('@') != std::string_view::npos) {
+  if (authority.find('@') != std::string_view::npos)
     return refused("must not hold a user name or password");
-  }
-  if (authority.empty() || authority.starts_with(':')) return refused("names no host");
-  std::string lower(authority);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return lower;
+
+  const auto [host, port] = SplitAuthority(authority);
+  if (host.empty()) return refused("names no host");
+  if (const std::string_view wrong = WhatIsWrongWithHost(host); !wrong.empty())
+    return refused(wrong);
+  if (!IsPort(port)) return refused("has a port that is not a number from 1 to 65535");
+  if (!std::ranges::all_of(url, [](unsigned char c) { return c < 0x80; }))
+    return refused(
+        "must be ASCII behind its host: percent-encode other characters, \u00fc as %C3%BC");
+
+  // "example.org." is "example.org", and a colon alone is no port.
+  const std::string_view name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+  return Lower(name) + std::string(port.size() > 1 ? port : "");
 }
 
 bool IsAddressLike(std::string_view text, std::size_t max_bytes) {
@@ -259,11 +379,15 @@ std::string NotificationTitle(std::string_view title) {
 bool IsLate(const ReminderEvent& event, Instant now) { return now - event.at > kLateAfter; }
 
 std::string ReminderWebhookBody(const ReminderEvent& event, bool late) {
+  const bool is_due = event.due.kind != DueKind::kNone;
+  const std::string due_local = FormatDueLocal(event.due);
   Json data = {{"id", event.id.value()},
                {"task_id", event.task_id.value},
                {"title", CutText(event.title, kMaxTitleCharacters * 4)},
                {"remind_at", FormatInstant(event.at)},
-               {"due_date", event.due_at ? Json(FormatInstant(*event.due_at)) : Json()},
+               {"due_date", is_due ? Json(FormatInstant(event.due.at)) : Json()},
+               {"due_kind", is_due ? Json(ToString(event.due.kind)) : Json()},
+               {"due_local", due_local.empty() ? Json() : Json(due_local)},
                {"user_id", event.user.value},
                {"late", late}};
   return Dump({{"type", kReminderWebhookKind},

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "domain/event.h"
 #include "domain/ids.h"
+#include "domain/task.h"
 #include "domain/time.h"
 #include "util/status.h"
 
@@ -63,6 +64,26 @@ struct NotificationPreferences {
 void CheckPreferences(const NotificationPreferences& preferences, std::string_view prefix,
                       std::vector<util::FieldViolation>& violations);
 
+/// Changes to some preferences; what is not set stays.
+struct PreferencesPatch {
+  std::optional<bool> in_app;
+  std::optional<bool> webhook;
+  std::optional<bool> email;
+  std::optional<bool> push;
+  std::optional<std::string> time_zone;
+  bool no_quiet_hours = false;  // those there were are gone, before `quiet_hours` counts
+  struct Quiet {
+    std::optional<std::chrono::seconds> start;
+    std::optional<std::chrono::seconds> end;
+    std::optional<std::string> time_zone;
+  };
+  std::optional<Quiet> quiet_hours;
+};
+/// Applies `patch`. Quiet hours that come to lack a start or an end are a violation, by field below
+/// `prefix`.
+void Patch(NotificationPreferences& preferences, const PreferencesPatch& patch,
+           std::string_view prefix, std::vector<util::FieldViolation>& violations);
+
 /// The first instant from `now` on at which the user may be disturbed.
 Instant DisturbAt(const NotificationPreferences& preferences, Instant now);
 
@@ -74,9 +95,10 @@ std::string PreferencesKey(const UserId& user);
 
 // ---- targets
 
-/// The host of a URL of http or https, with its port if it names one. kInvalidArgument, with what
-/// to do, for anything else, for credentials in it, and for more than kMaxUrlBytes. Whether we talk
-/// to that host is decided when we connect.
+/// The host of a URL of http or https in lower case, with its port if it names one.
+/// kInvalidArgument, with what to do, for a URL that no network can make work: anything else,
+/// credentials in it, a host that is neither a name nor an address, a port that is none, more than
+/// kMaxUrlBytes. Whether we talk to that host is decided when we connect.
 absl::StatusOr<std::string> HostOfUrl(std::string_view url);
 /// Whether `text` is like left@right, each of atoms with dots between them, at most `max_bytes`
 /// long.
@@ -93,8 +115,8 @@ struct DueReminder {
   TaskId task_id;
   std::string title;
   Instant remind_at;
-  std::optional<Instant> due_at;
-  std::string time_zone;  // in which times are shown
+  Due due;                // kNone: there is nothing to show
+  std::string time_zone;  // in which times are shown; a day is one in no zone
   bool late = false;
 
   bool operator==(const DueReminder&) const = default;

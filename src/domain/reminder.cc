@@ -141,6 +141,17 @@ std::optional<Instant> ResolveReminder(const ReminderTime& time, const TaskField
   return InRange(zone->ToInstant(midnight + since_midnight) - time.before->time);
 }
 
+Instant After(Instant from, const Period& period, std::string_view time_zone) {
+  // Time that passes needs no calendar.
+  if (period.days.count() == 0) return from + period.time;
+  const absl::StatusOr<TimeZone> zone = TimeZone::Load(time_zone);
+  if (!zone.ok()) return from + period.days + period.time;
+  const absl::CivilSecond local = zone->ToLocal(from);
+  const absl::CivilDay day(local);
+  const absl::CivilSecond midnight(day + period.days.count());
+  return zone->ToInstant(midnight + (local - absl::CivilSecond(day))) + period.time;
+}
+
 std::string_view ToString(ReminderState state) {
   return kStates[static_cast<std::size_t>(state)].second;
 }
@@ -202,8 +213,13 @@ std::string ReminderEventRecord(const Reminder& reminder, const Task& task, cons
       R"({{"id":"{}","task_id":{},"title":{},"remind_at":"{}","user_id":{},"number":{})",
       event_id.value(), task.id.value, Quote(task.fields.title), FormatInstant(*reminder.remind_at),
       Quote(task.user.value), reminder.id.number);
-  if (task.fields.due.kind != DueKind::kNone)
-    data += fmt::format(R"(,"due_date":"{}")", FormatInstant(task.fields.due.at));
+  const Due& due = task.fields.due;
+  if (due.kind != DueKind::kNone) {
+    data += fmt::format(R"(,"due_date":"{}","due_kind":"{}")", FormatInstant(due.at),
+                        ToString(due.kind));
+  }
+  if (const std::string local = FormatDueLocal(due); !local.empty())
+    data += fmt::format(R"(,"due_local":"{}")", local);
   if (now - *reminder.remind_at > kReminderIsLateAfter) data += R"(,"late":true)";
   return fmt::format(
       R"({{"specversion":"1.0","id":"{}","source":"{}","type":"todo.reminder.due.v1","subject":"{}",)"

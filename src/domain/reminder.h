@@ -55,6 +55,10 @@ struct ReminderTime {
 /// it lies outside the years that we keep.
 std::optional<Instant> ResolveReminder(const ReminderTime& time, const TaskFields& fields);
 
+/// The instant `period` after `from`: so many days of the calendar in the zone, and then time that
+/// passes. Where the zone is not known here, a day has 24 hours.
+Instant After(Instant from, const Period& period, std::string_view time_zone);
+
 /// Names one reminder.
 struct ReminderId {
   UserId user;
@@ -66,7 +70,7 @@ struct ReminderId {
 enum class ReminderState {
   kPending,    // will fire at `remind_at`
   kFired,      // has
-  kCancelled,  // its task is done, deleted or without a due date, or its time had passed
+  kCancelled,  // its task is done, deleted or without a due date, or its time has passed unused
   kDeleted,    // by the user; kept until its job is gone
 };
 std::string_view ToString(ReminderState state);  // "pending", …

@@ -92,6 +92,11 @@ absl::StatusOr<HttpPoster> HttpPoster::Create(HttpOptions options) {
   return HttpPoster(std::move(options), std::move(guard));
 }
 
+absl::Status HttpPoster::Check(const std::string& url) const {
+  TODO_ASSIGN_OR_RETURN(const Target target, ParseTarget(url));
+  return guard_.MayEver(target);
+}
+
 SendOutcome HttpPoster::Post(const Target& target, const std::vector<std::string>& headers,
                              const std::string& body) const {
   Exchange exchange(guard_, target);

@@ -25,6 +25,10 @@ class HttpPoster {
   /// kInvalidArgument: an entry of `allowed_hosts` is none.
   static absl::StatusOr<HttpPoster> Create(HttpOptions options);
 
+  /// kPermissionDenied: Post would answer kForbidden for this URL, whatever its host's name leads
+  /// to.
+  absl::Status Check(const std::string& url) const;
+
   /// 2xx is kDelivered, 410 kGone, all else that came to an answer kRetry, a redirect too: it is
   /// not followed. kForbidden when the guard refused all addresses of the host. `headers` are lines
   /// like "ttl: 60"; precondition: no control characters in them.

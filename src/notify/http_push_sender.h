@@ -33,6 +33,7 @@ class HttpPushSender final : public ports::PushSender {
   /// kRefused, before anything is sent: a payload of more than kMaxPayloadBytes, keys that are
   /// none, a topic that RFC 8030 does not know.
   ports::SendOutcome Send(const ports::PushMessage& message) override;
+  absl::Status Check(const std::string& url) const override { return poster_.Check(url); }
 
   /// See Vapid::PublicKey.
   std::string PublicKey() const { return vapid_.PublicKey(); }

@@ -19,6 +19,7 @@ class HttpWebhookSender final : public ports::WebhookSender {
   /// kRefused, before anything is sent: a body of kMaxBodyBytes or more, no secret or an empty
   /// one, an id that cannot stand in a header or holds the '.' that separates it in what is signed.
   ports::SendOutcome Send(const ports::WebhookMessage& message) override;
+  absl::Status Check(const std::string& url) const override { return poster_.Check(url); }
 
  private:
   explicit HttpWebhookSender(HttpPoster poster) : poster_(std::move(poster)) {}

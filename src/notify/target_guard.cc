@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr std::size_t kMaxNameBytes = 253;
+constexpr char kNeedsHttps[] =
+    "the URL must begin with https://; http is for hosts on the operator's list";
 
 std::string WithoutFinalDot(std::string host) {
   if (!host.empty() && host.back() == '.') host.pop_back();
@@ -90,6 +92,15 @@ absl::StatusOr<Target> ParseTarget(std::string_view url) {
   return target;
 }
 
+absl::Status TargetGuard::MayEver(const Target& target) const {
+  const bool ipv6 = target.host.front() == '[' && target.host.back() == ']';
+  const std::string_view host = target.host;
+  if (const auto address = IpAddress::Parse(ipv6 ? host.substr(1, host.size() - 2) : host))
+    return MayConnect(target, *address);
+  if (target.encrypted || names_.contains(target.host) || !blocks_.empty()) return absl::OkStatus();
+  return Denied(kNeedsHttps);
+}
+
 absl::Status TargetGuard::MayConnect(const Target& target, const IpAddress& address) const {
   const bool listed = names_.count(target.host) > 0 ||
                       std::any_of(blocks_.begin(), blocks_.end(),
@@ -97,8 +108,7 @@ absl::Status TargetGuard::MayConnect(const Target& target, const IpAddress& addr
   if (listed) return absl::OkStatus();
   if (!address.IsPublic())
     return Denied("the host is not one of the public internet, and not on the operator's list");
-  if (!target.encrypted)
-    return Denied("the URL must begin with https://; http is for hosts on the operator's list");
+  if (!target.encrypted) return Denied(kNeedsHttps);
   return absl::OkStatus();
 }
 

@@ -40,6 +40,11 @@ class TargetGuard {
   /// addresses and blocks ("10.0.0.0/8"). kInvalidArgument names the entry that is none of these.
   static absl::StatusOr<TargetGuard> Create(const std::vector<std::string>& allowed);
 
+  /// Whether MayConnect could agree to any address that `target` can lead to: a name may lead
+  /// anywhere, an address only to itself. A user hears of it when a URL is given; it guards
+  /// nothing.
+  absl::Status MayEver(const Target& target) const;
+
   /// OK, or kPermissionDenied with the reason. The reason does not name the address: a user shall
   /// not learn what the names of our network resolve to.
   absl::Status MayConnect(const Target& target, const IpAddress& address) const;

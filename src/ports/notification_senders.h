@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "domain/time.h"
 
 // How a notification leaves the house. One call is one attempt: when to try again, and how often,
@@ -41,6 +42,10 @@ class WebhookSender {
  public:
   virtual ~WebhookSender() = default;
   virtual SendOutcome Send(const WebhookMessage& message) = 0;
+  /// Whether Send could ever be OK for this URL, as far as the URL tells: kPermissionDenied, with
+  /// the reason for its user, when whatever a name server says it would be kForbidden. Does not
+  /// block.
+  virtual absl::Status Check(const std::string& url) const = 0;
 };
 
 struct MailMessage {
@@ -71,6 +76,8 @@ class PushSender {
  public:
   virtual ~PushSender() = default;
   virtual SendOutcome Send(const PushMessage& message) = 0;
+  /// The same as of a webhook.
+  virtual absl::Status Check(const std::string& url) const = 0;
 };
 
 }  // namespace todo::ports

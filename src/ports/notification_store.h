@@ -101,11 +101,13 @@ class NotificationStore {
                                        const std::optional<std::vector<domain::Uuid>>& ids,
                                        domain::Instant now) = 0;
 
-  /// Adding the endpoint of an id again, with the same `fingerprint`, answers what is there.
-  /// kAlreadyExists: with another. kResourceExhausted: the user has as many as allowed.
-  virtual absl::StatusOr<WebhookEndpoint> AddEndpoint(const domain::UserId& user,
-                                                      const WebhookEndpoint& endpoint,
-                                                      const std::string& fingerprint) = 0;
+  /// The same `request_id` again is answered as the first time, with the endpoint that its content
+  /// made, and changes nothing, also after the endpoint was changed or removed. An id that is there
+  /// all the same answers what is there. kAlreadyExists: either comes with another `fingerprint` of
+  /// the content. kResourceExhausted: the user has as many as allowed.
+  virtual absl::StatusOr<WebhookEndpoint> AddEndpoint(
+      const domain::UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
+      const std::optional<domain::RequestId>& request_id) = 0;
   virtual absl::StatusOr<std::vector<WebhookEndpoint>> ListEndpoints(
       const domain::UserId& user) = 0;
   virtual absl::StatusOr<WebhookEndpoint> GetEndpoint(const domain::UserId& user,

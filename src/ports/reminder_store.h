@@ -71,9 +71,12 @@ struct JobRecord {
 };
 
 /// The reminders of all tasks. A change of a task marks its reminders in its own transaction
-/// (Reminder::unplanned_since), and a next occurrence gets copies of its predecessor's.
-/// Thread safety: all methods may be called from many threads at once. All block on the database
-/// and can answer what TaskStore says every method can.
+/// (Reminder::unplanned_since). A next occurrence gets copies of its predecessor's: relative ones
+/// as they are, absolute ones at the same distance on the clock to the scheduled date, wherever the
+/// predecessor was moved. One that was taken away and comes back gets those that its predecessor
+/// has then, in place of its former copies; reminders that users gave it stay. Thread safety: all
+/// methods may be called from many threads at once. All block on the database and can answer what
+/// TaskStore says every method can.
 class ReminderStore {
  public:
   virtual ~ReminderStore() = default;

@@ -27,11 +27,22 @@ constexpr char kNeverWritten[] = "none";
 constexpr std::size_t kPublicKeyBytes = 65;
 constexpr std::size_t kAuthBytes = 16;
 
-std::string Host(const std::string& url, std::string_view field, Violations& violations) {
-  const absl::StatusOr<std::string> host = domain::HostOfUrl(url);
+/// The host of `url`, a target that a user names for `sender` (null: it is not known yet). A URL
+/// that can never work is a violation of `field`.
+template <typename Sender>
+std::string Host(const std::string& url, const Sender* sender, std::string_view field,
+                 Violations& violations) {
+  absl::StatusOr<std::string> host = domain::HostOfUrl(url);
+  if (host.ok() && sender != nullptr) {
+    if (absl::Status status = sender->Check(url); !status.ok()) host = std::move(status);
+  }
   if (host.ok()) return *host;
   violations.push_back({std::string(field), std::string(util::FromAbsl(host.status().message()))});
   return "";
+}
+
+const ports::WebhookSender* WebhooksOf(const std::shared_ptr<const Outlets::Known>& outlets) {
+  return outlets == nullptr ? nullptr : outlets->webhooks.get();
 }
 
 EndpointWithSecret WithSecret(const Outlets::Known& outlets, ports::WebhookEndpoint endpoint) {
@@ -93,11 +104,7 @@ absl::StatusOr<Preferences> NotificationSettings::GetPreferences(const UserId& u
 }
 
 absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
-    const UserId& user, domain::NotificationPreferences values, const std::string& etag) {
-  Violations violations;
-  domain::CheckPreferences(values, "preferences.", violations);
-  if (!violations.empty()) return util::InvalidFields(violations);
-
+    const UserId& user, const domain::PreferencesPatch& patch, const std::string& etag) {
   const auto stale = [] {
     return util::WithReason(
         absl::AbortedError("the preferences have changed since: read them again and repeat the "
@@ -109,6 +116,11 @@ absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
     const absl::StatusOr<Preferences> current = ReadPreferences(user);
     if (!current.ok()) return current.status();
     if (!etag.empty() && etag != current->etag) return stale();
+    domain::NotificationPreferences values = current->values;
+    Violations violations;
+    domain::Patch(values, patch, "preferences.", violations);
+    if (violations.empty()) domain::CheckPreferences(values, "preferences.", violations);
+    if (!violations.empty()) return util::InvalidFields(violations);
     values.changed_at = std::max(ports_.clock.Now(), current->values.changed_at + 1us);
     const absl::Status written =
         ports_.preferences.Write(domain::PreferencesKey(user), domain::FormatPreferences(values),
@@ -134,7 +146,8 @@ absl::StatusOr<EndpointWithSecret> NotificationSettings::CreateEndpoint(const Ca
   Violations violations;
   ports::WebhookEndpoint endpoint;
   endpoint.url = input.url;
-  endpoint.host = Host(input.url, "endpoint.url", violations);
+  const auto known = ports_.outlets.Get();
+  endpoint.host = Host(input.url, WebhooksOf(known), "endpoint.url", violations);
   endpoint.reminders = input.reminders;
   endpoint.task_events = input.task_events;
   if (!input.reminders && !input.task_events) {
@@ -145,7 +158,8 @@ absl::StatusOr<EndpointWithSecret> NotificationSettings::CreateEndpoint(const Ca
   TODO_ASSIGN_OR_RETURN(const auto outlets, Need(Channel::kWebhook));
   endpoint.id = DerivedId(call, ports_.ids);
   endpoint.created_at = ports_.clock.Now();
-  TODO_ASSIGN_OR_RETURN(endpoint, ports_.store.AddEndpoint(call.user, endpoint, call.fingerprint));
+  TODO_ASSIGN_OR_RETURN(
+      endpoint, ports_.store.AddEndpoint(call.user, endpoint, call.fingerprint, call.request_id));
   return WithSecret(*outlets, std::move(endpoint));
 }
 
@@ -154,7 +168,8 @@ absl::StatusOr<ports::WebhookEndpoint> NotificationSettings::UpdateEndpoint(
   Violations violations;
   ports::WebhookPatch patch;
   patch.url = change.url;
-  if (change.url) patch.host = Host(*change.url, "endpoint.url", violations);
+  const auto known = ports_.outlets.Get();
+  if (change.url) patch.host = Host(*change.url, WebhooksOf(known), "endpoint.url", violations);
   if (!violations.empty()) return util::InvalidFields(violations);
   patch.reminders = change.reminders;
   patch.task_events = change.task_events;
@@ -214,7 +229,9 @@ absl::StatusOr<ports::PushSubscription> NotificationSettings::AddSubscription(
   Violations violations;
   ports::PushSubscription added;
   added.endpoint = input.endpoint;
-  added.host = Host(input.endpoint, "subscription.endpoint", violations);
+  const auto outlets = ports_.outlets.Get();
+  added.host = Host(input.endpoint, outlets == nullptr ? nullptr : outlets->push.get(),
+                    "subscription.endpoint", violations);
   if (input.p256dh.size() != kPublicKeyBytes || input.p256dh[0] != '\x04') {
     violations.push_back({"subscription.p256dh",
                           "must be the browser's public key: 65 bytes in base64url, as "

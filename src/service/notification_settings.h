@@ -72,15 +72,17 @@ class NotificationSettings {
 
   /// The zone that is answered is the one that new tasks get from now on.
   absl::StatusOr<Preferences> GetPreferences(const domain::UserId& user);
-  /// kAborted: `etag` (of GetPreferences; empty: whatever is there) is not the current one.
+  /// Changes what `patch` names. kAborted: `etag` (of GetPreferences; empty: whatever is there) is
+  /// not the current one.
   absl::StatusOr<Preferences> UpdatePreferences(const domain::UserId& user,
-                                                domain::NotificationPreferences values,
+                                                const domain::PreferencesPatch& patch,
                                                 const std::string& etag);
 
   /// Null while it is not known.
   std::shared_ptr<const Outlets::Known> outlets() { return ports_.outlets.Get(); }
   absl::Status SetMailAddress(const domain::UserId& user, const std::string& address);
 
+  /// The same request id again is answered as the first time, whatever became of the endpoint.
   absl::StatusOr<EndpointWithSecret> CreateEndpoint(const CallContext& call,
                                                     const NewEndpoint& input);
   absl::StatusOr<ports::WebhookEndpoint> UpdateEndpoint(const domain::UserId& user,

@@ -51,7 +51,7 @@ ports::ReminderNotice ReminderNotifier::NoticeOf(const ReminderEvent& event,
                      .task_id = event.task_id,
                      .title = domain::NotificationTitle(event.title),
                      .remind_at = event.at,
-                     .due_at = event.due_at,
+                     .due = event.due,
                      .time_zone = preferences.time_zone,
                      .late = late};
   notice.in_app = preferences.in_app;

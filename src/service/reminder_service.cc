@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "domain/recurring_task.h"
 #include "service/event_processor.h"
 #include "util/log.h"
 #include "util/status.h"
@@ -88,6 +89,13 @@ absl::StatusOr<Reminder*> Find(std::vector<Reminder>& reminders, domain::TaskId 
       "REMINDER_NOT_FOUND");
 }
 
+/// Whether another occurrence would follow `task` if it were done now.
+bool GoesOn(const Task& task, Instant now) {
+  if (!task.fields.recurrence_rule || !task.series) return false;
+  const auto next = domain::NextOccurrenceOf(task, now);
+  return next.ok() && next->has_value();
+}
+
 void Fire(Reminder& reminder, const Task& task, const domain::EventId& event_id, Instant now,
           const std::string& topic, std::vector<ports::OutboxMessage>& messages) {
   messages.push_back({.topic = topic,
@@ -159,7 +167,10 @@ absl::StatusOr<Reminder> ReminderService::Create(const CallContext& call, domain
           return util::InvalidFields(
               {{field, "comes to no date: the task needs a due date to count from"}});
         }
-        if (*answer.remind_at <= now) {
+        if (*answer.remind_at <= now && time.before && GoesOn(task, now)) {
+          // Too late for this occurrence, which hands it on to those after it.
+          answer.state = ReminderState::kCancelled;
+        } else if (*answer.remind_at <= now) {
           return util::InvalidFields(
               {{field, fmt::format("comes to {}, which has passed",
                                    domain::FormatInstant(*answer.remind_at))}});
@@ -205,7 +216,7 @@ absl::StatusOr<Reminder> ReminderService::Snooze(const CallContext& call, domain
     if (!period.ok()) {
       Add(violations, "duration", period.status());
     } else if (*period == domain::Period()) {
-      violations.push_back({"duration", "must be longer than nothing"});
+      violations.push_back({"duration", "must be greater than zero"});
     } else {
       duration = *period;
     }
@@ -217,10 +228,10 @@ absl::StatusOr<Reminder> ReminderService::Snooze(const CallContext& call, domain
         TODO_ASSIGN_OR_RETURN(Reminder* const reminder, Find(reminders, task_id, number));
         TODO_RETURN_IF_ERROR(CheckOpen(task));
         const Instant now = clock_.Now();
-        // From now on, days are those of 24 hours: no zone is asked for ten minutes.
         const Instant until =
-            WholeSecond(duration ? now + duration->days + duration->time : *input.until);
-        if (until <= now || until > now + domain::kMaxReminderOffset) {
+            duration ? domain::After(WholeSecond(now), *duration, task.fields.time_zone)
+                     : WholeSecond(*input.until);
+        if (!duration && (until <= now || until > now + domain::kMaxReminderOffset)) {
           return util::InvalidFields(
               {{"until", fmt::format("must lie in the future, at most {} days ahead",
                                      domain::kMaxReminderOffset.count())}});

@@ -28,7 +28,7 @@ struct ReminderInput {
 /// Until when a reminder is put off: one of the two.
 struct SnoozeInput {
   std::optional<domain::Instant> until;
-  std::optional<std::string> duration;  // "PT10M", from now
+  std::optional<std::string> duration;  // "PT10M", from now; days are those of the task's calendar
 };
 
 /// Users' reminders, and what becomes of them when time passes and tasks change.
@@ -56,6 +56,8 @@ class ReminderService {
   ReminderService(ports::ReminderStore& store, const ports::Clock& clock, ports::IdSource& ids,
                   Options options, std::function<void()> on_change = {});
 
+  /// A `before` whose time has passed is taken for the occurrences to come, where any follows, and
+  /// answered as kCancelled. Any other time that has passed is refused.
   absl::StatusOr<domain::Reminder> Create(const CallContext& call, domain::TaskId task_id,
                                           const ReminderInput& input);
   /// By number.

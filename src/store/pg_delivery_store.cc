@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "store/reminder_columns.h"
 #include "store/retry_columns.h"
 #include "store/session.h"
 #include "util/status.h"
@@ -53,7 +54,7 @@ with first as (
     order by due_at, id limit 1)
 select d.id, d.failures, d.body, d.event_id, n.task_id, n.title,
        (extract(epoch from n.remind_at) * 1000000)::bigint, (extract(epoch from n.due_at) * 1000000)::bigint,
-       n.time_zone, n.late
+       n.time_zone, n.late, coalesce(n.due_kind, ''), coalesce(local_time(n.due_local), '')
 from first f
 join deliveries d on d.user_id = $1 and d.channel = $2 and d.target = $3 and d.state = 'pending'
                  and (d.due_at <= $4 or d.failures = 0 and d.due_at <= $7) and d.queued_at >= $6
@@ -102,7 +103,8 @@ ports::QueuedDelivery QueuedOf(const pqxx::row& row) {
   reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
   reminder.title = row[5].as<std::string>();
   reminder.remind_at = InstantOf(row[6]);
-  if (!row[7].is_null()) reminder.due_at = InstantOf(row[7]);
+  reminder.due = DecodeDue(View(row[10]), View(row[11]),
+                           row[7].is_null() ? std::nullopt : std::optional(InstantOf(row[7])));
   reminder.time_zone = row[8].as<std::string>();
   reminder.late = row[9].as<bool>();
   return delivery;

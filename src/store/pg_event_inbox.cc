@@ -85,12 +85,17 @@ std::string Dump(const Patch& rows) {
 
 Patch RowOf(const ports::ReminderNotice& notice) {
   const domain::DueReminder& reminder = notice.reminder;
+  const domain::Due& due = reminder.due;
+  const bool is_due = due.kind != domain::DueKind::kNone;
+  const std::string due_local = FormatDueLocal(due);
   return {{"user_id", notice.user.value},
           {"id", reminder.id.value()},
           {"task_id", reminder.task_id.value},
           {"title", reminder.title},
           {"remind_at", domain::FormatInstant(reminder.remind_at)},
-          {"due_at", reminder.due_at ? Patch(domain::FormatInstant(*reminder.due_at)) : Patch()},
+          {"due_at", is_due ? Patch(domain::FormatInstant(due.at)) : Patch()},
+          {"due_kind", is_due ? Patch(ToString(due.kind)) : Patch()},
+          {"due_local", due_local.empty() ? Patch() : Patch(due_local)},
           {"time_zone", reminder.time_zone},
           {"late", reminder.late},
           {"shown", notice.in_app},

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
+#include "store/reminder_columns.h"
 #include "store/session.h"
 #include "util/status.h"
 
@@ -28,7 +29,7 @@ constexpr char kNobody[] = "00000000-0000-0000-0000-000000000000";
 constexpr Statement kList{"notification_list", R"sql(
 select id, task_id, title, (extract(epoch from remind_at) * 1000000)::bigint,
        (extract(epoch from due_at) * 1000000)::bigint, time_zone, late, (extract(epoch from at) * 1000000)::bigint,
-       (extract(epoch from read_at) * 1000000)::bigint
+       (extract(epoch from read_at) * 1000000)::bigint, coalesce(due_kind, ''), coalesce(local_time(due_local), '')
 from notifications
 where user_id = $1 and shown and (not $2 or read_at is null)
   and (at, id) < ('epoch'::timestamptz + $3::bigint * interval '1 us', $4::uuid)
@@ -48,6 +49,13 @@ constexpr Statement kCountEndpoints{
 constexpr Statement kAddEndpoint{"endpoint_add", R"sql(
 insert into webhook_endpoints (user_id, id, url, host, reminders, task_events, fingerprint, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing)sql"};
+// Like every call: the first answer stands. All that is to be kept of it is when it was, for the
+// content of the call is the same.
+constexpr Statement kFirstCreation{"endpoint_first_creation", R"sql(
+select fingerprint = $3, (extract(epoch from at) * 1000000)::bigint from requests
+where user_id = $1 and request_id = $2)sql"};
+constexpr Statement kRememberCreation{"endpoint_remember_creation", R"sql(
+insert into requests (user_id, request_id, fingerprint, at) values ($1, $2, $3, $4))sql"};
 constexpr Statement kEndpointFingerprint{"endpoint_fingerprint", R"sql(
 select fingerprint = $3 from webhook_endpoints where user_id = $1 and id = $2)sql"};
 // Of all ids, or of one.
@@ -142,6 +150,12 @@ absl::Status NoSuch(std::string_view what) {
   return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
                                            fmt::format("there is no such {} of yours", what)),
                           "NOT_FOUND");
+}
+absl::Status RequestReused() {
+  return util::WithReason(
+      absl::AlreadyExistsError("this request_id was used for a call with other content: use a new "
+                               "one for each call, the same one only to repeat it"),
+      "REQUEST_ID_REUSED");
 }
 absl::Status TooMany(std::string_view what, int limit) {
   return util::WithReason(
@@ -252,13 +266,14 @@ absl::StatusOr<ports::NotificationPage> PgNotificationStore::List(const UserId& 
                     break;
                   }
                   ports::Notification& notification = page.notifications.emplace_back();
-                  notification.reminder = {.id = domain::EventId{UuidOf(row[0])},
-                                           .task_id = domain::TaskId{row[1].as<std::int64_t>()},
-                                           .title = row[2].as<std::string>(),
-                                           .remind_at = InstantOf(row[3]),
-                                           .due_at = MaybeInstant(row[4]),
-                                           .time_zone = row[5].as<std::string>(),
-                                           .late = row[6].as<bool>()};
+                  notification.reminder = {
+                      .id = domain::EventId{UuidOf(row[0])},
+                      .task_id = domain::TaskId{row[1].as<std::int64_t>()},
+                      .title = row[2].as<std::string>(),
+                      .remind_at = InstantOf(row[3]),
+                      .due = DecodeDue(View(row[9]), View(row[10]), MaybeInstant(row[4])),
+                      .time_zone = row[5].as<std::string>(),
+                      .late = row[6].as<bool>()};
                   notification.at = InstantOf(row[7]);
                   notification.read_at = MaybeInstant(row[8]);
                 }
@@ -279,32 +294,43 @@ absl::StatusOr<int> PgNotificationStore::MarkRead(const UserId& user,
               });
 }
 
-absl::StatusOr<WebhookEndpoint> PgNotificationStore::AddEndpoint(const UserId& user,
-                                                                 const WebhookEndpoint& endpoint,
-                                                                 const std::string& fingerprint) {
-  return Transact(
-      pool_, "add a webhook endpoint",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
-        Exec(transaction, kLockUser, user.value);
-        const std::string id = endpoint.id.value();
-        const pqxx::result known =
-            Exec(transaction, kEndpointFingerprint, user.value, id, ByteaLiteral(fingerprint));
-        if (known.empty()) {
-          if (Exec(transaction, kCountEndpoints, user.value, id)[0][0].as<int>() >=
-              domain::kMaxWebhookEndpoints) {
-            return TooMany("webhook endpoints", domain::kMaxWebhookEndpoints);
-          }
-          Exec(transaction, kAddEndpoint, user.value, id, endpoint.url, endpoint.host,
-               endpoint.reminders, endpoint.task_events, ByteaLiteral(fingerprint),
-               domain::FormatInstant(endpoint.created_at));
-        } else if (!known[0][0].as<bool>()) {
-          return util::WithReason(
-              absl::AlreadyExistsError("this request_id was used for a call with other content: "
-                                       "use a new one for each call"),
-              "REQUEST_ID_REUSED");
-        }
-        return ReadEndpoint(transaction, user, endpoint.id);
-      });
+absl::StatusOr<WebhookEndpoint> PgNotificationStore::AddEndpoint(
+    const UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
+    const std::optional<domain::RequestId>& request_id) {
+  return Transact(pool_, "add a webhook endpoint",
+                  [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
+                    Exec(transaction, kLockUser, user.value);
+                    const std::string id = endpoint.id.value();
+                    if (request_id) {
+                      const pqxx::result first =
+                          Exec(transaction, kFirstCreation, user.value, request_id->value(),
+                               ByteaLiteral(fingerprint));
+                      if (!first.empty()) {
+                        if (!first[0][0].as<bool>()) return RequestReused();
+                        WebhookEndpoint answer = endpoint;
+                        answer.created_at = InstantOf(first[0][1]);
+                        return answer;
+                      }
+                    }
+                    const pqxx::result known = Exec(transaction, kEndpointFingerprint, user.value,
+                                                    id, ByteaLiteral(fingerprint));
+                    if (known.empty()) {
+                      if (Exec(transaction, kCountEndpoints, user.value, id)[0][0].as<int>() >=
+                          domain::kMaxWebhookEndpoints) {
+                        return TooMany("webhook endpoints", domain::kMaxWebhookEndpoints);
+                      }
+                      Exec(transaction, kAddEndpoint, user.value, id, endpoint.url, endpoint.host,
+                           endpoint.reminders, endpoint.task_events, ByteaLiteral(fingerprint),
+                           domain::FormatInstant(endpoint.created_at));
+                      if (request_id) {
+                        Exec(transaction, kRememberCreation, user.value, request_id->value(),
+                             ByteaLiteral(fingerprint), domain::FormatInstant(endpoint.created_at));
+                      }
+                    } else if (!known[0][0].as<bool>()) {
+                      return RequestReused();
+                    }
+                    return ReadEndpoint(transaction, user, endpoint.id);
+                  });
 }
 
 absl::StatusOr<std::vector<WebhookEndpoint>> PgNotificationStore::ListEndpoints(

@@ -91,6 +91,18 @@ absl::StatusOr<Reminder> DecodeReminder(std::string_view text) {
   return OrInternal([&] { return Decode(json::parse(text)); });
 }
 
+domain::Due DecodeDue(std::string_view kind, std::string_view local, std::optional<Instant> at) {
+  if (!at) return {};
+  domain::Due due{.kind = domain::DueKind::kInstant, .local = {}, .at = *at};
+  const std::optional<domain::DueKind> meant = domain::ParseDueKind(kind);
+  const absl::StatusOr<absl::CivilSecond> parsed = ParseLocal(std::string(local));
+  if (meant && parsed.ok()) {
+    due.kind = *meant;
+    due.local = *parsed;
+  }
+  return due;
+}
+
 absl::StatusOr<std::vector<Reminder>> DecodeReminders(std::string_view text) {
   return OrInternal([&] {
     std::vector<Reminder> reminders;

@@ -37,7 +37,7 @@ WebhookEndpoint NotificationContract::AddEndpoint(const UserId& user, const std:
   endpoint.host = host;
   endpoint.task_events = task_events;
   endpoint.created_at = now_;
-  const auto added = store().AddEndpoint(user, endpoint, "content");
+  const auto added = store().AddEndpoint(user, endpoint, "content", {});
   EXPECT_TRUE(added.ok()) << added.status();
   return added.value_or(endpoint);
 }
@@ -62,7 +62,7 @@ ReminderNotice NotificationContract::Notice(const UserId& user) {
                      .task_id = domain::TaskId{7},
                      .title = "call \"mum\" \u00e9",
                      .remind_at = now_ - minutes(1),
-                     .due_at = now_ + hours(1),
+                     .due = *domain::ResolveInstantDue(now_ + hours(1)),
                      .time_zone = "Europe/Berlin",
                      .late = false};
   notice.webhook_body = R"({"type":"reminder.due"})";
@@ -186,8 +186,65 @@ TEST_P(NotificationContract, AddingAnEndpointAgainAnswersTheFirst) {
   WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   WebhookEndpoint again = endpoint;
   again.url = "https://elsewhere.example";
-  EXPECT_EQ(store().AddEndpoint(ann_, again, "content")->url, endpoint.url);
-  EXPECT_EQ(store().AddEndpoint(ann_, again, "other").status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(store().AddEndpoint(ann_, again, "content", {})->url, endpoint.url);
+  EXPECT_EQ(store().AddEndpoint(ann_, again, "other", {}).status().code(),
+            StatusCode::kAlreadyExists);
+}
+
+TEST_P(NotificationContract, ARequestToAddAnEndpointIsAnsweredAsTheFirstTimeWhateverBecameOfIt) {
+  WebhookEndpoint wanted;
+  wanted.id = NewEventId().uuid;
+  wanted.url = "https://a.example/hook";
+  wanted.host = "a.example";
+  wanted.created_at = now_;
+  const domain::RequestId request = NewRequestId();
+  const auto add = [&](const WebhookEndpoint& endpoint, const std::string& fingerprint) {
+    return store().AddEndpoint(ann_, endpoint, fingerprint, request);
+  };
+  ASSERT_TRUE(add(wanted, "content").ok());
+  ASSERT_TRUE(store().UpdateEndpoint(ann_, wanted.id, {.url = "https://b.example"}).ok());
+  WebhookEndpoint again = wanted;
+  again.created_at = now_ + hours(1);
+  EXPECT_EQ(add(again, "content")->url, wanted.url) << "not what is there";
+  EXPECT_EQ(store().GetEndpoint(ann_, wanted.id)->url, "https://b.example");
+  ASSERT_TRUE(store().RemoveEndpoint(ann_, wanted.id).ok());
+  const auto after = add(again, "content");
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_EQ(after->id, wanted.id);
+  EXPECT_EQ(after->created_at, now_);
+  EXPECT_EQ(after->secret_version, 1);
+  EXPECT_THAT(*store().ListEndpoints(ann_), IsEmpty()) << "nothing is revived";
+  EXPECT_EQ(add(again, "other").status().code(), StatusCode::kAlreadyExists);
+  for (int i = 0; i < domain::kMaxWebhookEndpoints; ++i) AddEndpoint(ann_, "a.example");
+  EXPECT_TRUE(add(again, "content").ok()) << "it adds none";
+  EXPECT_TRUE(store().AddEndpoint(bob_, wanted, "other", request).ok()) << "another user's";
+}
+
+TEST_P(NotificationContract, ADueDateIsKeptAsItWasMeant) {
+  std::vector<domain::Due> dues = {
+      {},
+      *domain::ResolveInstantDue(now_ + hours(1)),
+      *domain::ResolveLocalDue("2026-11-30", "Pacific/Auckland"),
+      *domain::ResolveLocalDue("2026-11-30T09:05:07", "America/New_York")};
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  std::vector<ReminderNotice> notices;
+  for (const domain::Due& due : dues) {
+    notices.push_back(Notice(ann_));
+    notices.back().reminder.due = due;
+    notices.back().now = now_ + seconds(static_cast<int>(notices.size()));
+    notices.back().disturb_at = notices.back().now;
+    notices.back().grouped = true;
+  }
+  Remind(notices);
+  const auto page = store().List(ann_, false, 10, "");
+  ASSERT_TRUE(page.ok()) << page.status();
+  const auto leased = Lease(Pace::kQuick, now_ + minutes(2));
+  ASSERT_TRUE(leased);
+  ASSERT_THAT(leased->deliveries, SizeIs(dues.size()));
+  for (std::size_t i = 0; i < dues.size(); ++i) {
+    EXPECT_EQ(page->notifications.at(dues.size() - 1 - i).reminder.due, dues[i]);
+    EXPECT_EQ(leased->deliveries[i].reminder->due, dues[i]);
+  }
 }
 
 TEST_P(NotificationContract, EndpointsAndSubscriptionsAreLimited) {
@@ -195,9 +252,9 @@ TEST_P(NotificationContract, EndpointsAndSubscriptionsAreLimited) {
   WebhookEndpoint one_more;
   one_more.id = NewEventId().uuid;
   one_more.created_at = now_;
-  EXPECT_EQ(store().AddEndpoint(ann_, one_more, "c").status().code(),
+  EXPECT_EQ(store().AddEndpoint(ann_, one_more, "c", {}).status().code(),
             StatusCode::kResourceExhausted);
-  EXPECT_TRUE(store().AddEndpoint(bob_, one_more, "c").ok());
+  EXPECT_TRUE(store().AddEndpoint(bob_, one_more, "c", {}).ok());
 
   for (int i = 0; i < domain::kMaxPushSubscriptions; ++i)
     AddSubscription(ann_, fmt::format("https://push.example/{}", i));

@@ -39,6 +39,14 @@ Reminder ReminderOf(const Task& task, int number, std::string_view remind_at,
   return reminder;
 }
 
+/// Number `number` of `task`, at `remind_at`.
+Reminder AbsoluteOf(const Task& task, int number, std::string_view remind_at) {
+  Reminder reminder = ReminderOf(task, number, remind_at);
+  reminder.time = {};
+  reminder.time.at = reminder.planned_at;
+  return reminder;
+}
+
 std::vector<int> NumbersOf(const std::vector<JobIntent>& intents) {
   std::vector<int> numbers;
   for (const JobIntent& intent : intents) numbers.push_back(intent.reminder.id.number);
@@ -109,15 +117,26 @@ void ReminderStoreContract::Record(const std::vector<Reminder>& reminders, std::
   EXPECT_TRUE(status.ok()) << status;
 }
 
+Task ReminderStoreContract::MakeSeries(std::string_view due_local, const std::string& zone) {
+  ports::Mutation create = CreateRecurring(user_, "daily");
+  create.fields.time_zone = zone;
+  create.fields.due = *domain::ResolveLocalDue(due_local, zone);
+  create.series->anchor = create.series->scheduled = create.fields.due.local;
+  return Apply(create);
+}
+
 Task ReminderStoreContract::WriteSuccessor(const Task& task) {
   ports::ConsumerChange change;
   change.kind = ports::ConsumerChange::Kind::kCreateSuccessor;
   change.user = task.user;
   change.fields = task.fields;
-  change.fields.due.at += std::chrono::hours(24);
-  change.fields.due.local += 86400;
   change.series = *task.series;
   ++change.series.occurrence;
+  change.series.scheduled += 86400;
+  change.series.following = {};
+  if (const auto& zone = task.series->following.time_zone) change.fields.time_zone = *zone;
+  change.fields.due = *domain::ResolveLocalDue(absl::FormatCivilTime(change.series.scheduled),
+                                               change.fields.time_zone);
   change.event_id = NewEventId();
   change.now = At("2026-03-02T12:00:00Z");
   std::optional<ports::HeldTask> held;
@@ -132,6 +151,24 @@ Task ReminderStoreContract::WriteSuccessor(const Task& task) {
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_TRUE(held && held->successor);
   return held && held->successor ? held->successor->task : Task();
+}
+
+void ReminderStoreContract::WriteOf(const Task& task, const Task& successor,
+                                    ports::ConsumerChange::Kind kind) {
+  ports::ConsumerChange change;
+  change.kind = kind;
+  change.user = task.user;
+  change.task_id = successor.id;
+  change.fields = successor.fields;
+  change.series = *successor.series;
+  change.event_id = NewEventId();
+  change.now = At("2026-03-02T13:00:00Z");
+  const absl::Status status =
+      environment_->inbox().Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
+        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
+        return transaction.Write({change});
+      });
+  EXPECT_TRUE(status.ok()) << status;
 }
 
 namespace {
@@ -323,10 +360,7 @@ TEST_P(ReminderStoreContract, ADeletedReminderIsNotMarked) {
 }
 
 TEST_P(ReminderStoreContract, TheNextOccurrenceGetsCopies) {
-  ports::Mutation create = CreateRecurring(user_, "daily");
-  create.fields.time_zone = "Europe/Berlin";
-  create.fields.due = *domain::ResolveLocalDue("2026-03-28T09:00:00", "Europe/Berlin");
-  Task task = Apply(create);
+  Task task = MakeSeries("2026-03-28T09:00:00", "Europe/Berlin");
   Reminder relative = ReminderOf(task, 1, "2026-03-27T08:00:00Z", "P1D");
   relative.time.time_of_day = *domain::ParseTimeOfDay("09:00");
   Reminder absolute = ReminderOf(task, 3, "2026-03-28T05:30:00Z");  // 06:30 in Berlin
@@ -356,32 +390,106 @@ TEST_P(ReminderStoreContract, TheNextOccurrenceGetsCopies) {
   EXPECT_EQ(RemindersOf(after)[1].time.at_local, absl::CivilSecond(2026, 3, 30, 6, 30, 0));
 }
 
-TEST_P(ReminderStoreContract, ASuccessorThatComesBackGetsWhatItsPredecessorGotMeanwhile) {
-  const Task task = Apply(CreateRecurring(user_, "daily"));
+TEST_P(ReminderStoreContract, ACopyKeepsItsDistanceToTheScheduledDateWhereverTheTaskWasMoved) {
+  Task task = MakeSeries("2026-11-30T09:00:00", "Europe/Berlin");
+  Save({AbsoluteOf(task, 1, "2026-11-30T07:00:00Z")});  // 08:00 in Berlin
+  ports::Mutation move = ChangeOf(ChangeKind::kUpdated, task);
+  move.patch.due = *domain::ResolveLocalDue("2026-11-28T21:00:00", "Europe/Berlin");
+  task = Apply(move);
+  task = Apply(ChangeOf(ChangeKind::kCompleted, task));
+  const Task next = WriteSuccessor(task);
+  ASSERT_THAT(RemindersOf(next), SizeIs(1));
+  EXPECT_EQ(RemindersOf(next)[0].time.at_local, absl::CivilSecond(2026, 12, 1, 8, 0, 0));
+}
+
+TEST_P(ReminderStoreContract, ACopyIsInTheZoneOfItsSeries) {
+  Task task = MakeSeries("2026-11-30T09:00:00", "Europe/Berlin");
+  Save({AbsoluteOf(task, 1, "2026-11-30T07:00:00Z")});
+  ports::Mutation travel = ChangeOf(ChangeKind::kUpdated, task);  // this once, to 09:00 in Tokyo
+  travel.patch.time_zone = "Asia/Tokyo";
+  travel.patch.due = *domain::ResolveLocalDue("2026-11-30T09:00:00", "Asia/Tokyo");
+  travel.patch.series = task.series;
+  (*travel.patch.series)->following.time_zone = "Europe/Berlin";
+  task = Apply(travel);
+  Reminder on_the_clock = ReminderOf(task, 2, "2026-11-29T22:00:00Z");
+  on_the_clock.time = {};
+  on_the_clock.time.at_local = absl::CivilSecond(2026, 11, 30, 7, 0, 0);  // in Tokyo
+  Save({on_the_clock});
+  task = Apply(ChangeOf(ChangeKind::kCompleted, task));
+  const std::vector<Reminder> copies = RemindersOf(WriteSuccessor(task));
+  ASSERT_THAT(copies, SizeIs(2));
+  EXPECT_EQ(copies[0].time.at_local, absl::CivilSecond(2026, 12, 1, 8, 0, 0));
+  EXPECT_EQ(copies[1].time.at_local, absl::CivilSecond(2026, 11, 30, 23, 0, 0));
+}
+
+TEST_P(ReminderStoreContract, CopiesAreWantedSinceThePredecessorWasDoneOrSkipped) {
+  Task task = MakeSeries("2026-03-10T09:00:00", "UTC");
+  Save({ReminderOf(task, 1, "2026-03-10T08:00:00Z")});
+  ports::Mutation skip = ChangeOf(ChangeKind::kDeleted, task);
+  skip.skips = true;
+  skip.now = At("2026-03-02T11:00:00Z");
+  Apply(skip);
+  task.skipped_at = skip.now;
+  const std::vector<Reminder> copies = RemindersOf(WriteSuccessor(task));
+  ASSERT_THAT(copies, SizeIs(1));
+  EXPECT_EQ(copies[0].unplanned_since, At("2026-03-02T11:00:00Z"));
+}
+
+TEST_P(ReminderStoreContract, ASuccessorThatComesBackHasThePresentRemindersOfItsPredecessor) {
+  Task task = MakeSeries("2026-03-02T09:00:00", "UTC");
+  const Reminder deleted_later = ReminderOf(task, 1, "2026-03-02T08:00:00Z");
+  const Reminder kept = AbsoluteOf(task, 2, "2026-03-02T07:00:00Z");
+  Save({deleted_later, kept});
+  const Task next = WriteSuccessor(task);
+  ASSERT_THAT(RemindersOf(next), SizeIs(2));
+  // Planned and with jobs: what is there must not be taken for what should be.
+  std::vector<Reminder> planned = RemindersOf(next);
+  for (Reminder& copy : planned) {
+    copy.planned_at = copy.remind_at = At("2026-03-03T06:00:00Z");
+    copy.unplanned_since.reset();
+    copy.state = ReminderState::kPending;
+  }
+  Save(planned);
+  Record({planned[1]}, "2026-03-02T12:00:01Z");
+
+  WriteOf(task, next, ports::ConsumerChange::Kind::kRemoveSuccessor);
+  Reminder deleted = deleted_later;
+  deleted.state = ReminderState::kDeleted;
+  Save({deleted, ReminderOf(task, 3, "2026-03-02T07:00:00Z", "PT2H")});
+  Task revived = next;
+  revived.series->scheduled += 3 * 86400;
+  revived.fields.due = *domain::ResolveLocalDue("2026-03-06T09:00:00", "UTC");
+  WriteOf(task, revived, ports::ConsumerChange::Kind::kReviveSuccessor);
+
+  std::vector<Reminder> copies = RemindersOf(next);
+  std::erase_if(copies, [](const Reminder& copy) { return copy.state == ReminderState::kDeleted; });
+  ASSERT_THAT(copies, SizeIs(2));
+  EXPECT_EQ(copies[0].id.number, 2);
+  EXPECT_EQ(copies[0].time.at_local, absl::CivilSecond(2026, 3, 6, 7, 0, 0));
+  EXPECT_EQ(copies[1].id.number, 3);
+  EXPECT_EQ(copies[1].time.before, *domain::ParsePeriod("PT2H"));
+  for (const Reminder& copy : copies) {
+    EXPECT_EQ(copy.planned_at, std::nullopt);
+    EXPECT_EQ(copy.remind_at, std::nullopt);
+    EXPECT_TRUE(copy.unplanned_since);
+    EXPECT_EQ(copy.state, ReminderState::kCancelled);
+  }
+  // The job of the former life is found to be one too many.
+  EXPECT_THAT(NumbersOf(Claim("2026-03-02T13:00:01Z")), ElementsAre(2));
+}
+
+TEST_P(ReminderStoreContract, ASuccessorThatComesBackKeepsTheRemindersOfItsOwn) {
+  const Task task = MakeSeries("2026-03-02T09:00:00", "UTC");
   Save({ReminderOf(task, 1, "2026-03-02T08:00:00Z")});
   const Task next = WriteSuccessor(task);
-  const auto write = [&](ports::ConsumerChange::Kind kind) {
-    ports::ConsumerChange change;
-    change.kind = kind;
-    change.user = user_;
-    change.task_id = next.id;
-    change.fields = next.fields;
-    change.series = *next.series;
-    change.event_id = NewEventId();
-    change.now = At("2026-03-02T13:00:00Z");
-    const absl::Status status =
-        environment_->inbox().Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
-          TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
-          return transaction.Write({change});
-        });
-    EXPECT_TRUE(status.ok()) << status;
-  };
-  write(ports::ConsumerChange::Kind::kRemoveSuccessor);
+  Save({ReminderOf(next, 2, "2026-03-03T06:00:00Z", "PT3H")});
+  WriteOf(task, next, ports::ConsumerChange::Kind::kRemoveSuccessor);
   Save({ReminderOf(task, 2, "2026-03-02T07:00:00Z", "PT2H")});
-  write(ports::ConsumerChange::Kind::kReviveSuccessor);
-  const std::vector<Reminder> reminders = RemindersOf(next);
-  ASSERT_THAT(reminders, SizeIs(2));
-  EXPECT_EQ(reminders[1].time.before, *domain::ParsePeriod("PT2H"));
+  WriteOf(task, next, ports::ConsumerChange::Kind::kReviveSuccessor);
+  std::vector<std::string> found;
+  for (const Reminder& reminder : RemindersOf(next))
+    found.push_back(domain::FormatPeriod(*reminder.time.before));
+  EXPECT_THAT(found, ElementsAre("PT1H", "PT3H", "PT2H")) << "by number";
 }
 
 TEST_P(ReminderStoreContract, ATaskThatAUserMakesGetsNone) {

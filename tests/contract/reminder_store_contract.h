@@ -49,8 +49,13 @@ class ReminderStoreContract
   std::vector<ports::JobIntent> Claim(std::string_view now, int limit = 100);
   /// The jobs of these reminders are as the reminders say, since `now`.
   void Record(const std::vector<domain::Reminder>& reminders, std::string_view now);
-  /// The consumer's write for the occurrence after `task`, due a day later on the clock.
+  /// The first task of a daily series.
+  domain::Task MakeSeries(std::string_view due_local, const std::string& zone);
+  /// The consumer's write for the occurrence after `task`, scheduled a day later on the clock.
   domain::Task WriteSuccessor(const domain::Task& task);
+  /// Takes the successor of `task` away, or brings it back as `successor` says.
+  void WriteOf(const domain::Task& task, const domain::Task& successor,
+               ports::ConsumerChange::Kind kind);
 
   const domain::UserId user_{"ann"};
   std::unique_ptr<ReminderStoreEnvironment> environment_;

@@ -316,7 +316,13 @@ def test_gone_disables_the_endpoint_and_removes_the_subscription(outside: Outsid
 
 def test_private_targets_are_not_called(outside: Outside) -> None:
     user = outside.user("notify-ssrf")
-    endpoint = user.webhook("http://169.254.169.254/latest/meta-data")
+    with pytest.raises(grpc.RpcError) as refused:
+        user.webhook("http://169.254.169.254/latest/meta-data")
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    # What the URL did not tell when it was given is found out when it is called.
+    endpoint = user.webhook(outside.receiver.url + "/ssrf")
+    rows(outside.stack, f"""update webhook_endpoints set url = 'http://169.254.169.254/latest/meta-data'
+                            where user_id = '{user.user}' returning 1""")
     outcome = user.call("TestWebhookEndpoint", id=endpoint.id)
     assert not outcome.delivered and outcome.status_code == 0
     outside.remind(user.user)

@@ -121,6 +121,9 @@ ACCEPTED = {
     "due date with an offset": ("task-event", changed(CREATED, "task_data.due_date", "2025-01-02T10:00:00-08:00")),
     "id in capitals": ("task-event", changed(CREATED, "id", CREATED["id"].upper())),
     "integer beyond a double": ("task-event", changed(CREATED, "task_id", 2**53 + 1)),
+    "our reminder of a day": ("reminder-event-produced", example("reminder-event-produced", 1)),
+    "reminder with keys of its producer's own": (
+        "reminder-event", REMINDER | {"due_kind": "someday", "due_local": 7}),
     "reminder without due date": ("reminder-event", changed(REMINDER, "due_date", REMOVED)),
     "update with an unknown change": ("task-update", changed(NOTIFICATION, "change", "shared")),
     "envelope of Dapr": ("cloud-event", DAPR_ENVELOPE),
@@ -179,6 +182,10 @@ REFUSED = {
        ("task_id", "title", "remind_at", "user_id")},
     "reminder at a day": ("reminder-event", changed(REMINDER, "remind_at", "2025-01-02"), "$.remind_at"),
     "reminder with due date null": ("reminder-event", changed(REMINDER, "due_date", None), "$.due_date"),
+    "our reminder of a day without the day": (
+        "reminder-event-produced", changed(example("reminder-event-produced", 1), "due_local", REMOVED), "$: "),
+    "our reminder without what its due date is": (
+        "reminder-event-produced", changed(OUR_REMINDER, "due_kind", REMOVED), "$: "),
     "our reminder without id": ("reminder-event-produced", REMINDER, "$: "),
     **{f"update without {key}": ("task-update", changed(CREATED_UPDATE, key, REMOVED), "$: ") for key in
        CREATED_UPDATE},

@@ -23,11 +23,6 @@ void MarkReminders(Tables& tables, const domain::Task& was, const domain::Task& 
   }
 }
 
-absl::CivilSecond LocalDue(const domain::Task& task, const domain::TimeZone& zone) {
-  return task.fields.due.kind == domain::DueKind::kInstant ? zone.ToLocal(task.fields.due.at)
-                                                           : task.fields.due.local;
-}
-
 void CopyReminders(Tables& tables, const domain::Task& task) {
   const domain::Task* before = nullptr;
   for (const auto& [key, row] : tables.tasks) {
@@ -38,34 +33,62 @@ void CopyReminders(Tables& tables, const domain::Task& task) {
     }
   }
   if (before == nullptr) return;
-  const domain::TimeZone old_zone = *domain::TimeZone::Load(before->fields.time_zone);
-  const domain::TimeZone new_zone = *domain::TimeZone::Load(task.fields.time_zone);
+  using domain::ReminderState;
+  // The copies of an earlier life. One whose job is written stays, as deleted, until that is gone.
+  std::erase_if(tables.reminders, [&](const auto& entry) {
+    return entry.first.user == task.user && entry.first.task_id == task.id && entry.second.copied &&
+           !entry.second.job_at;
+  });
+  std::set<int> own;
+  int last = 0;
+  for (auto& [id, row] : tables.reminders) {
+    if (id.user != task.user || (id.task_id != task.id && id.task_id != before->id)) continue;
+    last = std::max(last, id.number);
+    if (id.task_id != task.id) continue;
+    if (row.copied) {
+      row.reminder.state = ReminderState::kDeleted;
+      row.reminder.unplanned_since.reset();
+    } else {
+      own.insert(id.number);
+    }
+  }
+
+  const std::string& series_zone =
+      before->series->following.time_zone.value_or(before->fields.time_zone);
+  const domain::TimeZone zone = *domain::TimeZone::Load(series_zone);
+  const domain::TimeZone task_zone = *domain::TimeZone::Load(before->fields.time_zone);
   std::vector<domain::Reminder> copies;
   for (const auto& [id, row] : tables.reminders) {
     if (id.user != task.user || id.task_id != before->id ||
-        row.reminder.state == domain::ReminderState::kDeleted)
+        row.reminder.state == ReminderState::kDeleted)
       continue;
     domain::Reminder copy;
-    copy.id = {.user = id.user, .task_id = task.id, .number = id.number};
+    copy.id = {.user = id.user,
+               .task_id = task.id,
+               .number = id.number + (own.contains(id.number) ? last : 0)};
     copy.time = row.reminder.time;
-    const bool both_due = before->fields.due.kind != domain::DueKind::kNone &&
-                          task.fields.due.kind != domain::DueKind::kNone;
-    if (!copy.time.before && !both_due) continue;
     if (!copy.time.before) {
-      const absl::CivilSecond local =
-          copy.time.at_local ? *copy.time.at_local : old_zone.ToLocal(*copy.time.at);
+      absl::CivilSecond local;
+      if (copy.time.at) {
+        local = zone.ToLocal(*copy.time.at);
+      } else if (zone == task_zone) {
+        local = *copy.time.at_local;
+      } else {
+        local = zone.ToLocal(task_zone.ToInstant(*copy.time.at_local));
+      }
       copy.time = {};
-      copy.time.at_local = LocalDue(task, new_zone) + (local - LocalDue(*before, old_zone));
+      copy.time.at_local = task.series->scheduled + (local - before->series->scheduled);
     }
-    copy.state = domain::ReminderState::kCancelled;
-    copy.unplanned_since = before->completed_at.value_or(task.updated_at);
+    copy.state = ReminderState::kCancelled;
+    copy.unplanned_since =
+        before->completed_at ? before->completed_at : before->skipped_at.value_or(task.updated_at);
     copy.created_at = task.updated_at;
     copies.push_back(std::move(copy));
   }
   for (domain::Reminder& copy : copies) {
-    FakeDatabase::ReminderRow row;
-    row.reminder = copy;
-    tables.reminders.try_emplace(copy.id, row);
+    FakeDatabase::ReminderRow& row = tables.reminders[copy.id];
+    row.reminder = std::move(copy);
+    row.copied = true;
   }
 }
 

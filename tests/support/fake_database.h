@@ -100,6 +100,7 @@ class FakeDatabase {
   };
   struct ReminderRow {
     domain::Reminder reminder;
+    bool copied = false;  // from the occurrence before
     std::optional<domain::Instant> job_at;
     std::optional<domain::Instant> job_written_at;
     domain::Instant job_claimed_until = domain::kMinInstant;
@@ -111,6 +112,10 @@ class FakeDatabase {
   struct ReminderRequest {
     std::string fingerprint;
     domain::Reminder answer;
+  };
+  struct EndpointRequest {
+    std::string fingerprint;
+    domain::Instant at;
   };
   struct ZoneRow {
     std::string time_zone;
@@ -151,6 +156,7 @@ class FakeDatabase {
   struct Tables {
     std::map<domain::ReminderId, ReminderRow> reminders;
     std::map<std::pair<domain::UserId, domain::RequestId>, ReminderRequest> reminder_requests;
+    std::map<std::pair<domain::UserId, domain::RequestId>, EndpointRequest> endpoint_requests;
     std::map<std::pair<domain::UserId, domain::EventId>, NotificationRow> notifications;
     std::map<std::pair<domain::UserId, domain::Uuid>, EndpointRow> endpoints;
     std::map<std::pair<domain::UserId, domain::Uuid>, ports::PushSubscription> subscriptions;

@@ -106,10 +106,23 @@ absl::StatusOr<int> FakeNotificationStore::MarkRead(const UserId& user,
   });
 }
 
-absl::StatusOr<WebhookEndpoint> FakeNotificationStore::AddEndpoint(const UserId& user,
-                                                                   const WebhookEndpoint& endpoint,
-                                                                   const std::string& fingerprint) {
+absl::StatusOr<WebhookEndpoint> FakeNotificationStore::AddEndpoint(
+    const UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
+    const std::optional<domain::RequestId>& request_id) {
   return Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
+    if (request_id) {
+      const auto first = tables.endpoint_requests.find({user, *request_id});
+      const bool reused = tables.requests.contains({user, *request_id}) ||
+                          tables.reminder_requests.contains({user, *request_id});
+      if (reused ||
+          (first != tables.endpoint_requests.end() && first->second.fingerprint != fingerprint))
+        return absl::AlreadyExistsError("fake store: other content");
+      if (first != tables.endpoint_requests.end()) {
+        WebhookEndpoint answer = endpoint;
+        answer.created_at = first->second.at;
+        return answer;
+      }
+    }
     const auto found = tables.endpoints.find({user, endpoint.id});
     if (found != tables.endpoints.end()) {
       if (found->second.fingerprint != fingerprint)
@@ -120,6 +133,8 @@ absl::StatusOr<WebhookEndpoint> FakeNotificationStore::AddEndpoint(const UserId&
       return absl::ResourceExhaustedError("fake store: too many");
     tables.endpoints[{user, endpoint.id}] = {
         .endpoint = endpoint, .fingerprint = fingerprint, .rotations = {}};
+    if (request_id)
+      tables.endpoint_requests[{user, *request_id}] = {fingerprint, endpoint.created_at};
     return endpoint;
   });
 }

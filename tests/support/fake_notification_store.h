@@ -16,9 +16,9 @@ class FakeNotificationStore final : public ports::NotificationStore {
   absl::StatusOr<int> MarkRead(const domain::UserId& user,
                                const std::optional<std::vector<domain::Uuid>>& ids,
                                domain::Instant now) override;
-  absl::StatusOr<ports::WebhookEndpoint> AddEndpoint(const domain::UserId& user,
-                                                     const ports::WebhookEndpoint& endpoint,
-                                                     const std::string& fingerprint) override;
+  absl::StatusOr<ports::WebhookEndpoint> AddEndpoint(
+      const domain::UserId& user, const ports::WebhookEndpoint& endpoint,
+      const std::string& fingerprint, const std::optional<domain::RequestId>& request_id) override;
   absl::StatusOr<std::vector<ports::WebhookEndpoint>> ListEndpoints(
       const domain::UserId& user) override;
   absl::StatusOr<ports::WebhookEndpoint> GetEndpoint(const domain::UserId& user,

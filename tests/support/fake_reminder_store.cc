@@ -76,8 +76,10 @@ class Transaction final : public ports::ReminderTransaction {
   absl::StatusOr<std::optional<Reminder>> FirstAnswer(const ports::RequestName& request) override {
     const auto found = tables_.reminder_requests.find({request.user, request.request_id});
     const auto of_task = tables_.requests.find({request.user, request.request_id});
-    if (of_task != tables_.requests.end() || (found != tables_.reminder_requests.end() &&
-                                              found->second.fingerprint != request.fingerprint)) {
+    const bool of_endpoint = tables_.endpoint_requests.contains({request.user, request.request_id});
+    if (of_endpoint || of_task != tables_.requests.end() ||
+        (found != tables_.reminder_requests.end() &&
+         found->second.fingerprint != request.fingerprint)) {
       return util::WithReason(absl::AlreadyExistsError("this request_id was used"),
                               "REQUEST_ID_REUSED");
     }

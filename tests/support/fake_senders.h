@@ -14,7 +14,7 @@ namespace todo::support {
 /// Takes messages and remembers them; each is answered with what the test has set, delivered at
 /// first. Thread safety: may be used from many threads at once.
 template <typename Port, typename Message>
-class FakeSender final : public Port {
+class FakeSender : public Port {
  public:
   ports::SendOutcome Send(const Message& message) override {
     auto state = state_.Lock();
@@ -38,9 +38,19 @@ class FakeSender final : public Port {
   };
   util::Guarded<State> state_;
 };
-using FakeWebhookSender = FakeSender<ports::WebhookSender, ports::WebhookMessage>;
 using FakeMailer = FakeSender<ports::Mailer, ports::MailMessage>;
-using FakePushSender = FakeSender<ports::PushSender, ports::PushMessage>;
+
+/// One whose targets users name: those that begin with "http:" can never be called.
+template <typename Port, typename Message>
+class FakeGuardedSender final : public FakeSender<Port, Message> {
+ public:
+  absl::Status Check(const std::string& url) const override {
+    return url.starts_with("http:") ? absl::PermissionDeniedError("fake sender: not there")
+                                    : absl::OkStatus();
+  }
+};
+using FakeWebhookSender = FakeGuardedSender<ports::WebhookSender, ports::WebhookMessage>;
+using FakePushSender = FakeGuardedSender<ports::PushSender, ports::PushMessage>;
 
 /// StateStore in memory. Thread safety: as the port says.
 class FakeStateStore final : public ports::StateStore {

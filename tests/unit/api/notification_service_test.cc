@@ -119,7 +119,7 @@ class NotificationServiceTest : public testing::Test {
     notice.reminder.task_id = {7};
     notice.reminder.title = title;
     notice.reminder.remind_at = clock_.Now();
-    notice.reminder.due_at = clock_.Now() + std::chrono::hours(1);
+    notice.reminder.due = *domain::ResolveInstantDue(clock_.Now() + std::chrono::hours(1));
     notice.now = clock_.Now();
     notice.in_app = notice.webhook = true;
     const absl::Status status = inbox_.Transact(
@@ -242,7 +242,7 @@ TEST_F(NotificationServiceTest, PreferencesAndAddressAreEachUsersOwn) {
   EXPECT_EQ(channels.email_address(), "");
 
   v1::UpdatePreferencesRequest update;
-  update.mutable_preferences()->set_in_app(true);
+  update.mutable_preferences()->set_email(false);
   v1::NotificationPreferences stored;
   ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
   EXPECT_FALSE(stored.email());
@@ -479,6 +479,26 @@ TEST_F(NotificationServiceTest, TheListGoesFromNewToOldInPages) {
   EXPECT_THAT(FieldsOf(Call(&Stub::ListNotifications, request)), ElementsAre("page_size"));
 }
 
+TEST_F(NotificationServiceTest, TheListShowsADayAsThatDay) {
+  ports::ReminderNotice notice;
+  notice.user = {"ann"};
+  notice.reminder.id = {ids_.NewId()};
+  notice.reminder.remind_at = notice.now = clock_.Now();
+  notice.reminder.due = *domain::ResolveLocalDue("2026-10-25", "Pacific/Auckland");
+  ASSERT_TRUE(inbox_
+                  .Transact([&](ports::InboxTransaction& transaction) {
+                    return transaction.Remind({notice});
+                  })
+                  .ok());
+  Remind("ann", "an instant");
+  std::vector<std::string> days;
+  for (const v1::Notification& notification : Notifications()) {
+    EXPECT_TRUE(notification.has_due_date());
+    days.push_back(notification.due_local());
+  }
+  EXPECT_THAT(days, UnorderedElementsAre("", "2026-10-25"));
+}
+
 TEST_F(NotificationServiceTest, ATestSaysWhatTheTargetAnswered) {
   const v1::WebhookEndpoint endpoint = AddEndpoint();
   webhooks_->Answer({.kind = ports::SendOutcome::Kind::kRetry,
@@ -513,6 +533,78 @@ TEST_F(NotificationServiceTest, WhatThisServerCannotSendIsSaid) {
   EXPECT_EQ(channels.push_public_key(), "public");
 }
 
+TEST_F(NotificationServiceTest, AnUpdateOfOnePreferenceLeavesTheOthers) {
+  v1::UpdatePreferencesRequest update;
+  update.mutable_preferences()->set_time_zone("Europe/Berlin");
+  v1::NotificationPreferences stored;
+  ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+  EXPECT_EQ(stored.time_zone(), "Europe/Berlin");
+  EXPECT_TRUE(stored.in_app() && stored.webhook() && stored.email() && stored.push());
+
+  update.Clear();
+  update.mutable_preferences()->mutable_quiet_hours()->set_start("22:00");
+  update.mutable_preferences()->mutable_quiet_hours()->set_end("07:00");
+  ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+  update.mutable_preferences()->mutable_quiet_hours()->clear_start();
+  update.mutable_preferences()->mutable_quiet_hours()->set_end("08:00");
+  ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+  EXPECT_EQ(stored.quiet_hours().start(), "22:00");
+  EXPECT_EQ(stored.quiet_hours().end(), "08:00");
+  EXPECT_EQ(stored.time_zone(), "Europe/Berlin");
+  EXPECT_TRUE(stored.in_app() && stored.webhook() && stored.email() && stored.push());
+}
+
+TEST_F(NotificationServiceTest, AMaskOfPreferencesNamesWhatChangesAndClearsWhatIsNotGiven) {
+  v1::UpdatePreferencesRequest update;
+  v1::NotificationPreferences stored;
+  const auto masked = [&](const std::vector<std::string>& paths) {
+    update.mutable_update_mask()->clear_paths();
+    for (const std::string& path : paths) update.mutable_update_mask()->add_paths(path);
+    const grpc::Status status = Call(&Stub::UpdatePreferences, update, &stored);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  };
+  v1::NotificationPreferences& wanted = *update.mutable_preferences();
+  wanted.set_in_app(false);
+  wanted.set_time_zone("Europe/Berlin");
+  wanted.mutable_quiet_hours()->set_start("22:00");
+  wanted.mutable_quiet_hours()->set_end("07:00");
+  wanted.mutable_quiet_hours()->set_time_zone("Asia/Tokyo");
+  masked({"time_zone", "quiet_hours"});
+  EXPECT_EQ(stored.time_zone(), "Europe/Berlin");
+  EXPECT_EQ(stored.quiet_hours().time_zone(), "Asia/Tokyo");
+  EXPECT_TRUE(stored.in_app()) << "not named";
+
+  wanted.Clear();
+  masked({"email", "quiet_hours.time_zone"});
+  EXPECT_FALSE(stored.email());
+  EXPECT_EQ(stored.quiet_hours().start() + stored.quiet_hours().time_zone(), "22:00");
+  wanted.mutable_quiet_hours()->set_end("06:00");
+  masked({"quiet_hours.end"});
+  EXPECT_EQ(stored.quiet_hours().end(), "06:00");
+  wanted.Clear();
+  masked({"quiet_hours", "time_zone"});
+  EXPECT_FALSE(stored.has_quiet_hours());
+  EXPECT_EQ(stored.time_zone(), "UTC");
+  EXPECT_TRUE(stored.in_app() && stored.webhook() && stored.push() && !stored.email());
+  wanted.set_email(true);
+  masked({"*"});
+  EXPECT_TRUE(!stored.in_app() && !stored.webhook() && !stored.push() && stored.email());
+
+  for (const char* path : {"etag", "", "quiet_hours.color", "EMAIL", "preferences.email"}) {
+    update.mutable_update_mask()->clear_paths();
+    update.mutable_update_mask()->add_paths("push");
+    update.mutable_update_mask()->add_paths(path);
+    EXPECT_THAT(FieldsOf(Call(&Stub::UpdatePreferences, update)), ElementsAre("update_mask"))
+        << path;
+  }
+  update.mutable_update_mask()->clear_paths();
+  update.mutable_update_mask()->add_paths("quiet_hours.start");
+  wanted.mutable_quiet_hours()->set_start("22:00");
+  EXPECT_THAT(FieldsOf(Call(&Stub::UpdatePreferences, update)),
+              ElementsAre("preferences.quiet_hours.end"))
+      << "there are none to take it from";
+}
+
 TEST_F(NotificationServiceTest, PreferencesHaveAnEtag) {
   v1::NotificationPreferences first;
   ASSERT_TRUE(Call(&Stub::GetPreferences, {}, &first).ok());
@@ -528,7 +620,7 @@ TEST_F(NotificationServiceTest, PreferencesHaveAnEtag) {
   EXPECT_EQ(stored.quiet_hours().start(), "22:00");
   EXPECT_EQ(stored.quiet_hours().end(), "07:00");
   EXPECT_EQ(stored.time_zone(), "Europe/Berlin");
-  EXPECT_FALSE(stored.webhook() || stored.email() || stored.push()) << "replaced, not merged";
+  EXPECT_TRUE(stored.webhook() && stored.email() && stored.push());
   const grpc::Status stale = Call(&Stub::UpdatePreferences, update);
   EXPECT_EQ(stale.error_code(), grpc::ABORTED);
   EXPECT_EQ(ReasonOf(stale), "STALE_ETAG");

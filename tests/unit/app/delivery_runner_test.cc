@@ -69,6 +69,7 @@ class SlowReceiver final : public ports::WebhookSender {
             .detail = {},
             .retry_after = {}};
   }
+  absl::Status Check(const std::string& /*url*/) const override { return absl::OkStatus(); }
 
  private:
   Meeting& meeting_;
@@ -97,7 +98,7 @@ TEST(DeliveryRunnerTest, WhoIsDoneMakesRoomAtOnceForWhatWaitsForItsHost) {
     endpoint.id = id;
     endpoint.host = "hooks.example";
     endpoint.task_events = true;
-    ASSERT_TRUE(notifications.AddEndpoint(user, endpoint, "f").ok());
+    ASSERT_TRUE(notifications.AddEndpoint(user, endpoint, "f", {}).ok());
     ASSERT_TRUE(inbox
                     .Transact([&](ports::InboxTransaction& transaction) {
                       return transaction.EnqueueTaskWebhooks({{.user = user,

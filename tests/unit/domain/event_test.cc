@@ -154,12 +154,51 @@ TEST(ParseReminderEventRecord, ReadsTheContractsExampleForm) {
   EXPECT_EQ(event.user.value, "user-uuid");
   EXPECT_EQ(event.title, "Buy groceries");
   EXPECT_EQ(FormatInstant(event.at), "2025-01-02T09:00:00Z");
-  EXPECT_EQ(FormatInstant(event.due_at.value()), "2025-01-02T10:00:00Z");
+  EXPECT_EQ(event.due.kind, DueKind::kInstant);
+  EXPECT_EQ(FormatInstant(event.due.at), "2025-01-02T10:00:00Z");
   EXPECT_EQ(event.source, "elsewhere");
   EXPECT_EQ(event.traceparent.size(), 55u);
   json without_due = Reminder();
   without_due["data"].erase("due_date");
-  EXPECT_EQ(ReadReminder(without_due).due_at, std::nullopt);
+  EXPECT_EQ(ReadReminder(without_due).due, Due());
+}
+
+TEST(ParseReminderEventRecord, ReadsHowTheDueDateWasMeant) {
+  json event = Reminder();
+  event["data"]["due_kind"] = "date";
+  event["data"]["due_local"] = "2025-01-03";
+  const Instant at = *ParseInstant("2025-01-02T10:00:00Z");
+  EXPECT_EQ(ReadReminder(event).due,
+            (Due{.kind = DueKind::kDate, .local = absl::CivilSecond(2025, 1, 3), .at = at}));
+  event["data"].erase("due_date");
+  EXPECT_EQ(ReadReminder(event).due, *ResolveLocalDue("2025-01-03", "UTC"));
+  event = Reminder();
+  event["data"]["due_kind"] = "local";
+  event["data"]["due_local"] = "2025-01-02T11:00:00";
+  EXPECT_EQ(
+      ReadReminder(event).due,
+      (Due{.kind = DueKind::kLocal, .local = absl::CivilSecond(2025, 1, 2, 11, 0, 0), .at = at}));
+}
+
+TEST(ParseReminderEventRecord, WhatItsProducerMeansByTheseKeysMakesNoReminderUnreadable) {
+  const Due as_instant = ReadReminder(Reminder()).due;
+  const json keys[] = {
+      {{"due_kind", "date"}},
+      {{"due_local", "2025-01-03"}},
+      {{"due_kind", "someday"}, {"due_local", "2025-01-03"}},
+      {{"due_kind", 7}, {"due_local", json::array()}},
+      {{"due_kind", nullptr}, {"due_local", nullptr}},
+      {{"due_kind", "date"}, {"due_local", "tomorrow"}},
+      {{"due_kind", "date"}, {"due_local", "2025-02-30"}},
+      {{"due_kind", "date"}, {"due_local", "2025-01-03T09:00:00"}},
+      {{"due_kind", "instant"}, {"due_local", "2025-01-03"}},
+      {{"due_kind", "none"}, {"due_local", ""}},
+  };
+  for (const json& further : keys) {
+    json event = Reminder();
+    event["data"].update(further);
+    EXPECT_EQ(ReadReminder(event).due, as_instant) << further;
+  }
 }
 
 TEST(ParseReminderEventRecord, TheEventsOwnIdCountsThenTheCloudEventsThenOneDerivedFromIt) {

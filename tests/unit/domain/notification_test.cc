@@ -33,7 +33,7 @@ ReminderEvent Event(std::string title) {
   event.user = UserId{"ada"};
   event.at = At("2026-10-24T09:00:00Z");
   event.title = std::move(title);
-  event.due_at = At("2026-10-24T10:00:00Z");
+  event.due = *ResolveInstantDue(At("2026-10-24T10:00:00Z"));
   return event;
 }
 
@@ -42,7 +42,7 @@ DueReminder ReminderOf(std::string title) {
           .task_id = TaskId{7},
           .title = std::move(title),
           .remind_at = At("2026-10-24T09:00:00Z"),
-          .due_at = At("2026-10-24T10:00:00Z"),
+          .due = *ResolveInstantDue(At("2026-10-24T10:00:00Z")),
           .time_zone = "Europe/Berlin",
           .late = false};
 }
@@ -84,6 +84,42 @@ TEST(PreferencesTest, AreReadAsTheyWereWritten) {
     EXPECT_EQ(ParsePreferences(text).status().code(), absl::StatusCode::kInternal) << text;
 }
 
+TEST(PreferencesTest, APatchChangesWhatItNames) {
+  const NotificationPreferences all = Quiet("22:00", "07:00", "Asia/Kolkata");
+  const auto patched = [](NotificationPreferences preferences, const PreferencesPatch& patch) {
+    std::vector<util::FieldViolation> violations;
+    Patch(preferences, patch, "p.", violations);
+    EXPECT_TRUE(violations.empty());
+    return preferences;
+  };
+  EXPECT_EQ(patched(all, {}), all);
+  PreferencesPatch patch;
+  patch.email = false;
+  patch.time_zone = "Europe/Berlin";
+  patch.quiet_hours.emplace().end = hours(8);
+  NotificationPreferences expected = Quiet("22:00", "08:00", "Asia/Kolkata");
+  expected.email = false;
+  expected.time_zone = "Europe/Berlin";
+  EXPECT_EQ(patched(all, patch), expected);
+  patch = {};
+  patch.no_quiet_hours = true;
+  EXPECT_EQ(patched(all, patch), NotificationPreferences());
+  patch.quiet_hours.emplace().start = hours(20);
+  patch.quiet_hours->end = hours(6);
+  EXPECT_EQ(patched(all, patch), Quiet("20:00", "06:00", "")) << "anew";
+}
+
+TEST(PreferencesTest, QuietHoursHaveAStartAndAnEnd) {
+  NotificationPreferences preferences;
+  PreferencesPatch patch;
+  patch.quiet_hours.emplace().time_zone = "UTC";
+  std::vector<util::FieldViolation> violations;
+  Patch(preferences, patch, "p.", violations);
+  ASSERT_EQ(violations.size(), 2u);
+  EXPECT_EQ(violations[0].field, "p.quiet_hours.start");
+  EXPECT_EQ(violations[1].field, "p.quiet_hours.end");
+}
+
 TEST(PreferencesTest, NameWhatIsWrong) {
   std::vector<util::FieldViolation> violations;
   NotificationPreferences preferences = Quiet("22:00", "22:00", "Mars/Base");
@@ -102,13 +138,63 @@ TEST(PreferencesTest, AnyUserIdMakesAKey) {
 
 TEST(TargetTest, HostsAreReadFromUrls) {
   EXPECT_EQ(*HostOfUrl("https://Hooks.Example/a?b#c"), "hooks.example");
+  EXPECT_EQ(*HostOfUrl("HTTPS://hooks.example/"), "hooks.example");
+  EXPECT_EQ(*HostOfUrl("hTTp://hooks.example?x"), "hooks.example");
   EXPECT_EQ(*HostOfUrl("http://127.0.0.1:8080"), "127.0.0.1:8080");
   EXPECT_EQ(*HostOfUrl("https://[::1]:8080/x"), "[::1]:8080");
-  for (const char* url :
-       {"", "hooks.example", "ftp://a", "https://", "https:///a", "https://:80", "https://u:p@a",
-        "https://a b", "https://a\\b", "https://a\nb", "javascript://a", "https://\xc3\xa9"})
-    EXPECT_EQ(HostOfUrl(url).status().code(), absl::StatusCode::kInvalidArgument) << url;
+  EXPECT_EQ(*HostOfUrl("https://[2001:DB8::1]/x"), "[2001:db8::1]");
+  EXPECT_EQ(*HostOfUrl("https://hooks.example./x"), "hooks.example") << "the root's dot";
+  EXPECT_EQ(*HostOfUrl("https://hooks.example:/x"), "hooks.example") << "as RFC 3986 allows";
+  EXPECT_EQ(*HostOfUrl("https://a_b.xn--bcher-kva.example:65535"),
+            "a_b.xn--bcher-kva.example:65535");
+  EXPECT_EQ(*HostOfUrl("https://hooks.example/u@v:99999/\"<>"), "hooks.example");
+  EXPECT_EQ(*HostOfUrl("https://3com/"), "3com");
+  EXPECT_EQ(*HostOfUrl("https://" + std::string(63, 'a') + ".example"),
+            std::string(63, 'a') + ".example");
   EXPECT_FALSE(HostOfUrl("https://a/" + std::string(kMaxUrlBytes, 'a')).ok());
+}
+
+TEST(TargetTest, AUrlThatCanNeverWorkIsRefusedWithWhatToDo) {
+  const auto advice = [](const std::string& url) {
+    const absl::Status status = HostOfUrl(url).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << url;
+    return std::string(status.message());
+  };
+  EXPECT_THAT(advice(""), HasSubstr("must be given"));
+  for (const char* url :
+       {"hooks.example", "ftp://a", "javascript://a", "https:/a", "//a", "http//a"})
+    EXPECT_THAT(advice(url), HasSubstr("begin with https://")) << url;
+  for (const char* url : {"https://", "https:///a", "https://:80", "https://?a", "https://#a"})
+    EXPECT_THAT(advice(url), HasSubstr("names no host")) << url;
+  EXPECT_THAT(advice("https://u:p@a"), HasSubstr("user name"));
+  for (const char* url :
+       {"https://a b", " https://a", "https://a/ ", "https://a\nb", "https://a\tb"})
+    EXPECT_THAT(advice(url), HasSubstr("%20")) << url;
+  EXPECT_THAT(advice("https://a\\b"), HasSubstr("backslash"));
+  for (const char* url : {"https://b\u00fccher.example/", "https://\u4f8b\u3048.jp:443",
+                          "https://b%C3%BCcher.example/", "https://b\xfc.example"})
+    EXPECT_THAT(advice(url), HasSubstr("xn--")) << url;
+  EXPECT_THAT(advice("https://a.example/b\u00fccher"), HasSubstr("percent-encode"));
+  for (const char* url :
+       {"https://a:0", "https://a:65536", "https://a:99999999999999999999", "https://a:-1",
+        "https://a:8o", "https://a: 80", "https://[::1]:0", "https://[::1]x", "https://a:80:81/"})
+    EXPECT_THAT(advice(url), testing::AnyOf(HasSubstr("port"), HasSubstr("%20"))) << url;
+  for (const char* url : {"https://::1/", "https://2001:db8::1/", "https://[::1", "https://[]/",
+                          "https://[::g]", "https://[127.0.0.1]/", "https://[fe80::1%25eth0]/"})
+    EXPECT_THAT(advice(url), HasSubstr("IPv6")) << url;
+  for (const char* url : {"https://256.0.0.1/", "https://1.2.3.4.5", "https://hooks.1/",
+                          "https://hooks.0x7g.0x1/", "https://1.2.3.0x", "https://9999999999/"})
+    EXPECT_THAT(advice(url), HasSubstr("IPv4")) << url;
+  for (const std::string& url :
+       {std::string("https://./"), std::string("https://.a"), std::string("https://a..b"),
+        std::string("https://a.."), "https://" + std::string(64, 'a'),
+        "https://a." + std::string(64, 'b') + ".c",
+        "https://" + std::string(126, 'a').replace(50, 1, ".").replace(100, 1, ".") + "." +
+            std::string(126, 'b').replace(50, 1, ".").replace(100, 1, ".") + ".cc"})
+    EXPECT_THAT(advice(url), HasSubstr("63")) << url;
+  for (const char* url :
+       {"https://a!b/", "https://a,b", "https://{a}", "https://a*", "https://\"a\""})
+    EXPECT_THAT(advice(url), HasSubstr("letters")) << url;
 }
 
 TEST(TargetTest, MailAddressesCannotCarryMore) {
@@ -185,6 +271,24 @@ TEST(MailTest, NamesTheTaskAndItsTimeInTheUsersZone) {
   EXPECT_THAT(mail.text, HasSubstr("due 2026-10-24 12:00 (Europe/Berlin)"));
   EXPECT_THAT(mail.html, HasSubstr("Buy &lt;b&gt;groceries&lt;/b&gt; &amp; more"));
   EXPECT_THAT(mail.html, Not(HasSubstr("<b>groceries")));
+}
+
+TEST(MailTest, ADayIsThatDayInEveryZone) {
+  DueReminder reminder = ReminderOf("x");
+  reminder.due = *ResolveLocalDue("2026-11-30", "Pacific/Auckland");
+  for (const char* zone : {"America/New_York", "Pacific/Auckland", "UTC", "Nowhere/Land"}) {
+    reminder.time_zone = zone;
+    EXPECT_EQ(ComposeMail({reminder}).text, "x\ndue 2026-11-30\n") << zone;
+    EXPECT_EQ(json::parse(ComposePush({reminder}))["body"], "due 2026-11-30") << zone;
+  }
+  reminder.late = true;
+  EXPECT_THAT(ComposeMail({reminder, reminder}).text, HasSubstr("due 2026-11-30, late\n"));
+  reminder.due = *ResolveLocalDue("2026-11-30T00:00:00", "Pacific/Auckland");
+  reminder.time_zone = "UTC";
+  EXPECT_THAT(ComposeMail({reminder}).text, HasSubstr("due 2026-11-29 11:00 (UTC)"))
+      << "a time is one in a zone";
+  reminder.due = {};
+  EXPECT_THAT(ComposeMail({reminder}).text, HasSubstr("reminder of 2026-10-24 09:00 (UTC)"));
 }
 
 TEST(MailTest, ListsSeveralAndCountsTheRest) {

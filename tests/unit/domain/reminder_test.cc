@@ -141,6 +141,20 @@ TEST(ResolveReminderTest, WhatCannotBeKeptIsNone) {
   EXPECT_EQ(Resolved(Before("PT1H"), task), "2026-03-29T07:00:00Z") << "needs no zone";
 }
 
+TEST(AfterTest, DaysAreThoseOfTheCalendarAndHoursPass) {
+  const auto after = [](std::string_view from, std::string_view period, std::string_view zone) {
+    return FormatInstant(After(At(from), *ParsePeriod(period), zone));
+  };
+  EXPECT_EQ(after("2026-03-28T12:00:00Z", "P1D", "Europe/Berlin"), "2026-03-29T11:00:00Z");
+  EXPECT_EQ(after("2026-03-28T12:00:00Z", "PT24H", "Europe/Berlin"), "2026-03-29T12:00:00Z");
+  EXPECT_EQ(after("2026-10-24T12:00:00Z", "P1DT1H", "Europe/Berlin"), "2026-10-25T14:00:00Z");
+  // 02:30 does not exist on the 29th: read with the offset before the change.
+  EXPECT_EQ(after("2026-03-28T01:30:00Z", "P1D", "Europe/Berlin"), "2026-03-29T01:30:00Z");
+  EXPECT_EQ(after("2026-10-25T01:30:00Z", "PT10M", "Europe/Berlin"), "2026-10-25T01:40:00Z")
+      << "02:30 for the second time";
+  EXPECT_EQ(after("2026-03-28T12:00:00Z", "P1D", "Nowhere/Land"), "2026-03-29T12:00:00Z");
+}
+
 /// A planned reminder of `task`.
 Reminder Planned(const ReminderTime& time, const Task& task) {
   Reminder reminder;
@@ -290,7 +304,9 @@ TEST(ReminderEventRecordTest, IsAWholeCloudEvent) {
                                            {"remind_at", "2026-01-01T09:00:00Z"},
                                            {"user_id", "ann"},
                                            {"number", 1},
-                                           {"due_date", "2026-01-01T10:00:00Z"}}));
+                                           {"due_date", "2026-01-01T10:00:00Z"},
+                                           {"due_kind", "local"},
+                                           {"due_local", "2026-01-01T10:00:00"}}));
 }
 
 TEST(ReminderEventRecordTest, IsReadBackAsWhatItSays) {
@@ -303,7 +319,25 @@ TEST(ReminderEventRecordTest, IsReadBackAsWhatItSays) {
   EXPECT_EQ(event->user, task.user);
   EXPECT_EQ(event->title, task.fields.title);
   EXPECT_EQ(event->at, At("2026-01-01T09:00:00Z"));
-  EXPECT_EQ(event->due_at, task.fields.due.at);
+  EXPECT_EQ(event->due, task.fields.due);
+}
+
+TEST(ReminderEventRecordTest, SaysHowTheDueDateWasMeant) {
+  const auto data = [](const Task& task) {
+    return nlohmann::json::parse(ReminderEventRecord(Planned(Before("PT1H"), task), task, EventId(),
+                                                     At("2026-01-01T09:00:00Z")))["data"];
+  };
+  const auto day = data(DueLocally("2026-01-02"));
+  EXPECT_EQ(day["due_kind"], "date");
+  EXPECT_EQ(day["due_local"], "2026-01-02");
+  EXPECT_EQ(day["due_date"], "2026-01-01T23:00:00Z");
+  const auto local = data(DueLocally("2026-01-02T10:00:00"));
+  EXPECT_EQ(local["due_kind"], "local");
+  EXPECT_EQ(local["due_local"], "2026-01-02T10:00:00");
+  Task task;
+  task.fields.due = *ResolveInstantDue(At("2026-01-02T10:00:00Z"));
+  EXPECT_EQ(data(task)["due_kind"], "instant");
+  EXPECT_FALSE(data(task).contains("due_local"));
 }
 
 TEST(ReminderEventRecordTest, SaysWhenItIsLateAndWhenThereIsNoDueDate) {

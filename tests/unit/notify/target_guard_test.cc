@@ -19,6 +19,29 @@ absl::StatusCode Asked(const TargetGuard& guard, std::string_view url, const cha
 constexpr auto kOk = absl::StatusCode::kOk;
 constexpr auto kDenied = absl::StatusCode::kPermissionDenied;
 
+absl::StatusCode AskedWhenGiven(const TargetGuard& guard, std::string_view url) {
+  return guard.MayEver(*ParseTarget(url)).code();
+}
+
+TEST(TargetGuard, KnowsWhichUrlsItCanNeverAgreeTo) {
+  const TargetGuard nothing_listed = Guard();
+  for (const char* url : {"http://hooks.example/", "http://93.184.216.34/", "https://127.0.0.1/",
+                          "https://10.0.0.1:8443/x", "https://[::1]/", "https://[fd00::1]:443/",
+                          "https://169.254.169.254/latest/meta-data", "https://127.0.0.1./"})
+    EXPECT_EQ(AskedWhenGiven(nothing_listed, url), kDenied) << url;
+  for (const char* url : {"https://hooks.example/", "HTTPS://hooks.example:8443/",
+                          "https://93.184.216.34/", "https://[2600::1]/", "https://localhost/"})
+    EXPECT_EQ(AskedWhenGiven(nothing_listed, url), kOk) << url << ": a name may lead anywhere";
+
+  const TargetGuard name_listed = Guard({"hooks.internal"});
+  EXPECT_EQ(AskedWhenGiven(name_listed, "http://Hooks.Internal/"), kOk);
+  EXPECT_EQ(AskedWhenGiven(name_listed, "http://hooks.example/"), kDenied);
+  const TargetGuard block_listed = Guard({"10.0.0.0/8"});
+  EXPECT_EQ(AskedWhenGiven(block_listed, "http://10.1.2.3/"), kOk);
+  EXPECT_EQ(AskedWhenGiven(block_listed, "http://hooks.example/"), kOk) << "it may lead there";
+  EXPECT_EQ(AskedWhenGiven(block_listed, "https://192.168.0.1/"), kDenied);
+}
+
 TEST(ParseTarget, ReadsWhereAUrlLeads) {
   const auto target = ParseTarget("HTTPS://Hooks.Example.COM.:8443/a?b#c");
   ASSERT_TRUE(target.ok());

@@ -138,6 +138,32 @@ TEST_F(NotificationsTest, AReminderGoesOutOnEveryWayOnce) {
   EXPECT_THAT(push_->sent()[0].payload, HasSubstr("call mum"));
 }
 
+TEST_F(NotificationsTest, AnAllDayTaskIsShownAsItsDayWhereverItsUserIs) {
+  AddEndpoint();
+  AddMail();
+  AddPush();
+  ASSERT_TRUE(settings_.UpdatePreferences(ada_, {.time_zone = "America/New_York"}, "").ok());
+  // A day in Auckland begins on the day before in New York.
+  const auto event = domain::ParseReminderEventRecord(
+      R"({"specversion":"1.0","id":"550e8400-e29b-41d4-a716-446655440000","source":"todo-service",
+          "type":"todo.reminder.due.v1","data":{"task_id":7,"title":"call mum",
+          "remind_at":"2026-10-24T09:00:00Z","due_date":"2026-11-29T11:00:00Z","user_id":"ada",
+          "due_kind":"date","due_local":"2026-11-30"}})");
+  ASSERT_TRUE(event.ok()) << event.status();
+  Remind({*event});
+  SendAll();
+  ASSERT_THAT(mail_->sent(), SizeIs(1));
+  EXPECT_THAT(mail_->sent()[0].text, HasSubstr("due 2026-11-30\n"));
+  EXPECT_THAT(mail_->sent()[0].html, HasSubstr("due 2026-11-30<"));
+  ASSERT_THAT(push_->sent(), SizeIs(1));
+  EXPECT_EQ(nlohmann::json::parse(push_->sent()[0].payload)["body"], "due 2026-11-30");
+  ASSERT_THAT(webhooks_->sent(), SizeIs(1));
+  const auto data = nlohmann::json::parse(webhooks_->sent()[0].body)["data"];
+  EXPECT_EQ(data["due_date"], "2026-11-29T11:00:00Z");
+  EXPECT_EQ(data["due_kind"], "date");
+  EXPECT_EQ(data["due_local"], "2026-11-30");
+}
+
 TEST_F(NotificationsTest, AnAwayStateStoreIsNotTheEventsFault) {
   state_.FailWith(absl::UnavailableError("away"));
   EXPECT_EQ(Consume(notifier_, {Event()}).code(), absl::StatusCode::kUnavailable);
@@ -161,13 +187,10 @@ TEST_F(NotificationsTest, PreferencesDecideTheWays) {
 TEST_F(NotificationsTest, InQuietHoursMailAndPushWaitForTheMorningAndComeTogether) {
   AddEndpoint();
   AddMail();
-  ASSERT_TRUE(settings_
-                  .UpdatePreferences(
-                      ada_,
-                      {.quiet_hours =
-                           domain::QuietHours{std::chrono::hours(8), std::chrono::hours(10), ""}},
-                      "")
-                  .ok());
+  domain::PreferencesPatch patch;
+  patch.quiet_hours = {
+      .start = std::chrono::hours(8), .end = std::chrono::hours(10), .time_zone = {}};
+  ASSERT_TRUE(settings_.UpdatePreferences(ada_, patch, "").ok());
   Remind({Event("one")});
   Remind({Event("two")});
   SendAll();
@@ -368,8 +391,8 @@ TEST_F(NotificationsTest, PreferencesAreWrittenOnlyOverWhatTheCallerSaw) {
   EXPECT_FALSE(second->values.email);
   EXPECT_EQ(settings_.UpdatePreferences(ada_, {}, first->etag).status().code(),
             absl::StatusCode::kAborted);
-  EXPECT_TRUE(settings_.UpdatePreferences(ada_, {}, "").ok());
-  EXPECT_TRUE(settings_.GetPreferences(ada_)->values.email);
+  EXPECT_TRUE(settings_.UpdatePreferences(ada_, {.push = false}, "").ok());
+  EXPECT_FALSE(settings_.GetPreferences(ada_)->values.email) << "the others stay";
   EXPECT_EQ(settings_.UpdatePreferences(ada_, {.time_zone = "Nowhere"}, "").status().code(),
             absl::StatusCode::kInvalidArgument);
 }
@@ -409,6 +432,45 @@ TEST_F(NotificationsTest, ARepeatedCreateAnswersTheSameEndpointAndSecret) {
             absl::StatusCode::kAlreadyExists);
   call.user = UserId{"bob"};
   EXPECT_NE(settings_.CreateEndpoint(call, input)->endpoint.id, first->endpoint.id);
+}
+
+TEST_F(NotificationsTest, AUrlThatThisServerCanNeverCallIsRefused) {
+  const auto fields = [](const absl::Status& status) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    std::string names;
+    for (const auto& violation : util::FieldViolationsOf(status)) names += violation.field + " ";
+    return names;
+  };
+  const std::string never = "http://hooks.example/x";
+  EXPECT_EQ(fields(settings_.CreateEndpoint(Call(), {.url = never}).status()), "endpoint.url ");
+  const EndpointWithSecret endpoint = AddEndpoint();
+  EXPECT_EQ(fields(settings_.UpdateEndpoint(ada_, endpoint.endpoint.id, {.url = never}).status()),
+            "endpoint.url ");
+  EXPECT_EQ(fields(settings_
+                       .AddSubscription(ada_, {.endpoint = never,
+                                               .p256dh = '\x04' + std::string(64, 'k'),
+                                               .auth = std::string(16, 'a')})
+                       .status()),
+            "subscription.endpoint ");
+}
+
+TEST_F(NotificationsTest, ACreateRepeatedAfterTheDeleteAnswersTheFirstAndRevivesNothing) {
+  CallContext call = Call();
+  call.request_id = domain::RequestId{ids_.NewId()};
+  const NewEndpoint input{.url = "https://hooks.example/x"};
+  const auto first = settings_.CreateEndpoint(call, input);
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(store_.RemoveEndpoint(ada_, first->endpoint.id).ok());
+  clock_.Set("2026-10-24T10:00:00Z");
+  const auto again = settings_.CreateEndpoint(call, input);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->endpoint.id, first->endpoint.id);
+  EXPECT_EQ(again->endpoint.created_at, first->endpoint.created_at);
+  EXPECT_EQ(again->secret, first->secret);
+  EXPECT_THAT(*store_.ListEndpoints(ada_), IsEmpty());
+  call.fingerprint = "other";
+  EXPECT_EQ(settings_.CreateEndpoint(call, input).status().code(),
+            absl::StatusCode::kAlreadyExists);
 }
 
 TEST_F(NotificationsTest, RotationSignsWithBothForADay) {

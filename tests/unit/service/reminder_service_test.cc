@@ -48,8 +48,10 @@ class ReminderServiceTest : public testing::Test {
   }
 
   /// Due the day after the clocks go forward.
-  Task MakeTask(std::string due_local = "2026-03-30T12:00:00", const std::string& user = "alice") {
+  Task MakeTask(std::string due_local = "2026-03-30T12:00:00", const std::string& user = "alice",
+                std::optional<std::string> rule = {}) {
     CreateTaskInput input;
+    input.recurrence_rule = std::move(rule);
     input.title = "water the plants";
     if (!due_local.empty()) input.due.due_local = std::move(due_local);
     input.time_zone = "Europe/Berlin";
@@ -250,6 +252,45 @@ TEST_F(ReminderServiceTest, AnAbsentStoreIsSaidAsItIs) {
   EXPECT_THAT(Codes(service_.Trigger({task.id})), ElementsAre(StatusCode::kUnavailable))
       << "the scheduler must repeat it";
   EXPECT_EQ(service_.Sweep().status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(ReminderServiceTest, ACreateRepeatedAfterTheDeleteAnswersTheFirstAndRevivesNothing) {
+  const Task task = MakeTask();
+  const auto first = service_.Create(Named(), task.id, Before("PT1H"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(service_.Delete(Call(), task.id, 1).ok());
+  EXPECT_EQ(*service_.Create(Named(), task.id, Before("PT1H")), *first);
+  EXPECT_THAT(*service_.List(task.user, task.id), IsEmpty());
+  ASSERT_TRUE(tasks_.Delete(Call(), task.id, {}).ok());
+  EXPECT_EQ(*service_.Create(Named(), task.id, Before("PT1H")), *first) << "nor the task";
+}
+
+TEST_F(ReminderServiceTest, OnAnOverdueSeriesARelativeOneIsForTheOccurrencesToCome) {
+  const Task task = MakeTask("2026-03-26T12:00:00", "alice", "FREQ=DAILY");
+  const Reminder reminder = Make(task, Before("PT1H"));
+  EXPECT_EQ(reminder.state, ReminderState::kCancelled);
+  EXPECT_EQ(domain::FormatInstant(*reminder.remind_at), "2026-03-26T10:00:00Z");
+  EXPECT_EQ(Only(task), reminder);
+  clock_.Set("2026-03-27T08:01:00Z");
+  Trigger(task);
+  EXPECT_EQ(Sweep(), 0) << "its time has passed";
+  MoveDue(task, "2026-03-28T12:00:00");
+  EXPECT_EQ(Only(task).state, ReminderState::kPending) << "moved ahead again";
+
+  const Task ahead = MakeTask("2026-03-27T18:00:00", "alice", "FREQ=DAILY");
+  EXPECT_EQ(Make(ahead, Before("P1D")).state, ReminderState::kCancelled) << "due, but not yet";
+  EXPECT_EQ(Make(ahead, Before("PT1H")).state, ReminderState::kPending);
+}
+
+TEST_F(ReminderServiceTest, WhatWouldNeverRemindIsRefused) {
+  const Task last = MakeTask("2026-03-25T12:00:00", "alice", "FREQ=DAILY;UNTIL=20260326T235959");
+  EXPECT_THAT(FieldsOf(service_.Create(Call(), last.id, Before("PT1H")).status()),
+              ElementsAre("reminder.before"))
+      << "nothing follows it";
+  const Task overdue = MakeTask("2026-03-26T12:00:00", "alice", "FREQ=DAILY");
+  EXPECT_THAT(
+      FieldsOf(service_.Create(Call(), overdue.id, Absolute("2026-03-26T10:00:00Z")).status()),
+      ElementsAre("reminder.at"));
 }
 
 // Firing.
@@ -473,6 +514,35 @@ TEST_F(ReminderServiceTest, ASnoozeEndsWhenTheDueDateMoves) {
   ASSERT_TRUE(service_.Snooze(Call(), task.id, 1, {.until = {}, .duration = "P5D"}).ok());
   MoveDue(task, "2026-03-31T12:00:00");
   EXPECT_EQ(RemindAt(task), "2026-03-31T09:00:00Z");
+}
+
+TEST_F(ReminderServiceTest, ASnoozeByDaysKeepsTheTimeOnTheClock) {
+  const Task task = MakeTask();  // in Berlin, where clocks go forward on the 29th
+  Make(task, Before("PT1H"));
+  const auto snoozed = [&](std::string duration) -> std::string {
+    const auto reminder =
+        service_.Snooze(Call(), task.id, 1, {.until = {}, .duration = std::move(duration)});
+    EXPECT_TRUE(reminder.ok()) << reminder.status();
+    return reminder.ok() ? domain::FormatInstant(*reminder->remind_at) : "";
+  };
+  clock_.Set("2026-03-28T12:00:00.5Z");  // 13:00
+  EXPECT_EQ(snoozed("P1D"), "2026-03-29T11:00:01Z");
+  EXPECT_EQ(snoozed("PT24H"), "2026-03-29T12:00:01Z") << "hours that pass";
+  EXPECT_EQ(snoozed("P1DT1H"), "2026-03-29T12:00:01Z");
+  EXPECT_EQ(snoozed("P1W"), "2026-04-04T11:00:01Z");
+  clock_.Set("2026-10-24T12:00:00Z");  // 14:00; they go back that night
+  EXPECT_EQ(snoozed("P1D"), "2026-10-25T13:00:00Z");
+  EXPECT_EQ(snoozed("PT10M"), "2026-10-24T12:10:00Z");
+  clock_.Set("2026-10-25T01:30:00Z");  // 02:30 for the second time
+  EXPECT_EQ(snoozed("PT10M"), "2026-10-25T01:40:00Z");
+  clock_.Set("2026-06-01T10:00:00Z");
+  EXPECT_EQ(snoozed("P366D"), "2027-06-02T10:00:00Z");
+  clock_.Set("2026-10-24T10:00:00Z");
+  EXPECT_EQ(snoozed("P366D"), "2027-10-25T10:00:00Z");
+  clock_.Set("2026-10-25T10:00:00Z");  // 11:00, and 12:00 UTC+2 in a year: an hour more than 366
+  EXPECT_EQ(snoozed("P160D"), "2027-04-03T09:00:00Z");
+  clock_.Set("2027-10-30T10:00:00Z");  // summer; the 31st of October 2028 is winter
+  EXPECT_EQ(snoozed("P366D"), "2028-10-30T11:00:00Z") << "longer than 366 times 24 hours";
 }
 
 TEST_F(ReminderServiceTest, SnoozeSaysWhatIsWrong) {

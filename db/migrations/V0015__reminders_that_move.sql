@@ -1,0 +1,69 @@
+-- Reminders of occurrences that move, come back or are all day.
+
+-- A day in no zone is shown as that day, wherever its user is. No kind: a row from before, due at an instant.
+alter table notifications
+    add column due_kind  text,
+    add column due_local timestamp;
+
+-- From the occurrence before, not given to this one by its user.
+alter table reminders add column copied boolean not null default false;
+update reminders r set copied = true
+from tasks t
+where t.user_id = r.user_id and t.id = r.task_id and t.occurrence > 1 and t.consumer_version = t.version
+  and (r.at_local is not null or r.created_at in (t.created_at, t.updated_at));
+
+-- The next occurrence of a task gets its reminders: relative ones as they are, absolute ones at the same distance on
+-- the clock to the date on which the rule put it, for a task that was moved goes back to it. Planned since its
+-- predecessor was done or skipped, so that none falls between the two.
+create or replace function copy_reminders() returns trigger
+language plpgsql as $$
+declare
+    p    tasks%rowtype;
+    zone text;      -- of the series, in which scheduled_for is
+    last int := 0;  -- no number above it is taken
+begin
+    select * into p from tasks t
+    where t.user_id = new.user_id and t.series_id = new.series_id and t.occurrence = new.occurrence - 1;
+    if not found then
+        return null;
+    end if;
+    zone := coalesce(p.following->>'time_zone', p.time_zone);
+
+    -- A successor that comes back: its former copies give way. One whose job is written stays, as deleted, until that
+    -- is gone. What its user gave it stays, under its number.
+    if tg_op = 'UPDATE' then
+        -- In the order of the key, as all who write several reminders.
+        perform from reminders r where r.user_id = new.user_id and r.task_id = new.id order by r.number for update;
+        delete from reminders r
+        where r.user_id = new.user_id and r.task_id = new.id and r.copied and r.job_at is null;
+        update reminders r set state = 'deleted', unplanned_since = null
+        where r.user_id = new.user_id and r.task_id = new.id and r.copied;
+        select coalesce(max(r.number), 0) into last from reminders r
+        where r.user_id = new.user_id and r.task_id in (new.id, p.id);
+    end if;
+
+    insert into reminders as r (user_id, task_id, number, at_local, before, time_of_day, state, unplanned_since,
+                                created_at, copied)
+    select new.user_id, new.id,
+           c.number + case when exists (select from reminders o
+                                        where o.user_id = new.user_id and o.task_id = new.id and o.number = c.number
+                                          and not o.copied) then last else 0 end,
+           case when c.before is null then
+               date_trunc('second', new.scheduled_for - p.scheduled_for
+                   + case when c.at is not null then c.at at time zone zone
+                          when zone = p.time_zone then c.at_local
+                          else c.at_local at time zone p.time_zone at time zone zone end)
+           end,
+           c.before, c.time_of_day, 'cancelled', coalesce(p.completed_at, p.skipped_at, new.updated_at),
+           new.updated_at, true
+    from reminders c
+    where c.user_id = p.user_id and c.task_id = p.id and c.state <> 'deleted'
+      and (c.before is not null or p.scheduled_for is not null and new.scheduled_for is not null)
+    order by c.number
+    on conflict (user_id, task_id, number) do update set
+        at = null, at_local = excluded.at_local, before = excluded.before, time_of_day = excluded.time_of_day,
+        planned_at = null, remind_at = null, state = excluded.state, fired_at = null,
+        unplanned_since = excluded.unplanned_since, created_at = excluded.created_at;
+    return null;
+end
+$$;
