@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "domain/task.h"
 #include "util/status.h"
 
 namespace todo::domain {
@@ -53,11 +54,15 @@ absl::Status Refuse(std::string_view reason) {
                           fmt::format("recurrence rule: {}", reason));
 }
 
-/// `text` in quotation marks as far as it can be shown.
+/// `text` in quotation marks, as it was written as far as it can be shown.
 std::string Quote(std::string_view text) {
-  std::string shown;
-  for (char c : text.substr(0, kQuotedBytes)) shown += c >= ' ' && c <= '~' ? c : '?';
-  return fmt::format("'{}{}'", shown, text.size() > kQuotedBytes ? "..." : "");
+  std::string shown = CutText(text, kQuotedBytes);
+  const bool is_utf8 = CountCharacters(shown).has_value();
+  for (char& c : shown) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == 0x7f || (byte >= 0x80 && !is_utf8)) c = '?';
+  }
+  return fmt::format("'{}'", shown);
 }
 
 std::string_view TrimSpace(std::string_view text) {
@@ -89,7 +94,7 @@ template <typename Value, std::size_t n>
 std::optional<Value> Find(const std::array<std::pair<std::string_view, Value>, n>& table,
                           std::string_view name) {
   for (const auto& [entry, value] : table) {
-    if (entry == name) return value;
+    if (entry == ToUpper(name)) return value;
   }
   return std::nullopt;
 }
@@ -123,7 +128,7 @@ std::optional<int> ReadSignedNumber(std::string_view text) {
 }
 
 std::optional<std::chrono::weekday> ReadWeekday(std::string_view text) {
-  auto found = std::find(kWeekdays.begin(), kWeekdays.end(), text);
+  auto found = std::find(kWeekdays.begin(), kWeekdays.end(), ToUpper(text));
   if (found == kWeekdays.end()) return std::nullopt;
   return std::chrono::weekday{static_cast<unsigned>(found - kWeekdays.begin())};
 }
@@ -187,9 +192,12 @@ absl::StatusOr<std::vector<Weekday>> ReadWeekdays(std::string_view text) {
   return weekdays;
 }
 
-absl::StatusOr<Until> ReadUntil(std::string_view text) {
-  absl::Status error = Refuse(fmt::format(
-      "UNTIL must be a date or time such as 20261130 or 20261130T235959Z, not {}", Quote(text)));
+absl::StatusOr<Until> ReadUntil(std::string_view as_written) {
+  absl::Status error = Refuse(
+      fmt::format("UNTIL must be a date or time such as 20261130 or 20261130T235959Z, not {}",
+                  Quote(as_written)));
+  const std::string upper = ToUpper(as_written);
+  const std::string_view text = upper;
   bool has_time = text.size() == 15 || text.size() == 16;
   if ((text.size() != 8 && !has_time) || (has_time && text[8] != 'T') ||
       (text.size() == 16 && text[15] != 'Z')) {
@@ -212,7 +220,7 @@ absl::StatusOr<Until> ReadUntil(std::string_view text) {
                until};
 }
 
-/// Reads the parts one after another, then checks what holds between them.
+/// Reads the parts one after another, then checks what holds between them. Case does not count.
 class RuleReader {
  public:
   absl::Status ReadPart(std::string_view part) {
@@ -221,10 +229,12 @@ class RuleReader {
       return Refuse(part.empty() ? "two semicolons without a part between them, or one at the end"
                                  : fmt::format("{} is not of the form NAME=VALUE", Quote(part)));
     }
-    std::string_view name = part.substr(0, equals);
-    if (Has(name)) return Refuse(fmt::format("{} is given twice", Quote(name)));
+    const std::string name = ToUpper(part.substr(0, equals));
+    if (Has(name)) return Refuse(fmt::format("{} is given twice", Quote(part.substr(0, equals))));
     seen_.push_back(name);
-    return ReadValue(name, part.substr(equals + 1));
+    const std::optional<absl::Status> status = ReadValue(name, part.substr(equals + 1));
+    if (status) return *status;
+    return Refuse(fmt::format("there is no part called {}", Quote(part.substr(0, equals))));
   }
 
   absl::StatusOr<RecurrenceRule> Finish() && {
@@ -237,7 +247,8 @@ class RuleReader {
     return std::find(seen_.begin(), seen_.end(), name) != seen_.end();
   }
 
-  absl::Status ReadValue(std::string_view name, std::string_view value) {
+  /// nullopt: there is no part of that name.
+  std::optional<absl::Status> ReadValue(std::string_view name, std::string_view value) {
     if (name == "FREQ") return ReadFrequency(value);
     if (name == "INTERVAL")
       return Store(ReadPositive(name, value, kMaxRuleInterval), rule_.interval);
@@ -257,13 +268,13 @@ class RuleReader {
     if (name == "WKST") return ReadWeekStart(value);
     if (name == "SKIP") return ReadSkip(value);
     if (name == "RSCALE") {
-      if (value == "GREGORIAN") return absl::OkStatus();
+      if (ToUpper(value) == "GREGORIAN") return absl::OkStatus();
       return Refuse(fmt::format("RSCALE must be GREGORIAN, no other calendar is known; not {}",
                                 Quote(value)));
     }
     if (name == "BYWEEKNO")
       return Refuse("BYWEEKNO is not supported; say which days with BYMONTH, BYDAY or BYYEARDAY");
-    return Refuse(fmt::format("there is no part called {}", Quote(name)));
+    return std::nullopt;
   }
 
   template <typename Value, typename Field>
@@ -274,7 +285,8 @@ class RuleReader {
   }
 
   absl::Status ReadFrequency(std::string_view value) {
-    if (value == "HOURLY" || value == "MINUTELY" || value == "SECONDLY") {
+    const std::string upper = ToUpper(value);
+    if (upper == "HOURLY" || upper == "MINUTELY" || upper == "SECONDLY") {
       return Refuse(
           "a task can repeat once a day at most, not HOURLY, MINUTELY or SECONDLY; name times with "
           "BYHOUR");
@@ -343,7 +355,7 @@ class RuleReader {
   }
 
   RecurrenceRule rule_;
-  std::vector<std::string_view> seen_;
+  std::vector<std::string> seen_;  // names in capitals
 };
 
 }  // namespace
@@ -351,9 +363,9 @@ class RuleReader {
 absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text) {
   if (text.size() > kMaxRuleBytes)
     return Refuse(fmt::format("it is longer than {} bytes", kMaxRuleBytes));
-  std::string upper = ToUpper(TrimSpace(text));
-  std::string_view rest = upper;
-  if (rest.starts_with("RRULE:")) rest.remove_prefix(6);
+  constexpr std::string_view kPrefix = "RRULE:";
+  std::string_view rest = TrimSpace(text);
+  if (ToUpper(rest.substr(0, kPrefix.size())) == kPrefix) rest.remove_prefix(kPrefix.size());
   if (rest.empty()) return Refuse("it is empty: leave it out, or write one such as FREQ=DAILY");
   if (auto meaning = Find(kWords, rest)) rest = *meaning;
   if (rest.find('=') == std::string_view::npos) {
