@@ -251,6 +251,7 @@ edge::HttpResponse Application::MetricsPage() {
                                      {"deliveries", delivery_pool_.stats()}},
                            .queued_calls = {{"api", api_workers_.queued_count()},
                                             {"events", event_workers_.queued_count()}},
+                           .reused_event_ids = processor_.reused_id_count(),
                            .relay = {},
                            .store = *sampled_status_.Lock(),
                            .delivery_attempts = delivery_sender_.attempts()};

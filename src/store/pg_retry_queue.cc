@@ -214,6 +214,7 @@ absl::StatusOr<bool> PgRetryQueue::Park(std::string_view consumer, const domain:
                                         const ports::Setback& setback) {
   const domain::EventHeader& event = delivery.event;
   json row = RetryRow(consumer, event.id, event.at, event.user, event.task_id, delivery.record);
+  row["identity"] = event.identity;
   row["due_at"] = domain::FormatInstant(setback.due_at);
   if (setback.failed_at) {
     row["attempts"] = setback.attempts();
@@ -278,6 +279,7 @@ absl::StatusOr<bool> PgRetryQueue::Bury(const domain::DeadLetter& letter, bool f
   json row = RetryRow(letter.consumer, letter.event_id, letter.event_at, letter.user,
                       letter.task_id, letter.record);
   row["id"] = letter.id.value();
+  row["identity"] = letter.identity;
   row["has_event_id"] = letter.has_event_id;
   row["attempts"] = letter.attempts;
   row["first_failed_at"] = domain::FormatInstant(letter.first_failed_at);
