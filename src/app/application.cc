@@ -396,13 +396,13 @@ void Application::RunCaretaker(const std::stop_token& stop) {
        {"app_address", config_.app_address},
        {"app_port", app_port()},
        {"version", std::string(Version())}});
-  milliseconds wait = FoldSearchTexts(stop).ok() ? kMaintenanceInterval : kMaintenanceRetry;
-  while (Sleep(stop, wait)) {
-    absl::Status status = store::MaintainInbox(pool_, clock_.Now());
-    status.Update(FoldSearchTexts(stop));
+  absl::Status status = FoldSearchTexts(stop);
+  for (;;) {
     if (!status.ok())
       Log(Severity::kWarning, "maintenance_failed", {{"status", status.ToString()}});
-    wait = status.ok() ? kMaintenanceInterval : kMaintenanceRetry;
+    if (!Sleep(stop, status.ok() ? kMaintenanceInterval : kMaintenanceRetry)) return;
+    status = store::MaintainInbox(pool_, clock_.Now());
+    status.Update(FoldSearchTexts(stop));
   }
 }
 

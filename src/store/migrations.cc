@@ -43,9 +43,10 @@ absl::Status CheckIcu(pqxx::connection& connection) {
   try {
     pqxx::nontransaction(connection).exec(kUseIcu);
     return absl::OkStatus();
-  } catch (const pqxx::broken_connection&) {
-    throw;
   } catch (const pqxx::sql_error& error) {
+    constexpr std::string_view kUndefined = "42704";
+    constexpr std::string_view kNotSupported = "0A000";
+    if (error.sqlstate() != kUndefined && error.sqlstate() != kNotSupported) throw;
     return util::MakeStatus(
         absl::StatusCode::kFailedPrecondition,
         fmt::format("store: migrate: the database has no ICU collations, by which titles are "
