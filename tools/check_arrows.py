@@ -33,6 +33,7 @@ LIBRARIES = {
     r"[<\"]google/protobuf": {"api", "app", "appcallback", "client"},
     r"[<\"](dapr|todo|google/rpc)/": {"api", "appcallback", "client"},
     r"<spdlog/": {"util"},
+    r"<unicode/": {"util"},
     r"<boost/": {"edge"},
     r"<prometheus/": {"app"},
 }

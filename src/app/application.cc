@@ -15,6 +15,7 @@
 #include "app/sidecar_check.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
+#include "store/search_texts.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -250,6 +251,7 @@ edge::HttpResponse Application::MetricsPage() {
                                      {"deliveries", delivery_pool_.stats()}},
                            .queued_calls = {{"api", api_workers_.queued_count()},
                                             {"events", event_workers_.queued_count()}},
+                           .reused_event_ids = processor_.reused_id_count(),
                            .relay = {},
                            .store = *sampled_status_.Lock(),
                            .delivery_attempts = delivery_sender_.attempts()};
@@ -394,13 +396,22 @@ void Application::RunCaretaker(const std::stop_token& stop) {
        {"app_address", config_.app_address},
        {"app_port", app_port()},
        {"version", std::string(Version())}});
-  milliseconds wait = kMaintenanceInterval;
-  while (Sleep(stop, wait)) {
-    const absl::Status status = store::MaintainInbox(pool_, clock_.Now());
+  absl::Status status = FoldSearchTexts(stop);
+  for (;;) {
     if (!status.ok())
       Log(Severity::kWarning, "maintenance_failed", {{"status", status.ToString()}});
-    wait = status.ok() ? kMaintenanceInterval : kMaintenanceRetry;
+    if (!Sleep(stop, status.ok() ? kMaintenanceInterval : kMaintenanceRetry)) return;
+    status = store::MaintainInbox(pool_, clock_.Now());
+    status.Update(FoldSearchTexts(stop));
   }
+}
+
+absl::Status Application::FoldSearchTexts(const std::stop_token& stop) {
+  const absl::StatusOr<std::int64_t> count =
+      store::FoldSearchTexts(pool_, [&stop] { return !stop.stop_requested(); });
+  if (!count.ok()) return count.status();
+  if (*count > 0) Log(Severity::kInfo, "search_texts_folded", {{"tasks", *count}});
+  return absl::OkStatus();
 }
 
 bool Application::PrepareDatabase(const std::stop_token& stop) {

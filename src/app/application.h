@@ -110,6 +110,8 @@ class Application {
   void RunStatusSampler(const std::stop_token& stop);  // asks the database what waits, for /metrics
   void RunOutletSetup(const std::stop_token& stop);    // until all channels have what they need
 
+  /// Also of tasks that a replica of an older version writes meanwhile.
+  absl::Status FoldSearchTexts(const std::stop_token& stop);
   bool PrepareDatabase(const std::stop_token& stop);
   void StartRelay();
   void PublishHealth();

@@ -124,6 +124,9 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
     page.Gauge("todo_worker_queue", "Calls that wait for a worker", static_cast<double>(count),
                {{"pool", name}});
   }
+  page.Counter("todo_event_ids_reused_total",
+               "Events without effect because another event of the day had their id",
+               Number(snapshot.reused_event_ids));
   if (snapshot.relay) AddRelay(page, *snapshot.relay);
   if (snapshot.store) AddStore(page, *snapshot.store, snapshot.now);
   for (const auto& [name, count] : snapshot.delivery_attempts) {

@@ -20,6 +20,7 @@ struct MetricsSnapshot {
   bool healthy = false;
   std::map<std::string, store::PoolStats> pools;
   std::map<std::string, std::size_t> queued_calls;  // by worker pool
+  std::uint64_t reused_event_ids = 0;
   std::optional<relay::RelayStats> relay;
   std::optional<ports::StoreStatus> store;
   std::map<std::pair<std::string, std::string>, std::uint64_t>

@@ -75,6 +75,7 @@ DeadLetter LetterOf(std::string_view consumer, const Delivery& delivery, int att
   letter.user = delivery.event.user;
   letter.task_id = delivery.event.task_id;
   letter.event_at = delivery.event.at;
+  letter.identity = delivery.event.identity;
   letter.attempts = attempts;
   letter.first_failed_at = first_failed_at;
   letter.last_failed_at = last_failed_at;

@@ -42,12 +42,13 @@ inline constexpr int kMaxCrashes = 3;
 struct DeadLetter {
   Uuid id;  // DeadLetterId: of the row and of the record on the dead-letter topic
   std::string consumer;
-  EventId event_id;          // for a record without one: derived from the record
-  bool has_event_id = true;  // false: the record did not say
-  UserId user;               // empty: the record did not say
-  TaskId task_id;            // 0: the record did not say
-  Instant event_at;          // decides the inbox day
-  int attempts = 1;          // the first try included
+  EventId event_id;           // for a record without one: derived from the record
+  bool has_event_id = true;   // false: the record did not say
+  UserId user;                // empty: the record did not say
+  TaskId task_id;             // 0: the record did not say
+  Instant event_at;           // decides the inbox day
+  std::int64_t identity = 0;  // EventHeader::identity
+  int attempts = 1;           // the first try included
   Instant first_failed_at;
   Instant last_failed_at;
   std::string reason;  // for people

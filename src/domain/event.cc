@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "domain/time_zone.h"
 #include "util/digest.h"
 #include "util/status.h"
 
@@ -37,6 +40,17 @@ struct Violation {
 
 std::string Quote(std::string_view text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Whether a media type ("application/json; charset=utf-8") is one of JSON. Case and parameters do
+/// not count.
+bool IsJson(std::string_view media_type) {
+  const absl::string_view type = util::ToAbsl(media_type.substr(0, media_type.find(';')));
+  const std::string name = absl::AsciiStrToLower(absl::StripAsciiWhitespace(type));
+  const std::size_t slash = name.find('/');
+  if (slash == std::string::npos) return false;
+  const std::string_view subtype = std::string_view(name).substr(slash + 1);
+  return subtype == "json" || subtype.ends_with("+json");
 }
 
 Json ParseJson(std::string_view text, std::string_view what) {
@@ -92,6 +106,15 @@ std::int64_t RequireInteger(const Json& value, std::string_view name) {
 Instant RequireInstant(const Json& value, std::string_view name) {
   const std::string text = RequireText(value, name);
   absl::StatusOr<Instant> instant = ParseInstant(text);
+  if (!instant.ok()) {
+    throw Violation{fmt::format("{}: {}", name, util::FromAbsl(instant.status().message()))};
+  }
+  return *instant;
+}
+
+/// A time that nothing is counted from.
+Instant RequireAnyInstant(const Json& value, std::string_view name) {
+  const absl::StatusOr<Instant> instant = ParseAnyInstant(RequireText(value, name));
   if (!instant.ok()) {
     throw Violation{fmt::format("{}: {}", name, util::FromAbsl(instant.status().message()))};
   }
@@ -158,27 +181,51 @@ std::vector<std::string> RequireTexts(const Json& value, std::string_view name) 
   return texts;
 }
 
-Due ReadDue(const Json& data, const std::string& time_zone) {
-  const Json* date = FindValue(data, "due_date");
+/// The writer of a task. Keys that the schema names are the contract and must be right in every
+/// task. Keys that todo-service adds may be anything in a task of another program, and count where
+/// they are as todo-service writes them.
+enum class Writer { kUs, kAnybody };
+
+/// Runs `read()`, which reads keys that todo-service adds and takes them when all of it is right.
+/// Otherwise they count as if they were not there, unless we wrote them.
+template <typename Read>
+void ReadAddition(Writer writer, const Read& read) {
+  try {
+    read();
+  } catch (const Violation&) {
+    if (writer == Writer::kUs) throw;
+  }
+}
+
+/// The due date as the user meant it; nullopt: the task does not say, or it is a point in time.
+std::optional<Due> ReadLocalDue(const Json& data, const std::string& time_zone) {
   const Json* local = FindValue(data, "due_local");
   const Json* kind = FindValue(data, "due_kind");
-  if (kind != nullptr) {
-    const DueKind parsed = RequireDueKind(*kind, "task_data.due_kind");
-    if ((parsed == DueKind::kDate || parsed == DueKind::kLocal) && local != nullptr) {
-      absl::StatusOr<Due> due =
-          ResolveLocalDue(RequireText(*local, "task_data.due_local"), time_zone);
-      if (!due.ok()) {
-        throw Violation{
-            fmt::format("task_data.due_local {}", util::FromAbsl(due.status().message()))};
-      }
-      // The instant it was resolved to stays, even if the zone's rules have changed since.
-      if (date != nullptr) due->at = RequireInstant(*date, "task_data.due_date");
-      return *due;
-    }
+  if (kind == nullptr) return std::nullopt;
+  const DueKind parsed = RequireDueKind(*kind, "task_data.due_kind");
+  if ((parsed != DueKind::kDate && parsed != DueKind::kLocal) || local == nullptr)
+    return std::nullopt;
+  absl::StatusOr<Due> due = ResolveLocalDue(RequireText(*local, "task_data.due_local"), time_zone);
+  if (!due.ok()) {
+    throw Violation{fmt::format("task_data.due_local {}", util::FromAbsl(due.status().message()))};
   }
-  if (date == nullptr) return {};
-  return {
-      .kind = DueKind::kInstant, .local = {}, .at = RequireInstant(*date, "task_data.due_date")};
+  return *due;
+}
+
+/// `time_zone`: nullopt: it cannot be understood, so wall-clock times cannot either.
+Due ReadDue(const Json& data, const std::optional<std::string>& time_zone, Writer writer) {
+  std::optional<Instant> at;
+  if (const Json* date = FindValue(data, "due_date"))
+    at = RequireAnyInstant(*date, "task_data.due_date");
+  std::optional<Due> due;
+  if (time_zone) ReadAddition(writer, [&] { due = ReadLocalDue(data, *time_zone); });
+  if (due) {
+    // The instant it was resolved to stays, even if the zone's rules have changed since.
+    if (at) due->at = *at;
+    return *due;
+  }
+  if (!at) return {};
+  return {.kind = DueKind::kInstant, .local = {}, .at = *at};
 }
 
 FollowingFields ReadFollowing(const Json& data) {
@@ -207,12 +254,51 @@ FollowingFields ReadFollowing(const Json& data) {
   return following;
 }
 
-Task ReadTask(const Json& data) {
+std::string RequireTimeZone(const Json& value, std::string_view name) {
+  std::string zone = RequireText(value, name);
+  if (const absl::Status status = TimeZone::Load(zone).status(); !status.ok())
+    throw Violation{fmt::format("{}: {}", name, util::FromAbsl(status.message()))};
+  return zone;
+}
+
+SeriesPosition ReadSeries(const Json& data) {
+  const auto with = [&data](const char* key, const auto& read) {
+    if (const Json* value = FindValue(data, key)) read(*value, fmt::format("task_data.{}", key));
+  };
+  SeriesPosition series;
+  with("series_id",
+       [&](const Json& v, const std::string& name) { series.series_id = RequireUuid(v, name); });
+  with("occurrence", [&](const Json& v, const std::string& name) {
+    series.occurrence = RequireInteger(v, name);
+  });
+  with("rule_since", [&](const Json& v, const std::string& name) {
+    series.rule_since = RequireInteger(v, name);
+  });
+  with("series_anchor", [&](const Json& v, const std::string& name) {
+    series.anchor = RequireCivilSecond(v, name);
+  });
+  with("series_anchor_later", [&](const Json& v, const std::string& name) {
+    series.anchor_is_later = RequireBoolean(v, name);
+  });
+  with("scheduled_for", [&](const Json& v, const std::string& name) {
+    series.scheduled = RequireCivilSecond(v, name);
+  });
+  with("missed_occurrences",
+       [&](const Json& v, const std::string& name) { series.missed = RequireInteger(v, name); });
+  with("following",
+       [&](const Json& v, const std::string&) { series.following = ReadFollowing(v); });
+  return series;
+}
+
+Task ReadTask(const Json& data, Writer writer) {
   if (!data.is_object())
     throw Violation{fmt::format("task_data must be an object, not {}", data.type_name())};
   Task task;
   const auto with = [&data](const char* key, const auto& read) {
     if (const Json* value = FindValue(data, key)) read(*value, fmt::format("task_data.{}", key));
+  };
+  const auto with_addition = [&](const char* key, const auto& read) {
+    ReadAddition(writer, [&] { with(key, read); });
   };
   with("id",
        [&](const Json& v, const std::string& name) { task.id.value = RequireInteger(v, name); });
@@ -228,57 +314,57 @@ Task ReadTask(const Json& data) {
   });
   with("tags",
        [&](const Json& v, const std::string& name) { task.fields.tags = RequireTexts(v, name); });
-  with("time_zone", [&](const Json& v, const std::string& name) {
-    task.fields.time_zone = RequireText(v, name);
-  });
-  task.fields.due = ReadDue(data, task.fields.time_zone);
   with("recurrence_rule", [&](const Json& v, const std::string& name) {
     task.fields.recurrence_rule = RequireText(v, name);
   });
-  with("recurrence_basis", [&](const Json& v, const std::string& name) {
+  with("user_id",
+       [&](const Json& v, const std::string& name) { task.user = RequireUser(v, name); });
+  with("created_at", [&](const Json& v, const std::string& name) {
+    task.created_at = RequireAnyInstant(v, name);
+  });
+  with("updated_at", [&](const Json& v, const std::string& name) {
+    task.updated_at = RequireAnyInstant(v, name);
+  });
+
+  std::optional<std::string> time_zone = task.fields.time_zone;
+  if (FindValue(data, "time_zone") != nullptr) time_zone.reset();
+  with_addition("time_zone", [&](const Json& v, const std::string& name) {
+    time_zone = writer == Writer::kUs ? RequireText(v, name) : RequireTimeZone(v, name);
+  });
+  task.fields.due = ReadDue(data, time_zone, writer);
+  if (time_zone) task.fields.time_zone = *time_zone;
+  with_addition("recurrence_basis", [&](const Json& v, const std::string& name) {
     const std::optional<RecurrenceBasis> basis = ParseRecurrenceBasis(RequireText(v, name));
     if (!basis) throw Violation{fmt::format("{} must be schedule or completion", name)};
     task.fields.recurrence_basis = *basis;
   });
-  with("user_id",
-       [&](const Json& v, const std::string& name) { task.user = RequireUser(v, name); });
-  with("created_at",
-       [&](const Json& v, const std::string& name) { task.created_at = RequireInstant(v, name); });
-  with("updated_at",
-       [&](const Json& v, const std::string& name) { task.updated_at = RequireInstant(v, name); });
-  with("completed_at", [&](const Json& v, const std::string& name) {
-    task.completed_at = RequireInstant(v, name);
+  with_addition("completed_at", [&](const Json& v, const std::string& name) {
+    task.completed_at = RequireAnyInstant(v, name);
   });
-  with("version",
-       [&](const Json& v, const std::string& name) { task.version = RequireInteger(v, name); });
-  with("seq", [&](const Json& v, const std::string& name) { task.seq = RequireInteger(v, name); });
-  with("series_id", [&](const Json& v, const std::string& name) {
-    SeriesPosition series;
-    series.series_id = RequireUuid(v, name);
-    with("occurrence",
-         [&](const Json& x, const std::string& n) { series.occurrence = RequireInteger(x, n); });
-    with("rule_since",
-         [&](const Json& x, const std::string& n) { series.rule_since = RequireInteger(x, n); });
-    with("series_anchor",
-         [&](const Json& x, const std::string& n) { series.anchor = RequireCivilSecond(x, n); });
-    with("series_anchor_later", [&](const Json& x, const std::string& n) {
-      series.anchor_is_later = RequireBoolean(x, n);
-    });
-    with("scheduled_for",
-         [&](const Json& x, const std::string& n) { series.scheduled = RequireCivilSecond(x, n); });
-    with("missed_occurrences",
-         [&](const Json& x, const std::string& n) { series.missed = RequireInteger(x, n); });
-    with("skipped_at",
-         [&](const Json& x, const std::string& n) { task.skipped_at = RequireInstant(x, n); });
-    with("following",
-         [&](const Json& x, const std::string&) { series.following = ReadFollowing(x); });
-    task.series = series;
+  with_addition("version", [&](const Json& v, const std::string& name) {
+    task.version = RequireInteger(v, name);
   });
+  with_addition(
+      "seq", [&](const Json& v, const std::string& name) { task.seq = RequireInteger(v, name); });
+  if (FindValue(data, "series_id") != nullptr) {
+    ReadAddition(writer, [&] { task.series = ReadSeries(data); });
+    if (task.series) {
+      with_addition("skipped_at", [&](const Json& v, const std::string& name) {
+        task.skipped_at = RequireAnyInstant(v, name);
+      });
+    }
+  }
   return task;
 }
 
 /// The CloudEvent in `record`, whose `data` is an object; `what` names what it should carry.
 Json ReadCloudEvent(std::string_view record, std::string_view what) {
+  // The sidecar passes on a record without a value as null.
+  if (record.empty() || record == "null") {
+    throw Violation{fmt::format(
+        "the record has no value: it is a tombstone, as compacted topics have them, and no {}",
+        what)};
+  }
   Json cloud_event = ParseJson(record, "the record");
   if (!cloud_event.is_object()) throw Violation{"the record is JSON but not an object"};
   if (!cloud_event.contains("specversion")) {
@@ -290,9 +376,8 @@ Json ReadCloudEvent(std::string_view record, std::string_view what) {
 
   if (const Json* type = FindValue(cloud_event, "datacontenttype")) {
     const std::string text = RequireText(*type, "datacontenttype");
-    if (text.find("json") == std::string::npos) {
-      throw Violation{fmt::format("datacontenttype is {}; a {} is application/json",
-                                  Quote(text.substr(0, 80)), what)};
+    if (!IsJson(text)) {
+      throw Violation{fmt::format("datacontenttype must be application/json for a {}", what)};
     }
   }
   const Json* data = FindValue(cloud_event, "data");
@@ -320,6 +405,18 @@ void ReadHeader(const Json& cloud_event, EventHeader& header) {
     header.traceparent = ParseTraceparent(trace->get_ref<const std::string&>());
 }
 
+/// The value of EventHeader::identity.
+std::int64_t IdentityOf(std::string_view kind, const EventHeader& header) {
+  // Lengths keep the parts apart, whatever they contain.
+  const std::string name = fmt::format("{} {} {} {}:{}{}", kind, header.task_id.value,
+                                       header.at.time_since_epoch().count(),
+                                       header.user.value.size(), header.user.value, header.source);
+  const std::string digest = util::Sha256(name);
+  std::int64_t identity = 0;
+  std::memcpy(&identity, digest.data(), sizeof identity);
+  return identity;
+}
+
 TaskEvent ReadTaskEvent(std::string_view record) {
   const Json cloud_event = ReadCloudEvent(record, "task event");
   const Json& data = cloud_event["data"];
@@ -331,8 +428,12 @@ TaskEvent ReadTaskEvent(std::string_view record) {
     throw Violation{fmt::format("event_type {} is not known", Quote(kind.substr(0, 80)))};
   event.kind = *parsed;
   ReadHeader(cloud_event, event);
+  event.actor = event.user;
   event.at = RequireInstant(Require(data, "timestamp", "the event"), "timestamp");
-  if (const Json* task = FindValue(data, "task_data")) event.task = ReadTask(*task);
+  if (const Json* task = FindValue(data, "task_data"))
+    event.task = ReadTask(*task, Writer::kAnybody);
+  if (event.task && !event.task->user.value.empty()) event.user = event.task->user;
+  event.identity = IdentityOf(ToString(event.kind), event);
   return event;
 }
 
@@ -349,8 +450,10 @@ EventId ReadReminderId(const Json& cloud_event, std::string_view source) {
 /// unreadable.
 Due ReadReminderDue(const Json& data) {
   Due due;
-  if (const Json* date = FindValue(data, "due_date"))
-    due = {.kind = DueKind::kInstant, .local = {}, .at = RequireInstant(*date, "due_date")};
+  if (const Json* date = FindValue(data, "due_date")) {
+    const Instant at = RequireAnyInstant(*date, "due_date");
+    if (at >= kMinInstant) due = {.kind = DueKind::kInstant, .local = {}, .at = at};
+  }
   const Json* kind = FindValue(data, "due_kind");
   const Json* local = FindValue(data, "due_local");
   if (!kind || !kind->is_string() || !local || !local->is_string()) return due;
@@ -370,6 +473,7 @@ ReminderEvent ReadReminderEvent(std::string_view record) {
   event.title = RequireText(Require(data, "title", "the event"), "title");
   event.at = RequireInstant(Require(data, "remind_at", "the event"), "remind_at");
   event.due = ReadReminderDue(data);
+  event.identity = IdentityOf("reminder", event);
   return event;
 }
 
@@ -490,7 +594,7 @@ const EventHeader& HeaderOf(const Event& event) {
 
 absl::StatusOr<Task> ParseTaskJson(std::string_view json) {
   try {
-    return ReadTask(ParseJson(json, "task_data"));
+    return ReadTask(ParseJson(json, "task_data"), Writer::kUs);
   } catch (const Violation& violation) {
     return util::MakeStatus(absl::StatusCode::kInvalidArgument, violation.text);
   }

@@ -39,24 +39,36 @@ std::string ParseTraceparent(std::string_view text);
 struct EventHeader {
   EventId id;
   TaskId task_id;
-  UserId user;
+  UserId user;              // whose task it is: of a TaskEvent `task_data.user_id`, if it has one
   Instant at;               // the same on every delivery
   std::string source;       // CloudEvents attribute
   std::string traceparent;  // the same; empty when there was none that is valid
+  /// The same for all copies of one event (kind, task, owner, time and source agree), hardly ever
+  /// for two. 0: not known.
+  std::int64_t identity = 0;
 };
+
+/// Whether two events under the same id are known to be no copies of each other.
+inline bool AreDifferent(const EventHeader& a, const EventHeader& b) {
+  return a.identity != 0 && b.identity != 0 && a.identity != b.identity;
+}
 
 /// A TaskEvent as it came from the bus. Producers other than us may leave out `task_data` or parts
 /// of it.
 struct TaskEvent : EventHeader {
   ChangeKind kind = ChangeKind::kCreated;
-  /// What `task_data` said; absent when the event had none. Missing keys are at their defaults.
+  /// What `task_data` said; absent when the event had none. Missing keys are at their defaults, and
+  /// so are keys of others than us that the schema does not name and that we do not understand.
+  /// Dates may lie outside [kMinInstant, kMaxInstant].
   std::optional<Task> task;
+  UserId actor;  // who did it: the event's `user_id`
 };
 
 /// A reminder that is due, as it came from the bus. `at` is when the user is to be reminded.
 struct ReminderEvent : EventHeader {
   std::string title;
-  /// When the task is due; kNone: it is not, or the event does not say.
+  /// When the task is due; kNone: it is not, the event does not say, or it says a time before
+  /// kMinInstant.
   Due due;
 };
 
@@ -76,7 +88,8 @@ EventId UpdateIdOf(const EventId& event_id);
 
 /// Reads one record of `task-events`: a CloudEvent in structured mode whose data is a TaskEvent.
 /// kInvalidArgument says what breaks the contract, in words for the person who reads the dead
-/// letter. Bounded: refuses records over 1 MiB and nesting over 64 levels.
+/// letter. Bounded: refuses records over 1 MiB and nesting over 64 levels. docs/events lists all
+/// that is refused.
 absl::StatusOr<TaskEvent> ParseTaskEventRecord(std::string_view record);
 
 /// The same for `reminders`. Producers other than us may leave out the event's `id`: then the
@@ -86,8 +99,9 @@ absl::StatusOr<ReminderEvent> ParseReminderEventRecord(std::string_view record);
 /// Whether `json` nests deeper than any event does: such text is not parsed at all.
 bool NestsTooDeep(std::string_view json);
 
-/// A task from the contract's `task_data`. Unknown keys are ignored, missing ones keep their
-/// defaults. kInvalidArgument when a key has a type or value that the contract does not allow.
+/// A task from the contract's `task_data` as todo-service itself writes it. Unknown keys are
+/// ignored, missing ones keep their defaults. kInvalidArgument when a key has a type or value that
+/// we do not write.
 absl::StatusOr<Task> ParseTaskJson(std::string_view json);
 /// The contract's `task_data` of `task`, compact, keys in the contract's order.
 std::string FormatTaskJson(const Task& task);

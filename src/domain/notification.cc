@@ -403,7 +403,7 @@ std::string TaskWebhookBody(const TaskEvent& event) {
   Json data = {{"id", event.id.value()},
                {"event_type", ToString(event.kind)},
                {"task_id", event.task_id.value},
-               {"user_id", event.user.value},
+               {"user_id", event.actor.value},
                {"timestamp", FormatInstant(event.at)}};
   if (event.task) data["task_data"] = Json::parse(FormatTaskJson(*event.task));
   Json body = {{"type", WebhookKind(event)},

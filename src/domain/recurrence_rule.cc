@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_replace.h"
+#include "domain/task.h"
 #include "util/status.h"
 
 namespace todo::domain {
@@ -55,11 +56,15 @@ absl::Status Refuse(std::string_view reason) {
                           fmt::format("recurrence rule: {}", reason));
 }
 
-/// `text` in quotation marks as far as it can be shown.
+/// `text` in quotation marks, as it was written as far as it can be shown.
 std::string Quote(std::string_view text) {
-  std::string shown;
-  for (char c : text.substr(0, kQuotedBytes)) shown += c >= ' ' && c <= '~' ? c : '?';
-  return fmt::format("'{}{}'", shown, text.size() > kQuotedBytes ? "..." : "");
+  std::string shown = CutText(text, kQuotedBytes);
+  const bool is_utf8 = CountCharacters(shown).has_value();
+  for (char& c : shown) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == 0x7f || (byte >= 0x80 && !is_utf8)) c = '?';
+  }
+  return fmt::format("'{}'", shown);
 }
 
 std::string_view TrimSpace(std::string_view text) {
@@ -97,7 +102,7 @@ template <typename Value, std::size_t n>
 std::optional<Value> Find(const std::array<std::pair<std::string_view, Value>, n>& table,
                           std::string_view name) {
   for (const auto& [entry, value] : table) {
-    if (entry == name) return value;
+    if (entry == ToUpper(name)) return value;
   }
   return std::nullopt;
 }
@@ -131,7 +136,7 @@ std::optional<int> ReadSignedNumber(std::string_view text) {
 }
 
 std::optional<std::chrono::weekday> ReadWeekday(std::string_view text) {
-  auto found = std::find(kWeekdays.begin(), kWeekdays.end(), text);
+  auto found = std::find(kWeekdays.begin(), kWeekdays.end(), ToUpper(text));
   if (found == kWeekdays.end()) return std::nullopt;
   return std::chrono::weekday{static_cast<unsigned>(found - kWeekdays.begin())};
 }
@@ -195,9 +200,12 @@ absl::StatusOr<std::vector<Weekday>> ReadWeekdays(std::string_view text) {
   return weekdays;
 }
 
-absl::StatusOr<Until> ReadUntil(std::string_view text) {
-  absl::Status error = Refuse(fmt::format(
-      "UNTIL must be a date or time such as 20261130 or 20261130T235959Z, not {}", Quote(text)));
+absl::StatusOr<Until> ReadUntil(std::string_view as_written) {
+  absl::Status error = Refuse(
+      fmt::format("UNTIL must be a date or time such as 20261130 or 20261130T235959Z, not {}",
+                  Quote(as_written)));
+  const std::string upper = ToUpper(as_written);
+  const std::string_view text = upper;
   bool has_time = text.size() == 15 || text.size() == 16;
   if ((text.size() != 8 && !has_time) || (has_time && text[8] != 'T') ||
       (text.size() == 16 && text[15] != 'Z')) {
@@ -220,7 +228,7 @@ absl::StatusOr<Until> ReadUntil(std::string_view text) {
                until};
 }
 
-/// Reads the parts one after another, then checks what holds between them.
+/// Reads the parts one after another, then checks what holds between them. Case does not count.
 class RuleReader {
  public:
   absl::Status ReadPart(std::string_view part) {
@@ -229,10 +237,12 @@ class RuleReader {
       return Refuse(part.empty() ? "there are two semicolons without a part between them"
                                  : fmt::format("{} is not of the form NAME=VALUE", Quote(part)));
     }
-    std::string_view name = part.substr(0, equals);
-    if (Has(name)) return Refuse(fmt::format("{} is given twice", Quote(name)));
+    const std::string name = ToUpper(part.substr(0, equals));
+    if (Has(name)) return Refuse(fmt::format("{} is given twice", Quote(part.substr(0, equals))));
     seen_.push_back(name);
-    return ReadValue(name, part.substr(equals + 1));
+    const std::optional<absl::Status> status = ReadValue(name, part.substr(equals + 1));
+    if (status) return *status;
+    return Refuse(fmt::format("there is no part called {}", Quote(part.substr(0, equals))));
   }
 
   absl::StatusOr<RecurrenceRule> Finish() && {
@@ -245,7 +255,8 @@ class RuleReader {
     return std::find(seen_.begin(), seen_.end(), name) != seen_.end();
   }
 
-  absl::Status ReadValue(std::string_view name, std::string_view value) {
+  /// nullopt: there is no part of that name.
+  std::optional<absl::Status> ReadValue(std::string_view name, std::string_view value) {
     if (name == "FREQ") return ReadFrequency(value);
     if (name == "INTERVAL")
       return Store(ReadPositive(name, value, kMaxRuleInterval), rule_.interval);
@@ -267,13 +278,13 @@ class RuleReader {
     if (name == "WKST") return ReadWeekStart(value);
     if (name == "SKIP") return ReadSkip(value);
     if (name == "RSCALE") {
-      if (value == "GREGORIAN") return absl::OkStatus();
+      if (ToUpper(value) == "GREGORIAN") return absl::OkStatus();
       return Refuse(fmt::format("RSCALE must be GREGORIAN, no other calendar is known; not {}",
                                 Quote(value)));
     }
     if (name.starts_with("DTSTART"))
       return Refuse("DTSTART is no part of a rule: the due date is the start");
-    return Refuse(fmt::format("there is no part called {}", Quote(name)));
+    return std::nullopt;
   }
 
   template <typename Value, typename Field>
@@ -284,7 +295,8 @@ class RuleReader {
   }
 
   absl::Status ReadFrequency(std::string_view value) {
-    if (value == "HOURLY" || value == "MINUTELY" || value == "SECONDLY") {
+    const std::string upper = ToUpper(value);
+    if (upper == "HOURLY" || upper == "MINUTELY" || upper == "SECONDLY") {
       return Refuse(
           "a task can repeat once a day at most, not HOURLY, MINUTELY or SECONDLY; name times with "
           "BYHOUR");
@@ -363,7 +375,7 @@ class RuleReader {
   }
 
   RecurrenceRule rule_;
-  std::vector<std::string_view> seen_;
+  std::vector<std::string> seen_;  // names in capitals
 };
 
 }  // namespace
@@ -371,9 +383,10 @@ class RuleReader {
 absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text) {
   if (text.size() > kMaxRuleBytes)
     return Refuse(fmt::format("it is longer than {} bytes", kMaxRuleBytes));
-  std::string upper = ToUpper(Unfold(text));
-  std::string_view rest = TrimSpace(upper);
-  if (rest.starts_with("RRULE:")) rest.remove_prefix(6);
+  constexpr std::string_view kPrefix = "RRULE:";
+  const std::string unfolded = Unfold(text);
+  std::string_view rest = TrimSpace(unfolded);
+  if (ToUpper(rest.substr(0, kPrefix.size())) == kPrefix) rest.remove_prefix(kPrefix.size());
   rest = TrimSpace(rest);
   if (rest.starts_with(';')) rest.remove_prefix(1);
   if (rest.ends_with(';')) rest.remove_suffix(1);

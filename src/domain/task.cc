@@ -9,6 +9,7 @@
 
 #include "absl/time/civil_time.h"
 #include "domain/time_zone.h"
+#include "util/unicode.h"
 
 namespace todo::domain {
 namespace {
@@ -39,12 +40,17 @@ constexpr std::array kBases = {
     std::pair{RecurrenceBasis::kSchedule, std::string_view("schedule")},
     std::pair{RecurrenceBasis::kCompletion, std::string_view("completion")}};
 
-/// Says what is wrong with a text of `min` to `max` characters; empty when nothing is.
+/// Says what is wrong with a text of `min` to `max` characters; empty when nothing is. One that may
+/// not be empty must have something to see in it.
 std::string CheckText(std::string_view text, std::size_t min, std::size_t max) {
   const std::optional<std::size_t> count = CountCharacters(text);
   if (!count) return "must be valid UTF-8 without NUL characters";
   if (*count < min) return fmt::format("must not be empty; give {} to {} characters", min, max);
   if (*count > max) return fmt::format("has {} characters; the limit is {}", *count, max);
+  if (min > 0 && !util::HasVisible(text)) {
+    return "holds nothing that can be seen, only spaces or invisible characters; give it a letter, "
+           "a digit or a sign";
+  }
   return "";
 }
 

@@ -19,14 +19,20 @@ inline constexpr Instant kMinInstant{std::chrono::sys_days{std::chrono::year{197
 inline constexpr Instant kMaxInstant{std::chrono::sys_days{std::chrono::year{10000} / 1 / 1} -
                                      std::chrono::microseconds{1}};
 
+/// The first instant that RFC 3339 can write in UTC.
+inline constexpr Instant kFirstInstant{std::chrono::sys_days{std::chrono::year{0} / 1 / 1}};
+
 /// Reads an RFC 3339 date-time: "2026-10-24T09:00:00Z", "2026-10-24t11:00:00.25+02:00". The offset
 /// is required. What is finer than a microsecond is cut off; second 60 is the first instant of the
 /// next minute, and only accepted where a leap second can be (23:59:60 UTC). kInvalidArgument, with
 /// what is wrong, for anything else and for instants outside [kMinInstant, kMaxInstant].
 absl::StatusOr<Instant> ParseInstant(std::string_view text);
+/// The same for a time of another program that nothing is counted from: takes all years, 0000 to
+/// 9999. A time that its offset puts beyond [kFirstInstant, kMaxInstant] becomes the nearer end.
+absl::StatusOr<Instant> ParseAnyInstant(std::string_view text);
 
 /// `instant` in UTC: "2026-10-24T09:00:00Z"; with a fraction of 3 or 6 digits when it is not zero.
-/// Precondition: kMinInstant <= instant <= kMaxInstant.
+/// Precondition: kFirstInstant <= instant <= kMaxInstant.
 std::string FormatInstant(Instant instant);
 
 /// "09:00" or "09:00:30", as time since midnight. kInvalidArgument: it is not.

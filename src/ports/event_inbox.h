@@ -75,6 +75,14 @@ struct TaskWebhook {
   domain::Instant now;
 };
 
+/// What became of events that a consumer wanted to claim.
+struct Claimed {
+  std::set<domain::EventId> fresh;  // to apply now
+  /// Known already, but as another event: a producer has used an id twice within a day, and the
+  /// second event has no effect. Not noticed of every one: only where both identities are known.
+  std::set<domain::EventId> reused;
+};
+
 /// One transaction of a consumer: claim the events, look, write. Commits when the function given to
 /// EventInbox::Transact answers OK, leaves no trace otherwise.
 /// Thread safety: used by the thread that runs the function, and only during it.
@@ -82,16 +90,15 @@ class InboxTransaction {
  public:
   virtual ~InboxTransaction() = default;
 
-  /// Marks the events of `deliveries` as taken by `consumer` and answers those to apply now: those
-  /// that nobody had taken before, the same event twice in one call only once. An event whose task
-  /// has others waiting in the consumer's retry queue is put behind them instead and is not
-  /// answered.
+  /// Marks the events of `deliveries` as taken by `consumer`. Fresh are those that nobody had taken
+  /// before, the same event twice in one call only once. An event whose task has others waiting in
+  /// the consumer's retry queue is put behind them instead and is not fresh.
   ///
   /// An event is known by its id and the UTC day of its time, which is the same on every delivery.
   /// What somebody sends once more under the same id with the time of another day is another event,
   /// unless the first one still waits.
-  virtual absl::StatusOr<std::set<domain::EventId>> Claim(
-      std::string_view consumer, const std::vector<domain::Delivery>& deliveries) = 0;
+  virtual absl::StatusOr<Claimed> Claim(std::string_view consumer,
+                                        const std::vector<domain::Delivery>& deliveries) = 0;
 
   /// Takes up an event of the retry queue, locking its task's queue. False: somebody else is at it,
   /// or has been.

@@ -52,6 +52,8 @@ struct SeriesMutation {
   std::vector<SeriesMember> seen;  // what ListSeries answered
 };
 
+/// Ties are in the order of ids. Titles are in Unicode's order (the root collation of ICU), to
+/// which letters that differ in case alone are equal.
 enum class TaskOrder { kCreatedAt, kDueDate, kPriority, kTitle, kUpdatedAt };
 
 struct TaskQuery {
@@ -60,7 +62,7 @@ struct TaskQuery {
   std::optional<std::string> tag;
   std::optional<domain::Instant> due_from;    // inclusive
   std::optional<domain::Instant> due_before;  // exclusive
-  std::string text;  // part of title or description, case-insensitive; empty: any
+  std::string text;  // part of title or description, as util::FoldForSearch compares; empty: any
   TaskOrder order = TaskOrder::kCreatedAt;
   bool descending = false;
   int limit = 50;           // 1 to 500

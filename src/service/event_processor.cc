@@ -310,6 +310,7 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
 
   bool ours = true;
   bool all_done = true;  // not so what was taken before, or waits behind others
+  ports::Claimed claimed;
   const auto work = [&](ports::InboxTransaction& transaction) -> absl::Status {
     if (entry != nullptr) {
       TODO_ASSIGN_OR_RETURN(ours, transaction.TakeUp(*entry));
@@ -318,24 +319,24 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
       if (headers.front().id != entry->event_id) {
         // It could not be read when it was put there. Under its own id it may have been taken
         // since, or have to wait behind others of its task.
-        TODO_ASSIGN_OR_RETURN(const auto fresh, transaction.Claim(consumer.name(), deliveries));
-        all_done = !fresh.empty();
-        if (fresh.empty()) return transaction.LeaveQueue(*entry, ports_.clock.Now());
+        TODO_ASSIGN_OR_RETURN(claimed, transaction.Claim(consumer.name(), deliveries));
+        all_done = !claimed.fresh.empty();
+        if (claimed.fresh.empty()) return transaction.LeaveQueue(*entry, ports_.clock.Now());
       }
       TODO_RETURN_IF_ERROR(FaultsOf(events));
       TODO_RETURN_IF_ERROR((*effect)(transaction, events));
       return transaction.LeaveQueue(*entry, ports_.clock.Now());
     }
-    std::set<domain::EventId> fresh;
+    claimed = {};
     if (TODO_PLANTED("skip-inbox")) {
-      for (const domain::Event& event : events) fresh.insert(HeaderOf(event).id);
+      for (const domain::Event& event : events) claimed.fresh.insert(HeaderOf(event).id);
     } else {
-      TODO_ASSIGN_OR_RETURN(fresh, transaction.Claim(consumer.name(), deliveries));
+      TODO_ASSIGN_OR_RETURN(claimed, transaction.Claim(consumer.name(), deliveries));
     }
     std::vector<domain::Event> taken;
     for (const domain::Event& event : events) {
       // Erasing makes the second of two copies in the same batch stale.
-      if (fresh.erase(HeaderOf(event).id) > 0) taken.push_back(event);
+      if (claimed.fresh.erase(HeaderOf(event).id) > 0) taken.push_back(event);
     }
     all_done = taken.size() == events.size();
     if (taken.empty()) return absl::OkStatus();
@@ -352,7 +353,25 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
   }
   TODO_RETURN_IF_ERROR(status);
   if (all_done) hands->Done();
+  NoteReused(consumer.name(), deliveries, claimed.reused);
   return ours;
+}
+
+void EventProcessor::NoteReused(std::string_view consumer, const std::vector<Delivery>& deliveries,
+                                const std::set<domain::EventId>& reused) {
+  if (reused.empty()) return;
+  reused_ids_ += reused.size();
+  std::set<domain::EventId> to_tell = reused;
+  for (const Delivery& delivery : deliveries) {
+    if (to_tell.erase(delivery.event.id) == 0) continue;
+    util::Log(Severity::kWarning, "event_id_reused",
+              {{"event_id", delivery.event.id.value()},
+               {"consumer", consumer},
+               {"source", delivery.event.source},
+               {"topic", delivery.record.topic},
+               {"partition", delivery.record.partition},
+               {"offset", delivery.record.offset}});
+  }
 }
 
 absl::Status EventProcessor::Wait(const EventConsumer& consumer,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -70,6 +72,10 @@ class EventProcessor {
   /// kFailedPrecondition for all: no stream has the topic.
   std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records);
 
+  /// How often, since the start, an event had no effect for a consumer because its id had been used
+  /// for another event of that day (ports::Claimed::reused). Each is logged.
+  std::uint64_t reused_id_count() const { return reused_ids_; }
+
   /// Tries what is due in the retry queue, up to `limit` (> 0) events. Answers when to come again
   /// at the latest; nullopt: nothing waits.
   absl::StatusOr<std::optional<domain::Instant>> RunDueRetries(int limit);
@@ -91,6 +97,8 @@ class EventProcessor {
   /// Puts events that cannot be prepared now into the retry queue.
   absl::Status Wait(const EventConsumer& consumer, const std::vector<domain::Delivery>& deliveries,
                     const std::string& reason);
+  void NoteReused(std::string_view consumer, const std::vector<domain::Delivery>& deliveries,
+                  const std::set<domain::EventId>& reused);
   /// False: `consumer` has not had what it needs from elsewhere, and it is not yet time to try
   /// again.
   bool MayTry(std::string_view consumer);
@@ -127,6 +135,7 @@ class EventProcessor {
     int alone_count = 0;  // those who have one alone, or wait for it
   };
   util::Guarded<Slots> slots_;
+  std::atomic<std::uint64_t> reused_ids_{0};
   std::condition_variable slot_freed_;
 };
 

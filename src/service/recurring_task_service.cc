@@ -43,9 +43,13 @@ absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
   domain::CheckDescription(task.fields.description, "task_data.", violations);
   domain::CheckTags(task.fields.tags, "task_data.", violations);
   if (!violations.empty()) return util::InvalidFields(violations);
-  if (task.fields.due.kind == domain::DueKind::kNone) {
-    TODO_ASSIGN_OR_RETURN(task.fields.due, domain::ResolveInstantDue(event.at));
+  const domain::Due due = task.fields.due;
+  const absl::StatusOr<domain::Due> resolved =
+      domain::ResolveInstantDue(due.kind == domain::DueKind::kNone ? event.at : due.at);
+  if (!resolved.ok()) {
+    return util::InvalidFields({{"task_data.due_date", std::string(resolved.status().message())}});
   }
+  if (due.kind == domain::DueKind::kNone) task.fields.due = *resolved;
   absl::StatusOr<domain::SeriesPosition> series =
       domain::StartSeries(task.fields, ForeignSeriesId(event.source, event.user, event.task_id));
   if (absl::IsOutOfRange(series.status())) return task;  // this was its last occurrence
@@ -56,11 +60,11 @@ absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
 
 }  // namespace
 
-domain::Uuid ForeignSeriesId(std::string_view source, const domain::UserId& user,
+domain::Uuid ForeignSeriesId(std::string_view source, const domain::UserId& owner,
                              domain::TaskId task_id) {
   // Lengths keep the parts apart, whatever they contain.
-  const std::string name = fmt::format("{}:{}{}:{}{}", source.size(), source, user.value.size(),
-                                       user.value, task_id.value);
+  const std::string name = fmt::format("{}:{}{}:{}{}", source.size(), source, owner.value.size(),
+                                       owner.value, task_id.value);
   return domain::Uuid::FromBytes(util::Sha256(name).substr(0, 16), 8);
 }
 

@@ -15,7 +15,8 @@
 namespace todo::service {
 
 /// Makes the next occurrence of a recurring task that was completed or skipped, and takes it away
-/// again when the task is opened again and nobody has touched the successor.
+/// again when the task is opened again and nobody has touched the successor. The next occurrence
+/// belongs to the owner of the task, whoever completed it.
 ///
 /// For a task that we hold the event is only the occasion: the task's row, read under its user's
 /// lock, says what should be. So any order, delay and repetition of a task's events ends in the
@@ -46,9 +47,9 @@ class RecurringTaskService : public TaskEventConsumer {
   ports::IdSource& ids_;
 };
 
-/// The series of a task that lives elsewhere: the same for every event of that source about that
-/// task.
-domain::Uuid ForeignSeriesId(std::string_view source, const domain::UserId& user,
+/// The series of a task of `owner` that lives elsewhere: the same for every event of that source
+/// about that task.
+domain::Uuid ForeignSeriesId(std::string_view source, const domain::UserId& owner,
                              domain::TaskId task_id);
 
 }  // namespace todo::service

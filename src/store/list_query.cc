@@ -27,7 +27,7 @@ OrderColumn ColumnOf(TaskOrder order) {
     case TaskOrder::kCreatedAt: return {"created", "t.created_at", "timestamptz"};
     case TaskOrder::kDueDate: return {"due", "t.due_at", "timestamptz", true};
     case TaskOrder::kPriority: return {"priority", "t.priority", "smallint"};
-    case TaskOrder::kTitle: return {"title", "t.title collate \"C\"", "text"};
+    case TaskOrder::kTitle: return {"title", "t.title collate title_order", "text"};
     case TaskOrder::kUpdatedAt: return {"updated", "t.updated_at", "timestamptz"};
   }
   return {"created", "t.created_at", "timestamptz"};
@@ -162,7 +162,7 @@ where t.user_id = $1 and t.deleted_at is null
   and ($4::text is null or $4 = any (t.tags))
   and ($5::timestamptz is null or t.due_at >= $5)
   and ($6::timestamptz is null or t.due_at < $6)
-  and ($7::text is null or t.title ilike $7 or t.description ilike $7)
+  and ($7::text is null or t.search_text like $7)
   {}
 order by {} {} nulls last, t.id {}
 limit $8)sql",

@@ -28,6 +28,8 @@ create table if not exists schema_migrations (
 
 constexpr char kApplied[] =
     "select version, name, checksum from schema_migrations order by version";
+// Fails without ICU in PostgreSQL, and in a database of an encoding that ICU does not know.
+constexpr char kUseIcu[] = "select 'a' < 'b' collate \"und-x-icu\"";
 constexpr char kChecksum[] = "select encode(sha256(convert_to($1, 'UTF8')), 'hex')";
 constexpr char kRecord[] =
     "insert into schema_migrations (version, name, checksum) values ($1, $2, $3)";
@@ -37,8 +39,26 @@ struct Applied {
   std::string checksum;
 };
 
+absl::Status CheckIcu(pqxx::connection& connection) {
+  try {
+    pqxx::nontransaction(connection).exec(kUseIcu);
+    return absl::OkStatus();
+  } catch (const pqxx::sql_error& error) {
+    constexpr std::string_view kUndefined = "42704";
+    constexpr std::string_view kNotSupported = "0A000";
+    if (error.sqlstate() != kUndefined && error.sqlstate() != kNotSupported) throw;
+    return util::MakeStatus(
+        absl::StatusCode::kFailedPrecondition,
+        fmt::format("store: migrate: the database has no ICU collations, by which titles are "
+                    "sorted (SQLSTATE {}): use a PostgreSQL that was built with ICU, as the "
+                    "packages of all distributions are, and a database of encoding UTF8",
+                    error.sqlstate()));
+  }
+}
+
 absl::Status Apply(Session& session) {
   pqxx::connection& connection = session.connection;
+  TODO_RETURN_IF_ERROR(CheckIcu(connection));
   pqxx::nontransaction(connection).exec(kLock);
   pqxx::nontransaction(connection).exec(kCreateTable);
 

@@ -17,10 +17,10 @@ struct MigrationOptions {
 /// replicas may do so at once: they take turns under a lock. Calling it again is harmless. Blocks;
 /// makes a connection of its own.
 ///
-/// kFailedPrecondition: the database was made by a newer binary, or an applied migration's text was
-/// changed since. kAborted: another replica held the lock for longer than `lock_wait`; repeat.
-/// kUnavailable: no database. kInternal: a migration failed; nothing of it stays. Thread safety:
-/// may be called from many threads at once.
+/// kFailedPrecondition: the database was made by a newer binary, an applied migration's text was
+/// changed since, or it has no ICU collations. kAborted: another replica held the lock for longer
+/// than `lock_wait`; repeat. kUnavailable: no database. kInternal: a migration failed; nothing of
+/// it stays. Thread safety: may be called from many threads at once.
 absl::Status Migrate(const std::string& conninfo, const MigrationOptions& options = {});
 
 }  // namespace todo::store

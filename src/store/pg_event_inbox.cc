@@ -23,8 +23,8 @@ using ports::HeldTask;
 using ports::Successor;
 
 constexpr Statement kClaim{"inbox_claim", R"sql(
-select event_id, behind
-from claim_events($1, $2::uuid[], $3::date[], $4::text[], $5::bigint[]))sql"};
+select event_id, outcome
+from claim_events($1, $2::uuid[], $3::date[], $4::text[], $5::bigint[], $6::bigint[]))sql"};
 
 constexpr Statement kEnqueue{"inbox_enqueue", "select enqueue($1::jsonb, $2::bytea)"};
 
@@ -145,27 +145,36 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
  public:
   using UnitOfWork::UnitOfWork;
 
-  absl::StatusOr<std::set<EventId>> Claim(
-      std::string_view consumer, const std::vector<domain::Delivery>& deliveries) override {
+  absl::StatusOr<ports::Claimed> Claim(std::string_view consumer,
+                                       const std::vector<domain::Delivery>& deliveries) override {
+    ports::Claimed claimed;
     std::map<EventId, const domain::Delivery*> by_id;
-    for (const domain::Delivery& delivery : deliveries) by_id.emplace(delivery.event.id, &delivery);
+    for (const domain::Delivery& delivery : deliveries) {
+      const auto [first, is_new] = by_id.emplace(delivery.event.id, &delivery);
+      if (!is_new && domain::AreDifferent(first->second->event, delivery.event))
+        claimed.reused.insert(delivery.event.id);
+    }
     const auto column = [&](const auto& text) {
       return ArrayLiteralOf(by_id, [&](const auto& entry) { return text(entry.second->event); });
     };
-    return Guard("claim events", [&]() -> absl::StatusOr<std::set<EventId>> {
-      std::set<EventId> claimed;
+    return Guard("claim events", [&]() -> absl::StatusOr<ports::Claimed> {
       std::set<EventId> behind;
-      const pqxx::result result =
-          Exec(work_, kClaim, std::string(consumer),
-               column([](const domain::EventHeader& event) { return event.id.value(); }),
-               column([](const domain::EventHeader& event) { return InboxDay(event.at); }),
-               column([](const domain::EventHeader& event) { return event.user.value; }),
-               column([](const domain::EventHeader& event) {
-                 return std::to_string(event.task_id.value);
-               }));
+      const pqxx::result result = Exec(
+          work_, kClaim, std::string(consumer),
+          column([](const domain::EventHeader& event) { return event.id.value(); }),
+          column([](const domain::EventHeader& event) { return InboxDay(event.at); }),
+          column([](const domain::EventHeader& event) { return event.user.value; }),
+          column(
+              [](const domain::EventHeader& event) { return std::to_string(event.task_id.value); }),
+          column([](const domain::EventHeader& event) { return std::to_string(event.identity); }));
       for (const pqxx::row& row : result) {
         const auto id = domain::Uuid::Parse(View(row[0]));
-        if (id) (row[1].as<bool>() ? behind : claimed).insert(EventId{*id});
+        if (!id) continue;
+        const std::string_view outcome = View(row[1]);
+        (outcome == "behind"   ? behind
+         : outcome == "reused" ? claimed.reused
+                               : claimed.fresh)
+            .insert(EventId{*id});
       }
       for (const domain::Delivery& delivery : deliveries) {  // in the order in which they came
         if (behind.erase(delivery.event.id) == 0) continue;

@@ -47,7 +47,8 @@ select bury($1::jsonb, $2::bytea, $3, $4, $5, $6), shard_of($7))sql"};
 constexpr char kMatches[] = R"sql(
     (cardinality($1::uuid[]) = 0 or d.id = any ($1::uuid[])) and ($2 = '' or d.state = $2)
     and ($3 = '' or d.consumer = $3) and ($4 = '' or d.topic = $4) and ($5 = '' or d.user_id = $5)
-    and ($6::bigint is null or d.task_id = $6::bigint) and ($7 = '' or strpos(lower(d.reason), lower($7)) > 0))sql";
+    and ($6::bigint is null or d.task_id = $6::bigint) and ($7 = ''
+         or strpos(lower(d.reason collate "und-x-icu"), lower($7 collate "und-x-icu")) > 0))sql";
 
 constexpr char kColumns[] = R"sql(
     d.id, d.consumer, d.event_id, d.has_event_id, d.user_id, d.task_id, d.attempts,
@@ -213,6 +214,7 @@ absl::StatusOr<bool> PgRetryQueue::Park(std::string_view consumer, const domain:
                                         const ports::Setback& setback) {
   const domain::EventHeader& event = delivery.event;
   json row = RetryRow(consumer, event.id, event.at, event.user, event.task_id, delivery.record);
+  row["identity"] = event.identity;
   row["due_at"] = domain::FormatInstant(setback.due_at);
   if (setback.failed_at) {
     row["attempts"] = setback.attempts();
@@ -277,6 +279,7 @@ absl::StatusOr<bool> PgRetryQueue::Bury(const domain::DeadLetter& letter, bool f
   json row = RetryRow(letter.consumer, letter.event_id, letter.event_at, letter.user,
                       letter.task_id, letter.record);
   row["id"] = letter.id.value();
+  row["identity"] = letter.identity;
   row["has_event_id"] = letter.has_event_id;
   row["attempts"] = letter.attempts;
   row["first_failed_at"] = domain::FormatInstant(letter.first_failed_at);

@@ -12,6 +12,7 @@
 #include "store/task_columns.h"
 #include "util/fault_point.h"
 #include "util/status.h"
+#include "util/unicode.h"
 
 namespace todo::store {
 namespace {
@@ -47,9 +48,8 @@ where u.user_id = $1
 order by c.seq)sql"};
 
 void AddChanges(Patch& patch, const domain::TaskPatch& changes) {
-  if (changes.title) patch["title"] = *changes.title;
-  if (changes.description)
-    patch["description"] = *changes.description ? Patch(**changes.description) : Patch();
+  if (changes.title) AddTitle(patch, *changes.title);
+  if (changes.description) AddDescription(patch, *changes.description);
   if (changes.priority) patch["priority"] = static_cast<int>(*changes.priority);
   if (changes.tags) patch["tags"] = *changes.tags;
   if (changes.due) AddDue(patch, *changes.due);
@@ -297,8 +297,9 @@ absl::StatusOr<ports::TaskPage> PgTaskStore::List(const domain::UserId& user,
   };
   const auto priority =
       query.priority ? std::optional<int>(static_cast<int>(*query.priority)) : std::nullopt;
+  const std::string text = util::FoldForSearch(query.text);
   const auto pattern =
-      query.text.empty() ? std::nullopt : std::optional<std::string>(ContainsPattern(query.text));
+      text.empty() ? std::nullopt : std::optional<std::string>(ContainsPattern(text));
   return Read(pool_, "list",
               [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::TaskPage> {
                 const auto run = [&](const auto&... more) {

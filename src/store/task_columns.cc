@@ -5,6 +5,7 @@
 #include "domain/time.h"
 #include "util/log.h"
 #include "util/status.h"
+#include "util/unicode.h"
 
 namespace todo::store {
 namespace {
@@ -16,9 +17,23 @@ Patch OrNull(const std::optional<T>& value) {
 
 }  // namespace
 
+void AddTitle(Patch& patch, const std::string& title) {
+  patch["title"] = title;
+  patch["folded_title"] = util::FoldForSearch(title);
+}
+
+void AddDescription(Patch& patch, const std::optional<std::string>& description) {
+  patch["description"] = OrNull(description);
+  patch["folded_description"] = util::FoldForSearch(description.value_or(""));
+}
+
+std::string SearchText(std::string_view title, std::string_view description) {
+  return util::FoldForSearch(title) + '\x01' + util::FoldForSearch(description);
+}
+
 void AddFields(Patch& patch, const domain::TaskFields& fields) {
-  patch["title"] = fields.title;
-  patch["description"] = OrNull(fields.description);
+  AddTitle(patch, fields.title);
+  AddDescription(patch, fields.description);
   patch["priority"] = static_cast<int>(fields.priority);
   patch["tags"] = fields.tags;
   AddDue(patch, fields.due);

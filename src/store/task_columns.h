@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -14,7 +15,12 @@ namespace todo::store {
 /// A patch of apply_change: names of columns and their new values.
 using Patch = nlohmann::json;
 
+/// The text, and its folded form for search, which apply_change takes beside it.
+void AddTitle(Patch& patch, const std::string& title);
+void AddDescription(Patch& patch, const std::optional<std::string>& description);
 void AddFields(Patch& patch, const domain::TaskFields& fields);
+/// The column search_text, as the database makes it of the folded forms.
+std::string SearchText(std::string_view title, std::string_view description);
 void AddDue(Patch& patch, const domain::Due& due);
 /// nullopt: the task leaves its series.
 void AddSeries(Patch& patch, const std::optional<domain::SeriesPosition>& series);

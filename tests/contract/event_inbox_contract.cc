@@ -111,7 +111,12 @@ void EventInboxContract::Commit(const Work& work) {
 
 std::set<EventId> EventInboxContract::Claim(std::string_view consumer,
                                             const std::vector<TaskEvent>& events) {
-  std::set<EventId> claimed;
+  return ClaimAll(consumer, events).fresh;
+}
+
+ports::Claimed EventInboxContract::ClaimAll(std::string_view consumer,
+                                            const std::vector<TaskEvent>& events) {
+  ports::Claimed claimed;
   Commit([&](InboxTransaction& transaction) -> absl::Status {
     TODO_ASSIGN_OR_RETURN(claimed, transaction.Claim(consumer, Deliveries(events)));
     return absl::OkStatus();
@@ -181,6 +186,33 @@ TEST_P(EventInboxContract, ConsumersClaimEachForThemselves) {
   EXPECT_THAT(Claim("recurring", {event}), IsEmpty());
 }
 
+TEST_P(EventInboxContract, AnIdThatIsUsedForTwoEventsOfADayIsNoticed) {
+  TaskEvent first = NewEvent();
+  first.identity = 1;
+  TaskEvent other = first;
+  other.identity = -2;
+  const auto expect = [&](const std::vector<TaskEvent>& events, std::size_t fresh,
+                          std::size_t reused) {
+    const ports::Claimed claimed = ClaimAll(kConsumer, events);
+    EXPECT_EQ(claimed.fresh.size(), fresh);
+    EXPECT_EQ(claimed.reused.size(), reused);
+  };
+  expect({first, NewEvent()}, 2, 0);
+  expect({first, first}, 0, 0);
+  expect({other, NewEvent()}, 1, 1);
+  expect({other, first}, 0, 1);
+  TaskEvent unknown = first;
+  unknown.identity = 0;
+  expect({unknown}, 0, 0);
+  EXPECT_THAT(ClaimAll("analytics", {other}).reused, IsEmpty()) << "another consumer's first";
+
+  first.id = other.id = NewEventId();
+  expect({first, other}, 1, 1);
+  first.id = other.id = unknown.id = NewEventId();
+  expect({unknown}, 1, 0);
+  expect({other}, 0, 0);
+}
+
 TEST_P(EventInboxContract, EventsOfAnyDayCanBeClaimed) {
   const std::vector<TaskEvent> events = {EventAt("1970-01-01T00:00:00Z"),
                                          EventAt("9999-12-31T23:59:59.999999Z"),
@@ -222,7 +254,7 @@ TEST_P(EventInboxContract, TheSameEventManyTimesAtOnceHasOneEffect) {
         inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
           TODO_ASSIGN_OR_RETURN(const auto claimed,
                                 transaction.Claim(kConsumer, Deliveries({event})));
-          if (claimed.empty()) return absl::OkStatus();
+          if (claimed.fresh.empty()) return absl::OkStatus();
           ++claimed_count;
           TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
           return transaction.Write({SuccessorOf(task)});
@@ -242,7 +274,7 @@ TEST_P(EventInboxContract, AClaimWaitsForWhoeverHasTheEventAndTakesWhatThatOneLe
         inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
           TODO_ASSIGN_OR_RETURN(const auto claimed,
                                 transaction.Claim(kConsumer, Deliveries({event})));
-          EXPECT_THAT(claimed, ElementsAre(event.id));
+          EXPECT_THAT(claimed.fresh, ElementsAre(event.id));
           second = std::async(std::launch::async, [&] { return Claim(kConsumer, {event}); });
           EXPECT_EQ(second.wait_for(kLongEnoughToSeeThatItWaits), std::future_status::timeout)
               << "nobody can know yet whether the event is taken";

@@ -40,6 +40,7 @@ class EventInboxContract
   /// A transaction that must commit.
   void Commit(const Work& work);
   /// What a transaction of its own claims.
+  ports::Claimed ClaimAll(std::string_view consumer, const std::vector<domain::TaskEvent>& events);
   std::set<domain::EventId> Claim(std::string_view consumer,
                                   const std::vector<domain::TaskEvent>& events);
   std::optional<ports::HeldTask> Load(const ports::TaskRef& ref);

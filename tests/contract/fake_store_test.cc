@@ -38,7 +38,8 @@ class FakeEventInboxEnvironment final : public EventInboxEnvironment {
   void Park(std::string_view consumer, const domain::Delivery& delivery) override {
     const absl::Status status = database_.Write([&](support::FakeDatabase::Tables& tables) {
       const domain::EventHeader& event = delivery.event;
-      EXPECT_TRUE(support::FakeDatabase::Take(tables, consumer, event.id, event.at));
+      EXPECT_TRUE(
+          support::FakeDatabase::Take(tables, consumer, event.id, event.at, event.identity));
       ports::RetryEntry entry;
       entry.attempts = 1;
       entry.first_failed_at = entry.due_at = At("2026-03-01T09:01:00Z");

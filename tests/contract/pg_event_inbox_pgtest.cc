@@ -38,7 +38,7 @@ class PgEventInboxTest : public testing::Test {
     delivery_.event.at = At("2026-03-01T09:00:00Z");
   }
 
-  absl::StatusOr<std::set<domain::EventId>> Claim(InboxTransaction& transaction) {
+  absl::StatusOr<ports::Claimed> Claim(InboxTransaction& transaction) {
     return transaction.Claim("recurring", {delivery_});
   }
   /// What a new transaction gets of the event; it must commit.
@@ -46,7 +46,7 @@ class PgEventInboxTest : public testing::Test {
     std::size_t count = 0;
     const absl::Status status = inbox.Transact([&](InboxTransaction& transaction) -> absl::Status {
       TODO_ASSIGN_OR_RETURN(const auto claimed, Claim(transaction));
-      count = claimed.size();
+      count = claimed.fresh.size();
       return absl::OkStatus();
     });
     EXPECT_TRUE(status.ok()) << status;

@@ -58,6 +58,14 @@ TEST_F(PgMigrationsTest, AChangedMigrationIsRefused) {
   EXPECT_NE(status.message().find("V0002"), absl::string_view::npos) << status;
 }
 
+TEST_F(PgMigrationsTest, ADatabaseWithoutIcuCollationsIsRefused) {
+  database_->Run(
+      "set allow_system_table_mods = on; delete from pg_collation where collprovider = 'i'");
+  const absl::Status status = Migrate();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("ICU"), absl::string_view::npos) << status;
+}
+
 TEST_F(PgMigrationsTest, AMigrationThatFailsLeavesNothing) {
   // The second one cannot make its table.
   database_->Run("create table inbox (i int)");

@@ -10,6 +10,7 @@
 #include "contract/contract_support.h"
 #include "store/connection_pool.h"
 #include "store/pg_event_inbox.h"
+#include "store/search_texts.h"
 #include "support/tcp_proxy.h"
 #include "support/test_database.h"
 #include "util/status.h"
@@ -71,6 +72,63 @@ TEST_F(PgTaskStoreTest, AConnectionCutInTheMiddleIsResolvedByTheRequestId) {
   EXPECT_EQ(ChangeCount(), "2");
   EXPECT_EQ(wakes.count(), 2);
   EXPECT_EQ(pool.stats().discarded_count, 1);
+}
+
+TEST_F(PgTaskStoreTest, TextsOfAnOlderProgramAreFoldedAfterwards) {
+  ConnectionPool pool(database_->conninfo());
+  PgTaskStore store(pool, {});
+  ports::Mutation create = Create(user_, "ΟΔΥΣΣΕΥΣ");
+  create.fields.description = "Straße";
+  const domain::Task task = store.Apply(create).value().task;
+  for (int i = 0; i < 450; ++i) ASSERT_TRUE(store.Apply(Create(user_, "other")).ok());
+  const auto found = [&](const char* text) {
+    ports::TaskQuery query;
+    query.text = text;
+    query.limit = 500;
+    return store.List(user_, query).value().tasks.size();
+  };
+  const auto fold = [&] { return store::FoldSearchTexts(pool, [] { return true; }).value(); };
+  EXPECT_EQ(fold(), 0) << "this program has folded them";
+  const std::string whole = database_->Run("select search_text from tasks order by id limit 1");
+
+  // As the migration leaves them.
+  database_->Run("update tasks set search_text = null");
+  EXPECT_EQ(store::FoldSearchTexts(pool, [] { return false; }).value(), 0) << "told to stop";
+  EXPECT_EQ(fold(), 451);
+  EXPECT_EQ(found("οδυσσευς"), 1u);
+  EXPECT_EQ(found("STRASSE"), 1u);
+  EXPECT_EQ(found("OTHER"), 450u);
+  EXPECT_EQ(database_->Run("select search_text from tasks order by id limit 1"), whole);
+
+  // As an older program changes them, which knows of titles only.
+  database_->Run(
+      fmt::format("select apply_change('ann', gen_random_uuid(), '', 'updated', {}, null, "
+                  "'{{\"title\": \"ΑΧΙΛΛΕΥΣ\"}}', gen_random_uuid(), now(), '')",
+                  task.id.value));
+  EXPECT_EQ(found("οδυσσευς"), 0u);
+  EXPECT_EQ(fold(), 1);
+  EXPECT_EQ(found("αχιλλευς"), 1u);
+  EXPECT_EQ(found("strasse"), 1u);
+
+  // Somebody is at it: it is left alone, and nobody waits.
+  database_->Run("update tasks set search_text = null");
+  const auto other = database_->Open();
+  other->Run(fmt::format("begin; select from tasks where id = {} for update", task.id.value));
+  EXPECT_EQ(fold(), 450);
+  other->Run("rollback");
+  EXPECT_EQ(fold(), 1);
+}
+
+TEST_F(PgTaskStoreTest, SearchAndOrderDoNotDependOnTheDatabasesLocale) {
+  ConnectionPool pool(database_->conninfo());
+  PgTaskStore store(pool, {});
+  ASSERT_TRUE(store.Apply(Create(user_, "Ähre")).ok());
+  EXPECT_EQ(database_->Run("select collname from pg_attribute a join pg_collation c on c.oid = "
+                           "a.attcollation where attrelid = 'tasks'::regclass and "
+                           "attname = 'search_text'"),
+            "C");
+  EXPECT_EQ(database_->Run("select collprovider from pg_collation where collname = 'title_order'"),
+            "i");
 }
 
 TEST_F(PgTaskStoreTest, AnAnswerLostAfterTheCommitIsFoundOut) {

@@ -53,7 +53,7 @@ std::size_t RetryContract::Claim(const std::vector<Delivery>& deliveries) {
   std::size_t count = 0;
   const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
     TODO_ASSIGN_OR_RETURN(const auto claimed, transaction.Claim(kConsumer, deliveries));
-    count = claimed.size();
+    count = claimed.fresh.size();
     return absl::OkStatus();
   });
   EXPECT_TRUE(status.ok()) << status;

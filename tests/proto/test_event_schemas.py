@@ -115,6 +115,10 @@ ACCEPTED = {
     "empty task_data": ("task-event", changed(CREATED, "task_data", {})),
     "further keys": ("task-event", changed(CREATED, "series_id", 7)),
     "further keys in task_data": ("task-event", changed(CREATED, "task_data.color", None)),
+    "keys of todo-service in another shape": (
+        "task-event", changed(changed(CREATED, "task_data.version", "9"), "task_data.series_id", "my-series")),
+    "created in the year 1": ("task-event", changed(CREATED, "task_data.created_at", "0001-01-01T00:00:00Z")),
+    "time with a long fraction": ("task-event", changed(CREATED, "timestamp", f"2025-01-01T00:00:00.{'9' * 99}Z")),
     "time with an offset": ("task-event", changed(CREATED, "timestamp", "2025-01-01T05:30:00+05:30")),
     "time with fractions": ("task-event", changed(CREATED, "timestamp", "2025-01-01T00:00:00.123456789Z")),
     "time in small letters": ("task-event", changed(CREATED, "timestamp", "2025-01-01t00:00:00z")),

@@ -214,10 +214,22 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
 }
 
 bool FakeDatabase::Take(Tables& tables, std::string_view consumer, const domain::EventId& id,
-                        domain::Instant at) {
+                        domain::Instant at, std::int64_t identity) {
   // A copy with another timestamp is known as long as the first waits.
   if (tables.retries.contains({std::string(consumer), id})) return false;
-  return tables.inbox.emplace(consumer, domain::FormatInstant(at).substr(0, 10), id).second;
+  return tables.inbox
+      .try_emplace({std::string(consumer), domain::FormatInstant(at).substr(0, 10), id}, identity)
+      .second;
+}
+
+bool FakeDatabase::IsReused(const Tables& tables, std::string_view consumer,
+                            const domain::EventHeader& event) {
+  const auto taken = tables.inbox.find(
+      {std::string(consumer), domain::FormatInstant(event.at).substr(0, 10), event.id});
+  if (taken == tables.inbox.end()) return false;
+  domain::EventHeader known;
+  known.identity = taken->second;
+  return domain::AreDifferent(known, event);
 }
 
 bool FakeDatabase::IsTaken(const Tables& tables, std::string_view consumer,

@@ -183,7 +183,8 @@ class FakeDatabase {
     std::chrono::steady_clock::time_point audit_until =
         std::chrono::steady_clock::time_point::min();
     std::map<std::pair<domain::UserId, domain::RequestId>, Request> requests;
-    std::set<std::tuple<std::string, std::string, domain::EventId>> inbox;  // consumer, day, event
+    /// By consumer, day and event: the identity of what was claimed.
+    std::map<std::tuple<std::string, std::string, domain::EventId>, std::int64_t> inbox;
     std::map<std::pair<domain::UserId, domain::Uuid>, ForeignTask> foreign_tasks;
     std::map<int, ShardRow> shards;
     std::map<std::string, std::chrono::steady_clock::time_point> replicas;
@@ -194,7 +195,10 @@ class FakeDatabase {
 
   /// Claims the event for the consumer; false: it was taken.
   static bool Take(Tables& tables, std::string_view consumer, const domain::EventId& id,
-                   domain::Instant at);
+                   domain::Instant at, std::int64_t identity = 0);
+  /// Whether what was taken under the event's id and day is known to be another event.
+  static bool IsReused(const Tables& tables, std::string_view consumer,
+                       const domain::EventHeader& event);
   static bool IsTaken(const Tables& tables, std::string_view consumer,
                       const domain::Change& change);
   static bool HasQueue(const Tables& tables, std::string_view consumer, const domain::UserId& user,

@@ -15,16 +15,18 @@ class Transaction final : public ports::InboxTransaction {
  public:
   explicit Transaction(FakeDatabase::Tables& tables) : tables_(tables) {}
 
-  absl::StatusOr<std::set<EventId>> Claim(
-      std::string_view consumer, const std::vector<domain::Delivery>& deliveries) override {
+  absl::StatusOr<ports::Claimed> Claim(std::string_view consumer,
+                                       const std::vector<domain::Delivery>& deliveries) override {
     if (!status_.ok()) return status_;
-    std::set<EventId> claimed;
+    ports::Claimed claimed;
     for (const domain::Delivery& delivery : deliveries) {
-      if (!FakeDatabase::Take(tables_, consumer, delivery.event.id, delivery.event.at)) continue;
+      const domain::EventHeader& event = delivery.event;
+      if (FakeDatabase::IsReused(tables_, consumer, event)) claimed.reused.insert(event.id);
+      if (!FakeDatabase::Take(tables_, consumer, event.id, event.at, event.identity)) continue;
       if (FakeDatabase::HasQueue(tables_, consumer, delivery.event.user, delivery.event.task_id)) {
         FakeDatabase::Enqueue(tables_, consumer, delivery, {});
       } else {
-        claimed.insert(delivery.event.id);
+        claimed.fresh.insert(delivery.event.id);
       }
     }
     return claimed;

@@ -23,7 +23,8 @@ absl::StatusOr<bool> FakeRetryQueue::Park(std::string_view consumer,
                                           const ports::Setback& setback) {
   bool parked = false;
   TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
-    parked = FakeDatabase::Take(tables, consumer, delivery.event.id, delivery.event.at);
+    parked = FakeDatabase::Take(tables, consumer, delivery.event.id, delivery.event.at,
+                                delivery.event.identity);
     if (parked) {
       RetryEntry entry;
       entry.attempts = setback.attempts();
@@ -78,9 +79,9 @@ absl::StatusOr<bool> FakeRetryQueue::Bury(const domain::DeadLetter& letter, bool
                                           Instant now) {
   bool buried = false;
   TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
-    buried = from_queue
-                 ? tables.retries.count({letter.consumer, letter.event_id}) > 0
-                 : FakeDatabase::Take(tables, letter.consumer, letter.event_id, letter.event_at);
+    buried = from_queue ? tables.retries.count({letter.consumer, letter.event_id}) > 0
+                        : FakeDatabase::Take(tables, letter.consumer, letter.event_id,
+                                             letter.event_at, letter.identity);
     if (!buried) return absl::OkStatus();
     domain::DeadLetter buried_letter = letter;
     if (from_queue) {

@@ -1,13 +1,15 @@
 #include "support/fake_task_store.h"
 
 #include <fmt/format.h>
+#include <unicode/coll.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "util/status.h"
+#include "util/unicode.h"
 
 namespace todo::support {
 namespace {
@@ -57,9 +59,17 @@ absl::Status NoSuchTask(domain::TaskId id) {
                           "TASK_NOT_FOUND");
 }
 
-std::string Lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
+/// Less than 0, 0 or more than 0: as the database's collation title_order compares.
+int CompareTitles(const std::string& a, const std::string& b) {
+  static const std::unique_ptr<const icu::Collator> collator = [] {
+    UErrorCode error = U_ZERO_ERROR;
+    std::unique_ptr<icu::Collator> root(
+        icu::Collator::createInstance(icu::Locale::getRoot(), error));
+    root->setStrength(icu::Collator::SECONDARY);
+    return root;
+  }();
+  UErrorCode error = U_ZERO_ERROR;
+  return collator->compareUTF8(a, b, error);
 }
 
 bool Matches(const Task& task, const TaskQuery& query) {
@@ -71,9 +81,11 @@ bool Matches(const Task& task, const TaskQuery& query) {
     return false;
   if (query.due_from && (!due || fields.due.at < *query.due_from)) return false;
   if (query.due_before && (!due || fields.due.at >= *query.due_before)) return false;
-  const std::string text = Lower(query.text);
-  return Lower(fields.title).find(text) != std::string::npos ||
-         Lower(fields.description.value_or("")).find(text) != std::string::npos;
+  const std::string text = util::FoldForSearch(query.text);
+  const auto holds = [&text](const std::string& where) {
+    return util::FoldForSearch(where).find(text) != std::string::npos;
+  };
+  return holds(fields.title) || holds(fields.description.value_or(""));
 }
 
 /// By the query's order, ties by id, both in its direction; without due date last in either.
@@ -87,7 +99,7 @@ bool Before(const TaskQuery& query, const Task& a, const Task& b) {
   switch (query.order) {
     case TaskOrder::kCreatedAt: return by(a.created_at, b.created_at);
     case TaskOrder::kPriority: return by(a.fields.priority, b.fields.priority);
-    case TaskOrder::kTitle: return by(a.fields.title, b.fields.title);
+    case TaskOrder::kTitle: return by(CompareTitles(a.fields.title, b.fields.title), 0);
     case TaskOrder::kUpdatedAt: return by(a.updated_at, b.updated_at);
     case TaskOrder::kDueDate: break;
   }

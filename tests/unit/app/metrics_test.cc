@@ -19,6 +19,7 @@ TEST(MetricsTest, ShowsWhatWaitsAndForHowLong) {
   snapshot.healthy = true;
   snapshot.pools["calls"].open_count = 7;
   snapshot.queued_calls["api"] = 3;
+  snapshot.reused_event_ids = 6;
   snapshot.relay.emplace().published_count = 41;
   snapshot.store.emplace().unpublished_changes = 500;
   snapshot.store->oldest_unpublished = domain::Instant(97s);
@@ -30,7 +31,7 @@ TEST(MetricsTest, ShowsWhatWaitsAndForHowLong) {
   for (const char* line :
        {"todo_build_info{version=\"1.2.3\"} 1\n", "todo_healthy 1\n",
         "todo_database_connections{pool=\"calls\"} 7\n", "todo_worker_queue{pool=\"api\"} 3\n",
-        "# TYPE todo_relay_published_changes_total counter\n",
+        "todo_event_ids_reused_total 6\n", "# TYPE todo_relay_published_changes_total counter\n",
         "todo_relay_published_changes_total 41\n", "todo_outbox_unpublished_changes 500\n",
         "todo_outbox_oldest_seconds 3\n", "todo_dead_letters_open 2\n",
         "todo_deliveries_pending 12\n", "todo_deliveries_oldest_seconds 40\n",

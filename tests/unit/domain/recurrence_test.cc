@@ -129,7 +129,28 @@ TEST(Recurrence, SaysInAPersonsWordsWhatIsWrong) {
   EXPECT_THAT(ReasonFor("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31"),
               HasSubstr("no day after 2026-01-01 10:00 and before 2400 fits "
                         "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31"));
-  EXPECT_THAT(ReasonFor("FREQ=DAILY;COUNT=" + std::string(100, '\1')), HasSubstr("????????..."));
+  EXPECT_THAT(ReasonFor("FREQ=DAILY;COUNT=" + std::string(100, '\1')), HasSubstr("????????…"));
+}
+
+TEST(Recurrence, QuotesTheRuleAsItWasWritten) {
+  EXPECT_THAT(ReasonFor("every tuesday"), HasSubstr("'every tuesday' is neither daily"));
+  EXPECT_THAT(ReasonFor("jeden Dienstag, täglich"), HasSubstr("'jeden Dienstag, täglich' is"));
+  EXPECT_THAT(ReasonFor("каждый день"), HasSubstr("'каждый день' is neither"));
+  EXPECT_THAT(ReasonFor("freq=Fortnightly"), HasSubstr("not 'Fortnightly'"));
+  EXPECT_THAT(ReasonFor("freq=daily;every=2"), HasSubstr("no part called 'every'"));
+  EXPECT_THAT(ReasonFor("freq=daily;Interval=1;interval=2"),
+              HasSubstr("'interval' is given twice"));
+  EXPECT_THAT(ReasonFor("freq=daily;count=two"), HasSubstr("not 'two'"));
+  EXPECT_THAT(ReasonFor("freq=weekly;byday=mo,tuesday"), HasSubstr("not 'tuesday'"));
+  EXPECT_THAT(ReasonFor("freq=daily;until=tomorrow"), HasSubstr("not 'tomorrow'"));
+  EXPECT_THAT(ReasonFor("freq=weekly;wkst=monday"), HasSubstr("not 'monday'"));
+  EXPECT_THAT(ReasonFor("freq=daily;weekly"), HasSubstr("'weekly' is not of the form"));
+  EXPECT_THAT(ReasonFor("rscale=hebrew;freq=daily"), HasSubstr("not 'hebrew'"));
+  EXPECT_THAT(ReasonFor("täglich " + std::string(100, 'x')), HasSubstr("'täglich xxx"));
+  for (const char* same : {"Freq=Weekly;Byday=mo,Tu;Until=20270101t000000z;wkst=su", "WeekDays",
+                           " rrule:rscale=gregorian;freq=monthly;skip=backward "}) {
+    EXPECT_EQ(ReasonFor(same), "") << same;
+  }
 }
 
 TEST(Recurrence, RefusesAnAnchorOutsideTheCalendar) {

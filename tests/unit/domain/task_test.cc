@@ -45,6 +45,26 @@ TEST(CheckTitle, AllowsOneToFiveHundredCharacters) {
   }
 }
 
+TEST(CheckTitle, WantsSomethingToSee) {
+  for (const std::string& text :
+       {std::string("   "), std::string("\t\n"), std::string("\u200b\u200b"), std::string("\ufeff"),
+        std::string("\u2060 \u00ad\u3000"), std::string("\x01\x7f"), std::string("\u202e\u2066"),
+        std::string("\u3164"), std::string("\u2800"), std::string("\ufe0f")}) {
+    std::vector<FieldViolation> violations;
+    CheckTitle(text, "task.", violations);
+    CheckTags({text}, "task.", violations);
+    ASSERT_EQ(violations.size(), 2u) << testing::PrintToString(text);
+    EXPECT_EQ(violations[0].field, "task.title");
+    EXPECT_EQ(violations[1].field, "task.tags[0]");
+  }
+  for (const std::string& text : {std::string("."), std::string(" \u200ba"), std::string("\u00e9"),
+                                  std::string("\U0001f600\ufe0f"), std::string("\u0600")}) {
+    std::vector<FieldViolation> violations;
+    CheckTitle(text, "task.", violations);
+    EXPECT_TRUE(violations.empty()) << text;
+  }
+}
+
 TEST(CheckDescription, AllowsTenThousandCharacters) {
   std::vector<FieldViolation> violations;
   CheckDescription(std::nullopt, "task.", violations);

@@ -37,6 +37,7 @@ TEST(ParseInstant, KeepsMicrosecondsAndCutsOffTheRest) {
   ExpectParses("2026-10-24T09:00:00.000001Z", At(1792832400, 1));
   ExpectParses("2026-10-24T09:00:00.0000019Z", At(1792832400, 1));
   ExpectParses("2026-10-24T09:00:00.123456789012+00:00", At(1792832400, 123'456));
+  ExpectParses("2026-10-24T09:00:00.5" + std::string(1000, '9') + "Z", At(1792832400, 599'999));
 }
 
 TEST(ParseInstant, ReadsALeapSecondAsTheNextSecond) {
@@ -82,7 +83,7 @@ TEST(ParseInstant, RefusesEverythingElse) {
       "9999-12-31T23:59:59-00:01",
       "0000-01-01T00:00:00Z",
       std::string("2026-10-24T09:00:00\0Z", 21),
-      "2026-10-24T09:00:00." + std::string(1000, '1') + "Z",
+      "2026-10-24T09:00:00." + std::string(1000, '1'),
   };
   for (const std::string& text : refused) {
     absl::StatusOr<Instant> parsed = ParseInstant(text);

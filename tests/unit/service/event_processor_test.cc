@@ -130,6 +130,29 @@ TEST_F(EventProcessorTest, EachConsumerGetsTheEventsOfItsTopic) {
   EXPECT_THAT(bell_.heard_, ElementsAre(3));
 }
 
+TEST_F(EventProcessorTest, AnIdThatIsUsedForAnotherEventIsNoticed) {
+  const domain::BusRecord first = Record("task-events", 1);
+  domain::BusRecord other = first;
+  nlohmann::json event = nlohmann::json::parse(first.bytes);
+  event["data"]["task_id"] = 2;
+  other.bytes = event.dump();
+  EXPECT_TRUE(processor_.Process({first})[0].ok());
+  EXPECT_TRUE(processor_.Process({first, first})[0].ok());
+  EXPECT_EQ(processor_.reused_id_count(), 0u) << "copies are no news";
+
+  EXPECT_THAT(processor_.Process({other, Record("task-events", 3)}),
+              ElementsAre(absl::OkStatus(), absl::OkStatus()));
+  EXPECT_EQ(processor_.reused_id_count(), 2u) << "by each consumer";
+  EXPECT_THAT(first_.heard_, ElementsAre(1, 3));
+
+  event["data"]["task_id"] = 4;
+  event["data"]["timestamp"] = "2026-10-25T09:00:00Z";
+  other.bytes = event.dump();
+  EXPECT_TRUE(processor_.Process({other})[0].ok());
+  EXPECT_EQ(processor_.reused_id_count(), 2u) << "on another day it is another event";
+  EXPECT_THAT(first_.heard_, ElementsAre(1, 3, 4));
+}
+
 TEST_F(EventProcessorTest, AnUnknownTopicsRecordsComeAgain) {
   EXPECT_EQ(processor_.Process({Record("weather", 1)}).front().code(),
             absl::StatusCode::kFailedPrecondition);

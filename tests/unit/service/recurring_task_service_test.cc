@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 #include <string>
@@ -451,6 +452,57 @@ TEST_F(RecurringTaskServiceTest, AForeignTaskHasASuccessorToo) {
   SetCompleted(next, true);
   DeliverNews();
   EXPECT_THAT(Live(), SizeIs(2)) << "from then on the series is ours";
+}
+
+/// As the bus brings it: `user` did it, to a task of `owner`.
+TaskEvent AsItComes(const TaskEvent& event, const std::string& user, const std::string& owner) {
+  nlohmann::json data = {{"id", event.id.value()},
+                         {"event_type", domain::ToString(event.kind)},
+                         {"task_id", event.task_id.value},
+                         {"user_id", user},
+                         {"timestamp", domain::FormatInstant(event.at)}};
+  data["task_data"] = nlohmann::json::parse(domain::FormatTaskJson(*event.task));
+  data["task_data"]["user_id"] = owner;
+  const nlohmann::json record = {{"specversion", "1.0"},
+                                 {"id", event.id.value()},
+                                 {"source", event.source},
+                                 {"type", "t"},
+                                 {"data", data}};
+  const auto read = domain::ParseTaskEventRecord(record.dump());
+  EXPECT_TRUE(read.ok()) << read.status();
+  return read.value_or(TaskEvent());
+}
+
+TEST_F(RecurringTaskServiceTest, TheSuccessorIsTheOwnersWhoeverCompletedTheTask) {
+  const TaskEvent completed = Foreign(ChangeKind::kCompleted, 3, "2026-10-24T10:00:00Z");
+  Deliver({AsItComes(completed, "bob", "alice")});
+  EXPECT_THAT(Live({"bob"}), IsEmpty());
+  ASSERT_THAT(Live(), SizeIs(1));
+  EXPECT_EQ(Live()[0].series->series_id,
+            ForeignSeriesId("another-service", alice_, domain::TaskId{4'711}));
+
+  const TaskEvent opened = Foreign(ChangeKind::kUncompleted, 4, "2026-10-24T11:00:00Z");
+  Deliver({AsItComes(opened, "carol", "alice")});
+  EXPECT_THAT(Live(), IsEmpty()) << "it is the same series, whoever opens the task again";
+}
+
+TEST_F(RecurringTaskServiceTest, AnotherUsersEventAboutAHeldTaskIsAnOccasionToLook) {
+  const Task first = Create();
+  SetCompleted(first, true);
+  TaskEvent event = Log().back();
+  event.source = "another-service";
+  Deliver({AsItComes(event, "bob", "alice")});
+  SuccessorOf(first);
+}
+
+TEST_F(RecurringTaskServiceTest, AForeignDueDateMattersWhereTheNextOneIsCountedFromIt) {
+  TaskEvent far = Foreign(ChangeKind::kCompleted, 3, "2026-10-24T10:00:00Z");
+  far.task->fields.due.at = domain::ParseAnyInstant("0001-01-01T00:00:00Z").value();
+  const absl::Status refused = Apply({far});
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("task_data.due_date"));
+  far.task->fields.recurrence_rule.reset();
+  Deliver({far});
 }
 
 TEST_F(RecurringTaskServiceTest, ARuleWithoutADueDateCountsFromTheForeignEvent) {
