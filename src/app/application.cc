@@ -433,6 +433,10 @@ void Application::StartRelay() {
   options.lease = config_.relay_lease;
   options.renew_interval = config_.relay_lease / 8;
   options.poll_interval = config_.relay_poll;
+  options.sidecar_answers = [this] {
+    const absl::Status status = dapr_.GetMetadata().status();
+    return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status);
+  };
   relay_ = std::make_unique<relay::OutboxRelay>(outbox_log_, publisher_, std::move(options));
   running_relay_ = relay_.get();
   signal_ = std::make_unique<store::OutboxSignal>(
