@@ -10,9 +10,11 @@
 #include "api/ops_service.h"
 #include "api/reminder_service.h"
 #include "api/todo_service.h"
+#include "app/delivery_watch.h"
 #include "app/metrics.h"
 #include "app/outlet_watch.h"
 #include "app/sidecar_check.h"
+#include "appcallback/delivery_limits.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
 #include "store/search_texts.h"
@@ -29,10 +31,7 @@ using util::Severity;
 using namespace std::chrono_literals;
 
 constexpr int kMaxApiMessageBytes = 1024 * 1024;
-constexpr int kMaxDeliveryBytes = 64 * 1024 * 1024;
-// The sidecar puts all headers of all events of a batch into the metadata of the call.
-constexpr int kMaxDeliveryMetadataBytes = 8 * 1024 * 1024;
-
+constexpr std::size_t kMaxApiBufferedBytes = 256UL * 1024 * 1024;
 constexpr int kRetryThreads = 2;
 constexpr int kReminderThreads = 2;
 // Of each kind of lanes, attempts at a time.
@@ -48,6 +47,8 @@ constexpr milliseconds kMaintenanceInterval = 1h;
 constexpr milliseconds kMaintenanceRetry = 1min;
 constexpr milliseconds kHealthInterval = 250ms;
 constexpr milliseconds kStatusInterval = 5s;
+// With events missing, so long without a delivery is no pause.
+constexpr milliseconds kLeastPatience = 15s;
 
 store::PoolOptions SessionsOf(const Config& config) {
   // Retries and reminders run beside the deliveries: a full house of those must not stop them.
@@ -94,7 +95,14 @@ appcallback::AppCallbackOptions CallbackOptions(const Config& config) {
   return {.pubsub = config.pubsub,
           .subscriptions = SubscriptionsOf(config),
           .bulk = config.bulk_delivery,
+          .bulk_max_messages = config.delivery_batch,
           .app_api_token = config.app_api_token};
+}
+
+/// Of the sidecar's port. One large delivery is under way at a time; of what somebody else sends,
+/// the app token is looked at only when all of it is there.
+std::size_t MaxBufferedBytes(std::int64_t max_delivery_bytes) {
+  return static_cast<std::size_t>(2 * max_delivery_bytes) + kMaxApiBufferedBytes;
 }
 
 /// `parse` as EventStream takes it.
@@ -253,6 +261,8 @@ edge::HttpResponse Application::MetricsPage() {
                                             {"events", event_workers_.queued_count()}},
                            .reused_event_ids = processor_.reused_id_count(),
                            .relay = {},
+                           .delivery_count = app_callback_.delivery_count(),
+                           .deliveries_stopped = deliveries_stopped_,
                            .store = *sampled_status_.Lock(),
                            .delivery_attempts = delivery_sender_.attempts()};
   if (relay::OutboxRelay* const relay = running_relay_; relay != nullptr) {
@@ -275,17 +285,22 @@ absl::Status Application::Start() {
                      .services = {todo_service_.get(), reminder_service_.get(),
                                   notification_service_.get(), ops_service_.get()},
                      .max_receive_bytes = kMaxApiMessageBytes,
+                     .max_buffered_bytes = kMaxApiBufferedBytes,
                      .public_api = true});
   if (!api.ok()) return api.status();
   api_listener_ = *std::move(api);
   PublishHealth();
+  const std::int64_t max_delivery_bytes = appcallback::MaxDeliveryBytes(
+      config_.record_limit, config_.bulk_delivery ? config_.delivery_batch : 1);
   // The sidecar asks for the subscriptions as soon as this port is open, and only then.
   auto app = Listen({.name = "app",
                      .address = config_.app_address,
                      .port = config_.app_port,
                      .services = app_callback_.services(),
-                     .max_receive_bytes = kMaxDeliveryBytes,
-                     .max_metadata_bytes = kMaxDeliveryMetadataBytes});
+                     .max_receive_bytes = static_cast<int>(max_delivery_bytes),
+                     .max_metadata_bytes = static_cast<int>(
+                         appcallback::MaxDeliveryMetadataBytes(config_.record_limit)),
+                     .max_buffered_bytes = MaxBufferedBytes(max_delivery_bytes)});
   if (!app.ok()) return app.status();
   app_listener_ = *std::move(app);
   TODO_RETURN_IF_ERROR(http_.Start());
@@ -444,6 +459,10 @@ void Application::StartRelay() {
   options.lease = config_.relay_lease;
   options.renew_interval = config_.relay_lease / 8;
   options.poll_interval = config_.relay_poll;
+  options.sidecar_answers = [this] {
+    const absl::Status status = dapr_.GetMetadata().status();
+    return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status);
+  };
   relay_ = std::make_unique<relay::OutboxRelay>(outbox_log_, publisher_, std::move(options));
   running_relay_ = relay_.get();
   signal_ = std::make_unique<store::OutboxSignal>(
@@ -477,11 +496,16 @@ void Application::RunHealthPublisher(const std::stop_token& stop) {
 }
 
 void Application::RunStatusSampler(const std::stop_token& stop) {
+  DeliveryWatch watch(std::max<milliseconds>(config_.audit_delay, kLeastPatience));
   while (Sleep(stop, kStatusInterval)) {
     if (!IsHealthy()) continue;
     absl::StatusOr<ports::StoreStatus> status = retry_queue_.Status();
     if (!status.ok()) {
       Log(Severity::kWarning, "status_not_sampled", {{"status", status.status().ToString()}});
+    }
+    if (status.ok()) {
+      deliveries_stopped_ =
+          watch.Look(app_callback_.delivery_count(), status->missing_events, steady_clock::now());
     }
     // Rather nothing than figures of long ago.
     *sampled_status_.Lock() = status.ok() ? std::optional(*std::move(status)) : std::nullopt;

@@ -126,6 +126,7 @@ class Application {
   std::atomic<std::chrono::steady_clock::time_point> last_answer_{};  // of the database
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> failed_ = false;
+  std::atomic<bool> deliveries_stopped_ = false;
 
   // Each owner of connections has its own, so that load on one is not an outage of another.
   store::ConnectionPool pool_;

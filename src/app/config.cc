@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "app/outlet_setup.h"
+#include "appcallback/delivery_limits.h"
 #include "store/connection_pool.h"
 #include "util/status.h"
 
@@ -266,6 +267,11 @@ const std::vector<Setting>& Settings() {
     all.push_back(Boolean("bulk-delivery", &Config::bulk_delivery,
                           "let the sidecar deliver many events in one call"));
     all.back().default_text = "true with --bus=kafka, else false";
+    all.push_back(Number("delivery-batch", &Config::delivery_batch, 1, 10'000,
+                         "events that the sidecar delivers in one call, at most"));
+    all.push_back(Number("record-limit", &Config::record_limit, 1'024, 1'000'000'000,
+                         "largest record that the topics take, in bytes and before compression (of "
+                         "Kafka: max.message.bytes); a larger one stops all deliveries"));
     all.push_back(Text("pubsub", "NAME", &Config::pubsub, "Dapr pub/sub component"));
     all.push_back(Text("statestore", "NAME", &Config::statestore, "Dapr state component"));
     all.push_back(Text("secretstore", "NAME", &Config::secretstore, "Dapr secret store"));
@@ -504,6 +510,9 @@ class Loader {
 
 // ---- what depends on more than one setting
 
+/// A delivery is in memory as a whole, more than once.
+constexpr std::int64_t kMaxDeliveryBytes = std::int64_t{1024} * 1024 * 1024;
+
 bool IsLoopback(const std::string& address) {
   return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
@@ -576,6 +585,15 @@ void CheckTogether(LoadedConfig& loaded) {
   if (config.relay_poll * 4 > config.relay_lease) {
     fault(fmt::format("--relay-poll ({}) must be at most a quarter of --relay-lease ({})",
                       FormatDuration(config.relay_poll), FormatDuration(config.relay_lease)));
+  }
+  const int batch = config.bulk_delivery ? config.delivery_batch : 1;
+  if (const std::int64_t bytes = appcallback::MaxDeliveryBytes(config.record_limit, batch);
+      bytes > kMaxDeliveryBytes) {
+    constexpr std::int64_t kMebibyte = 1024 * 1024;
+    fault(fmt::format(
+        "--delivery-batch ({}) records of --record-limit ({} bytes) can become a "
+        "delivery of {} MiB, and the limit is {} MiB: lower one of the two",
+        batch, config.record_limit, bytes / kMebibyte + 1, kMaxDeliveryBytes / kMebibyte));
   }
   for (std::string& text : OutletFaults(config)) fault(std::move(text));
   const std::pair<std::string_view, const std::string&> topics[] = {

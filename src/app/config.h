@@ -34,6 +34,8 @@ struct Config {
   std::string dapr_grpc_endpoint = "127.0.0.1:50001";
   Bus bus = Bus::kKafka;
   bool bulk_delivery = false;  // default: true with Kafka
+  int delivery_batch = 100;
+  int record_limit = 1024 * 1024;  // bytes
   std::string pubsub = "kafka-pubsub";
   std::string statestore = "statestore";
   std::string secretstore = "kubernetes-secrets";

@@ -25,7 +25,6 @@ namespace {
 constexpr int kMaxStreamsPerConnection = 256;
 constexpr int kKeepaliveMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
-constexpr std::size_t kMaxBufferedBytes = 256UL * 1024 * 1024;
 // Reflection is the only service with threads of its own, one for each call under way.
 constexpr int kMaxReflectionThreads = 16;
 
@@ -81,9 +80,11 @@ absl::StatusOr<Listener> Listen(const ListenerOptions& options) {
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  }
+  if (options.max_buffered_bytes > 0) {
     grpc::ResourceQuota quota(options.name);
-    quota.Resize(kMaxBufferedBytes);
-    quota.SetMaxThreads(kMaxReflectionThreads);
+    quota.Resize(options.max_buffered_bytes);
+    if (options.public_api) quota.SetMaxThreads(kMaxReflectionThreads);
     builder.SetResourceQuota(quota);
   }
   const bool is_v6 = options.address.find(':') != std::string::npos;

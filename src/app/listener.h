@@ -15,8 +15,9 @@ struct ListenerOptions {
   std::string address;
   int port = 0;  // 0: any free one
   std::vector<grpc::Service*> services;
-  int max_receive_bytes = 0;   // of a message
-  int max_metadata_bytes = 0;  // of a call; 0: gRPC's default, 8 KiB
+  int max_receive_bytes = 0;           // of a message
+  int max_metadata_bytes = 0;          // of a call; 0: gRPC's default, 8 KiB
+  std::size_t max_buffered_bytes = 0;  // of all calls together, about; 0: no bound
   bool public_api = false;  // with reflection, and with bounds for callers that nobody vouches for
 };
 

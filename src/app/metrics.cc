@@ -108,6 +108,9 @@ void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) 
   page.Gauge("todo_deliveries_oldest_seconds",
              "How long the one that has waited longest could have been sent",
              SecondsSince(store.oldest_delivery, now));
+  page.Gauge("todo_events_missing",
+             "Events published longer ago than --audit-delay that no consumer has seen",
+             Number(store.missing_events));
   page.Gauge("todo_events_lost",
              "Events published again as often as allowed that no consumer has seen",
              Number(store.lost_events));
@@ -127,6 +130,11 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
   page.Counter("todo_event_ids_reused_total",
                "Events without effect because another event of the day had their id",
                Number(snapshot.reused_event_ids));
+  page.Counter("todo_event_deliveries_total", "Calls of the sidecar that brought events",
+               Number(snapshot.delivery_count));
+  page.Gauge("todo_event_deliveries_stopped",
+             "1: events are missing, and the sidecar has brought none for as long as --audit-delay",
+             snapshot.deliveries_stopped ? 1 : 0);
   if (snapshot.relay) AddRelay(page, *snapshot.relay);
   if (snapshot.store) AddStore(page, *snapshot.store, snapshot.now);
   for (const auto& [name, count] : snapshot.delivery_attempts) {

@@ -22,6 +22,8 @@ struct MetricsSnapshot {
   std::map<std::string, std::size_t> queued_calls;  // by worker pool
   std::uint64_t reused_event_ids = 0;
   std::optional<relay::RelayStats> relay;
+  std::uint64_t delivery_count = 0;  // of events, by the sidecar
+  bool deliveries_stopped = false;   // although events are missing
   std::optional<ports::StoreStatus> store;
   std::map<std::pair<std::string, std::string>, std::uint64_t>
       delivery_attempts;  // by channel, outcome

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <openssl/crypto.h>
 
+#include <atomic>
 #include <charconv>
 #include <exception>
 #include <optional>
@@ -79,6 +80,7 @@ class AppCallback::Core {
   }
 
   bool IsHealthy() const { return healthy_(); }
+  std::uint64_t delivery_count() const { return delivery_count_; }
 
   void DescribeSubscriptions(dapr::ListTopicSubscriptionsResponse& response) const {
     for (const Subscription& wanted : options_.subscriptions) {
@@ -181,6 +183,7 @@ class AppCallback::Core {
   ServerUnaryReactor* Take(CallbackServerContext* context, Work work) {
     using Answer = std::optional<grpc::Status>;
     return Admit(context, [this, &work](ServerUnaryReactor* reactor) -> Answer {
+      ++delivery_count_;
       if (workers_.TrySubmit([reactor, work] { reactor->Finish(Run(work)); })) return std::nullopt;
       return grpc::Status(grpc::StatusCode::UNAVAILABLE, "busy or shutting down: deliver again");
     });
@@ -247,6 +250,7 @@ class AppCallback::Core {
   util::WorkerPool& workers_;
   JobBatches jobs_;
   const std::function<bool()> healthy_;
+  std::atomic<std::uint64_t> delivery_count_ = 0;
 };
 
 namespace {
@@ -337,6 +341,8 @@ AppCallback::AppCallback(AppCallbackOptions options, service::EventProcessor& pr
 }
 
 AppCallback::~AppCallback() = default;
+
+std::uint64_t AppCallback::delivery_count() const { return core_->delivery_count(); }
 
 std::vector<grpc::Service*> AppCallback::services() {
   std::vector<grpc::Service*> services;

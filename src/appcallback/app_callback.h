@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -52,6 +53,9 @@ class AppCallback {
               service::ReminderService& reminders, util::WorkerPool& workers,
               std::function<bool()> healthy);
   ~AppCallback();
+
+  /// How many deliveries of events have come since the start. Thread-safe.
+  std::uint64_t delivery_count() const;
 
   /// To be registered with one server.
   std::vector<grpc::Service*> services();

@@ -79,8 +79,7 @@ std::vector<grpc::Status> JobBatches::Settle(const std::vector<Job>& jobs) {
     TODO_FAULT_POINT("before-answer").IgnoreError();
     const auto failed = [](const absl::Status& status) { return !status.ok(); };
     std::ranges::transform(statuses, answers.begin(), [&](const absl::Status& status) {
-      return failed(status) ? CallAgain("the store cannot do it now: call again")
-                            : grpc::Status::OK;
+      return failed(status) ? CallAgain("it cannot be done now: call again") : grpc::Status::OK;
     });
     if (const auto first = std::ranges::find_if(statuses, failed); first != statuses.end()) {
       util::Log(

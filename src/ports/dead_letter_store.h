@@ -52,7 +52,8 @@ struct StoreStatus {
   std::int64_t unwritten_jobs = 0;
   std::int64_t pending_deliveries = 0;             // the same
   std::optional<domain::Instant> oldest_delivery;  // since when it waits for its turn
-  std::int64_t lost_events = 0;  // published again as often as allowed, and still not seen
+  std::int64_t missing_events = 0;  // published a while ago and not seen; counted up to a limit
+  std::int64_t lost_events = 0;     // published again as often as allowed, and still not seen
   struct Shard {
     int number = 0;
     std::string owner;

@@ -16,9 +16,21 @@ namespace todo::ports {
 /// the snapshot names it, so those rows are found without ever looking at the rest again. Opaque to
 /// all but the store.
 struct OutboxCursor {
+  /// How far late rows that are too many for one batch have been published: besides what the cursor
+  /// says, everything that was visible in `snapshot` with an id up to here.
+  struct LateRows {
+    std::int64_t position = 0;          // of changes
+    std::int64_t message_position = 0;  // of messages
+    std::string snapshot;               // pg_snapshot; empty: no late rows are left over
+    std::string transactions;           // whose late rows they are
+
+    bool operator==(const LateRows&) const = default;
+  };
+
   std::int64_t position = 0;          // of changes
   std::int64_t message_position = 0;  // of messages
   std::string snapshot;               // pg_snapshot; empty: nothing was ever published
+  LateRows late;
 
   bool operator==(const OutboxCursor&) const = default;
 };
@@ -67,10 +79,11 @@ class OutboxLog {
   virtual absl::StatusOr<OutboxShards> Renew(const std::string& owner,
                                              std::chrono::milliseconds lease) = 0;
 
-  /// Up to about `limit` (> 0) unpublished changes for each of `shards`, fewer when they are large,
-  /// from the in-memory cursors given; one batch for each shard, in the order given. A batch
-  /// without changes still has a newer cursor: go on from it, so that what has to be looked at
-  /// again stays little. Late rows (see OutboxCursor) come first and are never left for later.
+  /// Up to `limit` (> 0) unpublished changes and as many messages for each of `shards`, fewer when
+  /// they are large, from the in-memory cursors given; one batch for each shard, in the order
+  /// given. A batch without changes still has a newer cursor: go on from it, so that what has to be
+  /// looked at again stays little. Late rows (see OutboxCursor) come first; those that are more
+  /// than a batch holds are continued by the next ones, and newer rows wait until they are through.
   virtual absl::StatusOr<std::vector<OutboxBatch>> Read(const std::vector<OutboxShard>& shards,
                                                         int limit) = 0;
 

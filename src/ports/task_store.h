@@ -87,6 +87,9 @@ struct ChangePage {
 /// (no free connection in time), kDeadlineExceeded (statement or lock timeout), kInternal (logged).
 class TaskStore {
  public:
+  /// More members of a series are not read at once.
+  static constexpr int kMaxSeriesMembers = 202;
+
   virtual ~TaskStore() = default;
 
   /// Applies `mutation` and appends its change, in one durable step. A mutation that leaves the
@@ -98,7 +101,8 @@ class TaskStore {
   virtual absl::StatusOr<MutationResult> Apply(const Mutation& mutation) = 0;
 
   /// Of the user's series: its open tasks, and the last one it has, done or deleted, but for those
-  /// that the consumer made and took away again. By occurrence.
+  /// that the consumer made and took away again. By occurrence; not more than the first
+  /// kMaxSeriesMembers.
   virtual absl::StatusOr<std::vector<SeriesMember>> ListSeries(const domain::UserId& user,
                                                                const domain::Uuid& series_id) = 0;
 

@@ -32,7 +32,7 @@ RelayLoop::RelayLoop(ports::OutboxLog& log, ports::EventPublisher& publisher, Re
       clock_(std::move(clock)),
       mailbox_(std::move(mailbox)) {
   lease_until_ = renew_at_ = poll_at_ = cursor_write_at_ = database_retry_at_ = last_acknowledged_ =
-      clock_();
+      bus_failing_since_ = probe_at_ = clock_();
 }
 
 SteadyTime RelayLoop::Step() {
@@ -40,6 +40,7 @@ SteadyTime RelayLoop::Step() {
   if (stop_at_) {
     Drain();
   } else {
+    WatchSidecar();
     Renew();
     WriteCursors();
     GiveBack();
@@ -61,7 +62,26 @@ void RelayLoop::TakeMail() {
 
 // --- Shards and leases
 
+void RelayLoop::WatchSidecar() {
+  const SteadyTime now = clock_();
+  const SteadyTime silent_since = std::max(bus_failing_since_, last_acknowledged_);
+  const bool suspect = bus_failing_ && now - silent_since >= options_.give_up_after;
+  if (now < probe_at_ || !(resting_ || suspect)) return;
+  probe_at_ = now + options_.probe_interval;
+  const bool away = !options_.sidecar_answers();
+  if (std::exchange(resting_, away) == away) return;
+  if (away) {
+    for (auto& [number, shard] : shards_) shard.leaving = true;
+    TellHeld();
+    util::Log(Severity::kError, "relay_without_sidecar", {{"shards", shards_.size()}});
+  } else {
+    bus_failing_since_ = renew_at_ = clock_();
+    util::Log(Severity::kInfo, "relay_sidecar_back");
+  }
+}
+
 void RelayLoop::Renew() {
+  if (resting_) return;
   const SteadyTime asked_at =
       clock_();  // the lease counts from the database's answer, so surely not from earlier
   if (asked_at < renew_at_ || !DatabaseReady(asked_at)) return;
@@ -330,6 +350,7 @@ void RelayLoop::OnFailed(int number, Batch& batch, std::size_t index, const absl
     stream.run = std::max<std::size_t>(1, count / 2);
   }
   if (!std::exchange(bus_failing_, true)) {
+    bus_failing_since_ = now;
     util::Log(Severity::kWarning, "relay_publish_failing",
               {{"shard", number}, {"topic", stream.topic}, {"error", status.ToString()}});
   }
@@ -387,7 +408,7 @@ SteadyTime RelayLoop::NextStep() const {
         shards_.begin(), shards_.end(), [this](const auto& entry) { return Idle(entry.first); });
     return waits_for_database ? std::min(*stop_at_, with_database(now)) : *stop_at_;
   }
-  SteadyTime next = std::min(with_database(renew_at_), poll_at_);
+  SteadyTime next = std::min(resting_ ? probe_at_ : with_database(renew_at_), poll_at_);
   const bool may_publish = LeaseHolds(now);
   for (const auto& [number, shard] : shards_) {
     if (shard.write_at)

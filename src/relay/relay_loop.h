@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,11 @@ struct RelayOptions {
   std::chrono::milliseconds min_backoff{100};  // after the first failure in a row; doubles up to
   std::chrono::milliseconds max_backoff{1'000};
   int failures_until_error = 30;  // in a row of the same events, until a person is asked to look
+  /// Whether the replica's own sidecar answers, asked only when nothing gets through. May block for
+  /// well less than a lease.
+  std::function<bool()> sidecar_answers = [] { return true; };
+  std::chrono::milliseconds give_up_after{10'000};  // without an answer of the sidecar
+  std::chrono::milliseconds probe_interval{1'000};  // between two questions whether it answers
 };
 
 /// What the relay shows of itself. Counts are since the start.
@@ -57,6 +63,10 @@ struct RelayStats {
 /// when all topics have the whole batch; nothing is sent after the lease has run out by our own
 /// clock. So however replicas freeze, wake and overlap, first copies come in `seq` order and only
 /// copies repeat.
+///
+/// A replica whose sidecar stays away gives its shards to the others, and takes shards again when
+/// the sidecar is back. As long as the sidecar answers it keeps them, for then it is the bus that
+/// fails, and the others would fare no better.
 ///
 /// Thread safety: one thread only; `stats` may be called from any. Blocks on the database.
 class RelayLoop {
@@ -113,6 +123,7 @@ class RelayLoop {
 
   // The parts of a step; each looks for itself whether it has anything to do.
   void TakeMail();
+  void WatchSidecar();
   void Renew();
   void WriteCursors();
   void GiveBack();
@@ -160,6 +171,9 @@ class RelayLoop {
   int database_failures_ = 0;  // in a row
   SteadyTime last_acknowledged_;
   bool bus_failing_ = false;
+  SteadyTime bus_failing_since_;
+  bool resting_ = false;  // the sidecar is away: all shards are given back and none is taken
+  SteadyTime probe_at_;
   bool outage_reported_ = false;
   std::optional<SteadyTime> stop_at_;
   bool finished_ = false;

@@ -281,54 +281,63 @@ absl::StatusOr<Reminder> ReminderService::Apply(const CallContext& call, domain:
   return answer;
 }
 
-absl::StatusOr<int> ReminderService::Settle(const std::vector<TaskRef>& refs) {
-  int fired = 0;
+absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
+    const std::vector<TaskRef>& refs) {
+  std::vector<Outcome> outcomes;
   const absl::Status status =
       store_.Transact([&](ports::ReminderTransaction& transaction) -> absl::Status {
-        fired = 0;
+        outcomes.assign(refs.size(), {});
         TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad(refs));
         const Instant now = clock_.Now();
         std::vector<Reminder> changed;
         std::vector<ports::OutboxMessage> messages;
-        for (std::optional<TaskReminders>& held : loaded) {
-          if (!held) continue;
-          for (Reminder& reminder : held->reminders) {
+        for (std::size_t i = 0; i < loaded.size(); ++i) {
+          if (!loaded[i]) continue;
+          Outcome& outcome = outcomes[i];
+          for (Reminder& reminder : loaded[i]->reminders) {
             const Reminder was = reminder;
-            domain::Plan(reminder, held->task);
+            domain::Plan(reminder, loaded[i]->task);
             if (domain::IsDue(reminder, now)) {
-              Fire(reminder, held->task, domain::EventId{ids_.NewId()}, now, options_.topic,
+              Fire(reminder, loaded[i]->task, domain::EventId{ids_.NewId()}, now, options_.topic,
                    messages);
+              ++outcome.fired;
+            } else if (reminder.state == ReminderState::kPending) {
+              outcome.next =
+                  std::min(outcome.next.value_or(*reminder.remind_at), *reminder.remind_at);
             }
             if (reminder != was) changed.push_back(std::move(reminder));
           }
         }
-        fired = static_cast<int>(messages.size());
         TODO_RETURN_IF_ERROR(transaction.Save(changed));
         return transaction.Post(messages);
       });
   if (!status.ok()) return status;
-  return fired;
+  return outcomes;
 }
 
 ReminderService::Settled ReminderService::SettleEach(const std::vector<TaskRef>& refs) {
-  if (refs.empty()) return {};
-  const absl::StatusOr<int> together = Settle(refs);
-  if (together.ok() || IsAway(together.status())) {
-    return {.fired = together.value_or(0),
-            .statuses = std::vector<absl::Status>(refs.size(), together.status())};
-  }
-  Settled settled;
-  absl::Status away;
-  for (const TaskRef& ref : refs) {
-    const absl::StatusOr<int> alone = away.ok() ? Settle({ref}) : away;
-    settled.fired += alone.value_or(0);
-    settled.statuses.push_back(alone.status());
-    if (IsAway(alone.status())) away = alone.status();
-    if (!alone.ok() && !NotNow(alone.status())) {
-      util::Log(util::Severity::kError, "reminder_failed",
-                {{"task_id", ref.task_id.value}, {"status", alone.status().ToString()}});
+  Settled settled{.statuses = std::vector<absl::Status>(refs.size()),
+                  .outcomes = std::vector<Outcome>(refs.size())};
+  if (refs.empty()) return settled;
+  absl::StatusOr<std::vector<Outcome>> together = Settle(refs);
+  if (together.ok()) {
+    settled.outcomes = *std::move(together);
+  } else if (IsAway(together.status())) {
+    settled.statuses.assign(refs.size(), together.status());
+  } else {
+    absl::Status away;
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+      const absl::StatusOr<std::vector<Outcome>> alone = away.ok() ? Settle({refs[i]}) : away;
+      if (alone.ok()) settled.outcomes[i] = alone->front();
+      settled.statuses[i] = alone.status();
+      if (IsAway(alone.status())) away = alone.status();
+      if (!alone.ok() && !NotNow(alone.status())) {
+        util::Log(util::Severity::kError, "reminder_failed",
+                  {{"task_id", refs[i].task_id.value}, {"status", alone.status().ToString()}});
+      }
     }
   }
+  for (const Outcome& outcome : settled.outcomes) settled.fired += outcome.fired;
   return settled;
 }
 
@@ -336,10 +345,18 @@ std::vector<absl::Status> ReminderService::Trigger(const std::vector<domain::Tas
   const absl::StatusOr<std::vector<TaskRef>> refs = store_.Owned(tasks);
   if (!refs.ok()) return std::vector<absl::Status>(tasks.size(), refs.status());
   const Settled settled = SettleEach(*refs);
+  const Instant now = clock_.Now();
   // A trigger that comes again helps no other failure: the sweep finds the task until it is mended.
   std::map<domain::TaskId, absl::Status> again;
   for (std::size_t i = 0; i < refs->size(); ++i) {
-    if (NotNow(settled.statuses[i])) again[(*refs)[i].task_id] = settled.statuses[i];
+    const Outcome& outcome = settled.outcomes[i];
+    if (NotNow(settled.statuses[i])) {
+      again[(*refs)[i].task_id] = settled.statuses[i];
+    } else if (outcome.fired == 0 && outcome.next && *outcome.next <= now + kMaxEarly) {
+      again[(*refs)[i].task_id] = util::MakeStatus(
+          absl::StatusCode::kUnavailable,
+          fmt::format("early: the reminder is due at {}", domain::FormatInstant(*outcome.next)));
+    }
   }
   std::vector<absl::Status> statuses;
   for (const domain::TaskId task : tasks) {

@@ -44,6 +44,9 @@ struct SnoozeInput {
 /// kFailedPrecondition when the task's state does not allow it.
 class ReminderService {
  public:
+  /// A trigger that comes earlier has nothing to do with the reminder's time.
+  static constexpr std::chrono::minutes kMaxEarly{5};
+
   struct Options {
     std::string topic = "reminders";
     /// The sweep leaves a reminder to its job for so long.
@@ -72,7 +75,8 @@ class ReminderService {
 
   /// Somebody says that it is time for reminders of these tasks: fires what is due, and nothing
   /// else, in one transaction if it can be. Answers for each task. OK: it is durable. Anything
-  /// else: the store could not do it now, and the trigger must come again.
+  /// else: the trigger must come again, because the store could not do it now, or because nothing
+  /// was due yet and something will be within kMaxEarly: the scheduler's clock is ahead of ours.
   std::vector<absl::Status> Trigger(const std::vector<domain::TaskId>& tasks);
 
   /// Plans up to a batch of tasks' reminders after their tasks changed. True: some were planned,
@@ -97,11 +101,17 @@ class ReminderService {
   /// request.
   absl::StatusOr<domain::Reminder> Apply(const CallContext& call, domain::TaskId task_id,
                                          const Change& change);
-  /// Plans and fires what is to be, of all reminders of the tasks; answers how many fired.
-  absl::StatusOr<int> Settle(const std::vector<ports::TaskRef>& refs);
+  /// What became of a task's reminders.
+  struct Outcome {
+    int fired = 0;
+    std::optional<domain::Instant> next;  // when the soonest that is pending will fire
+  };
+  /// Plans and fires what is to be, of all reminders of the tasks. Answers for each task.
+  absl::StatusOr<std::vector<Outcome>> Settle(const std::vector<ports::TaskRef>& refs);
   struct Settled {
     int fired = 0;
     std::vector<absl::Status> statuses;  // of each task
+    std::vector<Outcome> outcomes;       // of each task; empty where the status is not OK
   };
   /// The same; a task that cannot be settled, or whose user somebody else has locked, holds up no
   /// other.

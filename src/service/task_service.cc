@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -348,8 +349,7 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
   const bool restarts = fields.recurrence_rule && (new_rule || moves);
   if (!task.series || !(restarts || onwards)) return plan;
 
-  TODO_ASSIGN_OR_RETURN(std::vector<ports::SeriesMember> members,
-                        store_.ListSeries(mutation.user, task.series->series_id));
+  TODO_ASSIGN_OR_RETURN(std::vector<ports::SeriesMember> members, MembersOf(task));
   if (restarts && !IsNewest(task, members)) return HasLaterOccurrence();
   if (!onwards) {
     plan.series = {.first = plan.one,
@@ -383,6 +383,23 @@ std::optional<domain::SeriesPosition> TaskService::RestartSeries(const Task& tas
   if (series.ok()) return *std::move(series);
   Add(violations, "recurrence_rule", series.status());
   return std::nullopt;
+}
+
+absl::StatusOr<std::vector<ports::SeriesMember>> TaskService::MembersOf(const Task& task) {
+  TODO_ASSIGN_OR_RETURN(std::vector<ports::SeriesMember> members,
+                        store_.ListSeries(task.user, task.series->series_id));
+  const auto open = std::ranges::count_if(members, [](const ports::SeriesMember& member) {
+    return !member.task.completed && !member.task.deleted;
+  });
+  if (open > kMaxOpenOccurrences) {
+    return util::WithReason(
+        absl::FailedPreconditionError(fmt::format(
+            "this series has more than {} open occurrences, too many to change together: complete, "
+            "skip or delete some of them first, or change this one alone (SERIES_SCOPE_THIS)",
+            kMaxOpenOccurrences)),
+        "TOO_MANY_OCCURRENCES");
+  }
+  return members;
 }
 
 absl::StatusOr<Task> TaskService::ChangeAsRead(
@@ -451,7 +468,7 @@ absl::StatusOr<Task> TaskService::Delete(const CallContext& call, domain::TaskId
           return plan;
         }
         if (!task.series) return plan;
-        TODO_ASSIGN_OR_RETURN(auto members, store_.ListSeries(call.user, task.series->series_id));
+        TODO_ASSIGN_OR_RETURN(auto members, MembersOf(task));
         plan.series = PlanForSeries(
             task, std::move(members), scope, [&](const Task& member, SeriesRole role) {
               ports::Mutation change = mutation;
@@ -498,20 +515,20 @@ absl::StatusOr<Task> TaskService::StopSeries(const CallContext& call, domain::Ta
   ports::Mutation mutation = NewMutation(domain::ChangeKind::kUpdated, call);
   mutation.task_id = id;
   mutation.expected_version = expected_version;
-  return ChangeAsRead(
-      mutation, call.request_id.has_value(), [&](const Task& task) -> absl::StatusOr<Plan> {
-        if (!task.series) return DoesNotRecur();
-        Plan plan{.one = mutation, .series = {}};
-        TODO_ASSIGN_OR_RETURN(auto members, store_.ListSeries(call.user, task.series->series_id));
-        plan.series = PlanForSeries(task, std::move(members), SeriesScope::kAll,
-                                    [&](const Task&, SeriesRole role) {
-                                      ports::Mutation change = mutation;
-                                      if (role != SeriesRole::kHistory)
-                                        change.patch.recurrence_rule.emplace();
-                                      return change;
-                                    });
-        return plan;
-      });
+  return ChangeAsRead(mutation, call.request_id.has_value(),
+                      [&](const Task& task) -> absl::StatusOr<Plan> {
+                        if (!task.series) return DoesNotRecur();
+                        Plan plan{.one = mutation, .series = {}};
+                        TODO_ASSIGN_OR_RETURN(auto members, MembersOf(task));
+                        plan.series = PlanForSeries(task, std::move(members), SeriesScope::kAll,
+                                                    [&](const Task&, SeriesRole role) {
+                                                      ports::Mutation change = mutation;
+                                                      if (role != SeriesRole::kHistory)
+                                                        change.patch.recurrence_rule.emplace();
+                                                      return change;
+                                                    });
+                        return plan;
+                      });
 }
 
 absl::StatusOr<domain::SeriesPreview> TaskService::Preview(const domain::UserId& user,

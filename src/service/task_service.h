@@ -74,6 +74,9 @@ struct PreviewInput {
 /// (util::FieldViolationsOf); kFailedPrecondition when the task's state does not allow the change.
 class TaskService {
  public:
+  /// A series with more is not changed as a whole: kFailedPrecondition, TOO_MANY_OCCURRENCES.
+  static constexpr int kMaxOpenOccurrences = 200;
+
   /// All four must outlive the service.
   TaskService(ports::TaskStore& store, ports::PreferredZones& zones, const ports::Clock& clock,
               ports::IdSource& ids)
@@ -117,6 +120,8 @@ class TaskService {
       const std::function<absl::StatusOr<Plan>(const domain::Task&)>& plan_for);
   absl::StatusOr<Plan> PlanUpdate(ports::Mutation mutation, UpdateTaskInput input,
                                   const domain::Task& task);
+  /// The members of the series of `task`, unless they are too many to change together.
+  absl::StatusOr<std::vector<ports::SeriesMember>> MembersOf(const domain::Task& task);
   /// `named`, else the user's zone.
   absl::StatusOr<std::string> ZoneFor(const domain::UserId& user,
                                       const std::optional<std::string>& named);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -12,50 +13,62 @@ namespace todo::store {
 namespace {
 
 using ports::OutboxBatch;
+using ports::OutboxCursor;
 using ports::OutboxShard;
 
 constexpr Statement kRenew{"outbox_renew", R"sql(
-select shard, epoch, position, message_position, snapshot, fair_share
+select shard, epoch, position, message_position, snapshot, late_position, late_message_position, late_snapshot,
+       late_transactions, fair_share
 from relay_renew($1, make_interval(secs => $2::double precision)))sql"};
 
 // One statement, so that its own snapshot is the one that it tells, which becomes part of the next
 // cursor. Late rows: drawn up to the position, invisible in the cursor's snapshot, visible now.
-// Their transactions were running then: they are among xip, or at or above xmax, which is the
-// newest completed one + 1. What was not visible then and has an id above the position is found as
-// a new row. Everything between xmax and the next number to be given was running, so that is a
-// small range; without its upper end the first read after a long pause would look at all that came
-// since. What is visible has an xid below the present xmax; the condition matters only in a
-// database that was restored from a dump, where the old rows' xids say nothing.
+// late_writers tells whose they are. Where some are left over from the batch before, it is theirs
+// alone that are read: `late_snapshot` is the snapshot in which they were found, and what has
+// become visible since then comes when they are through.
+constexpr char kShards[] = R"sql(
+with shards as materialized (
+    select g.*, case when g.late_transactions <> '' then g.late_transactions::xid8[]
+                     else late_writers(g.shard, g.position, g.message_position, nullif(g.snapshot, '')::pg_snapshot,
+                                       pg_current_snapshot()) end as xids
+    from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[])
+         with ordinality g (shard, position, message_position, snapshot, late_position, late_message_position,
+                            late_transactions, ord)
+))sql";
+
+// The oldest of the late rows and then of the new ones, up to the limits. One late row more than
+// can be taken is counted, so that the answer tells whether some are left over.
 //
-// "id + 0" keeps the late branches on the index by xid, whatever the statistics say: the one by id
-// would read all that was ever published.
+// The late rows of each transaction come from the index by xid, in order and from where they were
+// left; comparing pairs leaves the planner no other index.
 //
 // {0} is the table, {1} the position's column, {2} what counts as its size, {3} its columns.
 constexpr char kReadStream[] = R"sql(
-select s.ord, pg_current_snapshot()::text, c.late, (c.row).id, {3}
-from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[])
-     with ordinality s (shard, position, message_position, snapshot, ord)
+select s.ord, pg_current_snapshot()::text, s.xids::text, c.late, c.late_count, (c.row).id, {3}
+from shards s
 {4} join lateral (
-    select true as late, l as row from {0} l
-    where s.snapshot <> '' and l.shard = s.shard and l.id + 0 <= s.{1}
-      and l.xid = any (array(select pg_snapshot_xip(nullif(s.snapshot, '')::pg_snapshot)))
-    union all
-    select true, l from {0} l
-    where s.snapshot <> '' and l.shard = s.shard and l.id + 0 <= s.{1}
-      and l.xid >= pg_snapshot_xmax(nullif(s.snapshot, '')::pg_snapshot)
-      and l.xid < least(pg_snapshot_xmax(pg_current_snapshot()),
-                        (pg_snapshot_xmax(nullif(s.snapshot, '')::pg_snapshot)::text::bigint + 100000)::text::xid8)
-    union all
-    select false, n.row from (
-        select m.row, sum(m.size) over (order by m.id rows between unbounded preceding and 1 preceding)
-                    as bytes_before
-        from (select x as row, x.id, {2} as size from {0} x where x.shard = s.shard and x.id > s.{1} order by x.id limit $5) m) n
-    where coalesce(n.bytes_before, 0) < $6::bigint
+    select m.late, m.row, m.late_count from (
+        select k.late, k.row, count(*) filter (where k.late) over () as late_count,
+               row_number() over (order by k.id) as number,
+               sum(k.size) over (order by k.id rows between unbounded preceding and 1 preceding) as bytes_before
+        from (
+            (select true as late, l.row, l.id, l.size
+             from unnest(s.xids) t (xid) cross join lateral (
+                 select x as row, x.id, {2} as size from {0} x
+                 where x.shard = s.shard
+                   and (x.xid, x.id) > (t.xid, s.late_{1}) and (x.xid, x.id) <= (t.xid, s.{1})
+                 order by x.xid, x.id limit $8 + 1) l
+             order by l.id limit $8 + 1)
+            union all
+            (select false, x, x.id, {2} from {0} x
+             where s.late_transactions = '' and x.shard = s.shard and x.id > s.{1}
+             order by x.id limit $8)) k) m
+    where m.number <= $8 and coalesce(m.bytes_before, 0) < $9::bigint
 ) c on true)sql";
 
 const std::string& ReadSql() {
   static const std::string sql = fmt::format(
-      "select * from ({} union all {}) both_streams order by 1, 4",
+      "{} select * from ({} union all {}) both_streams order by 1, 6", kShards,
       fmt::format(
           kReadStream, "changes", "position", "octet_length(x.task_json)",
           "false as is_message, (c.row).user_id, (c.row).seq, (c.row).event_id, (c.row).kind, "
@@ -71,17 +84,19 @@ const std::string& ReadSql() {
 }
 
 constexpr Statement kAdvance{"outbox_advance", R"sql(
-update relay_shards r set position = s.position, message_position = s.message_position, snapshot = s.snapshot
-from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
-     s (shard, epoch, position, message_position, snapshot)
+update relay_shards r set position = s.position, message_position = s.message_position, snapshot = s.snapshot,
+                          late_position = s.late_position, late_message_position = s.late_message_position,
+                          late_snapshot = s.late_snapshot, late_transactions = s.late_transactions
+from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
+            $6::bigint[], $7::bigint[], $8::text[], $9::text[])
+     s (shard, epoch, position, message_position, snapshot,
+        late_position, late_message_position, late_snapshot, late_transactions)
 where r.shard = s.shard and r.epoch = s.epoch
 returning r.shard)sql"};
 
 constexpr Statement kRelease{"outbox_release", R"sql(
-update relay_shards r set position = s.position, message_position = s.message_position, snapshot = s.snapshot,
-                          owner = '', lease_until = clock_timestamp()
-from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
-     s (shard, epoch, position, message_position, snapshot)
+update relay_shards r set owner = '', lease_until = clock_timestamp()
+from unnest($1::smallint[], $2::bigint[]) s (shard, epoch)
 where r.shard = s.shard and r.epoch = s.epoch)sql"};
 
 // Who holds nothing any more leaves its part to the others.
@@ -108,15 +123,77 @@ std::string MessagePositions(const std::vector<OutboxShard>& shards) {
 std::string Snapshots(const std::vector<OutboxShard>& shards) {
   return ArrayLiteralOf(shards, [](const OutboxShard& shard) { return shard.cursor.snapshot; });
 }
+std::string LatePositions(const std::vector<OutboxShard>& shards) {
+  return ArrayLiteralOf(shards, [](const OutboxShard& shard) {
+    return fmt::format("{}", shard.cursor.late.position);
+  });
+}
+std::string LateMessagePositions(const std::vector<OutboxShard>& shards) {
+  return ArrayLiteralOf(shards, [](const OutboxShard& shard) {
+    return fmt::format("{}", shard.cursor.late.message_position);
+  });
+}
+std::string LateSnapshots(const std::vector<OutboxShard>& shards) {
+  return ArrayLiteralOf(shards,
+                        [](const OutboxShard& shard) { return shard.cursor.late.snapshot; });
+}
+std::string LateTransactions(const std::vector<OutboxShard>& shards) {
+  return ArrayLiteralOf(shards,
+                        [](const OutboxShard& shard) { return shard.cursor.late.transactions; });
+}
+
+/// How far one stream of a shard was read.
+struct Progress {
+  std::int64_t reached = 0;     // the position of the last row taken
+  std::int64_t late_taken = 0;  // late rows among them
+  std::int64_t late_count = 0;  // late rows that there are, or one more than fit
+
+  bool left_over() const { return late_taken < late_count; }
+};
+
+/// Where to go on after a read from `cursor` in `snapshot` that found late rows of `transactions`.
+OutboxCursor NextCursor(const OutboxCursor& cursor, const std::string& snapshot,
+                        const std::string& transactions, const Progress& changes,
+                        const Progress& messages) {
+  // A stream without late rows that are left over is through up to its position, or has gone on.
+  const auto reached = [](const Progress& stream, std::int64_t position, std::int64_t late) {
+    return stream.left_over() ? stream.reached : std::max({stream.reached, position, late});
+  };
+  const OutboxCursor::LateRows& late = cursor.late;
+  const std::string& found_in = late.snapshot.empty() ? snapshot : late.snapshot;
+  const std::int64_t position = reached(changes, cursor.position, late.position);
+  const std::int64_t message_position =
+      reached(messages, cursor.message_position, late.message_position);
+  if (!changes.left_over() && !messages.left_over()) {
+    return {.position = position,
+            .message_position = message_position,
+            .snapshot = found_in,
+            .late = {}};
+  }
+  OutboxCursor next = cursor;
+  next.late = {.position = position,
+               .message_position = message_position,
+               .snapshot = found_in,
+               .transactions = transactions};
+  return next;
+}
+
+/// Answers the shards that are still ours.
+pqxx::result WriteCursors(pqxx::transaction_base& transaction,
+                          const std::vector<OutboxShard>& shards) {
+  return Exec(transaction, kAdvance, Shards(shards), Epochs(shards), Positions(shards),
+              MessagePositions(shards), Snapshots(shards), LatePositions(shards),
+              LateMessagePositions(shards), LateSnapshots(shards), LateTransactions(shards));
+}
 
 absl::StatusOr<ports::OutboxMessage> DecodeMessage(const pqxx::row& row) {
-  const std::optional<domain::Uuid> id = domain::Uuid::Parse(View(row[7]));
+  const std::optional<domain::Uuid> id = domain::Uuid::Parse(View(row[9]));
   if (!id) return absl::InternalError("store: a message's id is no UUID");
-  const std::chrono::microseconds at(row[12].as<std::int64_t>());
-  return ports::OutboxMessage{.topic = row[8].as<std::string>(),
-                              .key = row[5].as<std::string>(),
+  const std::chrono::microseconds at(row[14].as<std::int64_t>());
+  return ports::OutboxMessage{.topic = row[10].as<std::string>(),
+                              .key = row[7].as<std::string>(),
                               .id = *id,
-                              .payload = row[11].as<std::string>(),
+                              .payload = row[13].as<std::string>(),
                               .at = domain::Instant(at)};
 }
 
@@ -136,13 +213,17 @@ absl::StatusOr<ports::OutboxShards> PgOutboxLog::Renew(const std::string& owner,
         ports::OutboxShards shards;
         for (const pqxx::row& row :
              Exec(transaction, kRenew, owner, std::chrono::duration<double>(lease_time).count())) {
-          shards.fair_share = row[5].as<int>();
+          shards.fair_share = row[9].as<int>();
           if (row[0].is_null()) continue;
           shards.owned.push_back({.number = row[0].as<int>(),
                                   .epoch = row[1].as<std::int64_t>(),
                                   .cursor = {.position = row[2].as<std::int64_t>(),
                                              .message_position = row[3].as<std::int64_t>(),
-                                             .snapshot = row[4].as<std::string>()}});
+                                             .snapshot = row[4].as<std::string>(),
+                                             .late = {.position = row[5].as<std::int64_t>(),
+                                                      .message_position = row[6].as<std::int64_t>(),
+                                                      .snapshot = row[7].as<std::string>(),
+                                                      .transactions = row[8].as<std::string>()}}});
         }
         return shards;
       });
@@ -159,26 +240,45 @@ absl::StatusOr<std::vector<OutboxBatch>> PgOutboxLog::Read(const std::vector<Out
                  batches.push_back(
                      {.shard = shard.number, .changes = {}, .messages = {}, .next = shard.cursor});
                }
+               struct Reading {
+                 std::string snapshot;
+                 std::string transactions;
+                 Progress changes;
+                 Progress messages;
+               };
+               std::vector<Reading> readings(shards.size());
                pqxx::nontransaction transaction(connection);
-               const pqxx::result result = Exec(
-                   transaction, "outbox_read", ReadSql(), Shards(shards), Positions(shards),
-                   MessagePositions(shards), Snapshots(shards), limit, options_.max_batch_bytes);
+               const pqxx::result result =
+                   Exec(transaction, "outbox_read", ReadSql(), Shards(shards), Positions(shards),
+                        MessagePositions(shards), Snapshots(shards), LatePositions(shards),
+                        LateMessagePositions(shards), LateTransactions(shards), limit,
+                        options_.max_batch_bytes);
                for (const pqxx::row& row : result) {
-                 OutboxBatch& batch = batches.at(row[0].as<std::size_t>() - 1);
-                 batch.next.snapshot = row[1].as<std::string>();
-                 if (row[2].is_null()) continue;
-                 const bool is_late = row[2].as<bool>();
-                 const auto id = row[3].as<std::int64_t>();
-                 if (row[4].as<bool>()) {
+                 const std::size_t index = row[0].as<std::size_t>() - 1;
+                 OutboxBatch& batch = batches.at(index);
+                 Reading& reading = readings.at(index);
+                 reading.snapshot = row[1].as<std::string>();
+                 reading.transactions = row[2].as<std::string>();
+                 if (row[3].is_null()) continue;
+                 const bool is_message = row[6].as<bool>();
+                 Progress& progress = is_message ? reading.messages : reading.changes;
+                 progress.reached = row[5].as<std::int64_t>();
+                 progress.late_taken += row[3].as<bool>() ? 1 : 0;
+                 progress.late_count = row[4].as<std::int64_t>();
+                 if (is_message) {
                    TODO_ASSIGN_OR_RETURN(ports::OutboxMessage message, DecodeMessage(row));
                    batch.messages.push_back(std::move(message));
-                   if (!is_late) batch.next.message_position = id;
                  } else {
-                   TODO_ASSIGN_OR_RETURN(domain::Change change, DecodeChange(row, 6));
-                   change.user = domain::UserId{row[5].as<std::string>()};
+                   TODO_ASSIGN_OR_RETURN(domain::Change change, DecodeChange(row, 8));
+                   change.user = domain::UserId{row[7].as<std::string>()};
                    batch.changes.push_back(std::move(change));
-                   if (!is_late) batch.next.position = id;
                  }
+               }
+               for (std::size_t i = 0; i < batches.size(); ++i) {
+                 const Reading& reading = readings[i];
+                 batches[i].next =
+                     NextCursor(shards[i].cursor, reading.snapshot, reading.transactions,
+                                reading.changes, reading.messages);
                }
                return std::move(batches);
              });
@@ -192,9 +292,7 @@ absl::StatusOr<std::vector<int>> PgOutboxLog::Advance(const std::vector<OutboxSh
                pqxx::nontransaction transaction(connection);
                std::set<int> lost;
                for (const OutboxShard& shard : shards) lost.insert(shard.number);
-               for (const pqxx::row& row :
-                    Exec(transaction, kAdvance, Shards(shards), Epochs(shards), Positions(shards),
-                         MessagePositions(shards), Snapshots(shards))) {
+               for (const pqxx::row& row : WriteCursors(transaction, shards)) {
                  lost.erase(row[0].as<int>());
                }
                return std::vector<int>(lost.begin(), lost.end());
@@ -206,8 +304,8 @@ absl::Status PgOutboxLog::Release(const std::vector<OutboxShard>& shards) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "release shards", [&](pqxx::connection& connection) {
     pqxx::nontransaction transaction(connection);
-    Exec(transaction, kRelease, Shards(shards), Epochs(shards), Positions(shards),
-         MessagePositions(shards), Snapshots(shards));
+    WriteCursors(transaction, shards);
+    Exec(transaction, kRelease, Shards(shards), Epochs(shards));
     Exec(transaction, kLeave, owner_);
     return absl::OkStatus();
   });

@@ -9,8 +9,8 @@
 namespace todo::store {
 
 struct OutboxLogOptions {
-  /// A batch is cut when its tasks' JSON comes to more; one change is always taken. Late rows do
-  /// not count.
+  /// A batch is cut when its tasks' JSON comes to more, and so are its messages; one of each is
+  /// always taken.
   std::int64_t max_batch_bytes = 512 * 1024;
 };
 

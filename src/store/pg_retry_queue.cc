@@ -59,12 +59,18 @@ constexpr char kColumns[] = R"sql(
 // Counted in the index alone, and up to a bound: this is asked every few seconds, most of all when
 // there is a lot. The oldest is that of the lowest id, or as good as.
 constexpr Statement kCountUnpublished{"ops_unpublished", R"sql(
-select sum(c.n), sum(m.n), (extract(epoch from least(min(oldest_change.at), min(oldest_message.at))) * 1000000)::bigint
+select sum(c.n + l.n), sum(m.n), (extract(epoch from least(min(oldest_change.at), min(oldest_message.at))) * 1000000)::bigint
 from relay_shards s
 cross join lateral (select count(*) as n from (select from changes x where x.shard = s.shard and x.id > s.position
                                                limit 20000) x) c
 cross join lateral (select count(*) as n from (select from messages x where x.shard = s.shard
                                                 and x.id > s.message_position limit 20000) x) m
+cross join lateral (select count(*) as n from (
+    select from unnest(nullif(s.late_transactions, '')::xid8[]) t (xid) cross join lateral (
+        select from changes x
+        where x.shard = s.shard and (x.xid, x.id) > (t.xid, s.late_position) and (x.xid, x.id) <= (t.xid, s.position)
+        limit 20000) y
+    limit 20000) z) l
 left join lateral (select x.at from changes x where x.shard = s.shard and x.id > s.position
                    order by x.id limit 1) oldest_change on true
 left join lateral (select x.at from messages x where x.shard = s.shard and x.id > s.message_position
@@ -74,7 +80,8 @@ constexpr Statement kCountWaiting{"ops_waiting", R"sql(
 select (select count(*) from retries),
        (select (extract(epoch from min(due_at)) * 1000000)::bigint from retries where due_at < 'infinity'),
        (select count(*) from dead_letters where state = 'open'),
-       (select count(*) from audit_missing where lost_at is not null))sql"};
+       (select count(*) from audit_missing where lost_at is not null),
+       (select count(*) from audit_missing where lost_at is null))sql"};
 
 constexpr Statement kCountReminders{"ops_reminders", R"sql(
 select (select count(*) from (select from reminders where state = 'pending' limit 100000) x),
@@ -417,6 +424,7 @@ absl::StatusOr<ports::StoreStatus> PgRetryQueue::Status() {
                if (!waiting[1].is_null()) status.next_retry = InstantOf(waiting[1]);
                status.open_dead_letters = waiting[2].as<std::int64_t>();
                status.lost_events = waiting[3].as<std::int64_t>();
+               status.missing_events = waiting[4].as<std::int64_t>();
                const pqxx::row reminders = Exec(transaction, kCountReminders)[0];
                status.pending_reminders = reminders[0].as<std::int64_t>();
                status.overdue_reminders = reminders[1].as<std::int64_t>();

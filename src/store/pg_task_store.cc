@@ -30,7 +30,7 @@ select outcome, shard, task from apply_to_series($1, $2, $3, $4::jsonb, $5, $6, 
 
 constexpr Statement kListSeries{"list_series", R"sql(
 select task_json(t), t.deleted_at is not null, coalesce(t.version = t.consumer_version, false)
-from series_members($1, $2) t order by t.occurrence)sql"};
+from series_members($1, $2) t order by t.occurrence limit $3)sql"};
 
 constexpr Statement kEventOfChange{"event_of_change", R"sql(
 select event_id from changes where user_id = $1 and seq = $2)sql"};
@@ -266,7 +266,8 @@ absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
   return Read(
       pool_, "list a series", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Members> {
         Members members;
-        for (const pqxx::row& row : Exec(transaction, kListSeries, user.value, series_id.value())) {
+        for (const pqxx::row& row :
+             Exec(transaction, kListSeries, user.value, series_id.value(), kMaxSeriesMembers)) {
           ports::SeriesMember& member = members.emplace_back();
           TODO_ASSIGN_OR_RETURN(member.task, DecodeTask(View(row[0])));
           member.task.deleted = row[1].as<bool>();

@@ -191,6 +191,8 @@ TEST_P(OutboxLogContract, TheNextOwnerGoesOnFromTheWrittenCursor) {
   const auto batches = Read(*a, of_a.owned);
   for (std::size_t i = 0; i < batches.size(); ++i) of_a.owned[i].cursor = batches[i].next;
   of_a.owned[2].cursor.position = 7;
+  of_a.owned[2].cursor.late = {
+      .position = 5, .message_position = 3, .snapshot = "10:12:11", .transactions = "{9,8}"};
   EXPECT_THAT(a->Advance(of_a.owned).value(), IsEmpty());
   EXPECT_THAT(a->Advance(of_a.owned).value(), IsEmpty()) << "repeating is harmless";
   environment_->Pass(kLease + milliseconds(1));

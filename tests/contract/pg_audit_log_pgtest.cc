@@ -13,6 +13,7 @@
 #include "contract/outbox_log_contract.h"
 #include "store/connection_pool.h"
 #include "store/pg_outbox_log.h"
+#include "store/pg_retry_queue.h"
 #include "support/test_database.h"
 
 // What the contract cannot say of the audit: transactions that commit late, and states of the
@@ -106,6 +107,57 @@ TEST_F(PgAuditLogTest, AChangeCommittedLateIsLookedAtWhenItWasPublished) {
   EXPECT_THAT(Missing(), ElementsAre("slow", "fast", "later"));
 }
 
+TEST_F(PgAuditLogTest, LateChangesAreLookedAtInPortions) {
+  audit_ = std::make_unique<store::PgAuditLog>(*pool_, nullptr,
+                                               store::AuditLogOptions{.max_changes = 2});
+  const auto slow = database_->Open();
+  const auto slower = database_->Open();
+  slower->Run("begin");
+  Write(*slower, "slower");
+  slow->Run("begin");
+  for (int i = 0; i < 5; ++i) Write(*slow, fmt::format("slow {}", i));
+  Write(*database_->Open(), "fast");
+  Publish();
+  EXPECT_EQ(Look(), 1);
+  slow->Run("commit");
+  Publish();
+  EXPECT_EQ(Look(), 3) << "two late ones";
+  slower->Run("commit");
+  Write(*database_->Open(), "later");
+  Publish();
+  EXPECT_EQ(Look(), 5);
+  EXPECT_THAT(Missing(), ElementsAre("slow 0", "slow 1", "slow 2", "slow 3", "fast"));
+  EXPECT_EQ(Look(), 6) << "the last of them; newer ones wait";
+  EXPECT_EQ(Look(), 8);
+  EXPECT_THAT(Missing(), ElementsAre("slower", "slow 0", "slow 1", "slow 2", "slow 3", "slow 4",
+                                     "fast", "later"));
+  EXPECT_EQ(Look(), 8);
+}
+
+TEST_F(PgAuditLogTest, TheOutboxDoesNotFlowWhileLateRowsAreLeftOver) {
+  const auto slow = database_->Open();
+  slow->Run("begin");
+  for (int i = 0; i < 3; ++i) Write(*slow, fmt::format("slow {}", i));
+  Write(*database_->Open(), "fast");
+  Publish();
+  slow->Run("commit");
+  const auto read = [&] {
+    shards_[3].cursor = outbox_->Read({shards_[3]}, 2).value().front().next;
+    EXPECT_THAT(outbox_->Advance(shards_).value(), IsEmpty());
+  };
+  const auto flows = [&] {
+    return audit_->OutboxFlows(std::chrono::floor<std::chrono::microseconds>(
+        std::chrono::system_clock::now() - std::chrono::minutes(1)));
+  };
+  store::PgRetryQueue status(*pool_, {});
+  read();
+  EXPECT_FALSE(flows().value());
+  EXPECT_EQ(status.Status().value().unpublished_changes, 1);
+  read();
+  EXPECT_TRUE(flows().value());
+  EXPECT_EQ(status.Status().value().unpublished_changes, 0);
+}
+
 TEST_F(PgAuditLogTest, AChangeThatWasUnderWayWhenTheAuditBeganBelongsToIt) {
   const auto slow = database_->Open();
   slow->Run("begin");
@@ -165,6 +217,16 @@ TEST_F(PgAuditLogTest, WaitingAndDeadEventsAreTaken) {
   Publish();
   Look();
   EXPECT_THAT(Missing(), ElementsAre("nowhere"));
+}
+
+TEST_F(PgAuditLogTest, TheStatusCountsWhatIsMissing) {
+  store::PgRetryQueue status(*pool_, {});
+  for (const char* user : {"ann", "bob"}) Write(*database_->Open(), user);
+  Publish();
+  EXPECT_EQ(status.Status().value().missing_events, 0);
+  Look();
+  EXPECT_EQ(status.Status().value().missing_events, 2);
+  EXPECT_EQ(status.Status().value().lost_events, 0);
 }
 
 TEST_F(PgAuditLogTest, ARestoredDatabaseDoesNotStopTheAudit) {

@@ -158,7 +158,7 @@ TEST_F(PgOutboxTest, RolledBackRowsNeverCome) {
   EXPECT_THAT(Read(), ElementsAre("next"));
 }
 
-TEST_F(PgOutboxTest, LateRowsAreNeverCutOff) {
+TEST_F(PgOutboxTest, LateRowsObeyTheLimitAndComeBeforeNewerOnes) {
   const auto slow = database_->Open();
   slow->Run("begin");
   for (int i = 0; i < 5; ++i) Write(*slow, fmt::format("slow {}", i));
@@ -166,10 +166,115 @@ TEST_F(PgOutboxTest, LateRowsAreNeverCutOff) {
   EXPECT_THAT(Read(), ElementsAre("fast 0"));
   for (int i = 1; i < 4; ++i) Write(*database_->Open(), fmt::format("fast {}", i));
   slow->Run("commit");
-  EXPECT_THAT(Read(2),
-              ElementsAre("slow 0", "slow 1", "slow 2", "slow 3", "slow 4", "fast 1", "fast 2"));
+  EXPECT_THAT(Read(2), ElementsAre("slow 0", "slow 1"));
+  EXPECT_THAT(Read(2), ElementsAre("slow 2", "slow 3"));
+  EXPECT_THAT(Read(2), ElementsAre("slow 4"));
+  EXPECT_THAT(Read(2), ElementsAre("fast 1", "fast 2"));
   EXPECT_THAT(Read(2), ElementsAre("fast 3"));
   EXPECT_THAT(Read(2), IsEmpty());
+}
+
+TEST_F(PgOutboxTest, LateRowsAndNewerOnesShareABatch) {
+  const auto slow = database_->Open();
+  slow->Run("begin");
+  for (int i = 0; i < 2; ++i) Write(*slow, fmt::format("slow {}", i));
+  Write(*database_->Open(), "fast 0");
+  EXPECT_THAT(Read(), ElementsAre("fast 0"));
+  for (int i = 1; i < 4; ++i) Write(*database_->Open(), fmt::format("fast {}", i));
+  slow->Run("commit");
+  EXPECT_THAT(Read(4), ElementsAre("slow 0", "slow 1", "fast 1", "fast 2"));
+  EXPECT_THAT(Read(4), ElementsAre("fast 3"));
+}
+
+TEST_F(PgOutboxTest, LateRowsObeyTheLimitOfBytes) {
+  log_ =
+      std::make_unique<store::PgOutboxLog>(*pool_, store::OutboxLogOptions{.max_batch_bytes = 1});
+  const auto slow = database_->Open();
+  slow->Run("begin");
+  for (int i = 0; i < 2; ++i) Write(*slow, fmt::format("slow {}", i));
+  for (int i = 0; i < 2; ++i) Post(*slow, fmt::format("slow {}", i));
+  Write(*database_->Open(), "fast");
+  Post(*database_->Open(), "fast");
+  EXPECT_THAT(ReadBoth(), Both({"fast"}, {"fast"}));
+  slow->Run("commit");
+  EXPECT_THAT(ReadBoth(), Both({"slow 0"}, {"slow 0"}));
+  EXPECT_THAT(ReadBoth(), Both({"slow 1"}, {"slow 1"}));
+  EXPECT_THAT(ReadBoth(), Both({}, {}));
+}
+
+TEST_F(PgOutboxTest, WhileOneStreamHasLateRowsLeftTheOtherRepeatsNothing) {
+  const auto slow = database_->Open();
+  slow->Run("begin");
+  for (int i = 0; i < 3; ++i) Write(*slow, fmt::format("slow {}", i));
+  Post(*slow, "slow");
+  Write(*database_->Open(), "fast");
+  Post(*database_->Open(), "fast");
+  EXPECT_THAT(ReadBoth(), Both({"fast"}, {"fast"}));
+  slow->Run("commit");
+  Post(*database_->Open(), "new");
+  EXPECT_THAT(ReadBoth(2), Both({"slow 0", "slow 1"}, {"slow", "new"}));
+  Post(*database_->Open(), "newer");
+  EXPECT_THAT(ReadBoth(2), Both({"slow 2"}, {}));
+  EXPECT_THAT(ReadBoth(2), Both({}, {"newer"}));
+  EXPECT_THAT(ReadBoth(2), Both({}, {}));
+}
+
+TEST_F(PgOutboxTest, RowsThatBecomeVisibleWhileLateOnesAreLeftComeAfterThem) {
+  const auto slow = database_->Open();
+  const auto slower = database_->Open();
+  slower->Run("begin");
+  Write(*slower, "slower");  // the smallest id of all
+  slow->Run("begin");
+  for (int i = 0; i < 3; ++i) Write(*slow, fmt::format("slow {}", i));
+  Write(*database_->Open(), "fast");
+  EXPECT_THAT(Read(), ElementsAre("fast"));
+  slow->Run("commit");
+  EXPECT_THAT(Read(2), ElementsAre("slow 0", "slow 1"));
+  slower->Run("commit");
+  EXPECT_THAT(Read(2), ElementsAre("slow 2"));
+  EXPECT_THAT(Read(2), ElementsAre("slower"));
+  EXPECT_THAT(Read(2), IsEmpty());
+}
+
+TEST_F(PgOutboxTest, TheNextOwnerGoesOnAmongLateRows) {
+  const auto slow = database_->Open();
+  slow->Run("begin");
+  for (int i = 0; i < 3; ++i) Write(*slow, fmt::format("slow {}", i));
+  Write(*database_->Open(), "fast");
+  EXPECT_THAT(Read(), ElementsAre("fast"));
+  slow->Run("commit");
+  EXPECT_THAT(Read(2), ElementsAre("slow 0", "slow 1"));
+  auto owned = log_->Renew("a", milliseconds(4'000)).value().owned;
+  owned[3].cursor = shards_[0].cursor;
+  ASSERT_TRUE(log_->Release(owned).ok());
+  store::PgOutboxLog heir(*pool_);
+  shards_[0] = heir.Renew("b", milliseconds(4'000)).value().owned.at(3);
+  EXPECT_THAT(Read(2), ElementsAre("slow 2"));
+  EXPECT_THAT(Read(2), IsEmpty());
+}
+
+TEST_F(PgOutboxTest, OneTransactionThatWritesManyChangesComesInManyBatches) {
+  constexpr int kRows = 50'000;
+  constexpr int kLimit = 500;
+  const auto import = database_->Open();
+  import->Run("begin");
+  import->Run(fmt::format(
+      "insert into changes (user_id, seq, shard, event_id, kind, task_id, version, task_json, at, "
+      "traceparent) select 'import', i, 3, gen_random_uuid(), 'created', i, 1, '{{}}', now(), '' "
+      "from generate_series(1, {}) i",
+      kRows));
+  Write(*database_->Open(), "fast");
+  EXPECT_THAT(Read(), ElementsAre("fast"));
+  import->Run("commit");
+  std::int64_t last_seq = 0;
+  for (int batch = 0; batch < kRows / kLimit; ++batch) {
+    const auto batches = log_->Read(shards_, kLimit);
+    ASSERT_TRUE(batches.ok()) << batches.status();
+    ASSERT_EQ(batches->front().changes.size(), std::size_t{kLimit}) << batch;
+    for (const Change& change : batches->front().changes) ASSERT_EQ(change.seq, ++last_seq);
+    shards_[0].cursor = batches->front().next;
+  }
+  EXPECT_THAT(Read(), IsEmpty());
 }
 
 TEST_F(PgOutboxTest, ALongForeignTransactionHindersNothing) {

@@ -767,6 +767,14 @@ TEST_P(TaskStoreContract, ASeriesIsItsOpenTasksAndItsLast) {
       << "of this user only";
 }
 
+TEST_P(TaskStoreContract, OfALongSeriesOnlyTheFirstMembersAreRead) {
+  const std::vector<Task> tasks = CreateSeries(ports::TaskStore::kMaxSeriesMembers + 3);
+  const auto members = MembersOf(tasks[0]);
+  ASSERT_EQ(members.size(), std::size_t{ports::TaskStore::kMaxSeriesMembers});
+  EXPECT_EQ(members.front().task, tasks.front());
+  EXPECT_EQ(members.back().task, tasks[ports::TaskStore::kMaxSeriesMembers - 1]);
+}
+
 TEST_P(TaskStoreContract, ChangesOfASeriesAreOneStep) {
   const std::vector<Task> tasks = CreateSeries(3);
   const int wakes = environment_->wakes().count();

@@ -11,6 +11,7 @@ The numbers are those by which the project knows the traps. Where the guard is i
   15 what is not ASCII                     here; tests/unit/appcallback (Trap15) for the record's key
   19 what is not JSON                      here; tests/unit/appcallback (Trap04And19) for the subscription
   21 order of a user's events              tests/unit/relay, tests/unit/client (trap_21)
+  26 a delivery above the message limit    here; tests/unit/app for the limit and the alarm
    – a missing secret is told in words     here; tests/unit/client (OnlyWhoHasLooked) for what follows from it
 """
 
@@ -48,6 +49,12 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def record_of(user: str, task_id: int) -> tuple[bytes, bytes]:
     """A foreign event that makes one successor."""
     return user.encode(), json.dumps(foreign_event(user, task_id)).encode()
+
+
+def metrics(stack: Stack) -> str:
+    status, body = http_get(stack.ports["http-0"], "/metrics", {})
+    assert status == 200
+    return body.decode()
 
 
 def took_effect(stack: Stack, user: str, count: int) -> None:
@@ -175,6 +182,42 @@ def test_trap_19_what_is_not_json_reaches_us_as_it_is(stack: Stack) -> None:
     as_dapr_gives_them = sorted(b"null" if record is None else record for record in records)
     eventually(lambda: stored() == as_dapr_gives_them, "all are dead letters, as they came")
     acknowledged(stack)
+
+
+def test_trap_26_a_batch_of_the_largest_records_gets_through(tmp_path: Path) -> None:
+    """They pile up while the consumer is slow, and then come as one delivery."""
+    with Stack(tmp_path / "run", service_binary=binary(), service_env={"TODO_FAULTS": "before-answer=delay:5000@1"},
+               keep_data=False) as stack:
+        produce(stack, "task-events", [record_of("trap-26", 6_260_000)])
+        eventually(lambda: '"fault_point"' in stack.services[0].output(), "the first delivery is under way")
+        large = []
+        for n in range(1, 101):
+            event = foreign_event("trap-26", 6_260_000 + n)
+            event["data"]["task_data"]["note"] = "x" * 1_000_000
+            large.append((b"trap-26", json.dumps(event).encode()))
+        produce(stack, "task-events", large)
+        took_effect(stack, "trap-26", 101)
+        acknowledged(stack)
+
+
+def test_trap_26_an_alarm_says_that_deliveries_have_stopped(tmp_path: Path) -> None:
+    with Stack(tmp_path / "run", service_binary=binary(), keep_data=False,
+               service_flags=["--record-limit=1024", "--delivery-batch=1", "--audit-delay=2s"]) as stack:
+        event = foreign_event("trap-26", 6_269_000)
+        event["data"]["task_data"]["note"] = "x" * 900_000
+        produce(stack, "task-events", [(b"trap-26", json.dumps(event).encode())])
+        client = Client(stack.api_target(), "trap-26")
+        client.create(title="published and not delivered")
+        service = stack.services[0]
+        eventually(lambda: '"deliveries_stopped"' in service.output(), "the error in the log", within=120)
+        assert "todo_event_deliveries_stopped 1" in metrics(stack)
+        assert "todo_events_missing 1" in metrics(stack)
+
+        service.flags = ["--audit-delay=2s"]
+        stack.restart("service-0")
+        eventually(lambda: len(client.tasks()) == 2, "the effect of the large one", within=120)
+        eventually(lambda: "todo_events_missing 0" in metrics(stack), "nothing is missing any more")
+        assert "todo_event_deliveries_stopped 0" in metrics(stack)
 
 
 def test_a_missing_secret_is_told_from_an_outage_by_words_alone(stack: Stack) -> None:

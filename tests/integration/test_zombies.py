@@ -14,7 +14,7 @@ import pytest
 from checks import WITHOUT_MUTATIONS, check
 from conftest import binary
 from evidence import collect, wait_for_quiet
-from todo_client import Client, eventually, rows
+from todo_client import Client, eventually, insist_on_start, published, rows
 
 from tools.stack import Stack
 
@@ -136,4 +136,15 @@ def test_in_the_middle_of_a_publish(replicas: Stack, point: str) -> None:
     replicas.thaw("service-0")
     for client in clients:
         client.create("afterwards")
+    as_if_nothing_had_been(replicas)
+
+
+def test_a_replica_whose_sidecar_stays_away_leaves_its_shards_to_the_other(replicas: Stack) -> None:
+    arm(replicas, "")
+    replicas.kill("daprd-0")
+    for n in range(32):
+        Client(replicas.api_target(0), f"zombie-sidecar-{n}").create("published by the other")
+    one_holds_all(replicas)
+    published(replicas)
+    insist_on_start(replicas, "daprd-0")
     as_if_nothing_had_been(replicas)

@@ -220,7 +220,9 @@ absl::StatusOr<ports::MutationResult> FakeTaskStore::Write(
 absl::StatusOr<std::vector<ports::SeriesMember>> FakeTaskStore::ListSeries(
     const domain::UserId& user, const domain::Uuid& series_id) {
   TODO_RETURN_IF_ERROR(database_.failure());
-  return Members(*database_.Read(), user, series_id);
+  std::vector<ports::SeriesMember> members = Members(*database_.Read(), user, series_id);
+  if (members.size() > kMaxSeriesMembers) members.resize(kMaxSeriesMembers);
+  return members;
 }
 
 absl::StatusOr<Task> FakeTaskStore::Get(const domain::UserId& user, domain::TaskId id) {

@@ -119,6 +119,11 @@ TEST(ConfigTest, SettingsThatDoNotGoTogether) {
       {{"--api-port=50051"}, "they must differ"},
       {{"--worker-count=16", "--event-worker-count=1"}, "more than --database-pool-size"},
       {{"--relay-lease=1s", "--relay-poll=500ms"}, "at most a quarter of --relay-lease"},
+      {{"--record-limit=4194304"},
+       "--delivery-batch (100) records of --record-limit (4194304 bytes) can become a delivery of "
+       "1201 MiB, and the limit is 1024 MiB: lower one of the two"},
+      {{"--delivery-batch=1000"}, "lower one of the two"},
+      {{"--bulk-delivery=false", "--record-limit=1000000000"}, "--delivery-batch (1)"},
       {{"--task-updates-topic=task-events"}, "they must differ"},
       {{"--reminders-topic=task-updates"}, "they must differ"},
       {{"--dapr-grpc-endpoint=https://dapr:443"}, "TLS"},
@@ -128,6 +133,12 @@ TEST(ConfigTest, SettingsThatDoNotGoTogether) {
   for (const FaultCase& one : cases) {
     EXPECT_THAT(Load(one.arguments).faults, ElementsAre(HasSubstr(one.fault))) << one.arguments[0];
   }
+}
+
+TEST(ConfigTest, ALargeRecordLimitGoesWithASmallBatch) {
+  EXPECT_THAT(Load({}).faults, IsEmpty());
+  EXPECT_THAT(Load({"--record-limit=10485760", "--delivery-batch=30"}).faults, IsEmpty());
+  EXPECT_THAT(Load({"--record-limit=104857600", "--bulk-delivery=false"}).faults, IsEmpty());
 }
 
 TEST(ConfigTest, FreePortsMayBothBeZero) {

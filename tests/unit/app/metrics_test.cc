@@ -24,6 +24,9 @@ TEST(MetricsTest, ShowsWhatWaitsAndForHowLong) {
   snapshot.store.emplace().unpublished_changes = 500;
   snapshot.store->oldest_unpublished = domain::Instant(97s);
   snapshot.store->open_dead_letters = 2;
+  snapshot.store->missing_events = 9;
+  snapshot.delivery_count = 21;
+  snapshot.deliveries_stopped = true;
   snapshot.store->pending_deliveries = 12;
   snapshot.store->oldest_delivery = domain::Instant(60s);
   snapshot.delivery_attempts[{"webhook", "retry"}] = 5;
@@ -33,7 +36,8 @@ TEST(MetricsTest, ShowsWhatWaitsAndForHowLong) {
         "todo_database_connections{pool=\"calls\"} 7\n", "todo_worker_queue{pool=\"api\"} 3\n",
         "todo_event_ids_reused_total 6\n", "# TYPE todo_relay_published_changes_total counter\n",
         "todo_relay_published_changes_total 41\n", "todo_outbox_unpublished_changes 500\n",
-        "todo_outbox_oldest_seconds 3\n", "todo_dead_letters_open 2\n",
+        "todo_outbox_oldest_seconds 3\n", "todo_dead_letters_open 2\n", "todo_events_missing 9\n",
+        "todo_event_deliveries_total 21\n", "todo_event_deliveries_stopped 1\n",
         "todo_deliveries_pending 12\n", "todo_deliveries_oldest_seconds 40\n",
         "todo_delivery_attempts_total{channel=\"webhook\",outcome=\"retry\"} 5\n"}) {
     EXPECT_THAT(text, HasSubstr(line));

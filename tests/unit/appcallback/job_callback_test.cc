@@ -198,8 +198,14 @@ TEST_F(JobCallbackTest, AJobOfAnotherNameMaySayItInItsData) {
   EXPECT_EQ(posted(), 1u);
 }
 
-TEST_F(JobCallbackTest, WhatIsUnknownStaleOrEarlyIsAnsweredOk) {
+TEST_F(JobCallbackTest, WhatIsEarlyIsToldToComeAgain) {
   clock_.now = *domain::ParseInstant("2026-03-27T08:59:59Z");
+  EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE);
+  EXPECT_EQ(posted(), 0u);
+}
+
+TEST_F(JobCallbackTest, WhatIsUnknownOrStaleIsAnsweredOk) {
+  clock_.now = *domain::ParseInstant("2026-03-27T08:00:00Z");
   for (const char* name : {"reminder-task-1", "reminder-task-1-2", "reminder-task-4711", "",
                            "reminder-task-x", "somebody-elses"}) {
     EXPECT_TRUE(Call(Job(name)).ok()) << name;

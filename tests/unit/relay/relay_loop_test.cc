@@ -86,7 +86,11 @@ class RelayLoopTest : public testing::Test {
                         .cursor_interval = seconds(1),
                         .idle_cursor_interval = seconds(60),
                         .min_backoff = milliseconds(100),
-                        .max_backoff = seconds(1)};
+                        .max_backoff = seconds(1),
+                        .sidecar_answers = [this] { return sidecar_answers_; },
+                        .give_up_after = seconds(10),
+                        .probe_interval = seconds(1)};
+  bool sidecar_answers_ = true;
   SteadyTime now_{hours(1)};
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   std::unique_ptr<RelayLoop> loop_;
@@ -464,6 +468,74 @@ TEST_F(RelayLoopTest, AShardIsKeptWhenTheFairShareGrowsAgain) {
   Pass(seconds(1));
   AnswerBoth(absl::OkStatus());
   EXPECT_EQ(Pending(), "5 6 7 8");
+}
+
+TEST_F(RelayLoopTest, WithoutItsSidecarItGivesItsShardsUpUntilThatIsBack) {
+  for (int shard : {1, 2}) log_.Commit(shard, 1);
+  Start();
+  sidecar_answers_ = false;
+  const auto fail_for = [&](int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+      publisher_.FinishAll(kSidecarGone);
+      Pass(milliseconds(500));
+    }
+  };
+  fail_for(20);
+  EXPECT_EQ(loop_->stats().owned_shards, 2) << "it may be restarting";
+  fail_for(1);
+  publisher_.FinishAll(kSidecarGone);
+  loop_->Step();
+  EXPECT_EQ(loop_->stats().owned_shards, 0);
+  EXPECT_FALSE(log_.Lock()->shards.at(1).ours);
+  EXPECT_FALSE(mailbox_->Wake(1, now_)) << "the other replicas are to be told";
+  const int renew_count = log_.Lock()->renew_count;
+  for (int i = 0; i < 60; ++i) Pass(seconds(1));
+  EXPECT_EQ(log_.Lock()->renew_count, renew_count) << "so it does not count as a replica";
+  EXPECT_EQ(Pending(), "");
+
+  sidecar_answers_ = true;
+  log_.Lock()->shards.at(2).ours = true;
+  Pass(seconds(1));
+  EXPECT_EQ(loop_->stats().owned_shards, 1);
+  EXPECT_EQ(Pending(), "1");
+  AnswerBoth(absl::OkStatus(), 2);
+  EXPECT_FALSE(loop_->stats().bus_failing);
+}
+
+TEST_F(RelayLoopTest, WithoutItsSidecarItWaitsForWhatIsInFlight) {
+  log_.Commit(1, 1);
+  Start();
+  sidecar_answers_ = false;
+  for (int i = 0; i < 30; ++i) {
+    publisher_.FinishNext(kSidecarGone, "task-updates");
+    Pass(milliseconds(500));
+  }
+  EXPECT_EQ(loop_->stats().owned_shards, 1) << "one publish is still open";
+  Answer(kSidecarGone, 1, "task-events");
+  EXPECT_EQ(loop_->stats().owned_shards, 0);
+}
+
+TEST_F(RelayLoopTest, WhenTheBusFailsBehindTheSidecarItKeepsItsShards) {
+  log_.Commit(1, 1);
+  Start();
+  for (int i = 0; i < 60; ++i) {
+    publisher_.FinishAll(kBusFails);
+    Pass(seconds(1));
+  }
+  EXPECT_EQ(loop_->stats().owned_shards, 1);
+}
+
+TEST_F(RelayLoopTest, WhileOtherEventsGetThroughItDoesNotAskForTheSidecar) {
+  for (int shard : {1, 2}) log_.Commit(shard, 1);
+  Start();
+  sidecar_answers_ = false;
+  for (int i = 0; i < 60; ++i) {
+    while (publisher_.FinishNext(absl::OkStatus(), {}, "u2")) loop_->Step();
+    publisher_.FinishAll(kBusFails);
+    log_.Commit(2, 1);
+    Pass(seconds(1));
+  }
+  EXPECT_EQ(loop_->stats().owned_shards, 2);
 }
 
 TEST_F(RelayLoopTest, TriesTheDatabaseAgainAfterABackoff) {

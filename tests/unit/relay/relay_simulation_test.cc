@@ -53,9 +53,12 @@ class Simulation {
     for (int i = 0; i < actions; ++i) Act();
   }
 
-  /// No more trouble; until all is published, or a generous time has passed.
+  /// No more trouble, except that one sidecar does not come back; until all is published, or a
+  /// generous time has passed.
   void Calm() {
     calm_ = true;
+    for (Replica& replica : replicas_) replica.sidecar.away = false;
+    replicas_[0].sidecar.away = true;
     for (int i = 0; i < 2'000; ++i) {
       now_ += milliseconds(50);
       for (int replica = 0; replica < kReplicas; ++replica) Step(replica);
@@ -186,7 +189,19 @@ class Simulation {
         first_copies;  // topic, key
   };
 
+  /// A replica's own way to the bus. It outlives the replica.
+  struct Sidecar final : ports::EventPublisher {
+    void Publish(std::string_view topic, std::vector<ports::OutgoingEvent> events,
+                 std::function<void(absl::Status)> done) override {
+      if (away) return done(absl::UnavailableError("connection refused"));
+      bus->Publish(topic, std::move(events), std::move(done));
+    }
+    Bus* bus = nullptr;
+    bool away = false;
+  };
+
   struct Replica {
+    Sidecar sidecar;
     std::unique_ptr<Log> log;
     std::shared_ptr<Mailbox> mailbox;
     std::unique_ptr<RelayLoop> loop;
@@ -210,6 +225,10 @@ class Simulation {
         break;
       default:
         if (Chance(20)) Restart(Pick(kReplicas));
+        if (Chance(20)) {
+          bool& away = replicas_[static_cast<std::size_t>(Pick(kReplicas))].sidecar.away;
+          away = !away;
+        }
         if (Chance(20))
           replicas_[static_cast<std::size_t>(Pick(kReplicas))].mailbox->Stop(now_ + seconds(1));
     }
@@ -254,10 +273,13 @@ class Simulation {
     options.owner = fmt::format("replica-{}", ++starts_);
     options.batch_limit = 4;
     options.lease = kLease;
+    options.give_up_after = seconds(2);
+    options.sidecar_answers = [&replica] { return !replica.sidecar.away; };
+    replica.sidecar.bus = &bus_;
     replica.log = std::make_unique<Log>(*this);
     replica.mailbox = std::make_shared<Mailbox>();
     replica.loop = std::make_unique<RelayLoop>(
-        *replica.log, bus_, options, [this] { return now_; }, replica.mailbox);
+        *replica.log, replica.sidecar, options, [this] { return now_; }, replica.mailbox);
   }
 
   /// The bus takes all of a publish, or a first part, and says what it likes about it.

@@ -298,9 +298,9 @@ TEST_F(ReminderServiceTest, WhatWouldNeverRemindIsRefused) {
 TEST_F(ReminderServiceTest, FiresOnceWhenItIsTime) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
-  clock_.Set("2026-03-30T08:59:59.999Z");
+  clock_.Set("2026-03-30T08:00:00Z");
   Trigger(task);
-  EXPECT_THAT(Posted(), IsEmpty()) << "early";
+  EXPECT_THAT(Posted(), IsEmpty()) << "of another time";
   EXPECT_EQ(Only(task).state, ReminderState::kPending);
   clock_.Set("2026-03-30T09:00:00.25Z");
   Trigger(task);
@@ -317,6 +317,22 @@ TEST_F(ReminderServiceTest, FiresOnceWhenItIsTime) {
   clock_.Set("2026-03-30T10:00:00Z");
   EXPECT_EQ(Sweep(), 0);
   EXPECT_THAT(Posted(), IsEmpty()) << "repeated";
+}
+
+TEST_F(ReminderServiceTest, AnEarlyTriggerComesAgainUntilItIsTime) {
+  const Task task = MakeTask();
+  Make(task, Before("PT1H"));
+  Make(task, Before("PT58M"));
+  const Task other = MakeTask();
+  Make(other, Before("PT59M55S"));
+  clock_.Set("2026-03-30T08:59:59.999Z");
+  EXPECT_THAT(Codes(service_.Trigger({task.id, other.id})), Each(StatusCode::kUnavailable))
+      << "the scheduler's clock is ahead";
+  EXPECT_THAT(Posted(), IsEmpty());
+  clock_.Set("2026-03-30T09:00:01Z");
+  EXPECT_THAT(Codes(service_.Trigger({task.id, other.id})),
+              ElementsAre(StatusCode::kOk, StatusCode::kUnavailable));
+  EXPECT_THAT(Posted(), SizeIs(1)) << "the other reminder of the task has a job of its own";
 }
 
 TEST_F(ReminderServiceTest, UnknownTriggersAreAnsweredOk) {

@@ -184,6 +184,41 @@ class SeriesTest : public testing::Test {
   std::size_t delivered_ = 0;
 };
 
+// ---- long series
+
+TEST_F(SeriesTest, ASeriesWithTooManyOpenOccurrencesIsNotChangedAsAWhole) {
+  const Task first = Create();
+  const auto add = [&](std::int64_t occurrence) {
+    ports::Mutation mutation;
+    mutation.user = first.user;
+    mutation.request_id = domain::RequestId{ids_.NewId()};
+    mutation.event_id = domain::EventId{ids_.NewId()};
+    mutation.now = clock_.Now();
+    mutation.fields = first.fields;
+    mutation.series = first.series;
+    mutation.series->occurrence = occurrence;
+    return store_.Apply(mutation)->task;
+  };
+  for (int n = 2; n <= TaskService::kMaxOpenOccurrences; ++n) add(n);
+  // One that is done does not count.
+  SetCompleted(add(TaskService::kMaxOpenOccurrences + 1), true);
+  EXPECT_EQ(Rename(first, "all", SeriesScope::kAll).fields.title, "all");
+
+  add(TaskService::kMaxOpenOccurrences + 2);
+  UpdateTaskInput input = UpdateOf(first, SeriesScope::kAll);
+  input.title = "none";
+  const absl::StatusOr<Task> renamed = tasks_.Update(Call(), input);
+  EXPECT_EQ(renamed.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(renamed), "TOO_MANY_OCCURRENCES");
+  EXPECT_THAT(std::string(renamed.status().message()), HasSubstr("delete some of them first"));
+  EXPECT_EQ(ReasonOf(tasks_.Delete(Call(), first.id, std::nullopt, SeriesScope::kAll)),
+            "TOO_MANY_OCCURRENCES");
+  EXPECT_EQ(ReasonOf(tasks_.StopSeries(Call(), first.id, std::nullopt)), "TOO_MANY_OCCURRENCES");
+
+  Delete(first, SeriesScope::kThis);
+  EXPECT_EQ(Live().begin()->second.fields.title, "all");
+}
+
 // ---- skip
 
 TEST_F(SeriesTest, ASkippedOccurrenceGoesAndTheNextOneComes) {

@@ -1,0 +1,27 @@
+#include "app/delivery_watch.h"
+
+#include <utility>
+
+#include "util/log.h"
+
+namespace todo::app {
+
+bool DeliveryWatch::Look(std::uint64_t deliveries, std::int64_t missing, Clock::time_point now) {
+  const bool came = std::exchange(last_count_, deliveries) != deliveries;
+  if (came || missing == 0 || !last_news_) last_news_ = now;
+  const auto silent = now - *last_news_;
+  if (std::exchange(stopped_, silent >= patience_) == stopped_) return stopped_;
+  if (stopped_) {
+    util::Log(util::Severity::kError, "deliveries_stopped",
+              {{"missing_events", missing},
+               {"silent_ms", std::chrono::duration_cast<std::chrono::milliseconds>(silent).count()},
+               {"advice",
+                "the sidecar's log says why; a delivery above the message limit is repeated for "
+                "ever: raise --record-limit to what the broker allows, and restart both"}});
+  } else {
+    util::Log(util::Severity::kInfo, "deliveries_resumed");
+  }
+  return stopped_;
+}
+
+}  // namespace todo::app
