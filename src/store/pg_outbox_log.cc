@@ -72,16 +72,16 @@ const std::string& ReadSql() {
 
 constexpr Statement kAdvance{"outbox_advance", R"sql(
 update relay_shards r set position = s.position, message_position = s.message_position, snapshot = s.snapshot
-from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
-     s (shard, epoch, position, message_position, snapshot)
+from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])
+     s (shard, epoch, position, message_position, snapshot, old_position, old_message_position, old_snapshot)
 where r.shard = s.shard and r.epoch = s.epoch
+  and (r.position, r.message_position, r.snapshot) in ((s.old_position, s.old_message_position, s.old_snapshot),
+                                                       (s.position, s.message_position, s.snapshot))
 returning r.shard)sql"};
 
 constexpr Statement kRelease{"outbox_release", R"sql(
-update relay_shards r set position = s.position, message_position = s.message_position, snapshot = s.snapshot,
-                          owner = '', lease_until = clock_timestamp()
-from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
-     s (shard, epoch, position, message_position, snapshot)
+update relay_shards r set owner = '', lease_until = clock_timestamp()
+from unnest($1::smallint[], $2::bigint[]) s (shard, epoch)
 where r.shard = s.shard and r.epoch = s.epoch)sql"};
 
 // Who holds nothing any more leaves its part to the others.
@@ -96,17 +96,29 @@ std::string Epochs(const std::vector<OutboxShard>& shards) {
   return ArrayLiteralOf(shards,
                         [](const OutboxShard& shard) { return fmt::format("{}", shard.epoch); });
 }
-std::string Positions(const std::vector<OutboxShard>& shards) {
+using WhichCursor = ports::OutboxCursor OutboxShard::*;
+std::string Positions(const std::vector<OutboxShard>& shards,
+                      WhichCursor which = &OutboxShard::cursor) {
   return ArrayLiteralOf(
-      shards, [](const OutboxShard& shard) { return fmt::format("{}", shard.cursor.position); });
+      shards, [&](const OutboxShard& shard) { return fmt::format("{}", (shard.*which).position); });
 }
-std::string MessagePositions(const std::vector<OutboxShard>& shards) {
-  return ArrayLiteralOf(shards, [](const OutboxShard& shard) {
-    return fmt::format("{}", shard.cursor.message_position);
+std::string MessagePositions(const std::vector<OutboxShard>& shards,
+                             WhichCursor which = &OutboxShard::cursor) {
+  return ArrayLiteralOf(shards, [&](const OutboxShard& shard) {
+    return fmt::format("{}", (shard.*which).message_position);
   });
 }
-std::string Snapshots(const std::vector<OutboxShard>& shards) {
-  return ArrayLiteralOf(shards, [](const OutboxShard& shard) { return shard.cursor.snapshot; });
+std::string Snapshots(const std::vector<OutboxShard>& shards,
+                      WhichCursor which = &OutboxShard::cursor) {
+  return ArrayLiteralOf(shards, [&](const OutboxShard& shard) { return (shard.*which).snapshot; });
+}
+
+pqxx::result WriteCursors(pqxx::transaction_base& transaction,
+                          const std::vector<OutboxShard>& shards) {
+  constexpr WhichCursor kStored = &OutboxShard::stored;
+  return Exec(transaction, kAdvance, Shards(shards), Epochs(shards), Positions(shards),
+              MessagePositions(shards), Snapshots(shards), Positions(shards, kStored),
+              MessagePositions(shards, kStored), Snapshots(shards, kStored));
 }
 
 absl::StatusOr<ports::OutboxMessage> DecodeMessage(const pqxx::row& row) {
@@ -138,11 +150,13 @@ absl::StatusOr<ports::OutboxShards> PgOutboxLog::Renew(const std::string& owner,
              Exec(transaction, kRenew, owner, std::chrono::duration<double>(lease_time).count())) {
           shards.fair_share = row[5].as<int>();
           if (row[0].is_null()) continue;
+          const ports::OutboxCursor cursor = {.position = row[2].as<std::int64_t>(),
+                                              .message_position = row[3].as<std::int64_t>(),
+                                              .snapshot = row[4].as<std::string>()};
           shards.owned.push_back({.number = row[0].as<int>(),
                                   .epoch = row[1].as<std::int64_t>(),
-                                  .cursor = {.position = row[2].as<std::int64_t>(),
-                                             .message_position = row[3].as<std::int64_t>(),
-                                             .snapshot = row[4].as<std::string>()}});
+                                  .cursor = cursor,
+                                  .stored = cursor});
         }
         return shards;
       });
@@ -192,9 +206,7 @@ absl::StatusOr<std::vector<int>> PgOutboxLog::Advance(const std::vector<OutboxSh
                pqxx::nontransaction transaction(connection);
                std::set<int> lost;
                for (const OutboxShard& shard : shards) lost.insert(shard.number);
-               for (const pqxx::row& row :
-                    Exec(transaction, kAdvance, Shards(shards), Epochs(shards), Positions(shards),
-                         MessagePositions(shards), Snapshots(shards))) {
+               for (const pqxx::row& row : WriteCursors(transaction, shards)) {
                  lost.erase(row[0].as<int>());
                }
                return std::vector<int>(lost.begin(), lost.end());
@@ -206,8 +218,8 @@ absl::Status PgOutboxLog::Release(const std::vector<OutboxShard>& shards) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "release shards", [&](pqxx::connection& connection) {
     pqxx::nontransaction transaction(connection);
-    Exec(transaction, kRelease, Shards(shards), Epochs(shards), Positions(shards),
-         MessagePositions(shards), Snapshots(shards));
+    WriteCursors(transaction, shards);
+    Exec(transaction, kRelease, Shards(shards), Epochs(shards));
     Exec(transaction, kLeave, owner_);
     return absl::OkStatus();
   });
