@@ -304,6 +304,24 @@ TEST_F(PgTaskStoreTest, SessionsAreSetUp) {
   }
 }
 
+// An answer means that the change is on disk, and a statement sees what was committed while it
+// waited: whatever the server, the database and the role are set to.
+TEST_F(PgTaskStoreTest, SessionsDoNotInheritWhatPromisesRestOn) {
+  database_->Run(
+      "do $$ begin "
+      "execute format('alter database %I set synchronous_commit = off', current_database()); "
+      "execute format('alter database %I set default_transaction_isolation = serializable', "
+      "current_database()); end $$");
+  const std::string plain = ConninfoSetting(database_->conninfo(), "options", "");
+  EXPECT_EQ(TestDatabase::Session(plain).Run("show synchronous_commit"), "off");
+  TestDatabase::Session session(store::ConninfoWith(plain, {}));
+  EXPECT_EQ(session.Run("show synchronous_commit"), "on");
+  EXPECT_EQ(session.Run("show transaction_isolation"), "read committed");
+  TestDatabase::Session quick(store::ConninfoWith(plain, {.asynchronous_commit = true}));
+  EXPECT_EQ(quick.Run("show synchronous_commit"), "off");
+  EXPECT_EQ(quick.Run("show transaction_isolation"), "read committed");
+}
+
 TEST(PgPool, WithoutADatabaseEverythingIsUnavailableAtOnce) {
   ConnectionPool pool("host=127.0.0.1 port=1 dbname=none");
   PgTaskStore store(pool, {});
