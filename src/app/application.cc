@@ -43,7 +43,7 @@ constexpr milliseconds kLastRetry = 5s;
 constexpr milliseconds kWatchInterval = 1s;
 // Without an answer of the database for so long, it counts as gone.
 constexpr milliseconds kMaxSilence = 5s;
-constexpr milliseconds kMaintenanceInterval = 1h;
+constexpr milliseconds kMaintenanceInterval = 10min;
 constexpr milliseconds kMaintenanceRetry = 1min;
 constexpr milliseconds kHealthInterval = 250ms;
 constexpr milliseconds kStatusInterval = 5s;
@@ -91,6 +91,14 @@ store::PoolOptions DeliverySessions() {
           .application_name = "todo-service deliveries"};
 }
 
+/// Nobody waits for it. What a crash of the machine undoes is too old the next time as well.
+store::PoolOptions CleanUpSession() {
+  return {.max_connections = 1,
+          .statement_timeout = 60s,
+          .asynchronous_commit = true,
+          .application_name = "todo-service clean-up"};
+}
+
 appcallback::AppCallbackOptions CallbackOptions(const Config& config) {
   return {.pubsub = config.pubsub,
           .subscriptions = SubscriptionsOf(config),
@@ -134,6 +142,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       crash_pool_(config_.database_url, CrashSessions(config_)),
       audit_pool_(config_.database_url, AuditSession()),
       delivery_pool_(config_.database_url, DeliverySessions()),
+      clean_up_pool_(config_.database_url, CleanUpSession()),
       task_store_(pool_, [this](int shard) { OnChange(shard); }),
       preferred_zones_(pool_),
       inbox_(pool_, [this](int shard) { OnChange(shard); }),
@@ -411,14 +420,25 @@ void Application::RunCaretaker(const std::stop_token& stop) {
        {"app_address", config_.app_address},
        {"app_port", app_port()},
        {"version", std::string(Version())}});
-  absl::Status status = FoldSearchTexts(stop);
-  for (;;) {
-    if (!status.ok())
-      Log(Severity::kWarning, "maintenance_failed", {{"status", status.ToString()}});
-    if (!Sleep(stop, status.ok() ? kMaintenanceInterval : kMaintenanceRetry)) return;
-    status = store::MaintainInbox(pool_, clock_.Now());
-    status.Update(FoldSearchTexts(stop));
-  }
+  milliseconds wait = 0ms;
+  while (Sleep(stop, wait)) wait = KeepTables(stop) ? kMaintenanceInterval : kMaintenanceRetry;
+}
+
+bool Application::KeepTables(const std::stop_token& stop) {
+  absl::Status status = store::MakeInboxDays(clean_up_pool_);
+  status.Update(FoldSearchTexts(stop));
+  status.Update(
+      store::CleanUp(clean_up_pool_, [&](milliseconds duration) { return Sleep(stop, duration); }));
+  if (!status.ok()) Log(Severity::kWarning, "maintenance_failed", {{"status", status.ToString()}});
+  return status.ok();
+}
+
+absl::Status Application::MakeDays() {
+  const absl::Status status = store::MakeInboxDays(clean_up_pool_);
+  // Others are using it, so it is in order, and there is time.
+  if (!absl::IsAborted(status) && !absl::IsDeadlineExceeded(status)) return status;
+  Log(Severity::kWarning, "maintenance_failed", {{"status", status.ToString()}});
+  return absl::OkStatus();
 }
 
 absl::Status Application::FoldSearchTexts(const std::stop_token& stop) {
@@ -434,7 +454,8 @@ bool Application::PrepareDatabase(const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
     // The lock is waited for in short portions, so that stopping does not have to wait long.
     absl::Status status = store::Migrate(config_.database_url, {.lock_wait = 5s});
-    if (status.ok()) status = store::MaintainInbox(pool_, clock_.Now());
+    if (status.ok()) status = clock_.Measure(watch_pool_);
+    if (status.ok()) status = MakeDays();
     if (status.ok()) status = processor_.Recover();
     if (status.ok()) status = auditor_.Enroll();
     if (status.ok()) return true;
@@ -474,7 +495,7 @@ void Application::RunDatabaseProbe(const std::stop_token& stop) {
   bool answers = true;
   while (Sleep(stop, kWatchInterval)) {
     if (!ready_) continue;
-    const absl::Status status = watch_pool_.Ping();
+    const absl::Status status = clock_.Measure(watch_pool_);
     if (status.ok()) last_answer_ = steady_clock::now();
     if (std::exchange(answers, status.ok()) == status.ok()) continue;
     if (status.ok()) {

@@ -43,6 +43,7 @@
 #include "service/task_service.h"
 #include "service/task_webhooks.h"
 #include "store/connection_pool.h"
+#include "store/database_clock.h"
 #include "store/outbox_signal.h"
 #include "store/pg_audit_log.h"
 #include "store/pg_delivery_store.h"
@@ -113,6 +114,9 @@ class Application {
   /// Also of tasks that a replica of an older version writes meanwhile.
   absl::Status FoldSearchTexts(const std::stop_token& stop);
   bool PrepareDatabase(const std::stop_token& stop);
+  absl::Status MakeDays();
+  /// False: not all of it could be done.
+  bool KeepTables(const std::stop_token& stop);
   void StartRelay();
   void PublishHealth();
   /// False: stop was requested.
@@ -120,7 +124,8 @@ class Application {
 
   const Config config_;
   const std::function<void()> on_failure_;
-  SystemClock clock_;
+  const SystemClock machine_clock_;
+  store::DatabaseClock clock_{machine_clock_};
   RandomIdSource ids_{clock_};
   std::atomic<bool> ready_ = false;
   std::atomic<std::chrono::steady_clock::time_point> last_answer_{};  // of the database
@@ -136,6 +141,7 @@ class Application {
   store::ConnectionPool crash_pool_;
   store::ConnectionPool audit_pool_;
   store::ConnectionPool delivery_pool_;
+  store::ConnectionPool clean_up_pool_;
   store::PgTaskStore task_store_;
   store::PgPreferredZones preferred_zones_;
   store::PgEventInbox inbox_;

@@ -9,6 +9,7 @@ namespace todo::app {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 constexpr int kAtOnce = 20;
 // Other replicas park too, and may die: their entries are found by looking.
@@ -32,7 +33,7 @@ RetryRunner::~RetryRunner() {
 void RetryRunner::Wake(domain::Instant due) {
   {
     const std::lock_guard lock(mutex_);
-    next_due_ = std::min(next_due_, due);
+    next_due_ = std::min(next_due_, When(due));
   }
   wake_.notify_all();
 }
@@ -41,24 +42,23 @@ void RetryRunner::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     {
       const std::lock_guard lock(mutex_);
-      next_due_ = domain::kMaxInstant;
+      next_due_ = steady_clock::time_point::max();
     }
     const auto next = processor_.RunDueRetries(kAtOnce);
-    const domain::Instant now = clock_.Now();
-    domain::Instant come_again = now + kPoll;
-    if (!next.ok()) {
-      come_again = now + kAfterFailure;
-    } else if (*next) {
-      come_again = std::min(come_again, **next);
-    }
+    auto come_again = steady_clock::now() + (next.ok() ? kPoll : kAfterFailure);
+    if (next.ok() && *next) come_again = std::min(come_again, When(**next));
     std::unique_lock lock(mutex_);
-    // Never early: the deadline is recomputed until the clock really says so.
     while (!stop.stop_requested()) {
-      const auto left = std::min(come_again, next_due_) - clock_.Now();
-      if (left <= left.zero()) break;
-      wake_.wait_for(lock, stop, left, [&, seen = next_due_] { return next_due_ < seen; });
+      const auto until = std::min(come_again, next_due_);
+      if (until <= steady_clock::now()) break;
+      wake_.wait_until(lock, stop, until, [&, seen = next_due_] { return next_due_ < seen; });
     }
   }
+}
+
+steady_clock::time_point RetryRunner::When(domain::Instant due) const {
+  const auto left = std::clamp<domain::Instant::duration>(due - clock_.Now(), kPoll * 0, kPoll);
+  return steady_clock::now() + left;
 }
 
 }  // namespace todo::app

@@ -43,14 +43,14 @@ struct StoreStatus {
   std::int64_t unpublished_changes = 0;  // counted up to a limit of 100,000 for each shard
   std::int64_t unpublished_messages = 0;
   std::optional<domain::Instant> oldest_unpublished;
-  std::int64_t waiting_retries = 0;
+  std::int64_t waiting_retries = 0;  // this and all that follow are counted up to 100,000
   std::optional<domain::Instant> next_retry;
   std::int64_t open_dead_letters = 0;
-  std::int64_t pending_reminders = 0;  // these four are counted up to 100,000
+  std::int64_t pending_reminders = 0;
   std::int64_t overdue_reminders = 0;
   std::int64_t unplanned_reminders = 0;
   std::int64_t unwritten_jobs = 0;
-  std::int64_t pending_deliveries = 0;             // the same
+  std::int64_t pending_deliveries = 0;
   std::optional<domain::Instant> oldest_delivery;  // since when it waits for its turn
   std::int64_t missing_events = 0;  // published a while ago and not seen; counted up to a limit
   std::int64_t lost_events = 0;     // published again as often as allowed, and still not seen

@@ -38,8 +38,9 @@ struct OutboxCursor {
 /// A shard that this replica may publish, as long as its lease lasts.
 struct OutboxShard {
   int number = 0;
-  std::int64_t epoch = 0;  // one more at each change of owner
-  OutboxCursor cursor;     // as last written
+  std::int64_t epoch = 0;    // one more at each change of owner
+  OutboxCursor cursor;       // as far as it has been published
+  OutboxCursor stored = {};  // what the table holds, as last read or written
 };
 
 struct OutboxShards {
@@ -87,11 +88,13 @@ class OutboxLog {
   virtual absl::StatusOr<std::vector<OutboxBatch>> Read(const std::vector<OutboxShard>& shards,
                                                         int limit) = 0;
 
-  /// Makes the cursors durable. Answers the shards among them that now belong to somebody else:
-  /// stop publishing those. Repeating is harmless.
+  /// Makes the cursors durable. Answers the shards among them that now belong to somebody else, or
+  /// whose cursor in the table is neither `stored` nor `cursor` because the database was set back:
+  /// stop publishing those until Renew gives them again. Repeating is harmless.
   virtual absl::StatusOr<std::vector<int>> Advance(const std::vector<OutboxShard>& shards) = 0;
 
-  /// Writes the cursors and gives the shards back, for another replica to take at once.
+  /// Writes the cursors, where Advance would, and gives the shards back, for another replica to
+  /// take at once.
   virtual absl::Status Release(const std::vector<OutboxShard>& shards) = 0;
 };
 

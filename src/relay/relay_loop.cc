@@ -97,15 +97,17 @@ void RelayLoop::Renew() {
 void RelayLoop::Adopt(const ports::OutboxShards& answer) {
   Shards held;
   std::vector<int> taken;
+  std::vector<int> set_back;
   for (const ports::OutboxShard& shard : answer.owned) {
     auto known = shards_.find(shard.number);
     if (known != shards_.end() && known->second.epoch == shard.epoch) {
-      // Nobody else had it in between, even if our lease had run out: our cursor is the newest.
+      // Nobody else had it in between, even if our lease had run out.
+      if (!Reconcile(known->second, shard.cursor)) set_back.push_back(shard.number);
       held.insert(shards_.extract(known));
     } else {
       Shard& fresh = held[shard.number];
       fresh.epoch = shard.epoch;
-      fresh.cursor = shard.cursor;
+      fresh.cursor = fresh.stored = fresh.sent = shard.cursor;
       taken.push_back(shard.number);
     }
   }
@@ -115,6 +117,8 @@ void RelayLoop::Adopt(const ports::OutboxShards& answer) {
 
   if (!lost.empty()) util::Log(Severity::kInfo, "relay_shards_lost", {{"shards", lost}});
   if (!taken.empty()) util::Log(Severity::kInfo, "relay_shards_taken", {{"shards", taken}});
+  if (!set_back.empty())
+    util::Log(Severity::kWarning, "relay_cursors_set_back", {{"shards", set_back}});
 
   auto excess = static_cast<std::ptrdiff_t>(shards_.size()) - answer.fair_share;
   for (auto& [number, shard] : shards_) shard.leaving = false;
@@ -127,6 +131,17 @@ void RelayLoop::Adopt(const ports::OutboxShards& answer) {
     }
   }
   TellHeld();
+}
+
+bool RelayLoop::Reconcile(Shard& shard, const ports::OutboxCursor& stored) {
+  const bool ours = stored == shard.stored || stored == shard.sent;
+  shard.stored = shard.sent = stored;
+  if (ours) return true;
+  shard.cursor = stored;
+  shard.write_at.reset();
+  shard.batch.reset();
+  shard.due = true;
+  return false;
 }
 
 void RelayLoop::GiveBack() {
@@ -161,9 +176,18 @@ void RelayLoop::WriteCursors() {
   if (!due) return;
   cursor_write_at_ = now + options_.cursor_interval;
   TODO_FAULT_POINT("before-mark").IgnoreError();
-  auto lost = log_.Advance(Cursors(numbers));
-  if (!DatabaseAnswered(lost.status(), "write cursors")) return;
-  for (int number : numbers) shards_.at(number).write_at.reset();
+  const std::vector<ports::OutboxShard> written = Cursors(numbers);
+  for (int number : numbers) shards_.at(number).sent = shards_.at(number).cursor;
+  auto lost = log_.Advance(written);
+  if (!DatabaseAnswered(lost.status(), "write cursors")) {
+    renew_at_ = now;  // which tells whether it was written
+    return;
+  }
+  for (int number : numbers) {
+    Shard& shard = shards_.at(number);
+    shard.stored = shard.sent;
+    shard.write_at.reset();
+  }
   if (lost->empty()) return;
   for (int number : *lost) shards_.erase(number);
   TellHeld();
@@ -175,7 +199,8 @@ std::vector<ports::OutboxShard> RelayLoop::Cursors(const std::vector<int>& numbe
   cursors.reserve(numbers.size());
   for (int number : numbers) {
     const Shard& shard = shards_.at(number);
-    cursors.push_back({.number = number, .epoch = shard.epoch, .cursor = shard.cursor});
+    cursors.push_back(
+        {.number = number, .epoch = shard.epoch, .cursor = shard.cursor, .stored = shard.stored});
   }
   return cursors;
 }

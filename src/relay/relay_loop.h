@@ -62,7 +62,8 @@ struct RelayStats {
 /// it, with one publish in flight; what failed is sent again, never skipped; a cursor moves only
 /// when all topics have the whole batch; nothing is sent after the lease has run out by our own
 /// clock. So however replicas freeze, wake and overlap, first copies come in `seq` order and only
-/// copies repeat.
+/// copies repeat. The cursor in the database is the truth: when it is neither what was read nor
+/// what was written last (a backup was restored, a replica of the database took over), it is taken.
 ///
 /// A replica whose sidecar stays away gives its shards to the others, and takes shards again when
 /// the sidecar is back. As long as the sidecar answers it keeps them, for then it is the bus that
@@ -114,6 +115,8 @@ class RelayLoop {
   struct Shard {
     std::int64_t epoch = 0;
     ports::OutboxCursor cursor;          // all up to here is acknowledged
+    ports::OutboxCursor stored;          // what the database has, as far as we know
+    ports::OutboxCursor sent;            // what was written last, perhaps without an answer
     std::optional<SteadyTime> write_at;  // when to make it durable; absent: nothing new
     bool due = true;                     // there may be something to read
     bool leaving = false;                // to be given back as soon as nothing is in flight
@@ -134,6 +137,9 @@ class RelayLoop {
   void UpdateStats();
 
   void Adopt(const ports::OutboxShards& answer);
+  /// The database's cursor of a shard that we hold: ours goes on from it if nobody but us wrote it.
+  /// False: the database was set back, and we begin from there.
+  static bool Reconcile(Shard& shard, const ports::OutboxCursor& stored);
   void OnCompletion(const Completion& completion);
   void OnAcknowledged(Stream& stream);
   void OnFailed(int number, Batch& batch, std::size_t index, const absl::Status& status);

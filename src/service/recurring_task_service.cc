@@ -53,6 +53,12 @@ absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
   absl::StatusOr<domain::SeriesPosition> series =
       domain::StartSeries(task.fields, ForeignSeriesId(event.source, event.user, event.task_id));
   if (absl::IsOutOfRange(series.status())) return task;  // this was its last occurrence
+  if (absl::IsInvalidArgument(series.status())) {
+    // The status quotes the rule or the zone, and what becomes of it is logged.
+    return absl::InvalidArgumentError(
+        "task_data.recurrence_rule and task_data.time_zone make no series: PreviewRecurrence with "
+        "the same values says what is wrong with them");
+  }
   TODO_RETURN_IF_ERROR(series.status());
   task.series = *std::move(series);
   return task;

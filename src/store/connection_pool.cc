@@ -91,11 +91,11 @@ std::string ConninfoWith(const std::string& conninfo, const PoolOptions& options
   // The last one counts, so what the connection string says goes after ours.
   settings["options"] = fmt::format(
       "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c "
-      "tcp_user_timeout={} "
-      "-c jit=off -c client_min_messages=warning {} {} -c TimeZone=UTC -c DateStyle=ISO",
+      "tcp_user_timeout={} -c synchronous_commit={} -c jit=off -c client_min_messages=warning {} "
+      "-c TimeZone=UTC -c DateStyle=ISO -c default_transaction_isolation=read\\ committed",
       options.statement_timeout.count(), options.lock_timeout.count(),
       options.idle_in_transaction_timeout.count(), options.tcp_user_timeout.count(),
-      options.asynchronous_commit ? "-c synchronous_commit=off" : "", settings["options"]);
+      options.asynchronous_commit ? "off" : "on", settings["options"]);
   std::string result;
   for (const auto& [key, value] : settings) result += fmt::format("{}={} ", key, Quoted(value));
   return result;

@@ -48,8 +48,11 @@ struct PoolStats {
 /// the password.
 absl::Status CheckConninfo(const std::string& conninfo);
 
-/// `conninfo` with the settings of `options` added. What it says itself about a setting stays.
-/// Precondition: CheckConninfo is OK; otherwise it is returned as it is.
+/// `conninfo` with the settings of `options` added, whatever server, database and role say: a
+/// commit that was answered is on disk (unless `asynchronous_commit`), for one. What `conninfo`
+/// says itself about a setting stays, but for isolation (read committed: a statement sees what was
+/// committed while its transaction waited for a lock) and the forms of times. Precondition:
+/// CheckConninfo is OK; otherwise it is returned as it is.
 std::string ConninfoWith(const std::string& conninfo, const PoolOptions& options);
 
 struct Session;

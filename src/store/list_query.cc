@@ -15,22 +15,24 @@ namespace {
 
 using ports::TaskOrder;
 
-struct OrderColumn {
-  std::string_view name;
+/// What tasks are ordered by, as the indexes of V0018 have it. Never null.
+struct OrderKey {
   std::string_view sql;
   std::string_view type;
-  bool nullable = false;
 };
 
-OrderColumn ColumnOf(TaskOrder order) {
-  switch (order) {
-    case TaskOrder::kCreatedAt: return {"created", "t.created_at", "timestamptz"};
-    case TaskOrder::kDueDate: return {"due", "t.due_at", "timestamptz", true};
-    case TaskOrder::kPriority: return {"priority", "t.priority", "smallint"};
-    case TaskOrder::kTitle: return {"title", "t.title collate title_order", "text"};
-    case TaskOrder::kUpdatedAt: return {"updated", "t.updated_at", "timestamptz"};
+OrderKey KeyOf(const ports::TaskQuery& query) {
+  switch (query.order) {
+    case TaskOrder::kCreatedAt: break;
+    case TaskOrder::kDueDate:
+      return {
+          query.descending ? "coalesce(t.due_at, '-infinity')" : "coalesce(t.due_at, 'infinity')",
+          "timestamptz"};
+    case TaskOrder::kPriority: return {"t.priority", "smallint"};
+    case TaskOrder::kTitle: return {"t.title collate title_order", "text"};
+    case TaskOrder::kUpdatedAt: return {"t.updated_at", "timestamptz"};
   }
-  return {"created", "t.created_at", "timestamptz"};
+  return {"t.created_at", "timestamptz"};
 }
 
 nlohmann::json KeyOf(TaskOrder order, const domain::Task& task) {
@@ -122,7 +124,10 @@ absl::StatusOr<ListPosition> DecodeCursor(const domain::UserId& user,
       position.key = fmt::format("{}", key.get<std::int64_t>());
       return position;
     case TaskOrder::kDueDate:
-      if (key.is_null()) return position;
+      if (key.is_null()) {  // tasks without a due date come last
+        position.key = query.descending ? "-infinity" : "infinity";
+        return position;
+      }
       [[fallthrough]];
     case TaskOrder::kCreatedAt:
     case TaskOrder::kUpdatedAt: {
@@ -136,37 +141,32 @@ absl::StatusOr<ListPosition> DecodeCursor(const domain::UserId& user,
   return ForeignCursor();
 }
 
-ListStatement StatementFor(const ports::TaskQuery& query,
-                           const std::optional<ListPosition>& position) {
-  const OrderColumn column = ColumnOf(query.order);
+std::string StatementFor(const ports::TaskQuery& query,
+                         const std::optional<ListPosition>& position) {
+  const OrderKey key = KeyOf(query);
   const std::string_view direction = query.descending ? "desc" : "asc";
-  const char than = query.descending ? '<' : '>';
-
-  std::string after;
-  std::string_view kind = "first";
-  if (position && position->key) {
-    kind = "next";
-    after =
-        fmt::format("and (({}, t.id) {} ($10::{}, $9::bigint){})", column.sql, than, column.type,
-                    column.nullable ? fmt::format(" or {} is null", column.sql) : "");
-  } else if (position) {
-    kind = "rest";
-    after = fmt::format("and {} is null and t.id {} $9::bigint", column.sql, than);
-  }
-  return {fmt::format("list_{}_{}_{}", column.name, direction, kind),
-          fmt::format(R"sql(
+  // By due date, a range of dates is a range of the index.
+  const std::string_view due = query.order == TaskOrder::kDueDate ? key.sql : "t.due_at";
+  const auto within = [&](const std::optional<domain::Instant>& limit, std::string_view compare) {
+    return limit ? fmt::format("t.due_at is not null and {} {}", due, compare) : "true";
+  };
+  const std::string after = position ? fmt::format("and ({}, t.id) {} ($10::{}, $9::bigint)",
+                                                   key.sql, query.descending ? '<' : '>', key.type)
+                                     : "";
+  return fmt::format(R"sql(
 select task_json(t) from tasks t
 where t.user_id = $1 and t.deleted_at is null
   and ($2::boolean is null or t.completed = $2)
   and ($3::smallint is null or t.priority = $3)
   and ($4::text is null or $4 = any (t.tags))
-  and ($5::timestamptz is null or t.due_at >= $5)
-  and ($6::timestamptz is null or t.due_at < $6)
+  and ($5::timestamptz is null or {})
+  and ($6::timestamptz is null or {})
   and ($7::text is null or t.search_text like $7)
   {}
-order by {} {} nulls last, t.id {}
-limit $8)sql",
-                      after, column.sql, direction, direction)};
+order by {} {}, t.id {}
+limit $8::bigint)sql",
+                     within(query.due_from, ">= $5"), within(query.due_before, "< $6"), after,
+                     key.sql, direction, direction);
 }
 
 std::string ContainsPattern(std::string_view text) {

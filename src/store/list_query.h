@@ -12,9 +12,9 @@
 
 namespace todo::store {
 
-/// Where a page ended: the order column's value there (nullopt: null), and the task's id.
+/// Where a page ended: what its last task was ordered by, and the task's id.
 struct ListPosition {
-  std::optional<std::string> key;  // as the database reads it
+  std::string key;  // as the database reads it
   std::int64_t id = 0;
 };
 
@@ -26,15 +26,13 @@ std::string EncodeCursor(const domain::UserId& user, const ports::TaskQuery& que
 absl::StatusOr<ListPosition> DecodeCursor(const domain::UserId& user,
                                           const ports::TaskQuery& query);
 
-struct ListStatement {
-  std::string name;
-  std::string sql;
-};
-
 /// Parameters 1 to 8: user, completed, priority, tag, due from, due before, LIKE pattern, limit;
-/// then, with a position, its id, and its key when that is not null.
-ListStatement StatementFor(const ports::TaskQuery& query,
-                           const std::optional<ListPosition>& position);
+/// then, with a position, its id and its key. To be planned for the parameters at hand (ExecOnce):
+/// then a page in any order is read from the index of that order and ends with the page. A plan
+/// for all parameters takes the filters that are not set for narrow ones, and would read and sort
+/// all tasks of the user.
+std::string StatementFor(const ports::TaskQuery& query,
+                         const std::optional<ListPosition>& position);
 
 /// A LIKE pattern for "contains `text`".
 std::string ContainsPattern(std::string_view text);

@@ -54,7 +54,8 @@ from tasks t where t.user_id = $1 and t.series_id = $2 and t.occurrence = $3)sql
 // Version 0: the producer counts no versions.
 constexpr Statement kAdvanceForeignTask{"inbox_advance_foreign_task", R"sql(
 insert into foreign_tasks as f (user_id, series_id, version, at) values ($1, $2, $3, $4)
-on conflict (user_id, series_id) do update set version = excluded.version, at = excluded.at
+on conflict (user_id, series_id) do update set version = excluded.version, at = excluded.at,
+                                               keep_until = excluded.keep_until
 where case when excluded.version > 0 and f.version > 0 and excluded.version <> f.version
            then excluded.version > f.version
            else excluded.at >= f.at end

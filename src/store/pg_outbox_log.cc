@@ -88,10 +88,13 @@ update relay_shards r set position = s.position, message_position = s.message_po
                           late_position = s.late_position, late_message_position = s.late_message_position,
                           late_snapshot = s.late_snapshot, late_transactions = s.late_transactions
 from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
-            $6::bigint[], $7::bigint[], $8::text[], $9::text[])
+            $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[])
      s (shard, epoch, position, message_position, snapshot,
-        late_position, late_message_position, late_snapshot, late_transactions)
+        late_position, late_message_position, late_snapshot, late_transactions,
+        old_position, old_message_position, old_snapshot)
 where r.shard = s.shard and r.epoch = s.epoch
+  and (r.position, r.message_position, r.snapshot) in ((s.old_position, s.old_message_position, s.old_snapshot),
+                                                       (s.position, s.message_position, s.snapshot))
 returning r.shard)sql"};
 
 constexpr Statement kRelease{"outbox_release", R"sql(
@@ -111,18 +114,23 @@ std::string Epochs(const std::vector<OutboxShard>& shards) {
   return ArrayLiteralOf(shards,
                         [](const OutboxShard& shard) { return fmt::format("{}", shard.epoch); });
 }
-std::string Positions(const std::vector<OutboxShard>& shards) {
+using WhichCursor = ports::OutboxCursor OutboxShard::*;
+std::string Positions(const std::vector<OutboxShard>& shards,
+                      WhichCursor which = &OutboxShard::cursor) {
   return ArrayLiteralOf(
-      shards, [](const OutboxShard& shard) { return fmt::format("{}", shard.cursor.position); });
+      shards, [&](const OutboxShard& shard) { return fmt::format("{}", (shard.*which).position); });
 }
-std::string MessagePositions(const std::vector<OutboxShard>& shards) {
-  return ArrayLiteralOf(shards, [](const OutboxShard& shard) {
-    return fmt::format("{}", shard.cursor.message_position);
+std::string MessagePositions(const std::vector<OutboxShard>& shards,
+                             WhichCursor which = &OutboxShard::cursor) {
+  return ArrayLiteralOf(shards, [&](const OutboxShard& shard) {
+    return fmt::format("{}", (shard.*which).message_position);
   });
 }
-std::string Snapshots(const std::vector<OutboxShard>& shards) {
-  return ArrayLiteralOf(shards, [](const OutboxShard& shard) { return shard.cursor.snapshot; });
+std::string Snapshots(const std::vector<OutboxShard>& shards,
+                      WhichCursor which = &OutboxShard::cursor) {
+  return ArrayLiteralOf(shards, [&](const OutboxShard& shard) { return (shard.*which).snapshot; });
 }
+
 std::string LatePositions(const std::vector<OutboxShard>& shards) {
   return ArrayLiteralOf(shards, [](const OutboxShard& shard) {
     return fmt::format("{}", shard.cursor.late.position);
@@ -181,9 +189,12 @@ OutboxCursor NextCursor(const OutboxCursor& cursor, const std::string& snapshot,
 /// Answers the shards that are still ours.
 pqxx::result WriteCursors(pqxx::transaction_base& transaction,
                           const std::vector<OutboxShard>& shards) {
+  constexpr WhichCursor kStored = &OutboxShard::stored;
   return Exec(transaction, kAdvance, Shards(shards), Epochs(shards), Positions(shards),
               MessagePositions(shards), Snapshots(shards), LatePositions(shards),
-              LateMessagePositions(shards), LateSnapshots(shards), LateTransactions(shards));
+              LateMessagePositions(shards), LateSnapshots(shards), LateTransactions(shards),
+              Positions(shards, kStored), MessagePositions(shards, kStored),
+              Snapshots(shards, kStored));
 }
 
 absl::StatusOr<ports::OutboxMessage> DecodeMessage(const pqxx::row& row) {
@@ -215,15 +226,17 @@ absl::StatusOr<ports::OutboxShards> PgOutboxLog::Renew(const std::string& owner,
              Exec(transaction, kRenew, owner, std::chrono::duration<double>(lease_time).count())) {
           shards.fair_share = row[9].as<int>();
           if (row[0].is_null()) continue;
+          const ports::OutboxCursor cursor = {.position = row[2].as<std::int64_t>(),
+                                              .message_position = row[3].as<std::int64_t>(),
+                                              .snapshot = row[4].as<std::string>(),
+                                              .late = {.position = row[5].as<std::int64_t>(),
+                                                       .message_position = row[6].as<std::int64_t>(),
+                                                       .snapshot = row[7].as<std::string>(),
+                                                       .transactions = row[8].as<std::string>()}};
           shards.owned.push_back({.number = row[0].as<int>(),
                                   .epoch = row[1].as<std::int64_t>(),
-                                  .cursor = {.position = row[2].as<std::int64_t>(),
-                                             .message_position = row[3].as<std::int64_t>(),
-                                             .snapshot = row[4].as<std::string>(),
-                                             .late = {.position = row[5].as<std::int64_t>(),
-                                                      .message_position = row[6].as<std::int64_t>(),
-                                                      .snapshot = row[7].as<std::string>(),
-                                                      .transactions = row[8].as<std::string>()}}});
+                                  .cursor = cursor,
+                                  .stored = cursor});
         }
         return shards;
       });

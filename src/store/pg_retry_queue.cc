@@ -77,11 +77,12 @@ left join lateral (select x.at from messages x where x.shard = s.shard and x.id 
                    order by x.id limit 1) oldest_message on true)sql"};
 
 constexpr Statement kCountWaiting{"ops_waiting", R"sql(
-select (select count(*) from retries),
+select (select count(*) from (select from retries limit 100000) x),
        (select (extract(epoch from min(due_at)) * 1000000)::bigint from retries where due_at < 'infinity'),
-       (select count(*) from dead_letters where state = 'open'),
-       (select count(*) from audit_missing where lost_at is not null),
-       (select count(*) from audit_missing where lost_at is null))sql"};
+       (select count(*) from (select from dead_letters where state = 'open' order by first_failed_at, id
+                              limit 100000) x),
+       (select count(*) from (select from audit_missing where lost_at is not null limit 100000) x),
+       (select count(*) from (select from audit_missing where lost_at is null limit 100000) x))sql"};
 
 constexpr Statement kCountReminders{"ops_reminders", R"sql(
 select (select count(*) from (select from reminders where state = 'pending' limit 100000) x),
@@ -454,7 +455,7 @@ constexpr Statement kBegin{"crash_begin", R"sql(
 with begun as (
     insert into processing (instance, slot, consumer, days, events) values ($1, $2, $3, $4::date[], $5::uuid[])
     on conflict (instance, slot) do update set consumer = excluded.consumer, days = excluded.days,
-                                               events = excluded.events)
+                                               events = excluded.events, at = now())
 select event_id, crashes from crash_counts where consumer = $3 and event_id = any ($5::uuid[]))sql"};
 
 constexpr Statement kClear{"crash_clear", "delete from processing where instance = $1"};

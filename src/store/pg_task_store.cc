@@ -291,7 +291,7 @@ absl::StatusOr<ports::TaskPage> PgTaskStore::List(const domain::UserId& user,
   if (!query.page_cursor.empty()) {
     TODO_ASSIGN_OR_RETURN(position, DecodeCursor(user, query));
   }
-  const ListStatement statement = StatementFor(query, position);
+  const std::string sql = StatementFor(query, position);
   const auto instant = [](const std::optional<domain::Instant>& at) -> std::optional<std::string> {
     if (!at) return std::nullopt;
     return domain::FormatInstant(std::clamp(*at, domain::kMinInstant, domain::kMaxInstant));
@@ -305,13 +305,11 @@ absl::StatusOr<ports::TaskPage> PgTaskStore::List(const domain::UserId& user,
               [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::TaskPage> {
                 const auto run = [&](const auto&... more) {
                   // One more than asked for tells whether there is a next page.
-                  return Exec(transaction, statement.name, statement.sql, user.value,
-                              query.completed, priority, query.tag, instant(query.due_from),
-                              instant(query.due_before), pattern, query.limit + 1, more...);
+                  return ExecOnce(transaction, sql, user.value, query.completed, priority,
+                                  query.tag, instant(query.due_from), instant(query.due_before),
+                                  pattern, query.limit + 1, more...);
                 };
-                const pqxx::result result = !position        ? run()
-                                            : !position->key ? run(position->id)
-                                                             : run(position->id, *position->key);
+                const pqxx::result result = position ? run(position->id, position->key) : run();
                 ports::TaskPage page;
                 const auto limit = static_cast<std::size_t>(query.limit);
                 page.tasks.reserve(std::min<std::size_t>(result.size(), limit));

@@ -80,6 +80,14 @@ pqxx::result Exec(pqxx::transaction_base& transaction, const Statement& statemen
   return Exec(transaction, std::string(statement.name), std::string(statement.sql), args...);
 }
 
+/// The same without preparing: planned for these very arguments, each time.
+template <typename... Args>
+pqxx::result ExecOnce(pqxx::transaction_base& transaction, const std::string& sql,
+                      const Args&... args) {
+  (RefuseNul(args), ...);
+  return transaction.exec_params(sql, args...);
+}
+
 inline std::string_view View(const pqxx::field& field) { return {field.c_str(), field.size()}; }
 
 /// Runs `work(pqxx::connection&)`, which answers a status or StatusOr, and turns what it throws

@@ -205,6 +205,22 @@ TEST_P(OutboxLogContract, TheNextOwnerGoesOnFromTheWrittenCursor) {
   }
 }
 
+TEST_P(OutboxLogContract, ACursorThatIsNotTheOneKnownToUsIsLeftAlone) {
+  const auto log = environment_->NewLog();
+  OutboxShards shards = Renew(*log, "a");
+  EXPECT_EQ(shards.owned[0].stored, shards.owned[0].cursor);
+  shards.owned[0].cursor.position = 7;
+  EXPECT_THAT(log->Advance(shards.owned).value(), IsEmpty());
+  // As if the database had been set back from 9 to 7.
+  shards.owned[0].stored.position = 9;
+  shards.owned[0].cursor.position = 11;
+  EXPECT_THAT(log->Advance(shards.owned).value(), ElementsAre(shards.owned[0].number));
+  EXPECT_TRUE(log->Release(shards.owned).ok());
+  const OutboxShards again = Renew(*environment_->NewLog(), "b");
+  ASSERT_EQ(again.owned.size(), kShards) << "given back all the same";
+  EXPECT_EQ(again.owned[0].cursor.position, 7);
+}
+
 TEST_P(OutboxLogContract, AReleasedShardIsTakenAtOnceFromItsCursor) {
   const auto a = environment_->NewLog();
   const auto b = environment_->NewLog();

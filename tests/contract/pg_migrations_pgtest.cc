@@ -5,6 +5,10 @@
 #include "store/connection_pool.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
+#include "store/pg_audit_log.h"
+#include "store/pg_outbox_log.h"
+#include "store/pg_retry_queue.h"
+#include "store/pg_task_store.h"
 #include "support/test_database.h"
 
 namespace todo::contract {
@@ -84,137 +88,52 @@ TEST_F(PgMigrationsTest, WaitingForAnotherReplicaHasADeadline) {
   EXPECT_EQ(Migrate({.lock_wait = std::chrono::milliseconds(50)}).code(), StatusCode::kAborted);
 }
 
+// The README lists the privileges; here they are all that the role has.
+TEST_F(PgMigrationsTest, ARoleThatMayDoNothingElseIsEnough) {
+  const std::string role = "todo_role_" + NewUuid().value().substr(24);
+  const std::string name = database_->Run("select current_database()");
+  database_->Run("create role " + role + " login");
+  database_->Run("revoke all on database " + name + " from public");
+  database_->Run("grant connect, temporary on database " + name + " to " + role);
+  database_->Run("revoke all on schema public from public");
+  database_->Run("grant usage, create on schema public to " + role);
+  {
+    const std::string conninfo = support::ConninfoSetting(database_->conninfo(), "user", role);
+    const absl::Status migrated = store::Migrate(conninfo);
+    EXPECT_TRUE(migrated.ok()) << migrated;
+    store::ConnectionPool pool(conninfo);
+    const auto expect_ok = [](std::string_view what, const absl::Status& status) {
+      EXPECT_TRUE(status.ok()) << what << ": " << status;
+    };
+    expect_ok("days", store::MakeInboxDays(pool));
+    expect_ok("clean-up", store::CleanUp(pool, [](std::chrono::milliseconds) { return true; }));
+    store::PgTaskStore tasks(pool, {});
+    expect_ok("create", tasks.Apply(Create({"ann"}, "title")).status());
+    store::PgOutboxLog outbox(pool);
+    auto shards = outbox.Renew("a", std::chrono::seconds(4));
+    expect_ok("renew", shards.status());
+    expect_ok("read", outbox.Read(shards->owned, 10).status());
+    expect_ok("advance", outbox.Advance(shards->owned).status());
+    expect_ok("release", outbox.Release(shards->owned));
+    store::PgRetryQueue retries(pool, {});
+    expect_ok("status", retries.Status().status());
+    store::PgCrashLog crashes(pool, "instance");
+    expect_ok("crashes", crashes.CountCrashes().status());
+    expect_ok("begin", crashes.Begin(0, "c", {}).status());
+    store::PgAuditLog audit(pool, {});
+    expect_ok("enroll", audit.Enroll({"c"}));
+    expect_ok("turn", audit.TakeTurn("a", std::chrono::seconds(4)).status());
+    TestDatabase::Session session(store::ConninfoWith(conninfo, {}));
+    session.Run("listen todo_outbox");
+    session.Run("select pg_notify('todo_outbox', '1')");
+  }
+  database_->Run("drop owned by " + role);
+  database_->Run("drop role " + role);
+}
+
 TEST_F(PgMigrationsTest, WithoutADatabaseItIsUnavailable) {
   EXPECT_EQ(store::Migrate("host=127.0.0.1 port=1").code(), StatusCode::kUnavailable);
   EXPECT_EQ(store::Migrate("no conninfo").code(), StatusCode::kInvalidArgument);
-}
-
-// The inbox's days.
-
-class PgMaintenanceTest : public testing::Test {
- protected:
-  void SetUp() override {
-    database_ = TestDatabase::Make();
-    if (database_ == nullptr) GTEST_SKIP() << "needs a database";
-    pool_ = std::make_unique<store::ConnectionPool>(database_->conninfo());
-  }
-  void Maintain(std::string_view now) {
-    const absl::Status status = store::MaintainInbox(*pool_, At(now));
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  std::string Days() {
-    return database_->Run(
-        "select coalesce(string_agg(right(relname, 8), ' ' order by relname), '') from pg_class "
-        "where relname ~ '^inbox_\\d{8}$'");
-  }
-  void Insert(const std::string& day) {
-    database_->Run("insert into inbox values ('c', '" + day + "', gen_random_uuid(), 'done')");
-  }
-
-  std::unique_ptr<TestDatabase> database_;
-  std::unique_ptr<store::ConnectionPool> pool_;
-};
-
-TEST_F(PgMaintenanceTest, ThereIsRoomForTheComingDays) {
-  Maintain("2026-03-01T12:00:00Z");
-  EXPECT_EQ(Days(),
-            "20260228 20260301 20260302 20260303 20260304 20260305 20260306 20260307 20260308");
-  Maintain("2026-03-01T23:00:00Z");
-  Maintain("2026-03-02T01:00:00Z");
-  EXPECT_EQ(
-      Days(),
-      "20260228 20260301 20260302 20260303 20260304 20260305 20260306 20260307 20260308 20260309");
-  Insert("2026-03-01");
-  EXPECT_EQ(database_->Run("select count(*) from inbox_20260301"), "1");
-}
-
-TEST_F(PgMaintenanceTest, DaysOlderThanAMonthAreDropped) {
-  Maintain("2026-03-01T12:00:00Z");
-  Insert("2026-02-28");
-  Insert("2020-01-01");
-  Maintain("2026-03-30T12:00:00Z");
-  EXPECT_EQ(database_->Run("select count(*) from inbox"), "2") << "30 days are kept";
-  Maintain("2026-03-31T12:00:00Z");
-  EXPECT_EQ(database_->Run("select string_agg(day::text, ' ') from inbox"), "2020-01-01")
-      << "what foreign producers date tells nothing about when it came";
-}
-
-TEST_F(PgMaintenanceTest, WhatLiesUnderNoDayOfOursIsForgottenByWhenItCame) {
-  Insert("0001-01-01");
-  Insert("2020-01-01");
-  EXPECT_EQ(database_->Run("select count(*) from inbox_undated"), "1");
-  EXPECT_EQ(database_->Run("select count(*) from inbox_default"), "1");
-  database_->Run("update inbox set received_at = '2026-03-01T12:00:00Z'");
-  Insert("0001-01-01");
-  Maintain("2026-03-31T12:00:00Z");
-  EXPECT_EQ(database_->Run("select count(*) from inbox"), "3");
-  Maintain("2026-03-31T12:00:01Z");
-  EXPECT_EQ(database_->Run("select string_agg(day::text, ' ') from inbox"), "0001-01-01");
-}
-
-TEST_F(PgMaintenanceTest, DeadLettersResolvedLongAgoAreForgotten) {
-  for (const char* state : {"open", "replayed", "discarded"}) {
-    database_->Run(
-        "insert into dead_letters (id, consumer, event_id, has_event_id, day, user_id, task_id, "
-        "attempts, "
-        "first_failed_at, last_failed_at, reason, topic, partition, \"offset\", record_key, "
-        "content_type, record, "
-        "state, resolved_at) values (gen_random_uuid(), 'c', gen_random_uuid(), true, "
-        "'2026-03-01', 'ann', 1, 4, "
-        "'2026-03-01', '2026-03-01', 'r', 't', 0, 0, '', '', '', '" +
-        std::string(state) + "', '2026-03-01')");
-  }
-  Maintain("2026-05-31T00:00:01Z");
-  EXPECT_EQ(database_->Run("select string_agg(state, ' ') from dead_letters"), "open");
-}
-
-TEST_F(PgMaintenanceTest, ADayThatHasRowsAlreadyDoesNotStandInTheWay) {
-  Insert("2026-03-02");
-  Maintain("2026-03-01T12:00:00Z");
-  EXPECT_EQ(Days(), "20260228 20260301 20260303 20260304 20260305 20260306 20260307 20260308");
-  EXPECT_EQ(database_->Run("select count(*) from inbox"), "1");
-}
-
-TEST_F(PgMaintenanceTest, SeveralReplicasMayDoItAtOnce) {
-  InParallel(4, [&](int) {
-    const absl::Status status = store::MaintainInbox(*pool_, At("2026-03-01T12:00:00Z"));
-    EXPECT_TRUE(status.ok()) << status;
-  });
-  EXPECT_EQ(Days(),
-            "20260228 20260301 20260302 20260303 20260304 20260305 20260306 20260307 20260308");
-}
-
-TEST_F(PgMaintenanceTest, RequestsOfLastWeekAreForgotten) {
-  database_->Run(
-      "insert into requests select 'ann', gen_random_uuid(), '', null, '{}', "
-      "'2026-03-01T12:00:00Z' "
-      "from generate_series(1, 2500)");
-  database_->Run(
-      "insert into requests select 'ann', gen_random_uuid(), '', null, '{}', "
-      "'2026-03-02T12:00:00Z'");
-  Maintain("2026-03-08T12:00:00Z");
-  EXPECT_EQ(database_->Run("select count(*) from requests"), "2501");
-  Maintain("2026-03-08T12:00:01Z");
-  EXPECT_EQ(database_->Run("select count(*) from requests"), "1");
-}
-
-TEST_F(PgMaintenanceTest, PublishedMessagesOfLastWeekAreForgotten) {
-  const auto late = database_->Open();
-  late->Run("begin");
-  late->Run("select post('t', 'ann', gen_random_uuid(), 'committed late')");
-  database_->Run("select post('t', 'ann', gen_random_uuid(), 'published')");
-  database_->Run(
-      "update relay_shards set message_position = (select max(id) from messages), "
-      "snapshot = pg_current_snapshot()::text where shard = shard_of('ann')");
-  late->Run("commit");
-  database_->Run("select post('t', 'ann', gen_random_uuid(), 'not yet published')");
-  database_->Run("update messages set at = '2026-03-01T12:00:00Z'");
-  Maintain("2026-03-08T12:00:00Z");
-  EXPECT_EQ(database_->Run("select count(*) from messages"), "3");
-  Maintain("2026-03-08T12:00:01Z");
-  EXPECT_EQ(database_->Run("select string_agg(payload, ', ' order by id) from messages"),
-            "committed late, not yet published")
-      << "what the relay has not sent stays, however old it is";
 }
 
 }  // namespace

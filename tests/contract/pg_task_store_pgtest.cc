@@ -9,8 +9,10 @@
 
 #include "contract/contract_support.h"
 #include "store/connection_pool.h"
+#include "store/list_query.h"
 #include "store/pg_event_inbox.h"
 #include "store/search_texts.h"
+#include "store/session.h"
 #include "support/tcp_proxy.h"
 #include "support/test_database.h"
 #include "util/status.h"
@@ -360,6 +362,83 @@ TEST_F(PgTaskStoreTest, SessionsAreSetUp) {
       continue;
     EXPECT_EQ(session.Run("show " + name), value) << name;
   }
+}
+
+TEST_F(PgTaskStoreTest, APageInAnyOrderIsReadFromAnIndexAndEndsWithThePage) {
+  database_->Run(
+      "insert into tasks (user_id, id, version, seq, title, completed, priority, tags, due_at, "
+      "time_zone, recurrence_basis, missed, created_at, updated_at, deleted_at) select 'u' || i % "
+      "3, nextval('task_ids'), 1, 1, md5(i::text), false, i % 3, '{}', case when i % 4 > 0 then "
+      "now() + (i % 1000) * interval '1 hour' end, 'UTC', 'schedule', 0, now() - i * interval '1 "
+      "minute', now() - (i * 7 % 1000) * interval '1 minute', case when i % 5 = 0 then now() end "
+      "from generate_series(1, 9000) i");
+  database_->Run("analyze tasks");
+  const domain::UserId user{"u1"};
+  ConnectionPool pool(database_->conninfo());
+  PgTaskStore store(pool, {});
+  const auto rows_of = [](const std::string& plan, const std::string& key) {
+    std::int64_t rows = 0;
+    for (std::size_t at = plan.find(key); at != std::string::npos; at = plan.find(key, at + 1)) {
+      rows = std::max<std::int64_t>(rows, std::stoll(plan.substr(at + key.size())));
+    }
+    return rows;
+  };
+  using ports::TaskOrder;
+  for (const TaskOrder order : {TaskOrder::kCreatedAt, TaskOrder::kDueDate, TaskOrder::kPriority,
+                                TaskOrder::kTitle, TaskOrder::kUpdatedAt}) {
+    for (const bool descending : {false, true}) {
+      ports::TaskQuery query;
+      query.order = order;
+      query.descending = descending;
+      query.limit = 100;
+      for (int page = 1; page < 20; ++page) {  // into those without a due date
+        const auto listed = store.List(user, query);
+        ASSERT_TRUE(listed.ok()) << listed.status();
+        query.page_cursor = listed->next_cursor;
+      }
+      const auto position = store::DecodeCursor(user, query);
+      ASSERT_TRUE(position.ok()) << position.status();
+      for (const bool first : {true, false}) {
+        const std::string sql =
+            "explain (analyze, format json) " +
+            store::StatementFor(query, first ? std::nullopt : std::optional(*position));
+        auto lease = pool.Acquire();
+        ASSERT_TRUE(lease.ok()) << lease.status();
+        const std::string plan = [&] {
+          pqxx::nontransaction transaction(lease->session().connection);
+          const std::optional<std::string> unset;
+          const auto run = [&](const auto&... more) {
+            return store::ExecOnce(transaction, sql, user.value, unset, unset, unset, unset, unset,
+                                   unset, 101, more...)[0][0]
+                .template as<std::string>();
+          };
+          return first ? run() : run(position->id, position->key);
+        }();
+        EXPECT_EQ(plan.find("Sort"), std::string::npos) << plan;
+        EXPECT_EQ(plan.find("Seq Scan"), std::string::npos) << plan;
+        EXPECT_EQ(plan.find("Rows Removed"), std::string::npos) << plan;
+        EXPECT_LE(rows_of(plan, "\"Actual Rows\": "), 101) << plan;
+      }
+    }
+  }
+}
+
+// An answer means that the change is on disk, and a statement sees what was committed while it
+// waited: whatever the server, the database and the role are set to.
+TEST_F(PgTaskStoreTest, SessionsDoNotInheritWhatPromisesRestOn) {
+  database_->Run(
+      "do $$ begin "
+      "execute format('alter database %I set synchronous_commit = off', current_database()); "
+      "execute format('alter database %I set default_transaction_isolation = serializable', "
+      "current_database()); end $$");
+  const std::string plain = ConninfoSetting(database_->conninfo(), "options", "");
+  EXPECT_EQ(TestDatabase::Session(plain).Run("show synchronous_commit"), "off");
+  TestDatabase::Session session(store::ConninfoWith(plain, {}));
+  EXPECT_EQ(session.Run("show synchronous_commit"), "on");
+  EXPECT_EQ(session.Run("show transaction_isolation"), "read committed");
+  TestDatabase::Session quick(store::ConninfoWith(plain, {.asynchronous_commit = true}));
+  EXPECT_EQ(quick.Run("show synchronous_commit"), "off");
+  EXPECT_EQ(quick.Run("show transaction_isolation"), "read committed");
 }
 
 TEST(PgPool, WithoutADatabaseEverythingIsUnavailableAtOnce) {

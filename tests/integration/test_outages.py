@@ -173,3 +173,19 @@ def test_without_the_state_store_reminders_wait_and_all_else_goes_on(tmp_path: P
         eventually(lambda: rows(stack, told) == [["30", "30"]], "each of them is told once")
         eventually(lambda: rows(stack, "select count(*) from retries") == [["0"]], "nothing waits")
         assert rows(stack, "select count(*) from dead_letters") == [["0"]]
+
+
+def test_old_rows_go_when_the_service_serves_and_do_not_keep_it_from_serving(stack: Stack) -> None:
+    old = "select count(*) from requests where at < now() - interval '8 days'"
+    rows(stack, "insert into requests select 'old', gen_random_uuid(), '', null, '{}', now() - interval '9 days'"
+                " from generate_series(1, 2500)")
+    rows(stack, "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$")
+    rows(stack, "create trigger refuse before delete on requests for each row execute function refuse()")
+    for expected in ("2500", "0"):
+        stack.kill("service-0")
+        stack.start_one("service-0")
+        assert Client(stack.api_target(), "serves").create().id
+        eventually(lambda: '"maintenance_failed"' in stack.services[0].output() or rows(stack, old) == [["0"]],
+                   "it has tried")
+        assert rows(stack, old) == [[expected]]
+        rows(stack, "drop trigger if exists refuse on requests")

@@ -9,6 +9,14 @@ namespace todo::support {
 using ports::OutboxBatch;
 using ports::OutboxShard;
 
+namespace {
+
+bool HoldsCursorOf(const FakeDatabase::ShardRow& row, const OutboxShard& shard) {
+  return row.cursor == shard.stored || row.cursor == shard.cursor;
+}
+
+}  // namespace
+
 absl::StatusOr<ports::OutboxShards> FakeOutboxLog::Renew(const std::string& owner,
                                                          std::chrono::milliseconds lease) {
   owner_ = owner;
@@ -34,7 +42,8 @@ absl::StatusOr<ports::OutboxShards> FakeOutboxLog::Renew(const std::string& owne
       ++held;
     }
     for (const auto& [number, shard] : tables.shards) {
-      if (shard.owner == owner) shards.owned.push_back({number, shard.epoch, shard.cursor});
+      if (shard.owner == owner)
+        shards.owned.push_back({number, shard.epoch, shard.cursor, shard.cursor});
     }
     return absl::OkStatus();
   }));
@@ -78,7 +87,7 @@ absl::StatusOr<std::vector<int>> FakeOutboxLog::Advance(const std::vector<Outbox
   TODO_RETURN_IF_ERROR(database_.Write([&](FakeDatabase::Tables& tables) {
     for (const OutboxShard& shard : shards) {
       FakeDatabase::ShardRow& row = tables.shards.at(shard.number);
-      if (row.epoch == shard.epoch) {
+      if (row.epoch == shard.epoch && HoldsCursorOf(row, shard)) {
         row.cursor = shard.cursor;
       } else {
         lost.push_back(shard.number);
@@ -94,7 +103,7 @@ absl::Status FakeOutboxLog::Release(const std::vector<OutboxShard>& shards) {
     for (const OutboxShard& shard : shards) {
       FakeDatabase::ShardRow& row = tables.shards.at(shard.number);
       if (row.epoch != shard.epoch) continue;
-      row.cursor = shard.cursor;
+      if (HoldsCursorOf(row, shard)) row.cursor = shard.cursor;
       row.owner.clear();
       row.lease_until = std::chrono::steady_clock::time_point::min();
     }

@@ -346,6 +346,62 @@ TEST_F(RelayLoopTest, KeepsItsCursorWhenNobodyHadTheShardInBetween) {
   EXPECT_EQ(Durable(), 3);
 }
 
+TEST_F(RelayLoopTest, ADatabaseThatWasSetBackIsPublishedFromItsOwnCursor) {
+  log_.Commit(1, 3);
+  Start();
+  AnswerBoth(absl::OkStatus());
+  Pass(seconds(1));
+  ASSERT_EQ(Durable(), 3);
+  log_.Commit(1, 1);
+  Wake(1);
+  ASSERT_EQ(Pending(), "4") << "on its way while the backup is restored";
+  {
+    auto state = log_.Lock();
+    auto& shard = state->shards.at(1);
+    shard.changes.resize(1);
+    shard.durable.position = 1;
+  }
+  log_.Commit(1, 1);  // another second change, in place of what was lost
+  Pass(seconds(1));
+  AnswerBoth(absl::OkStatus());
+  EXPECT_EQ(Pending(), "2");
+  AnswerBoth(absl::OkStatus());
+  Pass(seconds(1));
+  EXPECT_EQ(Durable(), 2);
+}
+
+TEST_F(RelayLoopTest, ACursorIsNotWrittenOverThatOfADatabaseThatWasSetBack) {
+  options_.renew_interval = seconds(3);
+  log_.Commit(1, 3);
+  Start();
+  AnswerBoth(absl::OkStatus());
+  Pass(seconds(1));
+  log_.Commit(1, 1);
+  Wake(1);
+  AnswerBoth(absl::OkStatus());
+  log_.Lock()->shards.at(1).durable.position = 1;
+  Pass(seconds(1));  // the cursor is written, and refused
+  EXPECT_EQ(Durable(), 1);
+  Pass(seconds(1));  // the leases are renewed
+  EXPECT_EQ(Pending(), "2 3 4");
+}
+
+TEST_F(RelayLoopTest, ACursorWhoseAnswerWasLostIsOurs) {
+  log_.Commit(1, 3);
+  Start();
+  AnswerBoth(absl::OkStatus());
+  log_.on_call = [&](const std::string& call) {
+    auto state = log_.Lock();
+    state->failure = call == "Advance" ? absl::UnavailableError("cut off") : absl::OkStatus();
+    if (call == "Advance") state->shards.at(1).durable.position = 3;
+  };
+  Pass(seconds(1));
+  log_.on_call = [&](const std::string&) { log_.Lock()->failure = absl::OkStatus(); };
+  Pass(seconds(1));
+  EXPECT_EQ(Pending(), "") << "nothing is sent again";
+  EXPECT_EQ(loop_->stats().owned_shards, 1);
+}
+
 TEST_F(RelayLoopTest, AShardThatRenewNoLongerGivesIsDropped) {
   log_.Commit(1, 1);
   log_.Commit(2, 1);

@@ -100,7 +100,7 @@ class Simulation {
           if (shard.owner != owner) ++shard.epoch;
           shard.owner = owner;
           shard.lease_until = now + lease;
-          answer.owned.push_back({number, shard.epoch, shard.cursor});
+          answer.owned.push_back({number, shard.epoch, shard.cursor, shard.cursor});
         }
         return answer;
       });
@@ -129,7 +129,8 @@ class Simulation {
         std::vector<int> lost;
         for (const ports::OutboxShard& written : shards) {
           auto& shard = outbox.shards.at(written.number);
-          if (shard.epoch == written.epoch && shard.owner == owner_) {
+          const bool as_known = shard.cursor == written.stored || shard.cursor == written.cursor;
+          if (shard.epoch == written.epoch && shard.owner == owner_ && as_known) {
             shard.cursor = written.cursor;
           } else {
             lost.push_back(written.number);
@@ -144,7 +145,7 @@ class Simulation {
                for (const ports::OutboxShard& written : shards) {
                  auto& shard = outbox.shards.at(written.number);
                  if (shard.epoch != written.epoch || shard.owner != owner_) continue;
-                 shard.cursor = written.cursor;
+                 if (shard.cursor == written.stored) shard.cursor = written.cursor;
                  shard.owner.clear();
                  shard.lease_until = {};
                }

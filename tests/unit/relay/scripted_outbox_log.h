@@ -82,7 +82,7 @@ class ScriptedOutboxLog final : public ports::OutboxLog {
     ports::OutboxShards answer;
     answer.fair_share = state->fair_share;
     for (const auto& [number, shard] : state->shards) {
-      if (shard.ours) answer.owned.push_back({number, shard.epoch, shard.durable});
+      if (shard.ours) answer.owned.push_back({number, shard.epoch, shard.durable, shard.durable});
     }
     return answer;
   }
@@ -137,7 +137,8 @@ class ScriptedOutboxLog final : public ports::OutboxLog {
     std::vector<int> lost;
     for (const ports::OutboxShard& written : shards) {
       Shard& shard = state.shards.at(written.number);
-      if (shard.ours && shard.epoch == written.epoch) {
+      const bool as_known = shard.durable == written.stored || shard.durable == written.cursor;
+      if (shard.ours && shard.epoch == written.epoch && as_known) {
         shard.durable = written.cursor;
       } else {
         lost.push_back(written.number);

@@ -1,0 +1,106 @@
+#include "app/retry_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "support/fake_event_inbox.h"
+#include "support/fake_retry_queue.h"
+
+namespace todo::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A clock on the wall: it goes on, and can be set.
+class WallClock final : public ports::Clock {
+ public:
+  domain::Instant Now() const override {
+    return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) +
+           shift_.load();
+  }
+  void SetBack(std::chrono::hours by) { shift_ = -by; }
+
+ private:
+  std::atomic<std::chrono::microseconds> shift_{0us};
+};
+
+/// An empty queue that counts how often it was asked what is due.
+class CountedQueue final : public ports::RetryQueue {
+ public:
+  absl::StatusOr<bool> Park(std::string_view, const domain::Delivery&,
+                            const ports::Setback&) override {
+    return true;
+  }
+  absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>&,
+                                                     domain::Instant, int) override {
+    const std::lock_guard lock(mutex_);
+    ++looks_;
+    changed_.notify_all();
+    return std::vector<ports::RetryEntry>();
+  }
+  absl::StatusOr<std::optional<domain::Instant>> NextDue(const std::vector<std::string>&) override {
+    const std::lock_guard lock(mutex_);
+    return next_due_;
+  }
+  absl::Status Reschedule(const ports::RetryEntry&, const ports::Setback&) override {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<bool> Bury(const domain::DeadLetter&, bool, domain::Instant) override {
+    return true;
+  }
+
+  void SetNextDue(domain::Instant due) {
+    const std::lock_guard lock(mutex_);
+    next_due_ = due;
+  }
+  /// Whether it is asked `count` times more, within a time that only a hanging runner needs.
+  bool IsAsked(int count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 20s, [&, until = looks_ + count] { return looks_ >= until; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int looks_ = 0;
+  std::optional<domain::Instant> next_due_;
+};
+
+class RetryRunnerTest : public testing::Test {
+ protected:
+  WallClock clock_;
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  support::FakeCrashLog crashes_{database_};
+  CountedQueue queue_;
+  service::EventProcessor processor_{{inbox_, queue_, crashes_, clock_}, {}};
+};
+
+TEST_F(RetryRunnerTest, AClockThatIsSetBackByAnHourHoldsNothingUp) {
+  RetryRunner runner(processor_, clock_, 1);
+  ASSERT_TRUE(queue_.IsAsked(1));
+  clock_.SetBack(1h);
+  EXPECT_TRUE(queue_.IsAsked(2)) << "the first may have been under way";
+}
+
+TEST_F(RetryRunnerTest, SomethingDueInAnHourKeepsNobodyFromLookingForWhatOthersParked) {
+  queue_.SetNextDue(clock_.Now() + 1h);
+  RetryRunner runner(processor_, clock_, 1);
+  runner.Wake(clock_.Now() + 1h);
+  EXPECT_TRUE(queue_.IsAsked(2));
+}
+
+TEST_F(RetryRunnerTest, WhatIsDueAtOnceIsLookedForAtOnce) {
+  RetryRunner runner(processor_, clock_, 2);
+  ASSERT_TRUE(queue_.IsAsked(2));
+  for (int i = 0; i < 3; ++i) {
+    runner.Wake(clock_.Now());
+    EXPECT_TRUE(queue_.IsAsked(1));
+  }
+}
+
+}  // namespace
+}  // namespace todo::app
