@@ -71,7 +71,7 @@ class ReminderService {
   /// Somebody says that it is time for reminders of these tasks: fires what is due, and nothing
   /// else, in one transaction if it can be. Answers for each task. OK: it is durable. Anything
   /// else: the store could not do it now, and the trigger must come again.
-  std::vector<absl::Status> Trigger(const std::vector<domain::TaskId>& tasks);
+  [[nodiscard]] std::vector<absl::Status> Trigger(const std::vector<domain::TaskId>& tasks);
 
   /// Plans up to a batch of tasks' reminders after their tasks changed. True: some were planned,
   /// and there may be more. This and Sweep are for one thread; a task that cannot be settled is
