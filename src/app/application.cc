@@ -193,7 +193,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       ops_service_(api::MakeOpsService(
           retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
       notification_service_(api::MakeNotificationService(notification_settings_, gate_)),
-      app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_,
+      app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_, clock_,
                     [this] { return IsHealthy(); }),
       http_({.address = config_.http_address, .port = config_.http_port},
             {{"/healthz", [] { return edge::HttpResponse{.body = "alive\n"}; }},

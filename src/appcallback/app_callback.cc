@@ -59,12 +59,12 @@ std::string Unescape(std::string_view text) {
 class AppCallback::Core {
  public:
   Core(AppCallbackOptions options, service::EventProcessor& processor,
-       service::ReminderService& reminders, util::WorkerPool& workers,
+       service::ReminderService& reminders, util::WorkerPool& workers, const ports::Clock& clock,
        std::function<bool()> healthy)
       : options_(std::move(options)),
         processor_(processor),
         workers_(workers),
-        jobs_(reminders, workers, options_.max_waiting_jobs),
+        jobs_(reminders, workers, clock, options_.max_waiting_jobs),
         healthy_(std::move(healthy)) {}
 
   bool Authorized(const CallbackServerContext& context) const {
@@ -332,8 +332,8 @@ class HealthCallbacks final : public dapr::AppCallbackHealthCheck::CallbackServi
 
 AppCallback::AppCallback(AppCallbackOptions options, service::EventProcessor& processor,
                          service::ReminderService& reminders, util::WorkerPool& workers,
-                         std::function<bool()> healthy)
-    : core_(std::make_unique<Core>(std::move(options), processor, reminders, workers,
+                         const ports::Clock& clock, std::function<bool()> healthy)
+    : core_(std::make_unique<Core>(std::move(options), processor, reminders, workers, clock,
                                    std::move(healthy))) {
   services_.push_back(std::make_unique<Callbacks<Core>>(*core_));
   services_.push_back(std::make_unique<AlphaCallbacks<Core>>(*core_));

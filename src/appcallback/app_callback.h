@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ports/clock.h"
 #include "service/event_processor.h"
 #include "service/reminder_service.h"
 #include "util/worker_pool.h"
@@ -46,12 +47,12 @@ struct AppCallbackOptions {
 /// Thread safety: the handlers run on gRPC's threads, do not block, and let `workers` do the rest.
 class AppCallback {
  public:
-  /// `processor`, `reminders` and `workers` must outlive this object, and so must the server that
-  /// serves it end before it does. `healthy` is asked on gRPC's threads: it must not block. While
-  /// it says no, the sidecar holds events back.
+  /// `processor`, `reminders`, `workers` and `clock` must outlive this object, and so must the
+  /// server that serves it end before it does. `healthy` is asked on gRPC's threads: it must not
+  /// block. While it says no, the sidecar holds events back.
   AppCallback(AppCallbackOptions options, service::EventProcessor& processor,
               service::ReminderService& reminders, util::WorkerPool& workers,
-              std::function<bool()> healthy);
+              const ports::Clock& clock, std::function<bool()> healthy);
   ~AppCallback();
 
   /// How many deliveries of events have come since the start. Thread-safe.

@@ -1,7 +1,6 @@
 #include "appcallback/job_batches.h"
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 
 #include "util/fault_point.h"
@@ -58,7 +57,7 @@ void JobBatches::Run() {
   for (bool last = false; !last;) {
     Batch batch = Take();
     last = batch.last;
-    std::erase_if(batch.jobs, [now = std::chrono::system_clock::now()](const Job& job) {
+    std::erase_if(batch.jobs, [now = clock_.Now()](const Job& job) {
       const bool too_late = job.deadline < now;
       if (too_late) job.reactor->Finish(CallAgain("waited too long: call again"));
       return too_late;

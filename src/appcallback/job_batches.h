@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "domain/ids.h"
+#include "ports/clock.h"
 #include "service/reminder_service.h"
 #include "util/guarded.h"
 #include "util/worker_pool.h"
@@ -17,13 +18,13 @@ namespace todo::appcallback {
 /// Gathers the reminder jobs that come while others are being settled: a thousand reminders of nine
 /// o'clock are a few transactions, not a thousand. A job that comes alone waits for nobody.
 ///
-/// `reminders` and `workers` must outlive it, and the server end before it does. Thread safety: Add
-/// may be called from many threads at once; it does not block.
+/// `reminders`, `workers` and `clock` must outlive it, and the server end before it does. Thread
+/// safety: Add may be called from many threads at once; it does not block.
 class JobBatches {
  public:
   JobBatches(service::ReminderService& reminders, util::WorkerPool& workers,
-             std::size_t max_waiting)
-      : reminders_(reminders), workers_(workers), max_waiting_(max_waiting) {}
+             const ports::Clock& clock, std::size_t max_waiting)
+      : reminders_(reminders), workers_(workers), clock_(clock), max_waiting_(max_waiting) {}
 
   /// One call of the sidecar's that has to be answered.
   struct Job {
@@ -43,15 +44,16 @@ class JobBatches {
     bool last = true;  // none is left
   };
 
-  bool Submit();
+  [[nodiscard]] bool Submit();
   void RefuseAll();
   Batch Take();
   void Run();
   /// One for each.
-  std::vector<grpc::Status> Settle(const std::vector<Job>& jobs);
+  [[nodiscard]] std::vector<grpc::Status> Settle(const std::vector<Job>& jobs);
 
   service::ReminderService& reminders_;
   util::WorkerPool& workers_;
+  const ports::Clock& clock_;
   const std::size_t max_waiting_;
   util::Guarded<std::deque<Job>> waiting_;  // not empty: a worker is about to take them
 };

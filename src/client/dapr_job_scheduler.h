@@ -27,8 +27,9 @@ class DaprJobScheduler final : public ports::JobScheduler {
   explicit DaprJobScheduler(DaprClient& client);
   DaprJobScheduler(DaprClient& client, Options options);
 
-  std::vector<absl::Status> Schedule(const std::vector<ports::ScheduledJob>& jobs) override;
-  std::vector<absl::Status> Delete(const std::vector<std::string>& names) override;
+  [[nodiscard]] std::vector<absl::Status> Schedule(
+      const std::vector<ports::ScheduledJob>& jobs) override;
+  [[nodiscard]] std::vector<absl::Status> Delete(const std::vector<std::string>& names) override;
 
  private:
   template <typename Request, typename Response, typename Method>

@@ -26,10 +26,11 @@ class JobScheduler {
   /// Writes the jobs over any of the same name; one status for each. kUnavailable,
   /// kDeadlineExceeded: the scheduler is away, or the outcome is unknown: repeat, which is
   /// harmless.
-  virtual std::vector<absl::Status> Schedule(const std::vector<ScheduledJob>& jobs) = 0;
+  [[nodiscard]] virtual std::vector<absl::Status> Schedule(
+      const std::vector<ScheduledJob>& jobs) = 0;
 
   /// Deletes the jobs; one that does not exist is as good as deleted. Statuses as above.
-  virtual std::vector<absl::Status> Delete(const std::vector<std::string>& names) = 0;
+  [[nodiscard]] virtual std::vector<absl::Status> Delete(const std::vector<std::string>& names) = 0;
 };
 
 }  // namespace todo::ports

@@ -70,7 +70,7 @@ class EventProcessor {
   /// record must come again. A batch is one transaction for each consumer; one that fails is
   /// divided until what fails stands alone, so that one bad event delays no other.
   /// kFailedPrecondition for all: no stream has the topic.
-  std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records);
+  [[nodiscard]] std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records);
 
   /// How often, since the start, an event had no effect for a consumer because its id had been used
   /// for another event of that day (ports::Claimed::reused). Each is logged.
@@ -107,8 +107,9 @@ class EventProcessor {
   std::vector<std::string> Active();
   /// One status for each of `batch`, in order. Sets `outage` when there is one, and then tries
   /// nothing more.
-  std::vector<absl::Status> RunBatch(EventConsumer& consumer, const std::vector<Arrival>& batch,
-                                     absl::Status& outage);
+  [[nodiscard]] std::vector<absl::Status> RunBatch(EventConsumer& consumer,
+                                                   const std::vector<Arrival>& batch,
+                                                   absl::Status& outage);
   absl::Status RunAlone(EventConsumer& consumer, const Arrival& arrival);
   absl::Status BuryUnreadable(const EventStream& stream, const domain::BusRecord& record,
                               const absl::Status& reason);

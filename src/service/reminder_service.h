@@ -77,7 +77,7 @@ class ReminderService {
   /// else, in one transaction if it can be. Answers for each task. OK: it is durable. Anything
   /// else: the trigger must come again, because the store could not do it now, or because nothing
   /// was due yet and something will be within kMaxEarly: the scheduler's clock is ahead of ours.
-  std::vector<absl::Status> Trigger(const std::vector<domain::TaskId>& tasks);
+  [[nodiscard]] std::vector<absl::Status> Trigger(const std::vector<domain::TaskId>& tasks);
 
   /// Plans up to a batch of tasks' reminders after their tasks changed. True: some were planned,
   /// and there may be more. This and Sweep are for one thread; a task that cannot be settled is

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "support/status_matchers.h"
 #include "util/status.h"
 
 namespace todo::contract {
@@ -22,6 +23,7 @@ using ports::Mutation;
 using ports::MutationResult;
 using ports::TaskOrder;
 using ports::TaskQuery;
+using support::StatusIs;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -505,7 +507,7 @@ TEST_P(TaskStoreContract, OnlyAWrittenChangeWakes) {
   Apply(Rename(task, "title"));
   Mutation stale = Rename(task, "other");
   stale.expected_version = 9;
-  EXPECT_FALSE(store().Apply(stale).ok());
+  EXPECT_THAT(store().Apply(stale), StatusIs(StatusCode::kAborted));
   EXPECT_EQ(environment_->wakes().count(), 1);
 }
 

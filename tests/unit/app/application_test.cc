@@ -85,7 +85,8 @@ TEST_F(ApplicationTest, TheSidecarLearnsTheSubscriptionsButKeepsItsEvents) {
   EXPECT_GT(subscriptions.subscriptions_size(), 0);
   const auto app_health = runtime::AppCallbackHealthCheck::NewStub(channel);
   runtime::HealthCheckResponse response;
-  EXPECT_FALSE(app_health->HealthCheck(Context().get(), {}, &response).ok());
+  EXPECT_EQ(app_health->HealthCheck(Context().get(), {}, &response).error_code(),
+            grpc::UNAVAILABLE);
 }
 
 // trap_03: the sidecar puts the headers of a whole batch of events into the metadata of one call.

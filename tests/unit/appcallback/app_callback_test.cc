@@ -171,6 +171,7 @@ class AppCallbackTest : public testing::Test {
       processor_,
       reminders_,
       workers_,
+      clock_,
       [this] { return healthy_(); }};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;

@@ -12,12 +12,14 @@
 #include <vector>
 
 #include "domain/task.h"
+#include "support/status_matchers.h"
 #include "util/status.h"
 
 namespace todo::domain {
 namespace {
 
 using nlohmann::json;
+using support::StatusIs;
 using testing::HasSubstr;
 using testing::Le;
 
@@ -37,7 +39,7 @@ BusRecord RecordOf(std::string key, std::string bytes) {
 
 DeadLetter Unreadable(const BusRecord& record) {
   const absl::StatusOr<TaskEvent> event = ParseTaskEventRecord(record.bytes);
-  EXPECT_FALSE(event.ok());
+  EXPECT_THAT(event, StatusIs(absl::StatusCode::kInvalidArgument));
   return UnreadableLetter("recurring-tasks", record, util::FromAbsl(event.status().message()),
                           kMinInstant);
 }

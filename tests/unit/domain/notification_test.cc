@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/task.h"
+#include "support/status_matchers.h"
 
 namespace todo::domain {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 using nlohmann::json;
 using std::chrono::hours;
 using std::chrono::minutes;
+using support::StatusIs;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -151,7 +153,8 @@ TEST(TargetTest, HostsAreReadFromUrls) {
   EXPECT_EQ(*HostOfUrl("https://3com/"), "3com");
   EXPECT_EQ(*HostOfUrl("https://" + std::string(63, 'a') + ".example"),
             std::string(63, 'a') + ".example");
-  EXPECT_FALSE(HostOfUrl("https://a/" + std::string(kMaxUrlBytes, 'a')).ok());
+  EXPECT_THAT(HostOfUrl("https://a/" + std::string(kMaxUrlBytes, 'a')),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(TargetTest, AUrlThatCanNeverWorkIsRefusedWithWhatToDo) {
@@ -230,10 +233,12 @@ TEST(TargetTest, MailAddressesCannotCarryMore) {
                               "a@[127.0.0.1]",
                               "\xc3\xa9@b.c",
                               "a@\xc3\xa9.c"})
-    EXPECT_FALSE(CheckMailAddress(address).ok()) << address;
+    EXPECT_THAT(CheckMailAddress(address), StatusIs(absl::StatusCode::kInvalidArgument)) << address;
   EXPECT_TRUE(CheckMailAddress(std::string(64, 'a') + "@b.c").ok());
-  EXPECT_FALSE(CheckMailAddress(std::string(65, 'a') + "@b.c").ok());
-  EXPECT_FALSE(CheckMailAddress("a@" + std::string(260, 'b')).ok());
+  EXPECT_THAT(CheckMailAddress(std::string(65, 'a') + "@b.c"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CheckMailAddress("a@" + std::string(260, 'b')),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(WebhookBodyTest, IsSmallWhateverTheEventSays) {

@@ -14,11 +14,13 @@
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
+#include "support/status_matchers.h"
 #include "util/status.h"
 
 namespace todo::service {
 namespace {
 
+using support::StatusIs;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
@@ -202,7 +204,7 @@ TEST_F(ReminderJobsTest, ASchedulerThatComesBackIsDoubted) {
   scheduler_.jobs.clear();  // it comes back without its data
   scheduler_.away = true;
   Remind("PT2H");
-  EXPECT_FALSE(jobs_.Run().ok());
+  EXPECT_THAT(jobs_.Run(), StatusIs(absl::StatusCode::kUnavailable));
   scheduler_.away = false;
   clock_.Set("2026-03-27T08:00:10Z");
   RunAll();

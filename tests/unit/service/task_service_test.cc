@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fixtures.h"
+#include "support/delegating_task_store.h"
 #include "support/fake_database.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_task_store.h"
@@ -25,42 +26,24 @@ using Description = std::optional<std::string>;
 using Rule = std::optional<std::string>;
 
 /// The store in memory, where something may happen before each write.
-class MeddledStore final : public ports::TaskStore {
+class MeddledStore final : public support::DelegatingTaskStore {
  public:
-  explicit MeddledStore(ports::TaskStore& store) : store_(store) {}
+  using DelegatingTaskStore::DelegatingTaskStore;
 
   absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override {
     ++apply_count;
     if (before_apply) before_apply();
-    return store_.Apply(mutation);
+    return DelegatingTaskStore::Apply(mutation);
   }
   absl::StatusOr<ports::MutationResult> ApplyToSeries(
       const ports::SeriesMutation& mutation) override {
     ++apply_count;
     if (before_apply) before_apply();
-    return store_.ApplyToSeries(mutation);
-  }
-  absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
-      const domain::UserId& user, const domain::Uuid& series_id) override {
-    return store_.ListSeries(user, series_id);
-  }
-  absl::StatusOr<Task> Get(const domain::UserId& user, domain::TaskId id) override {
-    return store_.Get(user, id);
-  }
-  absl::StatusOr<ports::TaskPage> List(const domain::UserId& user,
-                                       const ports::TaskQuery& query) override {
-    return store_.List(user, query);
-  }
-  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
-                                                int limit) override {
-    return store_.ListChanges(user, after_seq, limit);
+    return DelegatingTaskStore::ApplyToSeries(mutation);
   }
 
   int apply_count = 0;
   std::function<void()> before_apply;
-
- private:
-  ports::TaskStore& store_;
 };
 
 class TaskServiceTest : public testing::Test {
