@@ -226,13 +226,14 @@ absl::StatusOr<ports::OutboxShards> PgOutboxLog::Renew(const std::string& owner,
              Exec(transaction, kRenew, owner, std::chrono::duration<double>(lease_time).count())) {
           shards.fair_share = row[9].as<int>();
           if (row[0].is_null()) continue;
-          const ports::OutboxCursor cursor = {.position = row[2].as<std::int64_t>(),
-                                              .message_position = row[3].as<std::int64_t>(),
-                                              .snapshot = row[4].as<std::string>(),
-                                              .late = {.position = row[5].as<std::int64_t>(),
-                                                       .message_position = row[6].as<std::int64_t>(),
-                                                       .snapshot = row[7].as<std::string>(),
-                                                       .transactions = row[8].as<std::string>()}};
+          const ports::OutboxCursor cursor = {
+              .position = row[2].as<std::int64_t>(),
+              .message_position = row[3].as<std::int64_t>(),
+              .snapshot = row[4].as<std::string>(),
+              .late = {.position = row[5].as<std::int64_t>(),
+                       .message_position = row[6].as<std::int64_t>(),
+                       .snapshot = row[7].as<std::string>(),
+                       .transactions = row[8].as<std::string>()}};
           shards.owned.push_back({.number = row[0].as<int>(),
                                   .epoch = row[1].as<std::int64_t>(),
                                   .cursor = cursor,

@@ -92,13 +92,15 @@ TEST_F(PgMigrationsTest, WaitingForAnotherReplicaHasADeadline) {
 TEST_F(PgMigrationsTest, ARoleThatMayDoNothingElseIsEnough) {
   const std::string role = "todo_role_" + NewUuid().value().substr(24);
   const std::string name = database_->Run("select current_database()");
-  database_->Run("create role " + role + " login");
+  database_->Run("create role " + role + " login password 'only-for-this-test'");
   database_->Run("revoke all on database " + name + " from public");
   database_->Run("grant connect, temporary on database " + name + " to " + role);
   database_->Run("revoke all on schema public from public");
   database_->Run("grant usage, create on schema public to " + role);
   {
-    const std::string conninfo = support::ConninfoSetting(database_->conninfo(), "user", role);
+    const std::string conninfo =
+        support::ConninfoSetting(support::ConninfoSetting(database_->conninfo(), "user", role),
+                                 "password", "only-for-this-test");
     const absl::Status migrated = store::Migrate(conninfo);
     EXPECT_TRUE(migrated.ok()) << migrated;
     store::ConnectionPool pool(conninfo);

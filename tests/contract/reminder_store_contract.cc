@@ -475,7 +475,9 @@ TEST_P(ReminderStoreContract, ASuccessorThatComesBackHasThePresentRemindersOfIts
     EXPECT_EQ(copy.state, ReminderState::kCancelled);
   }
   // The job of the former life is found to be one too many.
-  EXPECT_THAT(NumbersOf(Claim("2026-03-02T13:00:01Z")), ElementsAre(2));
+  std::vector<JobIntent> intents = Claim("2026-03-02T13:00:01Z");
+  std::erase_if(intents, [&](const JobIntent& one) { return one.reminder.id.task_id != next.id; });
+  EXPECT_THAT(NumbersOf(intents), ElementsAre(2));
 }
 
 TEST_P(ReminderStoreContract, ASuccessorThatComesBackKeepsTheRemindersOfItsOwn) {

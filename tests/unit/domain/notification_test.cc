@@ -166,7 +166,7 @@ TEST(TargetTest, AUrlThatCanNeverWorkIsRefusedWithWhatToDo) {
   EXPECT_THAT(advice(""), HasSubstr("must be given"));
   for (const char* url :
        {"hooks.example", "ftp://a", "javascript://a", "https:/a", "//a", "http//a"})
-    EXPECT_THAT(advice(url), HasSubstr("begin with https://")) << url;
+    EXPECT_THAT(advice(url), HasSubstr("begins with https://")) << url;
   for (const char* url : {"https://", "https:///a", "https://:80", "https://?a", "https://#a"})
     EXPECT_THAT(advice(url), HasSubstr("names no host")) << url;
   EXPECT_THAT(advice("https://u:p@a"), HasSubstr("user name"));

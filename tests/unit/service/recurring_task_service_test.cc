@@ -133,7 +133,8 @@ class RecurringTaskServiceTest : public testing::Test {
              .source = "another-service",
              .traceparent = {}},
             kind,
-            task};
+            task,
+            alice_};
   }
 
   const domain::UserId alice_{"alice"};
