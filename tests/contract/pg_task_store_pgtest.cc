@@ -417,7 +417,7 @@ TEST_F(PgTaskStoreTest, APageInAnyOrderIsReadFromAnIndexAndEndsWithThePage) {
         }();
         EXPECT_EQ(plan.find("Sort"), std::string::npos) << plan;
         EXPECT_EQ(plan.find("Seq Scan"), std::string::npos) << plan;
-        EXPECT_EQ(plan.find("Rows Removed"), std::string::npos) << plan;
+        EXPECT_EQ(plan.find("Rows Removed by Filter"), std::string::npos) << plan;
         EXPECT_LE(rows_of(plan, "\"Actual Rows\": "), 101) << plan;
       }
     }
