@@ -257,6 +257,23 @@ TEST(RecurrenceFromCompletion, TakesTheDayOfMonthFromTheCompletion) {
             "2026-02-02T09:00:00Z");
 }
 
+TEST(RecurrenceFromCompletion, ANumberedWeekIsADateThatTheRuleNames) {
+  // Done early: week 20 of this year is over with it, on the weekday that the series has.
+  Recurrence series = Series("FREQ=YEARLY;BYWEEKNO=20", "2026-05-11T09:00:00");
+  EXPECT_EQ(
+      FormatInstant(
+          series.NextAfterCompletion(At("2026-05-05T12:00:00Z"), 1, At("2026-05-11T09:00:00Z"))
+              ->at),
+      "2027-05-17T09:00:00Z");
+  // Done in week 53 of 2026, though it is January: in the second year after that one.
+  Recurrence second = Series("FREQ=YEARLY;INTERVAL=2;BYWEEKNO=1;BYDAY=MO", "2024-12-30T09:00:00");
+  EXPECT_EQ(
+      FormatInstant(
+          second.NextAfterCompletion(At("2027-01-02T12:00:00Z"), 1, At("2024-12-30T09:00:00Z"))
+              ->at),
+      "2028-01-03T09:00:00Z");
+}
+
 std::string TextOf(std::string_view rule) {
   absl::StatusOr<RecurrenceRule> parsed = ParseRecurrenceRule(rule);
   return parsed.ok() ? FormatRecurrenceRule(*parsed) : parsed.status().ToString();

@@ -43,6 +43,8 @@ TEST(MoveRule, ADayThatTheRuleNamesLeavesItsDays) {
   EXPECT_EQ(Moved("FREQ=WEEKLY;BYDAY=MO,FR", "2026-11-30T09:00:00", "2026-12-04T09:00:00"),
             "FREQ=WEEKLY;BYDAY=MO,FR");
   EXPECT_EQ(Moved("FREQ=WEEKLY", "2026-11-30T09:00:00", "2026-12-04T09:00:00"), "FREQ=WEEKLY");
+  EXPECT_EQ(Moved("FREQ=YEARLY;BYWEEKNO=20", "2027-05-17T09:00:00", "2027-05-21T09:00:00"),
+            "FREQ=YEARLY;BYWEEKNO=20");
   EXPECT_EQ(Moved("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-11-30T09:00:00", "2026-12-31T09:00:00"),
             "FREQ=MONTHLY;BYMONTHDAY=-1");
   // 31 November is 1 December here.
@@ -69,6 +71,15 @@ TEST(MoveRule, SaysWhatToChangeWhereTheRuleCannotFollow) {
   EXPECT_THAT(
       Moved("FREQ=YEARLY;BYYEARDAY=334;BYDAY=MO", "2026-11-30T09:00:00", "2026-12-01T09:00:00"),
       HasSubstr("change BYDAY and BYYEARDAY of"));
+  EXPECT_THAT(
+      Moved("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "2027-05-17T09:00:00", "2027-05-24T09:00:00"),
+      HasSubstr("change BYWEEKNO of"));
+  EXPECT_THAT(
+      Moved("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "2027-05-17T09:00:00", "2027-05-28T09:00:00"),
+      HasSubstr("change BYDAY and BYWEEKNO of"));
+  EXPECT_THAT(
+      Moved("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "2027-05-17T09:00:00", "2027-05-21T09:00:00"),
+      HasSubstr("change BYDAY of"));
 }
 
 TEST(KeepDays, WritesOutTheDayOnlyWhereItWouldBeLost) {
