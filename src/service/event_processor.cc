@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -93,6 +94,15 @@ std::vector<std::string> NamesOf(const std::vector<EventStream>& streams) {
     for (const EventConsumer* consumer : stream.consumers) names.emplace_back(consumer->name());
   }
   return names;
+}
+
+/// Whether `events` hold two under the same id that are known to be no copies of each other.
+bool HoldTwoOfOneId(const std::vector<domain::EventHeader>& events) {
+  std::map<domain::EventId, const domain::EventHeader*> by_id;
+  return std::any_of(events.begin(), events.end(), [&by_id](const domain::EventHeader& event) {
+    const auto [first, is_new] = by_id.emplace(event.id, &event);
+    return !is_new && domain::AreDifferent(*first->second, event);
+  });
 }
 
 /// A test can arm "apply-task-7" to make every event of that task fail, or kill.
@@ -289,6 +299,10 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
     events = std::move(concerning);
   }
   if (events.empty()) return true;
+  // The effect knows an event by its id, the inbox by id and day: two of one id go one by one.
+  if (HoldTwoOfOneId(headers)) {
+    return absl::FailedPreconditionError("two events of one id among them");  // divide
+  }
   const auto wait = [&](const std::string& reason) -> absl::StatusOr<bool> {
     if (entry != nullptr) return false;
     TODO_RETURN_IF_ERROR(Wait(consumer, deliveries, reason));

@@ -516,6 +516,29 @@ TEST_P(EventInboxContract, ASuccessorIsATaskWithItsChange) {
   EXPECT_EQ(environment_->wakes().count(), 1);
 }
 
+TEST_P(EventInboxContract, ASuccessorIsFoundByItsText) {
+  const Task task = Apply(CreateRecurring(user_, "ΟΔΥΣΣΕΥΣ"));
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    return transaction.Write({SuccessorOf(task)});
+  });
+  const auto found = [&](const char* text) {
+    ports::TaskQuery query;
+    query.text = text;
+    return store().List(user_, query).value().tasks.size();
+  };
+  EXPECT_EQ(found("οδυσσευς"), 2u);
+
+  ConsumerChange revival = Revival(LoadHeld(task).successor->task);
+  revival.fields.title = "Αχιλλεύς";
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    return transaction.Write({revival});
+  });
+  EXPECT_EQ(found("ΑΧΙΛΛΕΎΣ"), 1u);
+  EXPECT_EQ(found("οδυσσευς"), 1u);
+}
+
 TEST_P(EventInboxContract, AnOccurrenceHasOneSuccessor) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   MakeSuccessor(task);

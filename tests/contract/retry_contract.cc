@@ -232,6 +232,30 @@ TEST_P(RetryContract, WhatIsDoneOrLaidDownIsNotInHand) {
   EXPECT_THAT(Begin("one", 0, {done, dead, laid_down}), IsEmpty());
 }
 
+TEST_P(RetryContract, WhatWaitsAndWhatIsDeadIsToldFromOtherEventsOfItsId) {
+  Delivery waiting = NewDelivery(1);
+  Delivery dead = NewDelivery(2);
+  waiting.event.identity = dead.event.identity = 1;
+  EXPECT_TRUE(Park(waiting, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  EXPECT_TRUE(retries()
+                  .Bury(LetterOf(kConsumer, dead, 1, At("2026-03-01T10:00:00Z"), {}, "never"),
+                        false, At("2026-03-01T10:00:00Z"))
+                  .value());
+  ports::Claimed copies;
+  ports::Claimed others;
+  const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_ASSIGN_OR_RETURN(copies, transaction.Claim(kConsumer, {waiting, dead}));
+    waiting.event.identity = dead.event.identity = 2;
+    TODO_ASSIGN_OR_RETURN(others, transaction.Claim(kConsumer, {waiting, dead}));
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(copies.fresh, IsEmpty());
+  EXPECT_THAT(copies.reused, IsEmpty());
+  EXPECT_THAT(others.fresh, IsEmpty());
+  EXPECT_THAT(others.reused, UnorderedElementsAre(waiting.event.id, dead.event.id));
+}
+
 TEST_P(RetryContract, AnEventThatIsTriedAgainIsInHand) {
   const Delivery waiting = NewDelivery();
   EXPECT_TRUE(Park(waiting, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));

@@ -808,6 +808,18 @@ TEST_P(TaskStoreContract, ChangesOfASeriesAreOneStep) {
   EXPECT_EQ(store().ApplyToSeries(mutation).status().code(), StatusCode::kAlreadyExists);
 }
 
+TEST_P(TaskStoreContract, ChangesOfASeriesAreFoundBySearching) {
+  const std::vector<Task> tasks = CreateSeries(2);
+  const ports::SeriesMutation mutation{.first = Rename(tasks[1], "ΟΔΥΣΣΕΥΣ"),
+                                       .others = {Rename(tasks[0], "Straße")},
+                                       .series_id = tasks[0].series->series_id,
+                                       .seen = MembersOf(tasks[0])};
+  ASSERT_TRUE(store().ApplyToSeries(mutation).ok());
+  EXPECT_THAT(TitlesOf({.text = "οδυσσευς"}), ElementsAre("ΟΔΥΣΣΕΥΣ"));
+  EXPECT_THAT(TitlesOf({.text = "STRASSE"}), ElementsAre("Straße"));
+  EXPECT_THAT(TitlesOf({.text = "1"}), IsEmpty());
+}
+
 TEST_P(TaskStoreContract, WhatChangesOnlyOthersAnswersTheTaskAsItIs) {
   const std::vector<Task> tasks = CreateSeries(2);
   const Task done = Apply(ChangeOf(ChangeKind::kCompleted, tasks[0]));

@@ -18,6 +18,7 @@ namespace {
 using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 /// Remembers what it was given, and does as it is told.
 class Listener final : public EventConsumer {
@@ -152,6 +153,19 @@ TEST_F(EventProcessorTest, AnIdThatIsUsedForAnotherEventIsNoticed) {
   EXPECT_TRUE(processor_.Process({other})[0].ok());
   EXPECT_EQ(processor_.reused_id_count(), 2u) << "on another day it is another event";
   EXPECT_THAT(first_.heard_, ElementsAre(1, 3, 4));
+}
+
+TEST_F(EventProcessorTest, EventsOfOneIdAndTwoDaysInOneBatchHaveAnEffectEach) {
+  const domain::BusRecord first = Record("task-events", 1);
+  domain::BusRecord other = first;
+  nlohmann::json event = nlohmann::json::parse(first.bytes);
+  event["data"]["task_id"] = 2;
+  event["data"]["timestamp"] = "2026-10-25T09:00:00Z";
+  other.bytes = event.dump();
+  EXPECT_THAT(processor_.Process({first, Record("task-events", 3), other, first}),
+              ElementsAre(absl::OkStatus(), absl::OkStatus(), absl::OkStatus(), absl::OkStatus()));
+  EXPECT_THAT(first_.heard_, UnorderedElementsAre(1, 2, 3));
+  EXPECT_THAT(second_.heard_, UnorderedElementsAre(1, 2, 3));
 }
 
 TEST_F(EventProcessorTest, AnUnknownTopicsRecordsComeAgain) {
