@@ -245,9 +245,12 @@ class Schedule:
         many_times = any(len(self.rule[name] or ()) > 1 for name in TIME_PARTS)
         if many_times and self.kind != "date":
             raise Unspecified("the times of one day, from completion")
-        # A month says on which days, when the rule says nothing nearer: by the anchor.
-        if "BYMONTH" in self.rule and not self.rule.names_days():
-            raise Unspecified("named months without days, from completion")
+        # On which days of a month or week, the anchor says when the rule does not.
+        vague = ("BYMONTH", "BYWEEKNO")
+        if any(name in self.rule for name in vague) and not any(
+            name in self.rule for name in DAY_PARTS if name not in vague
+        ):
+            raise Unspecified("named months or weeks without days, from completion")
         today = local_of(passed, self.zone).date()
         begin = self.due(datetime.datetime.combine(today, self.anchor.local.time()))
         if local_of(begin.at, self.zone) != begin.local:
@@ -570,6 +573,8 @@ class Model:
         series = scope in ("following", "all")
         if due == task.due and task.schedule and (not series or due == task.scheduled):
             due = None  # nothing new
+        if due == task.due != task.scheduled and task.schedule and series:
+            raise Unspecified("what this one was moved to for this once is sent for all")
         if zone == task.zone:
             zone = None
         if task.schedule and basis == task.schedule.basis:
