@@ -394,7 +394,9 @@ class Task:
     gone: str = None  # removed by the "consumer", or deleted by a "person"
     touched: bool = True  # by a person, since the consumer made it
     may_end: bool = False  # open, and what came after it was deleted: it may show no rule
+    reopened: bool = False
     reminders: list = dataclasses.field(default_factory=list)
+    own_reminders: bool = False  # other ones than those that came with it
 
     @property
     def visible(self):
@@ -489,6 +491,10 @@ class Model:
                 if following.skipped_at:
                     raise Unspecified("whether what was skipped comes again")
                 following = None
+            elif following and following.gone == "person" and task.reopened:
+                raise Unspecified("whether what was deleted comes again before what is there")
+            if following and following.gone == "consumer" and following.own_reminders:
+                raise Unspecified("what becomes of the reminders that a removed task had of its own")
             if following is None or following.gone == "consumer":
                 made = task.next()
                 if made:
@@ -530,6 +536,7 @@ class Model:
             if self.waiting and following and following.gone == "person":
                 raise Unspecified("reopened and done before the bus has told of it")
             task.completed_at = None
+            task.reopened = True
             self.touch(task)
 
     def skip(self, task):
@@ -540,6 +547,10 @@ class Model:
         self.touch(task)
 
     def delete(self, task, scope):
+        if task.schedule is None:
+            if len(self.tasks) > 1 and scope in ("following", "all"):
+                raise Unspecified("a series that is stopped is deleted")
+            scope = ""  # a task that does not recur is all there is
         if scope == "this" and task.open and task.schedule:
             return self.skip(task)
         if self.waiting and scope in ("following", "all"):
@@ -565,7 +576,9 @@ class Model:
         for number, one in self.tasks.items():
             if one.visible and not one.open and number != last and self.all_deleted_after(one):
                 raise Unspecified("a stopped series whose done tasks may be opened again")
-            if one.schedule and (one.open or number == last) and not self.about_to_go(one):
+            if one.schedule and number == last and not one.open and not self.waiting:
+                one.may_end = True  # nothing follows it anyway
+            elif one.schedule and (one.open or number == last) and not self.about_to_go(one):
                 one.schedule = None
                 self.touch(one)
 
@@ -586,6 +599,8 @@ class Model:
         if task.schedule is None and rule == "same":
             scope, series = "this", False  # a task that does not recur is all there is
         if series and schedule_changes and not (newest and task.open):
+            if due is None and not zone and rule == "same":
+                raise Unspecified("the basis of a series is changed on an older task")
             raise Refused()
         if newest and schedule_changes and self.all_deleted_after(task):
             raise Unspecified("the schedule of a task behind which all was deleted")
@@ -717,8 +732,10 @@ class Model:
         if reminder.instant(task) <= self.now + datetime.timedelta(minutes=1):
             raise Unspecified("a reminder in the past")
         task.reminders.append(reminder)
+        task.own_reminders = True
 
     def forget(self, task, number):
         if not any(reminder.number == number for reminder in task.reminders):
             raise Unspecified("no such reminder")
         task.reminders = [one for one in task.reminders if one.number != number]
+        task.own_reminders = True
