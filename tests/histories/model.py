@@ -20,8 +20,8 @@ history goes on without that operation. The rules that it does hold, in their or
 - The consumer looks at a task: passed and without a next one, it makes or revives that, with the
   values that the task has now; not passed, it removes the next one if no person has changed it.
 - A due date without scope, or for THIS, is of this task alone. For FOLLOWING and ALL it moves the
-  series: the anchor goes along, and the one day that the rule names. Everything else about the
-  schedule leaves the days of the series as they are.
+  series, also to where this one was moved before: the anchor goes along, and the one day that the
+  rule names. Everything else about the schedule leaves the days of the series as they are.
 - A task that is opened again when a person has deleted all that came after it either shows no rule
   any more, or recurs.
 - A title without scope is also that of the next ones, unless it was changed for this once before:
@@ -39,7 +39,6 @@ import zoneinfo
 from day_matcher import ONE_DAY, WEEKDAYS, DayMatcher, month_length
 
 UTC = datetime.timezone.utc
-MIDNIGHT = datetime.time()
 WORDS = {
     "daily": "FREQ=DAILY",
     "weekdays": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
@@ -586,8 +585,6 @@ class Model:
         series = scope in ("following", "all")
         if due == task.due and task.schedule and (not series or due == task.scheduled):
             due = None  # nothing new
-        if due == task.due != task.scheduled and task.schedule and series:
-            raise Unspecified("what this one was moved to for this once is sent for all")
         if zone == task.zone:
             zone = None
         if task.schedule and basis == task.schedule.basis:
@@ -699,8 +696,6 @@ class Model:
         old, scheduled, local = task.schedule, task.scheduled, due.local
         new = dataclasses.replace(old, kind=due.kind)
         keeps_date = local.date() == scheduled.local.date()
-        if not keeps_date and local.date() == task.due.local.date():
-            raise Unspecified("the day to which it was moved for this once becomes that of all")
         if not new.allows(due):
             raise Unspecified("a move behind the end")
         rule, named = old.rule, False
