@@ -20,8 +20,8 @@ history goes on without that operation. The rules that it does hold, in their or
 - The consumer looks at a task: passed and without a next one, it makes or revives that, with the
   values that the task has now; not passed, it removes the next one if no person has changed it.
 - A due date without scope, or for THIS, is of this task alone. For FOLLOWING and ALL it moves the
-  series: the anchor goes along, and the one day that the rule names. Everything else about the
-  schedule leaves the days of the series as they are.
+  series, also to where this one was moved before: the anchor goes along, and the one day that the
+  rule names. Everything else about the schedule leaves the days of the series as they are.
 - A task that is opened again when a person has deleted all that came after it either shows no rule
   any more, or recurs.
 - A title without scope is also that of the next ones, unless it was changed for this once before:
@@ -39,7 +39,6 @@ import zoneinfo
 from day_matcher import ONE_DAY, WEEKDAYS, DayMatcher, month_length
 
 UTC = datetime.timezone.utc
-MIDNIGHT = datetime.time()
 WORDS = {
     "daily": "FREQ=DAILY",
     "weekdays": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
@@ -245,9 +244,12 @@ class Schedule:
         many_times = any(len(self.rule[name] or ()) > 1 for name in TIME_PARTS)
         if many_times and self.kind != "date":
             raise Unspecified("the times of one day, from completion")
-        # A month says on which days, when the rule says nothing nearer: by the anchor.
-        if "BYMONTH" in self.rule and not self.rule.names_days():
-            raise Unspecified("named months without days, from completion")
+        # On which days of a month or week, the anchor says when the rule does not.
+        vague = ("BYMONTH", "BYWEEKNO")
+        if any(name in self.rule for name in vague) and not any(
+            name in self.rule for name in DAY_PARTS if name not in vague
+        ):
+            raise Unspecified("named months or weeks without days, from completion")
         today = local_of(passed, self.zone).date()
         begin = self.due(datetime.datetime.combine(today, self.anchor.local.time()))
         if local_of(begin.at, self.zone) != begin.local:
@@ -391,7 +393,9 @@ class Task:
     gone: str = None  # removed by the "consumer", or deleted by a "person"
     touched: bool = True  # by a person, since the consumer made it
     may_end: bool = False  # open, and what came after it was deleted: it may show no rule
+    reopened: bool = False
     reminders: list = dataclasses.field(default_factory=list)
+    own_reminders: bool = False  # other ones than those that came with it
 
     @property
     def visible(self):
@@ -486,6 +490,10 @@ class Model:
                 if following.skipped_at:
                     raise Unspecified("whether what was skipped comes again")
                 following = None
+            elif following and following.gone == "person" and task.reopened:
+                raise Unspecified("whether what was deleted comes again before what is there")
+            if following and following.gone == "consumer" and following.own_reminders:
+                raise Unspecified("what becomes of the reminders that a removed task had of its own")
             if following is None or following.gone == "consumer":
                 made = task.next()
                 if made:
@@ -527,6 +535,7 @@ class Model:
             if self.waiting and following and following.gone == "person":
                 raise Unspecified("reopened and done before the bus has told of it")
             task.completed_at = None
+            task.reopened = True
             self.touch(task)
 
     def skip(self, task):
@@ -537,6 +546,10 @@ class Model:
         self.touch(task)
 
     def delete(self, task, scope):
+        if task.schedule is None:
+            if len(self.tasks) > 1 and scope in ("following", "all"):
+                raise Unspecified("a series that is stopped is deleted")
+            scope = ""  # a task that does not recur is all there is
         if scope == "this" and task.open and task.schedule:
             return self.skip(task)
         if self.waiting and scope in ("following", "all"):
@@ -562,7 +575,9 @@ class Model:
         for number, one in self.tasks.items():
             if one.visible and not one.open and number != last and self.all_deleted_after(one):
                 raise Unspecified("a stopped series whose done tasks may be opened again")
-            if one.schedule and (one.open or number == last) and not self.about_to_go(one):
+            if one.schedule and number == last and not one.open and not self.waiting:
+                one.may_end = True  # nothing follows it anyway
+            elif one.schedule and (one.open or number == last) and not self.about_to_go(one):
                 one.schedule = None
                 self.touch(one)
 
@@ -581,6 +596,8 @@ class Model:
         if task.schedule is None and rule == "same":
             scope, series = "this", False  # a task that does not recur is all there is
         if series and schedule_changes and not (newest and task.open):
+            if due is None and not zone and rule == "same":
+                raise Unspecified("the basis of a series is changed on an older task")
             raise Refused()
         if newest and schedule_changes and self.all_deleted_after(task):
             raise Unspecified("the schedule of a task behind which all was deleted")
@@ -679,8 +696,6 @@ class Model:
         old, scheduled, local = task.schedule, task.scheduled, due.local
         new = dataclasses.replace(old, kind=due.kind)
         keeps_date = local.date() == scheduled.local.date()
-        if not keeps_date and local.date() == task.due.local.date():
-            raise Unspecified("the day to which it was moved for this once becomes that of all")
         if not new.allows(due):
             raise Unspecified("a move behind the end")
         rule, named = old.rule, False
@@ -712,8 +727,10 @@ class Model:
         if reminder.instant(task) <= self.now + datetime.timedelta(minutes=1):
             raise Unspecified("a reminder in the past")
         task.reminders.append(reminder)
+        task.own_reminders = True
 
     def forget(self, task, number):
         if not any(reminder.number == number for reminder in task.reminders):
             raise Unspecified("no such reminder")
         task.reminders = [one for one in task.reminders if one.number != number]
+        task.own_reminders = True

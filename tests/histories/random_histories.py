@@ -44,6 +44,7 @@ def random_rule(rng, due):
         f"FREQ=YEARLY;BYMONTH={due.month};BYDAY={nth}{weekday}",
         f"FREQ=YEARLY;BYDAY={(due.timetuple().tm_yday - 1) // 7 + 1}{weekday}",
         f"FREQ=YEARLY;BYYEARDAY={due.timetuple().tm_yday}",
+        f"FREQ=YEARLY;BYWEEKNO={due.isocalendar().week}{rng.choice(['', ';BYDAY=' + weekday, ',-1'])}",
         f"FREQ=DAILY;BYHOUR={due.hour}",
         f"FREQ=WEEKLY;BYDAY={weekday};BYHOUR={due.hour};BYMINUTE={due.minute}",
         f"FREQ=DAILY;BYHOUR={due.hour},{rng.randint(0, 23)}",

@@ -231,7 +231,7 @@ def test_a_revived_next_one_has_the_reminders_that_its_predecessor_has_now(probe
         {"do": "remind", "before_minutes": 60},
         {"do": "remind", "before_minutes": 30},
         COMPLETE,
-        {"do": "uncomplete"},
+        {"do": "uncomplete", "of": 1},
         {"do": "forget", "which": 0},
         {"do": "remind", "before_minutes": 10},
         {"do": "complete", "when": ["step", 24 * 60]},
