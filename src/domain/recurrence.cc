@@ -69,8 +69,8 @@ Instant EndOfDay(Instant at, const TimeZone& zone) {
 }
 
 bool NamesDays(const RecurrenceRule& rule) {
-  return !rule.by_month.empty() || !rule.by_year_day.empty() || !rule.by_month_day.empty() ||
-         !rule.by_day.empty();
+  return !rule.by_month.empty() || !rule.by_week_no.empty() || !rule.by_year_day.empty() ||
+         !rule.by_month_day.empty() || !rule.by_day.empty();
 }
 
 /// Whether a time of day of `pattern` falls into `gap` on some day, be it one of the rule's days or

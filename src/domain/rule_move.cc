@@ -107,6 +107,14 @@ class Move {
 
   /// Parts that choose by counting, which one day does not tell how to go on with.
   void NoteWhatStays() {
+    if (!rule_.by_week_no.empty()) {
+      RecurrenceRule weeks;
+      weeks.frequency = Frequency::kYearly;
+      weeks.by_week_no = rule_.by_week_no;
+      weeks.week_start = rule_.week_start;
+      can_follow_ = false;
+      if (!Names(weeks)) Note("BYWEEKNO", false);
+    }
     if (!rule_.by_year_day.empty()) {
       const int day = static_cast<int>(day_ - absl::CivilDay(absl::CivilYear(day_))) + 1;
       const int days = static_cast<int>(absl::CivilDay(absl::CivilYear(day_) + 1) -
@@ -123,6 +131,7 @@ class Move {
   /// Each part fits, but not all together.
   void NoteAll() {
     if (!rule_.by_month.empty()) Note("BYMONTH", false);
+    if (!rule_.by_week_no.empty()) Note("BYWEEKNO", false);
     if (!rule_.by_year_day.empty()) Note("BYYEARDAY", false);
     if (!rule_.by_month_day.empty()) Note("BYMONTHDAY", false);
     if (!rule_.by_day.empty()) Note("BYDAY", false);

@@ -45,6 +45,8 @@ TEST(MoveRule, ADayThatTheRuleNamesLeavesItsDays) {
   EXPECT_EQ(Moved("FREQ=WEEKLY", "2026-11-30T09:00:00", "2026-12-04T09:00:00"), "FREQ=WEEKLY");
   EXPECT_EQ(Moved("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-11-30T09:00:00", "2026-12-31T09:00:00"),
             "FREQ=MONTHLY;BYMONTHDAY=-1");
+  EXPECT_EQ(Moved("FREQ=YEARLY;BYWEEKNO=20", "2027-05-17T09:00:00", "2027-05-18T09:00:00"),
+            "FREQ=YEARLY;BYWEEKNO=20");
   // 31 November is 1 December here.
   const std::string carried = "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=FORWARD";
   EXPECT_EQ(Moved(carried, "2026-10-31T09:00:00", "2026-12-01T09:00:00"), carried);
@@ -69,6 +71,12 @@ TEST(MoveRule, SaysWhatToChangeWhereTheRuleCannotFollow) {
   EXPECT_THAT(
       Moved("FREQ=YEARLY;BYYEARDAY=334;BYDAY=MO", "2026-11-30T09:00:00", "2026-12-01T09:00:00"),
       HasSubstr("change BYDAY and BYYEARDAY of"));
+  EXPECT_THAT(
+      Moved("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "2027-05-17T09:00:00", "2027-05-24T09:00:00"),
+      HasSubstr("change BYWEEKNO of"));
+  EXPECT_THAT(
+      Moved("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "2027-05-17T09:00:00", "2027-05-18T09:00:00"),
+      HasSubstr("change BYDAY of"));
 }
 
 TEST(KeepDays, WritesOutTheDayOnlyWhereItWouldBeLost) {
