@@ -685,6 +685,20 @@ TEST_F(SeriesTest, ANewRuleOfTheDayItWasMovedToCountsFromThere) {
   EXPECT_EQ(DueOf(Advance(SetRule(first, "FREQ=WEEKLY;BYDAY=WE"))), "2026-12-09T09:00:00");
 }
 
+TEST_F(SeriesTest, WhereItWasMovedOnceCanBecomeWhereAllAre) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const std::string once = "2026-12-02T10:00:00";
+  const Task first =
+      Move(Create("FREQ=WEEKLY;BYDAY=MO", "2026-11-30T09:00:00"), once, SeriesScope::kDefault);
+  const Task moved = Move(first, once, SeriesScope::kFollowing);
+  EXPECT_EQ(moved.fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=WE");
+  const std::size_t changes = Log().size();
+  Move(moved, once, SeriesScope::kFollowing);
+  EXPECT_THAT(Log(), SizeIs(changes)) << "a due date that is all the series' already";
+  EXPECT_EQ(DueOf(Advance(moved)), "2026-12-09T10:00:00");
+  Move(moved, once, SeriesScope::kFollowing);  // done: nothing changes, so nothing is refused
+}
+
 TEST_F(SeriesTest, AnInstantMovedOnceKeepsTheInstantsOfItsSeriesInANewZone) {
   clock_.Set("2026-11-26T08:00:00Z");
   Task task = CreateAs([](CreateTaskInput& input) {
