@@ -21,7 +21,7 @@ language sql stable as $$
         case when t.series_anchor_later then true end as series_anchor_later) j
 $$;
 
--- As in V0006, with the new column.
+-- As in V0006, with the new column; and that a person acted is no change where nothing else is.
 create or replace function apply_change(
     p_user text, p_request_id uuid, p_fingerprint bytea, p_kind text, p_task_id bigint, p_version bigint,
     p_patch jsonb, p_event_id uuid, p_now timestamptz, p_traceparent text,
@@ -78,7 +78,8 @@ begin
         end if;
         t := jsonb_populate_record(was, p_patch);
         -- Completing what is completed would only move completed_at: not a change.
-        if t is not distinct from was or (p_kind = 'completed' and was.completed) then
+        if jsonb_populate_record(was, p_patch - 'consumer_version') is not distinct from was
+           or (p_kind = 'completed' and was.completed) then
             outcome := 'unchanged';
             task := task_json(was);
             if p_request_id is not null then

@@ -178,6 +178,13 @@ absl::StatusOr<SeriesPosition> StartSeries(const TaskFields& fields, const Uuid&
                         .following = {}};
 }
 
+bool IsMovedAlone(const Task& task) {
+  const absl::StatusOr<TimeZone> zone = TimeZone::Load(FieldsAfter(task).time_zone);
+  return task.series->following.due_kind ||
+         (zone.ok() && std::chrono::floor<std::chrono::seconds>(task.fields.due.at) !=
+                           ScheduledAt(*task.series, *zone));
+}
+
 absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, SeriesPlace place) {
   const RecurrenceBasis basis = fields.recurrence_basis;
   TODO_ASSIGN_OR_RETURN(Placed placed, PlaceSeries(task, fields, place));
@@ -256,8 +263,7 @@ absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& field
   series.scheduled = placed.place.local;
   // Whatever the rule counts from, it must have something after this task.
   TODO_RETURN_IF_ERROR(RecurrenceOf(placed.fields, placed.place).status());
-  const bool stays = place == SeriesPlace::kScheduled && same_days &&
-                     fields.recurrence_basis == RecurrenceBasis::kSchedule &&
+  const bool stays = same_days && fields.recurrence_basis == RecurrenceBasis::kSchedule &&
                      series.scheduled == task.series->scheduled;
   if (stays && !rule.count) return series;
   if (stays) {

@@ -27,6 +27,10 @@ enum class SeriesPlace {
               // it was, is for this once
 };
 
+/// Whether `task` is due elsewhere than where its rule put it, or as a day where that was none or
+/// the other way round. Preconditions: it has a rule and a series.
+bool IsMovedAlone(const Task& task);
+
 /// Moves the series of `task` to the place and zone that `fields` have, which become those of the
 /// task, with the same rule. The rule follows (MoveRule), and `fields` get what it becomes. A new
 /// time of day leaves the days as they are, so that the series of a 31st is not moved to the 28th;

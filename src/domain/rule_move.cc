@@ -112,11 +112,8 @@ class Move {
       weeks.frequency = Frequency::kYearly;
       weeks.by_week_no = rule_.by_week_no;
       weeks.week_start = rule_.week_start;
-      if (Names(weeks)) {
-        can_follow_ = false;
-      } else {
-        Note("BYWEEKNO", false);
-      }
+      can_follow_ = false;
+      if (!Names(weeks)) Note("BYWEEKNO", false);
     }
     if (!rule_.by_year_day.empty()) {
       const int day = static_cast<int>(day_ - absl::CivilDay(absl::CivilYear(day_))) + 1;

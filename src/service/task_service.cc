@@ -171,11 +171,17 @@ TaskFields Updated(const Task& task, const UpdateTaskInput& input, Violations& v
   return fields;
 }
 
-/// Whether `input`, which makes `fields` of `task`, names another due date than the task keeps
-/// anyway: then that is what the series is moved to. A due date sent along as it was is none.
+bool ReachesOnwards(SeriesScope scope) {
+  return scope == SeriesScope::kFollowing || scope == SeriesScope::kAll;
+}
+
+/// Where `input`, which makes `fields` of `task`, puts the series, as far as it changes that. With
+/// a scope that reaches onwards a due date is the series'; else only one that is new, with a new
+/// rule.
 domain::SeriesPlace PlaceFor(const UpdateTaskInput& input, const Task& task,
                              const TaskFields& fields) {
   if (!input.due) return domain::SeriesPlace::kScheduled;
+  if (ReachesOnwards(input.scope)) return domain::SeriesPlace::kDue;
   UpdateTaskInput without = input;
   without.due.reset();
   Violations known;  // `fields` have them too
@@ -298,12 +304,14 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
     TODO_ASSIGN_OR_RETURN(mutation.patch.time_zone, ZoneFor(mutation.user, *input.time_zone));
     input.time_zone = mutation.patch.time_zone;
   }
-  const bool onwards = input.scope == SeriesScope::kFollowing || input.scope == SeriesScope::kAll;
+  const bool onwards = ReachesOnwards(input.scope);
   Violations violations;
   TaskFields fields = Updated(task, input, violations);
   const bool new_rule = fields.recurrence_rule != task.fields.recurrence_rule;
+  const bool recurs = task.series && task.fields.recurrence_rule;
   const bool moves =
-      onwards && (fields.due != task.fields.due || fields.time_zone != task.fields.time_zone);
+      onwards && (fields.due != task.fields.due || fields.time_zone != task.fields.time_zone ||
+                  (input.due && recurs && domain::IsMovedAlone(task)));
   CheckScope(input.scope, task, fields, violations);
 
   std::optional<domain::SeriesPosition> series = task.series;

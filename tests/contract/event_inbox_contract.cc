@@ -599,6 +599,20 @@ TEST_P(EventInboxContract, ASeriesTellsWhatNobodyHasTouched) {
   EXPECT_FALSE(LoadHeld(task).successor->untouched);
 }
 
+TEST_P(EventInboxContract, AChangeOfTheSeriesThatChangesNothingTouchesNothing) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  const Task successor = MakeSuccessor(task);
+  const std::vector<ports::SeriesMember> seen = *store().ListSeries(user_, task.series->series_id);
+  ASSERT_TRUE(store()
+                  .ApplyToSeries({.first = Rename(task, "title"),
+                                  .others = {Rename(successor, successor.fields.title)},
+                                  .series_id = task.series->series_id,
+                                  .seen = seen})
+                  .ok());
+  EXPECT_EQ(*store().ListSeries(user_, task.series->series_id), seen);
+  EXPECT_EQ(AllChanges(store(), user_).size(), 2u) << "an update that changes nothing is none";
+}
+
 TEST_P(EventInboxContract, AChangeOfTheSeriesReachesItsTombstone) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const Task successor = MakeSuccessor(task);

@@ -592,6 +592,8 @@ TEST_F(SeriesTest, AMoveThatTheRuleCannotFollowNamesThePartToChange) {
             "2026-11-29T09:00:00", "change BYDAY and BYSETPOS of"},
            {"FREQ=YEARLY;BYYEARDAY=334", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
             "change BYYEARDAY of"},
+           {"FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "2027-05-17T09:00:00", "2027-05-24T09:00:00",
+            "change BYWEEKNO of"},
            {"FREQ=MONTHLY;BYMONTHDAY=-1", "2026-11-30T09:00:00", "2026-11-29T09:00:00",
             "change BYMONTHDAY of"},
            {"FREQ=MONTHLY;BYMONTHDAY=1,15", "2026-12-01T09:00:00", "2026-12-02T09:00:00",
@@ -683,6 +685,20 @@ TEST_F(SeriesTest, ANewRuleOfTheDayItWasMovedToCountsFromThere) {
   EXPECT_EQ(DueOf(Advance(SetRule(first, "FREQ=WEEKLY;BYDAY=WE"))), "2026-12-09T09:00:00");
 }
 
+TEST_F(SeriesTest, WhereItWasMovedOnceCanBecomeWhereAllAre) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const std::string once = "2026-12-02T10:00:00";
+  const Task first =
+      Move(Create("FREQ=WEEKLY;BYDAY=MO", "2026-11-30T09:00:00"), once, SeriesScope::kDefault);
+  const Task moved = Move(first, once, SeriesScope::kFollowing);
+  EXPECT_EQ(moved.fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=WE");
+  const std::size_t changes = Log().size();
+  Move(moved, once, SeriesScope::kFollowing);
+  EXPECT_THAT(Log(), SizeIs(changes)) << "a due date that is all the series' already";
+  EXPECT_EQ(DueOf(Advance(moved)), "2026-12-09T10:00:00");
+  Move(moved, once, SeriesScope::kFollowing);  // done: nothing changes, so nothing is refused
+}
+
 TEST_F(SeriesTest, AnInstantMovedOnceKeepsTheInstantsOfItsSeriesInANewZone) {
   clock_.Set("2026-11-26T08:00:00Z");
   Task task = CreateAs([](CreateTaskInput& input) {
@@ -739,6 +755,8 @@ TEST_F(SeriesTest, FromCompletionANamedDayComesAfterTheOneThatWasDone) {
                          {"FREQ=WEEKLY;INTERVAL=3;BYDAY=SA", "2026-12-19", {"2027-01-09"}},
                          {"FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=31", "2026-10-31", {"2027-01-31"}},
                          {"FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=30", "2026-10-30", {"2027-05-30"}},
+                         {"FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO", "2026-12-28", {"2032-12-27"}},
+                         {"FREQ=YEARLY;BYWEEKNO=53", "2026-12-28", {"2032-12-27"}},
                          {"FREQ=DAILY", "2026-11-30", {"2026-11-27"}},
                          {"FREQ=WEEKLY;INTERVAL=6", "2026-12-05", {"2027-01-07"}}}) {
     clock_.Set("2026-11-26T08:00:00Z");
