@@ -121,20 +121,24 @@ begin
 end
 $$;
 
--- An open task recurs, so what somebody deleted right after it ends the series no more: it counts as one that the
--- consumer took away, and comes back in its turn. (One that was skipped does not: the series went on from there.) A
--- trigger, so that it makes no difference whether the one was deleted or the other opened first.
+-- An open task recurs, also when those after it were deleted: the next one then counts as one that the consumer took
+-- away, and comes back in its turn. (One that was skipped does not: the series went on from there.) Nothing comes back
+-- as long as a later one is there. A trigger, so that it makes no difference whether the one was deleted or the other
+-- opened first.
 create function take_up_series() returns trigger
 language plpgsql as $$
+declare
+    newest tasks%rowtype;
 begin
-    update tasks n
-    set consumer_version = n.version
-    from tasks o
-    where o.user_id = new.user_id and o.series_id = new.series_id
-      and o.occurrence between new.occurrence - 1 and new.occurrence
-      and o.deleted_at is null and not o.completed
-      and n.user_id = o.user_id and n.series_id = o.series_id and n.occurrence = o.occurrence + 1
-      and n.deleted_at is not null and n.skipped_at is null and n.consumer_version is distinct from n.version;
+    select * into newest from tasks l
+    where l.user_id = new.user_id and l.series_id = new.series_id and l.deleted_at is null
+    order by l.occurrence desc limit 1;
+    if not newest.completed then
+        update tasks n
+        set consumer_version = n.version
+        where n.user_id = new.user_id and n.series_id = new.series_id and n.occurrence = newest.occurrence + 1
+          and n.skipped_at is null and n.consumer_version is distinct from n.version;
+    end if;
     return null;
 end
 $$;

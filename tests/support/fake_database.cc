@@ -94,17 +94,19 @@ void CopyReminders(Tables& tables, const domain::Task& task) {
 
 void TakeUpSeries(Tables& tables, const domain::Task& changed) {
   std::map<std::int64_t, FakeDatabase::TaskRow*> rows;
+  const domain::Task* newest = nullptr;  // of those that are there
   for (auto& [key, row] : tables.tasks) {
     if (key.first == changed.user && row.task.series &&
         row.task.series->series_id == changed.series->series_id)
       rows[row.task.series->occurrence] = &row;
   }
   for (const auto& [occurrence, row] : rows) {
-    const auto next = rows.find(occurrence + 1);
-    if (row->task.deleted || row->task.completed || next == rows.end()) continue;
-    const domain::Task& task = next->second->task;
-    if (task.deleted && !task.skipped_at) next->second->consumer_version = task.version;
+    if (!row->task.deleted) newest = &row->task;
   }
+  if (newest == nullptr || newest->completed) return;
+  const auto next = rows.find(newest->series->occurrence + 1);
+  if (next != rows.end() && !next->second->task.skipped_at)
+    next->second->consumer_version = next->second->task.version;
 }
 
 }  // namespace

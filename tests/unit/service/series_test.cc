@@ -902,8 +902,13 @@ TEST_F(SeriesTest, TheNextOneMayBeDeletedWhileTheOneBeforeIsOpenAgain) {
 TEST_F(SeriesTest, ATaskOpenedAgainRecursAlsoWhenTheNextOneWasDoneAndDeleted) {
   const Task first = Create();
   const Task second = Advance(first);
-  Delete(Advance(second), SeriesScope::kDefault);
+  const Task third = Advance(second);
   Delete(second, SeriesScope::kDefault);
+  SetCompleted(first, false);
+  SetCompleted(first, true);
+  Deliver(Log());
+  EXPECT_THAT(Occurrences(), ElementsAre(1, 3)) << "the series goes on there";
+  Delete(third, SeriesScope::kDefault);
   SetCompleted(first, false);
   Deliver(Log());
   EXPECT_THAT(Occurrences(), ElementsAre(1));
