@@ -88,13 +88,17 @@ update relay_shards r set position = s.position, message_position = s.message_po
                           late_position = s.late_position, late_message_position = s.late_message_position,
                           late_snapshot = s.late_snapshot, late_transactions = s.late_transactions
 from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
-            $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[])
+            $6::bigint[], $7::bigint[], $8::text[], $9::text[],
+            $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::text[])
      s (shard, epoch, position, message_position, snapshot,
         late_position, late_message_position, late_snapshot, late_transactions,
-        old_position, old_message_position, old_snapshot)
+        old_position, old_message_position, old_snapshot,
+        old_late_position, old_late_message_position, old_late_snapshot)
 where r.shard = s.shard and r.epoch = s.epoch
-  and (r.position, r.message_position, r.snapshot) in ((s.old_position, s.old_message_position, s.old_snapshot),
-                                                       (s.position, s.message_position, s.snapshot))
+  and (r.position, r.message_position, r.snapshot, r.late_position, r.late_message_position, r.late_snapshot)
+      in ((s.old_position, s.old_message_position, s.old_snapshot,
+           s.old_late_position, s.old_late_message_position, s.old_late_snapshot),
+          (s.position, s.message_position, s.snapshot, s.late_position, s.late_message_position, s.late_snapshot))
 returning r.shard)sql"};
 
 constexpr Statement kRelease{"outbox_release", R"sql(
@@ -131,19 +135,22 @@ std::string Snapshots(const std::vector<OutboxShard>& shards,
   return ArrayLiteralOf(shards, [&](const OutboxShard& shard) { return (shard.*which).snapshot; });
 }
 
-std::string LatePositions(const std::vector<OutboxShard>& shards) {
-  return ArrayLiteralOf(shards, [](const OutboxShard& shard) {
-    return fmt::format("{}", shard.cursor.late.position);
+std::string LatePositions(const std::vector<OutboxShard>& shards,
+                          WhichCursor which = &OutboxShard::cursor) {
+  return ArrayLiteralOf(shards, [&](const OutboxShard& shard) {
+    return fmt::format("{}", (shard.*which).late.position);
   });
 }
-std::string LateMessagePositions(const std::vector<OutboxShard>& shards) {
-  return ArrayLiteralOf(shards, [](const OutboxShard& shard) {
-    return fmt::format("{}", shard.cursor.late.message_position);
+std::string LateMessagePositions(const std::vector<OutboxShard>& shards,
+                                 WhichCursor which = &OutboxShard::cursor) {
+  return ArrayLiteralOf(shards, [&](const OutboxShard& shard) {
+    return fmt::format("{}", (shard.*which).late.message_position);
   });
 }
-std::string LateSnapshots(const std::vector<OutboxShard>& shards) {
+std::string LateSnapshots(const std::vector<OutboxShard>& shards,
+                          WhichCursor which = &OutboxShard::cursor) {
   return ArrayLiteralOf(shards,
-                        [](const OutboxShard& shard) { return shard.cursor.late.snapshot; });
+                        [&](const OutboxShard& shard) { return (shard.*which).late.snapshot; });
 }
 std::string LateTransactions(const std::vector<OutboxShard>& shards) {
   return ArrayLiteralOf(shards,
@@ -194,7 +201,8 @@ pqxx::result WriteCursors(pqxx::transaction_base& transaction,
               MessagePositions(shards), Snapshots(shards), LatePositions(shards),
               LateMessagePositions(shards), LateSnapshots(shards), LateTransactions(shards),
               Positions(shards, kStored), MessagePositions(shards, kStored),
-              Snapshots(shards, kStored));
+              Snapshots(shards, kStored), LatePositions(shards, kStored),
+              LateMessagePositions(shards, kStored), LateSnapshots(shards, kStored));
 }
 
 absl::StatusOr<ports::OutboxMessage> DecodeMessage(const pqxx::row& row) {

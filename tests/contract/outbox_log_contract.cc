@@ -215,6 +215,15 @@ TEST_P(OutboxLogContract, ACursorThatIsNotTheOneKnownToUsIsLeftAlone) {
   shards.owned[0].stored.position = 9;
   shards.owned[0].cursor.position = 11;
   EXPECT_THAT(log->Advance(shards.owned).value(), ElementsAre(shards.owned[0].number));
+  // The same with late rows that were left over.
+  OutboxShard& late = shards.owned[1];
+  late.cursor.late = {
+      .position = 3, .message_position = 0, .snapshot = "9:9:", .transactions = "{}"};
+  EXPECT_THAT(log->Advance({late}).value(), IsEmpty());
+  late.stored.late = {
+      .position = 4, .message_position = 0, .snapshot = "9:9:", .transactions = "{}"};
+  late.cursor.late.position = 5;
+  EXPECT_THAT(log->Advance({late}).value(), ElementsAre(late.number));
   EXPECT_TRUE(log->Release(shards.owned).ok());
   const OutboxShards again = Renew(*environment_->NewLog(), "b");
   ASSERT_EQ(again.owned.size(), kShards) << "given back all the same";
