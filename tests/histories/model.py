@@ -715,7 +715,8 @@ class Model:
         at = due if anchor == local else Due.at_local(due.kind, anchor, new.zone)
         new = dataclasses.replace(new, rule=rule, anchor=at)
         must_go_on = not (keeps_date or (named and rule.names_days()))
-        if must_go_on and follows(old, scheduled, task.left) and not follows(new, due, task.left):
+        went_on = old.basis == "completion" or follows(old, scheduled, task.left)
+        if must_go_on and went_on and not follows(new, due, task.left):
             raise Unspecified("a move after which nothing follows")
         task.schedule, task.due, task.scheduled = new, due, due
 
