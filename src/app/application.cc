@@ -41,12 +41,13 @@ constexpr std::array<std::pair<ports::Pace, int>, 3> kDeliveryThreads = {
 constexpr milliseconds kFirstRetry = 100ms;
 constexpr milliseconds kLastRetry = 5s;
 constexpr milliseconds kWatchInterval = 1s;
+constexpr milliseconds kMeasureInterval = 10s;  // of the database's clock
 // Without an answer of the database for so long, it counts as gone.
 constexpr milliseconds kMaxSilence = 5s;
 constexpr milliseconds kMaintenanceInterval = 10min;
 constexpr milliseconds kMaintenanceRetry = 1min;
 constexpr milliseconds kHealthInterval = 250ms;
-constexpr milliseconds kStatusInterval = 5s;
+constexpr milliseconds kStatusInterval = 10s;
 // With events missing, so long without a delivery is no pause.
 constexpr milliseconds kLeastPatience = 15s;
 
@@ -143,15 +144,18 @@ Application::Application(Config config, std::function<void()> on_failure)
       audit_pool_(config_.database_url, AuditSession()),
       delivery_pool_(config_.database_url, DeliverySessions()),
       clean_up_pool_(config_.database_url, CleanUpSession()),
-      task_store_(pool_, [this](int shard) { OnChange(shard); }),
+      task_store_(pool_, [this](int shard) { OnTaskChange(shard); }),
       preferred_zones_(pool_),
-      inbox_(pool_, [this](int shard) { OnChange(shard); }),
+      inbox_(
+          pool_, [this](int shard) { OnTaskChange(shard); }, [this] { OnDelivery(); }),
       outbox_log_(relay_pool_),
-      retry_queue_(retry_pool_, [this](int shard) { OnChange(shard); }),
+      retry_queue_(
+          retry_pool_, [this](int shard) { OnChange(shard); },
+          [this](domain::Instant due) { OnParked(due); }),
       reminder_store_(pool_, [this](int shard) { OnChange(shard); }),
       crash_log_(crash_pool_, config_.instance),
       audit_log_(audit_pool_, [this](int shard) { OnChange(shard); }),
-      notification_store_(pool_),
+      notification_store_(pool_, [this] { OnDelivery(); }),
       delivery_store_(delivery_pool_),
       dapr_({.endpoint = config_.dapr_grpc_endpoint, .api_token = config_.dapr_api_token}),
       publisher_(dapr_, {.pubsub_name = config_.pubsub, .bulk = config_.bus == Bus::kKafka}),
@@ -228,6 +232,19 @@ void Application::OnChange(int shard) {
   store::OutboxSignal* const signal = running_signal_;
   if (relay != nullptr && relay->Wake(shard)) return;
   if (signal != nullptr) signal->Announce(shard);
+}
+
+void Application::OnTaskChange(int shard) {
+  OnChange(shard);
+  if (ReminderRunner* const runner = running_reminder_runner_; runner != nullptr)
+    runner->TasksChanged();
+}
+
+void Application::OnDelivery() {
+  delivery_bell_.Ring();
+  // Here all threads may be busy sending.
+  if (store::OutboxSignal* const signal = running_signal_; signal != nullptr)
+    signal->AnnounceDelivery();
 }
 
 void Application::OnParked(domain::Instant due) {
@@ -409,7 +426,7 @@ void Application::RunCaretaker(const std::stop_token& stop) {
   running_reminder_runner_ = reminder_runner_.get();
   for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
-        std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count));
+        std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));
   }
   last_answer_ = steady_clock::now();
   ready_ = true;
@@ -478,25 +495,39 @@ void Application::StartRelay() {
   options.task_events_topic = config_.task_events_topic;
   options.task_updates_topic = config_.task_updates_topic;
   options.lease = config_.relay_lease;
-  options.renew_interval = config_.relay_lease / 8;
+  options.renew_interval = config_.relay_lease / 3;
   options.poll_interval = config_.relay_poll;
   options.sidecar_answers = [this] {
     const absl::Status status = dapr_.GetMetadata().status();
     return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status);
   };
+  options.announced_poll_interval = config_.relay_poll * 4;
+  options.announced = [this] {
+    const store::OutboxSignal* const signal = running_signal_;
+    return signal != nullptr && signal->connected();
+  };
   relay_ = std::make_unique<relay::OutboxRelay>(outbox_log_, publisher_, std::move(options));
   running_relay_ = relay_.get();
   signal_ = std::make_unique<store::OutboxSignal>(
-      config_.database_url, [relay = relay_.get()](int shard) { relay->Wake(shard); });
+      config_.database_url, [relay = relay_.get()](int shard) { relay->Wake(shard); },
+      [this] { delivery_bell_.Ring(); });
   running_signal_ = signal_.get();
 }
 
 void Application::RunDatabaseProbe(const std::stop_token& stop) {
   bool answers = true;
+  steady_clock::time_point measured{};
   while (Sleep(stop, kWatchInterval)) {
     if (!ready_) continue;
+    // The relay asks all the time, and what it hears is a sign of life.
+    const steady_clock::time_point heard = relay_pool_.last_answer();
+    const steady_clock::time_point now = steady_clock::now();
+    if (answers && now - heard < 2 * kWatchInterval && now - measured < kMeasureInterval) {
+      last_answer_ = std::max(last_answer_.load(), heard);
+      continue;
+    }
     const absl::Status status = clock_.Measure(watch_pool_);
-    if (status.ok()) last_answer_ = steady_clock::now();
+    if (status.ok()) last_answer_ = measured = steady_clock::now();
     if (std::exchange(answers, status.ok()) == status.ok()) continue;
     if (status.ok()) {
       Log(Severity::kInfo, "database_back");
@@ -539,6 +570,7 @@ void Application::RunOutletSetup(const std::stop_token& stop) {
   Backoff backoff;
   for (;;) {
     const OutletWatch::Again again = watch.Look();
+    if (again != OutletWatch::Again::kSoon) delivery_bell_.Ring();  // there may be a new way out
     if (again == OutletWatch::Again::kNever) return;
     if (!Sleep(stop, again == OutletWatch::Again::kSoon ? backoff.Next() : kRecheck)) return;
   }

@@ -54,6 +54,7 @@
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
 #include "store/pg_task_store.h"
+#include "util/bell.h"
 #include "util/guarded.h"
 #include "util/worker_pool.h"
 
@@ -95,6 +96,8 @@ class Application {
   bool IsHealthy() const;
   absl::Status Ready() const;
   void OnChange(int shard);
+  void OnTaskChange(int shard);
+  void OnDelivery();
   void OnParked(domain::Instant due);
   /// Whether the sidecar is there and brings us what it has. Blocks.
   bool CanDeliver();
@@ -132,6 +135,8 @@ class Application {
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> failed_ = false;
   std::atomic<bool> deliveries_stopped_ = false;
+
+  util::Bell delivery_bell_;  // deliveries may be due
 
   // Each owner of connections has its own, so that load on one is not an outage of another.
   store::ConnectionPool pool_;

@@ -316,7 +316,8 @@ const std::vector<Setting>& Settings() {
     all.push_back(Duration("relay-lease", &Config::relay_lease, 1s, 60s,
                            "how long a replica that stopped keeps its share of the outbox"));
     all.push_back(Duration("relay-poll", &Config::relay_poll, 10ms, 10s,
-                           "how often the outbox is looked at when nothing announces a change"));
+                           "how often the outbox is looked at when nothing announces a change; a "
+                           "quarter as often while the other replicas can be heard"));
     all.push_back(Duration("audit-delay", &Config::audit_delay, 1s, 24h,
                            "for how long an event may be on its way, and then a consumer silent, "
                            "until it counts as lost and is published again"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "util/log.h"
 
@@ -12,15 +13,15 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr int kAtOnce = 20;
-// Other replicas park too, and may die: their entries are found by looking.
-constexpr milliseconds kPoll{1'000};
+/// While one thread looks and tries, the others look after what is due meanwhile.
+constexpr milliseconds kBesideOthers{1'000};
 constexpr milliseconds kAfterFailure{500};
 
 }  // namespace
 
 RetryRunner::RetryRunner(service::EventProcessor& processor, const ports::Clock& clock,
-                         int thread_count)
-    : processor_(processor), clock_(clock) {
+                         int thread_count, milliseconds net)
+    : processor_(processor), clock_(clock), net_(net) {
   for (int i = 0; i < thread_count; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { Run(stop); });
   }
@@ -31,33 +32,45 @@ RetryRunner::~RetryRunner() {
 }
 
 void RetryRunner::Wake(domain::Instant due) {
+  const SteadyTime when = When(due);
   {
     const std::lock_guard lock(mutex_);
-    next_due_ = std::min(next_due_, When(due));
+    if (when >= next_due_) return;
+    next_due_ = when;
+    ++changes_;
   }
-  wake_.notify_all();
+  changed_.notify_all();
 }
 
 void RetryRunner::Run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const auto note = [&](int looking, SteadyTime due) {
+    looking_ += looking;
+    next_due_ = due;
+    ++changes_;
+    changed_.notify_all();
+  };
   while (!stop.stop_requested()) {
-    {
-      const std::lock_guard lock(mutex_);
-      next_due_ = steady_clock::time_point::max();
-    }
+    note(1, SteadyTime::max());
+    lock.unlock();
     const auto next = processor_.RunDueRetries(kAtOnce);
-    auto come_again = steady_clock::now() + (next.ok() ? kPoll : kAfterFailure);
-    if (next.ok() && *next) come_again = std::min(come_again, When(**next));
-    std::unique_lock lock(mutex_);
+    SteadyTime due = SteadyTime::max();
+    if (!next.ok()) due = steady_clock::now() + kAfterFailure;
+    if (next.ok() && *next) due = When(**next);
+    lock.lock();
+    note(-1, std::min(next_due_, due));
+    const SteadyTime looked = steady_clock::now();
     while (!stop.stop_requested()) {
-      const auto until = std::min(come_again, next_due_);
+      const SteadyTime until = std::min(next_due_, looked + (looking_ > 0 ? kBesideOthers : net_));
       if (until <= steady_clock::now()) break;
-      wake_.wait_until(lock, stop, until, [&, seen = next_due_] { return next_due_ < seen; });
+      changed_.wait_until(lock, stop, until, [&, seen = changes_] { return changes_ != seen; });
     }
   }
 }
 
-steady_clock::time_point RetryRunner::When(domain::Instant due) const {
-  const auto left = std::clamp<domain::Instant::duration>(due - clock_.Now(), kPoll * 0, kPoll);
+RetryRunner::SteadyTime RetryRunner::When(domain::Instant due) const {
+  const auto left =
+      std::clamp<domain::Instant::duration>(due - clock_.Now(), milliseconds(0), net_);
   return steady_clock::now() + left;
 }
 

@@ -80,6 +80,12 @@ class DeliveryStore {
       Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) = 0;
 
+  /// When the next lane of this `pace` with one of `channels` has its turn: it is due, and nobody's
+  /// lease of it runs. A time that has passed: it waits for others of its user or host. nullopt:
+  /// nothing waits.
+  virtual absl::StatusOr<std::optional<domain::Instant>> NextTurn(
+      Pace pace, const std::vector<domain::Channel>& channels) = 0;
+
   /// Stores what became of the attempt and gives the lane back; `slow`: it has let us wait. False:
   /// the lease was lost, or the target removed, and somebody else has decided.
   virtual absl::StatusOr<bool> Finish(const DeliveryLane& lane, const Attempt& attempt,

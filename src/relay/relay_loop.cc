@@ -224,7 +224,8 @@ void RelayLoop::ReadBatches() {
   const SteadyTime now = clock_();
   if (now >= poll_at_) {
     for (auto& [number, shard] : shards_) shard.due = true;
-    poll_at_ = now + options_.poll_interval;
+    poll_at_ =
+        now + (options_.announced() ? options_.announced_poll_interval : options_.poll_interval);
   }
   if (!LeaseHolds(now) || !DatabaseReady(now)) return;
   std::vector<int> numbers;

@@ -28,7 +28,10 @@ struct RelayOptions {
   std::chrono::milliseconds lease{4'000};
   std::chrono::milliseconds renew_interval{1'000};
   std::chrono::milliseconds poll_interval{250};
-  std::chrono::milliseconds cursor_interval{1'000};  // between two writes of cursors
+  /// The same while `announced` says that changes of other replicas are announced to this one.
+  std::chrono::milliseconds announced_poll_interval{1'000};
+  std::function<bool()> announced = [] { return false; };  // must not block
+  std::chrono::milliseconds cursor_interval{1'000};        // between two writes of cursors
   std::chrono::milliseconds idle_cursor_interval{
       60'000};                                 // the same for cursors that only became fresher
   std::chrono::milliseconds min_backoff{100};  // after the first failure in a row; doubles up to

@@ -137,15 +137,29 @@ SendOutcome SendOnce(const Outlets::Known& outlets, const LeasedLane& leased, In
   return SendPush(outlets, leased);
 }
 
-absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(ports::Pace pace) {
+std::vector<Channel> DeliverySender::Channels() {
   const auto outlets = outlets_.Get();
   std::vector<Channel> channels;
   for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
     if (outlets != nullptr && outlets->Has(channel)) channels.push_back(channel);
   }
+  return channels;
+}
+
+absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(ports::Pace pace) {
+  const std::vector<Channel> channels = Channels();
   if (channels.empty()) return std::optional<LeasedLane>();
   const Instant now = clock_.Now();
   return store_.Lease(pace, channels, now, now + kLease);
+}
+
+absl::StatusOr<std::optional<std::chrono::microseconds>> DeliverySender::UntilNextTurn(
+    ports::Pace pace) {
+  using Wait = std::optional<std::chrono::microseconds>;
+  const std::vector<Channel> channels = Channels();
+  if (channels.empty()) return Wait();
+  TODO_ASSIGN_OR_RETURN(const std::optional<Instant> turn, store_.NextTurn(pace, channels));
+  return turn ? Wait(*turn - clock_.Now()) : Wait();
 }
 
 absl::Status DeliverySender::Send(const LeasedLane& leased) {

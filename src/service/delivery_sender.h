@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -35,6 +37,11 @@ class DeliverySender {
   /// database.
   absl::StatusOr<std::optional<ports::LeasedLane>> Lease(ports::Pace pace);
 
+  /// How long until a lane has its turn, if nothing is queued before. Zero or less: one is due and
+  /// waits for others of its user or host. nullopt: nothing waits, or the outlets are not known
+  /// yet. Blocks on the database.
+  absl::StatusOr<std::optional<std::chrono::microseconds>> UntilNextTurn(ports::Pace pace);
+
   /// Makes one attempt. Blocks on the target, as long as its sender's timeout.
   absl::Status Send(const ports::LeasedLane& leased);
 
@@ -44,6 +51,9 @@ class DeliverySender {
   }
 
  private:
+  /// Those that are on.
+  std::vector<domain::Channel> Channels();
+
   ports::DeliveryStore& store_;
   const ports::Clock& clock_;
   Outlets& outlets_;

@@ -441,6 +441,16 @@ std::vector<std::string> EventProcessor::Active() {
   return names;
 }
 
+std::optional<Instant> EventProcessor::NextTry() {
+  auto away = away_.Lock();
+  const Instant now = ports_.clock.Now();
+  std::optional<Instant> next;
+  for (const auto& [name, until] : *away) {
+    if (until > now) next = std::min(next.value_or(until), until);
+  }
+  return next;
+}
+
 absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const Arrival& arrival) {
   const Delivery& delivery = arrival.delivery;
   const absl::Status failure = Run(consumer, {arrival}, nullptr).status();
@@ -509,9 +519,10 @@ absl::StatusOr<std::optional<Instant>> EventProcessor::RunDueRetries(int limit) 
   }
   TODO_RETURN_IF_ERROR(failures);
   // Those behind what was done now are due at once.
-  TODO_ASSIGN_OR_RETURN(const std::optional<Instant> next, ports_.retries.NextDue(Active()));
-  if (any_done || !next) return next;
-  return std::max(*next, ports_.clock.Now() + kInOtherHands);
+  TODO_ASSIGN_OR_RETURN(std::optional<Instant> next, ports_.retries.NextDue(Active()));
+  if (next && !any_done) next = std::max(*next, ports_.clock.Now() + kInOtherHands);
+  const std::optional<Instant> next_try = NextTry();
+  return next && next_try ? std::min(*next, *next_try) : next ? next : next_try;
 }
 
 absl::StatusOr<bool> EventProcessor::Retry(const RetryEntry& entry) {

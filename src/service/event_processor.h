@@ -105,6 +105,8 @@ class EventProcessor {
   void NoteTry(std::string_view consumer, const absl::Status& status);
   /// The names of those consumers that may try.
   std::vector<std::string> Active();
+  /// When the first of the others may; nullopt: all may.
+  std::optional<domain::Instant> NextTry();
   /// One status for each of `batch`, in order. Sets `outage` when there is one, and then tries
   /// nothing more.
   [[nodiscard]] std::vector<absl::Status> RunBatch(EventConsumer& consumer,

@@ -133,7 +133,10 @@ absl::Status ConnectionPool::Lease::Failed(std::string_view attempted) {
   return status;
 }
 
-void ConnectionPool::Lease::Succeeded() { pool_->timeouts_in_a_row_ = 0; }
+void ConnectionPool::Lease::Succeeded() {
+  pool_->timeouts_in_a_row_ = 0;
+  pool_->last_answer_ = steady_clock::now();
+}
 
 ConnectionPool::ConnectionPool(std::string conninfo, PoolOptions options)
     : conninfo_(ConninfoWith(conninfo, options)),

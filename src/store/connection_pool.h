@@ -104,6 +104,9 @@ class ConnectionPool {
   /// One round trip, for health checks. Statuses as Acquire, and kDeadlineExceeded.
   absl::Status Ping();
 
+  /// When the database last did what was asked over one of the connections.
+  std::chrono::steady_clock::time_point last_answer() const { return last_answer_; }
+
   PoolStats stats();
   const PoolOptions& options() const { return options_; }
 
@@ -123,6 +126,7 @@ class ConnectionPool {
   util::Guarded<State> state_;
   std::condition_variable freed_;
   std::atomic<int> timeouts_in_a_row_{0};  // statements, over all connections
+  std::atomic<std::chrono::steady_clock::time_point> last_answer_{};
 };
 
 }  // namespace todo::store

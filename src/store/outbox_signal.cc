@@ -27,26 +27,32 @@ using std::chrono::steady_clock;
 constexpr char kListen[] = "listen todo_outbox";
 constexpr char kNotify[] = "select pg_notify('todo_outbox', $1)";
 
-std::string PayloadOf(std::uint64_t shards) {
+constexpr unsigned kMaxShards = 63;
+/// In a payload, beside the numbers of shards. Binaries that do not know it pass it over.
+constexpr std::string_view kDeliveryName = "delivery";
+
+std::string PayloadOf(std::uint64_t news) {
   std::string payload;
-  while (shards != 0) {
-    payload += fmt::format("{}{}", payload.empty() ? "" : ",", std::countr_zero(shards));
-    shards &= shards - 1;
+  for (; news != 0; news &= news - 1) {
+    const int bit = std::countr_zero(news);
+    if (!payload.empty()) payload += ',';
+    payload += bit == kMaxShards ? std::string(kDeliveryName) : fmt::to_string(bit);
   }
   return payload;
 }
 
-std::uint64_t ShardsOf(std::string_view payload) {
-  std::uint64_t shards = 0;
+std::uint64_t NewsIn(std::string_view payload) {
+  std::uint64_t news = 0;
   while (!payload.empty()) {
     const std::string_view part = payload.substr(0, payload.find(','));
     payload.remove_prefix(std::min(payload.size(), part.size() + 1));
-    unsigned shard = 64;
+    unsigned shard = kMaxShards;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), shard);
-    if (error == std::errc() && end == part.data() + part.size() && shard < 64)
-      shards |= std::uint64_t{1} << shard;
+    if (error == std::errc() && end == part.data() + part.size() && shard < kMaxShards)
+      news |= std::uint64_t{1} << shard;
+    if (part == kDeliveryName) news |= std::uint64_t{1} << kMaxShards;
   }
-  return shards;
+  return news;
 }
 
 }  // namespace
@@ -119,6 +125,7 @@ class OutboxSignal::Loop {
         if (!std::exchange(listening_, true)) {
           retry_ = signal_.options_.first_retry;
           signal_.connected_ = true;
+          if (signal_.on_delivery_) signal_.on_delivery_();
         }
       } else if (PQresultStatus(result.get()) != PGRES_COMMAND_OK &&
                  PQresultStatus(result.get()) != PGRES_TUPLES_OK) {
@@ -129,10 +136,11 @@ class OutboxSignal::Loop {
     while (PGnotify* notification = PQnotifies(connection_.get())) {
       // What we sent ourselves comes back, too.
       if (notification->be_pid != PQbackendPID(connection_.get()))
-        announced |= ShardsOf(notification->extra);
+        announced |= NewsIn(notification->extra);
       PQfreemem(notification);
     }
-    for (; announced != 0; announced &= announced - 1)
+    if ((announced & kDelivery) != 0 && signal_.on_delivery_) signal_.on_delivery_();
+    for (announced &= ~kDelivery; announced != 0; announced &= announced - 1)
       signal_.on_announced_(std::countr_zero(announced));
   }
 
@@ -184,7 +192,7 @@ class OutboxSignal::Loop {
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_{nullptr, &PQfinish};
   Phase phase_ = Phase::kAway;
   bool listening_ = false;
-  std::uint64_t sent_ = 0;             // shards in the statement on its way
+  std::uint64_t sent_ = 0;             // news in the statement on its way
   short wants_ = 0;                    // kConnecting: what the library waits for
   steady_clock::time_point next_;      // kAway: of the next try; otherwise: not to send earlier
   steady_clock::time_point deadline_;  // of the answer that is waited for
@@ -192,9 +200,10 @@ class OutboxSignal::Loop {
 };
 
 OutboxSignal::OutboxSignal(std::string conninfo, std::function<void(int shard)> on_announced,
-                           OutboxSignalOptions options)
+                           std::function<void()> on_delivery, OutboxSignalOptions options)
     : conninfo_(ConninfoWith(conninfo, {.application_name = "todo-service signal"})),
       on_announced_(std::move(on_announced)),
+      on_delivery_(std::move(on_delivery)),
       options_(options),
       wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       thread_([this](const std::stop_token& stop) { Loop(*this).Run(stop); }) {}
@@ -206,8 +215,8 @@ OutboxSignal::~OutboxSignal() {
   close(wake_fd_);
 }
 
-void OutboxSignal::Announce(int shard) noexcept {
-  if (pending_.fetch_or(std::uint64_t{1} << shard) == 0) eventfd_write(wake_fd_, 1);
+void OutboxSignal::Tell(std::uint64_t news) noexcept {
+  if (pending_.fetch_or(news) == 0) eventfd_write(wake_fd_, 1);
 }
 
 }  // namespace todo::store

@@ -24,6 +24,18 @@ constexpr int kMaxGroup = 100;
 constexpr Statement kLease{"delivery_lease", R"sql(
 select user_id, channel, target, epoch from take_lane($1, $2, $3::text[], $4, $5))sql"};
 
+// Lanes that are out are few, and of the others the first is the one. -infinity: it is removed.
+constexpr Statement kNextTurn{"delivery_next_turn", R"sql(
+select (extract(epoch from greatest(n.at, 'epoch'::timestamptz)) * 1000000)::bigint
+from (select least((select min(greatest(l.due_at, l.lease_until)) from delivery_lanes l
+                    where l.lease_until > '-infinity' and l.patient = $1 and l.slow = $2
+                      and l.channel = any ($3::text[]) and l.due_at < 'infinity'),
+                   (select l.due_at from delivery_lanes l
+                    where l.lease_until = '-infinity' and l.patient = $1 and l.slow = $2
+                      and l.channel = any ($3::text[]) and l.due_at < 'infinity'
+                    order by l.due_at limit 1)) as at) n
+where n.at is not null)sql"};
+
 // Mail and pushes about what is done by now. A task that we do not hold may be anything.
 constexpr Statement kDropDone{"delivery_drop_done", R"sql(
 update deliveries d
@@ -82,6 +94,10 @@ Instant InstantOf(const pqxx::field& microseconds) {
 Uuid UuidOf(const pqxx::field& field) { return Uuid::Parse(View(field)).value_or(Uuid()); }
 
 std::string NameOf(Channel channel) { return std::string(ToString(channel)); }
+
+std::string NamesOf(const std::vector<Channel>& channels) {
+  return ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); });
+}
 
 std::string_view NameOf(DeliveryState state) {
   switch (state) {
@@ -155,8 +171,7 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
           const std::string at = domain::FormatInstant(now);
           const pqxx::result found =
               Exec(transaction, kLease, pace != ports::Pace::kQuick, pace == ports::Pace::kSlow,
-                   ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); }), at,
-                   domain::FormatInstant(until));
+                   NamesOf(channels), at, domain::FormatInstant(until));
           if (found.empty()) return Leased();
           LeasedLane leased;
           DeliveryLane& lane = leased.lane;
@@ -195,6 +210,17 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
           Exec(transaction, kExpire, lane.user.value, channel, target, oldest, at);
         }
       });
+}
+
+absl::StatusOr<std::optional<Instant>> PgDeliveryStore::NextTurn(
+    ports::Pace pace, const std::vector<Channel>& channels) {
+  using Turn = std::optional<Instant>;
+  return Once(pool_, "look for the next delivery",
+              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Turn> {
+                const pqxx::result found = Exec(transaction, kNextTurn, pace != ports::Pace::kQuick,
+                                                pace == ports::Pace::kSlow, NamesOf(channels));
+                return found.empty() ? Turn() : Turn(InstantOf(found[0][0]));
+              });
 }
 
 absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,

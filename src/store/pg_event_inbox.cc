@@ -146,6 +146,9 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
  public:
   using UnitOfWork::UnitOfWork;
 
+  /// Whether there may be deliveries among what it wrote.
+  bool delivers() const { return delivers_; }
+
   absl::StatusOr<ports::Claimed> Claim(std::string_view consumer,
                                        const std::vector<domain::Delivery>& deliveries) override {
     ports::Claimed claimed;
@@ -297,7 +300,10 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
 
   absl::Status Remind(const std::vector<ports::ReminderNotice>& notices) override {
     Patch rows = Patch::array();
-    for (const ports::ReminderNotice& notice : notices) rows.push_back(RowOf(notice));
+    for (const ports::ReminderNotice& notice : notices) {
+      rows.push_back(RowOf(notice));
+      delivers_ = delivers_ || notice.webhook || notice.email || notice.push;
+    }
     return Do("write notifications", [&] {
       for (const pqxx::row& row : Exec(work_, kRemind, Dump(rows)))
         shards_.insert(row[0].as<int>());
@@ -313,6 +319,7 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
                       {"body", webhook.body},
                       {"now", domain::FormatInstant(webhook.now)}});
     }
+    delivers_ = delivers_ || !webhooks.empty();
     return Do("enqueue webhooks", [&] { Exec(work_, kEnqueueTaskWebhooks, Dump(rows)); });
   }
 
@@ -322,16 +329,30 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
     task.deleted = deleted.as<bool>();
     return task;
   }
+
+  bool delivers_ = false;
 };
 
 }  // namespace
 
-PgEventInbox::PgEventInbox(ConnectionPool& pool, std::function<void(int shard)> on_change)
-    : pool_(pool), on_change_(std::move(on_change)) {}
+PgEventInbox::PgEventInbox(ConnectionPool& pool, std::function<void(int shard)> on_change,
+                           std::function<void()> on_delivery)
+    : pool_(pool), on_change_(std::move(on_change)), on_delivery_(std::move(on_delivery)) {}
 
 absl::Status PgEventInbox::Transact(
     const std::function<absl::Status(ports::InboxTransaction&)>& work) {
-  return TransactAs<Transaction>(pool_, "consume events", work, on_change_);
+  bool delivers = false;
+  const absl::Status status = TransactAs<Transaction>(
+      pool_, "consume events",
+      [&](Transaction& transaction) -> absl::Status {
+        const absl::Status done = work(transaction);
+        delivers = transaction.delivers();
+        return done;
+      },
+      on_change_);
+  // When the outcome is unknown they may be there; a look in vain does no harm.
+  if (delivers && (status.ok() || absl::IsUnknown(status)) && on_delivery_) on_delivery_();
+  return status;
 }
 
 }  // namespace todo::store

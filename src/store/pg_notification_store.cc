@@ -249,6 +249,14 @@ absl::StatusOr<WebhookEndpoint> ReadEndpoint(pqxx::transaction_base& transaction
 
 }  // namespace
 
+template <typename Work>
+auto PgNotificationStore::TransactAndTell(std::string_view attempted, const Work& work) {
+  auto result = Transact(pool_, attempted, work);
+  // When the outcome is unknown there may be something to do; a look in vain does no harm.
+  if ((result.ok() || absl::IsUnknown(result.status())) && on_delivery_) on_delivery_();
+  return result;
+}
+
 absl::StatusOr<ports::NotificationPage> PgNotificationStore::List(const UserId& user,
                                                                   bool unread_only, int limit,
                                                                   const std::string& cursor) {
@@ -354,16 +362,16 @@ absl::StatusOr<WebhookEndpoint> PgNotificationStore::GetEndpoint(const UserId& u
 
 absl::StatusOr<WebhookEndpoint> PgNotificationStore::UpdateEndpoint(
     const UserId& user, const Uuid& id, const ports::WebhookPatch& patch) {
-  return Transact(pool_, "update a webhook endpoint",
-                  [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
-                    TODO_ASSIGN_OR_RETURN(const WebhookEndpoint before,
-                                          ReadEndpoint(transaction, user, id));
-                    Exec(transaction, kUpdateEndpoint, user.value, id.value(), patch.url,
-                         patch.host, patch.reminders, patch.task_events, patch.disabled_reason);
-                    if (patch.url && *patch.url != before.url)
-                      Exec(transaction, kMoveLane, user.value, id.value(), patch.host);
-                    return ReadEndpoint(transaction, user, id);
-                  });
+  return TransactAndTell(
+      "update a webhook endpoint",
+      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
+        TODO_ASSIGN_OR_RETURN(const WebhookEndpoint before, ReadEndpoint(transaction, user, id));
+        Exec(transaction, kUpdateEndpoint, user.value, id.value(), patch.url, patch.host,
+             patch.reminders, patch.task_events, patch.disabled_reason);
+        if (patch.url && *patch.url != before.url)
+          Exec(transaction, kMoveLane, user.value, id.value(), patch.host);
+        return ReadEndpoint(transaction, user, id);
+      });
 }
 
 absl::Status PgNotificationStore::RemoveEndpoint(const UserId& user, const Uuid& id) {
@@ -434,9 +442,8 @@ absl::StatusOr<LoggedDelivery> PgNotificationStore::Redeliver(const UserId& user
   static const std::string sql = fmt::format(
       "select {} from deliveries where user_id = $1 and id = $2 and channel = 'webhook'",
       kDeliveryColumns);
-  return Transact(
-      pool_, "redeliver",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<LoggedDelivery> {
+  return TransactAndTell(
+      "redeliver", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<LoggedDelivery> {
         const std::string at = domain::FormatInstant(now);
         const pqxx::result target =
             Exec(transaction, kTargetOfDelivery, user.value, delivery.value());

@@ -1,15 +1,21 @@
 #pragma once
 
+#include <functional>
+#include <string_view>
+#include <utility>
+
 #include "ports/notification_store.h"
 #include "store/connection_pool.h"
 
 namespace todo::store {
 
-/// NotificationStore on PostgreSQL. The pool must outlive it. Thread safety: as the port says; each
-/// call holds one connection while it runs.
+/// NotificationStore on PostgreSQL. The pool must outlive it. `on_delivery` is called when lanes
+/// may have become due, after the commit, from the calling thread; it must not block. Thread
+/// safety: as the port says; each call holds one connection while it runs.
 class PgNotificationStore final : public ports::NotificationStore {
  public:
-  explicit PgNotificationStore(ConnectionPool& pool) : pool_(pool) {}
+  explicit PgNotificationStore(ConnectionPool& pool, std::function<void()> on_delivery = {})
+      : pool_(pool), on_delivery_(std::move(on_delivery)) {}
 
   absl::StatusOr<ports::NotificationPage> List(const domain::UserId& user, bool unread_only,
                                                int limit, const std::string& cursor) override;
@@ -47,7 +53,12 @@ class PgNotificationStore final : public ports::NotificationStore {
   absl::Status SetMailAddress(const domain::UserId& user, const std::string& address) override;
 
  private:
+  /// Runs `work` in a transaction and then calls on_delivery_.
+  template <typename Work>
+  auto TransactAndTell(std::string_view attempted, const Work& work);
+
   ConnectionPool& pool_;
+  const std::function<void()> on_delivery_;
 };
 
 }  // namespace todo::store

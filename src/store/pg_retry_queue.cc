@@ -215,8 +215,9 @@ nlohmann::json RetryRow(std::string_view consumer, const domain::EventId& event_
           {"content_type", Storable(record.content_type)}};
 }
 
-PgRetryQueue::PgRetryQueue(ConnectionPool& pool, std::function<void(int shard)> on_message)
-    : pool_(pool), on_message_(std::move(on_message)) {}
+PgRetryQueue::PgRetryQueue(ConnectionPool& pool, std::function<void(int shard)> on_message,
+                           std::function<void(Instant due)> on_replay)
+    : pool_(pool), on_message_(std::move(on_message)), on_replay_(std::move(on_replay)) {}
 
 absl::StatusOr<bool> PgRetryQueue::Park(std::string_view consumer, const domain::Delivery& delivery,
                                         const ports::Setback& setback) {
@@ -380,14 +381,15 @@ absl::StatusOr<int> PgRetryQueue::Replay(const DeadLetterFilter& filter, int lim
       "select count(*) filter (where replay(x.id, $8, $9)) from (select d.id from dead_letters d "
       "where {} and d.state = 'open' order by d.first_failed_at, d.id limit $10) x",
       kMatches);
-  TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "replay dead letters",
-             [&](pqxx::connection& connection) -> absl::StatusOr<int> {
-               pqxx::nontransaction transaction(connection);
-               return ExecFiltered(transaction, "dead_replay", sql, filter, by,
-                                   domain::FormatInstant(now), limit)[0][0]
-                   .as<int>();
-             });
+  absl::StatusOr<int> count =
+      Once(pool_, "replay dead letters",
+           [&](pqxx::transaction_base& transaction) -> absl::StatusOr<int> {
+             return ExecFiltered(transaction, "dead_replay", sql, filter, by,
+                                 domain::FormatInstant(now), limit)[0][0]
+                 .as<int>();
+           });
+  if (count.ok() && *count > 0 && on_replay_) on_replay_(now);
+  return count;
 }
 
 absl::StatusOr<int> PgRetryQueue::Discard(const DeadLetterFilter& filter, int limit,

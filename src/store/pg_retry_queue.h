@@ -10,11 +10,13 @@
 namespace todo::store {
 
 /// RetryQueue and DeadLetterStore on PostgreSQL. The pool must outlive it. `on_message(shard)` is
-/// called after a commit that posted a message, from the calling thread; it must not block. Thread
+/// called after a commit that posted a message, and `on_replay(due)` after one that put dead
+/// letters back into their queues, both from the calling thread; they must not block. Thread
 /// safety: as the ports say; each call holds one connection while it runs.
 class PgRetryQueue final : public ports::RetryQueue, public ports::DeadLetterStore {
  public:
-  PgRetryQueue(ConnectionPool& pool, std::function<void(int shard)> on_message);
+  PgRetryQueue(ConnectionPool& pool, std::function<void(int shard)> on_message,
+               std::function<void(domain::Instant due)> on_replay = {});
 
   absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
                             const ports::Setback& setback) override;
@@ -39,6 +41,7 @@ class PgRetryQueue final : public ports::RetryQueue, public ports::DeadLetterSto
  private:
   ConnectionPool& pool_;
   const std::function<void(int shard)> on_message_;
+  const std::function<void(domain::Instant due)> on_replay_;
 };
 
 /// CrashLog on PostgreSQL. The pool must outlive it and its sessions should commit asynchronously

@@ -63,6 +63,7 @@ class FakeNotificationEnvironment final : public NotificationEnvironment {
   ports::EventInbox& inbox() override { return inbox_; }
   ports::NotificationStore& store() override { return store_; }
   ports::DeliveryStore& deliveries() override { return deliveries_; }
+  int TellCount() override { return tells_; }
   std::vector<std::string> Messages() override {
     std::vector<std::string> payloads;
     for (const auto& row : database_.Read()->messages) payloads.push_back(row.message.payload);
@@ -72,8 +73,9 @@ class FakeNotificationEnvironment final : public NotificationEnvironment {
  private:
   support::FakeDatabase database_;
   support::FakeTaskStore tasks_{database_};
-  support::FakeEventInbox inbox_{database_};
-  support::FakeNotificationStore store_{database_};
+  int tells_ = 0;
+  support::FakeEventInbox inbox_{database_, {}, [this] { ++tells_; }};
+  support::FakeNotificationStore store_{database_, [this] { ++tells_; }};
   support::FakeDeliveryStore deliveries_{database_};
 };
 

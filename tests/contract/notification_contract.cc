@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "support/status_matchers.h"
 #include "util/status.h"
 
 namespace todo::contract {
@@ -25,6 +26,9 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using support::IsOk;
+using support::IsOkAndHolds;
+using support::StatusIs;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -84,6 +88,24 @@ std::optional<LeasedLane> NotificationContract::Lease(Pace pace, Instant now) {
                                    now + seconds(60));
   EXPECT_TRUE(leased.ok()) << leased.status();
   return leased.ok() ? *leased : std::nullopt;
+}
+
+std::optional<Instant> NotificationContract::NextTurn(Pace pace) {
+  const auto turn =
+      deliveries().NextTurn(pace, {Channel::kWebhook, Channel::kEmail, Channel::kPush});
+  EXPECT_THAT(turn, IsOk());
+  return turn.value_or(std::nullopt);
+}
+
+void NotificationContract::EnqueueTaskWebhook(const UserId& user) {
+  EXPECT_THAT(environment_->inbox().Transact([&](ports::InboxTransaction& transaction) {
+    return transaction.EnqueueTaskWebhooks({{.user = user,
+                                             .event_id = NewEventId(),
+                                             .kind = "task.completed",
+                                             .body = "{}",
+                                             .now = now_}});
+  }),
+              IsOk());
 }
 
 bool NotificationContract::Finish(const LeasedLane& leased, DeliveryState state, Instant at,
@@ -489,6 +511,80 @@ TEST_P(NotificationContract, ATargetThatAskedForAPauseIsNotCalledWithAnythingEls
                                   {.url = "https://b.example/other", .host = "b.example"})
                   .ok());
   EXPECT_TRUE(Lease(Pace::kNew, now_ + minutes(2))) << "another URL has asked for nothing";
+}
+
+TEST_P(NotificationContract, TheNextTurnIsWhenALaneIsDueOrItsLeaseIsOver) {
+  EXPECT_EQ(NextTurn(Pace::kNew), std::nullopt);
+  AddEndpoint(ann_, "a.example");
+  AddEndpoint(bob_, "b.example");
+  Remind({Notice(ann_)});
+  EXPECT_EQ(NextTurn(Pace::kNew), now_);
+  EXPECT_EQ(NextTurn(Pace::kQuick), std::nullopt);
+  EXPECT_THAT(deliveries().NextTurn(Pace::kNew, {Channel::kEmail, Channel::kPush}),
+              IsOkAndHolds(std::nullopt));
+  const auto of_ann = Lease(Pace::kNew, now_);
+  ASSERT_TRUE(of_ann);
+  EXPECT_EQ(NextTurn(Pace::kNew), now_ + seconds(60)) << "its lease";
+  ReminderNotice later = Notice(bob_);
+  later.now = now_ + seconds(5);
+  Remind({later});
+  EXPECT_EQ(NextTurn(Pace::kNew), later.now);
+  const auto of_bob = Lease(Pace::kNew, later.now);
+  ASSERT_TRUE(of_bob);
+  EXPECT_EQ(NextTurn(Pace::kNew), now_ + seconds(60));
+
+  EXPECT_TRUE(Finish(*of_ann, DeliveryState::kPending, now_));
+  EXPECT_EQ(NextTurn(Pace::kQuick), now_ + minutes(5));
+  EXPECT_EQ(NextTurn(Pace::kNew), later.now + seconds(60));
+  EXPECT_TRUE(Finish(*of_bob, DeliveryState::kPending, now_, /*slow=*/true, now_ + hours(1)));
+  EXPECT_EQ(NextTurn(Pace::kSlow), now_ + hours(1)) << "it has asked for a pause";
+  EXPECT_EQ(NextTurn(Pace::kNew), std::nullopt);
+
+  const auto again = Lease(Pace::kQuick, now_ + minutes(5));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(Finish(*again, DeliveryState::kDelivered, now_));
+  EXPECT_EQ(NextTurn(Pace::kQuick), std::nullopt) << "nothing waits";
+}
+
+TEST_P(NotificationContract, ALaneThatWaitsForOthersOfItsUserHasATurnThatHasPassed) {
+  AddEndpoint(ann_, "a.example");
+  AddEndpoint(ann_, "b.example");
+  Remind({Notice(ann_)});
+  ASSERT_TRUE(Lease(Pace::kNew, now_));
+  EXPECT_FALSE(Lease(Pace::kNew, now_ + seconds(1)));
+  EXPECT_EQ(NextTurn(Pace::kNew), now_);
+}
+
+TEST_P(NotificationContract, WhoMakesLanesDueTellsItAfterTheCommit) {
+  const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example", true);
+  EXPECT_EQ(environment_->TellCount(), 0);
+  Remind({Notice(ann_), Notice(bob_)});
+  EXPECT_EQ(environment_->TellCount(), 1);
+  EnqueueTaskWebhook(ann_);
+  EXPECT_EQ(environment_->TellCount(), 2);
+
+  const auto leased = Lease(Pace::kNew, now_);
+  ASSERT_TRUE(leased);
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_));
+  ASSERT_THAT(store().Redeliver(ann_, leased->deliveries[0].id, now_), IsOk());
+  EXPECT_EQ(environment_->TellCount(), 3);
+  ASSERT_THAT(
+      store().UpdateEndpoint(ann_, endpoint.id, {.url = "https://c.example/", .host = "c.example"}),
+      IsOk());
+  EXPECT_EQ(environment_->TellCount(), 4);
+}
+
+TEST_P(NotificationContract, WhatMakesNothingDueTellsNothing) {
+  ReminderNotice silent = Notice(ann_);
+  silent.webhook = silent.email = silent.push = false;
+  Remind({silent});
+  EXPECT_THAT(environment_->inbox().Transact([&](ports::InboxTransaction& transaction) {
+    EXPECT_THAT(transaction.Remind({Notice(ann_)}), IsOk());
+    return absl::AbortedError("rolled back");
+  }),
+              StatusIs(StatusCode::kAborted));
+  EXPECT_THAT(store().Redeliver(ann_, NewUuid(), now_), StatusIs(StatusCode::kNotFound));
+  EXPECT_EQ(environment_->TellCount(), 0);
 }
 
 TEST_P(NotificationContract, ALaneWithManyDeliveriesTakesTurnsWithOthers) {

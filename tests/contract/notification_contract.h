@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class NotificationEnvironment {
   virtual ports::EventInbox& inbox() = 0;
   virtual ports::NotificationStore& store() = 0;
   virtual ports::DeliveryStore& deliveries() = 0;
+  /// How often the stores have told that deliveries may be due.
+  virtual int TellCount() = 0;
   /// Payloads posted to the outbox so far.
   virtual std::vector<std::string> Messages() = 0;
 };
@@ -44,7 +47,9 @@ class NotificationContract
   ports::PushSubscription AddSubscription(const domain::UserId& user, const std::string& endpoint);
   ports::ReminderNotice Notice(const domain::UserId& user);
   void Remind(const std::vector<ports::ReminderNotice>& notices);
+  void EnqueueTaskWebhook(const domain::UserId& user);
   std::optional<ports::LeasedLane> Lease(ports::Pace pace, domain::Instant now);
+  std::optional<domain::Instant> NextTurn(ports::Pace pace);
   bool Finish(const ports::LeasedLane& leased, ports::DeliveryState state, domain::Instant at,
               bool slow = false, std::optional<domain::Instant> paused_until = {});
 

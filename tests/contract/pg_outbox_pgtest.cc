@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <set>
@@ -527,8 +528,10 @@ TEST_F(PgSignalTest, ALostConnectionIsMadeAgainAndTheNewsWaitsForIt) {
   Ear a_hears;
   Ear b_hears;
   const store::OutboxSignalOptions options{.first_retry = milliseconds(20)};
-  store::OutboxSignal a(database_->conninfo(), std::ref(a_hears), options);
-  store::OutboxSignal b(database_->conninfo(), std::ref(b_hears), options);
+  std::atomic<int> a_told = 0;
+  store::OutboxSignal a(
+      database_->conninfo(), std::ref(a_hears), [&] { ++a_told; }, options);
+  store::OutboxSignal b(database_->conninfo(), std::ref(b_hears), {}, options);
   ASSERT_TRUE(WaitFor([&] { return a.connected() && b.connected(); }));
   const std::string sessions =
       "from pg_stat_activity where application_name like '%signal' and datname = "
@@ -543,13 +546,35 @@ TEST_F(PgSignalTest, ALostConnectionIsMadeAgainAndTheNewsWaitsForIt) {
       "2"));
   a.Announce(4);
   EXPECT_TRUE(b_hears.WaitFor({4}));
+  EXPECT_EQ(a_told, 2) << "each time it begins to hear: who knows what was said before";
+}
+
+TEST_F(PgSignalTest, DeliveriesAreAnnouncedBesideShards) {
+  Ear a_hears;
+  Ear b_hears;
+  std::atomic<int> a_told = 0;
+  std::atomic<int> b_told = 0;
+  store::OutboxSignal a(database_->conninfo(), std::ref(a_hears), [&] { ++a_told; });
+  store::OutboxSignal b(database_->conninfo(), std::ref(b_hears), [&] { ++b_told; });
+  ASSERT_TRUE(WaitFor([&] { return a.connected() && b.connected(); }));
+  ASSERT_TRUE(WaitFor([&] { return a_told == 1 && b_told == 1; }));
+  a.AnnounceDelivery();
+  EXPECT_TRUE(WaitFor([&] { return b_told == 2; }));
+  a.Announce(62);
+  EXPECT_TRUE(b_hears.WaitFor({62}));
+  b.AnnounceDelivery();
+  b.Announce(0);
+  EXPECT_TRUE(a_hears.WaitFor({0}));
+  EXPECT_TRUE(WaitFor([&] { return a_told == 2; }));
+  EXPECT_EQ(b_told, 2) << "nobody hears himself";
 }
 
 TEST_F(PgSignalTest, NonsenseOnTheChannelIsIgnored) {
   Ear hears;
   store::OutboxSignal signal(database_->conninfo(), std::ref(hears));
   ASSERT_TRUE(WaitFor([&] { return signal.connected(); }));
-  database_->Run("select pg_notify('todo_outbox', 'x,,-1,64,99999999999999999999,3x,2')");
+  database_->Run(
+      "select pg_notify('todo_outbox', 'x,,-1,63,64,99999999999999999999,3x,deliver,2')");
   EXPECT_TRUE(hears.WaitFor({2}));
   database_->Run("select pg_notify('todo_outbox', '')");
   database_->Run("select pg_notify('todo_outbox', '5')");
@@ -564,8 +589,8 @@ TEST(PgSignal, WithoutADatabaseItEndsAtOnce) {
   const auto ended = std::async(std::launch::async, [&patient] {
     Ear hears;
     // A port that refuses, and an address that never answers.
-    store::OutboxSignal refused("host=127.0.0.1 port=1", std::ref(hears), patient);
-    store::OutboxSignal silent("host=192.0.2.1 port=5432", std::ref(hears), patient);
+    store::OutboxSignal refused("host=127.0.0.1 port=1", std::ref(hears), {}, patient);
+    store::OutboxSignal silent("host=192.0.2.1 port=5432", std::ref(hears), {}, patient);
     refused.Announce(1);
     silent.Announce(1);
     EXPECT_FALSE(refused.connected());

@@ -28,8 +28,11 @@
 namespace todo::contract {
 namespace {
 
+using support::IsOkAndHolds;
 using support::StatusIs;
 using support::TestDatabase;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 template <typename Environment>
 auto Make() {
@@ -83,6 +86,7 @@ class PgNotificationEnvironment final : public NotificationEnvironment {
   ports::EventInbox& inbox() override { return inbox_; }
   ports::NotificationStore& store() override { return store_; }
   ports::DeliveryStore& deliveries() override { return deliveries_; }
+  int TellCount() override { return tells_; }
   std::vector<std::string> Messages() override {
     std::vector<std::string> payloads;
     const int count = std::stoi(database_->Run("select count(*) from messages"));
@@ -97,8 +101,9 @@ class PgNotificationEnvironment final : public NotificationEnvironment {
   std::unique_ptr<TestDatabase> database_;
   store::ConnectionPool pool_{database_->conninfo()};
   store::PgTaskStore tasks_{pool_, {}};
-  store::PgEventInbox inbox_{pool_, {}};
-  store::PgNotificationStore store_{pool_};
+  int tells_ = 0;
+  store::PgEventInbox inbox_{pool_, {}, [this] { ++tells_; }};
+  store::PgNotificationStore store_{pool_, [this] { ++tells_; }};
   store::PgDeliveryStore deliveries_{pool_};
 };
 
@@ -233,6 +238,28 @@ TEST(PgDeliveryStoreTest, ALaneThatTheDatabaseFailsAtDoesNotHoldUpTheOthers) {
   ASSERT_TRUE(next.ok()) << next.status();
   ASSERT_TRUE(next->has_value());
   EXPECT_EQ((*next)->lane.user, domain::UserId{"bob"});
+}
+
+TEST(PgRetryQueueTest, WhoReplaysDeadLettersTellsThatTheyAreDue) {
+  const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  store::ConnectionPool pool(database->conninfo());
+  std::vector<domain::Instant> told;
+  store::PgRetryQueue queue(pool, {}, [&told](domain::Instant due) { told.push_back(due); });
+  const domain::Instant now = At("2026-03-05T00:00:00Z");
+  domain::DeadLetter letter;
+  letter.id = NewUuid();
+  letter.consumer = "consumer";
+  letter.event_id = NewEventId();
+  letter.user = {"ann"};
+  letter.event_at = letter.first_failed_at = letter.last_failed_at = now;
+  letter.record.topic = "task-events";
+  ASSERT_THAT(queue.Bury(letter, /*from_queue=*/false, now), IsOkAndHolds(true));
+  EXPECT_THAT(told, IsEmpty());
+  ASSERT_THAT(queue.Replay({}, 10, "an operator", now), IsOkAndHolds(1));
+  EXPECT_THAT(told, ElementsAre(now));
+  ASSERT_THAT(queue.Replay({}, 10, "an operator", now), IsOkAndHolds(0));
+  EXPECT_THAT(told, ElementsAre(now)) << "there was none left";
 }
 
 TEST(PgDeliveryStoreTest, OperatorsSeeHowManyWaitAndSinceWhen) {

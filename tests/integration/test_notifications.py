@@ -7,10 +7,12 @@ import email
 import importlib
 import json
 import os
+import re
 import socket
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -198,6 +200,39 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     finally:
         smtp.stop()
         receiver.close()
+
+
+def test_an_idle_replica_leaves_the_database_alone(outside: Outside) -> None:
+    """At most five statements a second, and one that writes, with every way out switched on."""
+    postgres, seconds = outside.stack.postgres, 20
+    log = outside.stack.logs / "postgres.log"
+    statement = re.compile(r"^\S+ \S+ \S+ \[\d+\] todo-service.* LOG:  (?:execute |statement: )(.{1,40})", re.MULTILINE)
+    settings = {"log_statement": "'all'", "autovacuum": "off"}  # the latter writes, too
+    for name, value in settings.items():
+        postgres.query(f"alter system set {name} = {value}", superuser=True)
+    postgres.query("select pg_reload_conf()", superuser=True)
+    try:
+        for _ in range(3):  # a replica that has just started is not idle yet
+            begin, before = log.stat().st_size, newest_transaction(outside.stack)
+            time.sleep(seconds)
+            written = newest_transaction(outside.stack) - before
+            with log.open("rb") as lines:
+                lines.seek(begin)
+                asked = Counter(statement.findall(lines.read().decode(errors="replace")))
+            if asked.total() <= 5 * seconds and written <= seconds:
+                break
+    finally:
+        for name in settings:
+            postgres.query(f"alter system reset {name}", superuser=True)
+        postgres.query("select pg_reload_conf()", superuser=True)
+    assert asked["outbox_renew: "], "the log tells the statements"
+    assert asked.total() <= 5 * seconds, asked.most_common()
+    assert written <= seconds, asked.most_common()
+
+
+def newest_transaction(stack: Stack) -> int:
+    """Its number: only transactions that write have one."""
+    return int(stack.postgres.query("select pg_snapshot_xmax(pg_current_snapshot())"))
 
 
 def test_a_reminder_that_is_due_in_two_seconds_arrives_everywhere_once(outside: Outside) -> None:

@@ -130,6 +130,7 @@ class Transaction final : public ports::InboxTransaction {
     for (const ports::ReminderNotice& notice : notices) {
       FakeDatabase::Remind(tables_, notice);
       shards_.insert(FakeDatabase::ShardOf(notice.user));
+      delivers_ = delivers_ || notice.webhook || notice.email || notice.push;
     }
     return absl::OkStatus();
   }
@@ -138,11 +139,13 @@ class Transaction final : public ports::InboxTransaction {
     if (!status_.ok()) return status_;
     for (const ports::TaskWebhook& webhook : webhooks)
       FakeDatabase::EnqueueTaskWebhook(tables_, webhook);
+    delivers_ = delivers_ || !webhooks.empty();
     return absl::OkStatus();
   }
 
   const absl::Status& status() const { return status_; }
   const std::set<int>& shards() const { return shards_; }
+  bool delivers() const { return delivers_; }
 
  private:
   std::optional<ports::Successor> Find(const domain::UserId& user, const domain::Uuid& series_id,
@@ -159,6 +162,7 @@ class Transaction final : public ports::InboxTransaction {
   FakeDatabase::Tables& tables_;
   absl::Status status_;  // the first failure; after it nothing can be committed
   std::set<int> shards_;
+  bool delivers_ = false;
 };
 
 }  // namespace
@@ -166,16 +170,19 @@ class Transaction final : public ports::InboxTransaction {
 absl::Status FakeEventInbox::Transact(
     const std::function<absl::Status(ports::InboxTransaction&)>& work) {
   std::set<int> shards;
+  bool delivers = false;
   const absl::Status status = database_.Write([&](FakeDatabase::Tables& tables) -> absl::Status {
     Transaction transaction(tables);
     TODO_RETURN_IF_ERROR(work(transaction));
     TODO_RETURN_IF_ERROR(transaction.status());
     shards = transaction.shards();
+    delivers = transaction.delivers();
     return absl::OkStatus();
   });
   if (on_change_) {
     for (const int shard : shards) on_change_(shard);
   }
+  if (delivers && on_delivery_) on_delivery_();
   TODO_RETURN_IF_ERROR(status);
   return database_.AnswerOrLose();
 }

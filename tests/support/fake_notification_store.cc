@@ -162,29 +162,30 @@ absl::StatusOr<WebhookEndpoint> FakeNotificationStore::GetEndpoint(const UserId&
 
 absl::StatusOr<WebhookEndpoint> FakeNotificationStore::UpdateEndpoint(
     const UserId& user, const Uuid& id, const ports::WebhookPatch& patch) {
-  return Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
-    const auto found = tables.endpoints.find({user, id});
-    if (found == tables.endpoints.end()) return NotThere();
-    WebhookEndpoint& endpoint = found->second.endpoint;
-    if (patch.url) {
-      const auto lane = tables.lanes.find({user, Channel::kWebhook, id});
-      if (lane != tables.lanes.end() && *patch.url != endpoint.url) {
-        lane->second.host = patch.host;
-        lane->second.pace = ports::Pace::kNew;
-        lane->second.paused_until = domain::kMinInstant;
-        for (const auto& [_, row] : tables.deliveries) {
-          if (row.lane == lane->first && row.logged.state == DeliveryState::kPending)
-            lane->second.due_at = std::min(lane->second.due_at, row.due_at);
+  return Told(
+      Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
+        const auto found = tables.endpoints.find({user, id});
+        if (found == tables.endpoints.end()) return NotThere();
+        WebhookEndpoint& endpoint = found->second.endpoint;
+        if (patch.url) {
+          const auto lane = tables.lanes.find({user, Channel::kWebhook, id});
+          if (lane != tables.lanes.end() && *patch.url != endpoint.url) {
+            lane->second.host = patch.host;
+            lane->second.pace = ports::Pace::kNew;
+            lane->second.paused_until = domain::kMinInstant;
+            for (const auto& [_, row] : tables.deliveries) {
+              if (row.lane == lane->first && row.logged.state == DeliveryState::kPending)
+                lane->second.due_at = std::min(lane->second.due_at, row.due_at);
+            }
+          }
+          endpoint.url = *patch.url;
+          endpoint.host = patch.host;
         }
-      }
-      endpoint.url = *patch.url;
-      endpoint.host = patch.host;
-    }
-    if (patch.reminders) endpoint.reminders = *patch.reminders;
-    if (patch.task_events) endpoint.task_events = *patch.task_events;
-    if (patch.disabled_reason) endpoint.disabled_reason = *patch.disabled_reason;
-    return endpoint;
-  });
+        if (patch.reminders) endpoint.reminders = *patch.reminders;
+        if (patch.task_events) endpoint.task_events = *patch.task_events;
+        if (patch.disabled_reason) endpoint.disabled_reason = *patch.disabled_reason;
+        return endpoint;
+      }));
 }
 
 absl::Status FakeNotificationStore::RemoveEndpoint(const UserId& user, const Uuid& id) {
@@ -248,27 +249,28 @@ absl::StatusOr<ports::DeliveryPage> FakeNotificationStore::ListDeliveries(
 
 absl::StatusOr<LoggedDelivery> FakeNotificationStore::Redeliver(const UserId& user,
                                                                 const Uuid& delivery, Instant now) {
-  return Write<LoggedDelivery>(database_, [&](Tables& tables) -> absl::StatusOr<LoggedDelivery> {
-    const auto found = tables.deliveries.find(delivery);
-    if (found == tables.deliveries.end() || found->second.lane.user != user ||
-        found->second.lane.channel != Channel::kWebhook)
-      return NotThere();
-    FakeDatabase::DeliveryRow& row = found->second;
-    if (!tables.endpoints.at({user, row.lane.target}).endpoint.disabled_reason.empty())
-      return absl::FailedPreconditionError("fake store: disabled");
-    if (row.logged.state == DeliveryState::kPending)
-      return absl::FailedPreconditionError("fake store: pending");
-    auto& attempts = row.logged.attempts;
-    if (attempts.size() > 20) attempts.erase(attempts.begin(), attempts.end() - 20);
-    row.logged.state = DeliveryState::kPending;
-    row.failures = 0;
-    row.due_at = row.queued_at = now;
-    FakeDatabase::LaneRow& lane = tables.lanes[row.lane];
-    lane.due_at = std::min(lane.due_at, std::max(now, lane.paused_until));
-    LoggedDelivery answer = row.logged;
-    answer.next_attempt_at = now;
-    return answer;
-  });
+  return Told(
+      Write<LoggedDelivery>(database_, [&](Tables& tables) -> absl::StatusOr<LoggedDelivery> {
+        const auto found = tables.deliveries.find(delivery);
+        if (found == tables.deliveries.end() || found->second.lane.user != user ||
+            found->second.lane.channel != Channel::kWebhook)
+          return NotThere();
+        FakeDatabase::DeliveryRow& row = found->second;
+        if (!tables.endpoints.at({user, row.lane.target}).endpoint.disabled_reason.empty())
+          return absl::FailedPreconditionError("fake store: disabled");
+        if (row.logged.state == DeliveryState::kPending)
+          return absl::FailedPreconditionError("fake store: pending");
+        auto& attempts = row.logged.attempts;
+        if (attempts.size() > 20) attempts.erase(attempts.begin(), attempts.end() - 20);
+        row.logged.state = DeliveryState::kPending;
+        row.failures = 0;
+        row.due_at = row.queued_at = now;
+        FakeDatabase::LaneRow& lane = tables.lanes[row.lane];
+        lane.due_at = std::min(lane.due_at, std::max(now, lane.paused_until));
+        LoggedDelivery answer = row.logged;
+        answer.next_attempt_at = now;
+        return answer;
+      }));
 }
 
 absl::StatusOr<ports::PushSubscription> FakeNotificationStore::AddSubscription(
@@ -432,6 +434,21 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
       FakeDatabase::ReleaseLane(tables, taken, now);
     }
   });
+}
+
+absl::StatusOr<std::optional<Instant>> FakeDeliveryStore::NextTurn(
+    ports::Pace pace, const std::vector<Channel>& channels) {
+  if (absl::Status status = database_.failure(); !status.ok()) return status;
+  std::optional<Instant> next;
+  auto tables = database_.Read();
+  for (const auto& [key, lane] : tables->lanes) {
+    if (lane.pace != pace || lane.due_at == domain::kMaxInstant ||
+        std::ranges::find(channels, key.channel) == channels.end())
+      continue;
+    const Instant turn = std::max(lane.due_at, lane.lease_until);
+    next = std::min(next.value_or(turn), turn);
+  }
+  return next;
 }
 
 absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,

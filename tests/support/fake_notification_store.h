@@ -1,15 +1,20 @@
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "ports/delivery_store.h"
 #include "ports/notification_store.h"
 #include "support/fake_database.h"
 
 namespace todo::support {
 
-/// NotificationStore in memory. Thread safety: as the port says.
+/// NotificationStore in memory. `on_delivery` is called when lanes may have become due. Thread
+/// safety: as the port says.
 class FakeNotificationStore final : public ports::NotificationStore {
  public:
-  explicit FakeNotificationStore(FakeDatabase& database) : database_(database) {}
+  explicit FakeNotificationStore(FakeDatabase& database, std::function<void()> on_delivery = {})
+      : database_(database), on_delivery_(std::move(on_delivery)) {}
 
   absl::StatusOr<ports::NotificationPage> List(const domain::UserId& user, bool unread_only,
                                                int limit, const std::string& cursor) override;
@@ -47,7 +52,15 @@ class FakeNotificationStore final : public ports::NotificationStore {
   absl::Status SetMailAddress(const domain::UserId& user, const std::string& address) override;
 
  private:
+  /// Answers `result` and tells when it is OK.
+  template <typename Result>
+  Result Told(Result result) const {
+    if (result.ok() && on_delivery_) on_delivery_();
+    return result;
+  }
+
   FakeDatabase& database_;
+  const std::function<void()> on_delivery_;
 };
 
 /// DeliveryStore in memory. Thread safety: as the port says.
@@ -58,6 +71,8 @@ class FakeDeliveryStore final : public ports::DeliveryStore {
   absl::StatusOr<std::optional<ports::LeasedLane>> Lease(
       ports::Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) override;
+  absl::StatusOr<std::optional<domain::Instant>> NextTurn(
+      ports::Pace pace, const std::vector<domain::Channel>& channels) override;
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
                               bool slow) override;
   absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,

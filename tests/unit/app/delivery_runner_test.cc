@@ -1,6 +1,7 @@
 #include "app/delivery_runner.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -11,18 +12,36 @@
 #include "app/system_clock.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
+#include "support/status_matchers.h"
 
 namespace todo::app {
 namespace {
 
 using namespace std::chrono_literals;
 using domain::UserId;
+using support::IsOk;
 
-/// What the store and the receivers of one test tell each other.
+constexpr auto kNever = 24h;  // what waits for it waits for longer than the test
+
+/// What the store, the receiver and the test tell each other.
 struct Meeting {
+  template <typename Condition>
+  bool Await(const Condition& condition) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, 30s, condition);
+  }
+  template <typename Change>
+  void Tell(const Change& change) {
+    {
+      const std::lock_guard lock(mutex);
+      change();
+    }
+    changed.notify_all();
+  }
+
   std::mutex mutex;
   std::condition_variable changed;
-  bool found_nothing = false;
+  int fruitless = 0;  // looks
   int delivered = 0;
 };
 
@@ -34,12 +53,12 @@ class WatchedStore final : public ports::DeliveryStore {
       ports::Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) override {
     auto leased = store_.Lease(pace, channels, now, until);
-    if (leased.ok() && !leased->has_value()) {
-      const std::lock_guard lock(meeting_.mutex);
-      meeting_.found_nothing = true;
-      meeting_.changed.notify_all();
-    }
+    if (leased.ok() && !leased->has_value()) meeting_.Tell([this] { ++meeting_.fruitless; });
     return leased;
+  }
+  absl::StatusOr<std::optional<domain::Instant>> NextTurn(
+      ports::Pace pace, const std::vector<domain::Channel>& channels) override {
+    return store_.NextTurn(pace, channels);
   }
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
                               bool slow) override {
@@ -55,15 +74,13 @@ class WatchedStore final : public ports::DeliveryStore {
   Meeting& meeting_;
 };
 
-/// Answers only when the runner has looked once more and found its host busy.
-class SlowReceiver final : public ports::WebhookSender {
+/// Answers when so many looks were in vain.
+class Receiver final : public ports::WebhookSender {
  public:
-  explicit SlowReceiver(Meeting& meeting) : meeting_(meeting) {}
+  Receiver(Meeting& meeting, int looks) : meeting_(meeting), looks_(looks) {}
   ports::SendOutcome Send(const ports::WebhookMessage& /*message*/) override {
-    std::unique_lock lock(meeting_.mutex);
-    meeting_.changed.wait_for(lock, 60s, [this] { return meeting_.found_nothing; });
-    ++meeting_.delivered;
-    meeting_.changed.notify_all();
+    meeting_.Await([this] { return meeting_.fruitless >= looks_; });
+    meeting_.Tell([this] { ++meeting_.delivered; });
     return {.kind = ports::SendOutcome::Kind::kDelivered,
             .status_code = 200,
             .detail = {},
@@ -73,47 +90,97 @@ class SlowReceiver final : public ports::WebhookSender {
 
  private:
   Meeting& meeting_;
+  const int looks_;
 };
 
-TEST(DeliveryRunnerTest, WhoIsDoneMakesRoomAtOnceForWhatWaitsForItsHost) {
-  constexpr int kUsers = 9;  // more than a host may have out, twice
-  SystemClock clock;
-  Meeting meeting;
-  support::FakeDatabase database;
-  support::FakeEventInbox inbox(database);
-  support::FakeNotificationStore notifications(database);
-  support::FakeDeliveryStore deliveries(database);
-  WatchedStore store(deliveries, meeting);
-  service::Outlets outlets;
-  outlets.Set({.webhooks = std::make_shared<SlowReceiver>(meeting),
-               .webhook_master_key = "key",
-               .mail = {},
-               .mail_from = {},
-               .push = {},
-               .push_public_key = {}});
-  const domain::Uuid id = *domain::Uuid::Parse("018f3f2e-0000-7000-8000-000000000001");
-  for (int i = 0; i < kUsers; ++i) {
-    const UserId user{fmt::format("user-{}", i)};
+class DeliveryRunnerTest : public testing::Test {
+ protected:
+  void ReceiveAfter(int fruitless_looks) {
+    outlets_.Set({.webhooks = std::make_shared<Receiver>(meeting_, fruitless_looks),
+                  .webhook_master_key = "key",
+                  .mail = {},
+                  .mail_from = {},
+                  .push = {},
+                  .push_public_key = {}});
+  }
+  void AddEndpoint(const UserId& user) {
     ports::WebhookEndpoint endpoint;
-    endpoint.id = id;
+    endpoint.id = Id(0);
     endpoint.host = "hooks.example";
     endpoint.task_events = true;
-    ASSERT_TRUE(notifications.AddEndpoint(user, endpoint, "f", {}).ok());
-    ASSERT_TRUE(inbox
-                    .Transact([&](ports::InboxTransaction& transaction) {
-                      return transaction.EnqueueTaskWebhooks({{.user = user,
-                                                               .event_id = domain::EventId{id},
-                                                               .kind = "task.created",
-                                                               .body = "{}",
-                                                               .now = clock.Now()}});
-                    })
-                    .ok());
+    ASSERT_THAT(notifications_.AddEndpoint(user, endpoint, "f", {}), IsOk());
   }
-  service::DeliverySender sender(store, clock, outlets);
-  const DeliveryRunner runner(sender, ports::Pace::kNew, kUsers, /*poll=*/1h);
-  std::unique_lock lock(meeting.mutex);
-  EXPECT_TRUE(meeting.changed.wait_for(lock, 30s, [&] { return meeting.delivered == kUsers; }))
-      << meeting.delivered;
+  /// One delivery for each endpoint of the user's.
+  void Enqueue(const UserId& user, domain::Instant due) {
+    ASSERT_THAT(inbox_.Transact([&](ports::InboxTransaction& transaction) {
+      return transaction.EnqueueTaskWebhooks({{.user = user,
+                                               .event_id = domain::EventId{Id(++event_count_)},
+                                               .kind = "task.created",
+                                               .body = "{}",
+                                               .now = due}});
+    }),
+                IsOk());
+  }
+  static domain::Uuid Id(int number) {
+    return *domain::Uuid::Parse(fmt::format("018f3f2e-0000-7000-8000-{:012}", number));
+  }
+  bool AwaitDelivered(int count) {
+    return meeting_.Await([&] { return meeting_.delivered == count; });
+  }
+
+  const UserId ada_{"ada"};
+  SystemClock clock_;
+  Meeting meeting_;
+  support::FakeDatabase database_;
+  support::FakeEventInbox inbox_{database_};
+  support::FakeNotificationStore notifications_{database_};
+  support::FakeDeliveryStore deliveries_{database_};
+  WatchedStore store_{deliveries_, meeting_};
+  service::Outlets outlets_;
+  service::DeliverySender sender_{store_, clock_, outlets_};
+  util::Bell bell_;
+  int event_count_ = 0;
+};
+
+TEST_F(DeliveryRunnerTest, WhoIsDoneMakesRoomAtOnceForWhatWaitsForItsHost) {
+  constexpr int kUsers = 9;  // more than a host may have out, twice
+  ReceiveAfter(1);           // the runner has looked once more and found its host busy
+  for (int i = 0; i < kUsers; ++i) {
+    const UserId user{fmt::format("user-{}", i)};
+    AddEndpoint(user);
+    Enqueue(user, clock_.Now());
+  }
+  const DeliveryRunner runner(sender_, ports::Pace::kNew, kUsers, bell_, kNever);
+  EXPECT_TRUE(AwaitDelivered(kUsers)) << meeting_.delivered;
+}
+
+TEST_F(DeliveryRunnerTest, WhatIsAnnouncedLeavesAtOnceAndNobodyLooksWithoutReason) {
+  ReceiveAfter(0);
+  AddEndpoint(ada_);
+  const DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  EXPECT_TRUE(meeting_.Await([&] { return meeting_.fruitless == 1; }));
+  Enqueue(ada_, clock_.Now());
+  bell_.Ring();
+  EXPECT_TRUE(AwaitDelivered(1));
+}
+
+TEST_F(DeliveryRunnerTest, WhatIsDueLaterLeavesThenThoughNobodyAnnouncesIt) {
+  ReceiveAfter(1);  // which was too early
+  AddEndpoint(ada_);
+  Enqueue(ada_, clock_.Now() + 300ms);
+  const DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  EXPECT_TRUE(AwaitDelivered(1));
+}
+
+TEST_F(DeliveryRunnerTest, AnAttemptWakesTheRunnerOfThePaceThatItsLaneHasNow) {
+  ReceiveAfter(1);
+  AddEndpoint(ada_);
+  const DeliveryRunner quick(sender_, ports::Pace::kQuick, 1, bell_, kNever);
+  EXPECT_TRUE(meeting_.Await([&] { return meeting_.fruitless == 1; }));
+  Enqueue(ada_, clock_.Now());
+  Enqueue(ada_, clock_.Now());
+  const DeliveryRunner fresh(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  EXPECT_TRUE(AwaitDelivered(2)) << meeting_.delivered;
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
+#include <utility>
 
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
@@ -13,6 +15,9 @@ namespace todo::app {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr auto kSoon = 50ms;
+constexpr auto kNever = 24h;  // what waits for it waits for longer than the test
 
 /// A clock on the wall: it goes on, and can be set.
 class WallClock final : public ports::Clock {
@@ -36,9 +41,14 @@ class CountedQueue final : public ports::RetryQueue {
   }
   absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>&,
                                                      domain::Instant, int) override {
-    const std::lock_guard lock(mutex_);
-    ++looks_;
+    std::future<void> hold;
+    {
+      const std::lock_guard lock(mutex_);
+      ++looks_;
+      hold = std::move(hold_);
+    }
     changed_.notify_all();
+    if (hold.valid()) hold.wait();
     return std::vector<ports::RetryEntry>();
   }
   absl::StatusOr<std::optional<domain::Instant>> NextDue(const std::vector<std::string>&) override {
@@ -52,6 +62,8 @@ class CountedQueue final : public ports::RetryQueue {
     return true;
   }
 
+  /// Lets the first look wait for `release`.
+  void HoldFirst(std::future<void> release) { hold_ = std::move(release); }
   void SetNextDue(domain::Instant due) {
     const std::lock_guard lock(mutex_);
     next_due_ = due;
@@ -66,6 +78,7 @@ class CountedQueue final : public ports::RetryQueue {
   std::mutex mutex_;
   std::condition_variable changed_;
   int looks_ = 0;
+  std::future<void> hold_;
   std::optional<domain::Instant> next_due_;
 };
 
@@ -80,7 +93,7 @@ class RetryRunnerTest : public testing::Test {
 };
 
 TEST_F(RetryRunnerTest, AClockThatIsSetBackByAnHourHoldsNothingUp) {
-  RetryRunner runner(processor_, clock_, 1);
+  RetryRunner runner(processor_, clock_, 1, kSoon);
   ASSERT_TRUE(queue_.IsAsked(1));
   clock_.SetBack(1h);
   EXPECT_TRUE(queue_.IsAsked(2)) << "the first may have been under way";
@@ -88,17 +101,33 @@ TEST_F(RetryRunnerTest, AClockThatIsSetBackByAnHourHoldsNothingUp) {
 
 TEST_F(RetryRunnerTest, SomethingDueInAnHourKeepsNobodyFromLookingForWhatOthersParked) {
   queue_.SetNextDue(clock_.Now() + 1h);
-  RetryRunner runner(processor_, clock_, 1);
+  RetryRunner runner(processor_, clock_, 1, kSoon);
   runner.Wake(clock_.Now() + 1h);
   EXPECT_TRUE(queue_.IsAsked(2));
 }
 
 TEST_F(RetryRunnerTest, WhatIsDueAtOnceIsLookedForAtOnce) {
-  RetryRunner runner(processor_, clock_, 2);
+  RetryRunner runner(processor_, clock_, 2, kNever);
   ASSERT_TRUE(queue_.IsAsked(2));
   for (int i = 0; i < 3; ++i) {
     runner.Wake(clock_.Now());
     EXPECT_TRUE(queue_.IsAsked(1));
+  }
+}
+
+TEST_F(RetryRunnerTest, WhatIsFoundToBeDueSoonIsLookedForThen) {
+  queue_.SetNextDue(clock_.Now() + 200ms);
+  RetryRunner runner(processor_, clock_, 1, kNever);
+  EXPECT_TRUE(queue_.IsAsked(2));
+}
+
+TEST_F(RetryRunnerTest, WhileOneThreadIsAtWorkAnotherLooksAfterWhatIsDue) {
+  std::promise<void> release;
+  queue_.HoldFirst(release.get_future());
+  {
+    RetryRunner runner(processor_, clock_, 2, kNever);
+    EXPECT_TRUE(queue_.IsAsked(4)) << "by the other one";
+    release.set_value();
   }
 }
 

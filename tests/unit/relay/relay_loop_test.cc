@@ -109,6 +109,25 @@ TEST_F(RelayLoopTest, PublishesTheBacklogOfTakenShardsWithoutAWaker) {
   EXPECT_EQ(Published("task-updates"), "1 2 3 4 5 6");
 }
 
+TEST_F(RelayLoopTest, WhileChangesAreAnnouncedItLooksByItselfOnlyOnceASecond) {
+  bool announced = true;
+  options_.announced = [&announced] { return announced; };
+  log_.Commit(1, 1);
+  Start();
+  AnswerBoth(absl::OkStatus());
+  log_.Commit(1, 1);  // and nobody announces it
+  Pass(milliseconds(999));
+  EXPECT_EQ(Pending(), "");
+  Pass(milliseconds(1));
+  EXPECT_EQ(Pending(), "2");
+  AnswerBoth(absl::OkStatus());
+  announced = false;
+  Pass(seconds(1));
+  log_.Commit(1, 1);
+  Pass(milliseconds(250));
+  EXPECT_EQ(Pending(), "3");
+}
+
 TEST_F(RelayLoopTest, SendsTheRecordsOfTheContractKeyedByUser) {
   log_.Commit(1, 1);
   Start();

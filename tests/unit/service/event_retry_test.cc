@@ -126,6 +126,18 @@ TEST_F(EventRetryTest, WhatCannotBePreparedNowWaitsForAsLongAsItTakes) {
   EXPECT_THAT(bell_.applied, SizeIs(3)) << "claimed when they were put to wait";
 }
 
+TEST_F(EventRetryTest, WhoRunsRetriesComesAgainWhenAConsumerThatWaitsMayTry) {
+  bell_.prepare = absl::UnavailableError("the state store is away");
+  EXPECT_THAT(processor_.Process({TaskEventRecordOf("reminders", 1)}), Each(absl::OkStatus()));
+  const Instant again = clock_.Now() + std::chrono::seconds(2);
+  clock_.SetTo(again - std::chrono::seconds(1));
+  EXPECT_EQ(RunRetries(), again);
+  bell_.prepare = absl::OkStatus();
+  clock_.SetTo(again);
+  EXPECT_EQ(RunRetries(), std::nullopt);
+  EXPECT_THAT(bell_.applied, ElementsAre(1));
+}
+
 TEST_F(EventRetryTest, WhileAConsumerIsKnownToWaitItsEventsDoSoAtOnce) {
   bell_.prepare = absl::UnavailableError("the state store hangs");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("reminders", 1)}), Each(absl::OkStatus()));
