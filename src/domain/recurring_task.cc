@@ -99,13 +99,14 @@ std::optional<int> LeftOf(const SeriesPosition& series, RecurrenceBasis basis,
   return static_cast<int>(std::max<std::int64_t>(1, *rule.count - passed));
 }
 
-/// Whether something follows the occurrence at `series`, its COUNT apart.
+/// Whether something follows the occurrence at `series`, done on its date; its COUNT apart.
 bool GoesOn(const absl::StatusOr<Recurrence>& recurrence, const SeriesPosition& series,
             RecurrenceBasis basis) {
   if (!recurrence.ok()) return false;
-  // Counted from completions, the rule starts anew on a day that nobody knows yet.
-  if (basis == RecurrenceBasis::kCompletion) return true;
-  return recurrence->NextAfter(ScheduledAt(series, recurrence->zone())).has_value();
+  const Instant at = ScheduledAt(series, recurrence->zone());
+  if (basis == RecurrenceBasis::kCompletion)
+    return recurrence->NextAfterCompletion(at, 0, at).has_value();
+  return recurrence->NextAfter(at).has_value();
 }
 
 /// The last moment before the day of `time`.

@@ -411,6 +411,24 @@ TEST_F(SeriesTest, TheLastOccurrenceCanBeMovedWithNothingToFollow) {
   EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
 }
 
+TEST_F(SeriesTest, TheLastOccurrenceFromCompletionCanBeMovedToo) {
+  clock_.Set("2027-03-12T12:00:00Z");
+  const Task first = CreateAs([](CreateTaskInput& input) {
+    input.time_zone = "America/New_York";
+    input.due.due_date = At("2027-03-14T05:45:00Z");
+    input.recurrence_rule = "FREQ=WEEKLY;BYDAY=SU;UNTIL=20270328T044500Z";
+    input.basis = domain::RecurrenceBasis::kCompletion;
+  });
+  clock_.Set("2027-03-21T12:00:00Z");
+  Skip(first);
+  DeliverNews();
+  const Task last = Newest();
+  ASSERT_EQ(last.fields.due.at, At("2027-03-28T04:45:00Z"));
+  UpdateTaskInput input = UpdateOf(last, SeriesScope::kAll);
+  input.due = DueInput{.due_date = At("2027-03-26T04:45:00Z"), .due_local = {}};
+  EXPECT_EQ(Update(input).fields.due.at, At("2027-03-26T04:45:00Z"));
+}
+
 TEST_F(SeriesTest, AMoveThatWouldEndTheSeriesIsRefused) {
   const Task second = Advance(Create("FREQ=WEEKLY;UNTIL=20261130T080000Z"));
   for (const char* due : {"2026-12-20T09:00:00", "2500-01-01T09:00:00"}) {
