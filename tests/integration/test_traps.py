@@ -196,7 +196,8 @@ def test_trap_26_a_batch_of_the_largest_records_gets_through(tmp_path: Path) -> 
             event["data"]["task_data"]["note"] = "x" * 1_000_000
             large.append((b"trap-26", json.dumps(event).encode()))
         produce(stack, "task-events", large)
-        took_effect(stack, "trap-26", 101)
+        client = Client(stack.api_target(), "trap-26")
+        eventually(lambda: len(client.tasks()) == 101, "all 101 successors", within=240)
         acknowledged(stack)
 
 
@@ -206,6 +207,7 @@ def test_trap_26_an_alarm_says_that_deliveries_have_stopped(tmp_path: Path) -> N
         event = foreign_event("trap-26", 6_269_000)
         event["data"]["task_data"]["note"] = "x" * 900_000
         produce(stack, "task-events", [(b"trap-26", json.dumps(event).encode())])
+        eventually(lambda: "larger than max" in stack.daprds[0].output(), "the sidecar is stuck with the large one")
         client = Client(stack.api_target(), "trap-26")
         client.create(title="published and not delivered")
         service = stack.services[0]
