@@ -21,7 +21,7 @@ class SetClock final : public ports::Clock {
 class DatabaseClockTest : public testing::Test {
  protected:
   void SetUp() override { testing::internal::CaptureStderr(); }
-  void TearDown() override { Logged(); }
+  void TearDown() override { testing::internal::GetCapturedStderr(); }
 
   /// Time passes, by the machine's clock too.
   void Pass(std::chrono::microseconds time) {
