@@ -487,8 +487,8 @@ class Model:
         following = self.tasks.get(number)
         if task.passed_at and task.schedule:
             if following and following.gone == "person" and task.may_end:
-                if following.skipped_at:
-                    raise Unspecified("whether what was skipped comes again")
+                if following.skipped_at or following.own_reminders:
+                    raise Unspecified("whether what was skipped comes again, and with what reminders")
                 following = None
             elif following and following.gone == "person" and task.reopened:
                 raise Unspecified("whether what was deleted comes again before what is there")
@@ -547,7 +547,7 @@ class Model:
 
     def delete(self, task, scope):
         if task.schedule is None:
-            if len(self.tasks) > 1 and scope in ("following", "all"):
+            if task.scheduled and scope in ("following", "all"):
                 raise Unspecified("a series that is stopped is deleted")
             scope = ""  # a task that does not recur is all there is
         if scope == "this" and task.open and task.schedule:
@@ -678,6 +678,8 @@ class Model:
                 raise Unspecified("the same COUNT again")
             return
         same_days = old and old.rule.parts == rule.parts and due is None
+        if task.scheduled and not old and not basis:
+            raise Unspecified("the basis of a series that is taken up again")
         basis = basis or (old.basis if old else "schedule")
         if same_days:
             task.schedule = dataclasses.replace(old, rule=rule, basis=basis)
