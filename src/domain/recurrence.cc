@@ -105,6 +105,14 @@ Recurrence::Recurrence(const RecurrenceRule& rule, absl::CivilSecond anchor, Tim
   }
 }
 
+absl::Status Recurrence::CheckAnchor(absl::CivilSecond anchor) {
+  if (anchor.year() >= kFirstAnchorYear && anchor.year() <= kLastAnchorYear)
+    return absl::OkStatus();
+  return Refuse(absl::StatusCode::kInvalidArgument,
+                fmt::format("the first occurrence must be in the years {} to {}", kFirstAnchorYear,
+                            kLastAnchorYear));
+}
+
 absl::StatusOr<Recurrence> Recurrence::Parse(Definition definition) {
   TODO_ASSIGN_OR_RETURN(RecurrenceRule parsed, ParseRecurrenceRule(definition.rule));
   std::string text = FormatRecurrenceRule(parsed);
@@ -114,11 +122,7 @@ absl::StatusOr<Recurrence> Recurrence::Parse(Definition definition) {
     ignored = LimitToDays(parsed);
     anchor = MidnightOf(anchor);
   }
-  if (anchor.year() < kFirstAnchorYear || anchor.year() > kLastAnchorYear) {
-    return Refuse(absl::StatusCode::kInvalidArgument,
-                  fmt::format("the first occurrence must be in the years {} to {}",
-                              kFirstAnchorYear, kLastAnchorYear));
-  }
+  TODO_RETURN_IF_ERROR(CheckAnchor(anchor));
   Recurrence recurrence(parsed, anchor, std::move(definition.zone),
                         !definition.all_day && definition.anchor_is_later);
   recurrence.text_ = std::move(text);

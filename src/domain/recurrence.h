@@ -63,6 +63,8 @@ class Recurrence {
   /// (COUNT=1, UNTIL in the past). Whoever sets a rule should refuse it; whoever continues a series
   /// has reached its end.
   static absl::StatusOr<Recurrence> Parse(Definition definition);
+  /// kInvalidArgument, with a reason for people: no series starts at `anchor`, whatever its rule.
+  static absl::Status CheckAnchor(absl::CivilSecond anchor);
 
   /// The first occurrence after both `after` and the anchor; nullopt when the series has ended by
   /// then.

@@ -198,10 +198,7 @@ absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, 
   const bool same_day = absl::CivilDay(to.local) == absl::CivilDay(task.series->scheduled);
   const bool of_the_series = same_day || HasDateOn(before, to.local);
 
-  if (absl::Status status = RecurrenceOf(placed.fields, to).status();
-      absl::IsInvalidArgument(status)) {
-    return status;
-  }
+  TODO_RETURN_IF_ERROR(Recurrence::CheckAnchor(to.local));
   TODO_ASSIGN_OR_RETURN(
       RecurrenceRule moved_rule,
       MoveRule(rule, task.series->scheduled, to.local, placed.fields.due.kind == DueKind::kDate));

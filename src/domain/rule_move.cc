@@ -146,7 +146,7 @@ class Move {
 };
 
 void MoveTime(std::vector<int>& part, int from, int to) {
-  if (part.empty() || Holds(part, to)) return;
+  if (part.empty() || from == to || Holds(part, to)) return;
   if (part.size() == 1) part = {from};
   std::ranges::replace(part, from, to);
   std::ranges::sort(part);

@@ -39,6 +39,14 @@ TEST(MoveRule, APartThatNamesOneDayNamesTheNewOne) {
       "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=2");
 }
 
+TEST(MoveRule, APartThatTheMoveDoesNotTouchStays) {
+  // The first date of a series need not be one that the rule names.
+  EXPECT_EQ(Moved("FREQ=DAILY;BYSECOND=7", "2026-11-30T23:30:00", "2026-11-30T23:30:00"),
+            "FREQ=DAILY;BYSECOND=7");
+  EXPECT_EQ(Moved("FREQ=DAILY;BYHOUR=9;BYMINUTE=15", "2026-11-30T10:00:00", "2026-11-30T11:00:00"),
+            "FREQ=DAILY;BYHOUR=11;BYMINUTE=15");
+}
+
 TEST(MoveRule, ADayThatTheRuleNamesLeavesItsDays) {
   EXPECT_EQ(Moved("FREQ=WEEKLY;BYDAY=MO,FR", "2026-11-30T09:00:00", "2026-12-04T09:00:00"),
             "FREQ=WEEKLY;BYDAY=MO,FR");
