@@ -6,14 +6,19 @@
 
 namespace todo::app {
 
-bool DeliveryWatch::Look(std::uint64_t deliveries, std::int64_t missing, Clock::time_point now) {
-  const bool came = std::exchange(last_count_, deliveries) != deliveries;
-  if (came || missing == 0 || !last_news_) last_news_ = now;
+bool DeliveryWatch::Look(const Seen& seen, Clock::time_point now) {
+  const bool came = std::exchange(last_count_, seen.deliveries) != seen.deliveries;
+  const bool nothing_missing = seen.missing == 0 && seen.lost <= lost_then_;
+  if (came || nothing_missing || !last_news_) {
+    last_news_ = now;
+    lost_then_ = seen.lost;
+  }
   const auto silent = now - *last_news_;
   if (std::exchange(stopped_, silent >= patience_) == stopped_) return stopped_;
   if (stopped_) {
     util::Log(util::Severity::kError, "deliveries_stopped",
-              {{"missing_events", missing},
+              {{"missing_events", seen.missing},
+               {"lost_events", seen.lost},
                {"silent_ms", std::chrono::duration_cast<std::chrono::milliseconds>(silent).count()},
                {"advice",
                 "the sidecar's log says why; a delivery above the message limit is repeated for "

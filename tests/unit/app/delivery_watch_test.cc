@@ -9,9 +9,10 @@ using namespace std::chrono_literals;
 
 class DeliveryWatchTest : public testing::Test {
  protected:
-  bool After(std::chrono::milliseconds time, std::uint64_t deliveries, std::int64_t missing) {
+  bool After(std::chrono::milliseconds time, std::uint64_t deliveries, std::int64_t missing,
+             std::int64_t lost = 0) {
     now_ += time;
-    return watch_.Look(deliveries, missing, now_);
+    return watch_.Look({.deliveries = deliveries, .missing = missing, .lost = lost}, now_);
   }
   DeliveryWatch watch_{30s};
   DeliveryWatch::Clock::time_point now_{1h};
@@ -32,6 +33,15 @@ TEST_F(DeliveryWatchTest, WhileDeliveriesComeItIsABacklog) {
   EXPECT_FALSE(After(29s, 99, 1'000));
   EXPECT_TRUE(After(1s, 99, 1'000));
   EXPECT_FALSE(After(1s, 99, 0)) << "somebody else took them";
+}
+
+TEST_F(DeliveryWatchTest, WhatIsGivenUpAsLostHasNotComeBack) {
+  EXPECT_FALSE(After(0s, 5, 0, 2)) << "lost long ago";
+  EXPECT_FALSE(After(1h, 5, 0, 2));
+  EXPECT_FALSE(After(1s, 5, 3, 2));
+  EXPECT_TRUE(After(30s, 5, 3, 2));
+  EXPECT_TRUE(After(1h, 5, 0, 5)) << "given up, and still none comes";
+  EXPECT_FALSE(After(1s, 5, 0, 2)) << "they were taken after all";
 }
 
 TEST_F(DeliveryWatchTest, AFreshReplicaIsGivenItsTime) {
