@@ -18,8 +18,9 @@ language sql as $$
 $$;
 
 -- Makes the partition of a day. Rows of that day that came before it, because their producer was ahead, move there
--- from the default partition. Harmless to repeat.
-create function make_inbox_day(p_day date) returns void
+-- from the default partition; when more lie there than can be moved while consumers wait, the day stays without a
+-- partition and false is answered: its rows go by when they came. Harmless to repeat.
+create function make_inbox_day(p_day date) returns boolean
 language plpgsql as $$
 declare
     part text := 'inbox_' || to_char(p_day, 'YYYYMMDD');
@@ -27,13 +28,17 @@ begin
     -- In this order as all who write there. Whoever waits for the first finds out afterwards where a row belongs.
     lock table only inbox in access exclusive mode;
     if to_regclass(part) is not null then
-        return;
+        return true;
+    end if;
+    if (select count(*) from (select from inbox_default where day = p_day limit 50001) x) > 50000 then
+        return false;
     end if;
     lock table inbox_default in access exclusive mode;
     execute format('create table %I (like inbox including all)', part);
     execute format('with moved as (delete from inbox_default where day = %L returning *)
                     insert into %I select * from moved', p_day, part);
     execute format('alter table inbox attach partition %I for values from (%L) to (%L)', part, p_day, p_day + 1);
+    return true;
 end
 $$;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/session.h"
+#include "util/log.h"
 #include "util/status.h"
 
 namespace todo::store {
@@ -163,15 +164,18 @@ absl::StatusOr<bool> DropDays(ConnectionPool& pool, const Rest& rest, int keep_d
 
 absl::Status MakeInboxDays(ConnectionPool& pool) {
   TODO_ASSIGN_OR_RETURN(const std::vector<std::string> days, Ask(pool, kMissingDays));
+  absl::Status failure;
   for (const std::string& day : days) {
-    TODO_RETURN_IF_ERROR(
+    failure.Update(
         Transact(pool, "make a day of the inbox", [&](pqxx::work& transaction) -> absl::Status {
           transaction.exec(kLockTimeout);
-          Exec(transaction, kMakeDay, day);
+          if (!Exec(transaction, kMakeDay, day)[0][0].as<bool>()) {
+            util::Log(util::Severity::kWarning, "inbox_day_stays_in_default", {{"day", day}});
+          }
           return absl::OkStatus();
         }));
   }
-  return absl::OkStatus();
+  return failure;
 }
 
 absl::Status CleanUp(ConnectionPool& pool, const Rest& rest, const KeepOptions& keep) {

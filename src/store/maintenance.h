@@ -24,7 +24,9 @@ struct KeepOptions {
 /// called at start, before the first event is consumed, and then several times a day; several
 /// replicas may do so at once. Harmless to repeat, and nothing is lost without it: rows of a day
 /// without a partition lie in the default one, move to their day's when it is made, and else go
-/// `inbox_days` after they came. Blocks. kAborted: the inbox was too busy; the next call will do.
+/// `inbox_days` after they came. A day of which more lies there than can be moved quickly (50,000
+/// rows) gets no partition (`inbox_day_stays_in_default` in the log). One day that fails stops no
+/// other; the answer is the first failure. Blocks. kAborted: the inbox was too busy; the next call will do.
 /// Others as of ConnectionPool::Acquire. Thread safety: may be called from any thread.
 absl::Status MakeInboxDays(ConnectionPool& pool);
 

@@ -94,6 +94,22 @@ TEST_F(PgMaintenanceTest, EventsDatedAheadMoveToTheirDayWhenItIsMade) {
   EXPECT_ANY_THROW(Insert(3, event)) << "delivered again, it is known";
 }
 
+TEST_F(PgMaintenanceTest, ADayWithTooManyRowsToMoveStopsNoOther) {
+  database_->Run(
+      "insert into inbox (consumer, day, event_id) select 'c', (now() at time zone 'UTC')::date + "
+      "3, gen_random_uuid() from generate_series(1, 50001)");
+  testing::internal::CaptureStderr();
+  MakeDays();
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_NE(logged.find("inbox_day_stays_in_default"), std::string::npos) << logged;
+  EXPECT_EQ(Days(), "-1 0 1 2 4 5 6 7");
+  EXPECT_EQ(Count("inbox_default"), "50001");
+  database_->Run("delete from inbox_default where ctid = (select min(ctid) from inbox_default)");
+  MakeDays();
+  EXPECT_EQ(Days(), "-1 0 1 2 3 4 5 6 7");
+  EXPECT_EQ(Count("inbox_default"), "0");
+}
+
 TEST_F(PgMaintenanceTest, DaysOlderThanAMonthAreDropped) {
   MakeDays();
   for (const int days : {-30, -31}) {
