@@ -64,6 +64,8 @@ void RelayLoop::TakeMail() {
 
 void RelayLoop::WatchSidecar() {
   const SteadyTime now = clock_();
+  // The batches that failed have gone with their shards, and nothing says how the bus is now.
+  if (bus_failing_ && !resting_ && !AnyStreamFails()) bus_failing_ = outage_reported_ = false;
   const SteadyTime silent_since = std::max(bus_failing_since_, last_acknowledged_);
   const bool suspect = bus_failing_ && now - silent_since >= options_.give_up_after;
   if (now < probe_at_ || !(resting_ || suspect)) return;

@@ -568,10 +568,14 @@ TEST_F(RelayLoopTest, WithoutItsSidecarItGivesItsShardsUpUntilThatIsBack) {
   EXPECT_EQ(log_.Lock()->renew_count, renew_count) << "so it does not count as a replica";
   EXPECT_EQ(Pending(), "");
 
+  EXPECT_TRUE(loop_->stats().bus_failing);
+
   sidecar_answers_ = true;
   log_.Lock()->shards.at(2).ours = true;
   Pass(seconds(1));
   EXPECT_EQ(loop_->stats().owned_shards, 1);
+  loop_->Step();
+  EXPECT_FALSE(loop_->stats().bus_failing) << "nothing that failed is left";
   EXPECT_EQ(Pending(), "1");
   AnswerBoth(absl::OkStatus(), 2);
   EXPECT_FALSE(loop_->stats().bus_failing);
