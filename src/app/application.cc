@@ -157,7 +157,10 @@ Application::Application(Config config, std::function<void()> on_failure)
       audit_log_(audit_pool_, [this](int shard) { OnChange(shard); }),
       notification_store_(pool_, [this] { OnDelivery(); }),
       delivery_store_(delivery_pool_),
-      dapr_({.endpoint = config_.dapr_grpc_endpoint, .api_token = config_.dapr_api_token}),
+      // The relay asks too, and its leases must not run out meanwhile.
+      dapr_({.endpoint = config_.dapr_grpc_endpoint,
+             .api_token = config_.dapr_api_token,
+             .metadata_timeout = std::min<milliseconds>(2s, config_.relay_lease / 4)}),
       publisher_(dapr_, {.pubsub_name = config_.pubsub, .bulk = config_.bus == Bus::kKafka}),
       job_scheduler_(dapr_),
       state_store_(dapr_, {.component = config_.statestore}),
@@ -197,8 +200,8 @@ Application::Application(Config config, std::function<void()> on_failure)
       ops_service_(api::MakeOpsService(
           retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
       notification_service_(api::MakeNotificationService(notification_settings_, gate_)),
-      app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_, clock_,
-                    [this] { return IsHealthy(); }),
+      app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_,
+                    machine_clock_, [this] { return IsHealthy(); }),
       http_({.address = config_.http_address, .port = config_.http_port},
             {{"/healthz", [] { return edge::HttpResponse{.body = "alive\n"}; }},
              {"/readyz",
@@ -556,8 +559,10 @@ void Application::RunStatusSampler(const std::stop_token& stop) {
       Log(Severity::kWarning, "status_not_sampled", {{"status", status.status().ToString()}});
     }
     if (status.ok()) {
-      deliveries_stopped_ =
-          watch.Look(app_callback_.delivery_count(), status->missing_events, steady_clock::now());
+      deliveries_stopped_ = watch.Look({.deliveries = app_callback_.delivery_count(),
+                                        .missing = status->missing_events,
+                                        .lost = status->lost_events},
+                                       steady_clock::now());
     }
     // Rather nothing than figures of long ago.
     *sampled_status_.Lock() = status.ok() ? std::optional(*std::move(status)) : std::nullopt;
