@@ -62,25 +62,26 @@ class UnitOfWork {
 };
 
 /// Runs `work(Unit&)` in a transaction that commits when it and all its steps went well, and then
-/// tells `on_shard`, without a connection in its hands.
+/// tells `on_shard`, without a connection in its hands; also when nobody knows whether it committed
+/// (kUnknown).
 template <typename Unit, typename Work>
 absl::Status TransactAs(ConnectionPool& pool, std::string_view attempted, const Work& work,
                         const std::function<void(int shard)>& on_shard) {
   std::set<int> shards;
+  absl::Status status;
   {
     TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
-    const absl::Status status = Transact(lease, attempted, [&](pqxx::work& transaction) {
+    status = Transact(lease, attempted, [&](pqxx::work& transaction) {
       Unit unit(lease, transaction);
       const absl::Status done = work(unit);
       shards = unit.shards();
       return done.ok() ? unit.status() : done;
     });
-    if (!status.ok()) return status;
   }
-  if (on_shard) {
+  if (on_shard && (status.ok() || absl::IsUnknown(status))) {
     for (const int shard : shards) on_shard(shard);
   }
-  return absl::OkStatus();
+  return status;
 }
 
 }  // namespace todo::store
