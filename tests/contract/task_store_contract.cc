@@ -603,13 +603,14 @@ TEST_P(TaskStoreContract, SearchingSeesEachChangeOfTitleAndDescription) {
 }
 
 TEST_P(TaskStoreContract, TitlesAreSortedWithoutRegardToCase) {
-  for (const char* title : {"zebra", "Äpfel", "apfel", "Zebra", "äpfel", "Apfel", "Öl", "ocker",
-                            "Überall", "10", "éclair", "Eclair", "ζ", "Я", "_", "\u200bbee"}) {
+  for (const char* title :
+       {"zebra", "Äpfel", "apfel", "Zebra", "äpfel", "Apfel", "Öl", "ocker", "Überall", "10",
+        "apple", "éclair", "Eclair", "ζ", "Я", "_", "\u200bbee"}) {
     Apply(Create(user_, title));
   }
   const std::vector<std::string> sorted = {
-      "_",      "10",    "apfel", "Apfel",   "Äpfel", "äpfel", "\u200bbee", "Eclair",
-      "éclair", "ocker", "Öl",    "Überall", "zebra", "Zebra", "ζ",         "Я"};
+      "_",      "10",    "apfel", "Apfel",   "Äpfel", "äpfel", "apple", "\u200bbee", "Eclair",
+      "éclair", "ocker", "Öl",    "Überall", "zebra", "Zebra", "ζ",     "Я"};
   EXPECT_EQ(TitlesOf({.order = TaskOrder::kTitle}), sorted) << "alike but for case: by id";
   EXPECT_EQ(TitlesOf({.order = TaskOrder::kTitle, .limit = 1}), sorted);
   const std::vector<std::string> reversed(sorted.rbegin(), sorted.rend());
