@@ -5,7 +5,7 @@ from json_lines import Program
 
 class Senders(Program):
     def __init__(self, env=None):
-        super().__init__("notify", "notify_probe", env)
+        super().__init__("notify", "notify_probe", env=env)
 
     def webhook(self, url, **question):
         return self.ask(do="webhook", url=url, **question)
