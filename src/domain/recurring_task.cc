@@ -199,9 +199,9 @@ absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, 
   const bool of_the_series = same_day || HasDateOn(before, to.local);
 
   TODO_RETURN_IF_ERROR(Recurrence::CheckAnchor(to.local));
-  TODO_ASSIGN_OR_RETURN(
-      RecurrenceRule moved_rule,
-      MoveRule(rule, task.series->scheduled, to.local, placed.fields.due.kind == DueKind::kDate));
+  TODO_ASSIGN_OR_RETURN(RecurrenceRule moved_rule,
+                        MoveRule(*fields.recurrence_rule, task.series->scheduled, to.local,
+                                 placed.fields.due.kind == DueKind::kDate));
   const auto with = [&placed](const RecurrenceRule& changed) {
     TaskFields series = placed.fields;
     series.recurrence_rule = FormatRecurrenceRule(changed);

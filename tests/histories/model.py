@@ -86,6 +86,7 @@ class Rule:
     parts: tuple  # of (name, value), without COUNT and UNTIL; lists as tuples
     count: int = None
     until: str = None
+    is_word: bool = dataclasses.field(default=False, compare=False)
 
     @staticmethod
     def parse(text):
@@ -106,7 +107,7 @@ class Rule:
                 parts[name] = int(value)
             else:
                 parts[name] = value
-        return Rule(tuple(sorted(parts.items())), count, until)
+        return Rule(tuple(sorted(parts.items())), count, until, text in WORDS)
 
     def __getitem__(self, name):
         return dict(self.parts).get(name)
@@ -312,7 +313,7 @@ class Schedule:
                 if name == "BYMONTHDAY" and local.day - month_length(local) - 1 in values:
                     continue
                 if len(set(values)) > 1 or (name == "BYMONTHDAY" and values[0] < 0):
-                    raise Refused(name)
+                    raise Refused("REPLACE TASK.RECURRENCE_RULE" if rule.is_word else name)
                 rule = rule.with_parts(**{name: (new,)})
         return rule
 

@@ -95,7 +95,7 @@ def test_a_series_moves_with_the_day_that_its_rule_names(probe, scope, rule, due
 @pytest.mark.parametrize(
     "rule, to, part",
     [
-        ("weekdays", "2026-11-29T09:00:00", "BYDAY"),
+        ("weekdays", "2026-11-29T09:00:00", "replace task.recurrence_rule"),
         ("FREQ=WEEKLY;BYDAY=MO,WE", "2026-12-01T09:00:00", "BYDAY"),
         ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-12-01T09:00:00", "BYSETPOS"),
         ("FREQ=YEARLY;BYYEARDAY=334", "2026-12-01T09:00:00", "BYYEARDAY"),
