@@ -21,8 +21,11 @@ bool GoesOn(const Task& task) {
 
 SeriesRole RoleOf(const Task& task, const std::vector<SeriesMember>& members) {
   if (!task.completed && !task.deleted) return SeriesRole::kOpen;
-  const bool is_last = !members.empty() && members.back().task.id == task.id;
-  return is_last && GoesOn(task) ? SeriesRole::kLast : SeriesRole::kHistory;
+  const auto member =
+      std::ranges::find(members, task.id, [](const SeriesMember& each) { return each.task.id; });
+  if (member == members.end()) return SeriesRole::kHistory;
+  if (member + 1 != members.end()) return SeriesRole::kBefore;  // else it would not be in the list
+  return GoesOn(task) ? SeriesRole::kLast : SeriesRole::kHistory;
 }
 
 /// Whether the consumer is about to take `member` away: untouched, and the one before it is open

@@ -22,6 +22,7 @@ enum class SeriesScope {
 enum class SeriesRole {
   kOpen,
   kLast,    // done or skipped, and the next one, which takes after it, is still to be made
+  kBefore,  // done, and the next one that is there is open: history, unless it is opened again
   kHistory  // done, or gone, and nothing comes from it any more
 };
 

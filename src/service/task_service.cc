@@ -110,7 +110,7 @@ absl::Status HasLaterOccurrence() {
 domain::TaskPatch PatchForMember(const domain::TaskPatch& patch, const Task& task,
                                  SeriesRole role) {
   domain::TaskPatch member;
-  if (role == SeriesRole::kHistory) return member;
+  if (role == SeriesRole::kHistory || role == SeriesRole::kBefore) return member;
   member.recurrence_basis = patch.recurrence_basis;
   member.series.emplace(*task.series);
   if (role == SeriesRole::kLast) {

@@ -581,6 +581,12 @@ class Model:
             elif one.schedule and (one.open or number == last) and not self.about_to_go(one):
                 one.schedule = None
                 self.touch(one)
+        # Opened again, a done one would bring it back when the open one after it is deleted.
+        there = self.visible()
+        for one, following in zip(there, there[1:]):
+            if following.open and not one.open and one.schedule:
+                one.schedule = None
+                self.touch(one)
 
     def update(self, task, scope, title=None, due=None, zone=None, rule="same", basis=None):
         series = scope in ("following", "all")

@@ -953,7 +953,7 @@ TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMore) {
 TEST_F(SeriesTest, StoppingEndsTheSeriesWhereItIs) {
   const Task first = Create();
   const Task second = Advance(first);
-  EXPECT_EQ(Stop(first).fields.recurrence_rule, "FREQ=DAILY") << "history";
+  EXPECT_EQ(Stop(first).fields.recurrence_rule, std::nullopt) << "it may be opened again";
   EXPECT_EQ(Live().at(2).fields.recurrence_rule, std::nullopt);
   const std::size_t changes = Log().size();
   Stop(second);
@@ -961,6 +961,44 @@ TEST_F(SeriesTest, StoppingEndsTheSeriesWhereItIs) {
   SetCompleted(second, true);
   Deliver(Log());
   EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
+}
+
+TEST_F(SeriesTest, AStoppedSeriesDoesNotComeBack) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const bool deleted_first : {true, false}) {
+    for (const bool with_a_gap : {false, true}) {
+      SCOPED_TRACE(testing::Message() << deleted_first << with_a_gap);
+      const Task first = Create("FREQ=WEEKLY", "2026-11-30T09:00:00");
+      Task newest = Advance(first);
+      if (with_a_gap) {
+        const Task second = newest;
+        newest = Advance(second);
+        Delete(second, SeriesScope::kDefault);
+      }
+      Stop(newest);
+      if (deleted_first) Delete(newest, SeriesScope::kDefault);
+      SetCompleted(first, false);
+      if (!deleted_first) Delete(newest, SeriesScope::kDefault);
+      DeliverNews();
+      EXPECT_EQ(Newest().fields.recurrence_rule, std::nullopt);
+      Advance(first);
+      EXPECT_THAT(Occurrences(), ElementsAre(1));
+      Clear();
+    }
+  }
+}
+
+TEST_F(SeriesTest, AStoppedSeriesCanBeTakenUpByATaskThatWasOpenedAgain) {
+  const Task first = Create();
+  const Task second = Stop(Advance(first));
+  Delete(second, SeriesScope::kDefault);
+  SetCompleted(first, false);
+  Update([&] {
+    UpdateTaskInput input = UpdateOf(first, SeriesScope::kDefault);
+    input.recurrence_rule = Rule("FREQ=WEEKLY");
+    return input;
+  }());
+  EXPECT_EQ(DueOf(Advance(first)), "2026-10-31T09:00:00");
 }
 
 TEST_F(SeriesTest, WhatIsNotThereYetIsStoppedAndDeletedToo) {
