@@ -46,6 +46,15 @@ bool IsNewest(const Task& task, const std::vector<SeriesMember>& members) {
   });
 }
 
+const Task* TaskBefore(const Task& task, const std::vector<SeriesMember>& members) {
+  const Task* before = nullptr;
+  for (const SeriesMember& member : members) {  // by occurrence
+    if (member.task.series->occurrence >= task.series->occurrence) break;
+    if (!member.task.deleted) before = &member.task;
+  }
+  return before;
+}
+
 ports::SeriesMutation PlanForSeries(
     const Task& task, std::vector<SeriesMember> members, SeriesScope scope,
     const std::function<ports::Mutation(const Task&, SeriesRole)>& change) {

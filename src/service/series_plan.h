@@ -30,6 +30,10 @@ enum class SeriesRole {
 /// it, but perhaps one that the consumer made and is about to take away.
 bool IsNewest(const domain::Task& task, const std::vector<ports::SeriesMember>& members);
 
+/// Of `members` the one that is there and comes right before `task`, which is open; nullptr: none.
+const domain::Task* TaskBefore(const domain::Task& task,
+                               const std::vector<ports::SeriesMember>& members);
+
 /// `change` of `task` and of the members that `scope` (kFollowing or kAll) reaches beside it.
 /// `change` answers kind and patch; it is not asked about members that are history.
 ports::SeriesMutation PlanForSeries(

@@ -485,14 +485,13 @@ absl::StatusOr<Task> TaskService::Delete(const CallContext& call, domain::TaskId
               if (role == SeriesRole::kLast) change.patch.recurrence_rule.emplace();
               return change;
             });
-        for (const ports::SeriesMember& member : plan.series->seen) {
-          // The open one right before would bring the series back when it is done.
-          if (scope != SeriesScope::kFollowing || member.task.completed || member.task.deleted ||
-              member.task.series->occurrence + 1 != task.series->occurrence)
-            continue;
+        const Task* before =
+            scope == SeriesScope::kFollowing ? TaskBefore(task, plan.series->seen) : nullptr;
+        if (before != nullptr && !before->completed) {
+          // It would bring the series back when it is done.
           ports::Mutation end = mutation;
           end.kind = domain::ChangeKind::kUpdated;
-          end.task_id = member.task.id;
+          end.task_id = before->id;
           end.patch.recurrence_rule.emplace();
           plan.series->others.push_back(std::move(end));
         }

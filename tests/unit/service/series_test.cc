@@ -950,6 +950,31 @@ TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMore) {
   EXPECT_EQ(Advance(first).series->occurrence, 1);
 }
 
+TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMoreOverAGapEither) {
+  const Task first = Create();
+  const Task second = Advance(first);
+  const Task third = Advance(second);
+  SetCompleted(first, false);
+  Delete(second, SeriesScope::kDefault);
+  DeliverNews();
+  Delete(third, SeriesScope::kFollowing);
+  DeliverNews();
+  EXPECT_EQ(Newest().fields.recurrence_rule, std::nullopt);
+  Advance(first);
+  Advance(first);
+  EXPECT_THAT(Occurrences(), ElementsAre(1));
+}
+
+TEST_F(SeriesTest, WhatIsDoneBeforeTheDeletedKeepsAnOlderOneAsItIs) {
+  const Task first = Create();
+  const Task second = Advance(first);
+  const Task third = Advance(second);
+  SetCompleted(first, false);
+  DeliverNews();
+  Delete(third, SeriesScope::kFollowing);
+  EXPECT_EQ(Live().at(1).fields.recurrence_rule, "FREQ=DAILY") << "its next one is there";
+}
+
 TEST_F(SeriesTest, StoppingEndsTheSeriesWhereItIs) {
   const Task first = Create();
   const Task second = Advance(first);
