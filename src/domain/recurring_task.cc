@@ -186,6 +186,12 @@ bool IsMovedAlone(const Task& task) {
                            ScheduledAt(*task.series, *zone));
 }
 
+bool IsSeriesOfInstants(const Task& task) {
+  const FollowingFields& following = task.series->following;
+  return !following.time_zone &&
+         following.due_kind.value_or(task.fields.due.kind) == DueKind::kInstant;
+}
+
 absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, SeriesPlace place) {
   const RecurrenceBasis basis = fields.recurrence_basis;
   TODO_ASSIGN_OR_RETURN(Placed placed, PlaceSeries(task, fields, place));

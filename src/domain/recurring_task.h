@@ -31,6 +31,10 @@ enum class SeriesPlace {
 /// the other way round. Preconditions: it has a rule and a series.
 bool IsMovedAlone(const Task& task);
 
+/// Whether what follows from `task` are points in time, not wall-clock times or days, all of them
+/// in the zone that it has itself. Preconditions: it has a rule and a series.
+bool IsSeriesOfInstants(const Task& task);
+
 /// Moves the series of `task` to the place and zone that `fields` have, which become those of the
 /// task, with the same rule. The rule follows (MoveRule), and `fields` get what it becomes. A new
 /// time of day leaves the days as they are, so that the series of a 31st is not moved to the 28th;

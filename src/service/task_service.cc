@@ -312,6 +312,10 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
   const bool moves =
       onwards && (fields.due != task.fields.due || fields.time_zone != task.fields.time_zone ||
                   (input.due && recurs && domain::IsMovedAlone(task)));
+  // Its points in time stay, so what the rule counts from is another wall-clock time.
+  const bool rezones = input.scope == SeriesScope::kDefault && recurs && !new_rule &&
+                       !task.completed && fields.time_zone != task.fields.time_zone &&
+                       domain::IsSeriesOfInstants(task);
   CheckScope(input.scope, task, fields, violations);
 
   std::optional<domain::SeriesPosition> series = task.series;
@@ -326,8 +330,9 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
     return CompletedIsHistory();
   } else if (new_rule) {
     series = RestartSeries(task, fields, PlaceFor(input, task, fields), violations);
-  } else if (moves) {
-    const domain::SeriesPlace place = PlaceFor(input, task, fields);
+  } else if (moves || rezones) {
+    const domain::SeriesPlace place =
+        moves ? PlaceFor(input, task, fields) : domain::SeriesPlace::kScheduled;
     absl::StatusOr<domain::SeriesPosition> moved = domain::MoveSeries(task, fields, place);
     if (!moved.ok()) {
       Add(violations,
@@ -338,19 +343,23 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
     } else {
       series = *std::move(moved);
     }
-  } else if (!onwards && series) {
+  }
+  if (!onwards && !new_rule && recurs && violations.empty()) {
     // A due date is this occurrence's alone; whether those after it are days, wall-clock times or
     // instants does not follow from it.
     TaskFields here = input.scope == SeriesScope::kThis ? fields : task.fields;
     here.due = fields.due;
-    series->following = domain::ChangedHereAlone(task, here);
+    Task as_moved = task;
+    as_moved.series = series;
+    series->following = domain::ChangedHereAlone(as_moved, here);
   }
   if (!violations.empty()) return util::InvalidFields(violations);
 
   Plan plan{.one = mutation, .series = {}};
   domain::TaskPatch& patch = plan.one.patch;
   patch.due = fields.due;
-  if (new_rule || moves) patch.recurrence_rule = fields.recurrence_rule;  // COUNT may have moved
+  if (new_rule || moves || rezones)
+    patch.recurrence_rule = fields.recurrence_rule;  // COUNT may have moved
   if (onwards && series)
     series->following = domain::ChangedFromHereOn(series->following, mutation.patch);
   if (series != task.series) patch.series = series;

@@ -656,15 +656,30 @@ class Model:
             raise Unspecified("what becomes of a point in time in another zone")
         if not alone:
             raise Unspecified("a due date of this one, a zone of all")
-        if task.due.kind == "instant" or task.schedule and task.schedule.kind == "instant":
-            raise Unspecified("the days of points in time in another zone")
+        schedule = task.schedule
+        if schedule and (task.due.kind == "instant") != (schedule.kind == "instant"):
+            raise Unspecified("a point in time in a series of others, in another zone")
+        if schedule and schedule.kind == "instant":
+            rule = schedule.rule
+            if rule["FREQ"] not in ("DAILY", "WEEKLY") or rule.until or any(
+                name.startswith("BY") for name, _ in rule.parts
+            ):
+                raise Unspecified("the days that a rule names for points in time, in another zone")
         task.zone = zone
-        task.due = Due.at_local(task.due.kind, task.due.local, zone)
-        if task.schedule is None:
+        moved = lambda due: (
+            Due.at_instant(due.at, zone)
+            if due.kind == "instant"
+            else Due.at_local(due.kind, due.local, zone)
+        )
+        task.due = moved(task.due)
+        if schedule is None:
             return
         if scope == "this":
             raise Unspecified("another zone for this once")
-        moved = lambda due: Due.at_local(due.kind, due.local, zone)
+        if schedule.kind == "instant":
+            task.scheduled = moved(task.scheduled)
+            task.schedule = dataclasses.replace(schedule, zone=zone, anchor=task.scheduled)
+            return
         task.schedule = dataclasses.replace(
             task.schedule, zone=zone, anchor=moved(task.schedule.anchor)
         )

@@ -725,16 +725,45 @@ TEST_F(SeriesTest, WhereItWasMovedOnceCanBecomeWhereAllAre) {
 
 TEST_F(SeriesTest, AnInstantMovedOnceKeepsTheInstantsOfItsSeriesInANewZone) {
   clock_.Set("2026-11-26T08:00:00Z");
-  Task task = CreateAs([](CreateTaskInput& input) {
-    input.recurrence_rule = "FREQ=WEEKLY;BYDAY=MO";
-    input.due.due_date = At("2026-11-30T00:30:00Z");  // Monday in Berlin, Sunday in New York
-  });
-  UpdateTaskInput input = UpdateOf(task, SeriesScope::kDefault);
-  input.due = DueInput{.due_date = At("2026-12-02T00:30:00Z"), .due_local = {}};
-  task = SetZone(Update(input), "America/New_York", SeriesScope::kFollowing);
-  EXPECT_EQ(task.fields.due.at, At("2026-12-02T00:30:00Z"));
-  EXPECT_EQ(task.fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=SU");
-  EXPECT_EQ(Advance(task).fields.due.at, At("2026-12-07T00:30:00Z"));
+  for (const SeriesScope scope : {SeriesScope::kFollowing, SeriesScope::kDefault}) {
+    Task task = CreateAs([](CreateTaskInput& input) {
+      input.recurrence_rule = "FREQ=WEEKLY;BYDAY=MO";
+      input.due.due_date = At("2026-11-30T00:30:00Z");  // Monday in Berlin, Sunday in New York
+    });
+    UpdateTaskInput input = UpdateOf(task, SeriesScope::kDefault);
+    input.due = DueInput{.due_date = At("2026-12-02T00:30:00Z"), .due_local = {}};
+    task = SetZone(Update(input), "America/New_York", scope);
+    EXPECT_EQ(task.fields.due.at, At("2026-12-02T00:30:00Z"));
+    EXPECT_EQ(task.fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=SU");
+    EXPECT_EQ(Advance(task).fields.due.at, At("2026-12-07T00:30:00Z"));
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, ANewZoneWithoutAScopeLeavesTheInstantsOfASeries) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const auto create = [this] {
+    return CreateAs([](CreateTaskInput& input) {
+      input.recurrence_rule = "FREQ=WEEKLY";
+      input.due.due_date = At("2026-11-30T20:00:00Z");
+    });
+  };
+  EXPECT_EQ(Advance(SetZone(create(), "Asia/Tokyo", SeriesScope::kDefault)).fields.due.at,
+            At("2026-12-07T20:00:00Z"));
+  Clear();
+  UpdateTaskInput input = UpdateOf(create(), SeriesScope::kDefault);
+  input.time_zone = std::optional<std::string>("Asia/Tokyo");
+  input.due = DueInput{.due_date = At("2026-12-01T20:00:00Z"), .due_local = {}};
+  const Task moved = Update(input);
+  EXPECT_EQ(moved.fields.due.at, At("2026-12-01T20:00:00Z")) << "for this once";
+  EXPECT_EQ(Advance(moved).fields.due.at, At("2026-12-07T20:00:00Z"));
+  Clear();
+  input = UpdateOf(create(), SeriesScope::kDefault);
+  input.time_zone = std::optional<std::string>("Asia/Tokyo");
+  input.due = DueInput{.due_date = {}, .due_local = "2026-12-02"};
+  const Task day = Update(input);
+  EXPECT_EQ(DueOf(day), "2026-12-02") << "a day, for this once";
+  EXPECT_EQ(Advance(day).fields.due.at, At("2026-12-07T20:00:00Z"));
 }
 
 TEST_F(SeriesTest, NextCountsFromTheScheduledDateNotFromTheMovedOne) {
