@@ -157,6 +157,30 @@ absl::StatusOr<Placed> PlaceSeries(const Task& task, const TaskFields& fields, S
   return placed;
 }
 
+/// UNTIL of `rule`, which is that of `before`, after a date at `from` became `to` on the same day:
+/// as many dates come up to it as before. One without a time of day stays.
+absl::Status MoveUntil(RecurrenceRule& rule, const Recurrence& before, absl::CivilSecond from,
+                       const Placed& to) {
+  using Kind = RecurrenceRule::Until::Kind;
+  if (!rule.until || rule.until->kind == Kind::kDate || to.fields.due.kind == DueKind::kDate)
+    return absl::OkStatus();
+  absl::CivilSecond& until = rule.until->time;
+  if (before.all_day()) {
+    rule.until = {Kind::kDate, absl::CivilSecond(absl::CivilDay(until))};  // as it counted so far
+    return absl::OkStatus();
+  }
+  const auto by = to.place.local - from;
+  if (by == 0 && to.fields.time_zone == before.zone().name()) return absl::OkStatus();
+  if (rule.until->kind == Kind::kFloating) {
+    until += by;
+    return absl::OkStatus();
+  }
+  TODO_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::Load(to.fields.time_zone));
+  until =
+      TimeZone().ToLocal(zone.ToInstant(before.zone().ToLocal(TimeZone().ToInstant(until)) + by));
+  return absl::OkStatus();
+}
+
 void SetAnchor(SeriesPosition& series, const Place& anchor) {
   series.anchor = anchor.local;
   series.anchor_is_later = anchor.is_later;
@@ -208,6 +232,8 @@ absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, 
   TODO_ASSIGN_OR_RETURN(RecurrenceRule moved_rule,
                         MoveRule(*fields.recurrence_rule, task.series->scheduled, to.local,
                                  placed.fields.due.kind == DueKind::kDate));
+  if (same_day && place == SeriesPlace::kDue && before.ok())
+    TODO_RETURN_IF_ERROR(MoveUntil(moved_rule, *before, task.series->scheduled, placed));
   const auto with = [&placed](const RecurrenceRule& changed) {
     TaskFields series = placed.fields;
     series.recurrence_rule = FormatRecurrenceRule(changed);

@@ -37,8 +37,9 @@ bool IsSeriesOfInstants(const Task& task);
 
 /// Moves the series of `task` to the place and zone that `fields` have, which become those of the
 /// task, with the same rule. The rule follows (MoveRule), and `fields` get what it becomes. A new
-/// time of day leaves the days as they are, so that the series of a 31st is not moved to the 28th;
-/// a new day is what the rule counts from now, and COUNT in `fields` becomes what is left of it.
+/// time of day leaves the days as they are, so that the series of a 31st is not moved to the 28th,
+/// and an UNTIL with a time moves along, so that none is lost; a new day is what the rule counts
+/// from now, and COUNT in `fields` becomes what is left of it.
 /// Preconditions: `task` has a rule and a series. kInvalidArgument: the rule cannot follow, rule or
 /// zone are not understood, or the date is beyond what rules can count from. kOutOfRange: the
 /// series would go on, and would not any more; never on the same day, or on another date of the

@@ -334,6 +334,21 @@ class Schedule:
                 return (signed, name)
         raise AssertionError(local)
 
+    def follow_until(self, rule, scheduled, due):
+        """The rule with as many dates as before, when `due` has another time of day."""
+        if rule.until is None or len(rule.until) == 8 or due.kind == "date":
+            return rule
+        if self.kind == "date":
+            return dataclasses.replace(rule, until=rule.until[:8])
+        until = datetime.datetime.strptime(rule.until[:15], "%Y%m%dT%H%M%S")
+        by = due.local - scheduled.local
+        if not by:
+            return rule
+        if rule.until.endswith("Z"):
+            moved = instant_of(local_of(until.replace(tzinfo=UTC), self.zone) + by, self.zone)
+            return dataclasses.replace(rule, until=f"{moved:%Y%m%dT%H%M%SZ}")
+        return dataclasses.replace(rule, until=f"{until + by:%Y%m%dT%H%M%S}")
+
     def follow_time(self, rule, local):
         if self.kind == "date":
             return rule
@@ -617,6 +632,8 @@ class Model:
         if scope == "this" and task.schedule and (rule != "same" or basis):
             raise Unspecified("a rule for this once")
         before = copy.deepcopy(task)
+        if zone and due is not None and task.schedule and (task.schedule.rule.until or "")[8:]:
+            raise Unspecified("an end at a time, in another zone at another time")
         if title:
             self.retitle(task, scope, title)
         if zone:
@@ -714,12 +731,15 @@ class Model:
         if not follows(task.schedule, task.scheduled, task.left):
             raise Unspecified("a new rule after which nothing follows")
 
-    def move(self, task, due):
+    def move(self, task, due, with_until=True):
         if any(reminder.at for reminder in task.reminders):
             raise Unspecified("what becomes of a point in time when the series moves")
         old, scheduled, local = task.schedule, task.scheduled, due.local
         new = dataclasses.replace(old, kind=due.kind)
         keeps_date = local.date() == scheduled.local.date()
+        if keeps_date and with_until:
+            old = dataclasses.replace(old, rule=old.follow_until(old.rule, scheduled, due))
+            new = dataclasses.replace(new, rule=old.rule)
         if not new.allows(due):
             raise Unspecified("a move behind the end")
         rule, named = old.rule, False

@@ -642,9 +642,37 @@ TEST_F(SeriesTest, AMoveThatTheRuleCannotFollowNamesThePartToChange) {
 TEST_F(SeriesTest, AMoveWithinTheRuleIsNotRefusedBecauseOfItsEnd) {
   clock_.Set("2026-11-26T08:00:00Z");
   const std::string rule = "FREQ=WEEKLY;BYDAY=MO;UNTIL=20261207T080000Z";
-  for (const char* to : {"2026-11-30T18:00:00", "2026-12-07T09:00:00"}) {
-    Advance(Move(Create(rule, "2026-11-30T09:00:00"), to, SeriesScope::kFollowing));
-    EXPECT_THAT(Occurrences(), ElementsAre(1)) << to << ": nothing follows up to UNTIL";
+  Advance(
+      Move(Create(rule, "2026-11-30T09:00:00"), "2026-12-07T09:00:00", SeriesScope::kFollowing));
+  EXPECT_THAT(Occurrences(), ElementsAre(1)) << "nothing follows up to UNTIL";
+}
+
+TEST_F(SeriesTest, ATimeOfDayInUntilMovesWithTheTimeOfDay) {
+  struct Case {
+    std::string until, due, to, moved, last;
+  };
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const Case& c :
+       std::vector<Case>{{"20261207T080000Z", "2026-11-30T09:00:00", "2026-11-30T10:00:00",
+                          "20261207T090000Z", "2026-12-07T10:00:00"},
+                         {"20261207T080000Z", "2026-11-30T09:00:00", "2026-11-30T08:00:00",
+                          "20261207T070000Z", "2026-12-07T08:00:00"},
+                         {"20261207T090000", "2026-11-30T09:00:00", "2026-11-30T18:00:00",
+                          "20261207T180000", "2026-12-07T18:00:00"},
+                         {"20261207", "2026-11-30T09:00:00", "2026-11-30T18:00:00", "20261207",
+                          "2026-12-07T18:00:00"},
+                         {"20261207T080000Z", "2026-11-30T09:00:00", "2026-11-30",
+                          "20261207T080000Z", "2026-12-07"},
+                         {"20261207T000000Z", "2026-11-30", "2026-11-30T09:00:00", "20261207",
+                          "2026-12-07T09:00:00"}}) {
+    SCOPED_TRACE(c.until + " to " + c.to);
+    const std::string rule = "FREQ=WEEKLY;BYDAY=MO;UNTIL=";
+    const Task moved = Move(Create(rule + c.until, c.due), c.to, SeriesScope::kFollowing);
+    std::string text = *moved.fields.recurrence_rule;
+    EXPECT_THAT(text, HasSubstr("UNTIL=" + c.moved));
+    EXPECT_EQ(DueOf(Advance(moved)), c.last);
+    Advance(Newest());
+    EXPECT_THAT(Occurrences(), ElementsAre(1, 2)) << "as many as before";
     Clear();
   }
 }
