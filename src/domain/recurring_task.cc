@@ -288,18 +288,24 @@ absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& field
     };
     if (!names_day_of(placed) && names_day_of(at_due)) placed = std::move(at_due);
   }
+  RecurrenceRule moved = rule;
+  if (same_days && place == SeriesPlace::kDue) {
+    TODO_ASSIGN_OR_RETURN(
+        moved, MoveRule(*fields.recurrence_rule, task.series->scheduled, placed.place.local,
+                        placed.fields.due.kind == DueKind::kDate));
+    placed.fields.recurrence_rule = FormatRecurrenceRule(moved);
+  }
   SeriesPosition series = *task.series;
   series.following = placed.following;
   series.scheduled = placed.place.local;
   // Whatever the rule counts from, it must have something after this task.
   TODO_RETURN_IF_ERROR(RecurrenceOf(placed.fields, placed.place).status());
-  const bool stays = same_days && fields.recurrence_basis == RecurrenceBasis::kSchedule &&
-                     series.scheduled == task.series->scheduled;
-  if (stays && !rule.count) return series;
-  if (stays) {
-    const RecurrenceRule kept = KeepDays(rule, series.anchor, series.scheduled);
-    if (kept != rule) fields.recurrence_rule = FormatRecurrenceRule(kept);
-  }
+  const bool keeps_days =
+      same_days && fields.recurrence_basis == RecurrenceBasis::kSchedule &&
+      absl::CivilDay(series.scheduled) == absl::CivilDay(task.series->scheduled);
+  if (keeps_days && series.scheduled == task.series->scheduled && !rule.count) return series;
+  if (keeps_days) moved = KeepDays(moved, series.anchor, series.scheduled);
+  if (moved != rule) fields.recurrence_rule = FormatRecurrenceRule(moved);
   series.rule_since = series.occurrence;
   SetAnchor(series, placed.place);
   return series;

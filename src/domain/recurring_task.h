@@ -47,10 +47,10 @@ bool IsSeriesOfInstants(const Task& task);
 absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, SeriesPlace place);
 
 /// The position of `task` with the rule of `fields`, which become those of the task; it counts from
-/// this task on. A rule that differs in its end alone keeps the days of the series; `fields` get
-/// what is then to be written out (KeepDays). A rule that names the day that the task was moved to,
-/// and not the scheduled one, counts from the former. Preconditions: `task` has a rule and a
-/// series, and `fields` a due date. As StartSeries.
+/// this task on. A rule that differs in its end alone keeps the days of the series, and follows
+/// when the due date moves it (MoveRule); `fields` get what is then to be written out. A rule that
+/// names the day that the task was moved to, and not the scheduled one, counts from the former.
+/// Preconditions: `task` has a rule and a series, and `fields` a due date. As StartSeries.
 absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& fields,
                                              SeriesPlace place);
 

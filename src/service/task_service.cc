@@ -171,6 +171,15 @@ TaskFields Updated(const Task& task, const UpdateTaskInput& input, Violations& v
   return fields;
 }
 
+/// Whether the texts say the same, however they spell it.
+bool IsSameRule(const std::optional<std::string>& one, const std::optional<std::string>& other) {
+  if (one == other) return true;
+  if (!one || !other) return false;
+  const absl::StatusOr<domain::RecurrenceRule> rule = domain::ParseRecurrenceRule(*one);
+  const absl::StatusOr<domain::RecurrenceRule> same = domain::ParseRecurrenceRule(*other);
+  return rule.ok() && same.ok() && *rule == *same;
+}
+
 bool ReachesOnwards(SeriesScope scope) {
   return scope == SeriesScope::kFollowing || scope == SeriesScope::kAll;
 }
@@ -303,6 +312,10 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
   if (input.time_zone) {
     TODO_ASSIGN_OR_RETURN(mutation.patch.time_zone, ZoneFor(mutation.user, *input.time_zone));
     input.time_zone = mutation.patch.time_zone;
+  }
+  if (input.recurrence_rule && IsSameRule(*input.recurrence_rule, task.fields.recurrence_rule)) {
+    input.recurrence_rule = task.fields.recurrence_rule;  // the text stays too
+    mutation.patch.recurrence_rule = task.fields.recurrence_rule;
   }
   const bool onwards = ReachesOnwards(input.scope);
   Violations violations;

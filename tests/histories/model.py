@@ -716,6 +716,19 @@ class Model:
             if rule.count is not None:
                 raise Unspecified("the same COUNT again")
             return
+        if old and old.rule.parts == rule.parts and due is not None and not basis:
+            if old.rule == rule:
+                if rule.count is not None:
+                    raise Unspecified("the same COUNT again")
+                return self.move(task, due)
+            task.schedule = dataclasses.replace(
+                old, rule=dataclasses.replace(old.rule, count=rule.count, until=rule.until)
+            )
+            task.left = rule.count
+            self.move(task, due, with_until=False)
+            if not follows(task.schedule, task.scheduled, task.left):
+                raise Unspecified("a new rule after which nothing follows")
+            return
         same_days = old and old.rule.parts == rule.parts and due is None
         if task.scheduled and not old and not basis:
             raise Unspecified("the basis of a series that is taken up again")

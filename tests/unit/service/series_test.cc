@@ -737,6 +737,59 @@ TEST_F(SeriesTest, ANewRuleOfTheDayItWasMovedToCountsFromThere) {
   EXPECT_EQ(DueOf(Advance(SetRule(first, "FREQ=WEEKLY;BYDAY=WE"))), "2026-12-09T09:00:00");
 }
 
+TEST_F(SeriesTest, TheSameRuleInAnotherSpellingIsNoNewOne) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const std::string monday = "2026-11-30T09:00:00";
+  for (const char* spelled :
+       {"RRULE:FREQ=WEEKLY;BYDAY=MO", "freq=weekly;byday=MO;", "FREQ=WEEKLY;INTERVAL=1;BYDAY=MO"}) {
+    const Task task = Create("FREQ=WEEKLY;BYDAY=MO", monday);
+    EXPECT_EQ(SetRule(task, spelled).fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=MO")
+        << "the text stays that was there";
+    UpdateTaskInput input = UpdateOf(task, SeriesScope::kFollowing);
+    input.due = DueInput{.due_date = {}, .due_local = "2026-11-27T09:00:00"};
+    input.recurrence_rule = Rule(spelled);
+    EXPECT_EQ(DueOf(Advance(Update(input))), "2026-12-04T09:00:00") << spelled;
+    Clear();
+  }
+  for (const char* spelled : {"FREQ=WEEKLY;COUNT=3;BYDAY=MO", "FREQ=WEEKLY;BYDAY=MO;COUNT=3;"}) {
+    const Task second = Advance(Create("FREQ=WEEKLY;BYDAY=MO;COUNT=3", monday));
+    Advance(Advance(SetRule(second, spelled)));
+    EXPECT_THAT(Occurrences(), ElementsAre(1, 2, 3)) << spelled;
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, ARuleWithAnotherEndFollowsAMoveInTheSameCall) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const char* end : {";COUNT=5", ";UNTIL=20270101"}) {
+    for (const SeriesScope scope : {SeriesScope::kFollowing, SeriesScope::kDefault}) {
+      SCOPED_TRACE(end);
+      UpdateTaskInput input =
+          UpdateOf(Create("FREQ=WEEKLY;BYDAY=MO", "2026-11-30T09:00:00"), scope);
+      input.recurrence_rule = Rule(std::string("FREQ=WEEKLY;BYDAY=MO") + end);
+      input.due = DueInput{.due_date = {}, .due_local = "2026-11-27T09:00:00"};
+      EXPECT_EQ(DueOf(Advance(Update(input))), "2026-12-04T09:00:00");
+      Clear();
+    }
+    Task third = Create("monthly", "2026-12-31T09:00:00");
+    while (third.series->occurrence < 3) third = Advance(third);
+    ASSERT_EQ(DueOf(third), "2027-02-28T09:00:00");
+    UpdateTaskInput input = UpdateOf(third, SeriesScope::kFollowing);
+    input.recurrence_rule = Rule("RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD;COUNT=5");
+    input.due = DueInput{.due_date = {}, .due_local = "2027-02-28T10:00:00"};
+    EXPECT_EQ(DueOf(Advance(Update(input))), "2027-03-31T10:00:00")
+        << "a new time leaves the days as they are";
+    Clear();
+  }
+  const Task task = Create("weekdays", "2026-11-30T09:00:00");
+  UpdateTaskInput input = UpdateOf(task, SeriesScope::kFollowing);
+  input.recurrence_rule = Rule("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;COUNT=5");
+  input.due = DueInput{.due_date = {}, .due_local = "2026-12-06T09:00:00"};
+  const auto violations = util::FieldViolationsOf(tasks_.Update(Call(), input).status());
+  ASSERT_THAT(violations, SizeIs(1));
+  EXPECT_THAT(violations[0].description, HasSubstr("change BYDAY of task.recurrence_rule"));
+}
+
 TEST_F(SeriesTest, WhereItWasMovedOnceCanBecomeWhereAllAre) {
   clock_.Set("2026-11-26T08:00:00Z");
   const std::string once = "2026-12-02T10:00:00";
