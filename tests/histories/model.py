@@ -609,6 +609,7 @@ class Model:
             due = None  # nothing new
         if zone == task.zone:
             zone = None
+        basis_of_all = basis if scope == "all" else None
         if task.schedule and basis == task.schedule.basis:
             basis = None
         schedule_changes = due is not None or zone or rule != "same" or basis
@@ -644,6 +645,13 @@ class Model:
             if task.left is not None:
                 raise Unspecified("what COUNT counts then")
             task.schedule = dataclasses.replace(task.schedule, basis=basis)
+        for one in self.tasks.values() if basis_of_all else ():
+            if one is not task and one.open and one.schedule:
+                if one.schedule.basis != basis_of_all:
+                    if one.left is not None:
+                        raise Unspecified("what COUNT counts then")
+                    one.schedule = dataclasses.replace(one.schedule, basis=basis_of_all)
+                    self.touch(one)
         if due is not None and rule == "same":
             if series:
                 self.move(task, due)
