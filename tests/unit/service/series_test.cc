@@ -1214,7 +1214,7 @@ TEST_F(SeriesTest, APreviewIsWhatWouldFollow) {
   EXPECT_EQ(FormatDueLocal(preview->occurrences[1].due), "2027-01-31T09:00:00");
   EXPECT_EQ(preview->occurrences[1].due.at, At("2027-01-31T08:00:00Z"));
   EXPECT_EQ(preview->occurrences[1].number, 3);
-  EXPECT_THAT(preview->warnings, ElementsAre("Skips months without a 31st."));
+  EXPECT_THAT(preview->warnings, ElementsAre("The rule skips months without a 31st."));
 
   Task task = Create("FREQ=MONTHLY", "2026-10-31T09:00:00");
   clock_.Set("2026-11-01T08:00:00Z");
