@@ -121,6 +121,26 @@ begin
 end
 $$;
 
+-- As in V0006; and the done tasks after which the next one that is there is open: opened again, one of them would be
+-- what the series goes on from, as soon as that is deleted.
+create or replace function series_members(p_user text, p_series uuid) returns setof tasks
+language sql stable as $$
+    with there as (
+        select t.occurrence, t.completed, lag(t.occurrence) over (order by t.occurrence) as before
+        from tasks t
+        where t.user_id = p_user and t.series_id = p_series and t.deleted_at is null)
+    select t.* from tasks t
+    where t.user_id = p_user and t.series_id = p_series
+      and t.occurrence in (
+          select h.occurrence from there h where not h.completed
+          union all
+          select h.before from there h where not h.completed
+          union all
+          select max(l.occurrence) from tasks l
+          where l.user_id = p_user and l.series_id = p_series
+            and (l.deleted_at is null or l.consumer_version is distinct from l.version))
+$$;
+
 -- An open task recurs, also when those after it were deleted: the next one then counts as one that the consumer took
 -- away, and comes back in its turn. (One that was skipped does not: the series went on from there.) Nothing comes back
 -- as long as a later one is there. A trigger, so that it makes no difference whether the one was deleted or the other

@@ -287,8 +287,8 @@ std::vector<std::string> Recurrence::Warnings() const {
                     Show(anchor_)));
   }
   if (!ignored_.empty()) {
-    warnings.push_back(
-        fmt::format("Ignores {}: an all-day task has no time of day.", fmt::join(ignored_, ", ")));
+    warnings.push_back(fmt::format("{} {} ignored: an all-day task has no time of day.",
+                                   fmt::join(ignored_, ", "), ignored_.size() == 1 ? "is" : "are"));
   }
   if (all_day_) return warnings;  // no change of clocks moves a day
   if (std::string clocks = WarnOfClocks(); !clocks.empty()) warnings.push_back(std::move(clocks));

@@ -48,8 +48,8 @@ struct Lack {
 };
 
 Lack MakeLack(std::function<bool(const Span&)> concerns, std::string_view where) {
-  return {std::move(concerns), fmt::format("Skips {}.", where),
-          fmt::format("Fewer occurrences in {}.", where)};
+  return {std::move(concerns), fmt::format("The rule skips {}.", where),
+          fmt::format("There are fewer occurrences in {}.", where)};
 }
 
 /// Whether BYDAY's positions count in a month; else they count in a year.

@@ -157,6 +157,30 @@ absl::StatusOr<Placed> PlaceSeries(const Task& task, const TaskFields& fields, S
   return placed;
 }
 
+/// UNTIL of `rule`, which is that of `before`, after a date at `from` became `to` on the same day:
+/// as many dates come up to it as before. One without a time of day stays.
+absl::Status MoveUntil(RecurrenceRule& rule, const Recurrence& before, absl::CivilSecond from,
+                       const Placed& to) {
+  using Kind = RecurrenceRule::Until::Kind;
+  if (!rule.until || rule.until->kind == Kind::kDate || to.fields.due.kind == DueKind::kDate)
+    return absl::OkStatus();
+  absl::CivilSecond& until = rule.until->time;
+  if (before.all_day()) {
+    rule.until = {Kind::kDate, absl::CivilSecond(absl::CivilDay(until))};  // as it counted so far
+    return absl::OkStatus();
+  }
+  const auto by = to.place.local - from;
+  if (by == 0 && to.fields.time_zone == before.zone().name()) return absl::OkStatus();
+  if (rule.until->kind == Kind::kFloating) {
+    until += by;
+    return absl::OkStatus();
+  }
+  TODO_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::Load(to.fields.time_zone));
+  until =
+      TimeZone().ToLocal(zone.ToInstant(before.zone().ToLocal(TimeZone().ToInstant(until)) + by));
+  return absl::OkStatus();
+}
+
 void SetAnchor(SeriesPosition& series, const Place& anchor) {
   series.anchor = anchor.local;
   series.anchor_is_later = anchor.is_later;
@@ -186,6 +210,12 @@ bool IsMovedAlone(const Task& task) {
                            ScheduledAt(*task.series, *zone));
 }
 
+bool IsSeriesOfInstants(const Task& task) {
+  const FollowingFields& following = task.series->following;
+  return !following.time_zone &&
+         following.due_kind.value_or(task.fields.due.kind) == DueKind::kInstant;
+}
+
 absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, SeriesPlace place) {
   const RecurrenceBasis basis = fields.recurrence_basis;
   TODO_ASSIGN_OR_RETURN(Placed placed, PlaceSeries(task, fields, place));
@@ -199,9 +229,11 @@ absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, 
   const bool of_the_series = same_day || HasDateOn(before, to.local);
 
   TODO_RETURN_IF_ERROR(Recurrence::CheckAnchor(to.local));
-  TODO_ASSIGN_OR_RETURN(
-      RecurrenceRule moved_rule,
-      MoveRule(rule, task.series->scheduled, to.local, placed.fields.due.kind == DueKind::kDate));
+  TODO_ASSIGN_OR_RETURN(RecurrenceRule moved_rule,
+                        MoveRule(*fields.recurrence_rule, task.series->scheduled, to.local,
+                                 placed.fields.due.kind == DueKind::kDate));
+  if (same_day && place == SeriesPlace::kDue && before.ok())
+    TODO_RETURN_IF_ERROR(MoveUntil(moved_rule, *before, task.series->scheduled, placed));
   const auto with = [&placed](const RecurrenceRule& changed) {
     TaskFields series = placed.fields;
     series.recurrence_rule = FormatRecurrenceRule(changed);
@@ -256,18 +288,24 @@ absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& field
     };
     if (!names_day_of(placed) && names_day_of(at_due)) placed = std::move(at_due);
   }
+  RecurrenceRule moved = rule;
+  if (same_days && place == SeriesPlace::kDue) {
+    TODO_ASSIGN_OR_RETURN(
+        moved, MoveRule(*fields.recurrence_rule, task.series->scheduled, placed.place.local,
+                        placed.fields.due.kind == DueKind::kDate));
+    placed.fields.recurrence_rule = FormatRecurrenceRule(moved);
+  }
   SeriesPosition series = *task.series;
   series.following = placed.following;
   series.scheduled = placed.place.local;
   // Whatever the rule counts from, it must have something after this task.
   TODO_RETURN_IF_ERROR(RecurrenceOf(placed.fields, placed.place).status());
-  const bool stays = same_days && fields.recurrence_basis == RecurrenceBasis::kSchedule &&
-                     series.scheduled == task.series->scheduled;
-  if (stays && !rule.count) return series;
-  if (stays) {
-    const RecurrenceRule kept = KeepDays(rule, series.anchor, series.scheduled);
-    if (kept != rule) fields.recurrence_rule = FormatRecurrenceRule(kept);
-  }
+  const bool keeps_days =
+      same_days && fields.recurrence_basis == RecurrenceBasis::kSchedule &&
+      absl::CivilDay(series.scheduled) == absl::CivilDay(task.series->scheduled);
+  if (keeps_days && series.scheduled == task.series->scheduled && !rule.count) return series;
+  if (keeps_days) moved = KeepDays(moved, series.anchor, series.scheduled);
+  if (moved != rule) fields.recurrence_rule = FormatRecurrenceRule(moved);
   series.rule_since = series.occurrence;
   SetAnchor(series, placed.place);
   return series;

@@ -31,10 +31,15 @@ enum class SeriesPlace {
 /// the other way round. Preconditions: it has a rule and a series.
 bool IsMovedAlone(const Task& task);
 
+/// Whether what follows from `task` are points in time, not wall-clock times or days, all of them
+/// in the zone that it has itself. Preconditions: it has a rule and a series.
+bool IsSeriesOfInstants(const Task& task);
+
 /// Moves the series of `task` to the place and zone that `fields` have, which become those of the
 /// task, with the same rule. The rule follows (MoveRule), and `fields` get what it becomes. A new
-/// time of day leaves the days as they are, so that the series of a 31st is not moved to the 28th;
-/// a new day is what the rule counts from now, and COUNT in `fields` becomes what is left of it.
+/// time of day leaves the days as they are, so that the series of a 31st is not moved to the 28th,
+/// and an UNTIL with a time moves along, so that none is lost; a new day is what the rule counts
+/// from now, and COUNT in `fields` becomes what is left of it.
 /// Preconditions: `task` has a rule and a series. kInvalidArgument: the rule cannot follow, rule or
 /// zone are not understood, or the date is beyond what rules can count from. kOutOfRange: the
 /// series would go on, and would not any more; never on the same day, or on another date of the
@@ -42,10 +47,10 @@ bool IsMovedAlone(const Task& task);
 absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, SeriesPlace place);
 
 /// The position of `task` with the rule of `fields`, which become those of the task; it counts from
-/// this task on. A rule that differs in its end alone keeps the days of the series; `fields` get
-/// what is then to be written out (KeepDays). A rule that names the day that the task was moved to,
-/// and not the scheduled one, counts from the former. Preconditions: `task` has a rule and a
-/// series, and `fields` a due date. As StartSeries.
+/// this task on. A rule that differs in its end alone keeps the days of the series, and follows
+/// when the due date moves it (MoveRule); `fields` get what is then to be written out. A rule that
+/// names the day that the task was moved to, and not the scheduled one, counts from the former.
+/// Preconditions: `task` has a rule and a series, and `fields` a due date. As StartSeries.
 absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& fields,
                                              SeriesPlace place);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -42,12 +43,21 @@ Numbered WeekdayPosition(absl::CivilDay day, bool in_month) {
   return {static_cast<int>((day - first) / 7) + 1, -static_cast<int>((end - 1 - day) / 7) - 1};
 }
 
+/// `rule` as it was written, on one line.
+std::string Quote(std::string_view rule) {
+  std::string shown(rule);
+  std::ranges::replace_if(
+      shown, [](char c) { return c >= 0 && c < ' '; }, ' ');
+  return fmt::format("'{}'", shown);
+}
+
 /// A rule on its way to another day: each part that does not fit the day is noted, and follows
 /// where it can.
 class Move {
  public:
-  Move(const RecurrenceRule& rule, absl::CivilDay day)
-      : rule_(rule), moved_(rule), day_(day), date_(DayOfMonth(day)) {
+  /// `text`: how `rule` is written.
+  Move(const RecurrenceRule& rule, std::string_view text, absl::CivilDay day)
+      : rule_(rule), text_(text), moved_(rule), day_(day), date_(DayOfMonth(day)) {
     MoveMonth();
     MoveMonthDay();
     MoveWeekday();
@@ -59,13 +69,18 @@ class Move {
     if (parts_.empty()) NoteAll();
     return util::MakeStatus(
         absl::StatusCode::kInvalidArgument,
-        fmt::format("{:04}-{:02}-{:02} is no date of {}, which cannot follow: change {} of "
-                    "task.recurrence_rule in the same call, or choose a date that the rule names",
-                    day_.year(), day_.month(), day_.day(), FormatRecurrenceRule(rule_),
-                    fmt::join(parts_, " and ")));
+        fmt::format("{:04}-{:02}-{:02} is no date of {}, which cannot follow: {} in the same call, "
+                    "or choose a date that the rule names",
+                    day_.year(), day_.month(), day_.day(), Quote(text_), Advice()));
   }
 
  private:
+  std::string Advice() const {
+    const bool is_word = text_.find('=') == std::string_view::npos;
+    if (is_word) return "replace task.recurrence_rule by a rule that names the day";
+    return fmt::format("change {} of task.recurrence_rule", fmt::join(parts_, " and "));
+  }
+
   bool Names(const RecurrenceRule& rule) const {
     return RecurrencePattern(rule, absl::CivilSecond(day_)).NamesDayOfStart();
   }
@@ -138,6 +153,7 @@ class Move {
   }
 
   const RecurrenceRule& rule_;
+  std::string_view text_;
   RecurrenceRule moved_;
   absl::CivilDay day_;
   Numbered date_;
@@ -154,12 +170,13 @@ void MoveTime(std::vector<int>& part, int from, int to) {
 
 }  // namespace
 
-absl::StatusOr<RecurrenceRule> MoveRule(const RecurrenceRule& rule, absl::CivilSecond from,
+absl::StatusOr<RecurrenceRule> MoveRule(std::string_view rule, absl::CivilSecond from,
                                         absl::CivilSecond to, bool all_day) {
-  RecurrenceRule moved = rule;
+  TODO_ASSIGN_OR_RETURN(const RecurrenceRule parsed, ParseRecurrenceRule(rule));
+  RecurrenceRule moved = parsed;
   if (absl::CivilDay(from) != absl::CivilDay(to) &&
-      !RecurrencePattern(rule, to).NamesDayOfStart()) {
-    TODO_ASSIGN_OR_RETURN(moved, Move(rule, absl::CivilDay(to)).Result());
+      !RecurrencePattern(parsed, to).NamesDayOfStart()) {
+    TODO_ASSIGN_OR_RETURN(moved, Move(parsed, rule, absl::CivilDay(to)).Result());
   }
   if (!all_day) {
     MoveTime(moved.by_hour, from.hour(), to.hour());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
 #include "domain/recurrence_rule.h"
@@ -8,16 +10,16 @@
 
 namespace todo::domain {
 
-/// `rule` after its occurrence at `from` was moved to `to`. On the same day, or to a day that the
-/// rule names when it starts there, its days stay. Else each part that names one day gets that of
-/// `to`: BYDAY (2TU becomes 2FR, -1FR counts from the end as before), a positive BYMONTHDAY, and
-/// BYMONTH. A time of day in BYHOUR, BYMINUTE and BYSECOND moves too, unless `all_day`.
-/// Precondition: the year of `to` is 1970 to 2399.
+/// The rule that is written `rule` after its occurrence at `from` was moved to `to`. On the same
+/// day, or to a day that the rule names when it starts there, its days stay. Else each part that
+/// names one day gets that of `to`: BYDAY (2TU becomes 2FR, -1FR counts from the end as before), a
+/// positive BYMONTHDAY, and BYMONTH. A time of day in BYHOUR, BYMINUTE and BYSECOND moves too,
+/// unless `all_day`. Precondition: the year of `to` is 1970 to 2399.
 ///
-/// kInvalidArgument, with a reason for people that says which parts to change: the rule does not
-/// name the day of `to` and cannot follow, as it has several days, BYSETPOS, BYYEARDAY, BYWEEKNO or
-/// a negative BYMONTHDAY.
-absl::StatusOr<RecurrenceRule> MoveRule(const RecurrenceRule& rule, absl::CivilSecond from,
+/// kInvalidArgument, with a reason for people that quotes the rule and says which parts to change:
+/// the rule does not name the day of `to` and cannot follow, as it has several days, BYSETPOS,
+/// BYYEARDAY, BYWEEKNO or a negative BYMONTHDAY.
+absl::StatusOr<RecurrenceRule> MoveRule(std::string_view rule, absl::CivilSecond from,
                                         absl::CivilSecond to, bool all_day);
 
 /// `rule` for a series that started at `anchor` and starts anew at `start`, which is one of its

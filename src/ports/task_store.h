@@ -88,7 +88,7 @@ struct ChangePage {
 class TaskStore {
  public:
   /// More members of a series are not read at once.
-  static constexpr int kMaxSeriesMembers = 202;
+  static constexpr int kMaxSeriesMembers = 403;
 
   virtual ~TaskStore() = default;
 
@@ -100,9 +100,9 @@ class TaskStore {
   /// be found out: repeat with the same request id.
   virtual absl::StatusOr<MutationResult> Apply(const Mutation& mutation) = 0;
 
-  /// Of the user's series: its open tasks, and the last one it has, done or deleted, but for those
-  /// that the consumer made and took away again. By occurrence; not more than the first
-  /// kMaxSeriesMembers.
+  /// Of the user's series: its open tasks; the done ones after which the next one that is there is
+  /// open; and the last one it has, done or deleted, but for those that the consumer made and took
+  /// away again. By occurrence; not more than the first kMaxSeriesMembers.
   virtual absl::StatusOr<std::vector<SeriesMember>> ListSeries(const domain::UserId& user,
                                                                const domain::Uuid& series_id) = 0;
 

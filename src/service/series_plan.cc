@@ -21,8 +21,11 @@ bool GoesOn(const Task& task) {
 
 SeriesRole RoleOf(const Task& task, const std::vector<SeriesMember>& members) {
   if (!task.completed && !task.deleted) return SeriesRole::kOpen;
-  const bool is_last = !members.empty() && members.back().task.id == task.id;
-  return is_last && GoesOn(task) ? SeriesRole::kLast : SeriesRole::kHistory;
+  const auto member =
+      std::ranges::find(members, task.id, [](const SeriesMember& each) { return each.task.id; });
+  if (member == members.end()) return SeriesRole::kHistory;
+  if (member + 1 != members.end()) return SeriesRole::kBefore;  // else it would not be in the list
+  return GoesOn(task) ? SeriesRole::kLast : SeriesRole::kHistory;
 }
 
 /// Whether the consumer is about to take `member` away: untouched, and the one before it is open
@@ -41,6 +44,15 @@ bool IsNewest(const Task& task, const std::vector<SeriesMember>& members) {
     return member.task.series->occurrence <= task.series->occurrence ||
            (member.untouched && member.task.series->occurrence == task.series->occurrence + 1);
   });
+}
+
+const Task* TaskBefore(const Task& task, const std::vector<SeriesMember>& members) {
+  const Task* before = nullptr;
+  for (const SeriesMember& member : members) {  // by occurrence
+    if (member.task.series->occurrence >= task.series->occurrence) break;
+    if (!member.task.deleted) before = &member.task;
+  }
+  return before;
 }
 
 ports::SeriesMutation PlanForSeries(

@@ -22,12 +22,17 @@ enum class SeriesScope {
 enum class SeriesRole {
   kOpen,
   kLast,    // done or skipped, and the next one, which takes after it, is still to be made
+  kBefore,  // done, and the next one that is there is open: history, unless it is opened again
   kHistory  // done, or gone, and nothing comes from it any more
 };
 
 /// Whether the schedule of `task`, which is open, is that of the series: no occurrence comes after
 /// it, but perhaps one that the consumer made and is about to take away.
 bool IsNewest(const domain::Task& task, const std::vector<ports::SeriesMember>& members);
+
+/// Of `members` the one that is there and comes right before `task`, which is open; nullptr: none.
+const domain::Task* TaskBefore(const domain::Task& task,
+                               const std::vector<ports::SeriesMember>& members);
 
 /// `change` of `task` and of the members that `scope` (kFollowing or kAll) reaches beside it.
 /// `change` answers kind and patch; it is not asked about members that are history.

@@ -110,7 +110,7 @@ absl::Status HasLaterOccurrence() {
 domain::TaskPatch PatchForMember(const domain::TaskPatch& patch, const Task& task,
                                  SeriesRole role) {
   domain::TaskPatch member;
-  if (role == SeriesRole::kHistory) return member;
+  if (role == SeriesRole::kHistory || role == SeriesRole::kBefore) return member;
   member.recurrence_basis = patch.recurrence_basis;
   member.series.emplace(*task.series);
   if (role == SeriesRole::kLast) {
@@ -169,6 +169,15 @@ TaskFields Updated(const Task& task, const UpdateTaskInput& input, Violations& v
                             fields.time_zone, violations);
   }
   return fields;
+}
+
+/// Whether the texts say the same, however they spell it.
+bool IsSameRule(const std::optional<std::string>& one, const std::optional<std::string>& other) {
+  if (one == other) return true;
+  if (!one || !other) return false;
+  const absl::StatusOr<domain::RecurrenceRule> rule = domain::ParseRecurrenceRule(*one);
+  const absl::StatusOr<domain::RecurrenceRule> same = domain::ParseRecurrenceRule(*other);
+  return rule.ok() && same.ok() && *rule == *same;
 }
 
 bool ReachesOnwards(SeriesScope scope) {
@@ -304,6 +313,10 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
     TODO_ASSIGN_OR_RETURN(mutation.patch.time_zone, ZoneFor(mutation.user, *input.time_zone));
     input.time_zone = mutation.patch.time_zone;
   }
+  if (input.recurrence_rule && IsSameRule(*input.recurrence_rule, task.fields.recurrence_rule)) {
+    input.recurrence_rule = task.fields.recurrence_rule;  // the text stays too
+    mutation.patch.recurrence_rule = task.fields.recurrence_rule;
+  }
   const bool onwards = ReachesOnwards(input.scope);
   Violations violations;
   TaskFields fields = Updated(task, input, violations);
@@ -312,6 +325,10 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
   const bool moves =
       onwards && (fields.due != task.fields.due || fields.time_zone != task.fields.time_zone ||
                   (input.due && recurs && domain::IsMovedAlone(task)));
+  // Its points in time stay, so what the rule counts from is another wall-clock time.
+  const bool rezones = input.scope == SeriesScope::kDefault && recurs && !new_rule &&
+                       !task.completed && fields.time_zone != task.fields.time_zone &&
+                       domain::IsSeriesOfInstants(task);
   CheckScope(input.scope, task, fields, violations);
 
   std::optional<domain::SeriesPosition> series = task.series;
@@ -326,8 +343,9 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
     return CompletedIsHistory();
   } else if (new_rule) {
     series = RestartSeries(task, fields, PlaceFor(input, task, fields), violations);
-  } else if (moves) {
-    const domain::SeriesPlace place = PlaceFor(input, task, fields);
+  } else if (moves || rezones) {
+    const domain::SeriesPlace place =
+        moves ? PlaceFor(input, task, fields) : domain::SeriesPlace::kScheduled;
     absl::StatusOr<domain::SeriesPosition> moved = domain::MoveSeries(task, fields, place);
     if (!moved.ok()) {
       Add(violations,
@@ -338,19 +356,23 @@ absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutati
     } else {
       series = *std::move(moved);
     }
-  } else if (!onwards && series) {
+  }
+  if (!onwards && !new_rule && recurs && violations.empty()) {
     // A due date is this occurrence's alone; whether those after it are days, wall-clock times or
     // instants does not follow from it.
     TaskFields here = input.scope == SeriesScope::kThis ? fields : task.fields;
     here.due = fields.due;
-    series->following = domain::ChangedHereAlone(task, here);
+    Task as_moved = task;
+    as_moved.series = series;
+    series->following = domain::ChangedHereAlone(as_moved, here);
   }
   if (!violations.empty()) return util::InvalidFields(violations);
 
   Plan plan{.one = mutation, .series = {}};
   domain::TaskPatch& patch = plan.one.patch;
   patch.due = fields.due;
-  if (new_rule || moves) patch.recurrence_rule = fields.recurrence_rule;  // COUNT may have moved
+  if (new_rule || moves || rezones)
+    patch.recurrence_rule = fields.recurrence_rule;  // COUNT may have moved
   if (onwards && series)
     series->following = domain::ChangedFromHereOn(series->following, mutation.patch);
   if (series != task.series) patch.series = series;
@@ -485,14 +507,13 @@ absl::StatusOr<Task> TaskService::Delete(const CallContext& call, domain::TaskId
               if (role == SeriesRole::kLast) change.patch.recurrence_rule.emplace();
               return change;
             });
-        for (const ports::SeriesMember& member : plan.series->seen) {
-          // The open one right before would bring the series back when it is done.
-          if (scope != SeriesScope::kFollowing || member.task.completed || member.task.deleted ||
-              member.task.series->occurrence + 1 != task.series->occurrence)
-            continue;
+        const Task* before =
+            scope == SeriesScope::kFollowing ? TaskBefore(task, plan.series->seen) : nullptr;
+        if (before != nullptr && !before->completed) {
+          // It would bring the series back when it is done.
           ports::Mutation end = mutation;
           end.kind = domain::ChangeKind::kUpdated;
-          end.task_id = member.task.id;
+          end.task_id = before->id;
           end.patch.recurrence_rule.emplace();
           plan.series->others.push_back(std::move(end));
         }

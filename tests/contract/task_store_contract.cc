@@ -751,14 +751,21 @@ TEST_P(TaskStoreContract, ASkippedTaskIsADeletedOneThatSaysSo) {
   EXPECT_EQ(logged->skipped_at, skip.now);
 }
 
-TEST_P(TaskStoreContract, ASeriesIsItsOpenTasksAndItsLast) {
+TEST_P(TaskStoreContract, ASeriesIsItsOpenTasksWithThoseDoneBeforeThemAndItsLast) {
   const std::vector<Task> tasks = CreateSeries(4);
   Apply(CreateRecurring(user_, "of another series"));
   const Task done = Apply(ChangeOf(ChangeKind::kCompleted, tasks[0]));
   EXPECT_THAT(MembersOf(tasks[0]),
-              ElementsAre(ports::SeriesMember{tasks[1]}, ports::SeriesMember{tasks[2]},
+              ElementsAre(ports::SeriesMember{done}, ports::SeriesMember{tasks[1]},
+                          ports::SeriesMember{tasks[2]}, ports::SeriesMember{tasks[3]}));
+  const Task done_too = Apply(ChangeOf(ChangeKind::kCompleted, tasks[1]));
+  EXPECT_THAT(MembersOf(tasks[0]),
+              ElementsAre(ports::SeriesMember{done_too}, ports::SeriesMember{tasks[2]},
                           ports::SeriesMember{tasks[3]}));
   for (const Task& task : {tasks[1], tasks[2]}) Apply(ChangeOf(ChangeKind::kDeleted, task));
+  EXPECT_THAT(MembersOf(tasks[0]),
+              ElementsAre(ports::SeriesMember{done}, ports::SeriesMember{tasks[3]}))
+      << "over a gap";
   const Task last = Apply(ChangeOf(ChangeKind::kCompleted, tasks[3]));
   EXPECT_THAT(MembersOf(tasks[0]), ElementsAre(ports::SeriesMember{last}));
   Apply(ChangeOf(ChangeKind::kDeleted, tasks[3]));

@@ -86,6 +86,7 @@ class Rule:
     parts: tuple  # of (name, value), without COUNT and UNTIL; lists as tuples
     count: int = None
     until: str = None
+    is_word: bool = dataclasses.field(default=False, compare=False)
 
     @staticmethod
     def parse(text):
@@ -106,7 +107,7 @@ class Rule:
                 parts[name] = int(value)
             else:
                 parts[name] = value
-        return Rule(tuple(sorted(parts.items())), count, until)
+        return Rule(tuple(sorted(parts.items())), count, until, text in WORDS)
 
     def __getitem__(self, name):
         return dict(self.parts).get(name)
@@ -312,7 +313,7 @@ class Schedule:
                 if name == "BYMONTHDAY" and local.day - month_length(local) - 1 in values:
                     continue
                 if len(set(values)) > 1 or (name == "BYMONTHDAY" and values[0] < 0):
-                    raise Refused(name)
+                    raise Refused("REPLACE TASK.RECURRENCE_RULE" if rule.is_word else name)
                 rule = rule.with_parts(**{name: (new,)})
         return rule
 
@@ -332,6 +333,21 @@ class Schedule:
             if DayMatcher(parts, local).has_weekday(local.date()):
                 return (signed, name)
         raise AssertionError(local)
+
+    def follow_until(self, rule, scheduled, due):
+        """The rule with as many dates as before, when `due` has another time of day."""
+        if rule.until is None or len(rule.until) == 8 or due.kind == "date":
+            return rule
+        if self.kind == "date":
+            return dataclasses.replace(rule, until=rule.until[:8])
+        until = datetime.datetime.strptime(rule.until[:15], "%Y%m%dT%H%M%S")
+        by = due.local - scheduled.local
+        if not by:
+            return rule
+        if rule.until.endswith("Z"):
+            moved = instant_of(local_of(until.replace(tzinfo=UTC), self.zone) + by, self.zone)
+            return dataclasses.replace(rule, until=f"{moved:%Y%m%dT%H%M%SZ}")
+        return dataclasses.replace(rule, until=f"{until + by:%Y%m%dT%H%M%S}")
 
     def follow_time(self, rule, local):
         if self.kind == "date":
@@ -580,6 +596,12 @@ class Model:
             elif one.schedule and (one.open or number == last) and not self.about_to_go(one):
                 one.schedule = None
                 self.touch(one)
+        # Opened again, a done one would bring it back when the open one after it is deleted.
+        there = self.visible()
+        for one, following in zip(there, there[1:]):
+            if following.open and not one.open and one.schedule:
+                one.schedule = None
+                self.touch(one)
 
     def update(self, task, scope, title=None, due=None, zone=None, rule="same", basis=None):
         series = scope in ("following", "all")
@@ -587,6 +609,7 @@ class Model:
             due = None  # nothing new
         if zone == task.zone:
             zone = None
+        basis_of_all = basis if scope == "all" else None
         if task.schedule and basis == task.schedule.basis:
             basis = None
         schedule_changes = due is not None or zone or rule != "same" or basis
@@ -610,6 +633,8 @@ class Model:
         if scope == "this" and task.schedule and (rule != "same" or basis):
             raise Unspecified("a rule for this once")
         before = copy.deepcopy(task)
+        if zone and due is not None and task.schedule and (task.schedule.rule.until or "")[8:]:
+            raise Unspecified("an end at a time, in another zone at another time")
         if title:
             self.retitle(task, scope, title)
         if zone:
@@ -620,6 +645,13 @@ class Model:
             if task.left is not None:
                 raise Unspecified("what COUNT counts then")
             task.schedule = dataclasses.replace(task.schedule, basis=basis)
+        for one in self.tasks.values() if basis_of_all else ():
+            if one is not task and one.open and one.schedule:
+                if one.schedule.basis != basis_of_all:
+                    if one.left is not None:
+                        raise Unspecified("what COUNT counts then")
+                    one.schedule = dataclasses.replace(one.schedule, basis=basis_of_all)
+                    self.touch(one)
         if due is not None and rule == "same":
             if series:
                 self.move(task, due)
@@ -649,15 +681,30 @@ class Model:
             raise Unspecified("what becomes of a point in time in another zone")
         if not alone:
             raise Unspecified("a due date of this one, a zone of all")
-        if task.due.kind == "instant" or task.schedule and task.schedule.kind == "instant":
-            raise Unspecified("the days of points in time in another zone")
+        schedule = task.schedule
+        if schedule and (task.due.kind == "instant") != (schedule.kind == "instant"):
+            raise Unspecified("a point in time in a series of others, in another zone")
+        if schedule and schedule.kind == "instant":
+            rule = schedule.rule
+            if rule["FREQ"] not in ("DAILY", "WEEKLY") or rule.until or any(
+                name.startswith("BY") for name, _ in rule.parts
+            ):
+                raise Unspecified("the days that a rule names for points in time, in another zone")
         task.zone = zone
-        task.due = Due.at_local(task.due.kind, task.due.local, zone)
-        if task.schedule is None:
+        moved = lambda due: (
+            Due.at_instant(due.at, zone)
+            if due.kind == "instant"
+            else Due.at_local(due.kind, due.local, zone)
+        )
+        task.due = moved(task.due)
+        if schedule is None:
             return
         if scope == "this":
             raise Unspecified("another zone for this once")
-        moved = lambda due: Due.at_local(due.kind, due.local, zone)
+        if schedule.kind == "instant":
+            task.scheduled = moved(task.scheduled)
+            task.schedule = dataclasses.replace(schedule, zone=zone, anchor=task.scheduled)
+            return
         task.schedule = dataclasses.replace(
             task.schedule, zone=zone, anchor=moved(task.schedule.anchor)
         )
@@ -677,6 +724,19 @@ class Model:
             if rule.count is not None:
                 raise Unspecified("the same COUNT again")
             return
+        if old and old.rule.parts == rule.parts and due is not None and not basis:
+            if old.rule == rule:
+                if rule.count is not None:
+                    raise Unspecified("the same COUNT again")
+                return self.move(task, due)
+            task.schedule = dataclasses.replace(
+                old, rule=dataclasses.replace(old.rule, count=rule.count, until=rule.until)
+            )
+            task.left = rule.count
+            self.move(task, due, with_until=False)
+            if not follows(task.schedule, task.scheduled, task.left):
+                raise Unspecified("a new rule after which nothing follows")
+            return
         same_days = old and old.rule.parts == rule.parts and due is None
         if task.scheduled and not old and not basis:
             raise Unspecified("the basis of a series that is taken up again")
@@ -692,12 +752,15 @@ class Model:
         if not follows(task.schedule, task.scheduled, task.left):
             raise Unspecified("a new rule after which nothing follows")
 
-    def move(self, task, due):
+    def move(self, task, due, with_until=True):
         if any(reminder.at for reminder in task.reminders):
             raise Unspecified("what becomes of a point in time when the series moves")
         old, scheduled, local = task.schedule, task.scheduled, due.local
         new = dataclasses.replace(old, kind=due.kind)
         keeps_date = local.date() == scheduled.local.date()
+        if keeps_date and with_until:
+            old = dataclasses.replace(old, rule=old.follow_until(old.rule, scheduled, due))
+            new = dataclasses.replace(new, rule=old.rule)
         if not new.allows(due):
             raise Unspecified("a move behind the end")
         rule, named = old.rule, False

@@ -95,7 +95,7 @@ def test_a_series_moves_with_the_day_that_its_rule_names(probe, scope, rule, due
 @pytest.mark.parametrize(
     "rule, to, part",
     [
-        ("weekdays", "2026-11-29T09:00:00", "BYDAY"),
+        ("weekdays", "2026-11-29T09:00:00", "replace task.recurrence_rule"),
         ("FREQ=WEEKLY;BYDAY=MO,WE", "2026-12-01T09:00:00", "BYDAY"),
         ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-12-01T09:00:00", "BYSETPOS"),
         ("FREQ=YEARLY;BYYEARDAY=334", "2026-12-01T09:00:00", "BYYEARDAY"),
@@ -203,6 +203,93 @@ def test_a_reopened_task_recurs_or_shows_no_rule(probe, scope):
     )
     reopened = told[3][1]["tasks"][0]
     assert dues(told) == [MONDAY] + (["2026-12-07T09:00:00"] if reopened["rule"] else [])
+
+
+def test_a_stopped_series_does_not_come_back(probe):
+    told = story(
+        probe,
+        create("FREQ=WEEKLY", MONDAY),
+        COMPLETE,
+        {"do": "stop"},
+        {"do": "delete", "of": 0},
+        {"do": "uncomplete"},
+        COMPLETE,
+    )
+    assert dues(told) == [MONDAY]
+    assert told[4][1]["tasks"][0]["rule"] is None
+
+
+def test_nothing_comes_back_over_a_gap_when_all_that_follows_was_deleted(probe):
+    told = story(
+        probe,
+        create("FREQ=WEEKLY", MONDAY),
+        COMPLETE,
+        COMPLETE,
+        {"do": "uncomplete", "of": 2},
+        {"do": "delete", "of": 1},
+        {"do": "delete", "of": 0, "scope": "following"},
+        COMPLETE,
+    )
+    assert dues(told) == [MONDAY]
+
+
+# ---- the same rule once more
+
+
+@pytest.mark.parametrize("rule", ["RRULE:FREQ=WEEKLY;BYDAY=MO", "FREQ=WEEKLY;BYDAY=MO;COUNT=5"])
+def test_a_series_moves_with_its_rule_in_another_spelling_or_with_another_end(probe, rule):
+    told = story(
+        probe,
+        create("FREQ=WEEKLY;BYDAY=MO", MONDAY),
+        update("following", due="2026-11-27T09:00:00", rule=rule),
+        COMPLETE,
+    )
+    assert dues(told) == ["2026-11-27T09:00:00", "2026-12-04T09:00:00"]
+
+
+# ---- points in time
+
+
+@pytest.mark.parametrize("scope", ["", "following", "all"])
+def test_points_in_time_stay_in_a_new_zone(probe, scope):
+    told = story(
+        probe,
+        create("FREQ=WEEKLY", "2026-11-30T20:00:00Z"),
+        update(scope, time_zone="Asia/Tokyo"),
+        COMPLETE,
+    )
+    assert dues(told)[-1] == "2026-12-07T20:00:00Z"
+
+
+# ---- the end of a series
+
+
+@pytest.mark.parametrize("time", ["10:00:00", "08:00:00"])
+@pytest.mark.parametrize("until", ["20261207T080000Z", "20261207T090000", "20261207"])
+def test_another_time_of_day_leaves_as_many_dates(probe, until, time):
+    told = story(
+        probe,
+        create(f"FREQ=WEEKLY;BYDAY=MO;UNTIL={until}", MONDAY),
+        update("following", time=time),
+        COMPLETE,
+        COMPLETE,
+    )
+    assert dues(told) == [f"2026-11-30T{time}", f"2026-12-07T{time}"]
+
+
+# ---- basis
+
+
+def test_the_basis_of_all_is_that_of_every_open_one(probe):
+    told = story(
+        probe,
+        create("FREQ=WEEKLY", MONDAY),
+        COMPLETE,
+        update("", title="cake"),
+        {"do": "uncomplete", "of": 1},
+        update("all", basis="completion"),
+    )
+    assert [task["basis"] for task in told[-1][1]["tasks"]] == ["completion", "completion"]
 
 
 # ---- reminders

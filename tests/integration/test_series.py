@@ -153,7 +153,7 @@ def test_a_preview_and_its_refusals(stack: Stack) -> None:
         "2027-03-31T09:00:00", "2027-05-31T09:00:00", "2027-07-31T09:00:00"]
     assert [o.due_date.ToJsonString() for o in answer.occurrences][0] == "2027-03-31T07:00:00Z"
     assert [o.number for o in answer.occurrences] == [2, 3, 4]
-    assert list(answer.warnings) == ["Skips months without a 31st."]
+    assert list(answer.warnings) == ["The rule skips months without a 31st."]
     assert len(preview(100, due_local="2027-01-31", recurrence_rule="daily").occurrences) == 100
     code, text = refusal(lambda: preview(due_local="2027-01-31", time_zone="Berlin", recurrence_rule="FREQ=HOURLY"))
     assert code == grpc.StatusCode.INVALID_ARGUMENT

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "util/status.h"
@@ -146,9 +148,19 @@ std::vector<ports::SeriesMember> Members(const FakeDatabase::Tables& tables,
   for (const auto& [occurrence, row] : rows) {
     if (!row->task.deleted || !row->untouched()) last = occurrence;
   }
+  std::set<std::int64_t> open_or_before;
+  std::optional<std::int64_t> before;
+  for (const auto& [occurrence, row] : rows) {
+    if (row->task.deleted) continue;
+    if (!row->task.completed) {
+      open_or_before.insert(occurrence);
+      if (before) open_or_before.insert(*before);
+    }
+    before = occurrence;
+  }
   std::vector<ports::SeriesMember> members;
   for (const auto& [occurrence, row] : rows) {
-    if ((!row->task.deleted && !row->task.completed) || occurrence == last)
+    if (open_or_before.contains(occurrence) || occurrence == last)
       members.push_back({row->task, row->untouched()});
   }
   return members;

@@ -338,47 +338,47 @@ TEST(RecurrenceWarnings, AreSilentWhereNothingSurprises) {
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;COUNT=2", "2026-07-31T10:00:00"), IsEmpty());
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;UNTIL=20260915", "2026-07-31T10:00:00"), IsEmpty());
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYDAY=5MO;COUNT=2", "2026-08-31T10:00:00"),
-              ElementsAre("Skips months without a fifth Monday."));
+              ElementsAre("The rule skips months without a fifth Monday."));
 }
 
 TEST(RecurrenceWarnings, NameTheDaysThatSomeMonthsOrYearsLack) {
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY", "2026-01-31T10:00:00"),
-              ElementsAre("Skips months without a 31st."));
+              ElementsAre("The rule skips months without a 31st."));
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY", "2026-01-30T10:00:00"),
-              ElementsAre("Skips February, which has no 30th day."));
+              ElementsAre("The rule skips February, which has no 30th day."));
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY", "2026-01-29T10:00:00"),
-              ElementsAre("Skips February in years in which it has no 29th day."));
+              ElementsAre("The rule skips February in years in which it has no 29th day."));
   EXPECT_THAT(WarningsOf("FREQ=YEARLY", "2024-02-29T10:00:00"),
               ElementsAre("29 February comes only in leap years."));
   EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYYEARDAY=366", "2024-12-31T10:00:00"),
               ElementsAre("Day 366 comes only in leap years."));
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=-31", "2026-01-01T10:00:00"),
-              ElementsAre("Skips months without 31 days."));
+              ElementsAre("The rule skips months without 31 days."));
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYDAY=5MO", "2026-03-30T10:00:00"),
-              ElementsAre("Skips months without a fifth Monday."));
+              ElementsAre("The rule skips months without a fifth Monday."));
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYDAY=6TU,1MO", "2026-01-05T10:00:00"),
               ElementsAre("No month has 6 Tuesdays."));
   EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYDAY=53TH", "2026-12-31T10:00:00"),
-              ElementsAre("Skips years without a 53rd Thursday."));
+              ElementsAre("The rule skips years without a 53rd Thursday."));
 }
 
 TEST(RecurrenceWarnings, NameTheYearsWithoutAWeek) {
   EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=53", "2026-12-30T10:00:00"),
-              ElementsAre("Skips years without a week 53."));
+              ElementsAre("The rule skips years without a week 53."));
   EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=-53", "2025-12-30T10:00:00"),
-              ElementsAre("Skips years without 53 weeks."));
+              ElementsAre("The rule skips years without 53 weeks."));
   EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYWEEKNO=1,53", "2026-12-30T10:00:00"),
-              ElementsAre("Fewer occurrences in years without a week 53."));
+              ElementsAre("There are fewer occurrences in years without a week 53."));
 }
 
 TEST(RecurrenceWarnings, NameTheMonthsAndYearsWithFewerOccurrences) {
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=15,31", "2026-01-31T10:00:00"),
-              ElementsAre("Fewer occurrences in months without a 31st."));
+              ElementsAre("There are fewer occurrences in months without a 31st."));
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYMONTHDAY=30,31", "2026-01-31T10:00:00"),
-              ElementsAre("Skips February, which has no 30th day.",
-                          "Fewer occurrences in months without a 31st."));
+              ElementsAre("The rule skips February, which has no 30th day.",
+                          "There are fewer occurrences in months without a 31st."));
   EXPECT_THAT(WarningsOf("FREQ=MONTHLY;BYDAY=1MO,5MO", "2026-03-30T10:00:00"),
-              ElementsAre("Fewer occurrences in months without a fifth Monday."));
+              ElementsAre("There are fewer occurrences in months without a fifth Monday."));
   EXPECT_THAT(WarningsOf("FREQ=YEARLY;BYYEARDAY=1,366", "2024-12-31T10:00:00"),
               ElementsAre("Day 366 comes only in leap years."));
 }

@@ -158,7 +158,7 @@ TEST(PreviewSeries, SaysWhatADayIgnores) {
   const SeriesPreview preview = *PreviewSeries(task.fields, 1);
   EXPECT_THAT(
       preview.warnings,
-      ::testing::ElementsAre("Ignores BYHOUR, BYMINUTE: an all-day task has no time of day."));
+      ::testing::ElementsAre("BYHOUR, BYMINUTE are ignored: an all-day task has no time of day."));
   EXPECT_EQ(preview.rule, "FREQ=DAILY;BYHOUR=9;BYMINUTE=0");
 }
 

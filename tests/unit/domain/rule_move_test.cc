@@ -19,8 +19,7 @@ absl::CivilSecond Civil(const std::string& text) {
 /// The rule after the move, or why there is none.
 std::string Moved(std::string_view rule, const std::string& from, const std::string& to,
                   bool all_day = false) {
-  const absl::StatusOr<RecurrenceRule> moved =
-      MoveRule(*ParseRecurrenceRule(rule), Civil(from), Civil(to), all_day);
+  const absl::StatusOr<RecurrenceRule> moved = MoveRule(rule, Civil(from), Civil(to), all_day);
   return moved.ok() ? FormatRecurrenceRule(*moved) : std::string(moved.status().message());
 }
 
@@ -74,8 +73,13 @@ TEST(MoveRule, TimesOfDayMoveOneByOne) {
 TEST(MoveRule, SaysWhatToChangeWhereTheRuleCannotFollow) {
   EXPECT_EQ(
       Moved("weekdays", "2026-11-30T09:00:00", "2026-12-06T09:00:00"),
-      "2026-12-06 is no date of FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR, which cannot follow: change "
-      "BYDAY of task.recurrence_rule in the same call, or choose a date that the rule names");
+      "2026-12-06 is no date of 'weekdays', which cannot follow: replace task.recurrence_rule by a "
+      "rule that names the day in the same call, or choose a date that the rule names");
+  EXPECT_EQ(
+      Moved("RRULE:FREQ=WEEKLY;\r\n BYDAY=fr,mo", "2026-11-30T09:00:00", "2026-12-06T09:00:00"),
+      "2026-12-06 is no date of 'RRULE:FREQ=WEEKLY;   BYDAY=fr,mo', which cannot follow: change "
+      "BYDAY of task.recurrence_rule in the same call, or choose a date that the rule names")
+      << "as it was written, on one line";
   EXPECT_THAT(
       Moved("FREQ=YEARLY;BYYEARDAY=334;BYDAY=MO", "2026-11-30T09:00:00", "2026-12-01T09:00:00"),
       HasSubstr("change BYDAY and BYYEARDAY of"));

@@ -603,7 +603,11 @@ TEST_F(SeriesTest, AMoveThatTheRuleCannotFollowNamesThePartToChange) {
   };
   clock_.Set("2026-11-26T08:00:00Z");
   for (const Case& c : std::vector<Case>{
-           {"weekdays", "2026-11-30T09:00:00", "2026-12-06T09:00:00", "change BYDAY of"},
+           {"weekdays", "2026-11-30T09:00:00", "2026-12-06T09:00:00",
+            "2026-12-06 is no date of 'weekdays', which cannot follow: replace "
+            "task.recurrence_rule by a rule that names the day"},
+           {"RRULE:FREQ=WEEKLY;BYDAY=FR,MO", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
+            "no date of 'RRULE:FREQ=WEEKLY;BYDAY=FR,MO', which cannot follow: change BYDAY of"},
            {"FREQ=WEEKLY;BYDAY=MO,FR", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
             "change BYDAY of"},
            {"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-11-30T09:00:00",
@@ -638,9 +642,37 @@ TEST_F(SeriesTest, AMoveThatTheRuleCannotFollowNamesThePartToChange) {
 TEST_F(SeriesTest, AMoveWithinTheRuleIsNotRefusedBecauseOfItsEnd) {
   clock_.Set("2026-11-26T08:00:00Z");
   const std::string rule = "FREQ=WEEKLY;BYDAY=MO;UNTIL=20261207T080000Z";
-  for (const char* to : {"2026-11-30T18:00:00", "2026-12-07T09:00:00"}) {
-    Advance(Move(Create(rule, "2026-11-30T09:00:00"), to, SeriesScope::kFollowing));
-    EXPECT_THAT(Occurrences(), ElementsAre(1)) << to << ": nothing follows up to UNTIL";
+  Advance(
+      Move(Create(rule, "2026-11-30T09:00:00"), "2026-12-07T09:00:00", SeriesScope::kFollowing));
+  EXPECT_THAT(Occurrences(), ElementsAre(1)) << "nothing follows up to UNTIL";
+}
+
+TEST_F(SeriesTest, ATimeOfDayInUntilMovesWithTheTimeOfDay) {
+  struct Case {
+    std::string until, due, to, moved, last;
+  };
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const Case& c :
+       std::vector<Case>{{"20261207T080000Z", "2026-11-30T09:00:00", "2026-11-30T10:00:00",
+                          "20261207T090000Z", "2026-12-07T10:00:00"},
+                         {"20261207T080000Z", "2026-11-30T09:00:00", "2026-11-30T08:00:00",
+                          "20261207T070000Z", "2026-12-07T08:00:00"},
+                         {"20261207T090000", "2026-11-30T09:00:00", "2026-11-30T18:00:00",
+                          "20261207T180000", "2026-12-07T18:00:00"},
+                         {"20261207", "2026-11-30T09:00:00", "2026-11-30T18:00:00", "20261207",
+                          "2026-12-07T18:00:00"},
+                         {"20261207T080000Z", "2026-11-30T09:00:00", "2026-11-30",
+                          "20261207T080000Z", "2026-12-07"},
+                         {"20261207T000000Z", "2026-11-30", "2026-11-30T09:00:00", "20261207",
+                          "2026-12-07T09:00:00"}}) {
+    SCOPED_TRACE(c.until + " to " + c.to);
+    const std::string rule = "FREQ=WEEKLY;BYDAY=MO;UNTIL=";
+    const Task moved = Move(Create(rule + c.until, c.due), c.to, SeriesScope::kFollowing);
+    std::string text = *moved.fields.recurrence_rule;
+    EXPECT_THAT(text, HasSubstr("UNTIL=" + c.moved));
+    EXPECT_EQ(DueOf(Advance(moved)), c.last);
+    Advance(Newest());
+    EXPECT_THAT(Occurrences(), ElementsAre(1, 2)) << "as many as before";
     Clear();
   }
 }
@@ -705,6 +737,59 @@ TEST_F(SeriesTest, ANewRuleOfTheDayItWasMovedToCountsFromThere) {
   EXPECT_EQ(DueOf(Advance(SetRule(first, "FREQ=WEEKLY;BYDAY=WE"))), "2026-12-09T09:00:00");
 }
 
+TEST_F(SeriesTest, TheSameRuleInAnotherSpellingIsNoNewOne) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const std::string monday = "2026-11-30T09:00:00";
+  for (const char* spelled :
+       {"RRULE:FREQ=WEEKLY;BYDAY=MO", "freq=weekly;byday=MO;", "FREQ=WEEKLY;INTERVAL=1;BYDAY=MO"}) {
+    const Task task = Create("FREQ=WEEKLY;BYDAY=MO", monday);
+    EXPECT_EQ(SetRule(task, spelled).fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=MO")
+        << "the text stays that was there";
+    UpdateTaskInput input = UpdateOf(task, SeriesScope::kFollowing);
+    input.due = DueInput{.due_date = {}, .due_local = "2026-11-27T09:00:00"};
+    input.recurrence_rule = Rule(spelled);
+    EXPECT_EQ(DueOf(Advance(Update(input))), "2026-12-04T09:00:00") << spelled;
+    Clear();
+  }
+  for (const char* spelled : {"FREQ=WEEKLY;COUNT=3;BYDAY=MO", "FREQ=WEEKLY;BYDAY=MO;COUNT=3;"}) {
+    const Task second = Advance(Create("FREQ=WEEKLY;BYDAY=MO;COUNT=3", monday));
+    Advance(Advance(SetRule(second, spelled)));
+    EXPECT_THAT(Occurrences(), ElementsAre(1, 2, 3)) << spelled;
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, ARuleWithAnotherEndFollowsAMoveInTheSameCall) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const char* end : {";COUNT=5", ";UNTIL=20270101"}) {
+    for (const SeriesScope scope : {SeriesScope::kFollowing, SeriesScope::kDefault}) {
+      SCOPED_TRACE(end);
+      UpdateTaskInput input =
+          UpdateOf(Create("FREQ=WEEKLY;BYDAY=MO", "2026-11-30T09:00:00"), scope);
+      input.recurrence_rule = Rule(std::string("FREQ=WEEKLY;BYDAY=MO") + end);
+      input.due = DueInput{.due_date = {}, .due_local = "2026-11-27T09:00:00"};
+      EXPECT_EQ(DueOf(Advance(Update(input))), "2026-12-04T09:00:00");
+      Clear();
+    }
+    Task third = Create("monthly", "2026-12-31T09:00:00");
+    while (third.series->occurrence < 3) third = Advance(third);
+    ASSERT_EQ(DueOf(third), "2027-02-28T09:00:00");
+    UpdateTaskInput input = UpdateOf(third, SeriesScope::kFollowing);
+    input.recurrence_rule = Rule("RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD;COUNT=5");
+    input.due = DueInput{.due_date = {}, .due_local = "2027-02-28T10:00:00"};
+    EXPECT_EQ(DueOf(Advance(Update(input))), "2027-03-31T10:00:00")
+        << "a new time leaves the days as they are";
+    Clear();
+  }
+  const Task task = Create("weekdays", "2026-11-30T09:00:00");
+  UpdateTaskInput input = UpdateOf(task, SeriesScope::kFollowing);
+  input.recurrence_rule = Rule("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;COUNT=5");
+  input.due = DueInput{.due_date = {}, .due_local = "2026-12-06T09:00:00"};
+  const auto violations = util::FieldViolationsOf(tasks_.Update(Call(), input).status());
+  ASSERT_THAT(violations, SizeIs(1));
+  EXPECT_THAT(violations[0].description, HasSubstr("change BYDAY of task.recurrence_rule"));
+}
+
 TEST_F(SeriesTest, WhereItWasMovedOnceCanBecomeWhereAllAre) {
   clock_.Set("2026-11-26T08:00:00Z");
   const std::string once = "2026-12-02T10:00:00";
@@ -721,16 +806,45 @@ TEST_F(SeriesTest, WhereItWasMovedOnceCanBecomeWhereAllAre) {
 
 TEST_F(SeriesTest, AnInstantMovedOnceKeepsTheInstantsOfItsSeriesInANewZone) {
   clock_.Set("2026-11-26T08:00:00Z");
-  Task task = CreateAs([](CreateTaskInput& input) {
-    input.recurrence_rule = "FREQ=WEEKLY;BYDAY=MO";
-    input.due.due_date = At("2026-11-30T00:30:00Z");  // Monday in Berlin, Sunday in New York
-  });
-  UpdateTaskInput input = UpdateOf(task, SeriesScope::kDefault);
-  input.due = DueInput{.due_date = At("2026-12-02T00:30:00Z"), .due_local = {}};
-  task = SetZone(Update(input), "America/New_York", SeriesScope::kFollowing);
-  EXPECT_EQ(task.fields.due.at, At("2026-12-02T00:30:00Z"));
-  EXPECT_EQ(task.fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=SU");
-  EXPECT_EQ(Advance(task).fields.due.at, At("2026-12-07T00:30:00Z"));
+  for (const SeriesScope scope : {SeriesScope::kFollowing, SeriesScope::kDefault}) {
+    Task task = CreateAs([](CreateTaskInput& input) {
+      input.recurrence_rule = "FREQ=WEEKLY;BYDAY=MO";
+      input.due.due_date = At("2026-11-30T00:30:00Z");  // Monday in Berlin, Sunday in New York
+    });
+    UpdateTaskInput input = UpdateOf(task, SeriesScope::kDefault);
+    input.due = DueInput{.due_date = At("2026-12-02T00:30:00Z"), .due_local = {}};
+    task = SetZone(Update(input), "America/New_York", scope);
+    EXPECT_EQ(task.fields.due.at, At("2026-12-02T00:30:00Z"));
+    EXPECT_EQ(task.fields.recurrence_rule, "FREQ=WEEKLY;BYDAY=SU");
+    EXPECT_EQ(Advance(task).fields.due.at, At("2026-12-07T00:30:00Z"));
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, ANewZoneWithoutAScopeLeavesTheInstantsOfASeries) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  const auto create = [this] {
+    return CreateAs([](CreateTaskInput& input) {
+      input.recurrence_rule = "FREQ=WEEKLY";
+      input.due.due_date = At("2026-11-30T20:00:00Z");
+    });
+  };
+  EXPECT_EQ(Advance(SetZone(create(), "Asia/Tokyo", SeriesScope::kDefault)).fields.due.at,
+            At("2026-12-07T20:00:00Z"));
+  Clear();
+  UpdateTaskInput input = UpdateOf(create(), SeriesScope::kDefault);
+  input.time_zone = std::optional<std::string>("Asia/Tokyo");
+  input.due = DueInput{.due_date = At("2026-12-01T20:00:00Z"), .due_local = {}};
+  const Task moved = Update(input);
+  EXPECT_EQ(moved.fields.due.at, At("2026-12-01T20:00:00Z")) << "for this once";
+  EXPECT_EQ(Advance(moved).fields.due.at, At("2026-12-07T20:00:00Z"));
+  Clear();
+  input = UpdateOf(create(), SeriesScope::kDefault);
+  input.time_zone = std::optional<std::string>("Asia/Tokyo");
+  input.due = DueInput{.due_date = {}, .due_local = "2026-12-02"};
+  const Task day = Update(input);
+  EXPECT_EQ(DueOf(day), "2026-12-02") << "a day, for this once";
+  EXPECT_EQ(Advance(day).fields.due.at, At("2026-12-07T20:00:00Z"));
 }
 
 TEST_F(SeriesTest, NextCountsFromTheScheduledDateNotFromTheMovedOne) {
@@ -946,10 +1060,35 @@ TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMore) {
   EXPECT_EQ(Advance(first).series->occurrence, 1);
 }
 
+TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMoreOverAGapEither) {
+  const Task first = Create();
+  const Task second = Advance(first);
+  const Task third = Advance(second);
+  SetCompleted(first, false);
+  Delete(second, SeriesScope::kDefault);
+  DeliverNews();
+  Delete(third, SeriesScope::kFollowing);
+  DeliverNews();
+  EXPECT_EQ(Newest().fields.recurrence_rule, std::nullopt);
+  Advance(first);
+  Advance(first);
+  EXPECT_THAT(Occurrences(), ElementsAre(1));
+}
+
+TEST_F(SeriesTest, WhatIsDoneBeforeTheDeletedKeepsAnOlderOneAsItIs) {
+  const Task first = Create();
+  const Task second = Advance(first);
+  const Task third = Advance(second);
+  SetCompleted(first, false);
+  DeliverNews();
+  Delete(third, SeriesScope::kFollowing);
+  EXPECT_EQ(Live().at(1).fields.recurrence_rule, "FREQ=DAILY") << "its next one is there";
+}
+
 TEST_F(SeriesTest, StoppingEndsTheSeriesWhereItIs) {
   const Task first = Create();
   const Task second = Advance(first);
-  EXPECT_EQ(Stop(first).fields.recurrence_rule, "FREQ=DAILY") << "history";
+  EXPECT_EQ(Stop(first).fields.recurrence_rule, std::nullopt) << "it may be opened again";
   EXPECT_EQ(Live().at(2).fields.recurrence_rule, std::nullopt);
   const std::size_t changes = Log().size();
   Stop(second);
@@ -957,6 +1096,44 @@ TEST_F(SeriesTest, StoppingEndsTheSeriesWhereItIs) {
   SetCompleted(second, true);
   Deliver(Log());
   EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
+}
+
+TEST_F(SeriesTest, AStoppedSeriesDoesNotComeBack) {
+  clock_.Set("2026-11-26T08:00:00Z");
+  for (const bool deleted_first : {true, false}) {
+    for (const bool with_a_gap : {false, true}) {
+      SCOPED_TRACE(testing::Message() << deleted_first << with_a_gap);
+      const Task first = Create("FREQ=WEEKLY", "2026-11-30T09:00:00");
+      Task newest = Advance(first);
+      if (with_a_gap) {
+        const Task second = newest;
+        newest = Advance(second);
+        Delete(second, SeriesScope::kDefault);
+      }
+      Stop(newest);
+      if (deleted_first) Delete(newest, SeriesScope::kDefault);
+      SetCompleted(first, false);
+      if (!deleted_first) Delete(newest, SeriesScope::kDefault);
+      DeliverNews();
+      EXPECT_EQ(Newest().fields.recurrence_rule, std::nullopt);
+      Advance(first);
+      EXPECT_THAT(Occurrences(), ElementsAre(1));
+      Clear();
+    }
+  }
+}
+
+TEST_F(SeriesTest, AStoppedSeriesCanBeTakenUpByATaskThatWasOpenedAgain) {
+  const Task first = Create();
+  const Task second = Stop(Advance(first));
+  Delete(second, SeriesScope::kDefault);
+  SetCompleted(first, false);
+  Update([&] {
+    UpdateTaskInput input = UpdateOf(first, SeriesScope::kDefault);
+    input.recurrence_rule = Rule("FREQ=WEEKLY");
+    return input;
+  }());
+  EXPECT_EQ(DueOf(Advance(first)), "2026-10-31T09:00:00");
 }
 
 TEST_F(SeriesTest, WhatIsNotThereYetIsStoppedAndDeletedToo) {
@@ -1037,7 +1214,7 @@ TEST_F(SeriesTest, APreviewIsWhatWouldFollow) {
   EXPECT_EQ(FormatDueLocal(preview->occurrences[1].due), "2027-01-31T09:00:00");
   EXPECT_EQ(preview->occurrences[1].due.at, At("2027-01-31T08:00:00Z"));
   EXPECT_EQ(preview->occurrences[1].number, 3);
-  EXPECT_THAT(preview->warnings, ElementsAre("Skips months without a 31st."));
+  EXPECT_THAT(preview->warnings, ElementsAre("The rule skips months without a 31st."));
 
   Task task = Create("FREQ=MONTHLY", "2026-10-31T09:00:00");
   clock_.Set("2026-11-01T08:00:00Z");
