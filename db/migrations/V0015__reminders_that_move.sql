@@ -5,12 +5,14 @@ alter table notifications
     add column due_kind  text,
     add column due_local timestamp;
 
--- From the occurrence before, not given to this one by its user.
+-- From the occurrence before, not given to this one by its user. Those from before this column: with their task, with
+-- a time on the clock, which only copies have, or with a task that came back.
 alter table reminders add column copied boolean not null default false;
 update reminders r set copied = true
 from tasks t
-where t.user_id = r.user_id and t.id = r.task_id and t.occurrence > 1 and t.consumer_version = t.version
-  and (r.at_local is not null or r.created_at in (t.created_at, t.updated_at));
+where t.user_id = r.user_id and t.id = r.task_id and t.occurrence > 1
+  and (r.at_local is not null or r.created_at = t.created_at
+       or t.consumer_version = t.version and r.created_at = t.updated_at);
 
 -- The instant at which clocks in the zone show a time; of one that they show twice the first.
 create function first_instant(shown timestamp, zone text) returns timestamptz
