@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "served.h"
@@ -56,10 +57,10 @@ class CountingIds final : public ports::IdSource {
 /// The service as clients see it, on stores in memory.
 class NotificationServiceTest : public testing::Test {
  protected:
-  NotificationServiceTest() { SwitchOn(); }
+  NotificationServiceTest() { SwitchOn(webhooks_); }
 
-  void SwitchOn() {
-    outlets_.Set({.webhooks = webhooks_,
+  void SwitchOn(std::shared_ptr<ports::WebhookSender> webhooks) {
+    outlets_.Set({.webhooks = std::move(webhooks),
                   .webhook_master_key = "a master key of the tests",
                   .mail = std::make_shared<support::FakeMailer>(),
                   .mail_from = "todo@todo.example",
@@ -375,6 +376,33 @@ TEST_F(NotificationServiceTest, TargetsThatCannotBeCalledAreRefusedByName) {
   EXPECT_THAT(FieldsOf(Call(&Stub::SetEmailAddress, address)), ElementsAre("email_address"));
 }
 
+/// What the operator's list does not name any more.
+class DenyingSender final
+    : public support::FakeSender<ports::WebhookSender, ports::WebhookMessage> {
+ public:
+  absl::Status Check(const std::string&) const override {
+    return absl::PermissionDeniedError("fake sender: not on the list");
+  }
+};
+
+TEST_F(NotificationServiceTest, ARepeatedCallIsAnsweredAsTheFirstTimeWhateverMayBeCalledNow) {
+  const v1::WebhookEndpoint made = AddEndpoint("ann", kRequestId);
+  SwitchOn(std::make_shared<DenyingSender>());
+  v1::WebhookEndpoint again;
+  const grpc::Status status =
+      Call(&Stub::CreateWebhookEndpoint, Endpoint("https://hooks.example/x", kRequestId), &again);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(again.id(), made.id());
+  EXPECT_EQ(again.secret(), made.secret());
+  for (const char* url : {"https://hooks.example/y", "nonsense"}) {
+    EXPECT_EQ(Call(&Stub::CreateWebhookEndpoint, Endpoint(url, kRequestId)).error_code(),
+              grpc::ALREADY_EXISTS)
+        << url;
+  }
+  EXPECT_THAT(FieldsOf(Call(&Stub::CreateWebhookEndpoint, Endpoint("https://hooks.example/x"))),
+              ElementsAre("endpoint.url"));
+}
+
 TEST_F(NotificationServiceTest, KeysOfBrowsersMustBeThose) {
   v1::AddPushSubscriptionRequest request;
   v1::PushSubscription& subscription = *request.mutable_subscription();
@@ -526,7 +554,7 @@ TEST_F(NotificationServiceTest, WhatThisServerCannotSendIsSaid) {
       Call(&Stub::CreateWebhookEndpoint, Endpoint("https://hooks.example/x"));
   EXPECT_EQ(status.error_code(), grpc::FAILED_PRECONDITION);
   EXPECT_EQ(ReasonOf(status), "CHANNEL_OFF");
-  SwitchOn();
+  SwitchOn(webhooks_);
   ASSERT_TRUE(Call(&Stub::GetChannels, {}, &channels).ok());
   EXPECT_TRUE(channels.webhook_available() && channels.email_available() &&
               channels.push_available());
