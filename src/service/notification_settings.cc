@@ -175,12 +175,15 @@ absl::StatusOr<EndpointWithSecret> NotificationSettings::CreateEndpoint(const Ca
 
 absl::StatusOr<ports::WebhookEndpoint> NotificationSettings::UpdateEndpoint(
     const UserId& user, const Uuid& id, const EndpointChange& change) {
-  Violations violations;
   ports::WebhookPatch patch;
-  patch.url = change.url;
-  const auto known = ports_.outlets.Get();
-  if (change.url) patch.host = Host(*change.url, WebhooksOf(known), "endpoint.url", violations);
-  if (!violations.empty()) return util::InvalidFields(violations);
+  if (change.url) {
+    Violations violations;
+    const auto known = ports_.outlets.Get();
+    patch.url = change.url;
+    patch.host = Host(*change.url, WebhooksOf(known), "endpoint.url", violations);
+    if (!violations.empty()) return util::InvalidFields(violations);
+    TODO_RETURN_IF_ERROR(Need(Channel::kWebhook, known).status());
+  }
   patch.reminders = change.reminders;
   patch.task_events = change.task_events;
   if (change.enabled) patch.disabled_reason = *change.enabled ? "" : "switched off by its user";
@@ -253,7 +256,7 @@ absl::StatusOr<ports::PushSubscription> NotificationSettings::AddSubscription(
                           "subscription.getKey('auth') gives it"});
   }
   if (!violations.empty()) return util::InvalidFields(violations);
-  TODO_RETURN_IF_ERROR(Need(Channel::kPush).status());
+  TODO_RETURN_IF_ERROR(Need(Channel::kPush, outlets).status());
   added.id = ports_.ids.NewId();
   added.p256dh = input.p256dh;
   added.auth = input.auth;

@@ -403,6 +403,24 @@ TEST_F(NotificationServiceTest, ARepeatedCallIsAnsweredAsTheFirstTimeWhateverMay
               ElementsAre("endpoint.url"));
 }
 
+TEST_F(NotificationServiceTest, AUrlIsTakenOnlyWhereItCanBeJudged) {
+  const v1::WebhookEndpoint made = AddEndpoint();
+  service::Outlets not_known;
+  service::NotificationSettings early{{store_, state_, zones_, clock_, ids_, not_known}};
+  const domain::Uuid id = *domain::Uuid::Parse(made.id());
+  service::EndpointChange change;
+  change.url = "http://10.0.0.1/";
+  EXPECT_EQ(early.UpdateEndpoint({"ann"}, id, change).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Endpoints()[0].url(), made.url());
+  change.url = "nonsense";
+  EXPECT_EQ(early.UpdateEndpoint({"ann"}, id, change).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  change.url.reset();
+  change.enabled = false;
+  EXPECT_TRUE(early.UpdateEndpoint({"ann"}, id, change).ok()) << "needs no judgement";
+}
+
 TEST_F(NotificationServiceTest, KeysOfBrowsersMustBeThose) {
   v1::AddPushSubscriptionRequest request;
   v1::PushSubscription& subscription = *request.mutable_subscription();
