@@ -1,5 +1,6 @@
 #include "api/notification_service.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -486,8 +487,9 @@ TEST_F(NotificationServiceTest, AMaskMustNameSomethingThatCanBeChanged) {
     update.mutable_update_mask()->clear_paths();
     update.mutable_update_mask()->add_paths("reminders");
     update.mutable_update_mask()->add_paths(path);
-    EXPECT_THAT(FieldsOf(Call(&Stub::UpdateWebhookEndpoint, update)), ElementsAre("update_mask"))
-        << path;
+    const grpc::Status status = Call(&Stub::UpdateWebhookEndpoint, update);
+    EXPECT_THAT(FieldsOf(status), ElementsAre("update_mask")) << path;
+    EXPECT_THAT(status.error_message(), HasSubstr(fmt::format("names \"{}\"", path)));
   }
   EXPECT_TRUE(Endpoints()[0].reminders()) << "a refused update does nothing";
   update.mutable_update_mask()->clear_paths();
@@ -640,8 +642,9 @@ TEST_F(NotificationServiceTest, AMaskOfPreferencesNamesWhatChangesAndClearsWhatI
     update.mutable_update_mask()->clear_paths();
     update.mutable_update_mask()->add_paths("push");
     update.mutable_update_mask()->add_paths(path);
-    EXPECT_THAT(FieldsOf(Call(&Stub::UpdatePreferences, update)), ElementsAre("update_mask"))
-        << path;
+    const grpc::Status status = Call(&Stub::UpdatePreferences, update);
+    EXPECT_THAT(FieldsOf(status), ElementsAre("update_mask")) << path;
+    EXPECT_THAT(status.error_message(), HasSubstr(fmt::format("names \"{}\"", path)));
   }
   update.mutable_update_mask()->clear_paths();
   update.mutable_update_mask()->add_paths("quiet_hours.start");
