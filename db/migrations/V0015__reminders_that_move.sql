@@ -5,16 +5,50 @@ alter table notifications
     add column due_kind  text,
     add column due_local timestamp;
 
--- From the occurrence before, not given to this one by its user.
+-- From the occurrence before, not given to this one by its user. Those from before this column: with their task, with
+-- a time on the clock, which only copies have, or with a task that came back.
 alter table reminders add column copied boolean not null default false;
 update reminders r set copied = true
 from tasks t
-where t.user_id = r.user_id and t.id = r.task_id and t.occurrence > 1 and t.consumer_version = t.version
-  and (r.at_local is not null or r.created_at in (t.created_at, t.updated_at));
+where t.user_id = r.user_id and t.id = r.task_id and t.occurrence > 1
+  and (r.at_local is not null or r.created_at = t.created_at
+       or t.consumer_version = t.version and r.created_at = t.updated_at);
+
+-- The instant at which clocks in the zone show a time; of one that they show twice the first.
+create function first_instant(shown timestamp, zone text) returns timestamptz
+language sql stable as $$
+    select case when first.at at time zone zone = shown then first.at else last.at end
+    from (select shown at time zone zone as at) last
+    cross join lateral (select last.at - interval '24 hours' as at) before
+    cross join lateral (select (shown - ((before.at at time zone zone) - (before.at at time zone 'UTC')))
+                               at time zone 'UTC' as at) first
+$$;
+
+-- As in V0007; and a task that is due at an instant stays where it is when its zone changes, and so do its reminders:
+-- one with a time on the clock gets the instant that it was. (Beyond the years that can be kept it comes to nothing.)
+create or replace function mark_reminders() returns trigger
+language plpgsql as $$
+declare
+    stays boolean := coalesce(new.due_kind = 'instant' and new.time_zone <> old.time_zone, false);
+begin
+    -- In the order of the key, as all who write several reminders.
+    perform from reminders r where r.user_id = new.user_id and r.task_id = new.id order by r.number for update;
+    if found then
+        update reminders r
+        set unplanned_since = coalesce(r.unplanned_since, new.updated_at),
+            at = case when stays and r.at_local < '9999-12-31' then first_instant(r.at_local, old.time_zone)
+                      else r.at end,
+            at_local = case when stays and r.at_local < '9999-12-31' then null else r.at_local end
+        where r.user_id = new.user_id and r.task_id = new.id and r.state <> 'deleted';
+    end if;
+    return null;
+end
+$$;
 
 -- The next occurrence of a task gets its reminders: relative ones as they are, absolute ones at the same distance on
--- the clock to the date on which the rule put it, for a task that was moved goes back to it. Planned since its
--- predecessor was done or skipped, so that none falls between the two.
+-- the clock to the date on which the rule put it, for a task that was moved goes back to it. Their clock is that of the
+-- series; one with a time on the clock has the same there, in whatever zone its task was. Planned since its predecessor
+-- was done or skipped, so that none falls between the two.
 create or replace function copy_reminders() returns trigger
 language plpgsql as $$
 declare
@@ -50,9 +84,7 @@ begin
                                           and not o.copied) then last else 0 end,
            case when c.before is null then
                date_trunc('second', new.scheduled_for - p.scheduled_for
-                   + case when c.at is not null then c.at at time zone zone
-                          when zone = p.time_zone then c.at_local
-                          else c.at_local at time zone p.time_zone at time zone zone end)
+                                    + coalesce(c.at at time zone zone, c.at_local))
            end,
            c.before, c.time_of_day, 'cancelled', coalesce(p.completed_at, p.skipped_at, new.updated_at),
            new.updated_at, true

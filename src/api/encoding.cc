@@ -269,7 +269,6 @@ constexpr char kKnownPaths[] =
     "for all of them";
 
 UpdateMask DecodeUpdateMask(const google::protobuf::FieldMask& paths, Violations& violations) {
-  constexpr std::size_t kMaxQuotedBytes = 50;
   UpdateMask mask;
   if (paths.paths().empty()) {
     violations.Add("update_mask", fmt::format("must name what to change: any of {}", kKnownPaths));
@@ -284,18 +283,20 @@ UpdateMask DecodeUpdateMask(const google::protobuf::FieldMask& paths, Violations
       mask.*found->field = true;
       continue;
     }
-    violations.Add(
-        "update_mask",
-        path.size() > kMaxQuotedBytes
-            ? fmt::format("names a field that cannot be updated; known are {}", kKnownPaths)
-            : fmt::format("names \"{}\", which cannot be updated; known are {}", path,
-                          kKnownPaths));
+    violations.Add("update_mask", UnknownMaskPath(path, kKnownPaths));
     break;  // one is enough: the text names all that are right
   }
   return mask;
 }
 
 }  // namespace
+
+std::string UnknownMaskPath(std::string_view path, std::string_view known) {
+  constexpr std::size_t kMaxQuotedBytes = 50;
+  if (path.size() > kMaxQuotedBytes)
+    return fmt::format("names a field that cannot be updated; known are {}", known);
+  return fmt::format("names \"{}\", which cannot be updated; known are {}", path, known);
+}
 
 Timestamp EncodeInstant(domain::Instant instant) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(instant);

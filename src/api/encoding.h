@@ -48,6 +48,8 @@ absl::StatusOr<ports::TaskQuery> DecodeListTasks(const v1::ListTasksRequest& req
 /// The page token with which the answer to `request` ends; empty for an empty cursor. Good for this
 /// query only.
 std::string EncodePageToken(const v1::ListTasksRequest& request, std::string_view cursor);
+/// What is wrong with an update mask that names `path`; `known` are the paths that it may name.
+std::string UnknownMaskPath(std::string_view path, std::string_view known);
 /// What to answer when the store does not know the cursor inside a well-formed token.
 absl::Status UnknownPageToken();
 

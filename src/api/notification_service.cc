@@ -177,9 +177,8 @@ class PreferencesMask {
       if (path == "*") paths_.insert(std::begin(kPaths), std::end(kPaths));
       if (known || path == "*") continue;
       violations.push_back(
-          {"update_mask", fmt::format("names a field that cannot be updated; known are {}, or "
-                                      "\"*\" for all of them",
-                                      fmt::join(kPaths, ", "))});
+          {"update_mask", UnknownMaskPath(path, fmt::format("{}, or \"*\" for all of them",
+                                                            fmt::join(kPaths, ", ")))});
       break;
     }
   }
@@ -255,9 +254,10 @@ absl::StatusOr<service::EndpointChange> DecodeChange(
   const v1::WebhookEndpoint& endpoint = request.endpoint();
   DecodeId(endpoint.id(), "endpoint.id", violations);
   service::EndpointChange change;
-  constexpr char kKnown[] = "known are url, reminders, task_events, enabled";
+  constexpr char kKnown[] = "url, reminders, task_events, enabled";
   if (request.update_mask().paths().empty()) {
-    violations.push_back({"update_mask", fmt::format("must name what to change; {}", kKnown)});
+    violations.push_back(
+        {"update_mask", fmt::format("must name what to change: any of {}", kKnown)});
   }
   for (const std::string& path : request.update_mask().paths()) {
     if (path == "url") {
@@ -269,8 +269,7 @@ absl::StatusOr<service::EndpointChange> DecodeChange(
     } else if (path == "enabled") {
       change.enabled = endpoint.enabled();
     } else {
-      violations.push_back(
-          {"update_mask", fmt::format("names a field that cannot be updated; {}", kKnown)});
+      violations.push_back({"update_mask", UnknownMaskPath(path, kKnown)});
       break;
     }
   }

@@ -41,7 +41,8 @@ std::string FormatPeriod(const Period& period);
 struct ReminderTime {
   std::optional<Instant> at;
   /// A wall-clock time in the task's zone: what an absolute reminder becomes in the next
-  /// occurrence.
+  /// occurrence. With a due date of kind kInstant it becomes `at` again when the zone changes, for
+  /// such a task stays where it is.
   std::optional<absl::CivilSecond> at_local;
   std::optional<Period> before;  // the due date
   /// With `before` in whole days: the wall-clock time of that day in the task's zone.

@@ -33,6 +33,11 @@ bool IsHostName(std::string_view name) {
   return !last.empty() && absl::ascii_isalpha(static_cast<unsigned char>(last.front()));
 }
 
+/// Whether the name can lead to this machine only (RFC 6761).
+bool IsLocalhost(std::string_view name) {
+  return name == "localhost" || name.ends_with(".localhost");
+}
+
 std::string Part(CURLU* url, CURLUPart part, unsigned flags) {
   char* text = nullptr;
   if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return "";
@@ -97,6 +102,10 @@ absl::Status TargetGuard::MayEver(const Target& target) const {
   const std::string_view host = target.host;
   if (const auto address = IpAddress::Parse(ipv6 ? host.substr(1, host.size() - 2) : host))
     return MayConnect(target, *address);
+  if (IsLocalhost(host)) {
+    absl::Status status = MayConnect(target, *IpAddress::Parse("127.0.0.1"));
+    return status.ok() ? status : MayConnect(target, *IpAddress::Parse("::1"));
+  }
   if (target.encrypted || names_.contains(target.host) || !blocks_.empty()) return absl::OkStatus();
   return Denied(kNeedsHttps);
 }

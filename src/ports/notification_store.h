@@ -108,6 +108,11 @@ class NotificationStore {
   virtual absl::StatusOr<WebhookEndpoint> AddEndpoint(
       const domain::UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
       const std::optional<domain::RequestId>& request_id) = 0;
+  /// What AddEndpoint answers when it adds nothing, for a caller with doubts about the content that
+  /// concern new endpoints only. nullopt: it would add one. kAlreadyExists as there.
+  virtual absl::StatusOr<std::optional<WebhookEndpoint>> FindAdded(
+      const domain::UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
+      const std::optional<domain::RequestId>& request_id) = 0;
   virtual absl::StatusOr<std::vector<WebhookEndpoint>> ListEndpoints(
       const domain::UserId& user) = 0;
   virtual absl::StatusOr<WebhookEndpoint> GetEndpoint(const domain::UserId& user,

@@ -60,20 +60,20 @@ Uuid DerivedId(const CallContext& call, ports::IdSource& ids) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Outlets::Known>> NotificationSettings::Need(Channel channel) {
-  auto outlets = ports_.outlets.Get();
-  if (outlets == nullptr) {
+absl::StatusOr<std::shared_ptr<const Outlets::Known>> NotificationSettings::Need(
+    Channel channel, std::shared_ptr<const Outlets::Known> known) {
+  if (known == nullptr) {
     return util::WithReason(
         absl::UnavailableError("it is not known yet what this server can send: try again soon"),
         "CHANNELS_NOT_KNOWN");
   }
-  if (!outlets->Has(channel)) {
+  if (!known->Has(channel)) {
     return util::WithReason(
         util::MakeStatus(absl::StatusCode::kFailedPrecondition,
                          fmt::format("{} is not set up on this server", ToString(channel))),
         "CHANNEL_OFF");
   }
-  return outlets;
+  return known;
 }
 
 absl::StatusOr<int> NotificationSettings::MarkRead(const UserId& user,
@@ -143,21 +143,31 @@ absl::Status NotificationSettings::SetMailAddress(const UserId& user, const std:
 
 absl::StatusOr<EndpointWithSecret> NotificationSettings::CreateEndpoint(const CallContext& call,
                                                                         const NewEndpoint& input) {
-  Violations violations;
   ports::WebhookEndpoint endpoint;
+  endpoint.id = DerivedId(call, ports_.ids);
   endpoint.url = input.url;
-  const auto known = ports_.outlets.Get();
-  endpoint.host = Host(input.url, WebhooksOf(known), "endpoint.url", violations);
   endpoint.reminders = input.reminders;
   endpoint.task_events = input.task_events;
+  endpoint.created_at = ports_.clock.Now();
+  const auto known = ports_.outlets.Get();
+  // A repeated call is not judged again: what may be called can have changed since.
+  if (call.request_id) {
+    TODO_ASSIGN_OR_RETURN(
+        std::optional<ports::WebhookEndpoint> added,
+        ports_.store.FindAdded(call.user, endpoint, call.fingerprint, call.request_id));
+    if (added) {
+      TODO_ASSIGN_OR_RETURN(const auto outlets, Need(Channel::kWebhook, known));
+      return WithSecret(*outlets, *std::move(added));
+    }
+  }
+  Violations violations;
+  endpoint.host = Host(input.url, WebhooksOf(known), "endpoint.url", violations);
   if (!input.reminders && !input.task_events) {
     violations.push_back(
         {"endpoint.reminders", "and task_events are both false: nothing would ever be sent"});
   }
   if (!violations.empty()) return util::InvalidFields(violations);
-  TODO_ASSIGN_OR_RETURN(const auto outlets, Need(Channel::kWebhook));
-  endpoint.id = DerivedId(call, ports_.ids);
-  endpoint.created_at = ports_.clock.Now();
+  TODO_ASSIGN_OR_RETURN(const auto outlets, Need(Channel::kWebhook, known));
   TODO_ASSIGN_OR_RETURN(
       endpoint, ports_.store.AddEndpoint(call.user, endpoint, call.fingerprint, call.request_id));
   return WithSecret(*outlets, std::move(endpoint));
@@ -165,12 +175,15 @@ absl::StatusOr<EndpointWithSecret> NotificationSettings::CreateEndpoint(const Ca
 
 absl::StatusOr<ports::WebhookEndpoint> NotificationSettings::UpdateEndpoint(
     const UserId& user, const Uuid& id, const EndpointChange& change) {
-  Violations violations;
   ports::WebhookPatch patch;
-  patch.url = change.url;
-  const auto known = ports_.outlets.Get();
-  if (change.url) patch.host = Host(*change.url, WebhooksOf(known), "endpoint.url", violations);
-  if (!violations.empty()) return util::InvalidFields(violations);
+  if (change.url) {
+    Violations violations;
+    const auto known = ports_.outlets.Get();
+    patch.url = change.url;
+    patch.host = Host(*change.url, WebhooksOf(known), "endpoint.url", violations);
+    if (!violations.empty()) return util::InvalidFields(violations);
+    TODO_RETURN_IF_ERROR(Need(Channel::kWebhook, known).status());
+  }
   patch.reminders = change.reminders;
   patch.task_events = change.task_events;
   if (change.enabled) patch.disabled_reason = *change.enabled ? "" : "switched off by its user";
@@ -243,7 +256,7 @@ absl::StatusOr<ports::PushSubscription> NotificationSettings::AddSubscription(
                           "subscription.getKey('auth') gives it"});
   }
   if (!violations.empty()) return util::InvalidFields(violations);
-  TODO_RETURN_IF_ERROR(Need(Channel::kPush).status());
+  TODO_RETURN_IF_ERROR(Need(Channel::kPush, outlets).status());
   added.id = ports_.ids.NewId();
   added.p256dh = input.p256dh;
   added.auth = input.auth;

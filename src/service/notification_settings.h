@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,7 +83,8 @@ class NotificationSettings {
   std::shared_ptr<const Outlets::Known> outlets() { return ports_.outlets.Get(); }
   absl::Status SetMailAddress(const domain::UserId& user, const std::string& address);
 
-  /// The same request id again is answered as the first time, whatever became of the endpoint.
+  /// The same request id again is answered as the first time, whatever became of the endpoint and
+  /// of what may be called.
   absl::StatusOr<EndpointWithSecret> CreateEndpoint(const CallContext& call,
                                                     const NewEndpoint& input);
   absl::StatusOr<ports::WebhookEndpoint> UpdateEndpoint(const domain::UserId& user,
@@ -99,7 +101,12 @@ class NotificationSettings {
 
  private:
   absl::StatusOr<Preferences> ReadPreferences(const domain::UserId& user);
-  absl::StatusOr<std::shared_ptr<const Outlets::Known>> Need(domain::Channel channel);
+  /// `known`, when it has the channel.
+  static absl::StatusOr<std::shared_ptr<const Outlets::Known>> Need(
+      domain::Channel channel, std::shared_ptr<const Outlets::Known> known);
+  absl::StatusOr<std::shared_ptr<const Outlets::Known>> Need(domain::Channel channel) {
+    return Need(channel, ports_.outlets.Get());
+  }
 
   const Ports ports_;
   util::Guarded<std::set<domain::UserId>> testing_;

@@ -247,6 +247,28 @@ absl::StatusOr<WebhookEndpoint> ReadEndpoint(pqxx::transaction_base& transaction
   return EndpointOf(found[0]);
 }
 
+/// What PgNotificationStore::FindAdded answers.
+absl::StatusOr<std::optional<WebhookEndpoint>> FindAddedIn(
+    pqxx::transaction_base& transaction, const UserId& user, const WebhookEndpoint& endpoint,
+    const std::string& fingerprint, const std::optional<domain::RequestId>& request_id) {
+  const std::string content = ByteaLiteral(fingerprint);
+  if (request_id) {
+    const pqxx::result first =
+        Exec(transaction, kFirstCreation, user.value, request_id->value(), content);
+    if (!first.empty()) {
+      if (!first[0][0].as<bool>()) return RequestReused();
+      WebhookEndpoint answer = endpoint;
+      answer.created_at = InstantOf(first[0][1]);
+      return answer;
+    }
+  }
+  const pqxx::result known =
+      Exec(transaction, kEndpointFingerprint, user.value, endpoint.id.value(), content);
+  if (known.empty()) return std::nullopt;
+  if (!known[0][0].as<bool>()) return RequestReused();
+  return ReadEndpoint(transaction, user, endpoint.id);
+}
+
 }  // namespace
 
 template <typename Work>
@@ -302,43 +324,37 @@ absl::StatusOr<int> PgNotificationStore::MarkRead(const UserId& user,
               });
 }
 
+absl::StatusOr<std::optional<WebhookEndpoint>> PgNotificationStore::FindAdded(
+    const UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
+    const std::optional<domain::RequestId>& request_id) {
+  return Once(pool_, "find an added webhook endpoint", [&](pqxx::transaction_base& transaction) {
+    return FindAddedIn(transaction, user, endpoint, fingerprint, request_id);
+  });
+}
+
 absl::StatusOr<WebhookEndpoint> PgNotificationStore::AddEndpoint(
     const UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
     const std::optional<domain::RequestId>& request_id) {
-  return Transact(pool_, "add a webhook endpoint",
-                  [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
-                    Exec(transaction, kLockUser, user.value);
-                    const std::string id = endpoint.id.value();
-                    if (request_id) {
-                      const pqxx::result first =
-                          Exec(transaction, kFirstCreation, user.value, request_id->value(),
-                               ByteaLiteral(fingerprint));
-                      if (!first.empty()) {
-                        if (!first[0][0].as<bool>()) return RequestReused();
-                        WebhookEndpoint answer = endpoint;
-                        answer.created_at = InstantOf(first[0][1]);
-                        return answer;
-                      }
-                    }
-                    const pqxx::result known = Exec(transaction, kEndpointFingerprint, user.value,
-                                                    id, ByteaLiteral(fingerprint));
-                    if (known.empty()) {
-                      if (Exec(transaction, kCountEndpoints, user.value, id)[0][0].as<int>() >=
-                          domain::kMaxWebhookEndpoints) {
-                        return TooMany("webhook endpoints", domain::kMaxWebhookEndpoints);
-                      }
-                      Exec(transaction, kAddEndpoint, user.value, id, endpoint.url, endpoint.host,
-                           endpoint.reminders, endpoint.task_events, ByteaLiteral(fingerprint),
-                           domain::FormatInstant(endpoint.created_at));
-                      if (request_id) {
-                        Exec(transaction, kRememberCreation, user.value, request_id->value(),
-                             ByteaLiteral(fingerprint), domain::FormatInstant(endpoint.created_at));
-                      }
-                    } else if (!known[0][0].as<bool>()) {
-                      return RequestReused();
-                    }
-                    return ReadEndpoint(transaction, user, endpoint.id);
-                  });
+  return Transact(
+      pool_, "add a webhook endpoint",
+      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<WebhookEndpoint> {
+        Exec(transaction, kLockUser, user.value);
+        TODO_ASSIGN_OR_RETURN(std::optional<WebhookEndpoint> added,
+                              FindAddedIn(transaction, user, endpoint, fingerprint, request_id));
+        if (added) return *std::move(added);
+        const std::string id = endpoint.id.value();
+        if (Exec(transaction, kCountEndpoints, user.value, id)[0][0].as<int>() >=
+            domain::kMaxWebhookEndpoints) {
+          return TooMany("webhook endpoints", domain::kMaxWebhookEndpoints);
+        }
+        const std::string content = ByteaLiteral(fingerprint);
+        const std::string now = domain::FormatInstant(endpoint.created_at);
+        Exec(transaction, kAddEndpoint, user.value, id, endpoint.url, endpoint.host,
+             endpoint.reminders, endpoint.task_events, content, now);
+        if (request_id)
+          Exec(transaction, kRememberCreation, user.value, request_id->value(), content, now);
+        return ReadEndpoint(transaction, user, endpoint.id);
+      });
 }
 
 absl::StatusOr<std::vector<WebhookEndpoint>> PgNotificationStore::ListEndpoints(

@@ -211,6 +211,9 @@ TEST_P(NotificationContract, AddingAnEndpointAgainAnswersTheFirst) {
   EXPECT_EQ(store().AddEndpoint(ann_, again, "content", {})->url, endpoint.url);
   EXPECT_EQ(store().AddEndpoint(ann_, again, "other", {}).status().code(),
             StatusCode::kAlreadyExists);
+  EXPECT_EQ((**store().FindAdded(ann_, again, "content", {})).url, endpoint.url);
+  EXPECT_EQ(store().FindAdded(ann_, again, "other", {}).status().code(),
+            StatusCode::kAlreadyExists);
 }
 
 TEST_P(NotificationContract, ARequestToAddAnEndpointIsAnsweredAsTheFirstTimeWhateverBecameOfIt) {
@@ -223,8 +226,15 @@ TEST_P(NotificationContract, ARequestToAddAnEndpointIsAnsweredAsTheFirstTimeWhat
   const auto add = [&](const WebhookEndpoint& endpoint, const std::string& fingerprint) {
     return store().AddEndpoint(ann_, endpoint, fingerprint, request);
   };
+  const auto find = [&](const std::string& fingerprint) {
+    return store().FindAdded(ann_, wanted, fingerprint, request);
+  };
+  EXPECT_FALSE(find("content")->has_value());
+  EXPECT_THAT(*store().ListEndpoints(ann_), IsEmpty()) << "a look adds nothing";
   ASSERT_TRUE(add(wanted, "content").ok());
+  EXPECT_EQ(find("other").status().code(), StatusCode::kAlreadyExists);
   ASSERT_TRUE(store().UpdateEndpoint(ann_, wanted.id, {.url = "https://b.example"}).ok());
+  EXPECT_EQ((**find("content")).url, wanted.url);
   WebhookEndpoint again = wanted;
   again.created_at = now_ + hours(1);
   EXPECT_EQ(add(again, "content")->url, wanted.url) << "not what is there";
@@ -235,6 +245,7 @@ TEST_P(NotificationContract, ARequestToAddAnEndpointIsAnsweredAsTheFirstTimeWhat
   EXPECT_EQ(after->id, wanted.id);
   EXPECT_EQ(after->created_at, now_);
   EXPECT_EQ(after->secret_version, 1);
+  EXPECT_EQ((**find("content")).created_at, now_);
   EXPECT_THAT(*store().ListEndpoints(ann_), IsEmpty()) << "nothing is revived";
   EXPECT_EQ(add(again, "other").status().code(), StatusCode::kAlreadyExists);
   for (int i = 0; i < domain::kMaxWebhookEndpoints; ++i) AddEndpoint(ann_, "a.example");

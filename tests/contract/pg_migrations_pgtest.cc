@@ -81,6 +81,59 @@ TEST_F(PgMigrationsTest, AMigrationThatFailsLeavesNothing) {
   EXPECT_EQ(AppliedCount(), all_);
 }
 
+TEST_F(PgMigrationsTest, RemindersFromBeforeAreKnownForCopies) {
+  const auto apply = [this](int first, int last) {
+    for (const db::Migration& migration : db::EmbeddedMigrations()) {
+      if (migration.version >= first && migration.version <= last)
+        database_->Run(std::string(migration.sql));
+    }
+  };
+  const auto insert = [this](int id, int occurrence) {
+    const std::string made = "'2026-11-0" + std::to_string(occurrence) + "T12:00Z'";
+    database_->Run(
+        "insert into tasks (user_id, id, version, seq, title, completed, priority, tags, due_kind, "
+        "due_local, due_at, time_zone, recurrence_basis, series_id, occurrence, missed, "
+        "consumer_version, created_at, updated_at) values ('ann', " +
+        std::to_string(id) +
+        ", 1, 1, 't', false, 1, '{}', 'local', '2026-11-30T09:00', '2026-11-30T08:00Z', "
+        "'Europe/Berlin', 'schedule', '00000000-0000-0000-0000-00000000000" +
+        std::to_string(id / 10) + "', " + std::to_string(occurrence) + ", 0, " +
+        (occurrence > 1 ? "1" : "null") + ", " + made + ", " + made + ")");
+  };
+  const auto remind = [this](int task, int number, const std::string& column,
+                             const std::string& value, const std::string& created_at) {
+    database_->Run("insert into reminders (user_id, task_id, number, " + column +
+                   ", state, created_at) values ('ann', " + std::to_string(task) + ", " +
+                   std::to_string(number) + ", '" + value + "', 'pending', '" + created_at + "')");
+  };
+  apply(1, 14);
+  insert(11, 1);
+  remind(11, 1, "before", "PT1H", "2026-11-01T13:00Z");
+  remind(11, 2, "at", "2026-11-30T07:00Z", "2026-11-01T13:00Z");
+  insert(12, 2);
+  remind(12, 3, "before", "PT2H", "2026-11-02T13:00Z");  // of its user
+  // What came while it was away came with it when it was there again.
+  database_->Run("update tasks set deleted_at = '2026-11-02T14:00Z' where id = 12");
+  remind(11, 4, "before", "PT3H", "2026-11-02T14:00Z");
+  database_->Run(
+      "update tasks set deleted_at = null, updated_at = '2026-11-02T15:00Z', version = 3, "
+      "consumer_version = 3 where id = 12");
+  insert(21, 1);
+  remind(21, 1, "before", "PT1H", "2026-11-01T13:00Z");
+  remind(21, 2, "at", "2026-11-30T07:00Z", "2026-11-01T13:00Z");
+  insert(22, 2);
+  // Its user has touched it since.
+  database_->Run(
+      "update tasks set title = 'u', updated_at = '2026-11-02T16:00Z', version = 2, "
+      "consumer_version = null where id = 22");
+  remind(22, 3, "before", "PT2H", "2026-11-02T16:00Z");
+
+  apply(15, 15);
+  EXPECT_EQ(database_->Run("select string_agg(task_id || '-' || number, ' ' order by task_id, "
+                           "number) from reminders where copied"),
+            "12-1 12-2 12-4 22-1 22-2");
+}
+
 TEST_F(PgMigrationsTest, WaitingForAnotherReplicaHasADeadline) {
   ASSERT_TRUE(Migrate().ok());
   const auto other = database_->Open();

@@ -53,6 +53,31 @@ std::vector<int> NumbersOf(const std::vector<JobIntent>& intents) {
   return numbers;
 }
 
+/// What the only reminder of `task` comes to.
+std::optional<domain::Instant> Resolved(const std::vector<Reminder>& reminders, const Task& task) {
+  return reminders.size() == 1 ? domain::ResolveReminder(reminders[0].time, task.fields)
+                               : std::nullopt;
+}
+
+/// Due at the wall-clock time `local` in `zone`.
+domain::Due DueOf(domain::DueKind kind, absl::CivilSecond local, const std::string& zone) {
+  domain::Due due = *domain::ResolveLocalDue(absl::FormatCivilTime(local), zone);
+  due.kind = kind;
+  if (kind == domain::DueKind::kInstant) due.local = {};
+  return due;
+}
+
+/// This task alone, once, in another zone, where it is due at `due_local`.
+ports::Mutation Travel(const Task& task, const std::string& zone, std::string_view due_local) {
+  ports::Mutation travel = ChangeOf(ChangeKind::kUpdated, task);
+  travel.patch.time_zone = zone;
+  travel.patch.due =
+      DueOf(task.fields.due.kind, domain::ResolveLocalDue(due_local, zone)->local, zone);
+  travel.patch.series = task.series;
+  (*travel.patch.series)->following.time_zone = task.fields.time_zone;
+  return travel;
+}
+
 ports::Mutation MoveTo(const Task& task, std::string_view due, std::string_view now) {
   ports::Mutation mutation = ChangeOf(ChangeKind::kUpdated, task);
   mutation.patch.due = DueAt(due);
@@ -117,26 +142,27 @@ void ReminderStoreContract::Record(const std::vector<Reminder>& reminders, std::
   EXPECT_TRUE(status.ok()) << status;
 }
 
-Task ReminderStoreContract::MakeSeries(std::string_view due_local, const std::string& zone) {
+Task ReminderStoreContract::MakeSeries(std::string_view due_local, const std::string& zone,
+                                       domain::DueKind kind) {
   ports::Mutation create = CreateRecurring(user_, "daily");
   create.fields.time_zone = zone;
-  create.fields.due = *domain::ResolveLocalDue(due_local, zone);
-  create.series->anchor = create.series->scheduled = create.fields.due.local;
+  const absl::CivilSecond local = domain::ResolveLocalDue(due_local, zone)->local;
+  create.fields.due = DueOf(kind, local, zone);
+  create.series->anchor = create.series->scheduled = local;
   return Apply(create);
 }
 
-Task ReminderStoreContract::WriteSuccessor(const Task& task) {
+Task ReminderStoreContract::WriteSuccessor(const Task& task, int days) {
   ports::ConsumerChange change;
   change.kind = ports::ConsumerChange::Kind::kCreateSuccessor;
   change.user = task.user;
   change.fields = task.fields;
   change.series = *task.series;
   ++change.series.occurrence;
-  change.series.scheduled += 86400;
+  change.series.scheduled += std::int64_t{days} * 86400;
   change.series.following = {};
   if (const auto& zone = task.series->following.time_zone) change.fields.time_zone = *zone;
-  change.fields.due = *domain::ResolveLocalDue(absl::FormatCivilTime(change.series.scheduled),
-                                               change.fields.time_zone);
+  change.fields.due = DueOf(task.fields.due.kind, change.series.scheduled, change.fields.time_zone);
   change.event_id = NewEventId();
   change.now = At("2026-03-02T12:00:00Z");
   std::optional<ports::HeldTask> held;
@@ -405,21 +431,74 @@ TEST_P(ReminderStoreContract, ACopyKeepsItsDistanceToTheScheduledDateWhereverThe
 TEST_P(ReminderStoreContract, ACopyIsInTheZoneOfItsSeries) {
   Task task = MakeSeries("2026-11-30T09:00:00", "Europe/Berlin");
   Save({AbsoluteOf(task, 1, "2026-11-30T07:00:00Z")});
-  ports::Mutation travel = ChangeOf(ChangeKind::kUpdated, task);  // this once, to 09:00 in Tokyo
-  travel.patch.time_zone = "Asia/Tokyo";
-  travel.patch.due = *domain::ResolveLocalDue("2026-11-30T09:00:00", "Asia/Tokyo");
-  travel.patch.series = task.series;
-  (*travel.patch.series)->following.time_zone = "Europe/Berlin";
-  task = Apply(travel);
-  Reminder on_the_clock = ReminderOf(task, 2, "2026-11-29T22:00:00Z");
-  on_the_clock.time = {};
-  on_the_clock.time.at_local = absl::CivilSecond(2026, 11, 30, 7, 0, 0);  // in Tokyo
-  Save({on_the_clock});
+  task = Apply(Travel(task, "Asia/Tokyo", "2026-11-30T09:00:00"));
+  EXPECT_EQ(Resolved(RemindersOf(task), task), At("2026-11-30T07:00:00Z"));
   task = Apply(ChangeOf(ChangeKind::kCompleted, task));
-  const std::vector<Reminder> copies = RemindersOf(WriteSuccessor(task));
-  ASSERT_THAT(copies, SizeIs(2));
-  EXPECT_EQ(copies[0].time.at_local, absl::CivilSecond(2026, 12, 1, 8, 0, 0));
-  EXPECT_EQ(copies[1].time.at_local, absl::CivilSecond(2026, 11, 30, 23, 0, 0));
+  const Task next = WriteSuccessor(task, 7);
+  EXPECT_EQ(Resolved(RemindersOf(next), next), At("2026-12-07T07:00:00Z"));
+}
+
+TEST_P(ReminderStoreContract, ACopyKeepsItsTimeOnTheClockAsItsTaskDoes) {
+  const Task first = MakeSeries("2026-11-30T09:00:00", "Europe/Berlin");
+  Save({AbsoluteOf(first, 1, "2026-11-30T07:00:00Z")});
+  Task task = WriteSuccessor(Apply(ChangeOf(ChangeKind::kCompleted, first)), 7);
+  EXPECT_EQ(Resolved(RemindersOf(task), task), At("2026-12-07T07:00:00Z"));
+  task = Apply(Travel(task, "Asia/Tokyo", "2026-12-07T09:00:00"));
+  EXPECT_EQ(Resolved(RemindersOf(task), task), At("2026-12-06T23:00:00Z")) << "08:00 in Tokyo";
+  const Task next = WriteSuccessor(Apply(ChangeOf(ChangeKind::kCompleted, task)), 7);
+  EXPECT_EQ(Resolved(RemindersOf(next), next), At("2026-12-14T07:00:00Z"));
+}
+
+TEST_P(ReminderStoreContract, TheCopyForAnInstantStaysWhereItIsInAnyZone) {
+  for (const bool once : {true, false}) {
+    const Task first =
+        MakeSeries("2026-11-30T09:00:00", "Europe/Berlin", domain::DueKind::kInstant);
+    Save({AbsoluteOf(first, 1, "2026-11-30T07:00:00Z")});
+    Task task = WriteSuccessor(Apply(ChangeOf(ChangeKind::kCompleted, first)), 7);
+    ports::Mutation travel = Travel(task, "Asia/Tokyo", "2026-12-07T17:00:00");
+    if (!once) {
+      domain::SeriesPosition& series = **travel.patch.series;
+      series.following = {};
+      series.anchor = series.scheduled = absl::CivilSecond(2026, 12, 7, 17, 0, 0);
+    }
+    task = Apply(travel);
+    ASSERT_EQ(task.fields.due.at, At("2026-12-07T08:00:00Z")) << "where it was";
+    EXPECT_EQ(Resolved(RemindersOf(task), task), At("2026-12-07T07:00:00Z")) << once;
+    const Task next = WriteSuccessor(Apply(ChangeOf(ChangeKind::kCompleted, task)), 7);
+    ASSERT_EQ(next.fields.due.at, At("2026-12-14T08:00:00Z"));
+    EXPECT_EQ(Resolved(RemindersOf(next), next), At("2026-12-14T07:00:00Z")) << once;
+  }
+}
+
+TEST_P(ReminderStoreContract, WhatStaysWhereItIsWasReadAsTheCalendarDoes) {
+  struct Case {
+    const char* due;
+    const char* remind_at;
+    const char* copied;  // for the day after
+  };
+  for (const Case& one :
+       {Case{"2026-03-28T03:30:00", "2026-03-28T01:30:00Z", "2026-03-29T01:30:00Z"},  // skipped
+        Case{"2026-10-24T03:30:00", "2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z"},  // twice
+        Case{"2026-10-24T04:30:00", "2026-10-24T01:30:00Z", "2026-10-25T02:30:00Z"},
+        Case{"2026-10-24T12:00:00", "2026-10-24T07:00:00Z", "2026-10-25T08:00:00Z"}}) {
+    const Task first = MakeSeries(one.due, "Europe/Berlin", domain::DueKind::kInstant);
+    Save({AbsoluteOf(first, 1, one.remind_at)});
+    Task task = WriteSuccessor(Apply(ChangeOf(ChangeKind::kCompleted, first)));
+    EXPECT_EQ(Resolved(RemindersOf(task), task), At(one.copied));
+    ports::Mutation travel = ChangeOf(ChangeKind::kUpdated, task);
+    travel.patch.time_zone = "Asia/Tokyo";
+    task = Apply(travel);
+    EXPECT_EQ(Resolved(RemindersOf(task), task), At(one.copied));
+  }
+}
+
+TEST_P(ReminderStoreContract, WhatLiesBeyondTheYearsThatAreKeptComesToNothingInAnyZone) {
+  const Task first = MakeSeries("2026-11-30T09:00:00", "UTC", domain::DueKind::kInstant);
+  Save({AbsoluteOf(first, 1, "9999-12-31T12:00:00Z")});
+  Task task = WriteSuccessor(Apply(ChangeOf(ChangeKind::kCompleted, first)));
+  task = Apply(Travel(task, "Asia/Tokyo", "2026-12-01T18:00:00"));
+  ASSERT_THAT(RemindersOf(task), SizeIs(1));
+  EXPECT_EQ(Resolved(RemindersOf(task), task), std::nullopt);
 }
 
 TEST_P(ReminderStoreContract, CopiesAreWantedSinceThePredecessorWasDoneOrSkipped) {

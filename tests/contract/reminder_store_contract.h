@@ -49,10 +49,11 @@ class ReminderStoreContract
   std::vector<ports::JobIntent> Claim(std::string_view now, int limit = 100);
   /// The jobs of these reminders are as the reminders say, since `now`.
   void Record(const std::vector<domain::Reminder>& reminders, std::string_view now);
-  /// The first task of a daily series.
-  domain::Task MakeSeries(std::string_view due_local, const std::string& zone);
-  /// The consumer's write for the occurrence after `task`, scheduled a day later on the clock.
-  domain::Task WriteSuccessor(const domain::Task& task);
+  /// The first task of a series.
+  domain::Task MakeSeries(std::string_view due_local, const std::string& zone,
+                          domain::DueKind kind = domain::DueKind::kLocal);
+  /// The consumer's write for the occurrence after `task`, scheduled `days` later on the clock.
+  domain::Task WriteSuccessor(const domain::Task& task, int days = 1);
   /// Takes the successor of `task` away, or brings it back as `successor` says.
   void WriteOf(const domain::Task& task, const domain::Task& successor,
                ports::ConsumerChange::Kind kind);

@@ -15,11 +15,18 @@ void MarkReminders(Tables& tables, const domain::Task& was, const domain::Task& 
       was.fields.due == is.fields.due && was.fields.time_zone == is.fields.time_zone) {
     return;
   }
+  const bool stays = is.fields.due.kind == domain::DueKind::kInstant &&
+                     was.fields.time_zone != is.fields.time_zone;
   for (auto& [id, row] : tables.reminders) {
     if (id.user != is.user || id.task_id != is.id ||
         row.reminder.state == domain::ReminderState::kDeleted)
       continue;
     if (!row.reminder.unplanned_since) row.reminder.unplanned_since = is.updated_at;
+    domain::ReminderTime& time = row.reminder.time;
+    if (stays && time.at_local && *time.at_local < absl::CivilSecond(9999, 12, 31)) {
+      time.at = domain::TimeZone::Load(was.fields.time_zone)->ToInstant(*time.at_local);
+      time.at_local.reset();
+    }
   }
 }
 
@@ -56,7 +63,6 @@ void CopyReminders(Tables& tables, const domain::Task& task) {
   const std::string& series_zone =
       before->series->following.time_zone.value_or(before->fields.time_zone);
   const domain::TimeZone zone = *domain::TimeZone::Load(series_zone);
-  const domain::TimeZone task_zone = *domain::TimeZone::Load(before->fields.time_zone);
   std::vector<domain::Reminder> copies;
   for (const auto& [id, row] : tables.reminders) {
     if (id.user != task.user || id.task_id != before->id ||
@@ -68,14 +74,8 @@ void CopyReminders(Tables& tables, const domain::Task& task) {
                .number = id.number + (own.contains(id.number) ? last : 0)};
     copy.time = row.reminder.time;
     if (!copy.time.before) {
-      absl::CivilSecond local;
-      if (copy.time.at) {
-        local = zone.ToLocal(*copy.time.at);
-      } else if (zone == task_zone) {
-        local = *copy.time.at_local;
-      } else {
-        local = zone.ToLocal(task_zone.ToInstant(*copy.time.at_local));
-      }
+      const absl::CivilSecond local =
+          copy.time.at ? zone.ToLocal(*copy.time.at) : *copy.time.at_local;
       copy.time = {};
       copy.time.at_local = task.series->scheduled + (local - before->series->scheduled);
     }

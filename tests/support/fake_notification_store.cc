@@ -69,6 +69,28 @@ std::size_t EndpointCount(const Tables& tables, const UserId& user) {
       tables.endpoints, [&](const auto& entry) { return entry.first.first == user; }));
 }
 
+absl::StatusOr<std::optional<WebhookEndpoint>> FindAddedIn(
+    const Tables& tables, const UserId& user, const WebhookEndpoint& endpoint,
+    const std::string& fingerprint, const std::optional<domain::RequestId>& request_id) {
+  const auto reused = [] { return absl::AlreadyExistsError("fake store: other content"); };
+  if (request_id) {
+    if (tables.requests.contains({user, *request_id}) ||
+        tables.reminder_requests.contains({user, *request_id}))
+      return reused();
+    const auto first = tables.endpoint_requests.find({user, *request_id});
+    if (first != tables.endpoint_requests.end()) {
+      if (first->second.fingerprint != fingerprint) return reused();
+      WebhookEndpoint answer = endpoint;
+      answer.created_at = first->second.at;
+      return answer;
+    }
+  }
+  const auto found = tables.endpoints.find({user, endpoint.id});
+  if (found == tables.endpoints.end()) return std::nullopt;
+  if (found->second.fingerprint != fingerprint) return reused();
+  return found->second.endpoint;
+}
+
 }  // namespace
 
 absl::StatusOr<ports::NotificationPage> FakeNotificationStore::List(const UserId& user,
@@ -106,29 +128,21 @@ absl::StatusOr<int> FakeNotificationStore::MarkRead(const UserId& user,
   });
 }
 
+absl::StatusOr<std::optional<WebhookEndpoint>> FakeNotificationStore::FindAdded(
+    const UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
+    const std::optional<domain::RequestId>& request_id) {
+  return Write<std::optional<WebhookEndpoint>>(database_, [&](Tables& tables) {
+    return FindAddedIn(tables, user, endpoint, fingerprint, request_id);
+  });
+}
+
 absl::StatusOr<WebhookEndpoint> FakeNotificationStore::AddEndpoint(
     const UserId& user, const WebhookEndpoint& endpoint, const std::string& fingerprint,
     const std::optional<domain::RequestId>& request_id) {
   return Write<WebhookEndpoint>(database_, [&](Tables& tables) -> absl::StatusOr<WebhookEndpoint> {
-    if (request_id) {
-      const auto first = tables.endpoint_requests.find({user, *request_id});
-      const bool reused = tables.requests.contains({user, *request_id}) ||
-                          tables.reminder_requests.contains({user, *request_id});
-      if (reused ||
-          (first != tables.endpoint_requests.end() && first->second.fingerprint != fingerprint))
-        return absl::AlreadyExistsError("fake store: other content");
-      if (first != tables.endpoint_requests.end()) {
-        WebhookEndpoint answer = endpoint;
-        answer.created_at = first->second.at;
-        return answer;
-      }
-    }
-    const auto found = tables.endpoints.find({user, endpoint.id});
-    if (found != tables.endpoints.end()) {
-      if (found->second.fingerprint != fingerprint)
-        return absl::AlreadyExistsError("fake store: other content");
-      return found->second.endpoint;
-    }
+    TODO_ASSIGN_OR_RETURN(std::optional<WebhookEndpoint> added,
+                          FindAddedIn(tables, user, endpoint, fingerprint, request_id));
+    if (added) return *std::move(added);
     if (EndpointCount(tables, user) >= domain::kMaxWebhookEndpoints)
       return absl::ResourceExhaustedError("fake store: too many");
     tables.endpoints[{user, endpoint.id}] = {

@@ -24,6 +24,9 @@ class FakeNotificationStore final : public ports::NotificationStore {
   absl::StatusOr<ports::WebhookEndpoint> AddEndpoint(
       const domain::UserId& user, const ports::WebhookEndpoint& endpoint,
       const std::string& fingerprint, const std::optional<domain::RequestId>& request_id) override;
+  absl::StatusOr<std::optional<ports::WebhookEndpoint>> FindAdded(
+      const domain::UserId& user, const ports::WebhookEndpoint& endpoint,
+      const std::string& fingerprint, const std::optional<domain::RequestId>& request_id) override;
   absl::StatusOr<std::vector<ports::WebhookEndpoint>> ListEndpoints(
       const domain::UserId& user) override;
   absl::StatusOr<ports::WebhookEndpoint> GetEndpoint(const domain::UserId& user,

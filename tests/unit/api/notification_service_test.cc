@@ -1,11 +1,13 @@
 #include "api/notification_service.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "served.h"
@@ -56,10 +58,10 @@ class CountingIds final : public ports::IdSource {
 /// The service as clients see it, on stores in memory.
 class NotificationServiceTest : public testing::Test {
  protected:
-  NotificationServiceTest() { SwitchOn(); }
+  NotificationServiceTest() { SwitchOn(webhooks_); }
 
-  void SwitchOn() {
-    outlets_.Set({.webhooks = webhooks_,
+  void SwitchOn(std::shared_ptr<ports::WebhookSender> webhooks) {
+    outlets_.Set({.webhooks = std::move(webhooks),
                   .webhook_master_key = "a master key of the tests",
                   .mail = std::make_shared<support::FakeMailer>(),
                   .mail_from = "todo@todo.example",
@@ -375,6 +377,51 @@ TEST_F(NotificationServiceTest, TargetsThatCannotBeCalledAreRefusedByName) {
   EXPECT_THAT(FieldsOf(Call(&Stub::SetEmailAddress, address)), ElementsAre("email_address"));
 }
 
+/// What the operator's list does not name any more.
+class DenyingSender final
+    : public support::FakeSender<ports::WebhookSender, ports::WebhookMessage> {
+ public:
+  absl::Status Check(const std::string&) const override {
+    return absl::PermissionDeniedError("fake sender: not on the list");
+  }
+};
+
+TEST_F(NotificationServiceTest, ARepeatedCallIsAnsweredAsTheFirstTimeWhateverMayBeCalledNow) {
+  const v1::WebhookEndpoint made = AddEndpoint("ann", kRequestId);
+  SwitchOn(std::make_shared<DenyingSender>());
+  v1::WebhookEndpoint again;
+  const grpc::Status status =
+      Call(&Stub::CreateWebhookEndpoint, Endpoint("https://hooks.example/x", kRequestId), &again);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(again.id(), made.id());
+  EXPECT_EQ(again.secret(), made.secret());
+  for (const char* url : {"https://hooks.example/y", "nonsense"}) {
+    EXPECT_EQ(Call(&Stub::CreateWebhookEndpoint, Endpoint(url, kRequestId)).error_code(),
+              grpc::ALREADY_EXISTS)
+        << url;
+  }
+  EXPECT_THAT(FieldsOf(Call(&Stub::CreateWebhookEndpoint, Endpoint("https://hooks.example/x"))),
+              ElementsAre("endpoint.url"));
+}
+
+TEST_F(NotificationServiceTest, AUrlIsTakenOnlyWhereItCanBeJudged) {
+  const v1::WebhookEndpoint made = AddEndpoint();
+  service::Outlets not_known;
+  service::NotificationSettings early{{store_, state_, zones_, clock_, ids_, not_known}};
+  const domain::Uuid id = *domain::Uuid::Parse(made.id());
+  service::EndpointChange change;
+  change.url = "http://10.0.0.1/";
+  EXPECT_EQ(early.UpdateEndpoint({"ann"}, id, change).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Endpoints()[0].url(), made.url());
+  change.url = "nonsense";
+  EXPECT_EQ(early.UpdateEndpoint({"ann"}, id, change).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  change.url.reset();
+  change.enabled = false;
+  EXPECT_TRUE(early.UpdateEndpoint({"ann"}, id, change).ok()) << "needs no judgement";
+}
+
 TEST_F(NotificationServiceTest, KeysOfBrowsersMustBeThose) {
   v1::AddPushSubscriptionRequest request;
   v1::PushSubscription& subscription = *request.mutable_subscription();
@@ -440,8 +487,9 @@ TEST_F(NotificationServiceTest, AMaskMustNameSomethingThatCanBeChanged) {
     update.mutable_update_mask()->clear_paths();
     update.mutable_update_mask()->add_paths("reminders");
     update.mutable_update_mask()->add_paths(path);
-    EXPECT_THAT(FieldsOf(Call(&Stub::UpdateWebhookEndpoint, update)), ElementsAre("update_mask"))
-        << path;
+    const grpc::Status status = Call(&Stub::UpdateWebhookEndpoint, update);
+    EXPECT_THAT(FieldsOf(status), ElementsAre("update_mask")) << path;
+    EXPECT_THAT(status.error_message(), HasSubstr(fmt::format("names \"{}\"", path)));
   }
   EXPECT_TRUE(Endpoints()[0].reminders()) << "a refused update does nothing";
   update.mutable_update_mask()->clear_paths();
@@ -526,7 +574,7 @@ TEST_F(NotificationServiceTest, WhatThisServerCannotSendIsSaid) {
       Call(&Stub::CreateWebhookEndpoint, Endpoint("https://hooks.example/x"));
   EXPECT_EQ(status.error_code(), grpc::FAILED_PRECONDITION);
   EXPECT_EQ(ReasonOf(status), "CHANNEL_OFF");
-  SwitchOn();
+  SwitchOn(webhooks_);
   ASSERT_TRUE(Call(&Stub::GetChannels, {}, &channels).ok());
   EXPECT_TRUE(channels.webhook_available() && channels.email_available() &&
               channels.push_available());
@@ -594,8 +642,9 @@ TEST_F(NotificationServiceTest, AMaskOfPreferencesNamesWhatChangesAndClearsWhatI
     update.mutable_update_mask()->clear_paths();
     update.mutable_update_mask()->add_paths("push");
     update.mutable_update_mask()->add_paths(path);
-    EXPECT_THAT(FieldsOf(Call(&Stub::UpdatePreferences, update)), ElementsAre("update_mask"))
-        << path;
+    const grpc::Status status = Call(&Stub::UpdatePreferences, update);
+    EXPECT_THAT(FieldsOf(status), ElementsAre("update_mask")) << path;
+    EXPECT_THAT(status.error_message(), HasSubstr(fmt::format("names \"{}\"", path)));
   }
   update.mutable_update_mask()->clear_paths();
   update.mutable_update_mask()->add_paths("quiet_hours.start");

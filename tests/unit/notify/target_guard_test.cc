@@ -25,12 +25,15 @@ absl::StatusCode AskedWhenGiven(const TargetGuard& guard, std::string_view url) 
 
 TEST(TargetGuard, KnowsWhichUrlsItCanNeverAgreeTo) {
   const TargetGuard nothing_listed = Guard();
-  for (const char* url : {"http://hooks.example/", "http://93.184.216.34/", "https://127.0.0.1/",
-                          "https://10.0.0.1:8443/x", "https://[::1]/", "https://[fd00::1]:443/",
-                          "https://169.254.169.254/latest/meta-data", "https://127.0.0.1./"})
+  for (const char* url :
+       {"http://hooks.example/", "http://93.184.216.34/", "https://127.0.0.1/",
+        "https://10.0.0.1:8443/x", "https://[::1]/", "https://[fd00::1]:443/",
+        "https://169.254.169.254/latest/meta-data", "https://127.0.0.1./", "https://localhost/",
+        "https://LocalHost.:8443/x", "https://hooks.localhost/", "http://localhost/"})
     EXPECT_EQ(AskedWhenGiven(nothing_listed, url), kDenied) << url;
-  for (const char* url : {"https://hooks.example/", "HTTPS://hooks.example:8443/",
-                          "https://93.184.216.34/", "https://[2600::1]/", "https://localhost/"})
+  for (const char* url :
+       {"https://hooks.example/", "HTTPS://hooks.example:8443/", "https://93.184.216.34/",
+        "https://[2600::1]/", "https://notlocalhost/", "https://localhost.example/"})
     EXPECT_EQ(AskedWhenGiven(nothing_listed, url), kOk) << url << ": a name may lead anywhere";
 
   const TargetGuard name_listed = Guard({"hooks.internal"});
@@ -40,6 +43,14 @@ TEST(TargetGuard, KnowsWhichUrlsItCanNeverAgreeTo) {
   EXPECT_EQ(AskedWhenGiven(block_listed, "http://10.1.2.3/"), kOk);
   EXPECT_EQ(AskedWhenGiven(block_listed, "http://hooks.example/"), kOk) << "it may lead there";
   EXPECT_EQ(AskedWhenGiven(block_listed, "https://192.168.0.1/"), kDenied);
+
+  // Such a name leads to this machine (RFC 6761).
+  EXPECT_EQ(AskedWhenGiven(block_listed, "https://localhost/"), kDenied);
+  EXPECT_EQ(AskedWhenGiven(block_listed, "http://hooks.localhost/"), kDenied);
+  EXPECT_EQ(AskedWhenGiven(Guard({"hooks.localhost"}), "http://hooks.localhost/"), kOk);
+  EXPECT_EQ(AskedWhenGiven(Guard({"hooks.localhost"}), "http://localhost/"), kDenied);
+  for (const char* loopback : {"127.0.0.0/8", "127.0.0.1", "::1"})
+    EXPECT_EQ(AskedWhenGiven(Guard({loopback}), "http://localhost:8080/"), kOk) << loopback;
 }
 
 TEST(ParseTarget, ReadsWhereAUrlLeads) {
