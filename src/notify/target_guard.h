@@ -41,8 +41,8 @@ class TargetGuard {
   static absl::StatusOr<TargetGuard> Create(const std::vector<std::string>& allowed);
 
   /// Whether MayConnect could agree to any address that `target` can lead to: a name may lead
-  /// anywhere, an address only to itself, `localhost` and names that end in it only to this machine.
-  /// A user hears of it when a URL is given; it guards nothing.
+  /// anywhere, an address only to itself, `localhost` and names that end in it only to this
+  /// machine. A user hears of it when a URL is given; it guards nothing.
   absl::Status MayEver(const Target& target) const;
 
   /// OK, or kPermissionDenied with the reason. The reason does not name the address: a user shall

@@ -26,8 +26,8 @@ struct KeepOptions {
 /// without a partition lie in the default one, move to their day's when it is made, and else go
 /// `inbox_days` after they came. A day of which more lies there than can be moved quickly (50,000
 /// rows) gets no partition (`inbox_day_stays_in_default` in the log). One day that fails stops no
-/// other; the answer is the first failure. Blocks. kAborted: the inbox was too busy; the next call will do.
-/// Others as of ConnectionPool::Acquire. Thread safety: may be called from any thread.
+/// other; the answer is the first failure. Blocks. kAborted: the inbox was too busy; the next call
+/// will do. Others as of ConnectionPool::Acquire. Thread safety: may be called from any thread.
 absl::Status MakeInboxDays(ConnectionPool& pool);
 
 /// Drops and deletes all that is too old: days of the inbox; what lies there under no such day,
