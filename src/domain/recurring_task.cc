@@ -157,6 +157,11 @@ absl::StatusOr<Placed> PlaceSeries(const Task& task, const TaskFields& fields, S
   return placed;
 }
 
+Days DaysOf(const Task& task, const TaskFields& moved) {
+  if (moved.due.kind == DueKind::kDate) return Days::kAfter;
+  return FieldsAfter(task).due.kind == DueKind::kDate ? Days::kBefore : Days::kNever;
+}
+
 /// UNTIL of `rule`, which is that of `before`, after a date at `from` became `to` on the same day:
 /// as many dates come up to it as before. One without a time of day stays.
 absl::Status MoveUntil(RecurrenceRule& rule, const Recurrence& before, absl::CivilSecond from,
@@ -231,7 +236,7 @@ absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, 
   TODO_RETURN_IF_ERROR(Recurrence::CheckAnchor(to.local));
   TODO_ASSIGN_OR_RETURN(RecurrenceRule moved_rule,
                         MoveRule(*fields.recurrence_rule, task.series->scheduled, to.local,
-                                 placed.fields.due.kind == DueKind::kDate));
+                                 DaysOf(task, placed.fields)));
   if (same_day && place == SeriesPlace::kDue && before.ok())
     TODO_RETURN_IF_ERROR(MoveUntil(moved_rule, *before, task.series->scheduled, placed));
   const auto with = [&placed](const RecurrenceRule& changed) {
@@ -290,9 +295,8 @@ absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& field
   }
   RecurrenceRule moved = rule;
   if (same_days && place == SeriesPlace::kDue) {
-    TODO_ASSIGN_OR_RETURN(
-        moved, MoveRule(*fields.recurrence_rule, task.series->scheduled, placed.place.local,
-                        placed.fields.due.kind == DueKind::kDate));
+    TODO_ASSIGN_OR_RETURN(moved, MoveRule(*fields.recurrence_rule, task.series->scheduled,
+                                          placed.place.local, DaysOf(task, placed.fields)));
     placed.fields.recurrence_rule = FormatRecurrenceRule(moved);
   }
   SeriesPosition series = *task.series;

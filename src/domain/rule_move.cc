@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -161,28 +162,31 @@ class Move {
   bool can_follow_ = true;
 };
 
-void MoveTime(std::vector<int>& part, int from, int to) {
+/// `from`: nullopt where there was no time of day.
+void MoveTime(std::vector<int>& part, std::optional<int> from, int to) {
   if (part.empty() || from == to || Holds(part, to)) return;
-  if (part.size() == 1) part = {from};
-  std::ranges::replace(part, from, to);
+  if (part.size() == 1) part = {to};
+  if (from) std::ranges::replace(part, *from, to);
   std::ranges::sort(part);
 }
 
 }  // namespace
 
 absl::StatusOr<RecurrenceRule> MoveRule(std::string_view rule, absl::CivilSecond from,
-                                        absl::CivilSecond to, bool all_day) {
+                                        absl::CivilSecond to, Days days) {
   TODO_ASSIGN_OR_RETURN(const RecurrenceRule parsed, ParseRecurrenceRule(rule));
   RecurrenceRule moved = parsed;
   if (absl::CivilDay(from) != absl::CivilDay(to) &&
       !RecurrencePattern(parsed, to).NamesDayOfStart()) {
     TODO_ASSIGN_OR_RETURN(moved, Move(parsed, rule, absl::CivilDay(to)).Result());
   }
-  if (!all_day) {
-    MoveTime(moved.by_hour, from.hour(), to.hour());
-    MoveTime(moved.by_minute, from.minute(), to.minute());
-    MoveTime(moved.by_second, from.second(), to.second());
-  }
+  if (days == Days::kAfter) return moved;
+  const auto was = [days](int part) {
+    return days == Days::kBefore ? std::nullopt : std::optional<int>(part);
+  };
+  MoveTime(moved.by_hour, was(from.hour()), to.hour());
+  MoveTime(moved.by_minute, was(from.minute()), to.minute());
+  MoveTime(moved.by_second, was(from.second()), to.second());
   return moved;
 }
 

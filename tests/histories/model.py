@@ -349,7 +349,7 @@ class Schedule:
             return dataclasses.replace(rule, until=f"{moved:%Y%m%dT%H%M%SZ}")
         return dataclasses.replace(rule, until=f"{until + by:%Y%m%dT%H%M%S}")
 
-    def follow_time(self, rule, local):
+    def follow_time(self, rule, was, local):
         if self.kind == "date":
             return rule
         for name, new in (
@@ -360,6 +360,8 @@ class Schedule:
             values = rule[name]
             if values is None or new in values:
                 continue
+            if was and new == getattr(was, name[2:].lower()):
+                raise Unspecified("a first time that the rule does not name is moved")
             if len(set(values)) > 1:
                 raise Unspecified("one of several times of day")
             rule = rule.with_parts(**{name: (new,)})
@@ -776,7 +778,7 @@ class Model:
             if clipped and not rule.names_days():
                 raise Unspecified("whether the last day of a short month is the day of all")
             rule, anchor = new.follow(local), local
-        rule = new.follow_time(rule, local)
+        rule = new.follow_time(rule, None if old.kind == "date" else scheduled.local, local)
         at = due if anchor == local else Due.at_local(due.kind, anchor, new.zone)
         new = dataclasses.replace(new, rule=rule, anchor=at)
         must_go_on = not (keeps_date or (named and rule.names_days()))

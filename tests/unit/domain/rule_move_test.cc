@@ -1,5 +1,6 @@
 #include "domain/rule_move.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,8 +19,8 @@ absl::CivilSecond Civil(const std::string& text) {
 
 /// The rule after the move, or why there is none.
 std::string Moved(std::string_view rule, const std::string& from, const std::string& to,
-                  bool all_day = false) {
-  const absl::StatusOr<RecurrenceRule> moved = MoveRule(rule, Civil(from), Civil(to), all_day);
+                  Days days = Days::kNever) {
+  const absl::StatusOr<RecurrenceRule> moved = MoveRule(rule, Civil(from), Civil(to), days);
   return moved.ok() ? FormatRecurrenceRule(*moved) : std::string(moved.status().message());
 }
 
@@ -66,8 +67,15 @@ TEST(MoveRule, TimesOfDayMoveOneByOne) {
             "FREQ=DAILY;BYHOUR=8,9");
   EXPECT_EQ(Moved("FREQ=DAILY;BYHOUR=9,17", "2026-11-27T09:00:00", "2026-11-27T17:00:00"),
             "FREQ=DAILY;BYHOUR=9,17");
-  EXPECT_EQ(Moved("FREQ=DAILY;BYHOUR=9", "2026-11-27T00:00:00", "2026-11-28T00:00:00", true),
-            "FREQ=DAILY;BYHOUR=9");
+  EXPECT_EQ(
+      Moved("FREQ=DAILY;BYHOUR=9", "2026-11-27T00:00:00", "2026-11-28T00:00:00", Days::kAfter),
+      "FREQ=DAILY;BYHOUR=9");
+  for (const char* hour : {"00", "10"}) {
+    EXPECT_EQ(Moved("FREQ=DAILY;BYHOUR=9;BYMINUTE=0", "2026-11-27T00:00:00",
+                    fmt::format("2026-11-27T{}:00:00", hour), Days::kBefore),
+              fmt::format("FREQ=DAILY;BYHOUR={};BYMINUTE=0", std::stoi(hour)))
+        << "days had no time of day";
+  }
 }
 
 TEST(MoveRule, SaysWhatToChangeWhereTheRuleCannotFollow) {
