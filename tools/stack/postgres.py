@@ -1,4 +1,5 @@
-"""A private PostgreSQL cluster, as durable as a real one: fsync and synchronous_commit are on."""
+"""A private PostgreSQL cluster, as durable as a real one: fsync and synchronous_commit are on, unless it is for tests
+that make a database each and never end the server."""
 
 from __future__ import annotations
 
@@ -40,8 +41,9 @@ class Postgres(Node):
 
     stop_signal = signal.SIGINT  # "fast": ends the clients' sessions instead of waiting for them
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, durable: bool = True) -> None:
         super().__init__("postgres", place)
+        self._durable = durable
         self._user = SYSTEM_USER if os.geteuid() == 0 else None
 
     @property
@@ -97,7 +99,7 @@ class Postgres(Node):
             "port": str(self.port),
             "unix_socket_directories": "",
             "max_connections": "200",
-            "fsync": "on",
+            "fsync": "on" if self._durable else "off",
             "synchronous_commit": "on",
             "timezone": "UTC",
             "log_timezone": "UTC",
