@@ -307,8 +307,6 @@ TEST_F(PgTaskStoreTest, TextWithANulIsRefusedNotCutOff) {
 }
 
 TEST_F(PgTaskStoreTest, TextIsFoundWhateverItsCaseInAnyAlphabet) {
-  if (database_->Run("select 'ä' ilike 'Ä'") != "t")
-    GTEST_SKIP() << "the database's locale knows only ASCII";
   ConnectionPool pool(database_->conninfo());
   PgTaskStore store(pool, {});
   ASSERT_TRUE(store.Apply(Create(user_, "Äpfel КУПИТЬ")).ok());
