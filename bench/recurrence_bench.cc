@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "domain/recurrence.h"
+#include "domain/recurrence/recurrence.h"
 
 namespace {
 

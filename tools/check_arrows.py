@@ -21,14 +21,14 @@ ARROWS = {
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
     "edge": {"util"},
-    "notify": {"domain", "ports", "util"},
-    "app": {"api", "appcallback", "client", "domain", "edge", "notify", "ports", "relay", "service", "store", "util"},
+    "net": {"domain", "ports", "util"},
+    "notify": {"domain", "net", "ports", "util"},
+    "app": {"api", "appcallback", "client", "domain", "edge", "net", "notify", "ports", "relay", "service", "store", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {
     r"<pqxx/": {"store"},
-    r"<libical/": {"domain"},
-    r"<curl/": {"notify"},
+    r"<curl/": {"net", "notify"},
     r"[<\"]grpc": {"api", "appcallback", "client", "app"},
     r"[<\"]google/protobuf": {"api", "app", "appcallback", "client"},
     r"[<\"](dapr|todo|google/rpc)/": {"api", "appcallback", "client"},
@@ -56,7 +56,7 @@ def main() -> int:
     rooms = {path.name for path in (ROOT / "src").iterdir() if path.is_dir()}
     found = [f"src/{room} has no line in {Path(__file__).name}" for room in sorted(rooms - ARROWS.keys())]
     for room in sorted(rooms & ARROWS.keys()):
-        for path in sorted((ROOT / "src" / room).glob("*.[ch]*")):
+        for path in sorted((ROOT / "src" / room).rglob("*.[ch]*")):
             found += faults(room, path)
     print("\n".join(found), file=sys.stderr, end="\n" if found else "")
     return 1 if found else 0

@@ -16,6 +16,7 @@
 #include "google/protobuf/timestamp.pb.h"
 #include "util/digest.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::api {
 namespace {
@@ -151,9 +152,9 @@ service::DueInput DecodeDue(const v1::Task& task, bool with_due_date, bool with_
 }
 
 template <typename Request>
-absl::StatusOr<TaskRef> DecodeTaskRef(const Request& request) {
+absl::StatusOr<TaskSelector> DecodeTaskRef(const Request& request) {
   Violations violations;
-  TaskRef ref;
+  TaskSelector ref;
   ref.id = DecodeId(request.id(), "id", violations);
   if constexpr (requires { request.etag(); }) {
     ref.expected_version = DecodeEtag(request.etag(), "etag", violations);
@@ -415,22 +416,22 @@ absl::StatusOr<service::UpdateTaskInput> DecodeUpdateTask(const v1::UpdateTaskRe
   return input;
 }
 
-absl::StatusOr<TaskRef> DecodeGetTask(const v1::GetTaskRequest& request) {
+absl::StatusOr<TaskSelector> DecodeGetTask(const v1::GetTaskRequest& request) {
   return DecodeTaskRef(request);
 }
-absl::StatusOr<TaskRef> DecodeCompleteTask(const v1::CompleteTaskRequest& request) {
+absl::StatusOr<TaskSelector> DecodeCompleteTask(const v1::CompleteTaskRequest& request) {
   return DecodeTaskRef(request);
 }
-absl::StatusOr<TaskRef> DecodeUncompleteTask(const v1::UncompleteTaskRequest& request) {
+absl::StatusOr<TaskSelector> DecodeUncompleteTask(const v1::UncompleteTaskRequest& request) {
   return DecodeTaskRef(request);
 }
-absl::StatusOr<TaskRef> DecodeDeleteTask(const v1::DeleteTaskRequest& request) {
+absl::StatusOr<TaskSelector> DecodeDeleteTask(const v1::DeleteTaskRequest& request) {
   return DecodeTaskRef(request);
 }
-absl::StatusOr<TaskRef> DecodeSkipTask(const v1::SkipTaskRequest& request) {
+absl::StatusOr<TaskSelector> DecodeSkipTask(const v1::SkipTaskRequest& request) {
   return DecodeTaskRef(request);
 }
-absl::StatusOr<TaskRef> DecodeStopSeries(const v1::StopSeriesRequest& request) {
+absl::StatusOr<TaskSelector> DecodeStopSeries(const v1::StopSeriesRequest& request) {
   return DecodeTaskRef(request);
 }
 
@@ -474,7 +475,7 @@ absl::StatusOr<ports::TaskQuery> DecodeListTasks(const v1::ListTasksRequest& req
   if (filter.has_completed()) query.completed = filter.completed();
   query.priority = kPriorities.Decode(filter.priority(), "filter.priority", violations);
   if (!filter.tag().empty()) {
-    if (domain::CountCharacters(filter.tag()).value_or(0) > domain::kMaxTagCharacters) {
+    if (util::CountCharacters(filter.tag()).value_or(0) > domain::kMaxTagCharacters) {
       violations.Add("filter.tag", fmt::format("is longer than a tag can be, {} characters",
                                                domain::kMaxTagCharacters));
     }
@@ -489,7 +490,7 @@ absl::StatusOr<ports::TaskQuery> DecodeListTasks(const v1::ListTasksRequest& req
   if (filter.has_due_from()) query.due_from = decode_bound(filter.due_from(), "filter.due_from");
   if (filter.has_due_before())
     query.due_before = decode_bound(filter.due_before(), "filter.due_before");
-  if (domain::CountCharacters(filter.text()).value_or(0) > kMaxFilterTextCharacters) {
+  if (util::CountCharacters(filter.text()).value_or(0) > kMaxFilterTextCharacters) {
     violations.Add("filter.text",
                    fmt::format("is longer than {} characters", kMaxFilterTextCharacters));
   }

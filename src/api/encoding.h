@@ -4,10 +4,10 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "domain/event.h"
-#include "domain/task.h"
+#include "domain/event/event.h"
+#include "domain/task/task.h"
 #include "ports/task_store.h"
-#include "service/task_service.h"
+#include "service/tasks/task_service.h"
 #include "todo/v1/todo_service.pb.h"
 
 // Between the messages of the API and the types of the use cases; one function for each way of each
@@ -28,17 +28,17 @@ absl::StatusOr<service::CreateTaskInput> DecodeCreateTask(const v1::CreateTaskRe
 absl::StatusOr<service::UpdateTaskInput> DecodeUpdateTask(const v1::UpdateTaskRequest& request);
 
 /// A task and, when the caller said so, the version it must have.
-struct TaskRef {
+struct TaskSelector {
   domain::TaskId id;
   std::optional<std::int64_t> expected_version;
   service::SeriesScope scope = service::SeriesScope::kDefault;
 };
-absl::StatusOr<TaskRef> DecodeGetTask(const v1::GetTaskRequest& request);
-absl::StatusOr<TaskRef> DecodeCompleteTask(const v1::CompleteTaskRequest& request);
-absl::StatusOr<TaskRef> DecodeUncompleteTask(const v1::UncompleteTaskRequest& request);
-absl::StatusOr<TaskRef> DecodeDeleteTask(const v1::DeleteTaskRequest& request);
-absl::StatusOr<TaskRef> DecodeSkipTask(const v1::SkipTaskRequest& request);
-absl::StatusOr<TaskRef> DecodeStopSeries(const v1::StopSeriesRequest& request);
+absl::StatusOr<TaskSelector> DecodeGetTask(const v1::GetTaskRequest& request);
+absl::StatusOr<TaskSelector> DecodeCompleteTask(const v1::CompleteTaskRequest& request);
+absl::StatusOr<TaskSelector> DecodeUncompleteTask(const v1::UncompleteTaskRequest& request);
+absl::StatusOr<TaskSelector> DecodeDeleteTask(const v1::DeleteTaskRequest& request);
+absl::StatusOr<TaskSelector> DecodeSkipTask(const v1::SkipTaskRequest& request);
+absl::StatusOr<TaskSelector> DecodeStopSeries(const v1::StopSeriesRequest& request);
 
 absl::StatusOr<service::PreviewInput> DecodePreviewRecurrence(
     const v1::PreviewRecurrenceRequest& request);

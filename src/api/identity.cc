@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <string_view>
 
-#include "domain/event.h"
-#include "domain/task.h"
+#include "domain/event/event.h"
+#include "domain/task/task.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::api {
 namespace {
@@ -66,7 +67,7 @@ absl::StatusOr<Identity> Identify(const Metadata& metadata, bool dev_identity) {
 std::string TraceparentOf(const Metadata& metadata) {
   const auto [first, last] = metadata.equal_range("traceparent");
   if (first == last || std::next(first) != last) return "";
-  return domain::ParseTraceparent(View(first->second));
+  return util::ParseTraceparent(View(first->second));
 }
 
 }  // namespace todo::api

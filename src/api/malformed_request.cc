@@ -8,9 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::api {
 namespace {
@@ -38,7 +39,7 @@ void FindBadText(std::string_view bytes, const Descriptor& type, const std::stri
     if (declared->type() == FieldDescriptor::TYPE_STRING) {
       std::string text = field.length_delimited();
       std::erase(text, '\0');  // a fault of its own, not of the encoding
-      if (!domain::CountCharacters(text).has_value())
+      if (!util::CountCharacters(text).has_value())
         violations.push_back({path, "is not valid UTF-8"});
     } else if (declared->type() == FieldDescriptor::TYPE_MESSAGE) {
       FindBadText(field.length_delimited(), *declared->message_type(), path + ".", depth + 1,

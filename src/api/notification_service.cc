@@ -11,9 +11,10 @@
 
 #include "absl/strings/escaping.h"
 #include "api/encoding.h"
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "todo/v1/notification_service.pb.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::api {
 namespace {
@@ -110,7 +111,7 @@ v1::WebhookDelivery Encode(const ports::LoggedDelivery& delivery) {
   *encoded.mutable_created_at() = Encode(delivery.created_at);
   if (delivery.next_attempt_at)
     *encoded.mutable_next_attempt_at() = Encode(*delivery.next_attempt_at);
-  for (const ports::LoggedDelivery::Attempt& attempt : delivery.attempts) {
+  for (const ports::LoggedDelivery::LoggedAttempt& attempt : delivery.attempts) {
     v1::WebhookDelivery::Attempt& one = *encoded.add_attempts();
     *one.mutable_at() = Encode(attempt.at);
     one.set_outcome(attempt.outcome);
@@ -161,7 +162,7 @@ int DecodePageSize(std::int32_t size, Violations& violations) {
 }
 
 void CheckText(const std::string& text, std::string_view field, Violations& violations) {
-  if (!domain::CountCharacters(text))
+  if (!util::CountCharacters(text))
     violations.push_back({std::string(field), "must be valid UTF-8 without NUL characters"});
 }
 
@@ -343,11 +344,11 @@ absl::StatusOr<v1::NotificationPreferences> UpdatePreferences(
 absl::StatusOr<v1::Channels> GetChannels(NotificationSettings& settings,
                                          const domain::UserId& user) {
   v1::Channels channels;
-  if (const auto outlets = settings.outlets(); outlets != nullptr) {
-    channels.set_webhook_available(outlets->Has(domain::Channel::kWebhook));
-    channels.set_email_available(outlets->Has(domain::Channel::kEmail));
-    channels.set_push_available(outlets->Has(domain::Channel::kPush));
-    channels.set_push_public_key(outlets->push_public_key);
+  if (const auto channels = settings.channels(); channels != nullptr) {
+    channels.set_webhook_available(channels->Has(domain::Channel::kWebhook));
+    channels.set_email_available(channels->Has(domain::Channel::kEmail));
+    channels.set_push_available(channels->Has(domain::Channel::kPush));
+    channels.set_push_public_key(channels->push_public_key);
   }
   TODO_ASSIGN_OR_RETURN(const std::string address, settings.store().MailAddress(user));
   channels.set_email_address(address);

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "api/gate.h"
-#include "service/notification_settings.h"
+#include "service/notifications/notification_settings.h"
 
 namespace todo::api {
 

@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "api/encoding.h"
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "todo/v1/ops_service.pb.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::api {
 namespace {
@@ -60,7 +61,7 @@ v1::DeadLetter Encode(const ports::StoredDeadLetter& stored) {
 }
 
 void CheckText(const std::string& text, std::string_view field, Violations& violations) {
-  if (!domain::CountCharacters(text)) {
+  if (!util::CountCharacters(text)) {
     violations.push_back({std::string(field), "must be valid UTF-8 without NUL characters"});
   }
 }
@@ -230,7 +231,7 @@ std::unique_ptr<GatedService> MakeOpsService(ports::DeadLetterStore& letters,
           -> absl::StatusOr<v1::DiscardDeadLettersResponse> {
         Violations violations;
         const ports::DeadLetterFilter filter = DecodeSelection(request, violations);
-        const auto note_length = domain::CountCharacters(request.note());
+        const auto note_length = util::CountCharacters(request.note());
         if (!note_length || *note_length < 1 || *note_length > kMaxNoteCharacters) {
           violations.push_back(
               {"note", fmt::format("says why: 1 to {} characters", kMaxNoteCharacters)});

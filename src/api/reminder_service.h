@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "api/gate.h"
-#include "service/reminder_service.h"
+#include "service/reminders/reminder_service.h"
 
 namespace todo::api {
 

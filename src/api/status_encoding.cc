@@ -5,10 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::api {
 namespace {
@@ -29,7 +30,7 @@ std::string Cut(std::string_view text, std::size_t limit) {
     cut.resize(end);
     cut += "…";
   }
-  if (!domain::CountCharacters(cut).has_value()) {
+  if (!util::CountCharacters(cut).has_value()) {
     for (char& c : cut) {
       if (c < ' ' || c > '~') c = '?';
     }

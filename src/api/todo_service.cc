@@ -88,7 +88,7 @@ std::unique_ptr<GatedService> MakeTodoService(service::TaskService& tasks, Gate&
       "GetTask",
       [&tasks](const Caller& caller,
                const v1::GetTaskRequest& request) -> absl::StatusOr<v1::Task> {
-        TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeGetTask(request));
+        TODO_ASSIGN_OR_RETURN(const TaskSelector ref, DecodeGetTask(request));
         return Encoded(tasks.Get(caller.identity.user, ref.id));
       }));
   methods.push_back(Unary<v1::ListTasksRequest, v1::ListTasksResponse>(
@@ -106,7 +106,7 @@ std::unique_ptr<GatedService> MakeTodoService(service::TaskService& tasks, Gate&
       "CompleteTask",
       [&tasks](const Caller& caller,
                const v1::CompleteTaskRequest& request) -> absl::StatusOr<v1::Task> {
-        TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeCompleteTask(request));
+        TODO_ASSIGN_OR_RETURN(const TaskSelector ref, DecodeCompleteTask(request));
         return Encoded(tasks.SetCompleted(CallOf("CompleteTask", caller, request), ref.id,
                                           ref.expected_version, true));
       }));
@@ -114,7 +114,7 @@ std::unique_ptr<GatedService> MakeTodoService(service::TaskService& tasks, Gate&
       "UncompleteTask",
       [&tasks](const Caller& caller,
                const v1::UncompleteTaskRequest& request) -> absl::StatusOr<v1::Task> {
-        TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeUncompleteTask(request));
+        TODO_ASSIGN_OR_RETURN(const TaskSelector ref, DecodeUncompleteTask(request));
         return Encoded(tasks.SetCompleted(CallOf("UncompleteTask", caller, request), ref.id,
                                           ref.expected_version, false));
       }));
@@ -122,7 +122,7 @@ std::unique_ptr<GatedService> MakeTodoService(service::TaskService& tasks, Gate&
       "DeleteTask",
       [&tasks](const Caller& caller,
                const v1::DeleteTaskRequest& request) -> absl::StatusOr<v1::Task> {
-        TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeDeleteTask(request));
+        TODO_ASSIGN_OR_RETURN(const TaskSelector ref, DecodeDeleteTask(request));
         return Encoded(tasks.Delete(CallOf("DeleteTask", caller, request), ref.id,
                                     ref.expected_version, ref.scope));
       }));
@@ -130,7 +130,7 @@ std::unique_ptr<GatedService> MakeTodoService(service::TaskService& tasks, Gate&
       "SkipTask",
       [&tasks](const Caller& caller,
                const v1::SkipTaskRequest& request) -> absl::StatusOr<v1::Task> {
-        TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeSkipTask(request));
+        TODO_ASSIGN_OR_RETURN(const TaskSelector ref, DecodeSkipTask(request));
         return Encoded(
             tasks.Skip(CallOf("SkipTask", caller, request), ref.id, ref.expected_version));
       }));
@@ -138,7 +138,7 @@ std::unique_ptr<GatedService> MakeTodoService(service::TaskService& tasks, Gate&
       "StopSeries",
       [&tasks](const Caller& caller,
                const v1::StopSeriesRequest& request) -> absl::StatusOr<v1::Task> {
-        TODO_ASSIGN_OR_RETURN(const TaskRef ref, DecodeStopSeries(request));
+        TODO_ASSIGN_OR_RETURN(const TaskSelector ref, DecodeStopSeries(request));
         return Encoded(
             tasks.StopSeries(CallOf("StopSeries", caller, request), ref.id, ref.expected_version));
       }));

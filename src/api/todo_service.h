@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "api/gate.h"
-#include "service/task_service.h"
+#include "service/tasks/task_service.h"
 
 namespace todo::api {
 

@@ -10,9 +10,9 @@
 #include "api/ops_service.h"
 #include "api/reminder_service.h"
 #include "api/todo_service.h"
+#include "app/channel_watch.h"
 #include "app/delivery_watch.h"
 #include "app/metrics.h"
-#include "app/outlet_watch.h"
 #include "app/sidecar_check.h"
 #include "appcallback/delivery_limits.h"
 #include "store/maintenance.h"
@@ -151,7 +151,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       outbox_log_(relay_pool_),
       retry_queue_(
           retry_pool_, [this](int shard) { OnChange(shard); },
-          [this](domain::Instant due) { OnParked(due); }),
+          [this](domain::Instant due) { OnRetryQueued(due); }),
       reminder_store_(pool_, [this](int shard) { OnChange(shard); }),
       crash_log_(crash_pool_, config_.instance),
       audit_log_(audit_pool_, [this](int shard) { OnChange(shard); }),
@@ -167,11 +167,11 @@ Application::Application(Config config, std::function<void()> on_failure)
       secret_store_(dapr_, {.component = config_.secretstore, .secret = config_.secret}),
       tasks_(task_store_, preferred_zones_, clock_, ids_),
       recurring_tasks_(clock_, ids_),
-      reminder_notifier_(state_store_, clock_, outlets_, config_.task_updates_topic),
-      task_webhooks_(notification_store_, clock_, outlets_),
+      reminder_notifier_(state_store_, clock_, channels_, config_.task_updates_topic),
+      task_webhooks_(notification_store_, clock_, channels_),
       notification_settings_(
-          {notification_store_, state_store_, preferred_zones_, clock_, ids_, outlets_}),
-      delivery_sender_(delivery_store_, clock_, outlets_),
+          {notification_store_, state_store_, preferred_zones_, clock_, ids_, channels_}),
+      delivery_sender_(delivery_store_, clock_, channels_),
       processor_({inbox_, retry_queue_, crash_log_, clock_},
                  {{.topic = config_.task_events_topic,
                    .parse = &Parse<domain::ParseTaskEventRecord>,
@@ -179,7 +179,7 @@ Application::Application(Config config, std::function<void()> on_failure)
                   {.topic = config_.reminders_topic,
                    .parse = &Parse<domain::ParseReminderEventRecord>,
                    .consumers = {&reminder_notifier_}}},
-                 [this](domain::Instant due) { OnParked(due); }),
+                 [this](domain::Instant due) { OnRetryQueued(due); }),
       // One that takes every event is enough: what it misses, the others miss too.
       auditor_(audit_log_, clock_, {std::string(recurring_tasks_.name())},
                [this] { return CanDeliver(); },
@@ -250,7 +250,7 @@ void Application::OnDelivery() {
     signal->AnnounceDelivery();
 }
 
-void Application::OnParked(domain::Instant due) {
+void Application::OnRetryQueued(domain::Instant due) {
   if (RetryRunner* const runner = running_retry_runner_; runner != nullptr) runner->Wake(due);
 }
 
@@ -344,7 +344,7 @@ absl::Status Application::Start() {
   start(&Application::RunHealthPublisher);
   start(&Application::RunSidecarCheck);
   start(&Application::RunStatusSampler);
-  start(&Application::RunOutletSetup);
+  start(&Application::RunChannelSetup);
   return absl::OkStatus();
 }
 
@@ -569,15 +569,15 @@ void Application::RunStatusSampler(const std::stop_token& stop) {
   }
 }
 
-void Application::RunOutletSetup(const std::stop_token& stop) {
+void Application::RunChannelSetup(const std::stop_token& stop) {
   constexpr milliseconds kRecheck = 60s;
-  OutletWatch watch(config_, secret_store_, clock_, outlets_);
+  ChannelWatch watch(config_, secret_store_, clock_, channels_);
   Backoff backoff;
   for (;;) {
-    const OutletWatch::Again again = watch.Look();
-    if (again != OutletWatch::Again::kSoon) delivery_bell_.Ring();  // there may be a new way out
-    if (again == OutletWatch::Again::kNever) return;
-    if (!Sleep(stop, again == OutletWatch::Again::kSoon ? backoff.Next() : kRecheck)) return;
+    const ChannelWatch::Again again = watch.Look();
+    if (again != ChannelWatch::Again::kSoon) delivery_bell_.Ring();  // there may be a new way out
+    if (again == ChannelWatch::Again::kNever) return;
+    if (!Sleep(stop, again == ChannelWatch::Again::kSoon ? backoff.Next() : kRecheck)) return;
   }
 }
 

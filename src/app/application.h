@@ -15,13 +15,13 @@
 #include "api/gate.h"
 #include "api/notification_service.h"
 #include "api/ops_service.h"
-#include "app/audit_runner.h"
-#include "app/config.h"
-#include "app/delivery_runner.h"
+#include "app/config/config.h"
 #include "app/id_source.h"
 #include "app/listener.h"
-#include "app/reminder_runner.h"
-#include "app/retry_runner.h"
+#include "app/runners/audit_runner.h"
+#include "app/runners/delivery_runner.h"
+#include "app/runners/reminder_runner.h"
+#include "app/runners/retry_runner.h"
 #include "app/system_clock.h"
 #include "appcallback/app_callback.h"
 #include "client/dapr_client.h"
@@ -31,17 +31,17 @@
 #include "client/dapr_state_store.h"
 #include "edge/http_server.h"
 #include "relay/outbox_relay.h"
-#include "service/auditor.h"
-#include "service/delivery_sender.h"
-#include "service/event_processor.h"
-#include "service/notification_settings.h"
-#include "service/outlets.h"
-#include "service/recurring_task_service.h"
-#include "service/reminder_jobs.h"
-#include "service/reminder_notifier.h"
-#include "service/reminder_service.h"
-#include "service/task_service.h"
-#include "service/task_webhooks.h"
+#include "service/audit/auditor.h"
+#include "service/consumers/event_processor.h"
+#include "service/consumers/recurring_task_service.h"
+#include "service/consumers/reminder_notifier.h"
+#include "service/consumers/task_webhooks.h"
+#include "service/notifications/channel_set.h"
+#include "service/notifications/delivery_sender.h"
+#include "service/notifications/notification_settings.h"
+#include "service/reminders/reminder_jobs.h"
+#include "service/reminders/reminder_service.h"
+#include "service/tasks/task_service.h"
 #include "store/connection_pool.h"
 #include "store/database_clock.h"
 #include "store/outbox_signal.h"
@@ -98,7 +98,7 @@ class Application {
   void OnChange(int shard);
   void OnTaskChange(int shard);
   void OnDelivery();
-  void OnParked(domain::Instant due);
+  void OnRetryQueued(domain::Instant due);
   /// Whether the sidecar is there and brings us what it has. Blocks.
   bool CanDeliver();
   void OnReminder();
@@ -112,7 +112,7 @@ class Application {
   void RunHealthPublisher(const std::stop_token& stop);  // tells what has changed
   void RunSidecarCheck(const std::stop_token& stop);     // until the sidecar has all that we need
   void RunStatusSampler(const std::stop_token& stop);  // asks the database what waits, for /metrics
-  void RunOutletSetup(const std::stop_token& stop);    // until all channels have what they need
+  void RunChannelSetup(const std::stop_token& stop);   // until all channels have what they need
 
   /// Also of tasks that a replica of an older version writes meanwhile.
   absl::Status FoldSearchTexts(const std::stop_token& stop);
@@ -172,7 +172,7 @@ class Application {
 
   service::TaskService tasks_;
   service::RecurringTaskService recurring_tasks_;
-  service::Outlets outlets_;
+  service::ChannelSet channels_;
   service::ReminderNotifier reminder_notifier_;
   service::TaskWebhooks task_webhooks_;
   service::NotificationSettings notification_settings_;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "app/application.h"
-#include "app/config.h"
+#include "app/config/config.h"
 #include "app/library_logs.h"
 #include "app/termination.h"
 #include "util/log.h"

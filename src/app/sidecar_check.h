@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "appcallback/app_callback.h"
 #include "client/dapr_client.h"
 

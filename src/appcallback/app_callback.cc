@@ -14,8 +14,8 @@
 #include "appcallback/job_batches.h"
 #include "appcallback/job_data.h"
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
-#include "domain/delivery.h"
-#include "domain/reminder.h"
+#include "domain/event/received_event.h"
+#include "domain/reminder/reminder.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "ports/clock.h"
-#include "service/event_processor.h"
-#include "service/reminder_service.h"
+#include "service/consumers/event_processor.h"
+#include "service/reminders/reminder_service.h"
 #include "util/worker_pool.h"
 
 namespace grpc {

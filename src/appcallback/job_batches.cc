@@ -64,12 +64,12 @@ void JobBatches::Run() {
     });
     // After the last answer the server may be gone, and this with it.
     if (batch.jobs.empty()) continue;
-    const std::vector<grpc::Status> answers = Settle(batch.jobs);
+    const std::vector<grpc::Status> answers = SettleBatch(batch.jobs);
     for (std::size_t i = 0; i < batch.jobs.size(); ++i) batch.jobs[i].reactor->Finish(answers[i]);
   }
 }
 
-std::vector<grpc::Status> JobBatches::Settle(const std::vector<Job>& jobs) {
+std::vector<grpc::Status> JobBatches::SettleBatch(const std::vector<Job>& jobs) {
   std::vector<grpc::Status> answers(jobs.size(), CallAgain("internal error: call again"));
   try {
     std::vector<domain::TaskId> tasks;

@@ -9,7 +9,7 @@
 
 #include "domain/ids.h"
 #include "ports/clock.h"
-#include "service/reminder_service.h"
+#include "service/reminders/reminder_service.h"
 #include "util/guarded.h"
 #include "util/worker_pool.h"
 
@@ -49,7 +49,7 @@ class JobBatches {
   Batch Take();
   void Run();
   /// One for each.
-  [[nodiscard]] std::vector<grpc::Status> Settle(const std::vector<Job>& jobs);
+  [[nodiscard]] std::vector<grpc::Status> SettleBatch(const std::vector<Job>& jobs);
 
   service::ReminderService& reminders_;
   util::WorkerPool& workers_;

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "domain/event.h"
+#include "domain/event/event.h"
 
 namespace todo::appcallback {
 namespace {

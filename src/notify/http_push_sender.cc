@@ -7,8 +7,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "net/unanswered.h"
 #include "notify/push_encryption.h"
-#include "notify/unanswered.h"
 #include "util/status.h"
 
 namespace todo::notify {
@@ -61,7 +61,7 @@ absl::Status HttpPushSender::CheckContact(const std::string& contact) {
 
 absl::StatusOr<std::unique_ptr<HttpPushSender>> HttpPushSender::Create(Options options,
                                                                        const ports::Clock& clock) {
-  TODO_ASSIGN_OR_RETURN(HttpPoster poster, HttpPoster::Create(std::move(options.http)));
+  TODO_ASSIGN_OR_RETURN(net::HttpPoster poster, net::HttpPoster::Create(std::move(options.http)));
   absl::StatusOr<P256Key> key = Vapid::ParseKey(options.vapid_key);
   if (!key.ok()) return util::Annotate(key.status(), "VAPID key");
   if (const absl::Status status = CheckContact(options.contact); !status.ok())
@@ -72,19 +72,19 @@ absl::StatusOr<std::unique_ptr<HttpPushSender>> HttpPushSender::Create(Options o
 
 SendOutcome HttpPushSender::Send(const ports::PushMessage& message) {
   if (message.payload.size() > kMaxPayloadBytes)
-    return Unanswered(Kind::kRefused,
-                      fmt::format("the payload has {} bytes; a push message carries at most {}",
-                                  message.payload.size(), kMaxPayloadBytes));
+    return net::Unanswered(
+        Kind::kRefused, fmt::format("the payload has {} bytes; a push message carries at most {}",
+                                    message.payload.size(), kMaxPayloadBytes));
   if (!IsTopic(message.topic))
-    return Unanswered(Kind::kRefused, "the topic is not up to 32 characters of base64url");
-  const auto target = ParseTarget(message.endpoint);
-  if (!target.ok()) return Unanswered(Kind::kForbidden, target.status());
+    return net::Unanswered(Kind::kRefused, "the topic is not up to 32 characters of base64url");
+  const auto target = net::ParseTarget(message.endpoint);
+  if (!target.ok()) return net::Unanswered(Kind::kForbidden, target.status());
   const auto body = Encrypt(message);
   if (!body.ok())
-    return Unanswered(absl::IsInvalidArgument(body.status()) ? Kind::kRefused : Kind::kRetry,
-                      body.status());
+    return net::Unanswered(absl::IsInvalidArgument(body.status()) ? Kind::kRefused : Kind::kRetry,
+                           body.status());
   const auto authorization = vapid_.Authorization(target->origin);
-  if (!authorization.ok()) return Unanswered(Kind::kRetry, authorization.status());
+  if (!authorization.ok()) return net::Unanswered(Kind::kRetry, authorization.status());
 
   std::vector<std::string> headers = {
       "content-type: application/octet-stream", "content-encoding: aes128gcm",

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "notify/http_poster.h"
+#include "net/http_poster.h"
 #include "notify/vapid.h"
 #include "ports/clock.h"
 #include "ports/notification_senders.h"
@@ -18,7 +18,7 @@ class HttpPushSender final : public ports::PushSender {
   static constexpr std::size_t kMaxPayloadBytes = 3000;
 
   struct Options {
-    HttpOptions http;
+    net::HttpOptions http;
     std::string vapid_key;  // see Vapid::ParseKey
     std::string contact;    // a mailto: or https: URL of the operator, for the push services
   };
@@ -39,10 +39,11 @@ class HttpPushSender final : public ports::PushSender {
   std::string PublicKey() const { return vapid_.PublicKey(); }
 
  private:
-  HttpPushSender(HttpPoster poster, P256Key key, std::string contact, const ports::Clock& clock)
+  HttpPushSender(net::HttpPoster poster, P256Key key, std::string contact,
+                 const ports::Clock& clock)
       : poster_(std::move(poster)), vapid_(std::move(key), std::move(contact), clock) {}
 
-  const HttpPoster poster_;
+  const net::HttpPoster poster_;
   Vapid vapid_;
 };
 

@@ -6,8 +6,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "net/unanswered.h"
 #include "notify/hmac.h"
-#include "notify/unanswered.h"
 #include "util/status.h"
 
 namespace todo::notify {
@@ -37,13 +37,14 @@ std::string Signatures(const ports::WebhookMessage& message, long long timestamp
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<HttpWebhookSender>> HttpWebhookSender::Create(HttpOptions options) {
-  TODO_ASSIGN_OR_RETURN(HttpPoster poster, HttpPoster::Create(std::move(options)));
+absl::StatusOr<std::unique_ptr<HttpWebhookSender>> HttpWebhookSender::Create(
+    net::HttpOptions options) {
+  TODO_ASSIGN_OR_RETURN(net::HttpPoster poster, net::HttpPoster::Create(std::move(options)));
   return std::unique_ptr<HttpWebhookSender>(new HttpWebhookSender(std::move(poster)));
 }
 
 SendOutcome HttpWebhookSender::Send(const ports::WebhookMessage& message) {
-  const auto refused = [](std::string_view why) { return Unanswered(Kind::kRefused, why); };
+  const auto refused = [](std::string_view why) { return net::Unanswered(Kind::kRefused, why); };
   if (message.body.size() >= kMaxBodyBytes)
     return refused(fmt::format("the payload has {} bytes; a webhook carries less than {}",
                                message.body.size(), kMaxBodyBytes));
@@ -53,8 +54,8 @@ SendOutcome HttpWebhookSender::Send(const ports::WebhookMessage& message) {
                                      [](const std::string& secret) { return secret.empty(); }))
     return refused("the webhook has no secret to sign with");
 
-  const auto target = ParseTarget(message.url);
-  if (!target.ok()) return Unanswered(Kind::kForbidden, target.status());
+  const auto target = net::ParseTarget(message.url);
+  if (!target.ok()) return net::Unanswered(Kind::kForbidden, target.status());
   const long long timestamp =
       std::chrono::floor<std::chrono::seconds>(message.timestamp).time_since_epoch().count();
   return poster_.Post(*target,

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "notify/http_poster.h"
+#include "net/http_poster.h"
 #include "ports/notification_senders.h"
 
 namespace todo::notify {
@@ -13,8 +13,8 @@ class HttpWebhookSender final : public ports::WebhookSender {
  public:
   static constexpr std::size_t kMaxBodyBytes = 20'000;
 
-  /// kInvalidArgument: see HttpPoster::Create.
-  static absl::StatusOr<std::unique_ptr<HttpWebhookSender>> Create(HttpOptions options);
+  /// kInvalidArgument: see net::HttpPoster::Create.
+  static absl::StatusOr<std::unique_ptr<HttpWebhookSender>> Create(net::HttpOptions options);
 
   /// kRefused, before anything is sent: a body of kMaxBodyBytes or more, no secret or an empty
   /// one, an id that cannot stand in a header or holds the '.' that separates it in what is signed.
@@ -22,9 +22,9 @@ class HttpWebhookSender final : public ports::WebhookSender {
   absl::Status Check(const std::string& url) const override { return poster_.Check(url); }
 
  private:
-  explicit HttpWebhookSender(HttpPoster poster) : poster_(std::move(poster)) {}
+  explicit HttpWebhookSender(net::HttpPoster poster) : poster_(std::move(poster)) {}
 
-  const HttpPoster poster_;
+  const net::HttpPoster poster_;
 };
 
 }  // namespace todo::notify

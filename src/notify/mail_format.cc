@@ -8,9 +8,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
-#include "domain/notification.h"
-#include "notify/one_line.h"
+#include "domain/notification/notification.h"
+#include "util/one_line.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::notify {
 namespace {
@@ -52,7 +53,7 @@ std::string EncodedWords(std::string_view line) {
   while (!line.empty()) {
     std::size_t size = 0;  // whole characters only: each word must be UTF-8 by itself
     while (size < line.size()) {
-      const std::size_t next = std::max<std::size_t>(1, Utf8Length(line.substr(size)));
+      const std::size_t next = std::max<std::size_t>(1, util::Utf8Length(line.substr(size)));
       if (size + next > kEncodedWordBytes) break;
       size += next;
     }
@@ -72,7 +73,7 @@ std::string FormatSender(const MailSender& sender) {
   const std::string address = fmt::format("<{}>", sender.address);
   if (sender.name.empty()) return address;
   if (plain && sender.name.size() <= kMaxLine / 2) return sender.name + " " + address;
-  return EncodedWords(OneLine(sender.name, kMaxHeaderBytes)) + "\r\n " + address;
+  return EncodedWords(util::OneLine(sender.name, kMaxHeaderBytes)) + "\r\n " + address;
 }
 
 std::string Part(std::string_view type, std::string_view content) {
@@ -90,7 +91,7 @@ std::string Part(std::string_view type, std::string_view content) {
 bool IsMailAddress(std::string_view text) { return domain::CheckMailAddress(text).ok(); }
 
 std::string EncodeHeader(std::string_view name, std::string_view text) {
-  const std::string line = OneLine(text, kMaxHeaderBytes);
+  const std::string line = util::OneLine(text, kMaxHeaderBytes);
   const bool plain = std::all_of(line.begin(), line.end(),
                                  [](unsigned char c) { return absl::ascii_isprint(c); }) &&
                      !absl::StrContains(line, "=?");

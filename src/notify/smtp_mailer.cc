@@ -7,9 +7,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "notify/curl_handle.h"
-#include "notify/one_line.h"
-#include "notify/unanswered.h"
+#include "net/curl_handle.h"
+#include "net/unanswered.h"
+#include "util/one_line.h"
 #include "util/status.h"
 
 namespace todo::notify {
@@ -39,7 +39,7 @@ std::size_t OnReply(char* begin, std::size_t, std::size_t bytes, void* data) {
   const std::string_view line(begin, bytes);
   if (absl::StartsWith(util::ToAbsl(line), "221")) return bytes;
   if (absl::StartsWith(util::ToAbsl(line), "220")) conversation.greeted = true;
-  conversation.reply = OneLine(
+  conversation.reply = util::OneLine(
       util::FromAbsl(absl::StripTrailingAsciiWhitespace(util::ToAbsl(line))), kMaxReplyBytes);
   return bytes;
 }
@@ -85,8 +85,9 @@ SendOutcome FromReply(Kind kind, const Conversation& conversation) {
   return outcome;
 }
 
-SendOutcome FromFailure(const CurlHandle& curl, CURLcode code, const Conversation& conversation) {
-  if (CodeOf(conversation.reply) < 400) return Unanswered(Kind::kRetry, curl.Describe(code));
+SendOutcome FromFailure(const net::CurlHandle& curl, CURLcode code,
+                        const Conversation& conversation) {
+  if (CodeOf(conversation.reply) < 400) return net::Unanswered(Kind::kRetry, curl.Describe(code));
   // The codes by which libcurl says that a command was refused. Before the greeting it is the
   // connection that was refused.
   const bool refused_command = code == CURLE_SEND_ERROR || code == CURLE_WEIRD_SERVER_REPLY;
@@ -130,11 +131,11 @@ absl::StatusOr<std::unique_ptr<SmtpMailer>> SmtpMailer::Create(Options options,
 
 SendOutcome SmtpMailer::Send(const ports::MailMessage& message) {
   const auto mail = FormatMail(message, options_.sender, clock_.Now());
-  if (!mail.ok()) return Unanswered(Kind::kRefused, mail.status());
+  if (!mail.ok()) return net::Unanswered(Kind::kRefused, mail.status());
 
   Conversation conversation;
   conversation.unsent = *mail;
-  CurlHandle curl(options_.timeout, options_.ca_file);
+  net::CurlHandle curl(options_.timeout, options_.ca_file);
   curl.Set(CURLOPT_URL, UrlOf(options_).c_str());
   curl.Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   if (options_.security == Security::kStartTls)

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "domain/event.h"
+#include "domain/event/event.h"
 #include "domain/time.h"
 
 namespace todo::ports {

@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "domain/event.h"
+#include "domain/event/event.h"
 #include "domain/ids.h"
 
 namespace todo::ports {

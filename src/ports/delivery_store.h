@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
-#include "domain/notification.h"
+#include "domain/notification/notification.h"
 #include "domain/time.h"
 
 namespace todo::ports {
@@ -53,7 +53,7 @@ struct DeliveryResult {
 };
 
 /// One attempt at the deliveries of a lane.
-struct Attempt {
+struct DeliveryAttempt {
   domain::Instant at;
   std::chrono::milliseconds took{0};
   std::string outcome;  // "delivered", "retry", "gone", "refused", "forbidden"
@@ -88,7 +88,7 @@ class DeliveryStore {
 
   /// Stores what became of the attempt and gives the lane back; `slow`: it has let us wait. False:
   /// the lease was lost, or the target removed, and somebody else has decided.
-  virtual absl::StatusOr<bool> Finish(const DeliveryLane& lane, const Attempt& attempt,
+  virtual absl::StatusOr<bool> Finish(const DeliveryLane& lane, const DeliveryAttempt& attempt,
                                       bool slow) = 0;
 
   /// The target of `leased` refuses everything for good: disables the webhook endpoint, removes the

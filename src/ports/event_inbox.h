@@ -9,10 +9,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "domain/delivery.h"
-#include "domain/event.h"
-#include "domain/notification.h"
-#include "domain/task.h"
+#include "domain/event/event.h"
+#include "domain/event/received_event.h"
+#include "domain/notification/notification.h"
+#include "domain/task/task.h"
 #include "ports/retry_queue.h"
 
 namespace todo::ports {
@@ -90,15 +90,15 @@ class InboxTransaction {
  public:
   virtual ~InboxTransaction() = default;
 
-  /// Marks the events of `deliveries` as taken by `consumer`. Fresh are those that nobody had taken
-  /// before, the same event twice in one call only once. An event whose task has others waiting in
-  /// the consumer's retry queue is put behind them instead and is not fresh.
+  /// Marks the events of `received_events` as taken by `consumer`. Fresh are those that nobody had
+  /// taken before, the same event twice in one call only once. An event whose task has others
+  /// waiting in the consumer's retry queue is put behind them instead and is not fresh.
   ///
   /// An event is known by its id and the UTC day of its time, which is the same on every delivery.
   /// What somebody sends once more under the same id with the time of another day is another event,
   /// unless the first one still waits.
-  virtual absl::StatusOr<Claimed> Claim(std::string_view consumer,
-                                        const std::vector<domain::Delivery>& deliveries) = 0;
+  virtual absl::StatusOr<Claimed> Claim(
+      std::string_view consumer, const std::vector<domain::ReceivedEvent>& received_events) = 0;
 
   /// Takes up an event of the retry queue, locking its task's queue. False: somebody else is at it,
   /// or has been.

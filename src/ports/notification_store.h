@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
-#include "domain/notification.h"
+#include "domain/notification/notification.h"
 #include "domain/time.h"
 #include "ports/delivery_store.h"
 
@@ -72,14 +72,14 @@ struct LoggedDelivery {
   DeliveryState state = DeliveryState::kPending;
   domain::Instant created_at;
   std::optional<domain::Instant> next_attempt_at;
-  struct Attempt {
+  struct LoggedAttempt {
     domain::Instant at;
     std::string outcome;
     int status_code = 0;
     std::string detail;
     std::chrono::milliseconds took{0};
   };
-  std::vector<Attempt> attempts;
+  std::vector<LoggedAttempt> attempts;
 };
 struct DeliveryPage {
   std::vector<LoggedDelivery> deliveries;  // the newest first

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "domain/event.h"
+#include "domain/event/event.h"
 
 namespace todo::ports {
 

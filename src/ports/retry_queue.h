@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "domain/delivery.h"
+#include "domain/event/received_event.h"
 #include "domain/ids.h"
 #include "domain/time.h"
 
@@ -24,7 +24,7 @@ struct RetryEntry {
 };
 
 /// Why an event is tried again, and when.
-struct Setback {
+struct RetrySchedule {
   std::optional<domain::Instant> failed_at;  // nullopt: it has not been tried, it only has to wait
   bool counts = true;                        // as one of its attempts, if it failed
   domain::Instant due_at;
@@ -45,8 +45,9 @@ class RetryQueue {
 
   /// Claims the event for `consumer` and puts it into its task's queue, with one attempt if it has
   /// failed and that counts. False: it was taken before, which is as good.
-  virtual absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
-                                    const Setback& setback) = 0;
+  virtual absl::StatusOr<bool> Enqueue(std::string_view consumer,
+                                       const domain::ReceivedEvent& received,
+                                       const RetrySchedule& schedule) = 0;
 
   /// Up to `limit` (> 0) entries of `consumers` that are due at `now`, the longest due first, at
   /// most one of each task.
@@ -59,13 +60,13 @@ class RetryQueue {
 
   /// Another failure of `entry`, which counts or not. Does nothing when somebody else has tried it
   /// since and that counted.
-  virtual absl::Status Reschedule(const RetryEntry& entry, const Setback& setback) = 0;
+  virtual absl::Status Reschedule(const RetryEntry& entry, const RetrySchedule& schedule) = 0;
 
   /// Gives an event up: its dead letter is stored and posted to the dead-letter topic.
   /// `from_queue`: it leaves the queue that it was put into, and the next of that has its turn;
   /// otherwise it is claimed first. False: somebody else took it.
-  virtual absl::StatusOr<bool> Bury(const domain::DeadLetter& letter, bool from_queue,
-                                    domain::Instant now) = 0;
+  virtual absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, bool from_queue,
+                                             domain::Instant now) = 0;
 };
 
 }  // namespace todo::ports

@@ -7,9 +7,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "domain/event.h"
+#include "domain/event/event.h"
 #include "domain/ids.h"
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "domain/time.h"
 
 namespace todo::ports {

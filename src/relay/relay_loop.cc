@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "domain/event.h"
+#include "domain/event/event.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 #include "util/status.h"

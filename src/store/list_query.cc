@@ -9,6 +9,7 @@
 #include "domain/time.h"
 #include "util/digest.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::store {
 namespace {
@@ -113,7 +114,7 @@ absl::StatusOr<ListPosition> DecodeCursor(const domain::UserId& user,
   position.id = cursor["i"].get<std::int64_t>();
   switch (query.order) {
     case TaskOrder::kTitle:
-      if (!key.is_string() || !domain::CountCharacters(key.get_ref<const std::string&>()))
+      if (!key.is_string() || !util::CountCharacters(key.get_ref<const std::string&>()))
         return ForeignCursor();
       position.key = key.get<std::string>();
       return position;

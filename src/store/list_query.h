@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "ports/task_store.h"
 
 // Inside the room only: the statement and the cursor of TaskStore::List.

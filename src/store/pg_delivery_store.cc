@@ -224,7 +224,7 @@ absl::StatusOr<std::optional<Instant>> PgDeliveryStore::NextTurn(
 }
 
 absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
-                                             const ports::Attempt& attempt, bool slow) {
+                                             const ports::DeliveryAttempt& attempt, bool slow) {
   const json logged = {{"at", domain::FormatInstant(attempt.at)},
                        {"took_ms", attempt.took.count()},
                        {"outcome", attempt.outcome},

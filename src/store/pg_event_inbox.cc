@@ -149,14 +149,15 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
   /// Whether there may be deliveries among what it wrote.
   bool delivers() const { return delivers_; }
 
-  absl::StatusOr<ports::Claimed> Claim(std::string_view consumer,
-                                       const std::vector<domain::Delivery>& deliveries) override {
+  absl::StatusOr<ports::Claimed> Claim(
+      std::string_view consumer,
+      const std::vector<domain::ReceivedEvent>& received_events) override {
     ports::Claimed claimed;
-    std::map<EventId, const domain::Delivery*> by_id;
-    for (const domain::Delivery& delivery : deliveries) {
-      const auto [first, is_new] = by_id.emplace(delivery.event.id, &delivery);
-      if (!is_new && domain::AreDifferent(first->second->event, delivery.event))
-        claimed.reused.insert(delivery.event.id);
+    std::map<EventId, const domain::ReceivedEvent*> by_id;
+    for (const domain::ReceivedEvent& received : received_events) {
+      const auto [first, is_new] = by_id.emplace(received.event.id, &received);
+      if (!is_new && domain::AreDifferent(first->second->event, received.event))
+        claimed.reused.insert(received.event.id);
     }
     const auto column = [&](const auto& text) {
       return ArrayLiteralOf(by_id, [&](const auto& entry) { return text(entry.second->event); });
@@ -180,13 +181,14 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
                                : claimed.fresh)
             .insert(EventId{*id});
       }
-      for (const domain::Delivery& delivery : deliveries) {  // in the order in which they came
-        if (behind.erase(delivery.event.id) == 0) continue;
+      for (const domain::ReceivedEvent& received :
+           received_events) {  // in the order in which they came
+        if (behind.erase(received.event.id) == 0) continue;
         Exec(work_, kEnqueue,
-             RetryRow(consumer, delivery.event.id, delivery.event.at, delivery.event.user,
-                      delivery.event.task_id, delivery.record)
+             RetryRow(consumer, received.event.id, received.event.at, received.event.user,
+                      received.event.task_id, received.record)
                  .dump(),
-             ByteaLiteral(delivery.record.bytes));
+             ByteaLiteral(received.record.bytes));
       }
       return claimed;
     });

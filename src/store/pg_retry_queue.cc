@@ -7,10 +7,11 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "store/retry_columns.h"
 #include "store/session.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::store {
 namespace {
@@ -134,7 +135,7 @@ domain::BusRecord RecordOf(const pqxx::row& row, pqxx::row::size_type first) {
   return record;
 }
 
-StoredDeadLetter LetterOf(const pqxx::row& row) {
+StoredDeadLetter ReadDeadLetter(const pqxx::row& row) {
   StoredDeadLetter stored;
   domain::DeadLetter& letter = stored.letter;
   letter.id = Uuid::Parse(View(row[0])).value_or(Uuid());
@@ -192,7 +193,7 @@ pqxx::result ExecFiltered(pqxx::transaction_base& transaction, const std::string
 std::string Storable(std::string_view text) {
   std::string clean;
   for (const char c : text) clean += c == '\0' ? std::string("\\0") : std::string(1, c);
-  if (domain::CountCharacters(clean)) return clean;
+  if (util::CountCharacters(clean)) return clean;
   return json::parse(json(clean).dump(-1, ' ', false, json::error_handler_t::replace))
       .get<std::string>();
 }
@@ -219,21 +220,22 @@ PgRetryQueue::PgRetryQueue(ConnectionPool& pool, std::function<void(int shard)> 
                            std::function<void(Instant due)> on_replay)
     : pool_(pool), on_message_(std::move(on_message)), on_replay_(std::move(on_replay)) {}
 
-absl::StatusOr<bool> PgRetryQueue::Park(std::string_view consumer, const domain::Delivery& delivery,
-                                        const ports::Setback& setback) {
-  const domain::EventHeader& event = delivery.event;
-  json row = RetryRow(consumer, event.id, event.at, event.user, event.task_id, delivery.record);
+absl::StatusOr<bool> PgRetryQueue::Enqueue(std::string_view consumer,
+                                           const domain::ReceivedEvent& received,
+                                           const ports::RetrySchedule& schedule) {
+  const domain::EventHeader& event = received.event;
+  json row = RetryRow(consumer, event.id, event.at, event.user, event.task_id, received.record);
   row["identity"] = event.identity;
-  row["due_at"] = domain::FormatInstant(setback.due_at);
-  if (setback.failed_at) {
-    row["attempts"] = setback.attempts();
-    row["first_failed_at"] = row["last_failed_at"] = domain::FormatInstant(*setback.failed_at);
+  row["due_at"] = domain::FormatInstant(schedule.due_at);
+  if (schedule.failed_at) {
+    row["attempts"] = schedule.attempts();
+    row["first_failed_at"] = row["last_failed_at"] = domain::FormatInstant(*schedule.failed_at);
   }
-  row["reason"] = Storable(setback.reason);
+  row["reason"] = Storable(schedule.reason);
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "park an event", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
     pqxx::nontransaction transaction(connection);
-    return Exec(transaction, kPark, row.dump(), ByteaLiteral(delivery.record.bytes))[0][0]
+    return Exec(transaction, kPark, row.dump(), ByteaLiteral(received.record.bytes))[0][0]
         .as<bool>();
   });
 }
@@ -272,19 +274,20 @@ absl::StatusOr<std::optional<Instant>> PgRetryQueue::NextDue(
              });
 }
 
-absl::Status PgRetryQueue::Reschedule(const RetryEntry& entry, const ports::Setback& setback) {
+absl::Status PgRetryQueue::Reschedule(const RetryEntry& entry,
+                                      const ports::RetrySchedule& schedule) {
   std::optional<std::string> failed_at;
-  if (setback.failed_at) failed_at = domain::FormatInstant(*setback.failed_at);
+  if (schedule.failed_at) failed_at = domain::FormatInstant(*schedule.failed_at);
   return Once(pool_, "reschedule a retry", [&](pqxx::transaction_base& transaction) {
     Exec(transaction, kReschedule, entry.consumer, entry.event_id.value(), entry.attempts,
-         failed_at, domain::FormatInstant(setback.due_at), Storable(setback.reason),
-         setback.attempts());
+         failed_at, domain::FormatInstant(schedule.due_at), Storable(schedule.reason),
+         schedule.attempts());
     return absl::OkStatus();
   });
 }
 
-absl::StatusOr<bool> PgRetryQueue::Bury(const domain::DeadLetter& letter, bool from_queue,
-                                        Instant now) {
+absl::StatusOr<bool> PgRetryQueue::AddDeadLetter(const domain::DeadLetter& letter, bool from_queue,
+                                                 Instant now) {
   json row = RetryRow(letter.consumer, letter.event_id, letter.event_at, letter.user,
                       letter.task_id, letter.record);
   row["id"] = letter.id.value();
@@ -352,7 +355,7 @@ absl::StatusOr<ports::DeadLetterPage> PgRetryQueue::List(const DeadLetterFilter&
                        &page.next_cursor);
                    break;
                  }
-                 page.letters.push_back(LetterOf(row));
+                 page.letters.push_back(ReadDeadLetter(row));
                }
                return page;
              });
@@ -368,7 +371,7 @@ absl::StatusOr<StoredDeadLetter> PgRetryQueue::Get(const Uuid& id) {
                const pqxx::result result = Exec(transaction, "dead_get", sql, id.value());
                if (result.empty())
                  return absl::NotFoundError("there is no dead letter with this id");
-               StoredDeadLetter stored = LetterOf(result[0]);
+               StoredDeadLetter stored = ReadDeadLetter(result[0]);
                stored.letter.record.bytes = Bytes(result[0][19]);
                return stored;
              });

@@ -18,15 +18,16 @@ class PgRetryQueue final : public ports::RetryQueue, public ports::DeadLetterSto
   PgRetryQueue(ConnectionPool& pool, std::function<void(int shard)> on_message,
                std::function<void(domain::Instant due)> on_replay = {});
 
-  absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
-                            const ports::Setback& setback) override;
+  absl::StatusOr<bool> Enqueue(std::string_view consumer, const domain::ReceivedEvent& received,
+                               const ports::RetrySchedule& schedule) override;
   absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>& consumers,
                                                      domain::Instant now, int limit) override;
   absl::StatusOr<std::optional<domain::Instant>> NextDue(
       const std::vector<std::string>& consumers) override;
-  absl::Status Reschedule(const ports::RetryEntry& entry, const ports::Setback& setback) override;
-  absl::StatusOr<bool> Bury(const domain::DeadLetter& letter, bool from_queue,
-                            domain::Instant now) override;
+  absl::Status Reschedule(const ports::RetryEntry& entry,
+                          const ports::RetrySchedule& schedule) override;
+  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, bool from_queue,
+                                     domain::Instant now) override;
 
   absl::StatusOr<ports::DeadLetterPage> List(const ports::DeadLetterFilter& filter, int limit,
                                              const std::string& cursor) override;

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "domain/reminder.h"
+#include "domain/reminder/reminder.h"
 
 // Inside the room only: between reminders and the columns of their tables.
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "domain/delivery.h"
+#include "domain/event/received_event.h"
 #include "domain/ids.h"
 #include "domain/time.h"
 

@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "domain/event.h"
+#include "domain/event/event.h"
 #include "store/connection_pool.h"
 #include "store/statement_watch.h"
 #include "util/status.h"

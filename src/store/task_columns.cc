@@ -1,7 +1,7 @@
 #include "store/task_columns.h"
 
 #include "absl/time/civil_time.h"
-#include "domain/event.h"
+#include "domain/event/event.h"
 #include "domain/time.h"
 #include "util/log.h"
 #include "util/status.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "domain/task.h"
+#include "domain/task/task.h"
 
 // Inside the room only: between tasks and the columns of their table.
 

@@ -48,7 +48,7 @@ Change AuditLogContract::NewChange(const UserId& user) {
 }
 
 void AuditLogContract::Take(const Change& change, std::string_view consumer) {
-  domain::Delivery delivery;
+  domain::ReceivedEvent delivery;
   delivery.event.id = change.event_id;
   delivery.event.at = change.at;
   const auto status = environment_->inbox().Transact([&](ports::InboxTransaction& transaction) {

@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "domain/event.h"
-#include "domain/task.h"
+#include "domain/event/event.h"
+#include "domain/task/task.h"
 #include "ports/task_store.h"
 
 // What the contract suites share.

@@ -57,10 +57,10 @@ RetryEntry EntryOf(const TaskEvent& event, int attempts) {
   return entry;
 }
 
-std::vector<domain::Delivery> Deliveries(const std::vector<TaskEvent>& events) {
-  std::vector<domain::Delivery> deliveries;
-  for (const TaskEvent& event : events) deliveries.push_back({.event = event, .record = {}});
-  return deliveries;
+std::vector<domain::ReceivedEvent> Deliveries(const std::vector<TaskEvent>& events) {
+  std::vector<domain::ReceivedEvent> received_events;
+  for (const TaskEvent& event : events) received_events.push_back({.event = event, .record = {}});
+  return received_events;
 }
 
 ConsumerChange SuccessorOf(const Task& task) {
@@ -293,7 +293,7 @@ TEST_P(EventInboxContract, AClaimWaitsForWhoeverHasTheEventAndTakesWhatThatOneLe
 
 TEST_P(EventInboxContract, AnEventWhoseTaskHasOthersWaitingIsPutBehindThem) {
   const TaskEvent failed = EventOf(user_, TaskId{7});
-  environment_->Park(kConsumer, {.event = failed, .record = {}});
+  environment_->Enqueue(kConsumer, {.event = failed, .record = {}});
   const TaskEvent later = EventOf(user_, TaskId{7});
   const TaskEvent other_task = EventOf(user_, TaskId{8});
   const TaskEvent other_user = EventOf(other_, TaskId{7});
@@ -308,7 +308,7 @@ TEST_P(EventInboxContract, TheEventsOfAQueueAreTakenUpAsTheyCame) {
   const TaskEvent third = EventOf(user_, TaskId{7});
   const TaskEvent second = EventOf(user_, TaskId{7});
   const TaskEvent first = EventOf(user_, TaskId{7});
-  environment_->Park(kConsumer, {.event = first, .record = {}});
+  environment_->Enqueue(kConsumer, {.event = first, .record = {}});
   EXPECT_THAT(Claim(kConsumer, {second, third}), IsEmpty());
   EXPECT_FALSE(Retry(second, 0));
   EXPECT_FALSE(Retry(third, 0));
@@ -322,7 +322,7 @@ TEST_P(EventInboxContract, TheEventsOfAQueueAreTakenUpAsTheyCame) {
 
 TEST_P(EventInboxContract, WhatSomebodyElseHasTriedSinceIsNotTakenUp) {
   const TaskEvent event = EventOf(user_, TaskId{7});
-  environment_->Park(kConsumer, {.event = event, .record = {}});
+  environment_->Enqueue(kConsumer, {.event = event, .record = {}});
   EXPECT_FALSE(Retry(event, 0)) << "it has failed since";
   EXPECT_FALSE(Retry(EventOf(user_, TaskId{7}), 1)) << "never was in the queue";
   EXPECT_TRUE(Retry(event, 1));
@@ -331,7 +331,7 @@ TEST_P(EventInboxContract, WhatSomebodyElseHasTriedSinceIsNotTakenUp) {
 
 TEST_P(EventInboxContract, OnlyOneAtATimeTakesAnEventUp) {
   const TaskEvent event = EventOf(user_, TaskId{7});
-  environment_->Park(kConsumer, {.event = event, .record = {}});
+  environment_->Enqueue(kConsumer, {.event = event, .record = {}});
   std::future<bool> second;
   Commit([&](InboxTransaction& transaction) -> absl::Status {
     TODO_ASSIGN_OR_RETURN(const bool taken_up, transaction.TakeUp(EntryOf(event, 1)));
@@ -347,7 +347,7 @@ TEST_P(EventInboxContract, OnlyOneAtATimeTakesAnEventUp) {
 TEST_P(EventInboxContract, ARetryThatFailedLeavesTheQueueAsItWas) {
   const TaskEvent first = EventOf(user_, TaskId{7});
   const TaskEvent second = EventOf(user_, TaskId{7});
-  environment_->Park(kConsumer, {.event = first, .record = {}});
+  environment_->Enqueue(kConsumer, {.event = first, .record = {}});
   EXPECT_THAT(Claim(kConsumer, {second}), IsEmpty());
   const absl::Status failure = absl::InternalError("again");
   const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {

@@ -18,7 +18,7 @@ class EventInboxEnvironment {
   virtual ports::TaskStore& store() = 0;
   virtual ports::EventInbox& inbox() = 0;
   /// Puts an event that failed once into its task's retry queue.
-  virtual void Park(std::string_view consumer, const domain::Delivery& delivery) = 0;
+  virtual void Enqueue(std::string_view consumer, const domain::ReceivedEvent& received) = 0;
   virtual const Wakes& wakes() = 0;
 };
 

@@ -35,7 +35,7 @@ class FakeEventInboxEnvironment final : public EventInboxEnvironment {
  public:
   ports::TaskStore& store() override { return store_; }
   ports::EventInbox& inbox() override { return inbox_; }
-  void Park(std::string_view consumer, const domain::Delivery& delivery) override {
+  void Enqueue(std::string_view consumer, const domain::ReceivedEvent& received) override {
     const absl::Status status = database_.Write([&](support::FakeDatabase::Tables& tables) {
       const domain::EventHeader& event = delivery.event;
       EXPECT_TRUE(

@@ -110,7 +110,7 @@ void NotificationContract::EnqueueTaskWebhook(const UserId& user) {
 
 bool NotificationContract::Finish(const LeasedLane& leased, DeliveryState state, Instant at,
                                   bool slow, std::optional<Instant> paused_until) {
-  ports::Attempt attempt;
+  ports::DeliveryAttempt attempt;
   attempt.at = at;
   attempt.outcome = "retry";
   attempt.status_code = 503;

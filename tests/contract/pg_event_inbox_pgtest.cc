@@ -55,7 +55,7 @@ class PgEventInboxTest : public testing::Test {
     return count;
   }
 
-  domain::Delivery delivery_;
+  domain::ReceivedEvent delivery_;
   std::unique_ptr<TestDatabase> database_;
 };
 
@@ -100,8 +100,8 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileHasItsTurnAllThe
   store::PgEventInbox inbox(pool, {});
   store::PgRetryQueue retries(pool, {});
   const domain::Instant now = At("2026-03-01T10:00:00Z");
-  const auto delivery = [](std::int64_t task) {
-    domain::Delivery made;
+  const auto received = [](std::int64_t task) {
+    domain::ReceivedEvent made;
     made.event.id = NewEventId();
     made.event.user = {"ann"};
     made.event.task_id = {task};
@@ -109,20 +109,21 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileHasItsTurnAllThe
     made.record.topic = "task-events";
     return made;
   };
-  const auto park = [&](const domain::Delivery& parked) {
+  const auto park = [&](const domain::ReceivedEvent& queued) {
     EXPECT_TRUE(
-        retries.Park("recurring", parked, {.failed_at = now, .due_at = now, .reason = ""}).value());
+        retries.Enqueue("recurring", parked, {.failed_at = now, .due_at = now, .reason = ""})
+            .value());
   };
-  park(delivery(1));
+  park(received(1));
   // The batch waits for the queue of task 1, when it has seen that task 2 has none.
   const auto other = database_->Open();
   other->Run("begin; select lock_queue('recurring', 'ann', 1)");
-  const domain::Delivery late = delivery(2);
+  const domain::ReceivedEvent late = received(2);
   std::atomic<bool> claimed = false;
   std::promise<void> go_on;
   auto batch = std::async(std::launch::async, [&] {
     return inbox.Transact([&](InboxTransaction& transaction) -> absl::Status {
-      const absl::Status status = transaction.Claim("recurring", {delivery(1), late}).status();
+      const absl::Status status = transaction.Claim("recurring", {received(1), late}).status();
       claimed = true;
       go_on.get_future().wait();
       return status;
@@ -130,7 +131,7 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileHasItsTurnAllThe
   });
   EXPECT_TRUE(database_->WaitUntil(
       "select count(*) from pg_locks where locktype = 'advisory' and not granted", "1"));
-  const domain::Delivery early = delivery(2);
+  const domain::ReceivedEvent early = received(2);
   park(early);
   // What puts `late` behind `early` waits for whoever tries `early` just then.
   const auto trying = database_->Open();

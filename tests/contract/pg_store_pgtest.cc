@@ -60,13 +60,13 @@ class PgEventInboxEnvironment final : public EventInboxEnvironment {
       : database_(std::move(database)) {}
   ports::TaskStore& store() override { return store_; }
   ports::EventInbox& inbox() override { return inbox_; }
-  void Park(std::string_view consumer, const domain::Delivery& delivery) override {
-    const auto parked =
-        store::PgRetryQueue(pool_, {}).Park(consumer, delivery,
-                                            {.failed_at = At("2026-03-01T09:00:00Z"),
-                                             .due_at = At("2026-03-01T09:01:00Z"),
-                                             .reason = "failed"});
-    EXPECT_TRUE(parked.ok() && *parked) << parked.status();
+  void Enqueue(std::string_view consumer, const domain::ReceivedEvent& received) override {
+    const auto queued =
+        store::PgRetryQueue(pool_, {}).Enqueue(consumer, delivery,
+                                               {.failed_at = At("2026-03-01T09:00:00Z"),
+                                                .due_at = At("2026-03-01T09:01:00Z"),
+                                                .reason = "failed"});
+    EXPECT_TRUE(parked.ok() && *queued) << parked.status();
   }
   const Wakes& wakes() override { return wakes_; }
 
@@ -254,7 +254,7 @@ TEST(PgRetryQueueTest, WhoReplaysDeadLettersTellsThatTheyAreDue) {
   letter.user = {"ann"};
   letter.event_at = letter.first_failed_at = letter.last_failed_at = now;
   letter.record.topic = "task-events";
-  ASSERT_THAT(queue.Bury(letter, /*from_queue=*/false, now), IsOkAndHolds(true));
+  ASSERT_THAT(queue.AddDeadLetter(letter, /*from_queue=*/false, now), IsOkAndHolds(true));
   EXPECT_THAT(told, IsEmpty());
   ASSERT_THAT(queue.Replay({}, 10, "an operator", now), IsOkAndHolds(1));
   EXPECT_THAT(told, ElementsAre(now));

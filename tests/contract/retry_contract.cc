@@ -8,7 +8,7 @@ namespace todo::contract {
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(RetryContract);
 
-using domain::Delivery;
+using domain::ReceivedEvent;
 using ports::InboxTransaction;
 using ports::RetryEntry;
 using testing::IsEmpty;
@@ -20,27 +20,28 @@ namespace {
 
 constexpr char kConsumer[] = "recurring";
 
-Delivery NewDelivery(std::int64_t task_id = 1, std::string_view at = "2026-03-01T09:00:00Z") {
-  Delivery delivery;
-  delivery.event.id = NewEventId();
-  delivery.event.user = {"ann"};
-  delivery.event.task_id = {task_id};
-  delivery.event.at = At(at);
-  delivery.record.topic = "task-events";
-  delivery.record.bytes = std::string("\0\xff{", 3);
-  return delivery;
+ReceivedEvent NewReceivedEvent(std::int64_t task_id = 1,
+                               std::string_view at = "2026-03-01T09:00:00Z") {
+  ReceivedEvent received;
+  received.event.id = NewEventId();
+  received.event.user = {"ann"};
+  received.event.task_id = {task_id};
+  received.event.at = At(at);
+  received.record.topic = "task-events";
+  received.record.bytes = std::string("\0\xff{", 3);
+  return received;
 }
 
-ports::Setback FailedAt(std::string_view failed_at, std::string_view due_at) {
+ports::RetrySchedule FailedAt(std::string_view failed_at, std::string_view due_at) {
   return {.failed_at = At(failed_at), .due_at = At(due_at), .reason = "failed"};
 }
 
 }  // namespace
 
-bool RetryContract::Park(const Delivery& delivery, const ports::Setback& setback) {
-  const absl::StatusOr<bool> parked = retries().Park(kConsumer, delivery, setback);
+bool RetryContract::Enqueue(const ReceivedEvent& received, const ports::RetrySchedule& schedule) {
+  const absl::StatusOr<bool> queued = retries().Enqueue(kConsumer, received, schedule);
   EXPECT_TRUE(parked.ok()) << parked.status();
-  return parked.ok() && *parked;
+  return parked.ok() && *queued;
 }
 
 std::vector<RetryEntry> RetryContract::Due(std::string_view now) {
@@ -49,10 +50,10 @@ std::vector<RetryEntry> RetryContract::Due(std::string_view now) {
   return due.ok() ? *std::move(due) : std::vector<RetryEntry>();
 }
 
-std::size_t RetryContract::Claim(const std::vector<Delivery>& deliveries) {
+std::size_t RetryContract::Claim(const std::vector<ReceivedEvent>& received_events) {
   std::size_t count = 0;
   const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_ASSIGN_OR_RETURN(const auto claimed, transaction.Claim(kConsumer, deliveries));
+    TODO_ASSIGN_OR_RETURN(const auto claimed, transaction.Claim(kConsumer, received_events));
     count = claimed.fresh.size();
     return absl::OkStatus();
   });
@@ -60,10 +61,10 @@ std::size_t RetryContract::Claim(const std::vector<Delivery>& deliveries) {
   return count;
 }
 
-std::map<domain::EventId, int> RetryContract::Begin(const std::string& instance, int slot,
-                                                    const std::vector<Delivery>& deliveries) {
+std::map<domain::EventId, int> RetryContract::Begin(
+    const std::string& instance, int slot, const std::vector<ReceivedEvent>& received_events) {
   std::vector<domain::EventHeader> events;
-  for (const Delivery& delivery : deliveries) events.push_back(delivery.event);
+  for (const ReceivedEvent& received : received_events) events.push_back(received.event);
   auto suspects = environment_->NewCrashLog(instance)->Begin(slot, kConsumer, events);
   EXPECT_TRUE(suspects.ok()) << suspects.status();
   return suspects.value_or(std::map<domain::EventId, int>());
@@ -76,17 +77,17 @@ int RetryContract::Restart(const std::string& instance) {
 }
 
 TEST_P(RetryContract, AFailedEventIsDueWhenItsSetbackSays) {
-  const Delivery delivery = NewDelivery();
-  EXPECT_TRUE(Park(delivery, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  const ReceivedEvent received = NewReceivedEvent();
+  EXPECT_TRUE(Enqueue(received, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
   EXPECT_THAT(Due("2026-03-01T10:00:00.999Z"), IsEmpty());
   const auto due = Due("2026-03-01T10:00:01Z");
   ASSERT_THAT(due, SizeIs(1));
   EXPECT_EQ(due[0].consumer, kConsumer);
-  EXPECT_EQ(due[0].event_id, delivery.event.id);
+  EXPECT_EQ(due[0].event_id, received.event.id);
   EXPECT_EQ(due[0].attempts, 1);
   EXPECT_EQ(due[0].first_failed_at, At("2026-03-01T10:00:00Z"));
   EXPECT_EQ(due[0].due_at, At("2026-03-01T10:00:01Z"));
-  EXPECT_EQ(due[0].record.bytes, delivery.record.bytes);
+  EXPECT_EQ(due[0].record.bytes, received.record.bytes);
   EXPECT_EQ(retries().NextDue({kConsumer}).value(), At("2026-03-01T10:00:01Z"));
   EXPECT_THAT(retries().Due({"other"}, At("2026-03-02T00:00:00Z"), 10).value(), IsEmpty());
   EXPECT_EQ(retries().NextDue({}).value(), std::nullopt);
@@ -94,8 +95,8 @@ TEST_P(RetryContract, AFailedEventIsDueWhenItsSetbackSays) {
 
 TEST_P(RetryContract, AnEventThatOnlyWaitsHasNoAttempt) {
   EXPECT_TRUE(
-      Park(NewDelivery(),
-           {.failed_at = std::nullopt, .due_at = At("2026-03-01T10:00:00Z"), .reason = "away"}));
+      Enqueue(NewReceivedEvent(),
+              {.failed_at = std::nullopt, .due_at = At("2026-03-01T10:00:00Z"), .reason = "away"}));
   const auto due = Due("2026-03-01T10:00:00Z");
   ASSERT_THAT(due, SizeIs(1));
   EXPECT_EQ(due[0].attempts, 0);
@@ -103,32 +104,35 @@ TEST_P(RetryContract, AnEventThatOnlyWaitsHasNoAttempt) {
 }
 
 TEST_P(RetryContract, ParkingClaims) {
-  const Delivery delivery = NewDelivery();
-  EXPECT_TRUE(Park(delivery, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
-  EXPECT_FALSE(Park(delivery, FailedAt("2026-03-01T10:00:02Z", "2026-03-01T10:00:03Z")));
-  EXPECT_EQ(Claim({delivery}), 0u);
+  const ReceivedEvent received = NewReceivedEvent();
+  EXPECT_TRUE(Enqueue(received, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  EXPECT_FALSE(Enqueue(received, FailedAt("2026-03-01T10:00:02Z", "2026-03-01T10:00:03Z")));
+  EXPECT_EQ(Claim({received}), 0u);
   EXPECT_EQ(Due("2026-03-01T10:00:01Z").at(0).attempts, 1);
 }
 
 TEST_P(RetryContract, ACopyWithAnotherTimestampIsTakenWhileTheFirstWaits) {
-  const Delivery first = NewDelivery(1, "2026-03-01T23:59:59Z");
-  EXPECT_TRUE(Park(first, FailedAt("2026-03-02T10:00:00Z", "2026-03-02T10:00:01Z")));
-  Delivery copy = first;
+  const ReceivedEvent first = NewReceivedEvent(1, "2026-03-01T23:59:59Z");
+  EXPECT_TRUE(Enqueue(first, FailedAt("2026-03-02T10:00:00Z", "2026-03-02T10:00:01Z")));
+  ReceivedEvent copy = first;
   copy.event.at = At("2026-03-02T00:00:00Z");
-  Delivery of_another_task = copy;
+  ReceivedEvent of_another_task = copy;
   of_another_task.event.task_id = {2};
-  for (const Delivery& delivery : {copy, of_another_task}) {
-    EXPECT_EQ(Claim({delivery}), 0u);
-    EXPECT_FALSE(Park(delivery, FailedAt("2026-03-02T10:00:00Z", "2026-03-02T10:00:01Z")));
+  for (const ReceivedEvent& received : {copy, of_another_task}) {
+    EXPECT_EQ(Claim({received}), 0u);
+    EXPECT_FALSE(Enqueue(received, FailedAt("2026-03-02T10:00:00Z", "2026-03-02T10:00:01Z")));
     const domain::Instant now = At("2026-03-02T10:00:00Z");
     EXPECT_FALSE(
-        retries().Bury(LetterOf(kConsumer, delivery, 1, now, now, "never"), false, now).value());
+        retries()
+            .AddDeadLetter(DeadLetterOf(kConsumer, received, 1, now, now, "never"), false, now)
+            .value());
   }
   EXPECT_THAT(Due("2026-03-02T10:00:01Z"), SizeIs(1));
 }
 
 TEST_P(RetryContract, EachFailureCountsOnce) {
-  EXPECT_TRUE(Park(NewDelivery(), FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  EXPECT_TRUE(
+      Enqueue(NewReceivedEvent(), FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
   const RetryEntry entry = Due("2026-03-01T10:00:01Z").at(0);
   for (int repeat = 0; repeat < 2; ++repeat) {  // two who tried it at once
     EXPECT_TRUE(
@@ -139,15 +143,15 @@ TEST_P(RetryContract, EachFailureCountsOnce) {
 }
 
 TEST_P(RetryContract, AFailureThatDoesNotCountIsRememberedAllTheSame) {
-  ports::Setback setback = FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z");
-  setback.counts = false;
-  EXPECT_TRUE(Park(NewDelivery(), setback));
+  ports::RetrySchedule schedule = FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z");
+  schedule.counts = false;
+  EXPECT_TRUE(Enqueue(NewReceivedEvent(), schedule));
   RetryEntry entry = Due("2026-03-01T10:00:01Z").at(0);
   EXPECT_EQ(entry.attempts, 0);
   EXPECT_EQ(entry.first_failed_at, At("2026-03-01T10:00:00Z"));
-  setback = FailedAt("2026-03-01T10:00:01Z", "2026-03-01T10:00:09Z");
-  setback.counts = false;
-  EXPECT_TRUE(retries().Reschedule(entry, setback).ok());
+  schedule = FailedAt("2026-03-01T10:00:01Z", "2026-03-01T10:00:09Z");
+  schedule.counts = false;
+  EXPECT_TRUE(retries().Reschedule(entry, schedule).ok());
   EXPECT_THAT(Due("2026-03-01T10:00:08Z"), IsEmpty());
   entry = Due("2026-03-01T10:00:09Z").at(0);
   EXPECT_EQ(entry.attempts, 0);
@@ -155,19 +159,19 @@ TEST_P(RetryContract, AFailureThatDoesNotCountIsRememberedAllTheSame) {
 }
 
 TEST_P(RetryContract, WhatIsBuriedFromAQueueLeavesTheOneThatItIsIn) {
-  Delivery delivery = NewDelivery();
-  delivery.event.user = {};  // it could not be read
-  delivery.event.task_id = {};
-  Delivery behind = delivery;
+  ReceivedEvent received = NewReceivedEvent();
+  received.event.user = {};  // it could not be read
+  received.event.task_id = {};
+  ReceivedEvent behind = received;
   behind.event.id = NewEventId();
-  EXPECT_TRUE(Park(delivery, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
-  EXPECT_TRUE(Park(behind, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
-  delivery.event.user = {"ann"};  // and now it can
-  delivery.event.task_id = {7};
+  EXPECT_TRUE(Enqueue(received, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  EXPECT_TRUE(Enqueue(behind, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  received.event.user = {"ann"};  // and now it can
+  received.event.task_id = {7};
   const domain::Instant now = At("2026-03-01T10:00:02Z");
-  const domain::DeadLetter letter = LetterOf(kConsumer, delivery, 2, now, now, "never");
-  EXPECT_TRUE(retries().Bury(letter, true, now).value());
-  EXPECT_FALSE(retries().Bury(letter, true, now).value());
+  const domain::DeadLetter letter = DeadLetterOf(kConsumer, received, 2, now, now, "never");
+  EXPECT_TRUE(retries().AddDeadLetter(letter, true, now).value());
+  EXPECT_FALSE(retries().AddDeadLetter(letter, true, now).value());
   const auto due = Due("2026-03-01T10:00:02Z");
   ASSERT_THAT(due, SizeIs(1));
   EXPECT_EQ(due[0].event_id, behind.event.id);
@@ -176,9 +180,9 @@ TEST_P(RetryContract, WhatIsBuriedFromAQueueLeavesTheOneThatItIsIn) {
 // --- Crashes
 
 TEST_P(RetryContract, WhatWasInHandInACrashIsSuspectForEverybody) {
-  const Delivery a = NewDelivery();
-  const Delivery b = NewDelivery();
-  const Delivery c = NewDelivery();
+  const ReceivedEvent a = NewReceivedEvent();
+  const ReceivedEvent b = NewReceivedEvent();
+  const ReceivedEvent c = NewReceivedEvent();
   EXPECT_THAT(Begin("one", 0, {a, b}), IsEmpty());
   EXPECT_THAT(Begin("two", 0, {c}), IsEmpty());
   EXPECT_EQ(Restart("one"), 2);
@@ -189,7 +193,7 @@ TEST_P(RetryContract, WhatWasInHandInACrashIsSuspectForEverybody) {
 }
 
 TEST_P(RetryContract, ACrashCountsEachTimeForWhatWasAloneInHand) {
-  const Delivery event = NewDelivery();
+  const ReceivedEvent event = NewReceivedEvent();
   for (int crashes = 0; crashes < 4; ++crashes) {
     const auto suspects = Begin(crashes % 2 == 0 ? "one" : "two", 0, {event});
     EXPECT_EQ(suspects.contains(event.event.id) ? suspects.at(event.event.id) : 0, crashes);
@@ -198,8 +202,8 @@ TEST_P(RetryContract, ACrashCountsEachTimeForWhatWasAloneInHand) {
 }
 
 TEST_P(RetryContract, CrashesInCompanyCountOnce) {
-  const Delivery a = NewDelivery();
-  const Delivery b = NewDelivery();
+  const ReceivedEvent a = NewReceivedEvent();
+  const ReceivedEvent b = NewReceivedEvent();
   for (const char* instance : {"one", "two", "three", "one"}) {
     Begin(instance, 0, {a, b});
     EXPECT_EQ(Restart(instance), 2);
@@ -217,30 +221,32 @@ TEST_P(RetryContract, CrashesInCompanyCountOnce) {
 }
 
 TEST_P(RetryContract, WhatIsDoneOrLaidDownIsNotInHand) {
-  const Delivery done = NewDelivery();
-  const Delivery dead = NewDelivery();
-  const Delivery laid_down = NewDelivery();
+  const ReceivedEvent done = NewReceivedEvent();
+  const ReceivedEvent dead = NewReceivedEvent();
+  const ReceivedEvent laid_down = NewReceivedEvent();
   Begin("one", 0, {done, dead});
   Begin("one", 1, {laid_down});
   Begin("one", 1, {});
   EXPECT_EQ(Claim({done}), 1u);
-  EXPECT_TRUE(retries()
-                  .Bury(LetterOf(kConsumer, dead, 1, At("2026-03-01T10:00:00Z"), {}, "never"),
-                        false, At("2026-03-01T10:00:00Z"))
-                  .value());
+  EXPECT_TRUE(
+      retries()
+          .AddDeadLetter(DeadLetterOf(kConsumer, dead, 1, At("2026-03-01T10:00:00Z"), {}, "never"),
+                         false, At("2026-03-01T10:00:00Z"))
+          .value());
   EXPECT_EQ(Restart("one"), 0);
   EXPECT_THAT(Begin("one", 0, {done, dead, laid_down}), IsEmpty());
 }
 
 TEST_P(RetryContract, WhatWaitsAndWhatIsDeadIsToldFromOtherEventsOfItsId) {
-  Delivery waiting = NewDelivery(1);
-  Delivery dead = NewDelivery(2);
+  ReceivedEvent waiting = NewReceivedEvent(1);
+  ReceivedEvent dead = NewReceivedEvent(2);
   waiting.event.identity = dead.event.identity = 1;
-  EXPECT_TRUE(Park(waiting, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
-  EXPECT_TRUE(retries()
-                  .Bury(LetterOf(kConsumer, dead, 1, At("2026-03-01T10:00:00Z"), {}, "never"),
-                        false, At("2026-03-01T10:00:00Z"))
-                  .value());
+  EXPECT_TRUE(Enqueue(waiting, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  EXPECT_TRUE(
+      retries()
+          .AddDeadLetter(DeadLetterOf(kConsumer, dead, 1, At("2026-03-01T10:00:00Z"), {}, "never"),
+                         false, At("2026-03-01T10:00:00Z"))
+          .value());
   ports::Claimed copies;
   ports::Claimed others;
   const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
@@ -257,26 +263,27 @@ TEST_P(RetryContract, WhatWaitsAndWhatIsDeadIsToldFromOtherEventsOfItsId) {
 }
 
 TEST_P(RetryContract, AnEventThatIsTriedAgainIsInHand) {
-  const Delivery waiting = NewDelivery();
-  EXPECT_TRUE(Park(waiting, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
+  const ReceivedEvent waiting = NewReceivedEvent();
+  EXPECT_TRUE(Enqueue(waiting, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
   Begin("one", 0, {waiting});
   EXPECT_EQ(Restart("one"), 1);
 }
 
 TEST_P(RetryContract, ACleanStopLeavesNoSuspects) {
-  Begin("one", 0, {NewDelivery()});
+  Begin("one", 0, {NewReceivedEvent()});
   EXPECT_TRUE(environment_->NewCrashLog("one")->Clear().ok());
   EXPECT_EQ(Restart("one"), 0);
 }
 
 TEST_P(RetryContract, TheDeadAreNotSuspectedAnyMore) {
-  const Delivery event = NewDelivery();
+  const ReceivedEvent event = NewReceivedEvent();
   Begin("one", 0, {event});
   EXPECT_EQ(Restart("one"), 1);
-  EXPECT_TRUE(retries()
-                  .Bury(LetterOf(kConsumer, event, 3, At("2026-03-01T10:00:00Z"), {}, "kills"),
-                        false, At("2026-03-01T10:00:00Z"))
-                  .value());
+  EXPECT_TRUE(
+      retries()
+          .AddDeadLetter(DeadLetterOf(kConsumer, event, 3, At("2026-03-01T10:00:00Z"), {}, "kills"),
+                         false, At("2026-03-01T10:00:00Z"))
+          .value());
   EXPECT_THAT(Begin("one", 0, {event}), IsEmpty());
 }
 

@@ -36,15 +36,15 @@ class RetryContract
   ports::EventInbox& inbox() { return environment_->inbox(); }
   ports::RetryQueue& retries() { return environment_->retries(); }
 
-  bool Park(const domain::Delivery& delivery, const ports::Setback& setback);
+  bool Enqueue(const domain::ReceivedEvent& received, const ports::RetrySchedule& schedule);
   /// The entries that are due, in their order.
   std::vector<ports::RetryEntry> Due(std::string_view now);
   /// How many of the events a transaction of its own claims.
-  std::size_t Claim(const std::vector<domain::Delivery>& deliveries);
+  std::size_t Claim(const std::vector<domain::ReceivedEvent>& received_events);
 
   /// Events about to be applied, in slot `slot` of the instance; answers the suspects among them.
   std::map<domain::EventId, int> Begin(const std::string& instance, int slot,
-                                       const std::vector<domain::Delivery>& deliveries);
+                                       const std::vector<domain::ReceivedEvent>& received_events);
   int Restart(const std::string& instance);
 
   std::unique_ptr<RetryEnvironment> environment_;

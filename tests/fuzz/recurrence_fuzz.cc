@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "domain/recurrence.h"
+#include "domain/recurrence/recurrence.h"
 
 namespace {
 

@@ -31,13 +31,13 @@
 #include <utility>
 #include <vector>
 
-#include "domain/event.h"
-#include "domain/reminder.h"
-#include "domain/task.h"
+#include "domain/event/event.h"
+#include "domain/reminder/reminder.h"
+#include "domain/task/task.h"
 #include "ports/clock.h"
-#include "service/recurring_task_service.h"
-#include "service/reminder_service.h"
-#include "service/task_service.h"
+#include "service/consumers/recurring_task_service.h"
+#include "service/reminders/reminder_service.h"
+#include "service/tasks/task_service.h"
 #include "store/connection_pool.h"
 #include "store/pg_event_inbox.h"
 #include "store/pg_preferred_zones.h"

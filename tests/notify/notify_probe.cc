@@ -108,9 +108,9 @@ const char* NameOf(SendOutcome::Kind kind) {
   return "?";
 }
 
-todo::notify::HttpOptions Http(const json& question) {
+todo::net::HttpOptions Http(const json& question) {
   const json http = question.value("http", json::object());
-  todo::notify::HttpOptions options;
+  todo::net::HttpOptions options;
   options.allowed_hosts = http.value("allowed_hosts", std::vector<std::string>{});
   options.ca_file = http.value("ca_file", "");
   options.timeout = std::chrono::milliseconds{http.value("timeout_ms", 15'000)};

@@ -15,7 +15,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
-#include "domain/recurrence.h"
+#include "domain/recurrence/recurrence.h"
 #include "util/status.h"
 
 namespace {

@@ -249,17 +249,17 @@ bool FakeDatabase::HasQueue(const Tables& tables, std::string_view consumer,
 }
 
 void FakeDatabase::Enqueue(Tables& tables, std::string_view consumer,
-                           const domain::Delivery& delivery, ports::RetryEntry entry) {
-  if (HasQueue(tables, consumer, delivery.event.user, delivery.event.task_id)) {
+                           const domain::ReceivedEvent& received, ports::RetryEntry entry) {
+  if (HasQueue(tables, consumer, received.event.user, received.event.task_id)) {
     entry = {};
     entry.due_at = domain::kMaxInstant;
   }
   entry.consumer = consumer;
-  entry.event_id = delivery.event.id;
+  entry.event_id = received.event.id;
   entry.record = delivery.record;
   tables.retries[{entry.consumer, entry.event_id}] = {.order = tables.next_retry++,
-                                                      .user = delivery.event.user,
-                                                      .task_id = delivery.event.task_id,
+                                                      .user = received.event.user,
+                                                      .task_id = received.event.task_id,
                                                       .entry = entry};
 }
 

@@ -15,11 +15,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "domain/delivery.h"
-#include "domain/event.h"
+#include "domain/event/event.h"
+#include "domain/event/received_event.h"
 #include "domain/ids.h"
-#include "domain/reminder.h"
-#include "domain/task.h"
+#include "domain/reminder/reminder.h"
+#include "domain/task/task.h"
 #include "ports/event_inbox.h"
 #include "ports/notification_store.h"
 #include "ports/outbox_log.h"
@@ -204,8 +204,8 @@ class FakeDatabase {
   static bool HasQueue(const Tables& tables, std::string_view consumer, const domain::UserId& user,
                        domain::TaskId task_id);
   /// To the end of its task's queue; `entry` counts only for the first one there.
-  static void Enqueue(Tables& tables, std::string_view consumer, const domain::Delivery& delivery,
-                      ports::RetryEntry entry);
+  static void Enqueue(Tables& tables, std::string_view consumer,
+                      const domain::ReceivedEvent& received, ports::RetryEntry entry);
   static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
                          domain::Instant now);
 

@@ -15,18 +15,19 @@ class Transaction final : public ports::InboxTransaction {
  public:
   explicit Transaction(FakeDatabase::Tables& tables) : tables_(tables) {}
 
-  absl::StatusOr<ports::Claimed> Claim(std::string_view consumer,
-                                       const std::vector<domain::Delivery>& deliveries) override {
+  absl::StatusOr<ports::Claimed> Claim(
+      std::string_view consumer,
+      const std::vector<domain::ReceivedEvent>& received_events) override {
     if (!status_.ok()) return status_;
     ports::Claimed claimed;
-    for (const domain::Delivery& delivery : deliveries) {
-      const domain::EventHeader& event = delivery.event;
+    for (const domain::ReceivedEvent& received : received_events) {
+      const domain::EventHeader& event = received.event;
       if (FakeDatabase::IsReused(tables_, consumer, event)) claimed.reused.insert(event.id);
       if (!FakeDatabase::Take(tables_, consumer, event.id, event.at, event.identity)) continue;
-      if (FakeDatabase::HasQueue(tables_, consumer, delivery.event.user, delivery.event.task_id)) {
-        FakeDatabase::Enqueue(tables_, consumer, delivery, {});
+      if (FakeDatabase::HasQueue(tables_, consumer, received.event.user, received.event.task_id)) {
+        FakeDatabase::Enqueue(tables_, consumer, received, {});
       } else {
-        claimed.fresh.insert(delivery.event.id);
+        claimed.fresh.insert(received.event.id);
       }
     }
     return claimed;

@@ -466,7 +466,7 @@ absl::StatusOr<std::optional<Instant>> FakeDeliveryStore::NextTurn(
 }
 
 absl::StatusOr<bool> FakeDeliveryStore::Finish(const ports::DeliveryLane& lane,
-                                               const ports::Attempt& attempt, bool slow) {
+                                               const ports::DeliveryAttempt& attempt, bool slow) {
   return Write<bool>(database_, [&](Tables& tables) -> absl::StatusOr<bool> {
     const auto found = tables.lanes.find(KeyOf(lane));
     if (found == tables.lanes.end() || found->second.epoch != lane.epoch) return false;

@@ -76,8 +76,8 @@ class FakeDeliveryStore final : public ports::DeliveryStore {
       domain::Instant until) override;
   absl::StatusOr<std::optional<domain::Instant>> NextTurn(
       ports::Pace pace, const std::vector<domain::Channel>& channels) override;
-  absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
-                              bool slow) override;
+  absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane,
+                              const ports::DeliveryAttempt& attempt, bool slow) override;
   absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
                           domain::Instant now) override;
 

@@ -18,23 +18,23 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-absl::StatusOr<bool> FakeRetryQueue::Park(std::string_view consumer,
-                                          const domain::Delivery& delivery,
-                                          const ports::Setback& setback) {
-  bool parked = false;
+absl::StatusOr<bool> FakeRetryQueue::Enqueue(std::string_view consumer,
+                                             const domain::ReceivedEvent& received,
+                                             const ports::RetrySchedule& schedule) {
+  bool queued = false;
   TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
-    parked = FakeDatabase::Take(tables, consumer, delivery.event.id, delivery.event.at,
-                                delivery.event.identity);
-    if (parked) {
+    queued = FakeDatabase::Take(tables, consumer, received.event.id, received.event.at,
+                                received.event.identity);
+    if (queued) {
       RetryEntry entry;
-      entry.attempts = setback.attempts();
-      entry.first_failed_at = setback.failed_at;
-      entry.due_at = setback.due_at;
-      FakeDatabase::Enqueue(tables, consumer, delivery, entry);
+      entry.attempts = schedule.attempts();
+      entry.first_failed_at = schedule.failed_at;
+      entry.due_at = schedule.due_at;
+      FakeDatabase::Enqueue(tables, consumer, received, entry);
     }
     return absl::OkStatus();
   }));
-  return parked;
+  return queued;
 }
 
 absl::StatusOr<std::vector<RetryEntry>> FakeRetryQueue::Due(
@@ -61,22 +61,23 @@ absl::StatusOr<std::optional<Instant>> FakeRetryQueue::NextDue(
   return next;
 }
 
-absl::Status FakeRetryQueue::Reschedule(const RetryEntry& entry, const ports::Setback& setback) {
+absl::Status FakeRetryQueue::Reschedule(const RetryEntry& entry,
+                                        const ports::RetrySchedule& schedule) {
   return database_.Write([&](Tables& tables) {
     const auto found = tables.retries.find({entry.consumer, entry.event_id});
     if (found == tables.retries.end() || found->second.entry.attempts != entry.attempts) {
       return absl::OkStatus();
     }
     RetryEntry& stored = found->second.entry;
-    stored.attempts += setback.attempts();
-    if (!stored.first_failed_at) stored.first_failed_at = setback.failed_at;
-    stored.due_at = setback.due_at;
+    stored.attempts += schedule.attempts();
+    if (!stored.first_failed_at) stored.first_failed_at = schedule.failed_at;
+    stored.due_at = schedule.due_at;
     return absl::OkStatus();
   });
 }
 
-absl::StatusOr<bool> FakeRetryQueue::Bury(const domain::DeadLetter& letter, bool from_queue,
-                                          Instant now) {
+absl::StatusOr<bool> FakeRetryQueue::AddDeadLetter(const domain::DeadLetter& letter,
+                                                   bool from_queue, Instant now) {
   bool buried = false;
   TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
     buried = from_queue ? tables.retries.count({letter.consumer, letter.event_id}) > 0

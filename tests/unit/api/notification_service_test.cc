@@ -61,12 +61,12 @@ class NotificationServiceTest : public testing::Test {
   NotificationServiceTest() { SwitchOn(webhooks_); }
 
   void SwitchOn(std::shared_ptr<ports::WebhookSender> webhooks) {
-    outlets_.Set({.webhooks = std::move(webhooks),
-                  .webhook_master_key = "a master key of the tests",
-                  .mail = std::make_shared<support::FakeMailer>(),
-                  .mail_from = "todo@todo.example",
-                  .push = std::make_shared<support::FakePushSender>(),
-                  .push_public_key = "public"});
+    channels_.Set({.webhooks = std::move(webhooks),
+                   .webhook_master_key = "a master key of the tests",
+                   .mail = std::make_shared<support::FakeMailer>(),
+                   .mail_from = "todo@todo.example",
+                   .push = std::make_shared<support::FakePushSender>(),
+                   .push_public_key = "public"});
   }
 
   template <typename Request, typename Response>
@@ -144,8 +144,8 @@ class NotificationServiceTest : public testing::Test {
   CountingIds ids_;
   std::shared_ptr<support::FakeWebhookSender> webhooks_ =
       std::make_shared<support::FakeWebhookSender>();
-  service::Outlets outlets_;
-  service::NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, outlets_}};
+  service::ChannelSet channels_;
+  service::NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, channels_}};
   util::WorkerPool pool_{2, 100};
   Gate gate_{{.dev_identity = true, .ready = {}}, pool_};
   std::unique_ptr<GatedService> service_ = MakeNotificationService(settings_, gate_);
@@ -406,7 +406,7 @@ TEST_F(NotificationServiceTest, ARepeatedCallIsAnsweredAsTheFirstTimeWhateverMay
 
 TEST_F(NotificationServiceTest, AUrlIsTakenOnlyWhereItCanBeJudged) {
   const v1::WebhookEndpoint made = AddEndpoint();
-  service::Outlets not_known;
+  service::ChannelSet not_known;
   service::NotificationSettings early{{store_, state_, zones_, clock_, ids_, not_known}};
   const domain::Uuid id = *domain::Uuid::Parse(made.id());
   service::EndpointChange change;
@@ -565,7 +565,7 @@ TEST_F(NotificationServiceTest, ATestSaysWhatTheTargetAnswered) {
 }
 
 TEST_F(NotificationServiceTest, WhatThisServerCannotSendIsSaid) {
-  outlets_.Set({});
+  channels_.Set({});
   v1::Channels channels;
   ASSERT_TRUE(Call(&Stub::GetChannels, {}, &channels).ok());
   EXPECT_FALSE(channels.webhook_available() || channels.email_available() ||

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::api {
 namespace {
@@ -147,7 +148,7 @@ TEST(StatusEncodingTest, NothingOutgrowsTheTrailers) {
     const grpc::Status wide =
         ToGrpcStatus(util::InvalidFields({{std::string(shift, 'x') + text, text}, {text, text}}));
     EXPECT_LT(on_the_wire(wide), 7'500U);
-    EXPECT_TRUE(domain::CountCharacters(wide.error_message()).has_value());
+    EXPECT_TRUE(util::CountCharacters(wide.error_message()).has_value());
   }
 }
 

@@ -1,4 +1,4 @@
-#include "app/delivery_runner.h"
+#include "app/runners/delivery_runner.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -60,8 +60,8 @@ class WatchedStore final : public ports::DeliveryStore {
       ports::Pace pace, const std::vector<domain::Channel>& channels) override {
     return store_.NextTurn(pace, channels);
   }
-  absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane, const ports::Attempt& attempt,
-                              bool slow) override {
+  absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane,
+                              const ports::DeliveryAttempt& attempt, bool slow) override {
     return store_.Finish(lane, attempt, slow);
   }
   absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
@@ -96,12 +96,12 @@ class Receiver final : public ports::WebhookSender {
 class DeliveryRunnerTest : public testing::Test {
  protected:
   void ReceiveAfter(int fruitless_looks) {
-    outlets_.Set({.webhooks = std::make_shared<Receiver>(meeting_, fruitless_looks),
-                  .webhook_master_key = "key",
-                  .mail = {},
-                  .mail_from = {},
-                  .push = {},
-                  .push_public_key = {}});
+    channels_.Set({.webhooks = std::make_shared<Receiver>(meeting_, fruitless_looks),
+                   .webhook_master_key = "key",
+                   .mail = {},
+                   .mail_from = {},
+                   .push = {},
+                   .push_public_key = {}});
   }
   void AddEndpoint(const UserId& user) {
     ports::WebhookEndpoint endpoint;
@@ -136,8 +136,8 @@ class DeliveryRunnerTest : public testing::Test {
   support::FakeNotificationStore notifications_{database_};
   support::FakeDeliveryStore deliveries_{database_};
   WatchedStore store_{deliveries_, meeting_};
-  service::Outlets outlets_;
-  service::DeliverySender sender_{store_, clock_, outlets_};
+  service::ChannelSet channels_;
+  service::DeliverySender sender_{store_, clock_, channels_};
   util::Bell bell_;
   int event_count_ = 0;
 };

@@ -1,4 +1,4 @@
-#include "app/reminder_runner.h"
+#include "app/runners/reminder_runner.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 #include "app/id_source.h"
 #include "app/system_clock.h"
-#include "service/task_service.h"
+#include "service/tasks/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"

@@ -1,4 +1,4 @@
-#include "app/retry_runner.h"
+#include "app/runners/retry_runner.h"
 
 #include <gtest/gtest.h>
 
@@ -35,8 +35,8 @@ class WallClock final : public ports::Clock {
 /// An empty queue that counts how often it was asked what is due.
 class CountedQueue final : public ports::RetryQueue {
  public:
-  absl::StatusOr<bool> Park(std::string_view, const domain::Delivery&,
-                            const ports::Setback&) override {
+  absl::StatusOr<bool> Enqueue(std::string_view, const domain::ReceivedEvent&,
+                               const ports::RetrySchedule&) override {
     return true;
   }
   absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>&,
@@ -55,10 +55,10 @@ class CountedQueue final : public ports::RetryQueue {
     const std::lock_guard lock(mutex_);
     return next_due_;
   }
-  absl::Status Reschedule(const ports::RetryEntry&, const ports::Setback&) override {
+  absl::Status Reschedule(const ports::RetryEntry&, const ports::RetrySchedule&) override {
     return absl::OkStatus();
   }
-  absl::StatusOr<bool> Bury(const domain::DeadLetter&, bool, domain::Instant) override {
+  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter&, bool, domain::Instant) override {
     return true;
   }
 

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
-#include "service/reminder_service.h"
-#include "service/task_event_consumer.h"
+#include "service/consumers/task_event_consumer.h"
+#include "service/reminders/reminder_service.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_retry_queue.h"

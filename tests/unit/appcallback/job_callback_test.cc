@@ -16,9 +16,9 @@
 
 #include "appcallback/app_callback.h"
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
-#include "service/event_processor.h"
-#include "service/reminder_service.h"
-#include "service/task_service.h"
+#include "service/consumers/event_processor.h"
+#include "service/reminders/reminder_service.h"
+#include "service/tasks/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_preferred_zones.h"

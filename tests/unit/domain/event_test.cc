@@ -1,4 +1,4 @@
-#include "domain/event.h"
+#include "domain/event/event.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-#include "domain/notification.h"
+#include "domain/notification/notification.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "domain/task.h"
+#include "domain/task/task.h"
 #include "support/status_matchers.h"
 
 namespace todo::domain {

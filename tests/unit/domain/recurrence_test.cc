@@ -1,4 +1,4 @@
-#include "domain/recurrence.h"
+#include "domain/recurrence/recurrence.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

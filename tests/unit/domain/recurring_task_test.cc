@@ -1,4 +1,4 @@
-#include "domain/recurring_task.h"
+#include "domain/recurrence/recurring_task.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,11 +1,11 @@
-#include "domain/reminder.h"
+#include "domain/reminder/reminder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "domain/event.h"
+#include "domain/event/event.h"
 #include "support/status_matchers.h"
 
 namespace todo::domain {

@@ -1,4 +1,4 @@
-#include "domain/rule_move.h"
+#include "domain/recurrence/rule_move.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

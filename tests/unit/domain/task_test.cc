@@ -1,4 +1,5 @@
-#include "domain/task.h"
+#include "domain/task/task.h"
+#include "util/utf8.h"
 
 #include <gtest/gtest.h>
 
@@ -17,9 +18,9 @@ std::string Repeat(std::string_view text, std::size_t count) {
 }
 
 TEST(CountCharacters, CountsCodePoints) {
-  EXPECT_EQ(CountCharacters(""), 0u);
-  EXPECT_EQ(CountCharacters("abc"), 3u);
-  EXPECT_EQ(CountCharacters("\u00e4\u20ac\U0001f600"), 3u);
+  EXPECT_EQ(util::CountCharacters(""), 0u);
+  EXPECT_EQ(util::CountCharacters("abc"), 3u);
+  EXPECT_EQ(util::CountCharacters("\u00e4\u20ac\U0001f600"), 3u);
 }
 
 TEST(CountCharacters, RefusesWhatIsNotUtf8) {
@@ -27,7 +28,7 @@ TEST(CountCharacters, RefusesWhatIsNotUtf8) {
        {std::string("\xff"), std::string("\xc3"), std::string("a\xc3("), std::string("\xc0\xaf"),
         std::string("\xe0\x80\xaf"), std::string("\xed\xa0\x80"), std::string("\xf4\x90\x80\x80"),
         std::string("\xf0\x80\x80\xaf"), std::string("a\0b", 3)}) {
-    EXPECT_EQ(CountCharacters(text), std::nullopt) << testing::PrintToString(text);
+    EXPECT_EQ(util::CountCharacters(text), std::nullopt) << testing::PrintToString(text);
   }
 }
 

@@ -9,7 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "notify/one_line.h"
+#include "util/one_line.h"
 
 namespace todo::notify {
 namespace {
@@ -43,7 +43,7 @@ std::string Decoded(const std::string& value) {
     EXPECT_TRUE(absl::ConsumeSuffix(&word, "?=")) << value;
     std::string piece;
     EXPECT_TRUE(absl::Base64Unescape(word, &piece)) << value;
-    EXPECT_EQ(OneLine(piece, piece.size()), piece) << "a word is whole characters";
+    EXPECT_EQ(util::OneLine(piece, piece.size()), piece) << "a word is whole characters";
     text += piece;
   }
   return text;
@@ -74,7 +74,7 @@ TEST(EncodeHeader, AnyTextBecomesShortLinesOfAsciiThatReadTheSame) {
     std::string text;
     for (auto count = random() % 60; count > 0; --count) text += pieces[random() % pieces.size()];
     const std::string value = EncodeHeader("Subject", text);
-    ASSERT_EQ(Decoded(value), OneLine(text, 1000));
+    ASSERT_EQ(Decoded(value), util::OneLine(text, 1000));
     for (absl::string_view line : absl::StrSplit("Subject: " + value, "\r\n ")) {
       ASSERT_LE(line.size(), 76u) << value;
       for (const unsigned char c : line) ASSERT_TRUE(absl::ascii_isprint(c)) << value;

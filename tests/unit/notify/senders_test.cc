@@ -48,7 +48,7 @@ TEST(HttpWebhookSender, RefusesMessagesThatNoEndpointWouldTake) {
 }
 
 TEST(HttpWebhookSender, ItsListIsChecked) {
-  HttpOptions options;
+  net::HttpOptions options;
   options.allowed_hosts = {"10.0.0.1/8"};
   EXPECT_EQ(HttpWebhookSender::Create(options).status().code(), kInvalid);
 }

@@ -1,4 +1,4 @@
-#include "service/auditor.h"
+#include "service/audit/auditor.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "domain/event.h"
+#include "domain/event/event.h"
 #include "fixtures.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_database.h"

@@ -1,4 +1,4 @@
-#include "service/event_processor.h"
+#include "service/consumers/event_processor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "fixtures.h"
-#include "service/task_event_consumer.h"
+#include "service/consumers/task_event_consumer.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
 #include "task_event_records.h"

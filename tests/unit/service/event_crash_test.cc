@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fixtures.h"
-#include "service/event_processor.h"
+#include "service/consumers/event_processor.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
 #include "task_event_records.h"

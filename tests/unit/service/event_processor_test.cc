@@ -1,4 +1,4 @@
-#include "service/event_processor.h"
+#include "service/consumers/event_processor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -46,15 +46,15 @@ class Listener final : public EventConsumer {
 /// Remembers what was parked and buried.
 class RetryNotes final : public ports::RetryQueue {
  public:
-  absl::StatusOr<bool> Park(std::string_view consumer, const domain::Delivery& delivery,
-                            const ports::Setback& setback) override {
+  absl::StatusOr<bool> Enqueue(std::string_view consumer, const domain::ReceivedEvent& received,
+                               const ports::RetrySchedule& schedule) override {
     parked_.emplace_back(consumer);
     entry_ = {.consumer = std::string(consumer),
-              .event_id = delivery.event.id,
+              .event_id = received.event.id,
               .attempts = 1,
               .first_failed_at = {},
-              .due_at = setback.due_at,
-              .record = delivery.record};
+              .due_at = schedule.due_at,
+              .record = received.record};
     return true;
   }
   absl::StatusOr<std::vector<ports::RetryEntry>> Due(const std::vector<std::string>&,
@@ -64,10 +64,11 @@ class RetryNotes final : public ports::RetryQueue {
   absl::StatusOr<std::optional<domain::Instant>> NextDue(const std::vector<std::string>&) override {
     return std::nullopt;
   }
-  absl::Status Reschedule(const ports::RetryEntry&, const ports::Setback&) override {
+  absl::Status Reschedule(const ports::RetryEntry&, const ports::RetrySchedule&) override {
     return absl::OkStatus();
   }
-  absl::StatusOr<bool> Bury(const domain::DeadLetter& letter, bool, domain::Instant) override {
+  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, bool,
+                                     domain::Instant) override {
     buried_.push_back(letter.consumer + " " + domain::DeadLetterTopic(letter.record.topic));
     return true;
   }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fixtures.h"
-#include "service/event_processor.h"
+#include "service/consumers/event_processor.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
 #include "task_event_records.h"
@@ -238,14 +238,14 @@ TEST_F(EventRetryTest, AnEventThatIsAlwaysTooSlowIsGivenUpInTheEnd) {
 void EventRetryTest::Replay(const domain::DeadLetter& letter) {
   ASSERT_TRUE(database_
                   .Write([&](support::FakeDatabase::Tables& tables) {
-                    domain::Delivery delivery;
-                    delivery.event.id = letter.event_id;
-                    delivery.event.user = letter.user;
-                    delivery.event.task_id = letter.task_id;
-                    delivery.record = letter.record;
+                    domain::ReceivedEvent received;
+                    received.event.id = letter.event_id;
+                    received.event.user = letter.user;
+                    received.event.task_id = letter.task_id;
+                    received.record = letter.record;
                     ports::RetryEntry entry;
                     entry.due_at = clock_.Now();
-                    support::FakeDatabase::Enqueue(tables, letter.consumer, delivery, entry);
+                    support::FakeDatabase::Enqueue(tables, letter.consumer, received, entry);
                     return absl::OkStatus();
                   })
                   .ok());

@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "fixtures.h"
-#include "service/delivery_sender.h"
-#include "service/notification_settings.h"
-#include "service/reminder_notifier.h"
-#include "service/task_webhooks.h"
+#include "service/consumers/reminder_notifier.h"
+#include "service/consumers/task_webhooks.h"
+#include "service/notifications/delivery_sender.h"
+#include "service/notifications/notification_settings.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
 #include "support/fake_preferred_zones.h"
@@ -37,12 +37,12 @@ class NotificationsTest : public testing::Test {
   void SetUp() override { SwitchOn(); }
 
   void SwitchOn() {
-    outlets_.Set({.webhooks = webhooks_,
-                  .webhook_master_key = "a master key of the tests",
-                  .mail = mail_,
-                  .mail_from = "todo@todo.example",
-                  .push = push_,
-                  .push_public_key = "public"});
+    channels_.Set({.webhooks = webhooks_,
+                   .webhook_master_key = "a master key of the tests",
+                   .mail = mail_,
+                   .mail_from = "todo@todo.example",
+                   .push = push_,
+                   .push_public_key = "public"});
   }
 
   domain::ReminderEvent Event(std::string title = "call mum") {
@@ -109,11 +109,11 @@ class NotificationsTest : public testing::Test {
       std::make_shared<support::FakeWebhookSender>();
   std::shared_ptr<support::FakeMailer> mail_ = std::make_shared<support::FakeMailer>();
   std::shared_ptr<support::FakePushSender> push_ = std::make_shared<support::FakePushSender>();
-  Outlets outlets_;
-  ReminderNotifier notifier_{state_, clock_, outlets_, "task-updates"};
-  TaskWebhooks task_webhooks_{store_, clock_, outlets_};
-  NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, outlets_}};
-  DeliverySender sender_{deliveries_, clock_, outlets_};
+  ChannelSet channels_;
+  ReminderNotifier notifier_{state_, clock_, channels_, "task-updates"};
+  TaskWebhooks task_webhooks_{store_, clock_, channels_};
+  NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, channels_}};
+  DeliverySender sender_{deliveries_, clock_, channels_};
 };
 
 TEST_F(NotificationsTest, AReminderGoesOutOnEveryWayOnce) {
@@ -347,7 +347,7 @@ TEST_F(NotificationsTest, ATargetIsNewUntilItAnswersAndSlowUntilItAnswersQuickly
 
 TEST_F(NotificationsTest, WhatIsOffGetsNoDeliveriesAndNoTargets) {
   AddMail();
-  outlets_.Set({.webhooks = webhooks_, .webhook_master_key = "k"});
+  channels_.Set({.webhooks = webhooks_, .webhook_master_key = "k"});
   Remind({Event()});
   EXPECT_EQ(SendAll(), 0);
   EXPECT_EQ(settings_.SetMailAddress(ada_, "b@example.org").code(),
@@ -358,7 +358,7 @@ TEST_F(NotificationsTest, WhatIsOffGetsNoDeliveriesAndNoTargets) {
 
 TEST_F(NotificationsTest, WhatCameBeforeTheOutletsWereKnownWaitsForThem) {
   AddEndpoint();
-  Outlets unknown;
+  ChannelSet unknown;
   ReminderNotifier early(state_, clock_, unknown, "task-updates");
   DeliverySender idle(deliveries_, clock_, unknown);
   ASSERT_TRUE(Consume(early, {Event()}).ok());

@@ -1,4 +1,4 @@
-#include "service/reminder_jobs.h"
+#include "service/reminders/reminder_jobs.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "fixtures.h"
-#include "service/reminder_service.h"
+#include "service/reminders/reminder_service.h"
 #include "support/fake_database.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"

@@ -1,4 +1,4 @@
-#include "service/reminder_service.h"
+#include "service/reminders/reminder_service.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

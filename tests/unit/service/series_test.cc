@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "fixtures.h"
-#include "service/recurring_task_service.h"
-#include "service/task_service.h"
+#include "service/consumers/recurring_task_service.h"
+#include "service/tasks/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_preferred_zones.h"

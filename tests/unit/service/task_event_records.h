@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "domain/delivery.h"
-#include "domain/event.h"
+#include "domain/event/event.h"
+#include "domain/event/received_event.h"
 
 namespace todo::service {
 

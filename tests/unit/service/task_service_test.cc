@@ -1,4 +1,4 @@
-#include "service/task_service.h"
+#include "service/tasks/task_service.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,33 @@
+#include "app/channel_watch.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/channel_setup.h"
+#include "util/log.h"
+
+namespace todo::app {
+
+ChannelWatch::Again ChannelWatch::Look() {
+  absl::StatusOr<ChannelSetup> setup = SetUpOutlets(config_, secrets_, clock_);
+  if (!setup.ok()) {
+    if (std::string failure = setup.status().ToString(); failure != failure_) {
+      util::Log(util::Severity::kWarning, "secrets_not_read", {{"status", failure}});
+      failure_ = std::move(failure);
+    }
+    return Again::kSoon;
+  }
+  failure_.clear();
+  if (on_ != setup->on) {
+    std::vector<std::string> off;
+    for (const auto& [channel, lack] : setup->off) off.push_back(channel + ": " + lack);
+    util::Log(setup->off.empty() ? util::Severity::kInfo : util::Severity::kWarning,
+              "notification_channels", {{"on", setup->on}, {"off", off}});
+    channels_.Set(std::move(setup->channels));
+    on_ = std::move(setup->on);
+  }
+  return setup->wants_secret ? Again::kLater : Again::kNever;
+}
+
+}  // namespace todo::app

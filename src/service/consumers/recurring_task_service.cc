@@ -1,0 +1,183 @@
+#include "service/consumers/recurring_task_service.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "domain/recurrence/recurring_task.h"
+#include "domain/task/task.h"
+#include "util/digest.h"
+#include "util/log.h"
+#include "util/status.h"
+
+namespace todo::service {
+namespace {
+
+using domain::ChangeKind;
+using domain::Task;
+using domain::TaskEvent;
+using ports::ConsumerChange;
+using ports::HeldTask;
+using ports::TaskRef;
+
+bool ConcernsRecurrence(const TaskEvent& event) {
+  return event.kind == ChangeKind::kCompleted || event.kind == ChangeKind::kUncompleted ||
+         (event.kind == ChangeKind::kDeleted && event.source == domain::kEventSource &&
+          event.task && event.task->skipped_at);
+}
+
+/// Our own tasks are kept as tombstones, so an unknown id can only be somebody else's task.
+absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
+  Task task = event.task.value_or(Task{});
+  task.id = event.task_id;
+  task.user = event.user;
+  task.completed = event.kind == ChangeKind::kCompleted;
+  task.series.reset();  // what another system calls a series is none of ours
+  if (!task.completed || !task.fields.recurrence_rule) return task;
+
+  std::vector<util::FieldViolation> violations;
+  domain::CheckTitle(task.fields.title, "task_data.", violations);
+  domain::CheckDescription(task.fields.description, "task_data.", violations);
+  domain::CheckTags(task.fields.tags, "task_data.", violations);
+  if (!violations.empty()) return util::InvalidFields(violations);
+  const domain::Due due = task.fields.due;
+  const absl::StatusOr<domain::Due> resolved =
+      domain::ResolveInstantDue(due.kind == domain::DueKind::kNone ? event.at : due.at);
+  if (!resolved.ok()) {
+    return util::InvalidFields({{"task_data.due_date", std::string(resolved.status().message())}});
+  }
+  if (due.kind == domain::DueKind::kNone) task.fields.due = *resolved;
+  absl::StatusOr<domain::SeriesPosition> series =
+      domain::StartSeries(task.fields, ForeignSeriesId(event.source, event.user, event.task_id));
+  if (absl::IsOutOfRange(series.status())) return task;  // this was its last occurrence
+  if (absl::IsInvalidArgument(series.status())) {
+    // The status quotes the rule or the zone, and what becomes of it is logged.
+    return absl::InvalidArgumentError(
+        "task_data.recurrence_rule and task_data.time_zone make no series: PreviewRecurrence with "
+        "the same values says what is wrong with them");
+  }
+  TODO_RETURN_IF_ERROR(series.status());
+  task.series = *std::move(series);
+  return task;
+}
+
+}  // namespace
+
+domain::Uuid ForeignSeriesId(std::string_view source, const domain::UserId& owner,
+                             domain::TaskId task_id) {
+  // Lengths keep the parts apart, whatever they contain.
+  const std::string name = fmt::format("{}:{}{}:{}{}", source.size(), source, owner.value.size(),
+                                       owner.value, task_id.value);
+  return domain::Uuid::FromBytes(util::Sha256(name).substr(0, 16), 8);
+}
+
+absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
+                                         const std::vector<TaskEvent>& events) {
+  // One reference for each task, however many of its events are in the batch.
+  std::map<TaskRef, std::vector<const TaskEvent*>> by_task;
+  for (const TaskEvent& event : events) {
+    if (ConcernsRecurrence(event)) by_task[{event.user, event.task_id}].push_back(&event);
+  }
+  if (by_task.empty()) return absl::OkStatus();
+
+  std::vector<TaskRef> refs;
+  for (const auto& [ref, task_events] : by_task) refs.push_back(ref);
+  TODO_ASSIGN_OR_RETURN(const std::vector<std::optional<HeldTask>> held,
+                        transaction.LockAndLoad(refs));
+
+  std::vector<domain::TaskId> unknown;
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (!held[i]) unknown.push_back(refs[i].task_id);
+  }
+  std::set<domain::TaskId> of_others;
+  if (!unknown.empty()) {
+    TODO_ASSIGN_OR_RETURN(of_others, transaction.Existing(unknown));
+  }
+
+  // Of a task that we do not hold the event is all there is, so it alone can be wrong: that is
+  // found out before anything is written.
+  std::map<const TaskEvent*, Task> foreign;
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (held[i] || of_others.contains(refs[i].task_id)) continue;
+    for (const TaskEvent* event : by_task.at(refs[i])) {
+      absl::StatusOr<Task> task = ForeignTask(*event);
+      if (!task.ok()) return Blame(task.status(), event->id);
+      foreign.emplace(event, *std::move(task));
+    }
+  }
+
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    const std::vector<const TaskEvent*>& task_events = by_task.at(refs[i]);
+    if (!held[i] && of_others.contains(refs[i].task_id)) {
+      for (const TaskEvent* event : task_events) {
+        util::Log(util::Severity::kWarning, "event_ignored",
+                  {{"event_id", event->id.value()},
+                   {"task_id", event->task_id.value},
+                   {"source", event->source},
+                   {"reason", "the task belongs to another user than the event says"}});
+      }
+      continue;
+    }
+    absl::Status status;
+    if (held[i]) {
+      status = UpdateSuccessor(transaction, held[i]->task, domain::PassedAt(held[i]->task),
+                               held[i]->successor, task_events.back()->traceparent);
+    } else {
+      for (const TaskEvent* event : task_events) {
+        status.Update(ApplyForeign(transaction, *event, foreign.at(event)));
+        if (!status.ok()) break;
+      }
+    }
+    // The first of the task, so that none of its events is applied before it.
+    if (!status.ok()) return Blame(status, task_events.front()->id);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecurringTaskService::ApplyForeign(ports::InboxTransaction& transaction,
+                                                const TaskEvent& event, const Task& task) {
+  const domain::Uuid series_id = ForeignSeriesId(event.source, event.user, event.task_id);
+  TODO_ASSIGN_OR_RETURN(const bool is_news, transaction.AdvanceForeignTask(event.user, series_id,
+                                                                           task.version, event.at));
+  if (!is_news) return absl::OkStatus();
+  TODO_ASSIGN_OR_RETURN(const std::optional<ports::Successor> successor,
+                        transaction.FindOccurrence(event.user, series_id, 2));
+  const bool goes_on = task.completed && task.series;
+  return UpdateSuccessor(transaction, task, goes_on ? std::optional(event.at) : std::nullopt,
+                         successor, event.traceparent);
+}
+
+absl::Status RecurringTaskService::UpdateSuccessor(ports::InboxTransaction& transaction,
+                                                   const Task& task,
+                                                   std::optional<domain::Instant> passed_at,
+                                                   const std::optional<ports::Successor>& successor,
+                                                   const std::string& traceparent) {
+  ConsumerChange change;
+  change.user = task.user;
+  change.event_id = domain::EventId{ids_.NewId()};
+  change.now = clock_.Now();
+  change.traceparent = traceparent;
+
+  if (!passed_at) {
+    if (!successor || successor->task.deleted || !successor->untouched) return absl::OkStatus();
+    change.kind = ConsumerChange::Kind::kRemoveSuccessor;
+    change.task_id = successor->task.id;
+    return transaction.Write({change});
+  }
+
+  if (successor && (!successor->task.deleted || !successor->untouched)) return absl::OkStatus();
+  TODO_ASSIGN_OR_RETURN(std::optional<domain::NextOccurrence> next,
+                        domain::NextOccurrenceOf(task, *passed_at));
+  if (!next) return absl::OkStatus();  // the series has ended
+  change.kind =
+      successor ? ConsumerChange::Kind::kReviveSuccessor : ConsumerChange::Kind::kCreateSuccessor;
+  if (successor) change.task_id = successor->task.id;
+  change.fields = std::move(next->fields);
+  change.series = next->series;
+  return transaction.Write({change});
+}
+
+}  // namespace todo::service

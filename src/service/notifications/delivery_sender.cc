@@ -1,0 +1,197 @@
+#include "service/notifications/delivery_sender.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "util/fault_point.h"
+#include "util/log.h"
+#include "util/status.h"
+
+namespace todo::service {
+namespace {
+
+using domain::Channel;
+using domain::Instant;
+using ports::LeasedLane;
+using ports::SendOutcome;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::hours kMaxRetryAfter{12};
+constexpr std::chrono::hours kPushTtl{24};
+
+std::string_view NameOf(SendOutcome::Kind kind) {
+  switch (kind) {
+    case SendOutcome::Kind::kDelivered: return "delivered";
+    case SendOutcome::Kind::kRetry: return "retry";
+    case SendOutcome::Kind::kGone: return "gone";
+    case SendOutcome::Kind::kRefused: return "refused";
+    case SendOutcome::Kind::kForbidden: return "forbidden";
+  }
+  return "";
+}
+
+SendOutcome Refused(std::string_view why) {
+  return {.kind = SendOutcome::Kind::kRefused,
+          .status_code = 0,
+          .detail = std::string(why),
+          .retry_after = {}};
+}
+
+std::vector<domain::DueReminder> RemindersOf(const LeasedLane& leased) {
+  std::vector<domain::DueReminder> reminders;
+  for (const ports::QueuedDelivery& delivery : leased.deliveries) {
+    if (delivery.reminder) reminders.push_back(*delivery.reminder);
+  }
+  return reminders;
+}
+
+SendOutcome SendMail(const ChannelSet::Known& channels, const LeasedLane& leased) {
+  const std::vector<domain::DueReminder> reminders = RemindersOf(leased);
+  if (reminders.empty()) return Refused("the notification is too old: it is gone");
+  domain::MailText mail = domain::ComposeMail(reminders);
+  const std::string_view from = channels.mail_from;
+  return channels.mail->Send(
+      {.message_id = fmt::format("{}@{}", leased.deliveries.front().id.value(),
+                                 from.substr(from.find('@') + 1)),
+       .to = leased.address,
+       .subject = std::move(mail.subject),
+       .text = std::move(mail.text),
+       .html = std::move(mail.html),
+       .list_unsubscribe = fmt::format("mailto:{}?subject=unsubscribe", from)});
+}
+
+SendOutcome SendPush(const ChannelSet::Known& channels, const LeasedLane& leased) {
+  const std::vector<domain::DueReminder> reminders = RemindersOf(leased);
+  if (reminders.empty()) return Refused("the notification is too old: it is gone");
+  // A second attempt at what the push service has already takes its place.
+  std::string topic = leased.deliveries.front().id.value();
+  std::erase(topic, '-');
+  return channels.push->Send({.endpoint = leased.address,
+                              .p256dh = leased.p256dh,
+                              .auth = leased.auth,
+                              .payload = domain::ComposePush(reminders),
+                              .ttl = kPushTtl,
+                              .topic = std::move(topic)});
+}
+
+SendOutcome SendWebhook(const ChannelSet::Known& channels, const LeasedLane& leased, Instant now) {
+  const ports::QueuedDelivery& delivery = leased.deliveries.front();
+  std::vector<std::string> secrets;
+  for (int before = 0; before <= leased.previous_secrets; ++before) {
+    secrets.push_back(domain::WebhookSecret(channels.webhook_master_key, leased.lane.target,
+                                            leased.secret_version - before));
+  }
+  return channels.webhooks->Send({.url = leased.address,
+                                  .id = delivery.id.value(),
+                                  .timestamp = now,
+                                  .body = delivery.body,
+                                  .secrets = std::move(secrets)});
+}
+
+/// Until when the target wants no calls at all.
+std::optional<Instant> PausedUntil(const SendOutcome& outcome, Instant now) {
+  if (outcome.kind != SendOutcome::Kind::kRetry || !outcome.retry_after) return std::nullopt;
+  return now + std::clamp<milliseconds>(*outcome.retry_after, milliseconds(0), kMaxRetryAfter);
+}
+
+/// What becomes of each delivery after `outcome`.
+std::vector<ports::DeliveryResult> ResultsOf(const LeasedLane& leased, const SendOutcome& outcome,
+                                             Instant now) {
+  std::vector<ports::DeliveryResult> results;
+  for (const ports::QueuedDelivery& delivery : leased.deliveries) {
+    ports::DeliveryResult& result = results.emplace_back();
+    result.id = delivery.id;
+    result.state = ports::DeliveryState::kFailed;
+    if (outcome.kind == SendOutcome::Kind::kDelivered) {
+      result.state = ports::DeliveryState::kDelivered;
+    } else if (outcome.kind == SendOutcome::Kind::kRetry) {
+      // By the first one's id: what went out together stays together.
+      const std::optional<milliseconds> delay =
+          domain::DeliveryDelay(delivery.failures + 1, leased.deliveries.front().id);
+      if (!delay) continue;
+      result.state = ports::DeliveryState::kPending;
+      result.due_at = std::max(now + *delay, PausedUntil(outcome, now).value_or(now));
+    }
+  }
+  return results;
+}
+
+}  // namespace
+
+SendOutcome SendOnce(const ChannelSet::Known& channels, const LeasedLane& leased, Instant now) {
+  if (!channels.Has(leased.lane.channel)) {
+    return {.kind = SendOutcome::Kind::kRetry,
+            .status_code = 0,
+            .detail = "this way is switched off",
+            .retry_after = {}};
+  }
+  switch (leased.lane.channel) {
+    case Channel::kWebhook: return SendWebhook(channels, leased, now);
+    case Channel::kEmail: return SendMail(channels, leased);
+    case Channel::kPush: break;
+  }
+  return SendPush(channels, leased);
+}
+
+std::vector<Channel> DeliverySender::Channels() {
+  const auto channels = channels_.Get();
+  std::vector<Channel> channels;
+  for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
+    if (channels != nullptr && channels->Has(channel)) channels.push_back(channel);
+  }
+  return channels;
+}
+
+absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(ports::Pace pace) {
+  const std::vector<Channel> channels = Channels();
+  if (channels.empty()) return std::optional<LeasedLane>();
+  const Instant now = clock_.Now();
+  return store_.Lease(pace, channels, now, now + kLease);
+}
+
+absl::StatusOr<std::optional<std::chrono::microseconds>> DeliverySender::UntilNextTurn(
+    ports::Pace pace) {
+  using Wait = std::optional<std::chrono::microseconds>;
+  const std::vector<Channel> channels = Channels();
+  if (channels.empty()) return Wait();
+  TODO_ASSIGN_OR_RETURN(const std::optional<Instant> turn, store_.NextTurn(pace, channels));
+  return turn ? Wait(*turn - clock_.Now()) : Wait();
+}
+
+absl::Status DeliverySender::Send(const LeasedLane& leased) {
+  const auto channels = channels_.Get();
+  ports::DeliveryAttempt attempt;
+  attempt.at = clock_.Now();
+  const SendOutcome outcome = SendOnce(*channels, leased, attempt.at);
+  TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-delivery"));
+  const Instant done = clock_.Now();
+  attempt.took = std::chrono::duration_cast<milliseconds>(done - attempt.at);
+  attempt.outcome = NameOf(outcome.kind);
+  ++(*attempts_.Lock())[{std::string(ToString(leased.lane.channel)), attempt.outcome}];
+  attempt.status_code = outcome.status_code;
+  attempt.detail = outcome.detail;
+  attempt.paused_until = PausedUntil(outcome, done);
+  attempt.results = ResultsOf(leased, outcome, done);
+
+  const ports::DeliveryLane& lane = leased.lane;
+  TODO_ASSIGN_OR_RETURN(const bool ours,
+                        store_.Finish(lane, attempt, /*slow=*/attempt.took >= kQuick));
+  if (!ours) return absl::OkStatus();
+  if (outcome.kind == SendOutcome::Kind::kGone || outcome.kind == SendOutcome::Kind::kForbidden) {
+    util::Log(util::Severity::kInfo, "delivery_target_stopped",
+              {{"channel", std::string(ToString(lane.channel))},
+               {"target", lane.target.value()},
+               {"outcome", attempt.outcome}});
+    return store_.StopTarget(
+        leased,
+        outcome.kind == SendOutcome::Kind::kGone ? "it answered that it is gone" : outcome.detail,
+        done);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace todo::service

@@ -1,0 +1,398 @@
+#include "service/reminders/reminder_service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "domain/recurrence/recurring_task.h"
+#include "service/consumers/event_processor.h"
+#include "util/log.h"
+#include "util/status.h"
+
+namespace todo::service {
+namespace {
+
+using domain::Instant;
+using domain::Reminder;
+using domain::ReminderState;
+using domain::Task;
+using ports::TaskRef;
+using ports::TaskReminders;
+using Violations = std::vector<util::FieldViolation>;
+
+constexpr int kAttempts = 4;
+
+/// To the next whole second: never early.
+Instant WholeSecond(Instant at) { return std::chrono::ceil<std::chrono::seconds>(at); }
+
+void Add(Violations& violations, std::string_view field, const absl::Status& status) {
+  violations.push_back({std::string(field), std::string(util::FromAbsl(status.message()))});
+}
+
+/// What can be said of the input without knowing the task.
+domain::ReminderTime TimeOf(const ReminderInput& input, Violations& violations) {
+  domain::ReminderTime time;
+  if (input.at.has_value() == input.before.has_value()) {
+    violations.push_back(
+        {"reminder.at", input.at
+                            ? "is given together with reminder.before; give only one of the two"
+                            : "or reminder.before must be given: a time, or how long before "
+                              "the due date, such as PT1H"});
+  }
+  if (input.at && (*input.at < domain::kMinInstant || *input.at > domain::kMaxInstant)) {
+    violations.push_back({"reminder.at", "must lie in the years 1970 to 9999 (UTC)"});
+  } else if (input.at) {
+    time.at = WholeSecond(*input.at);
+  }
+  if (input.before) {
+    absl::StatusOr<domain::Period> before = domain::ParsePeriod(*input.before);
+    if (!before.ok()) Add(violations, "reminder.before", before.status());
+    if (before.ok()) time.before = *before;
+  }
+  if (input.time_of_day) {
+    const auto time_of_day = domain::ParseTimeOfDay(*input.time_of_day);
+    if (!time_of_day.ok()) Add(violations, "reminder.time_of_day", time_of_day.status());
+    if (time_of_day.ok()) time.time_of_day = *time_of_day;
+    if (!input.before || (time.before && time.before->time.count() != 0)) {
+      violations.push_back(
+          {"reminder.time_of_day", "goes only with a reminder.before in whole days, such as P1D"});
+    }
+  }
+  return time;
+}
+
+absl::Status CheckOpen(const Task& task) {
+  if (!task.completed) return absl::OkStatus();
+  return util::WithReason(
+      absl::FailedPreconditionError(
+          "a completed task does not remind: uncomplete it first, or use its next occurrence"),
+      "TASK_COMPLETED");
+}
+
+absl::Status NoSuchTask(domain::TaskId id) {
+  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
+                                           fmt::format("there is no task {} of yours", id.value)),
+                          "TASK_NOT_FOUND");
+}
+
+absl::StatusOr<Reminder*> Find(std::vector<Reminder>& reminders, domain::TaskId task_id,
+                               int number) {
+  const auto found = std::ranges::find_if(reminders, [number](const Reminder& reminder) {
+    return reminder.id.number == number && reminder.state != ReminderState::kDeleted;
+  });
+  if (found != reminders.end()) return &*found;
+  return util::WithReason(
+      util::MakeStatus(absl::StatusCode::kNotFound,
+                       fmt::format("task {} has no reminder {}", task_id.value, number)),
+      "REMINDER_NOT_FOUND");
+}
+
+/// Whether another occurrence would follow `task` if it were done now.
+bool GoesOn(const Task& task, Instant now) {
+  if (!task.fields.recurrence_rule || !task.series) return false;
+  const auto next = domain::NextOccurrenceOf(task, now);
+  return next.ok() && next->has_value();
+}
+
+void Fire(Reminder& reminder, const Task& task, const domain::EventId& event_id, Instant now,
+          const std::string& topic, std::vector<ports::OutboxMessage>& messages) {
+  messages.push_back({.topic = topic,
+                      .key = task.user.value,
+                      .id = event_id.uuid,
+                      .payload = domain::ReminderEventRecord(reminder, task, event_id, now),
+                      .at = now});
+  reminder.state = ReminderState::kFired;
+  reminder.fired_at = now;
+}
+
+constexpr std::chrono::seconds kLeftAsideFor{30};
+constexpr std::size_t kMaxLeftAside = 1'000;
+
+/// Whether nobody's reminders could be settled now, so that there is no use in trying each alone.
+bool IsAway(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+         absl::IsCancelled(status);
+}
+
+/// Whether any task was settled; when none was, why, if that may pass.
+absl::StatusOr<bool> Progress(const std::vector<absl::Status>& statuses) {
+  if (std::ranges::any_of(statuses, [](const absl::Status& status) { return status.ok(); }))
+    return true;
+  const auto passing = std::ranges::find_if(statuses, NotNow);
+  if (passing != statuses.end()) return *passing;
+  return false;
+}
+
+}  // namespace
+
+ReminderService::ReminderService(ports::ReminderStore& store, const ports::Clock& clock,
+                                 ports::IdSource& ids, Options options,
+                                 std::function<void()> on_change)
+    : store_(store),
+      clock_(clock),
+      ids_(ids),
+      options_(std::move(options)),
+      on_change_(std::move(on_change)) {}
+
+absl::StatusOr<Reminder> ReminderService::Create(const CallContext& call, domain::TaskId task_id,
+                                                 const ReminderInput& input) {
+  Violations violations;
+  const domain::ReminderTime time = TimeOf(input, violations);
+  if (!violations.empty()) return util::InvalidFields(violations);
+  return Apply(
+      call, task_id,
+      [&](const Task& task, std::vector<Reminder>& reminders, Reminder& answer) -> absl::Status {
+        TODO_RETURN_IF_ERROR(CheckOpen(task));
+        const auto kept = std::ranges::count_if(reminders, [](const Reminder& reminder) {
+          return reminder.state != ReminderState::kDeleted;
+        });
+        if (kept >= domain::kMaxRemindersPerTask) {
+          return util::WithReason(
+              util::MakeStatus(absl::StatusCode::kFailedPrecondition,
+                               fmt::format("a task can have {} reminders: delete one first",
+                                           domain::kMaxRemindersPerTask)),
+              "TOO_MANY_REMINDERS");
+        }
+        const Instant now = clock_.Now();
+        answer.id = {.user = task.user,
+                     .task_id = task.id,
+                     .number = reminders.empty() ? 1 : reminders.back().id.number + 1};
+        answer.time = time;
+        answer.created_at = now;
+        answer.planned_at = answer.remind_at = domain::ResolveReminder(time, task.fields);
+        const char* const field = time.at ? "reminder.at" : "reminder.before";
+        if (!answer.remind_at) {
+          return util::InvalidFields(
+              {{field, "comes to no date: the task needs a due date to count from"}});
+        }
+        if (*answer.remind_at <= now && time.before && GoesOn(task, now)) {
+          // Too late for this occurrence, which hands it on to those after it.
+          answer.state = ReminderState::kCancelled;
+        } else if (*answer.remind_at <= now) {
+          return util::InvalidFields(
+              {{field, fmt::format("comes to {}, which has passed",
+                                   domain::FormatInstant(*answer.remind_at))}});
+        }
+        reminders.push_back(answer);
+        return absl::OkStatus();
+      });
+}
+
+absl::StatusOr<std::vector<Reminder>> ReminderService::List(const domain::UserId& user,
+                                                            domain::TaskId task_id) {
+  TODO_ASSIGN_OR_RETURN(TaskReminders held, store_.Get({user, task_id}));
+  std::erase_if(held.reminders,
+                [](const Reminder& reminder) { return reminder.state == ReminderState::kDeleted; });
+  // A change of the task may have been a moment ago.
+  for (Reminder& reminder : held.reminders) domain::Plan(reminder, held.task);
+  return std::move(held.reminders);
+}
+
+absl::StatusOr<Reminder> ReminderService::Delete(const CallContext& call, domain::TaskId task_id,
+                                                 int number) {
+  return Apply(
+      call, task_id,
+      [&](const Task&, std::vector<Reminder>& reminders, Reminder& answer) -> absl::Status {
+        TODO_ASSIGN_OR_RETURN(Reminder* const reminder, Find(reminders, task_id, number));
+        answer = *reminder;
+        reminder->state = ReminderState::kDeleted;
+        return absl::OkStatus();
+      });
+}
+
+absl::StatusOr<Reminder> ReminderService::Snooze(const CallContext& call, domain::TaskId task_id,
+                                                 int number, const SnoozeInput& input) {
+  Violations violations;
+  std::optional<domain::Period> duration;
+  if (input.until.has_value() == input.duration.has_value()) {
+    violations.push_back({"until", input.until
+                                       ? "is given together with duration; give only one of the two"
+                                       : "or duration must be given: when to remind again"});
+  }
+  if (input.duration) {
+    const auto period = domain::ParsePeriod(*input.duration);
+    if (!period.ok()) {
+      Add(violations, "duration", period.status());
+    } else if (*period == domain::Period()) {
+      violations.push_back({"duration", "must be greater than zero"});
+    } else {
+      duration = *period;
+    }
+  }
+  if (!violations.empty()) return util::InvalidFields(violations);
+  return Apply(
+      call, task_id,
+      [&](const Task& task, std::vector<Reminder>& reminders, Reminder& answer) -> absl::Status {
+        TODO_ASSIGN_OR_RETURN(Reminder* const reminder, Find(reminders, task_id, number));
+        TODO_RETURN_IF_ERROR(CheckOpen(task));
+        const Instant now = clock_.Now();
+        const Instant until =
+            duration ? domain::After(WholeSecond(now), *duration, task.fields.time_zone)
+                     : WholeSecond(*input.until);
+        if (!duration && (until <= now || until > now + domain::kMaxReminderOffset)) {
+          return util::InvalidFields(
+              {{"until", fmt::format("must lie in the future, at most {} days ahead",
+                                     domain::kMaxReminderOffset.count())}});
+        }
+        reminder->remind_at = until;
+        reminder->state = ReminderState::kPending;
+        answer = *reminder;
+        return absl::OkStatus();
+      });
+}
+
+absl::StatusOr<Reminder> ReminderService::Apply(const CallContext& call, domain::TaskId task_id,
+                                                const Change& change) {
+  const ports::RequestName request{
+      .user = call.user,
+      .request_id = call.request_id ? *call.request_id : domain::RequestId{ids_.NewId()},
+      .fingerprint = call.fingerprint};
+  const auto attempt = [&]() -> absl::StatusOr<Reminder> {
+    Reminder answer;
+    const absl::Status status =
+        store_.Transact([&](ports::ReminderTransaction& transaction) -> absl::Status {
+          answer = {};
+          TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad({{call.user, task_id}}));
+          TODO_ASSIGN_OR_RETURN(std::optional<Reminder> first, transaction.FirstAnswer(request));
+          if (first) {
+            answer = *std::move(first);
+            return absl::OkStatus();
+          }
+          std::optional<TaskReminders>& held = loaded.front();
+          if (!held || held->task.deleted) return NoSuchTask(task_id);
+          for (Reminder& reminder : held->reminders) domain::Plan(reminder, held->task);
+          TODO_RETURN_IF_ERROR(change(held->task, held->reminders, answer));
+          TODO_RETURN_IF_ERROR(transaction.Save(held->reminders));
+          return transaction.Remember(request, answer, clock_.Now());
+        });
+    if (!status.ok()) return status;
+    return answer;
+  };
+  // The request's id makes repeating harmless, also when the outcome is in doubt.
+  absl::StatusOr<Reminder> answer = attempt();
+  for (int n = 1;
+       n < kAttempts && (absl::IsAborted(answer.status()) || absl::IsUnknown(answer.status()));
+       ++n) {
+    answer = attempt();
+  }
+  if (answer.ok() && on_change_) on_change_();
+  return answer;
+}
+
+absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
+    const std::vector<TaskRef>& refs) {
+  std::vector<Outcome> outcomes;
+  const absl::Status status =
+      store_.Transact([&](ports::ReminderTransaction& transaction) -> absl::Status {
+        outcomes.assign(refs.size(), {});
+        TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad(refs));
+        const Instant now = clock_.Now();
+        std::vector<Reminder> changed;
+        std::vector<ports::OutboxMessage> messages;
+        for (std::size_t i = 0; i < loaded.size(); ++i) {
+          if (!loaded[i]) continue;
+          Outcome& outcome = outcomes[i];
+          for (Reminder& reminder : loaded[i]->reminders) {
+            const Reminder was = reminder;
+            domain::Plan(reminder, loaded[i]->task);
+            if (domain::IsDue(reminder, now)) {
+              Fire(reminder, loaded[i]->task, domain::EventId{ids_.NewId()}, now, options_.topic,
+                   messages);
+              ++outcome.fired;
+            } else if (reminder.state == ReminderState::kPending) {
+              outcome.next =
+                  std::min(outcome.next.value_or(*reminder.remind_at), *reminder.remind_at);
+            }
+            if (reminder != was) changed.push_back(std::move(reminder));
+          }
+        }
+        TODO_RETURN_IF_ERROR(transaction.Save(changed));
+        return transaction.Post(messages);
+      });
+  if (!status.ok()) return status;
+  return outcomes;
+}
+
+ReminderService::Settled ReminderService::SettleEach(const std::vector<TaskRef>& refs) {
+  Settled settled{.statuses = std::vector<absl::Status>(refs.size()),
+                  .outcomes = std::vector<Outcome>(refs.size())};
+  if (refs.empty()) return settled;
+  absl::StatusOr<std::vector<Outcome>> together = Settle(refs);
+  if (together.ok()) {
+    settled.outcomes = *std::move(together);
+  } else if (IsAway(together.status())) {
+    settled.statuses.assign(refs.size(), together.status());
+  } else {
+    absl::Status away;
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+      const absl::StatusOr<std::vector<Outcome>> alone = away.ok() ? Settle({refs[i]}) : away;
+      if (alone.ok()) settled.outcomes[i] = alone->front();
+      settled.statuses[i] = alone.status();
+      if (IsAway(alone.status())) away = alone.status();
+      if (!alone.ok() && !NotNow(alone.status())) {
+        util::Log(util::Severity::kError, "reminder_failed",
+                  {{"task_id", refs[i].task_id.value}, {"status", alone.status().ToString()}});
+      }
+    }
+  }
+  for (const Outcome& outcome : settled.outcomes) settled.fired += outcome.fired;
+  return settled;
+}
+
+std::vector<absl::Status> ReminderService::Trigger(const std::vector<domain::TaskId>& tasks) {
+  const absl::StatusOr<std::vector<TaskRef>> refs = store_.Owned(tasks);
+  if (!refs.ok()) return std::vector<absl::Status>(tasks.size(), refs.status());
+  const Settled settled = SettleEach(*refs);
+  const Instant now = clock_.Now();
+  // A trigger that comes again helps no other failure: the sweep finds the task until it is mended.
+  std::map<domain::TaskId, absl::Status> again;
+  for (std::size_t i = 0; i < refs->size(); ++i) {
+    const Outcome& outcome = settled.outcomes[i];
+    if (NotNow(settled.statuses[i])) {
+      again[(*refs)[i].task_id] = settled.statuses[i];
+    } else if (outcome.fired == 0 && outcome.next && *outcome.next <= now + kMaxEarly) {
+      again[(*refs)[i].task_id] = util::MakeStatus(
+          absl::StatusCode::kUnavailable,
+          fmt::format("early: the reminder is due at {}", domain::FormatInstant(*outcome.next)));
+    }
+  }
+  std::vector<absl::Status> statuses;
+  for (const domain::TaskId task : tasks) {
+    const auto found = again.find(task);
+    statuses.push_back(found == again.end() ? absl::OkStatus() : found->second);
+  }
+  return statuses;
+}
+
+ReminderService::Settled ReminderService::SettleFound(std::vector<TaskRef> refs) {
+  const domain::Instant now = clock_.Now();
+  std::erase_if(left_aside_, [now](const auto& entry) { return entry.second <= now; });
+  std::erase_if(refs, [this](const TaskRef& ref) { return left_aside_.contains(ref.task_id); });
+  Settled settled = SettleEach(refs);
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    const absl::Status& status = settled.statuses[i];
+    if (!status.ok() && !NotNow(status) && left_aside_.size() < kMaxLeftAside)
+      left_aside_[refs[i].task_id] = now + kLeftAsideFor;
+  }
+  return settled;
+}
+
+absl::StatusOr<bool> ReminderService::PlanBacklog() {
+  TODO_ASSIGN_OR_RETURN(std::vector<TaskRef> refs, store_.Unplanned(Limit()));
+  const Settled settled = SettleFound(std::move(refs));
+  TODO_ASSIGN_OR_RETURN(const bool some, Progress(settled.statuses));
+  if (some && on_change_) on_change_();
+  return some;
+}
+
+absl::StatusOr<ReminderService::Swept> ReminderService::Sweep() {
+  TODO_ASSIGN_OR_RETURN(std::vector<TaskRef> refs,
+                        store_.Due(clock_.Now() - options_.grace, Limit()));
+  const Settled settled = SettleFound(std::move(refs));
+  TODO_RETURN_IF_ERROR(Progress(settled.statuses).status());
+  return Swept{.fired = settled.fired, .more = settled.fired > 0};
+}
+
+}  // namespace todo::service

@@ -1,0 +1,96 @@
+#include "app/channel_watch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "app/channel_setup.h"
+#include "app/system_clock.h"
+
+namespace todo::app {
+namespace {
+
+using domain::Channel;
+using testing::ElementsAre;
+using testing::Key;
+using Again = ChannelWatch::Again;
+
+/// Holds what the test puts in.
+class FakeSecretStore final : public ports::SecretStore {
+ public:
+  absl::StatusOr<std::string> Get(const std::string& name) override {
+    if (!failure.ok()) return failure;
+    const auto found = secrets.find(name);
+    if (found == secrets.end()) return absl::NotFoundError("fake secrets: there is none");
+    return found->second;
+  }
+  std::map<std::string, std::string> secrets;
+  absl::Status failure;
+};
+
+class ChannelWatchTest : public testing::Test {
+ protected:
+  void SetUp() override { testing::internal::CaptureStderr(); }
+  void TearDown() override { testing::internal::GetCapturedStderr(); }
+  bool Has(Channel channel) {
+    const auto known = channels_.Get();
+    return known != nullptr && known->Has(channel);
+  }
+
+  const std::string master_key_ = std::string(32, 'k');
+  Config config_ =
+      LoadConfig({"--database-url=host=none", "--webhook-allow-hosts=127.0.0.1"}, {}).config;
+  SystemClock clock_;
+  FakeSecretStore secrets_;
+  service::ChannelSet channels_;
+  ChannelWatch watch_{config_, secrets_, clock_, channels_};
+};
+
+TEST_F(ChannelWatchTest, WhileTheStoreFailsEverythingMayStillBeOn) {
+  secrets_.failure = absl::UnavailableError("away");
+  EXPECT_EQ(watch_.Look(), Again::kSoon);
+  EXPECT_EQ(channels_.Get(), nullptr);
+  for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush})
+    EXPECT_TRUE(channels_.MayHave(channel)) << "what is to be sent is queued";
+  secrets_.failure = absl::OkStatus();
+  secrets_.secrets["webhook-master-key"] = master_key_;
+  watch_.Look();
+  EXPECT_TRUE(Has(Channel::kWebhook));
+}
+
+TEST_F(ChannelWatchTest, ASecretThatComesLaterSwitchesItsChannelOn) {
+  EXPECT_EQ(watch_.Look(), Again::kLater);
+  ASSERT_NE(channels_.Get(), nullptr);
+  EXPECT_FALSE(channels_.MayHave(Channel::kWebhook));
+  secrets_.secrets["webhook-master-key"] = "short";
+  EXPECT_EQ(watch_.Look(), Again::kLater);
+  secrets_.secrets["webhook-master-key"] = master_key_;
+  EXPECT_EQ(watch_.Look(), Again::kLater) << "the key of Web Push is still missing";
+  EXPECT_TRUE(Has(Channel::kWebhook));
+}
+
+TEST_F(ChannelWatchTest, AFailureLaterOnSwitchesNothingOff) {
+  secrets_.secrets["webhook-master-key"] = master_key_;
+  EXPECT_EQ(watch_.Look(), Again::kLater);
+  secrets_.failure = absl::UnavailableError("away");
+  EXPECT_EQ(watch_.Look(), Again::kSoon);
+  EXPECT_TRUE(Has(Channel::kWebhook));
+}
+
+TEST_F(ChannelWatchTest, WhatOnlyASettingCanMendIsNotAskedAgain) {
+  secrets_.secrets["webhook-master-key"] = master_key_;
+  secrets_.secrets["vapid-private-key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE";
+  const auto setup = SetUpOutlets(config_, secrets_, clock_);
+  ASSERT_TRUE(setup.ok()) << setup.status();
+  EXPECT_THAT(setup->on, ElementsAre("webhook"));
+  EXPECT_THAT(setup->off, ElementsAre(Key("email"), Key("push")));
+  EXPECT_EQ(watch_.Look(), Again::kNever) << "smtp-url, and a contact for push services";
+  config_.vapid_contact = "https://todo.example";
+  EXPECT_THAT(SetUpOutlets(config_, secrets_, clock_)->on, ElementsAre("webhook", "push"));
+}
+
+}  // namespace
+}  // namespace todo::app
