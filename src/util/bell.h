@@ -8,9 +8,14 @@
 
 namespace todo::util {
 
-/// Tells threads that look for work that there may be some. No ring is missed: one that comes while
-/// a thread looks ends its next wait. Thread safety: all methods may be called from any thread, and
-/// only Wait blocks.
+/// Announces to waiting threads that there may be work:
+///
+///   const auto heard = bell.rings();
+///   LookForWork();
+///   bell.Wait(stop, heard, 5s);
+///
+/// No ring is missed: a ring during LookForWork ends the next wait at once.
+/// Thread safety: all methods may be called from any thread; only Wait blocks.
 class Bell {
  public:
   using Clock = std::chrono::steady_clock;
@@ -23,15 +28,15 @@ class Bell {
     rung_.notify_all();
   }
 
-  /// How often it has rung. To be asked before looking, and then given to Wait.
+  /// The number of rings so far. Read it before looking for work, and pass it to Wait.
   std::uint64_t rings() const {
     const std::lock_guard lock(mutex_);
     return rings_;
   }
 
-  /// Returns when it has rung again since `rings` was `heard`, or `limit` has passed; in any case
-  /// not before `at_least` has passed, so that many rings are one look; and at once when `stop` is
-  /// requested.
+  /// Returns when the bell has rung since `rings` was `heard`, or when `limit` has passed. A wait
+  /// lasts `at_least` in any case, so that many rings cause one look. A requested stop ends it at
+  /// once.
   void Wait(const std::stop_token& stop, std::uint64_t heard, Clock::duration limit,
             Clock::duration at_least = Clock::duration::zero()) {
     const Clock::time_point begin = Clock::now();

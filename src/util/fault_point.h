@@ -12,10 +12,10 @@
 // fail (UNAVAILABLE), fail:internal;
 // @n: only at the nth time the place is reached, counted from 1. Without @n: every time.
 //
-// name=plant: a mistake that the code itself makes where it asks TODO_PLANTED(name), so that the
-// torture test can show that it would notice: skip-inbox, swap-order, ack-before-commit.
+// name=plant: the code makes a mistake on purpose where it asks TODO_PLANTED(name), so that the
+// torture test can show that it notices such a mistake: skip-inbox, swap-order, ack-before-commit.
 //
-// A release has neither the places nor their names: there the macros are constants that cost
+// A release holds neither the places nor their names: the macros are constants there and cost
 // nothing.
 
 #ifdef TODO_FAULT_POINTS
@@ -28,7 +28,8 @@
 
 namespace todo::util {
 
-/// What was armed for `name` happens. Thread safety: may be called from any thread.
+/// Does what the environment has armed for `name`, if anything. Thread safety: may be called from
+/// any thread.
 absl::Status AtFaultPoint(std::string_view name);
 
 /// Whether the mistake `name` is to be made. Thread safety: may be called from any thread.

@@ -14,12 +14,12 @@ namespace todo::util {
 
 enum class Severity { kDebug, kInfo, kWarning, kError };
 
-/// Where lines of lower severity are dropped; lines go to stderr. Call before the first thread
+/// Lines below `threshold` are dropped; all others go to stderr. Call before the first thread
 /// starts.
 void SetLogThreshold(Severity threshold);
 
-/// The value of a field: text, a number, true or false, or a list of texts or of integers. A view:
-/// it must not outlive what it was made from.
+/// The value of a field: text, a number, true or false, or a list of texts or of integers. A
+/// LogValue is a view and must not outlive the value it was made from.
 class LogValue {
  public:
   using Variant = std::variant<bool, std::int64_t, double, std::string_view,

@@ -462,8 +462,8 @@ absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const IncomingEve
   const Instant now = ports_.clock.Now();
   const std::optional<ports::RetrySchedule> schedule = ScheduleRetry(failure, 1, now, now);
   if (!schedule) {
-    return AddDeadLetter(DeadLetterOfEntry(consumer.name(), received, AttemptsOf(failure, 1), now,
-                                           now, util::FromAbsl(failure.message())),
+    return AddDeadLetter(domain::DeadLetterOf(consumer.name(), received, AttemptsOf(failure, 1),
+                                              now, now, util::FromAbsl(failure.message())),
                          false);
   }
   TODO_RETURN_IF_ERROR(ports_.retries.Enqueue(consumer.name(), received, *schedule).status());

@@ -138,10 +138,10 @@ SendOutcome SendOnce(const ChannelSet::Known& channels, const LeasedLane& leased
 }
 
 std::vector<Channel> DeliverySender::Channels() {
-  const auto channels = channels_.Get();
+  const auto known = channels_.Get();
   std::vector<Channel> channels;
   for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
-    if (channels != nullptr && channels->Has(channel)) channels.push_back(channel);
+    if (known != nullptr && known->Has(channel)) channels.push_back(channel);
   }
   return channels;
 }
