@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "client/grpc_status.h"
+#include "ports/failure.h"
 #include "util/guarded.h"
 #include "util/status.h"
 
@@ -17,11 +18,6 @@ namespace {
 
 namespace runtime = dapr::proto::runtime::v1;
 using AsyncStub = runtime::Dapr::StubInterface::async_interface;
-
-/// Whether it makes sense to go on with other jobs.
-bool IsAway(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-}
 
 /// Waits until so many calls have ended.
 class Latch {
@@ -121,7 +117,8 @@ std::vector<absl::Status> DaprJobScheduler::CallAll(const std::vector<Request>& 
     }
     for (const Call& call : calls)
       statuses.push_back(util::Annotate(FromGrpc(call.status), attempted));
-    if (const auto away = std::ranges::find_if(statuses, IsAway); away != statuses.end()) {
+    if (const auto away = std::ranges::find_if(statuses, ports::IsUnanswered);
+        away != statuses.end()) {
       statuses.resize(requests.size(), absl::Status(*away));
     }
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "domain/event/event.h"
+#include "ports/failure.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 #include "util/status.h"
@@ -15,12 +16,6 @@ namespace {
 using util::Severity;
 
 constexpr int kFailuresUntilSuspicion = 3;
-
-/// Whether a failure with this code may be the fault of one of the events, not of the connection.
-bool MayBlameEvent(absl::StatusCode code) {
-  return code != absl::StatusCode::kUnavailable && code != absl::StatusCode::kDeadlineExceeded &&
-         code != absl::StatusCode::kCancelled;
-}
 
 }  // namespace
 
@@ -373,7 +368,7 @@ void RelayLoop::OnFailed(int number, Batch& batch, std::size_t index, const absl
   const std::size_t count = std::exchange(stream.in_flight, 0);
   if (++stream.failures == 1) stream.failing_since = now;
   stream.retry_at = now + Backoff(stream.failures);
-  if (stream.failures >= kFailuresUntilSuspicion && MayBlameEvent(status.code())) {
+  if (stream.failures >= kFailuresUntilSuspicion && !ports::IsUnanswered(status)) {
     stream.suspect_end = stream.acknowledged + count;
     stream.run = std::max<std::size_t>(1, count / 2);
   }

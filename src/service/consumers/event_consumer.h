@@ -20,7 +20,7 @@ class EventConsumer {
   /// `transaction` alone. May be called more than once, each time in a new transaction. Not OK:
   /// nothing of it is kept. kInvalidArgument: an event among them can never succeed. Saying which
   /// event failed (see Blame) saves trying the others one by one. What says that the store cannot
-  /// do it now (see NotNow) must be passed on as it is.
+  /// do it now (ports::IsTemporary) must be passed on as it is.
   using Effect = std::function<absl::Status(ports::InboxTransaction& transaction,
                                             const std::vector<domain::Event>& taken)>;
 
@@ -41,8 +41,9 @@ class EventConsumer {
 
   /// The effect of some or all of `events`. What it needs from elsewhere than the transaction is
   /// read now: nobody may wait for another service while locks are held. Statuses as those of the
-  /// effect, but what says that it cannot be done now (see NotNow) is about what it needs from
-  /// elsewhere: then the consumer's events, these and those that come, wait until that is back.
+  /// effect, but what says that it cannot be done now (ports::IsTemporary) is about what it needs
+  /// from elsewhere: then the consumer's events, these and those that come, wait until that is
+  /// back.
   virtual absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>& events) = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "ports/failure.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 #include "util/status.h"
@@ -37,11 +38,6 @@ constexpr std::string_view kNothingToPrepareWith =
 std::string ReasonFor(const absl::Status& failure) {
   return fmt::format("{}: {}", absl::StatusCodeToString(failure.code()),
                      util::FromAbsl(failure.message()));
-}
-
-/// Whether it makes sense to go on with other events at all.
-bool IsOutage(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
 }
 
 constexpr char kCrashesUrl[] = "todo/crashes";
@@ -118,17 +114,6 @@ absl::Status FaultsOf([[maybe_unused]] const std::vector<domain::Event>& events)
 }
 
 }  // namespace
-
-bool NotNow(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kUnknown:  // the outcome of a commit is in doubt; the inbox will tell
-    case absl::StatusCode::kAborted:  // others were in the way, several times in a row
-    case absl::StatusCode::kCancelled: return true;
-    default: return false;
-  }
-}
 
 /// Events that a thread is about to apply, noted in the crash log until they are done or laid down.
 class EventProcessor::InFlight {
@@ -224,7 +209,7 @@ std::vector<absl::Status> EventProcessor::Process(const std::vector<BusRecord>& 
   std::vector<std::size_t> positions;
   absl::Status outage;  // once there is one, nothing more is tried
   const auto note = [&outage](const absl::Status& status) {
-    if (IsOutage(status)) outage = status;
+    if (ports::IsOutage(status)) outage = status;
     return status;
   };
   for (std::size_t i = 0; i < records.size(); ++i) {
@@ -253,8 +238,8 @@ std::vector<absl::Status> EventProcessor::RunBatch(EventConsumer& consumer,
   std::size_t last = first;
   const absl::Status status =
       size == 1 ? RunAlone(consumer, batch.front()) : Run(consumer, batch, nullptr).status();
-  if (IsOutage(status)) outage = status;
-  if (status.ok() || IsOutage(status) || size == 1) {
+  if (ports::IsOutage(status)) outage = status;
+  if (status.ok() || ports::IsOutage(status) || size == 1) {
     return std::vector<absl::Status>(size, status);
   }
   const std::optional<domain::EventId> blamed = BlamedIn(status);
@@ -321,7 +306,7 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
   }
   const absl::StatusOr<EventConsumer::Effect> effect = consumer.Prepare(events);
   NoteTry(consumer.name(), effect.status());
-  if (NotNow(effect.status())) return wait(ReasonFor(effect.status()));
+  if (ports::IsTemporary(effect.status())) return wait(ReasonFor(effect.status()));
   TODO_RETURN_IF_ERROR(effect.status());
 
   bool ours = true;
@@ -415,7 +400,7 @@ bool EventProcessor::MayTry(std::string_view consumer) {
 }
 
 void EventProcessor::NoteTry(std::string_view consumer, const absl::Status& status) {
-  const bool is_away = NotNow(status);
+  const bool is_away = ports::IsTemporary(status);
   bool was_away = false;
   {
     auto away = away_.Lock();
@@ -457,7 +442,7 @@ std::optional<Instant> EventProcessor::NextTry() {
 absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const IncomingEvent& incoming) {
   const ReceivedEvent& received = incoming.received;
   const absl::Status failure = Run(consumer, {incoming}, nullptr).status();
-  if (failure.ok() || NotNow(failure)) return failure;
+  if (failure.ok() || ports::IsTemporary(failure)) return failure;
 
   const Instant now = ports_.clock.Now();
   const std::optional<ports::RetrySchedule> schedule = ScheduleRetry(failure, 1, now, now);
@@ -519,7 +504,7 @@ absl::StatusOr<std::optional<Instant>> EventProcessor::RunDueRetries(int limit) 
     const absl::StatusOr<bool> done = Retry(entry);
     retrying_.Lock()->erase({entry.consumer, entry.event_id});
     failures.Update(done.status());
-    if (IsOutage(failures)) break;
+    if (ports::IsOutage(failures)) break;
     any_done = any_done || (done.ok() && *done);
   }
   TODO_RETURN_IF_ERROR(failures);
@@ -546,7 +531,7 @@ absl::StatusOr<bool> EventProcessor::Retry(const RetryEntry& entry) {
   const IncomingEvent incoming = IncomingEventOf(*std::move(event), entry.record);
   const ReceivedEvent& received = incoming.received;
   const absl::StatusOr<bool> done = Run(*entry_consumer.consumer, {incoming}, &entry);
-  if (done.ok() || NotNow(done.status())) return done;
+  if (done.ok() || ports::IsTemporary(done.status())) return done;
   TODO_RETURN_IF_ERROR(FinishRetry(entry, received, done.status()));
   return true;
 }

@@ -24,11 +24,6 @@
 
 namespace todo::service {
 
-/// Whether `status` says that the store cannot do it now, not that the event is bad: nothing is
-/// known against the event, so it must be delivered again and is neither retried on schedule nor
-/// given up.
-bool NotNow(const absl::Status& status);
-
 /// One topic: how its records are read, and who takes them.
 struct EventStream {
   std::string topic;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "domain/recurrence/recurring_task.h"
-#include "service/consumers/event_processor.h"
+#include "ports/failure.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -110,17 +110,11 @@ void Fire(Reminder& reminder, const Task& task, const domain::EventId& event_id,
 constexpr std::chrono::seconds kLeftAsideFor{30};
 constexpr std::size_t kMaxLeftAside = 1'000;
 
-/// Whether nobody's reminders could be settled now, so that there is no use in trying each alone.
-bool IsAway(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
-         absl::IsCancelled(status);
-}
-
 /// Whether any task was settled; when none was, why, if that may pass.
 absl::StatusOr<bool> Progress(const std::vector<absl::Status>& statuses) {
   if (std::ranges::any_of(statuses, [](const absl::Status& status) { return status.ok(); }))
     return true;
-  const auto passing = std::ranges::find_if(statuses, NotNow);
+  const auto passing = std::ranges::find_if(statuses, ports::IsTemporary);
   if (passing != statuses.end()) return *passing;
   return false;
 }
@@ -322,7 +316,7 @@ ReminderService::Settled ReminderService::SettleEach(const std::vector<TaskRef>&
   absl::StatusOr<std::vector<Outcome>> together = Settle(refs);
   if (together.ok()) {
     settled.outcomes = *std::move(together);
-  } else if (IsAway(together.status())) {
+  } else if (ports::IsOutage(together.status())) {
     settled.statuses.assign(refs.size(), together.status());
   } else {
     absl::Status away;
@@ -330,8 +324,8 @@ ReminderService::Settled ReminderService::SettleEach(const std::vector<TaskRef>&
       const absl::StatusOr<std::vector<Outcome>> alone = away.ok() ? Settle({refs[i]}) : away;
       if (alone.ok()) settled.outcomes[i] = alone->front();
       settled.statuses[i] = alone.status();
-      if (IsAway(alone.status())) away = alone.status();
-      if (!alone.ok() && !NotNow(alone.status())) {
+      if (ports::IsOutage(alone.status())) away = alone.status();
+      if (!alone.ok() && !ports::IsTemporary(alone.status())) {
         util::Log(util::Severity::kError, "reminder_failed",
                   {{"task_id", refs[i].task_id.value}, {"status", alone.status().ToString()}});
       }
@@ -350,7 +344,7 @@ std::vector<absl::Status> ReminderService::Trigger(const std::vector<domain::Tas
   std::map<domain::TaskId, absl::Status> again;
   for (std::size_t i = 0; i < refs->size(); ++i) {
     const Outcome& outcome = settled.outcomes[i];
-    if (NotNow(settled.statuses[i])) {
+    if (ports::IsTemporary(settled.statuses[i])) {
       again[(*refs)[i].task_id] = settled.statuses[i];
     } else if (outcome.fired == 0 && outcome.next && *outcome.next <= now + kMaxEarly) {
       again[(*refs)[i].task_id] = util::MakeStatus(
@@ -373,7 +367,7 @@ ReminderService::Settled ReminderService::SettleFound(std::vector<TaskRef> refs)
   Settled settled = SettleEach(refs);
   for (std::size_t i = 0; i < refs.size(); ++i) {
     const absl::Status& status = settled.statuses[i];
-    if (!status.ok() && !NotNow(status) && left_aside_.size() < kMaxLeftAside)
+    if (!status.ok() && !ports::IsTemporary(status) && left_aside_.size() < kMaxLeftAside)
       left_aside_[refs[i].task_id] = now + kLeftAsideFor;
   }
   return settled;
