@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/encoding.h"
+#include "domain/event/dead_letter.h"
 #include "domain/task/task.h"
 #include "todo/v1/ops_service.pb.h"
 #include "util/status.h"

@@ -15,6 +15,7 @@
 #include "app/metrics.h"
 #include "app/sidecar_check.h"
 #include "appcallback/delivery_limits.h"
+#include "domain/event/event_reader.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
 #include "store/search_texts.h"

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "domain/event/dead_letter.h"
 #include "domain/event/received_event.h"
 #include "domain/ids.h"
 #include "domain/time.h"

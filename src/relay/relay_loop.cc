@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "domain/event/event.h"
+#include "domain/event/event_writer.h"
 #include "ports/failure.h"
 #include "util/fault_point.h"
 #include "util/log.h"

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
+#include "domain/event/dead_letter.h"
 #include "domain/task/task.h"
 #include "store/retry_columns.h"
 #include "store/session.h"

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "domain/event/dead_letter.h"
 #include "ports/crash_log.h"
 #include "ports/dead_letter_store.h"
 #include "ports/retry_queue.h"

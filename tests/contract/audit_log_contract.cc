@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "domain/event/event_writer.h"
 #include "util/status.h"
 
 namespace todo::contract {

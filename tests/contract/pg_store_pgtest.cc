@@ -10,6 +10,7 @@
 #include "contract/reminder_store_contract.h"
 #include "contract/retry_contract.h"
 #include "contract/task_store_contract.h"
+#include "domain/event/dead_letter.h"
 #include "store/connection_pool.h"
 #include "store/pg_audit_log.h"
 #include "store/pg_delivery_store.h"

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "domain/event/dead_letter.h"
 #include "util/status.h"
 
 namespace todo::contract {

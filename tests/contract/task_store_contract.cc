@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "domain/event/event_reader.h"
 #include "support/status_matchers.h"
 #include "util/status.h"
 

@@ -32,6 +32,8 @@
 #include <vector>
 
 #include "domain/event/event.h"
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "domain/reminder/reminder.h"
 #include "domain/task/task.h"
 #include "ports/clock.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "domain/event/event_writer.h"
 #include "domain/time_zone.h"
 
 namespace todo::support {

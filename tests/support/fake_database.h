@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "domain/event/dead_letter.h"
 #include "domain/event/event.h"
 #include "domain/event/received_event.h"
 #include "domain/ids.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "domain/event/dead_letter.h"
 #include "util/status.h"
 
 namespace todo::support {

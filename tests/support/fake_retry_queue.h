@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "domain/event/dead_letter.h"
 #include "ports/crash_log.h"
 #include "ports/retry_queue.h"
 #include "support/fake_database.h"

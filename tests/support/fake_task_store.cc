@@ -10,6 +10,8 @@
 #include <set>
 #include <string>
 
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "util/status.h"
 #include "util/unicode.h"
 

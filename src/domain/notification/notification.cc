@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "domain/event/event_writer.h"
 #include "domain/task/task.h"
 #include "domain/time_zone.h"
 #include "util/digest.h"

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "domain/event/event.h"
+#include "domain/event/event_writer.h"
 #include "domain/time_zone.h"
 #include "util/status.h"
 

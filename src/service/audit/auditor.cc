@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "domain/event/event.h"
+#include "domain/event/event_writer.h"
 #include "util/log.h"
 #include "util/status.h"
 

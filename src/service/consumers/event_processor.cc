@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "domain/event/dead_letter.h"
 #include "ports/failure.h"
 #include "util/fault_point.h"
 #include "util/log.h"
@@ -39,6 +41,20 @@ std::string ReasonFor(const absl::Status& failure) {
   return fmt::format("{}: {}", absl::StatusCodeToString(failure.code()),
                      util::FromAbsl(failure.message()));
 }
+
+constexpr std::array kRetryDelays = {std::chrono::milliseconds(1000),
+                                     std::chrono::milliseconds(2000),
+                                     std::chrono::milliseconds(4000)};
+
+/// How long after failure number `failures` (1 is the first) an event is tried again; nullopt:
+/// never.
+std::optional<std::chrono::milliseconds> RetryDelay(int failures) {
+  if (failures < 1 || failures > static_cast<int>(kRetryDelays.size())) return std::nullopt;
+  return kRetryDelays[static_cast<std::size_t>(failures - 1)];
+}
+
+/// A crash in the same event for the `kMaxCrashes`th time makes it a dead letter.
+constexpr int kMaxCrashes = 3;
 
 constexpr char kCrashesUrl[] = "todo/crashes";
 
@@ -79,7 +95,7 @@ std::optional<ports::RetrySchedule> ScheduleRetry(const absl::Status& failure, i
                                 .due_at = now + kAfterTimeout,
                                 .reason = ReasonFor(failure)};
   }
-  const std::optional<std::chrono::milliseconds> delay = domain::RetryDelay(failures);
+  const std::optional<std::chrono::milliseconds> delay = RetryDelay(failures);
   if (!delay) return std::nullopt;
   return ports::RetrySchedule{
       .failed_at = now, .due_at = now + *delay, .reason = ReasonFor(failure)};
@@ -300,7 +316,7 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
   TODO_ASSIGN_OR_RETURN(const int crashes, in_flight->Take(consumer.name(), headers));
   if (crashes > 0) {
     if (events.size() > 1) return absl::FailedPreconditionError("a suspect among them");  // divide
-    if (crashes >= domain::kMaxCrashes) return Deadly(crashes);
+    if (crashes >= kMaxCrashes) return Deadly(crashes);
     in_flight.emplace(*this, true);
     TODO_RETURN_IF_ERROR(in_flight->Take(consumer.name(), headers).status());
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "domain/event/dead_letter.h"
 #include "domain/event/event.h"
 #include "domain/event/received_event.h"
 #include "domain/time.h"

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "domain/event/event_writer.h"
 #include "domain/recurrence/recurring_task.h"
 #include "domain/task/task.h"
 #include "util/digest.h"

@@ -5,6 +5,7 @@
 #include <set>
 #include <variant>
 
+#include "domain/event/event_writer.h"
 #include "util/status.h"
 
 namespace todo::service {

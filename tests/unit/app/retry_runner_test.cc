@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "domain/event/dead_letter.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
+#include "domain/event/event_reader.h"
 #include "ports/failure.h"
 #include "service/consumers/task_event_consumer.h"
 #include "service/reminders/reminder_service.h"

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/event/event.h"
+#include "domain/event/event_reader.h"
 #include "support/status_matchers.h"
 
 namespace todo::domain {

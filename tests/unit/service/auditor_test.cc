@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "domain/event/event.h"
+#include "domain/event/event_writer.h"
 #include "fixtures.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_database.h"

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/event/dead_letter.h"
 #include "fixtures.h"
 #include "service/consumers/task_event_consumer.h"
 #include "support/fake_event_inbox.h"

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "domain/event/dead_letter.h"
+#include "domain/event/event_reader.h"
 #include "fixtures.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/event/dead_letter.h"
 #include "fixtures.h"
 #include "service/consumers/event_processor.h"
 #include "support/fake_event_inbox.h"

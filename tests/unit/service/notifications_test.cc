@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "domain/event/event_reader.h"
 #include "fixtures.h"
 #include "service/consumers/reminder_notifier.h"
 #include "service/consumers/task_webhooks.h"

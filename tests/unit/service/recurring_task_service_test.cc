@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "fixtures.h"
 #include "service/tasks/task_service.h"
 #include "support/fake_database.h"

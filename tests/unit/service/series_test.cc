@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "fixtures.h"
 #include "service/consumers/recurring_task_service.h"
 #include "service/tasks/task_service.h"

@@ -1,12 +1,12 @@
-#include "domain/event/received_event.h"
+#include "domain/event/dead_letter.h"
 
 #include <fmt/format.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/escaping.h"
-#include "domain/task/task.h"
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "util/digest.h"
 #include "util/status.h"
 #include "util/utf8.h"
@@ -14,11 +14,7 @@
 namespace todo::domain {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr std::array kRetryDelays = {milliseconds(1000), milliseconds(2000), milliseconds(4000)};
-
-constexpr std::size_t kMaxTextBytes = 1'000;  // of what a letter says in words
+constexpr std::size_t kMaxTextBytes = 1'000;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 Uuid Derive(std::string_view name) { return Uuid::FromBytes(util::Sha256(name).substr(0, 16), 8); }
@@ -27,7 +23,7 @@ std::string Quote(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-/// `record` with nothing long but its bytes, which may be as long as the bus can bring them.
+/// `record` with every text cut. Its bytes stay whole.
 BusRecord Shorten(BusRecord record) {
   record.key = util::CutText(record.key, kMaxTextBytes);
   record.content_type = util::CutText(record.content_type, kMaxTextBytes);
@@ -35,11 +31,6 @@ BusRecord Shorten(BusRecord record) {
 }
 
 }  // namespace
-
-std::optional<milliseconds> RetryDelay(int failures) {
-  if (failures < 1 || failures > static_cast<int>(kRetryDelays.size())) return std::nullopt;
-  return kRetryDelays[static_cast<std::size_t>(failures - 1)];
-}
 
 Uuid DeadLetterId(std::string_view consumer, const EventId& event_id) {
   return Derive(fmt::format("dead-letter {} {}", event_id.value(), consumer));
@@ -59,7 +50,7 @@ DeadLetter UnreadableDeadLetter(std::string_view consumer, const BusRecord& reco
   letter.event_id = UnreadableEventId(record);
   letter.has_event_id = false;
   letter.id = DeadLetterId(consumer, letter.event_id);
-  // Its inbox row must be found again on every delivery, so its day cannot be today's.
+  // Every redelivery must find the same inbox row, so its day cannot be today's.
   letter.event_at = kMinInstant;
   letter.first_failed_at = letter.last_failed_at = now;
   letter.reason = util::CutText(reason, kMaxTextBytes);
@@ -99,8 +90,8 @@ std::string DeadLetterRecord(const DeadLetter& letter) {
     if (record.offset >= 0) text += fmt::format(R"(,"dlqoffset":"{}")", record.offset);
     return text;
   };
-  // As data only what every reader of JSON takes, in the middle of a text too; `accept` does not
-  // build the document.
+  // `data` holds only JSON that every reader takes, also in the middle of a text. `accept` checks
+  // it without building the document.
   const bool is_json = util::CountCharacters(record.bytes) &&
                        !record.bytes.starts_with(kByteOrderMark) && !NestsTooDeep(record.bytes) &&
                        nlohmann::json::accept(record.bytes);
@@ -112,10 +103,9 @@ std::string DeadLetterRecord(const DeadLetter& letter) {
   if (record.key.size() + text.size() + original.size() + 1 < kMaxDeadLetterBytes) {
     return text + original + "}";
   }
-  return tell(fmt::format(
-             "{} (the record of {} bytes is too large to travel on; OpsService.GetDeadLetter "
-             "has it)",
-             letter.reason, record.bytes.size())) +
+  return tell(fmt::format("{} (the record of {} bytes does not fit the dead-letter topic: read it "
+                          "with OpsService.GetDeadLetter)",
+                          letter.reason, record.bytes.size())) +
          "}";
 }
 

@@ -1,4 +1,4 @@
-#include "domain/event/received_event.h"
+#include "domain/event/dead_letter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "domain/event/event_reader.h"
 #include "domain/task/task.h"
 #include "support/status_matchers.h"
 #include "util/status.h"
@@ -24,7 +25,7 @@ using support::StatusIs;
 using testing::HasSubstr;
 using testing::Le;
 
-/// What a broker with its defaults takes for a batch of one record.
+/// The limit of a broker with default settings for a batch of one record.
 constexpr std::size_t kMaxBusBytes = 1'048'588;
 
 BusRecord RecordOf(std::string key, std::string bytes) {
@@ -45,7 +46,7 @@ DeadLetter Unreadable(const BusRecord& record) {
                               kMinInstant);
 }
 
-/// The record on the dead-letter topic, which everybody must be able to take.
+/// The record on the dead-letter topic, checked for what every consumer of it needs.
 json Travels(const DeadLetter& letter) {
   const std::string text = DeadLetterRecord(letter);
   EXPECT_LT(letter.record.key.size() + text.size(), kMaxDeadLetterBytes);
@@ -57,16 +58,16 @@ json Travels(const DeadLetter& letter) {
   return event;
 }
 
-TEST(DeadLetterRecord, CarriesWhatWasJsonAsData) {
+TEST(DeadLetterRecord, CarriesJsonAsData) {
   const std::string bytes = R"({ "specversion":"1.0", "big":12345678901234567890123 })";
   const DeadLetter letter = Unreadable(RecordOf("ada", bytes));
   EXPECT_THAT(DeadLetterRecord(letter), HasSubstr("\"data\":" + bytes));
   EXPECT_EQ(Travels(letter).count("data_base64"), 0u);
 }
 
-TEST(DeadLetterRecord, CarriesAnythingElseAsItsBytes) {
-  // A mark of the byte order before JSON: our parser passes it over, in the middle of a text others
-  // do not.
+TEST(DeadLetterRecord, CarriesOtherBytesAsBase64) {
+  // The last one is JSON behind a byte order mark: our parser skips the mark, but other parsers
+  // refuse it in the middle of a text.
   for (const std::string bytes : {"{\"cut", "\xff\xfe", "\xef\xbb\xbf{}"}) {
     const json event = Travels(Unreadable(RecordOf("ada", bytes)));
     EXPECT_EQ(event.count("data"), 0u);
@@ -74,7 +75,7 @@ TEST(DeadLetterRecord, CarriesAnythingElseAsItsBytes) {
   }
 }
 
-TEST(DeadLetterRecord, ThatWouldBeTooLargeTravelsWithoutTheOriginal) {
+TEST(DeadLetterRecord, LeavesOutARecordThatDoesNotFit) {
   // Not JSON, so a third larger as base64, and the parser's reason quotes what it has read.
   const DeadLetter letter =
       Unreadable(RecordOf("ada", R"({"specversion":"1.0","x":")" + std::string(900'000, 'x')));
@@ -82,10 +83,11 @@ TEST(DeadLetterRecord, ThatWouldBeTooLargeTravelsWithoutTheOriginal) {
   const json event = Travels(letter);
   EXPECT_EQ(event.count("data") + event.count("data_base64"), 0u);
   EXPECT_THAT(event.at("dlqreason").get<std::string>(), HasSubstr("is not JSON"));
-  EXPECT_THAT(event.at("dlqreason").get<std::string>(), HasSubstr("too large to travel on"));
+  EXPECT_THAT(event.at("dlqreason").get<std::string>(),
+              HasSubstr("does not fit the dead-letter topic"));
 }
 
-TEST(DeadLetter, IsShortButForTheRecordsBytes) {
+TEST(DeadLetter, KeepsItsTextsShort) {
   const std::string long_text = std::string(999, 'x') + std::string(500'000, '\xc3') + "\xc3\xa4";
   BusRecord record = RecordOf(long_text, "{}");
   record.content_type = long_text;
@@ -100,7 +102,7 @@ TEST(DeadLetter, IsShortButForTheRecordsBytes) {
   }
 }
 
-TEST(DeadLetter, IsCutBetweenCharacters) {
+TEST(DeadLetter, CutsTextsBetweenCharacters) {
   for (std::size_t shift = 0; shift < 4; ++shift) {
     std::string reason(shift, 'x');
     while (reason.size() < 3'000) reason += "\xf0\x9f\x94\xa5";
@@ -111,8 +113,8 @@ TEST(DeadLetter, IsCutBetweenCharacters) {
   }
 }
 
-// One that does not would stop a shard of the outbox for ever.
-TEST(DeadLetterRecord, OfAnyRecordThatTheBusCanBringFitsTheBus) {
+// A record that does not fit would stop its shard of the outbox for ever.
+TEST(DeadLetterRecord, FitsTheBusWhateverTheRecord) {
   std::mt19937_64 random(4);  // NOLINT(cert-msc51-cpp): the same on every run
   const auto up_to = [&random](std::size_t limit) {
     return std::uniform_int_distribution<std::size_t>(0, limit)(random);
