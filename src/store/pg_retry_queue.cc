@@ -287,8 +287,8 @@ absl::Status PgRetryQueue::Reschedule(const RetryEntry& entry,
   });
 }
 
-absl::StatusOr<bool> PgRetryQueue::AddDeadLetter(const domain::DeadLetter& letter, bool from_queue,
-                                                 Instant now) {
+absl::StatusOr<bool> PgRetryQueue::AddDeadLetter(const domain::DeadLetter& letter,
+                                                 ports::TakenFrom taken_from, Instant now) {
   json row = RetryRow(letter.consumer, letter.event_id, letter.event_at, letter.user,
                       letter.task_id, letter.record);
   row["id"] = letter.id.value();
@@ -306,7 +306,8 @@ absl::StatusOr<bool> PgRetryQueue::AddDeadLetter(const domain::DeadLetter& lette
       const pqxx::row result =
           Exec(transaction, kBury, row.dump(), ByteaLiteral(letter.record.bytes),
                domain::DeadLetterTopic(letter.record.topic), domain::DeadLetterRecord(letter),
-               from_queue, domain::FormatInstant(now), Storable(letter.record.key))[0];
+               taken_from == ports::TakenFrom::kRetryQueue, domain::FormatInstant(now),
+               Storable(letter.record.key))[0];
       if (result[0].as<bool>()) posted_to = result[1].as<int>();
       return posted_to.has_value();
     });

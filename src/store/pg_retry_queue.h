@@ -27,7 +27,7 @@ class PgRetryQueue final : public ports::RetryQueue, public ports::DeadLetterSto
       const std::vector<std::string>& consumers) override;
   absl::Status Reschedule(const ports::RetryEntry& entry,
                           const ports::RetrySchedule& schedule) override;
-  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, bool from_queue,
+  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, ports::TakenFrom taken_from,
                                      domain::Instant now) override;
 
   absl::StatusOr<ports::DeadLetterPage> List(const ports::DeadLetterFilter& filter, int limit,

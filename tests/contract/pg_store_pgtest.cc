@@ -255,7 +255,7 @@ TEST(PgRetryQueueTest, WhoReplaysDeadLettersTellsThatTheyAreDue) {
   letter.user = {"ann"};
   letter.event_at = letter.first_failed_at = letter.last_failed_at = now;
   letter.record.topic = "task-events";
-  ASSERT_THAT(queue.AddDeadLetter(letter, /*from_queue=*/false, now), IsOkAndHolds(true));
+  ASSERT_THAT(queue.AddDeadLetter(letter, ports::TakenFrom::kBus, now), IsOkAndHolds(true));
   EXPECT_THAT(told, IsEmpty());
   ASSERT_THAT(queue.Replay({}, 10, "an operator", now), IsOkAndHolds(1));
   EXPECT_THAT(told, ElementsAre(now));

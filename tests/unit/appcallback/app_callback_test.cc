@@ -20,6 +20,7 @@
 #include "ports/failure.h"
 #include "service/consumers/task_event_consumer.h"
 #include "service/reminders/reminder_service.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_retry_queue.h"

@@ -19,6 +19,7 @@
 #include "service/consumers/event_processor.h"
 #include "service/reminders/reminder_service.h"
 #include "service/tasks/task_service.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_preferred_zones.h"
