@@ -12,8 +12,8 @@
 #include "domain/reminder/reminder.h"
 #include "domain/task/task.h"
 #include "domain/time.h"
-#include "ports/event_inbox.h"
 #include "ports/outbox_log.h"
+#include "ports/task_ref.h"
 
 namespace todo::ports {
 

@@ -78,8 +78,10 @@ ReminderNotice NotificationContract::Notice(const UserId& user) {
 }
 
 void NotificationContract::Remind(const std::vector<ReminderNotice>& notices) {
-  const absl::Status status = environment_->inbox().Transact(
-      [&](ports::InboxTransaction& transaction) { return transaction.Remind(notices); });
+  const absl::Status status =
+      environment_->inbox().Transact([&](ports::InboxTransaction& transaction) {
+        return transaction.notifications().Remind(notices);
+      });
   EXPECT_TRUE(status.ok()) << status;
 }
 
@@ -99,11 +101,11 @@ std::optional<Instant> NotificationContract::NextTurn(Pace pace) {
 
 void NotificationContract::EnqueueTaskWebhook(const UserId& user) {
   EXPECT_THAT(environment_->inbox().Transact([&](ports::InboxTransaction& transaction) {
-    return transaction.EnqueueTaskWebhooks({{.user = user,
-                                             .event_id = NewEventId(),
-                                             .kind = "task.completed",
-                                             .body = "{}",
-                                             .now = now_}});
+    return transaction.notifications().EnqueueTaskWebhooks({{.user = user,
+                                                             .event_id = NewEventId(),
+                                                             .kind = "task.completed",
+                                                             .body = "{}",
+                                                             .now = now_}});
   }),
               IsOk());
 }
@@ -590,7 +592,7 @@ TEST_P(NotificationContract, WhatMakesNothingDueTellsNothing) {
   silent.webhook = silent.email = silent.push = false;
   Remind({silent});
   EXPECT_THAT(environment_->inbox().Transact([&](ports::InboxTransaction& transaction) {
-    EXPECT_THAT(transaction.Remind({Notice(ann_)}), IsOk());
+    EXPECT_THAT(transaction.notifications().Remind({Notice(ann_)}), IsOk());
     return absl::AbortedError("rolled back");
   }),
               StatusIs(StatusCode::kAborted));
@@ -939,7 +941,7 @@ TEST_P(NotificationContract, TaskEventsGoToTheEndpointsThatWantThemOnce) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(environment_->inbox()
                     .Transact([&](ports::InboxTransaction& transaction) {
-                      return transaction.EnqueueTaskWebhooks({webhook});
+                      return transaction.notifications().EnqueueTaskWebhooks({webhook});
                     })
                     .ok());
   }

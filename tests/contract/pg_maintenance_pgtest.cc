@@ -285,7 +285,8 @@ TEST_F(PgMaintenanceTest, AForeignTaskIsForgottenWhenNeitherInboxNorSuccessorNee
   const auto advance = [&](std::int64_t version) {
     const absl::Status status =
         inbox.Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
-          return transaction.AdvanceForeignTask(user, series, version, At("9999-01-01T00:00:00Z"))
+          return transaction.recurrence()
+              .AdvanceForeignTask(user, series, version, At("9999-01-01T00:00:00Z"))
               .status();
         });
     EXPECT_TRUE(status.ok()) << status;

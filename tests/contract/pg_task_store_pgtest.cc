@@ -277,7 +277,7 @@ TEST_F(PgTaskStoreTest, AConsumerThatFreezesHoldsNobodyForLong) {
   const domain::Task task = store.Apply(Create(user_, "title")).value().task;
   const absl::Status status =
       inbox.Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
-        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+        TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
         // Frozen: another call of the same user gets through before this one goes on.
         const Result answer = store.Apply(Rename(task, "renamed"));
         EXPECT_TRUE(answer.ok()) << answer.status();
@@ -287,7 +287,7 @@ TEST_F(PgTaskStoreTest, AConsumerThatFreezesHoldsNobodyForLong) {
         removal.task_id = task.id;
         removal.event_id = NewEventId();
         removal.now = At("2026-03-01T12:00:00Z");
-        return transaction.Write({removal});
+        return transaction.recurrence().Write({removal});
       });
   EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
   EXPECT_EQ(store.Get(user_, task.id).value().version, 2) << "nothing of it stays";

@@ -168,9 +168,9 @@ Task ReminderStoreContract::WriteSuccessor(const Task& task, int days) {
   std::optional<ports::HeldTask> held;
   const absl::Status status =
       environment_->inbox().Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
-        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
-        TODO_RETURN_IF_ERROR(transaction.Write({change}));
-        TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad({RefOf(task)}));
+        TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({RefOf(task)}).status());
+        TODO_RETURN_IF_ERROR(transaction.recurrence().Write({change}));
+        TODO_ASSIGN_OR_RETURN(auto loaded, transaction.recurrence().LockAndLoad({RefOf(task)}));
         held = loaded.at(0);
         return absl::OkStatus();
       });
@@ -191,8 +191,8 @@ void ReminderStoreContract::WriteOf(const Task& task, const Task& successor,
   change.now = At("2026-03-02T13:00:00Z");
   const absl::Status status =
       environment_->inbox().Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
-        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
-        return transaction.Write({change});
+        TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({RefOf(task)}).status());
+        return transaction.recurrence().Write({change});
       });
   EXPECT_TRUE(status.ok()) << status;
 }

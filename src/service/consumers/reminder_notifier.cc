@@ -24,7 +24,7 @@ absl::StatusOr<EventConsumer::Effect> ReminderNotifier::Prepare(
   std::map<UserId, NotificationPreferences> preferences;
   for (const UserId& user : users) {
     const auto value = values.find(domain::PreferencesKey(user));
-    if (value == values.end()) continue;  // has none: the defaults
+    if (value == values.end()) continue;  // the defaults apply
     TODO_ASSIGN_OR_RETURN(preferences[user], domain::ParsePreferences(value->second.data));
   }
   return Effect([this, preferences = std::move(preferences)](
@@ -37,7 +37,7 @@ absl::StatusOr<EventConsumer::Effect> ReminderNotifier::Prepare(
       notices.push_back(
           NoticeOf(reminder, own == preferences.end() ? NotificationPreferences() : own->second));
     }
-    return transaction.Remind(notices);
+    return transaction.notifications().Remind(notices);
   });
 }
 

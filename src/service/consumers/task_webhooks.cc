@@ -30,7 +30,7 @@ absl::StatusOr<EventConsumer::Effect> TaskWebhooks::Prepare(const std::vector<do
                           .body = domain::TaskWebhookBody(task_event),
                           .now = clock_.Now()});
     }
-    return transaction.EnqueueTaskWebhooks(webhooks);
+    return transaction.notifications().EnqueueTaskWebhooks(webhooks);
   });
 }
 

@@ -113,11 +113,12 @@ class DeliveryRunnerTest : public testing::Test {
   /// One delivery for each endpoint of the user's.
   void Enqueue(const UserId& user, domain::Instant due) {
     ASSERT_THAT(inbox_.Transact([&](ports::InboxTransaction& transaction) {
-      return transaction.EnqueueTaskWebhooks({{.user = user,
-                                               .event_id = domain::EventId{Id(++event_count_)},
-                                               .kind = "task.created",
-                                               .body = "{}",
-                                               .now = due}});
+      return transaction.notifications().EnqueueTaskWebhooks(
+          {{.user = user,
+            .event_id = domain::EventId{Id(++event_count_)},
+            .kind = "task.created",
+            .body = "{}",
+            .now = due}});
     }),
                 IsOk());
   }
