@@ -5,12 +5,12 @@
 #include <array>
 #include <utility>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "domain/event/dead_letter.h"
 #include "domain/task/task.h"
 #include "store/retry_columns.h"
+#include "store/row_values.h"
 #include "store/session.h"
+#include "store/time_cursor.h"
 #include "util/status.h"
 #include "util/utf8.h"
 
@@ -117,10 +117,6 @@ DeadLetterState StateOf(std::string_view name) {
     if (text == name) return state;
   }
   return DeadLetterState::kOpen;
-}
-
-Instant InstantOf(const pqxx::field& microseconds) {
-  return Instant(std::chrono::microseconds(microseconds.as<std::int64_t>()));
 }
 
 std::string Bytes(const pqxx::field& field) { return pqxx::binarystring(field).str(); }
@@ -318,24 +314,7 @@ absl::StatusOr<bool> PgRetryQueue::AddDeadLetter(const domain::DeadLetter& lette
 
 absl::StatusOr<ports::DeadLetterPage> PgRetryQueue::List(const DeadLetterFilter& filter, int limit,
                                                          const std::string& cursor) {
-  // The cursor is "<microseconds> <id>" of the last letter of the page before.
-  std::int64_t before_at =
-      std::chrono::duration_cast<std::chrono::microseconds>(domain::kMaxInstant.time_since_epoch())
-          .count();
-  std::string before_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-  if (!cursor.empty()) {
-    std::string text;
-    const std::size_t space =
-        absl::WebSafeBase64Unescape(cursor, &text) ? text.find(' ') : std::string::npos;
-    if (space == std::string::npos || !Uuid::Parse(std::string_view(text).substr(space + 1)) ||
-        !absl::SimpleAtoi(text.substr(0, space), &before_at)) {
-      return util::WithReason(
-          absl::InvalidArgumentError("page_token is not one of ours: pass next_page_token of the "
-                                     "previous page unchanged, or leave it empty"),
-          "INVALID_PAGE_TOKEN");
-    }
-    before_id = text.substr(space + 1);
-  }
+  TODO_ASSIGN_OR_RETURN(const TimeCursor position, DecodeTimeCursor(cursor));
   static const std::string sql = fmt::format(
       "select {} from dead_letters d where {} and (d.last_failed_at, d.id) < ('epoch'::timestamptz "
       "+ $8 * interval '1 us', $9::uuid) "
@@ -347,14 +326,12 @@ absl::StatusOr<ports::DeadLetterPage> PgRetryQueue::List(const DeadLetterFilter&
                pqxx::nontransaction transaction(connection);
                ports::DeadLetterPage page;
                const pqxx::result result = ExecFiltered(transaction, "dead_list", sql, filter,
-                                                        before_at, before_id, limit + 1);
+                                                        position.at.time_since_epoch().count(),
+                                                        position.id.value(), limit + 1);
                for (const pqxx::row& row : result) {
                  if (page.letters.size() == static_cast<std::size_t>(limit)) {
                    const domain::DeadLetter& last = page.letters.back().letter;
-                   absl::WebSafeBase64Escape(
-                       fmt::format("{} {}", last.last_failed_at.time_since_epoch().count(),
-                                   last.id.value()),
-                       &page.next_cursor);
+                   page.next_cursor = EncodeTimeCursor({last.last_failed_at, last.id});
                    break;
                  }
                  page.letters.push_back(ReadDeadLetter(row));

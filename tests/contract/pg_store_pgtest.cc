@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "absl/strings/escaping.h"
 #include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
 #include "contract/notification_contract.h"
@@ -29,6 +30,7 @@
 namespace todo::contract {
 namespace {
 
+using support::HasReason;
 using support::IsOkAndHolds;
 using support::StatusIs;
 using support::TestDatabase;
@@ -261,6 +263,23 @@ TEST(PgRetryQueueTest, WhoReplaysDeadLettersTellsThatTheyAreDue) {
   EXPECT_THAT(told, ElementsAre(now));
   ASSERT_THAT(queue.Replay({}, 10, "an operator", now), IsOkAndHolds(0));
   EXPECT_THAT(told, ElementsAre(now)) << "there was none left";
+}
+
+TEST(PgDeadLetterStoreTest, RefusesPageTokensThatItDidNotMake) {
+  const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  store::ConnectionPool pool(database->conninfo());
+  store::PgRetryQueue letters(pool, {});
+  const std::string id = NewUuid().value();
+  for (const std::string& text :
+       {std::string("nonsense"), "now " + id, std::string("1 no-id"), "9223372036854775807 " + id,
+        "-9223372036854775808 " + id, std::string(1'000, '9') + " " + id}) {
+    std::string token;
+    absl::WebSafeBase64Escape(text, &token);
+    const auto page = letters.List({}, 10, token);
+    EXPECT_THAT(page, StatusIs(absl::StatusCode::kInvalidArgument)) << text;
+    EXPECT_THAT(page, HasReason("INVALID_PAGE_TOKEN")) << text;
+  }
 }
 
 TEST(PgDeliveryStoreTest, OperatorsSeeHowManyWaitAndSinceWhen) {
