@@ -150,9 +150,9 @@ Application::Application(Config config, std::function<void()> on_failure)
       inbox_(
           pool_, [this](int shard) { OnTaskChange(shard); }, [this] { OnDelivery(); }),
       outbox_log_(relay_pool_),
-      retry_queue_(
-          retry_pool_, [this](int shard) { OnChange(shard); },
-          [this](domain::Instant due) { OnRetryQueued(due); }),
+      retry_queue_(retry_pool_, [this](int shard) { OnChange(shard); }),
+      dead_letters_(retry_pool_, [this](domain::Instant due) { OnRetryQueued(due); }),
+      service_status_(retry_pool_),
       reminder_store_(pool_, [this](int shard) { OnChange(shard); }),
       crash_log_(crash_pool_, config_.instance),
       audit_log_(audit_pool_, [this](int shard) { OnChange(shard); }),
@@ -199,7 +199,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       todo_service_(api::MakeTodoService(tasks_, gate_)),
       reminder_service_(api::MakeReminderService(reminders_, gate_)),
       ops_service_(api::MakeOpsService(
-          retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
+          dead_letters_, service_status_, clock_, [this] { return DescribeSidecar(); }, gate_)),
       notification_service_(api::MakeNotificationService(notification_settings_, gate_)),
       app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_,
                     machine_clock_, [this] { return IsHealthy(); }),
@@ -555,7 +555,7 @@ void Application::RunStatusSampler(const std::stop_token& stop) {
   DeliveryWatch watch(std::max<milliseconds>(config_.audit_delay, kLeastPatience));
   while (Sleep(stop, kStatusInterval)) {
     if (!IsHealthy()) continue;
-    absl::StatusOr<ports::StoreStatus> status = retry_queue_.Status();
+    absl::StatusOr<ports::StoreStatus> status = service_status_.Read();
     if (!status.ok()) {
       Log(Severity::kWarning, "status_not_sampled", {{"status", status.status().ToString()}});
     }

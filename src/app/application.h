@@ -46,6 +46,8 @@
 #include "store/database_clock.h"
 #include "store/outbox_signal.h"
 #include "store/pg_audit_log.h"
+#include "store/pg_crash_log.h"
+#include "store/pg_dead_letter_store.h"
 #include "store/pg_delivery_store.h"
 #include "store/pg_event_inbox.h"
 #include "store/pg_notification_store.h"
@@ -53,6 +55,7 @@
 #include "store/pg_preferred_zones.h"
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
+#include "store/pg_service_status.h"
 #include "store/pg_task_store.h"
 #include "util/bell.h"
 #include "util/guarded.h"
@@ -152,6 +155,8 @@ class Application {
   store::PgEventInbox inbox_;
   store::PgOutboxLog outbox_log_;
   store::PgRetryQueue retry_queue_;
+  store::PgDeadLetterStore dead_letters_;
+  store::PgServiceStatus service_status_;
   store::PgReminderStore reminder_store_;
   store::PgCrashLog crash_log_;
   store::PgAuditLog audit_log_;

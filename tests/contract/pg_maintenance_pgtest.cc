@@ -8,8 +8,9 @@
 #include "store/connection_pool.h"
 #include "store/database_clock.h"
 #include "store/maintenance.h"
+#include "store/pg_crash_log.h"
 #include "store/pg_event_inbox.h"
-#include "store/pg_retry_queue.h"
+#include "store/pg_service_status.h"
 #include "support/test_database.h"
 
 // What is kept for a time, and how it goes. All of it by the database's clock: nothing here can be
@@ -320,7 +321,7 @@ TEST_F(PgMaintenanceTest, AForeignTaskIsForgottenWhenNeitherInboxNorSuccessorNee
 TEST_F(PgMaintenanceTest, CountingOpenDeadLettersReadsAnIndexAlone) {
   for (int i = 0; i < 3; ++i) Letter("open", "null");
   Letter("discarded", "now()");
-  EXPECT_EQ(store::PgRetryQueue(*pool_, {}).Status()->open_dead_letters, 3);
+  EXPECT_EQ(store::PgServiceStatus(*pool_).Read()->open_dead_letters, 3);
   database_->Run(
       "insert into dead_letters select (md5(i::text))::uuid, consumer, event_id, has_event_id, "
       "day, "
