@@ -29,15 +29,15 @@
 
 namespace todo::support {
 
-/// What the fakes of the store share: the tables, in memory. Make one, and on it a FakeTaskStore, a
-/// FakeEventInbox and FakeOutboxLogs; it must outlive them. Thread safety: may be used from many
-/// threads at once.
+/// The tables of the fakes of the store, in memory. The fakes are made on it, and it must outlive
+/// them.
+/// Thread safety: may be used from many threads at once.
 class FakeDatabase {
  public:
   static constexpr int kShards = 16;
   using SteadyClock = std::function<std::chrono::steady_clock::time_point()>;
 
-  /// `clock` is that of the leases.
+  /// `clock` is the clock of the leases.
   explicit FakeDatabase(SteadyClock clock = std::chrono::steady_clock::now);
 
   /// Every call of every fake answers `status` and does nothing, until this is called with OK.
@@ -204,14 +204,15 @@ class FakeDatabase {
                       const domain::Change& change);
   static bool HasQueue(const Tables& tables, std::string_view consumer, const domain::UserId& user,
                        domain::TaskId task_id);
-  /// To the end of its task's queue; `entry` counts only for the first one there.
+  /// Puts an event at the end of its task's queue. `entry` counts only for the first event there.
   static void Enqueue(Tables& tables, std::string_view consumer,
                       const domain::ReceivedEvent& received, ports::RetryEntry entry);
   static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
                          domain::Instant now);
 
-  // What the database functions of V0008 and V0011 do.
-  /// Into the outbox, as the database function of the same name does.
+  // Each of these does the work of the database function with its name.
+
+  /// Writes a message to the outbox.
   static void Post(Tables& tables, ports::OutboxMessage message);
   static void Remind(Tables& tables, const ports::ReminderNotice& notice);
   static void EnqueueTaskWebhook(Tables& tables, const ports::TaskWebhook& webhook);
@@ -220,7 +221,7 @@ class FakeDatabase {
   static void RemoveLane(Tables& tables, const LaneKey& lane);
   static void ReleaseLane(Tables& tables, const LaneKey& lane, domain::Instant now);
 
-  /// One change of one task, as the database function of the same name makes it.
+  /// One change of one task.
   struct ChangeCall {
     domain::UserId user;
     std::optional<std::pair<domain::RequestId, std::string>>
@@ -232,7 +233,7 @@ class FakeDatabase {
     domain::EventId event_id;
     domain::Instant now;
     std::string traceparent;
-    bool by_person = false;  // without a request: not the consumer all the same
+    bool by_person = false;  // a user made it, although there is no request
   };
   enum class Outcome {
     kChanged,
