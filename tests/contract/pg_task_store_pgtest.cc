@@ -158,6 +158,35 @@ TEST_F(PgTaskStoreTest, AnAnswerLostAfterTheCommitIsFoundOut) {
   EXPECT_EQ(wakes.count(), 2) << "the relay hears of it all the same";
 }
 
+TEST_F(PgTaskStoreTest, TheAnswerOfAListLostAfterTheCommitIsFoundOut) {
+  TcpProxy proxy(
+      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
+  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
+                                      "port", fmt::format("{}", proxy.port())));
+  Wakes wakes;
+  PgTaskStore store(pool, std::ref(wakes));
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+
+  proxy.DropAnswers();
+  const ports::MutationList list{
+      .request_id = NewRequestId(),
+      .fingerprint = "list",
+      .mutations = {Rename(task, "title"), Rename(task, "renamed"), Create(user_, "other")}};
+  auto result = std::async(std::launch::async, [&] { return store.ApplyAll(list); });
+  ASSERT_TRUE(database_->WaitUntil("select count(*) from changes", "3")) << "it was committed";
+  while (proxy.dropped_answer_count() == 0) std::this_thread::yield();
+  proxy.Mend();
+
+  const auto answers = result.get();
+  ASSERT_TRUE(answers.ok()) << answers.status();
+  ASSERT_EQ(answers->size(), 3u);
+  EXPECT_FALSE((*answers)[0].changed) << "it changed nothing";
+  EXPECT_TRUE((*answers)[1].changed && (*answers)[2].changed) << "the changes are this call's own";
+  EXPECT_EQ((*answers)[1].task.fields.title, "renamed");
+  EXPECT_EQ(ChangeCount(), "3");
+  EXPECT_EQ(wakes.count(), 2) << "the relay hears of it all the same";
+}
+
 TEST_F(PgTaskStoreTest, AnOutcomeThatCannotBeFoundOutIsUnknownAndMayBeRepeated) {
   TcpProxy proxy(
       static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));

@@ -64,7 +64,7 @@ class FakeDatabase {
   };
   struct Request {
     std::string fingerprint;
-    domain::Task answer;
+    std::vector<domain::Task> answers;  // one for each change of the call
   };
   struct ForeignTask {
     std::int64_t version = 0;
