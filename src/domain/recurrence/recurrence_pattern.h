@@ -14,6 +14,7 @@ namespace todo::domain {
 /// clock.
 using LocalSeconds = std::chrono::local_seconds;
 
+std::chrono::year_month MonthOf(std::chrono::local_days day);
 LocalSeconds ToLocalSeconds(absl::CivilSecond time);
 absl::CivilSecond ToCivilSecond(LocalSeconds time);
 
