@@ -77,7 +77,7 @@ TEST_F(PgTaskStoreTest, AConnectionCutInTheMiddleIsResolvedByTheRequestId) {
   EXPECT_EQ(pool.stats().discarded_count, 1);
 }
 
-TEST_F(PgTaskStoreTest, TextsOfAnOlderProgramAreFoldedAfterwards) {
+TEST_F(PgTaskStoreTest, TextsOfAnOlderProgramAreFoldedLater) {
   ConnectionPool pool(database_->conninfo());
   PgTaskStore store(pool, {});
   ports::Mutation create = Create(user_, "ΟΔΥΣΣΕΥΣ");
@@ -299,7 +299,7 @@ TEST_F(PgTaskStoreTest, AStatementThatTakesTooLongIsDeadlineExceededAndManyInARo
   EXPECT_EQ(ChangeCount(), "1");
 }
 
-TEST_F(PgTaskStoreTest, AConsumerThatFreezesHoldsNobodyForLong) {
+TEST_F(PgTaskStoreTest, AFrozenConsumerDelaysOtherCallsOnlyBriefly) {
   ConnectionPool pool(database_->conninfo(), {.idle_in_transaction_timeout = milliseconds(100)});
   PgTaskStore store(pool, {});
   store::PgEventInbox inbox(pool, {});
@@ -365,7 +365,7 @@ TEST_F(PgTaskStoreTest, ThePoolHasABoundAndSaysWhenAllAreInUse) {
   EXPECT_EQ(pool.stats().connected_count, 2);
 }
 
-TEST_F(PgTaskStoreTest, WhoWaitsGetsTheConnectionThatIsGivenBack) {
+TEST_F(PgTaskStoreTest, AWaitingCallGetsTheReturnedConnection) {
   ConnectionPool pool(database_->conninfo(), {.max_connections = 1});
   auto lease = std::make_optional(pool.Acquire());
   ASSERT_TRUE((*lease).ok());

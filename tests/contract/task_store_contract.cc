@@ -149,7 +149,7 @@ TEST_P(TaskStoreContract, TaskIdsAreUniqueOverAllUsers) {
   EXPECT_EQ(ids.size(), 6u);
 }
 
-TEST_P(TaskStoreContract, AnUnknownTaskAndSomebodyElsesAreTheSameNotFound) {
+TEST_P(TaskStoreContract, TasksOfOthersAreNotFoundLikeUnknownOnes) {
   const Task theirs = Apply(Create(other_, "theirs"));
   for (const TaskId id : {theirs.id, TaskId{theirs.id.value + 1000}}) {
     const auto read = store().Get(user_, id);
@@ -308,7 +308,7 @@ TEST_P(TaskStoreContract, AStaleVersionIsAbortedAndUsesNoSeq) {
   EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1, 2, 3));
 }
 
-TEST_P(TaskStoreContract, OfManyWhoExpectTheSameVersionOneWins) {
+TEST_P(TaskStoreContract, OneOfManyCallsWithOneExpectedVersionWins) {
   const Task task = Apply(Create(user_, "title"));
   std::atomic<int> won{0};
   std::atomic<int> stale{0};
@@ -393,7 +393,7 @@ TEST_P(TaskStoreContract, AFingerprintMayHoldAnyBytes) {
   EXPECT_EQ(Apply(create), Apply(create));
 }
 
-TEST_P(TaskStoreContract, RequestIdsOfUsersAreTheirOwn) {
+TEST_P(TaskStoreContract, UsersMayUseEqualRequestIds) {
   const Mutation mine = Create(user_, "mine");
   Mutation theirs = Create(other_, "theirs");
   theirs.request_id = mine.request_id;
@@ -401,7 +401,7 @@ TEST_P(TaskStoreContract, RequestIdsOfUsersAreTheirOwn) {
   EXPECT_EQ(Apply(theirs).fields.title, "theirs");
 }
 
-TEST_P(TaskStoreContract, TheSameRequestManyTimesAtOnceMakesOneChange) {
+TEST_P(TaskStoreContract, OneRequestFromManyCallersAtOnceMakesOneChange) {
   const Mutation create = Create(user_, "title");
   std::atomic<int> changed{0};
   std::vector<Task> tasks(8);
@@ -442,7 +442,7 @@ TEST_P(TaskStoreContract, ContentionLeavesNoGap) {
   EXPECT_EQ(events.size(), changes.size());
 }
 
-TEST_P(TaskStoreContract, ContendedTaskGoesThroughEveryVersion) {
+TEST_P(TaskStoreContract, AContendedTaskGoesThroughEveryVersion) {
   const Task task = Apply(Create(user_, "title"));
   InParallel(8, [&](int thread) {
     for (int round = 0; round < 5; ++round) {
@@ -456,7 +456,7 @@ TEST_P(TaskStoreContract, ContendedTaskGoesThroughEveryVersion) {
   EXPECT_EQ(store().Get(user_, task.id).value().version, 41);
 }
 
-TEST_P(TaskStoreContract, AChangeTellsAllAboutItself) {
+TEST_P(TaskStoreContract, AChangeHasAllItsFields) {
   Mutation create = Create(user_, "title \"quoted\"");
   create.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const Task created = Apply(create);
@@ -501,7 +501,7 @@ TEST_P(TaskStoreContract, ChangesAreListedAfterASeqUpToALimit) {
   EXPECT_EQ(nobody->last_seq, 0);
 }
 
-TEST_P(TaskStoreContract, OnlyAWrittenChangeWakes) {
+TEST_P(TaskStoreContract, OnlyAWrittenChangeWakesTheRelay) {
   const Mutation create = Create(user_, "title");
   const Task task = Apply(create);
   EXPECT_EQ(environment_->wakes().count(), 1);
@@ -931,7 +931,7 @@ TEST_P(TaskStoreContract, AChangeInAListCountsAsOneOfTheUser) {
 
 // Series.
 
-TEST_P(TaskStoreContract, WhatATaskIsForItsSeriesIsReadBackAsItWas) {
+TEST_P(TaskStoreContract, ASeriesPositionIsReadBackAsItWas) {
   Mutation mutation = CreateRecurring(user_, "title");
   mutation.series->rule_since = 7;
   mutation.series->anchor_is_later = true;
@@ -950,7 +950,7 @@ TEST_P(TaskStoreContract, WhatATaskIsForItsSeriesIsReadBackAsItWas) {
   EXPECT_EQ(Apply(change).series, *change.patch.series);
 }
 
-TEST_P(TaskStoreContract, ASkippedTaskIsADeletedOneThatSaysSo) {
+TEST_P(TaskStoreContract, ASkippedTaskIsDeletedWithTheTimeOfTheSkip) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   Mutation skip = ChangeOf(ChangeKind::kDeleted, task);
   skip.skips = true;
@@ -1037,7 +1037,7 @@ TEST_P(TaskStoreContract, ChangesOfASeriesAreFoundBySearching) {
   EXPECT_THAT(TitlesOf({.text = "1"}), IsEmpty());
 }
 
-TEST_P(TaskStoreContract, WhatChangesOnlyOthersAnswersTheTaskAsItIs) {
+TEST_P(TaskStoreContract, AChangeOfOtherMembersOnlyAnswersTheTaskUnchanged) {
   const std::vector<Task> tasks = CreateSeries(2);
   const Task done = Apply(ChangeOf(ChangeKind::kCompleted, tasks[0]));
   ports::SeriesMutation mutation{.first = ChangeOf(ChangeKind::kUpdated, done),
@@ -1075,7 +1075,7 @@ TEST_P(TaskStoreContract, ASeriesThatIsNotAsItWasSeenIsLeftAsItIs) {
   EXPECT_TRUE(store().ApplyToSeries(mutation).ok()) << "the request id is still good";
 }
 
-TEST_P(TaskStoreContract, OfManyChangesOfASeriesAtOnceEachSeesTheOneBefore) {
+TEST_P(TaskStoreContract, ConcurrentChangesOfASeriesAreAppliedOneAfterAnother) {
   const std::vector<Task> tasks = CreateSeries(2);
   InParallel(6, [&](int i) {
     for (bool done = false; !done;) {
