@@ -91,7 +91,7 @@ std::optional<TimeZone::Gap> TimeZone::NextGap(Instant after) const {
       return Gap{transition.from, transition.to,
                  Instant{std::chrono::microseconds{absl::ToUnixMicros(at)}}};
     }
-    // Always forward, whatever the data says.
+    // Always forward, even if the data says otherwise.
     time = std::max(at, time + absl::Seconds(1));
   }
   return std::nullopt;

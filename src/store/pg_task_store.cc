@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "domain/time.h"
+#include "ports/no_such_task.h"
 #include "store/list_query.h"
 #include "store/session.h"
 #include "store/task_columns.h"
@@ -133,12 +134,6 @@ std::string DigestOf(const std::vector<ports::SeriesMember>& members) {
   return digest;
 }
 
-absl::Status NoSuchTask(domain::TaskId id) {
-  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
-                                           fmt::format("there is no task {} of yours", id.value)),
-                          "TASK_NOT_FOUND");
-}
-
 /// What the statement of a call answered about one mutation.
 struct Answer {
   std::string outcome;
@@ -186,7 +181,7 @@ absl::StatusOr<std::vector<Answer>> Ask(ConnectionPool::Lease& lease,
 /// The failure that `answer` is about; OK: there is a task.
 absl::Status FailureOf(std::span<const Mutation> mutations, const Answer& answer) {
   if (answer.outcome == "not_found") {
-    return util::WithIndex(NoSuchTask(mutations[answer.index].task_id), answer.index);
+    return util::WithIndex(ports::NoSuchTask(mutations[answer.index].task_id), answer.index);
   }
   if (answer.outcome == "stale") {
     absl::Status stale = util::MakeStatus(
@@ -355,7 +350,7 @@ absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
 absl::StatusOr<Task> PgTaskStore::Get(const domain::UserId& user, domain::TaskId id) {
   return Read(pool_, "get", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Task> {
     const pqxx::result result = Exec(transaction, kGet, user.value, id.value);
-    if (result.empty()) return NoSuchTask(id);
+    if (result.empty()) return ports::NoSuchTask(id);
     return DecodeTask(View(result[0][0]));
   });
 }

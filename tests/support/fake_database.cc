@@ -9,7 +9,7 @@ namespace {
 
 using Tables = FakeDatabase::Tables;
 
-/// What the triggers of the tasks' table do.
+/// Does what the triggers of the tasks' table do.
 void MarkReminders(Tables& tables, const domain::Task& was, const domain::Task& is) {
   if (was.completed == is.completed && was.deleted == is.deleted &&
       was.fields.due == is.fields.due && was.fields.time_zone == is.fields.time_zone) {

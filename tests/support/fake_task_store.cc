@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "ports/no_such_task.h"
 #include "util/require.h"
 #include "util/status.h"
 #include "util/unicode.h"
@@ -55,12 +56,6 @@ void Patch(const ports::Mutation& mutation, Task& task) {
   if (patch.recurrence_rule) fields.recurrence_rule = *patch.recurrence_rule;
   if (patch.recurrence_basis) fields.recurrence_basis = *patch.recurrence_basis;
   if (patch.series) task.series = *patch.series;
-}
-
-absl::Status NoSuchTask(domain::TaskId id) {
-  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
-                                           fmt::format("there is no task {} of yours", id.value)),
-                          "TASK_NOT_FOUND");
 }
 
 /// Less than 0, 0 or more than 0: as the database's collation title_order compares.
@@ -253,7 +248,8 @@ absl::StatusOr<std::vector<ports::MutationResult>> FakeTaskStore::Write(
     written = apply(tables);
     switch (written.outcome) {
       case Outcome::kNotFound:
-        return util::WithIndex(NoSuchTask(mutations[written.failed].task_id), written.failed);
+        return util::WithIndex(ports::NoSuchTask(mutations[written.failed].task_id),
+                               written.failed);
       case Outcome::kStale:
         return util::WithIndex(
             util::WithReason(absl::AbortedError("fake store: stale"), "STALE_ETAG"),
@@ -290,7 +286,7 @@ absl::StatusOr<Task> FakeTaskStore::Get(const domain::UserId& user, domain::Task
   TODO_RETURN_IF_ERROR(database_.failure());
   auto tables = database_.Read();
   const auto found = tables->tasks.find({user, id});
-  if (found == tables->tasks.end() || found->second.task.deleted) return NoSuchTask(id);
+  if (found == tables->tasks.end() || found->second.task.deleted) return ports::NoSuchTask(id);
   return found->second.task;
 }
 

@@ -33,7 +33,7 @@ std::vector<seconds> TimesOfDay(const RecurrenceRule& rule, absl::CivilSecond st
   return times;
 }
 
-/// Fills in what RFC 5545 takes from the start: the day of a rule that names none.
+/// Sets the day of a rule that names none: RFC 5545 takes it from the start.
 void TakeDayFromStart(RecurrenceRule& rule, absl::CivilSecond start) {
   if (!rule.by_day.empty() || !rule.by_month_day.empty() || !rule.by_year_day.empty()) return;
   if (rule.frequency == Frequency::kWeekly || !rule.by_week_no.empty()) {

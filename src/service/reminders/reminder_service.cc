@@ -8,6 +8,7 @@
 
 #include "domain/recurrence/recurring_task.h"
 #include "ports/failure.h"
+#include "ports/no_such_task.h"
 #include "util/log.h"
 #include "util/require.h"
 #include "util/status.h"
@@ -71,12 +72,6 @@ absl::Status CheckOpen(const Task& task) {
           "a completed task has no active reminders: uncomplete it first, or use its next "
           "occurrence"),
       "TASK_COMPLETED");
-}
-
-absl::Status NoSuchTask(domain::TaskId id) {
-  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
-                                           fmt::format("there is no task {} of yours", id.value)),
-                          "TASK_NOT_FOUND");
 }
 
 absl::StatusOr<Reminder*> Find(std::vector<Reminder>& reminders, domain::TaskId task_id,
@@ -283,7 +278,7 @@ absl::StatusOr<Reminder> ReminderService::TryToApply(const ports::RequestName& r
           return absl::OkStatus();
         }
         std::optional<TaskReminders>& held = loaded.front();
-        if (!held || held->task.deleted) return NoSuchTask(task_id);
+        if (!held || held->task.deleted) return ports::NoSuchTask(task_id);
         for (Reminder& reminder : held->reminders) domain::Plan(reminder, held->task);
         TODO_RETURN_IF_ERROR(change(held->task, held->reminders, answer));
         TODO_RETURN_IF_ERROR(transaction.Save(held->reminders));

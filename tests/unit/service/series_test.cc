@@ -604,7 +604,7 @@ TEST_F(SeriesTest, AMoveThatTheRuleCannotFollowNamesThePartToChange) {
   clock_.Set("2026-11-26T08:00:00Z");
   for (const Case& c : std::vector<Case>{
            {"weekdays", "2026-11-30T09:00:00", "2026-12-06T09:00:00",
-            "2026-12-06 is no date of 'weekdays', which cannot follow: replace "
+            "2026-12-06 is not a date of 'weekdays', which cannot follow: replace "
             "task.recurrence_rule by a rule that names the day"},
            {"RRULE:FREQ=WEEKLY;BYDAY=FR,MO", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
             "no date of 'RRULE:FREQ=WEEKLY;BYDAY=FR,MO', which cannot follow: change BYDAY of"},
