@@ -9,6 +9,7 @@
 #include "domain/time.h"
 #include "ports/no_such_task.h"
 #include "store/list_query.h"
+#include "store/mutation_json.h"
 #include "store/session.h"
 #include "store/task_columns.h"
 #include "util/backoff.h"
@@ -54,75 +55,6 @@ from users u
 left join lateral (select * from changes x where x.user_id = u.user_id and x.seq > $2 order by x.seq limit $3) c on true
 where u.user_id = $1
 order by c.seq)sql"};
-
-void AddChanges(Patch& patch, const domain::TaskPatch& changes) {
-  if (changes.title) AddTitle(patch, *changes.title);
-  if (changes.description) AddDescription(patch, *changes.description);
-  if (changes.priority) patch["priority"] = static_cast<int>(*changes.priority);
-  if (changes.tags) patch["tags"] = *changes.tags;
-  if (changes.due) AddDue(patch, *changes.due);
-  if (changes.time_zone) patch["time_zone"] = *changes.time_zone;
-  if (changes.recurrence_rule) {
-    patch["recurrence_rule"] =
-        *changes.recurrence_rule ? Patch(**changes.recurrence_rule) : Patch();
-  }
-  if (changes.recurrence_basis)
-    patch["recurrence_basis"] = domain::ToString(*changes.recurrence_basis);
-  if (changes.series) AddSeries(patch, *changes.series);
-}
-
-Patch PatchOf(const Mutation& mutation) {
-  Patch patch = Patch::object();
-  const std::string now = domain::FormatInstant(mutation.now);
-  AddChanges(patch, mutation.patch);
-  switch (mutation.kind) {
-    case ChangeKind::kCreated:
-      AddFields(patch, mutation.fields);
-      AddSeries(patch, mutation.series);
-      break;
-    case ChangeKind::kUpdated: break;
-    case ChangeKind::kCompleted:
-      patch["completed"] = true;
-      patch["completed_at"] = now;
-      break;
-    case ChangeKind::kUncompleted:
-      patch["completed"] = false;
-      patch["completed_at"] = nullptr;
-      break;
-    case ChangeKind::kDeleted:
-      patch["deleted_at"] = now;
-      if (mutation.skips) patch["skipped_at"] = now;
-      break;
-  }
-  return patch;
-}
-
-std::string Dump(const Patch& patch) {
-  return patch.dump(-1, ' ', false, Patch::error_handler_t::replace);
-}
-
-/// `mutation` as an element of the list that apply_changes and apply_to_series take.
-Patch ElementOf(const Mutation& mutation) {
-  const bool creates = mutation.kind == ChangeKind::kCreated;
-  return {{"kind", domain::ToString(mutation.kind)},
-          {"task_id", creates ? Patch() : Patch(mutation.task_id.value)},
-          {"version", mutation.expected_version ? Patch(*mutation.expected_version) : Patch()},
-          {"patch", PatchOf(mutation)},
-          {"event_id", mutation.event_id.value()},
-          {"at", domain::FormatInstant(mutation.now)},
-          {"traceparent", mutation.traceparent}};
-}
-
-/// The mutations as apply_to_series takes them.
-Patch ChangesOf(const ports::SeriesMutation& mutation) {
-  Patch changes = Patch::array({ElementOf(mutation.first)});
-  changes[0]["request_id"] = mutation.first.request_id.value();
-  for (const Mutation& other : mutation.others) {
-    changes.push_back(ElementOf(other));
-    changes.back()["patch"]["consumer_version"] = nullptr;  // a person touched the task
-  }
-  return changes;
-}
 
 /// What apply_to_series compares: equal for equal tasks in equal versions.
 std::string DigestOf(const std::vector<ports::SeriesMember>& members) {
@@ -307,15 +239,11 @@ absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::ApplyAll(
     TODO_ASSIGN_OR_RETURN(ports::MutationResult result, Apply(only));
     return std::vector{std::move(result)};
   }
-  Patch changes = Patch::array();
-  for (const Mutation& mutation : mutations) {
-    TODO_REQUIRE(mutation.user == user);
-    changes.push_back(ElementOf(mutation));
-  }
-  const std::string json = Dump(changes);
+  for (const Mutation& mutation : mutations) TODO_REQUIRE(mutation.user == user);
+  const std::string changes = Dump(ChangesOf(list));
   return Perform(mutations, [&](pqxx::transaction_base& transaction) {
     return Exec(transaction, kApplyAll, user.value, list.request_id.value(),
-                ByteaLiteral(list.fingerprint), json);
+                ByteaLiteral(list.fingerprint), changes);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "domain/recurrence/recurring_task.h"
 #include "ports/failure.h"
 #include "ports/no_such_task.h"
+#include "service/reminders/reminder_input_checks.h"
 #include "util/log.h"
 #include "util/require.h"
 #include "util/status.h"
@@ -22,48 +23,8 @@ using domain::ReminderState;
 using domain::Task;
 using ports::TaskRef;
 using ports::TaskReminders;
-using Violations = std::vector<util::FieldViolation>;
 
 constexpr int kAttempts = 4;
-
-/// The next whole second: a reminder never fires early.
-Instant WholeSecond(Instant at) { return std::chrono::ceil<std::chrono::seconds>(at); }
-
-void Add(Violations& violations, std::string_view field, const absl::Status& status) {
-  violations.push_back({std::string(field), std::string(util::FromAbsl(status.message()))});
-}
-
-/// The time that the input names, as far as it can be checked without the task.
-domain::ReminderTime TimeOf(const ReminderInput& input, Violations& violations) {
-  domain::ReminderTime time;
-  if (input.at.has_value() == input.before.has_value()) {
-    violations.push_back(
-        {"reminder.at", input.at
-                            ? "is given together with reminder.before; give only one of the two"
-                            : "or reminder.before must be given: a time, or how long before "
-                              "the due date, such as PT1H"});
-  }
-  if (input.at && (*input.at < domain::kMinInstant || *input.at > domain::kMaxInstant)) {
-    violations.push_back({"reminder.at", "must lie in the years 1970 to 9999 (UTC)"});
-  } else if (input.at) {
-    time.at = WholeSecond(*input.at);
-  }
-  if (input.before) {
-    absl::StatusOr<domain::Period> before = domain::ParsePeriod(*input.before);
-    if (!before.ok()) Add(violations, "reminder.before", before.status());
-    if (before.ok()) time.before = *before;
-  }
-  if (input.time_of_day) {
-    const auto time_of_day = domain::ParseTimeOfDay(*input.time_of_day);
-    if (!time_of_day.ok()) Add(violations, "reminder.time_of_day", time_of_day.status());
-    if (time_of_day.ok()) time.time_of_day = *time_of_day;
-    if (!input.before || (time.before && time.before->time.count() != 0)) {
-      violations.push_back(
-          {"reminder.time_of_day", "needs a reminder.before in whole days, such as P1D"});
-    }
-  }
-  return time;
-}
 
 absl::Status CheckOpen(const Task& task) {
   if (!task.completed) return absl::OkStatus();
@@ -210,22 +171,7 @@ absl::StatusOr<Reminder> ReminderService::Delete(const CallContext& call, domain
 absl::StatusOr<Reminder> ReminderService::Snooze(const CallContext& call, domain::TaskId task_id,
                                                  int number, const SnoozeInput& input) {
   Violations violations;
-  std::optional<domain::Period> duration;
-  if (input.until.has_value() == input.duration.has_value()) {
-    violations.push_back({"until", input.until
-                                       ? "is given together with duration; give only one of the two"
-                                       : "or duration must be given: when to remind again"});
-  }
-  if (input.duration) {
-    const auto period = domain::ParsePeriod(*input.duration);
-    if (!period.ok()) {
-      Add(violations, "duration", period.status());
-    } else if (*period == domain::Period()) {
-      violations.push_back({"duration", "must be greater than zero"});
-    } else {
-      duration = *period;
-    }
-  }
+  const std::optional<domain::Period> duration = DurationOf(input, violations);
   if (!violations.empty()) return util::InvalidFields(violations);
   return Apply(
       call, task_id,

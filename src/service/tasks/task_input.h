@@ -10,7 +10,7 @@
 #include "domain/time.h"
 #include "service/tasks/series_plan.h"
 
-// What callers give to TaskService. Nothing of it has been checked.
+// Input of TaskService, as callers give it, unchecked.
 
 namespace todo::service {
 
