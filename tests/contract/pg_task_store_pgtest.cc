@@ -18,7 +18,7 @@
 #include "support/test_database.h"
 #include "util/status.h"
 
-// What the contract cannot say: lost connections, timeouts, and what the database itself forbids.
+// Promises beyond the contract: lost connections, timeouts, and rules of the database itself.
 
 namespace todo::contract {
 namespace {
@@ -113,7 +113,7 @@ TEST_F(PgTaskStoreTest, TextsOfAnOlderProgramAreFoldedLater) {
   EXPECT_EQ(found("αχιλλευς"), 1u);
   EXPECT_EQ(found("strasse"), 1u);
 
-  // Somebody is at it: it is left alone, and nobody waits.
+  // A task that another transaction is changing is skipped without waiting.
   database_->Run("update tasks set search_text = null");
   const auto other = database_->Open();
   other->Run(fmt::format("begin; select from tasks where id = {} for update", task.id.value));
@@ -217,7 +217,7 @@ TEST_F(PgTaskStoreTest, ADatabaseThatFreezesIsGivenUpAndUsedAgainWhenItThaws) {
 
   // In another thread: a call that hangs must end as a failure, not as the end of all tests.
   const auto while_frozen = [&](const std::function<absl::Status()>& call) {
-    proxy.Freeze();  // it takes what is sent, and does nothing
+    proxy.Freeze();  // it accepts data and does nothing
     std::future<absl::Status> answer = std::async(std::launch::async, call);
     const bool given_up = answer.wait_for(std::chrono::seconds(60)) == std::future_status::ready;
     EXPECT_TRUE(given_up);
@@ -451,8 +451,8 @@ TEST_F(PgTaskStoreTest, APageInAnyOrderIsReadFromAnIndexAndEndsWithThePage) {
   }
 }
 
-// An answer means that the change is on disk, and a statement sees what was committed while it
-// waited: whatever the server, the database and the role are set to.
+// An answer means that the change is on disk, and a statement sees the commits that happened while
+// it waited, with any settings of server, database and role.
 TEST_F(PgTaskStoreTest, SessionsDoNotInheritWhatPromisesRestOn) {
   database_->Run(
       "do $$ begin "

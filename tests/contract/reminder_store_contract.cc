@@ -53,7 +53,7 @@ std::vector<int> NumbersOf(const std::vector<JobIntent>& intents) {
   return numbers;
 }
 
-/// What the only reminder of `task` comes to.
+/// The time of the only reminder of `task`.
 std::optional<domain::Instant> Resolved(const std::vector<Reminder>& reminders, const Task& task) {
   return reminders.size() == 1 ? domain::ResolveReminder(reminders[0].time, task.fields)
                                : std::nullopt;
@@ -348,7 +348,7 @@ TEST_P(ReminderStoreContract, ARequestIdWithOtherContentIsRefused) {
   EXPECT_EQ(reuse(create.request_id).code(), StatusCode::kAlreadyExists) << "of a task's call";
 }
 
-// What a change of the task does.
+// Effects of a change of the task.
 
 TEST_P(ReminderStoreContract, ARelevantChangeOfATaskMarksItsReminders) {
   const Task task = DueTask();
@@ -521,7 +521,7 @@ TEST_P(ReminderStoreContract, ASuccessorThatComesBackHasThePresentRemindersOfIts
   Save({deleted_later, kept});
   const Task next = WriteSuccessor(task);
   ASSERT_THAT(RemindersOf(next), SizeIs(2));
-  // Planned and with jobs: what is there must not be taken for what should be.
+  // Planned and with jobs, so that the new state differs from the old one.
   std::vector<Reminder> planned = RemindersOf(next);
   for (Reminder& copy : planned) {
     copy.planned_at = copy.remind_at = At("2026-03-03T06:00:00Z");
@@ -580,7 +580,7 @@ TEST_P(ReminderStoreContract, ATaskOfAUserGetsNoCopies) {
   EXPECT_THAT(RemindersOf(Apply(create)), IsEmpty());
 }
 
-// What there is to do.
+// Work that is due.
 
 TEST_P(ReminderStoreContract, UnplannedTasksComeOnceTheLongestWaitingFirst) {
   const Task first = DueTask();
@@ -639,7 +639,7 @@ TEST_P(ReminderStoreContract, AMovedReminderWantsAnotherJob) {
   Claim("2026-03-01T09:00:00Z");
   const Reminder moved = ReminderOf(task, 1, "2026-03-11T11:00:00Z");
   Save({moved});
-  Record({reminder}, "2026-03-01T09:00:01Z");  // by who had seen the former time
+  Record({reminder}, "2026-03-01T09:00:01Z");  // by a replica that had read the former time
   const auto intents = Claim("2026-03-01T09:00:02Z");
   ASSERT_THAT(intents, SizeIs(1));
   EXPECT_EQ(intents[0].reminder, moved);

@@ -31,7 +31,7 @@ class FakeTaskStore final : public ports::TaskStore {
                                                 int limit) override;
 
  private:
-  /// What a call comes to.
+  /// The outcome of a call.
   struct Written {
     FakeDatabase::Outcome outcome = FakeDatabase::Outcome::kChanged;  // of the call
     std::vector<ports::MutationResult> results;

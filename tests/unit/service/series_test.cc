@@ -1,4 +1,4 @@
-// What users do with whole series, and what the consumer makes of it: TaskService and
+// Changes of whole series by users, and their effects in the consumer: TaskService and
 // RecurringTaskService together on the store in memory.
 
 #include <gmock/gmock.h>
@@ -133,7 +133,7 @@ class SeriesTest : public testing::Test {
         [&](ports::InboxTransaction& transaction) { return service_.Apply(transaction, events); });
     EXPECT_TRUE(status.ok()) << status;
   }
-  /// What happened since the last time.
+  /// Delivers the events since the last call.
   void DeliverNews() {
     const Events& all = Log();
     Deliver({all.begin() + static_cast<std::ptrdiff_t>(delivered_), all.end()});
@@ -1244,9 +1244,9 @@ TEST_F(SeriesTest, APreviewIsRefusedAsTheTaskWouldBe) {
 
 // ---- any order, delay and repetition
 
-/// Whatever users did and however the bus delivered it: once every event has come, each occurrence
+/// After any calls of users and any order of delivery, once every event has come: each occurrence
 /// that passed has exactly one successor, unless a person has deleted that or the series ended, and
-/// no open one has a successor that nobody has touched.
+/// no open task has an untouched successor.
 TEST_F(SeriesTest, EveryOrderOfEventsLeadsToTheStateOfTheRows) {
   for (unsigned seed = 1; seed <= 100; ++seed) {
     std::mt19937 random(seed);

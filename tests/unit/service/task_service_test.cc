@@ -93,7 +93,7 @@ class TaskServiceTest : public testing::Test {
     EXPECT_TRUE(completed.ok()) << completed.status();
     return completed.value_or(Task{});
   }
-  /// What alice's preferences say from now on.
+  /// Sets the zone in alice's preferences.
   void Prefer(const std::string& time_zone) {
     EXPECT_TRUE(zones_.Keep({"alice"}, time_zone, domain::kMinInstant + ++preferred_at_).ok());
   }
