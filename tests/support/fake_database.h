@@ -29,9 +29,9 @@
 
 namespace todo::support {
 
-/// The tables of the fakes of the store, in memory. The fakes are made on it, and it must outlive
-/// them.
-/// Thread safety: may be used from many threads at once.
+/// The tables that the fakes of the store share, in memory. Make one, and on it a FakeTaskStore, a
+/// FakeEventInbox and FakeOutboxLogs; it must outlive them. Thread safety: may be used from many
+/// threads at once.
 class FakeDatabase {
  public:
   static constexpr int kShards = 16;
@@ -65,7 +65,7 @@ class FakeDatabase {
   };
   struct Request {
     std::string fingerprint;
-    domain::Task answer;
+    std::vector<domain::Task> answers;  // one for each change of the call
   };
   struct ForeignTask {
     std::int64_t version = 0;
@@ -184,7 +184,7 @@ class FakeDatabase {
     std::chrono::steady_clock::time_point audit_until =
         std::chrono::steady_clock::time_point::min();
     std::map<std::pair<domain::UserId, domain::RequestId>, Request> requests;
-    /// By consumer, day and event: the identity of what was claimed.
+    /// The identity of each claimed event, by consumer, day and event id.
     std::map<std::tuple<std::string, std::string, domain::EventId>, std::int64_t> inbox;
     std::map<std::pair<domain::UserId, domain::Uuid>, ForeignTask> foreign_tasks;
     std::map<int, ShardRow> shards;
@@ -197,7 +197,7 @@ class FakeDatabase {
   /// Claims the event for the consumer; false: it was taken.
   static bool Take(Tables& tables, std::string_view consumer, const domain::EventId& id,
                    domain::Instant at, std::int64_t identity = 0);
-  /// Whether what was taken under the event's id and day is known to be another event.
+  /// Whether another event is known to have been claimed under the event's id and day.
   static bool IsReused(const Tables& tables, std::string_view consumer,
                        const domain::EventHeader& event);
   static bool IsTaken(const Tables& tables, std::string_view consumer,
@@ -210,9 +210,8 @@ class FakeDatabase {
   static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
                          domain::Instant now);
 
-  // Each of these does the work of the database function with its name.
-
-  /// Writes a message to the outbox.
+  // The following do what the database functions with these names do.
+  /// Puts the message into the outbox.
   static void Post(Tables& tables, ports::OutboxMessage message);
   static void Remind(Tables& tables, const ports::ReminderNotice& notice);
   static void EnqueueTaskWebhook(Tables& tables, const ports::TaskWebhook& webhook);
@@ -221,7 +220,7 @@ class FakeDatabase {
   static void RemoveLane(Tables& tables, const LaneKey& lane);
   static void ReleaseLane(Tables& tables, const LaneKey& lane, domain::Instant now);
 
-  /// One change of one task.
+  /// The arguments of apply_change, the database function.
   struct ChangeCall {
     domain::UserId user;
     std::optional<std::pair<domain::RequestId, std::string>>
@@ -233,7 +232,7 @@ class FakeDatabase {
     domain::EventId event_id;
     domain::Instant now;
     std::string traceparent;
-    bool by_person = false;  // a user made it, although there is no request
+    bool by_person = false;  // a user made the change, although it has no request
   };
   enum class Outcome {
     kChanged,
