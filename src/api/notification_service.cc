@@ -344,11 +344,11 @@ absl::StatusOr<v1::NotificationPreferences> UpdatePreferences(
 absl::StatusOr<v1::Channels> GetChannels(NotificationSettings& settings,
                                          const domain::UserId& user) {
   v1::Channels channels;
-  if (const auto channels = settings.channels(); channels != nullptr) {
-    channels.set_webhook_available(channels->Has(domain::Channel::kWebhook));
-    channels.set_email_available(channels->Has(domain::Channel::kEmail));
-    channels.set_push_available(channels->Has(domain::Channel::kPush));
-    channels.set_push_public_key(channels->push_public_key);
+  if (const auto known = settings.channels(); known != nullptr) {
+    channels.set_webhook_available(known->Has(domain::Channel::kWebhook));
+    channels.set_email_available(known->Has(domain::Channel::kEmail));
+    channels.set_push_available(known->Has(domain::Channel::kPush));
+    channels.set_push_public_key(known->push_public_key);
   }
   TODO_ASSIGN_OR_RETURN(const std::string address, settings.store().MailAddress(user));
   channels.set_email_address(address);

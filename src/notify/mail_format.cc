@@ -8,7 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/endpoint_rules.h"
 #include "util/one_line.h"
 #include "util/status.h"
 #include "util/utf8.h"

@@ -9,7 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/channel.h"
+#include "domain/notification/messages.h"
+#include "domain/notification/schedule.h"
 #include "domain/time.h"
 
 namespace todo::ports {

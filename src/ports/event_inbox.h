@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "domain/event/event.h"
 #include "domain/event/received_event.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/messages.h"
 #include "domain/task/task.h"
 #include "ports/retry_queue.h"
 

@@ -9,7 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/endpoint_rules.h"
+#include "domain/notification/messages.h"
+#include "domain/notification/webhook_secret.h"
 #include "domain/time.h"
 #include "ports/delivery_store.h"
 

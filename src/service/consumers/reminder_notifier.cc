@@ -5,6 +5,8 @@
 #include <set>
 #include <variant>
 
+#include "domain/notification/messages.h"
+#include "domain/notification/schedule.h"
 #include "util/status.h"
 
 namespace todo::service {

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "domain/notification/notification.h"
+#include "domain/notification/channel.h"
 #include "ports/notification_senders.h"
 #include "util/guarded.h"
 

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "domain/notification/messages.h"
+#include "domain/notification/schedule.h"
+#include "domain/notification/webhook_secret.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 #include "util/status.h"
@@ -138,12 +141,12 @@ SendOutcome SendOnce(const ChannelSet::Known& channels, const LeasedLane& leased
 }
 
 std::vector<Channel> DeliverySender::Channels() {
-  const auto channels = channels_.Get();
-  std::vector<Channel> channels;
+  const auto known = channels_.Get();
+  std::vector<Channel> on;
   for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
-    if (channels != nullptr && channels->Has(channel)) channels.push_back(channel);
+    if (known != nullptr && known->Has(channel)) on.push_back(channel);
   }
-  return channels;
+  return on;
 }
 
 absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(ports::Pace pace) {

@@ -6,6 +6,9 @@
 #include <chrono>
 #include <utility>
 
+#include "domain/notification/endpoint_rules.h"
+#include "domain/notification/messages.h"
+#include "domain/notification/webhook_secret.h"
 #include "service/notifications/delivery_sender.h"
 #include "util/digest.h"
 #include "util/status.h"

@@ -8,6 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "domain/notification/channel.h"
+#include "domain/notification/preferences.h"
 #include "ports/clock.h"
 #include "ports/notification_senders.h"
 #include "ports/notification_store.h"
