@@ -133,7 +133,7 @@ class FakeDatabase {
   struct LaneKey {
     domain::UserId user;
     domain::Channel channel = domain::Channel::kWebhook;
-    domain::Uuid target;
+    domain::Uuid endpoint;
     auto operator<=>(const LaneKey&) const = default;
   };
   struct LaneRow {

@@ -221,7 +221,7 @@ absl::StatusOr<ports::SendOutcome> NotificationSettings::TestEndpoint(const User
   const domain::Instant now = ports_.clock.Now();
   ports::LeasedLane call;
   call.lane.user = user;
-  call.lane.target = id;
+  call.lane.endpoint = id;
   call.address = endpoint.url;
   call.secret_version = endpoint.secret_version;
   if (endpoint.previous_until && *endpoint.previous_until > now)

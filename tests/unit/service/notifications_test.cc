@@ -9,6 +9,7 @@
 #include "service/consumers/task_webhooks.h"
 #include "service/notifications/delivery_sender.h"
 #include "service/notifications/notification_settings.h"
+#include "support/fake_delivery_store.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
 #include "support/fake_preferred_zones.h"
