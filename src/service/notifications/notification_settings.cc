@@ -79,11 +79,6 @@ absl::StatusOr<std::shared_ptr<const ChannelSet::Known>> NotificationSettings::N
   return known;
 }
 
-absl::StatusOr<int> NotificationSettings::MarkRead(const UserId& user,
-                                                   const std::optional<std::vector<Uuid>>& ids) {
-  return ports_.store.MarkRead(user, ids, ports_.clock.Now());
-}
-
 absl::StatusOr<Preferences> NotificationSettings::ReadPreferences(const UserId& user) {
   const std::string key = domain::PreferencesKey(user);
   auto values = ports_.preferences.Read({key});
