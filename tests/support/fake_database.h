@@ -118,8 +118,9 @@ class FakeDatabase {
     domain::Instant at;
   };
   struct ZoneRow {
-    std::string time_zone;
-    domain::Instant changed_at;
+    std::string time_zone = "UTC";
+    domain::Instant changed_at = domain::Instant::min();
+    domain::Instant announced_at = domain::Instant::min();
   };
   struct NotificationRow {
     ports::Notification notification;

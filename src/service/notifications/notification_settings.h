@@ -80,15 +80,18 @@ class NotificationSettings {
     return ports_.store.MarkRead(user, ids, ports_.clock.Now());
   }
 
-  /// New tasks get the zone of the answer from now on. kUnavailable: the state store or the database
-  /// do not answer.
+  /// kUnavailable: the state store does not answer.
   absl::StatusOr<Preferences> GetPreferences(const domain::UserId& user);
-  /// Applies `patch`. `etag` is that of GetPreferences, or empty for any. kAborted: the preferences
-  /// have another etag; read them again. kUnavailable: state store or database do not answer, and
-  /// the change may or may not be made.
+  /// Applies `patch`. New tasks get the zone of the answer from now on. `etag` is that of
+  /// GetPreferences, or empty for any. kAborted: the preferences have another etag; read them again.
+  /// kUnavailable: state store or database do not answer, and the change may or may not be made.
   absl::StatusOr<Preferences> UpdatePreferences(const domain::UserId& user,
                                                 const domain::PreferencesPatch& patch,
                                                 const std::string& etag);
+  /// Completes the updates that ended between the state store and the database, so that new tasks
+  /// get the zone of the preferences. To be called every few seconds; several replicas may do so at
+  /// once. The answer is the first failure: the next call tries again.
+  absl::Status RepairZones();
 
   /// Null until the channels are known.
   std::shared_ptr<const ChannelSet::Known> channels() { return ports_.channels.Get(); }
@@ -134,7 +137,7 @@ class NotificationSettings {
   }
 
  private:
-  absl::StatusOr<Preferences> ReadPreferences(const domain::UserId& user);
+  absl::Status RepairZone(const ports::PreferredZones::Announced& announced);
   /// `known` when it has the channel, or the status of a caller who needs the channel.
   static absl::StatusOr<std::shared_ptr<const ChannelSet::Known>> Need(
       domain::Channel channel, std::shared_ptr<const ChannelSet::Known> known);
