@@ -373,6 +373,7 @@ bool Application::Stop() {
   running_retry_runner_ = nullptr;
   retry_runner_.reset();
   audit_runner_.reset();
+  zone_runner_.reset();
   running_reminder_runner_ = nullptr;
   reminder_runner_.reset();
   delivery_runners_.clear();  // waits for what is being sent; what is cut off is sent again
@@ -425,6 +426,7 @@ void Application::RunCaretaker(const std::stop_token& stop) {
   retry_runner_ = std::make_unique<RetryRunner>(processor_, clock_, kRetryThreads);
   running_retry_runner_ = retry_runner_.get();
   audit_runner_ = std::make_unique<AuditRunner>(auditor_);
+  zone_runner_ = std::make_unique<ZoneRunner>(notification_settings_);
   reminder_runner_ =
       std::make_unique<ReminderRunner>(reminders_, reminder_jobs_, config_.reminder_sweep);
   running_reminder_runner_ = reminder_runner_.get();

@@ -22,6 +22,7 @@
 #include "app/runners/delivery_runner.h"
 #include "app/runners/reminder_runner.h"
 #include "app/runners/retry_runner.h"
+#include "app/runners/zone_runner.h"
 #include "app/system_clock.h"
 #include "appcallback/app_callback.h"
 #include "client/dapr_client.h"
@@ -187,6 +188,7 @@ class Application {
   std::atomic<RetryRunner*> running_retry_runner_ = nullptr;
   service::Auditor auditor_;
   std::unique_ptr<AuditRunner> audit_runner_;
+  std::unique_ptr<ZoneRunner> zone_runner_;
   service::ReminderService reminders_;
   service::ReminderJobs reminder_jobs_;
   std::unique_ptr<ReminderRunner> reminder_runner_;

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "domain/ids.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/messages.h"
 #include "domain/time.h"
 
 namespace todo::ports {

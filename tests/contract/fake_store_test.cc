@@ -10,6 +10,7 @@
 #include "contract/task_store_contract.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_crash_log.h"
+#include "support/fake_delivery_store.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
 #include "support/fake_outbox_log.h"

@@ -119,8 +119,9 @@ class FakeDatabase {
     domain::Instant at;
   };
   struct ZoneRow {
-    std::string time_zone;
-    domain::Instant changed_at;
+    std::string time_zone = "UTC";
+    domain::Instant changed_at = domain::Instant::min();
+    domain::Instant announced_at = domain::Instant::min();
   };
   struct NotificationRow {
     ports::Notification notification;
@@ -134,7 +135,7 @@ class FakeDatabase {
   struct LaneKey {
     domain::UserId user;
     domain::Channel channel = domain::Channel::kWebhook;
-    domain::Uuid target;
+    domain::Uuid endpoint;
     auto operator<=>(const LaneKey&) const = default;
   };
   struct LaneRow {

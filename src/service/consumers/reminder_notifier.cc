@@ -6,6 +6,8 @@
 #include <variant>
 
 #include "domain/event/event_writer.h"
+#include "domain/notification/messages.h"
+#include "domain/notification/schedule.h"
 #include "util/status.h"
 
 namespace todo::service {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "domain/notification/preferences.h"
 #include "ports/clock.h"
 #include "ports/state_store.h"
 #include "service/consumers/event_consumer.h"

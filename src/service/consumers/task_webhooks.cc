@@ -3,6 +3,7 @@
 #include <set>
 #include <variant>
 
+#include "domain/notification/messages.h"
 #include "util/status.h"
 
 namespace todo::service {

@@ -7,9 +7,9 @@
 #include "util/one_line.h"
 #include "util/status.h"
 
-namespace todo::net {
+namespace todo::notify {
 
-/// The outcome of an attempt that came to no answer.
+/// The outcome of an attempt that got no answer from the other side. `why` is for the delivery log.
 inline ports::SendOutcome Unanswered(ports::SendOutcome::Kind kind, std::string_view why) {
   constexpr std::size_t kMaxDetailBytes = 500;
   ports::SendOutcome outcome;
@@ -21,4 +21,4 @@ inline ports::SendOutcome Unanswered(ports::SendOutcome::Kind kind, const absl::
   return Unanswered(kind, util::FromAbsl(why.message()));
 }
 
-}  // namespace todo::net
+}  // namespace todo::notify
