@@ -214,7 +214,7 @@ absl::StatusOr<Reminder> ReminderService::Apply(const CallContext& call, domain:
 absl::StatusOr<Reminder> ReminderService::TryToApply(const ports::RequestName& request,
                                                      domain::TaskId task_id, const Change& change) {
   Reminder answer;
-  TODO_RETURN_IF_ERROR(
+  const absl::Status done =
       store_.Transact([&](ports::ReminderTransaction& transaction) -> absl::Status {
         answer = {};
         TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad({{request.user, task_id}}));
@@ -229,7 +229,8 @@ absl::StatusOr<Reminder> ReminderService::TryToApply(const ports::RequestName& r
         TODO_RETURN_IF_ERROR(change(held->task, held->reminders, answer));
         TODO_RETURN_IF_ERROR(transaction.Save(held->reminders));
         return transaction.Remember(request, answer, clock_.Now());
-      }));
+      });
+  TODO_RETURN_IF_ERROR(done);
   return answer;
 }
 
