@@ -510,6 +510,7 @@ void Application::StartRelay() {
     return signal != nullptr && signal->connected();
   };
   relay_ = std::make_unique<relay::OutboxRelay>(outbox_log_, publisher_, std::move(options));
+  relay_->Start();
   running_relay_ = relay_.get();
   signal_ = std::make_unique<store::OutboxSignal>(
       config_.database_url, [relay = relay_.get()](int shard) { relay->Wake(shard); },
