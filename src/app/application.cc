@@ -515,6 +515,7 @@ void Application::StartRelay() {
   signal_ = std::make_unique<store::OutboxSignal>(
       config_.database_url, [relay = relay_.get()](int shard) { relay->Wake(shard); },
       [this] { delivery_bell_.Ring(); });
+  signal_->Start();
   running_signal_ = signal_.get();
 }
 

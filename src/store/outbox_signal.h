@@ -20,8 +20,9 @@ struct OutboxSignalOptions {
 /// hears it from them. Only a hint that saves waiting: whoever publishes or sends also looks by
 /// himself from time to time. It speaks after the commit and on a connection of its own, because a
 /// notification inside a transaction makes all commits of the server wait for each other. Owned by
-/// the app. One thread, which the destructor joins within a second, database or not. Thread safety:
-/// the methods may be called from any thread. Nothing here blocks the caller.
+/// the app. One thread, which begins with Start and which the destructor joins within a second,
+/// database or not. Thread safety: the methods may be called from any thread. Nothing here blocks
+/// the caller.
 class OutboxSignal {
  public:
   /// `on_announced(shard)` and `on_delivery` are called from the thread of the signal for what
@@ -32,6 +33,9 @@ class OutboxSignal {
   ~OutboxSignal();
   OutboxSignal(const OutboxSignal&) = delete;
   OutboxSignal& operator=(const OutboxSignal&) = delete;
+
+  /// Starts the thread. To be called once.
+  void Start();
 
   /// Tells the others soon, once for any number of calls. While there is no connection, the news
   /// waits. Precondition: 0 <= shard < 63.
@@ -55,7 +59,7 @@ class OutboxSignal {
   std::atomic<std::uint64_t> pending_{0};  // to announce
   std::atomic<bool> connected_{false};
   int wake_fd_ = -1;
-  std::jthread thread_;  // last: stops first
+  std::jthread thread_;
 };
 
 }  // namespace todo::store
