@@ -11,6 +11,7 @@
 #include "api/reminder_service.h"
 #include "api/todo_service.h"
 #include "app/channel_watch.h"
+#include "app/config/help.h"
 #include "app/delivery_watch.h"
 #include "app/metrics.h"
 #include "app/sidecar_check.h"

@@ -10,7 +10,7 @@
 namespace todo::app {
 
 ChannelWatch::Again ChannelWatch::Look() {
-  absl::StatusOr<ChannelSetup> setup = SetUpOutlets(config_, secrets_, clock_);
+  absl::StatusOr<ChannelSetup> setup = SetUpChannels(config_, secrets_, clock_);
   if (!setup.ok()) {
     if (std::string failure = setup.status().ToString(); failure != failure_) {
       util::Log(util::Severity::kWarning, "secrets_not_read", {{"status", failure}});
