@@ -15,6 +15,7 @@
 #include "app/delivery_watch.h"
 #include "app/metrics.h"
 #include "app/sidecar_check.h"
+#include "app/streams.h"
 #include "appcallback/delivery_limits.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
@@ -101,9 +102,9 @@ store::PoolOptions CleanUpSession() {
           .application_name = "todo-service clean-up"};
 }
 
-appcallback::AppCallbackOptions CallbackOptions(const Config& config) {
-  return {.pubsub = config.pubsub,
-          .subscriptions = SubscriptionsOf(config),
+appcallback::AppCallbackOptions CallbackOptions(const Config& config,
+                                                ports::RecordHandler& handler) {
+  return {.subscriptions = SubscriptionsOf(StreamsOf(config), handler),
           .bulk = config.bulk_delivery,
           .bulk_max_messages = config.delivery_batch,
           .app_api_token = config.app_api_token};
@@ -113,14 +114,6 @@ appcallback::AppCallbackOptions CallbackOptions(const Config& config) {
 /// the app token is looked at only when all of it is there.
 std::size_t MaxBufferedBytes(std::int64_t max_delivery_bytes) {
   return static_cast<std::size_t>(2 * max_delivery_bytes) + kMaxApiBufferedBytes;
-}
-
-/// `parse` as EventStream takes it.
-template <auto parse>
-absl::StatusOr<domain::Event> Parse(std::string_view record) {
-  auto event = parse(record);
-  if (!event.ok()) return event.status();
-  return *std::move(event);
 }
 
 /// A first wait, doubled by each failure in a row.
@@ -174,12 +167,9 @@ Application::Application(Config config, std::function<void()> on_failure)
           {notification_store_, state_store_, preferred_zones_, clock_, ids_, channels_}),
       delivery_sender_(delivery_store_, clock_, channels_),
       processor_({inbox_, retry_queue_, crash_log_, clock_},
-                 {{.topic = config_.task_events_topic,
-                   .parse = &Parse<domain::ParseTaskEventRecord>,
-                   .consumers = {&recurring_tasks_, &task_webhooks_}},
-                  {.topic = config_.reminders_topic,
-                   .parse = &Parse<domain::ParseReminderEventRecord>,
-                   .consumers = {&reminder_notifier_}}},
+                 EventStreamsOf(StreamsOf(config_), {.recurring_tasks = &recurring_tasks_,
+                                                     .task_webhooks = &task_webhooks_,
+                                                     .reminder_notifier = &reminder_notifier_}),
                  [this](domain::Instant due) { OnRetryQueued(due); }),
       // One that takes every event is enough: what it misses, the others miss too.
       auditor_(audit_log_, clock_, {std::string(recurring_tasks_.name())},
@@ -201,7 +191,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       ops_service_(api::MakeOpsService(
           retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
       notification_service_(api::MakeNotificationService(notification_settings_, gate_)),
-      app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_,
+      app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return IsHealthy(); }),
       http_({.address = config_.http_address, .port = config_.http_port},
             {{"/healthz", [] { return edge::HttpResponse{.body = "alive\n"}; }},

@@ -18,6 +18,7 @@
 #include "ports/clock.h"
 #include "ports/crash_log.h"
 #include "ports/event_inbox.h"
+#include "ports/record_handler.h"
 #include "ports/retry_queue.h"
 #include "service/consumers/event_consumer.h"
 #include "util/guarded.h"
@@ -34,6 +35,14 @@ struct EventStream {
   std::string topic;
   absl::StatusOr<domain::Event> (*parse)(std::string_view record) = nullptr;
   std::vector<EventConsumer*> consumers;  // each of one stream only
+
+  /// A parser of one kind of event, such as domain::ParseTaskEventRecord, in the form of `parse`.
+  template <auto parse_one>
+  static absl::StatusOr<domain::Event> Parse(std::string_view record) {
+    auto event = parse_one(record);
+    if (!event.ok()) return event.status();
+    return *std::move(event);
+  }
 };
 
 /// Takes what the bus delivers to every consumer of its topic, and decides alone what becomes of
@@ -49,7 +58,7 @@ struct EventStream {
 ///
 /// Thread safety: Process and RunDueRetries may be called from many threads at once; they block on
 /// the database.
-class EventProcessor {
+class EventProcessor final : public ports::RecordHandler {
  public:
   struct Ports {  // all must outlive the processor
     ports::EventInbox& inbox;
@@ -70,7 +79,8 @@ class EventProcessor {
   /// record must come again. A batch is one transaction for each consumer; one that fails is
   /// divided until what fails stands alone, so that one bad event delays no other.
   /// kFailedPrecondition for all: no stream has the topic.
-  [[nodiscard]] std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records);
+  [[nodiscard]] std::vector<absl::Status> Process(
+      const std::vector<domain::BusRecord>& records) override;
 
   /// How often, since the start, an event had no effect for a consumer because its id had been used
   /// for another event of that day (ports::Claimed::reused). Each is logged.
