@@ -83,7 +83,8 @@ Application::Application(Config config, std::function<void()> on_failure)
       todo_service_(api::MakeTodoService(tasks_, gate_)),
       reminder_service_(api::MakeReminderService(reminders_, gate_)),
       ops_service_(api::MakeOpsService(
-          stores_.retry_queue, clock_, [this] { return sidecar_watch_.Describe(); }, gate_)),
+          stores_.dead_letters, stores_.service_status, clock_,
+          [this] { return sidecar_watch_.Describe(); }, gate_)),
       notification_service_(api::MakeNotificationService(notification_settings_, gate_)),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return health_.IsHealthy(); }),
@@ -97,7 +98,7 @@ Application::Application(Config config, std::function<void()> on_failure)
           // The relay asks the database all the time.
           [this] { return connections_.relay.last_answer(); }),
       status_sampler_(health_,
-                      {.status = [this] { return stores_.retry_queue.Status(); },
+                      {.status = [this] { return stores_.service_status.Read(); },
                        .delivery_count = [this] { return app_callback_.delivery_count(); },
                        .patience = std::max<milliseconds>(config_.audit_delay, kLeastPatience)}),
       http_({.address = config_.http_address, .port = config_.http_port}, Pages()) {
@@ -251,6 +252,7 @@ void Application::StartRunners() {
   signal_.Start();
   retry_runner_.Start();
   audit_runner_.Start();
+  zone_runner_.Start();
   reminder_runner_.Start();
   for (const auto& runner : delivery_runners_) runner->Start();
 }
@@ -258,6 +260,7 @@ void Application::StartRunners() {
 void Application::StopRunners() {
   retry_runner_.Stop();
   audit_runner_.Stop();
+  zone_runner_.Stop();
   reminder_runner_.Stop();
   // An attempt that is cut off when the process exits is repeated under the id of its delivery.
   for (const auto& runner : delivery_runners_) runner->Stop();

@@ -26,6 +26,7 @@
 #include "app/runners/delivery_runner.h"
 #include "app/runners/reminder_runner.h"
 #include "app/runners/retry_runner.h"
+#include "app/runners/zone_runner.h"
 #include "app/sidecar.h"
 #include "app/sidecar_watch.h"
 #include "app/status_sampler.h"
@@ -139,6 +140,7 @@ class Application {
 
   RetryRunner retry_runner_{processor_, clock_, kRetryThreads};
   AuditRunner audit_runner_{auditor_};
+  ZoneRunner zone_runner_{notification_settings_};
   ReminderRunner reminder_runner_{reminders_, reminder_jobs_, config_.reminder_sweep};
   std::vector<std::unique_ptr<DeliveryRunner>> delivery_runners_;  // one for each pace
 

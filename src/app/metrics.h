@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "domain/time.h"
-#include "ports/dead_letter_store.h"
+#include "ports/service_status.h"
 #include "relay/relay_loop.h"
 #include "store/connection_pool.h"
 

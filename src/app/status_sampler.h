@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "app/delivery_watch.h"
 #include "app/health.h"
-#include "ports/dead_letter_store.h"
+#include "ports/service_status.h"
 #include "util/guarded.h"
 
 namespace todo::app {

@@ -6,6 +6,8 @@
 #include "app/connections.h"
 #include "domain/time.h"
 #include "store/pg_audit_log.h"
+#include "store/pg_crash_log.h"
+#include "store/pg_dead_letter_store.h"
 #include "store/pg_delivery_store.h"
 #include "store/pg_event_inbox.h"
 #include "store/pg_notification_store.h"
@@ -13,6 +15,7 @@
 #include "store/pg_preferred_zones.h"
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
+#include "store/pg_service_status.h"
 #include "store/pg_task_store.h"
 
 namespace todo::app {
@@ -35,6 +38,8 @@ struct Stores {
   store::PgPreferredZones preferred_zones;
   store::PgEventInbox inbox;
   store::PgRetryQueue retry_queue;
+  store::PgDeadLetterStore dead_letters;
+  store::PgServiceStatus service_status;
   store::PgReminderStore reminders;
   store::PgCrashLog crash_log;
   store::PgAuditLog audit_log;

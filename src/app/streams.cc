@@ -1,5 +1,7 @@
 #include "app/streams.h"
 
+#include "domain/event/event_reader.h"
+
 namespace todo::app {
 
 std::vector<Stream> StreamsOf(const Config& config) {

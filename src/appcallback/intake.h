@@ -12,7 +12,7 @@
 #include "appcallback/app_callback.h"
 #include "appcallback/job_batches.h"
 #include "dapr/proto/runtime/v1/appcallback.pb.h"
-#include "domain/event/received_event.h"
+#include "domain/event/bus_record.h"
 
 namespace todo::appcallback {
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "domain/event/event.h"
+#include "domain/event/event_reader.h"
 
 namespace todo::appcallback {
 namespace {

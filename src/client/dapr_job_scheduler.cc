@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "client/grpc_status.h"
+#include "ports/failure.h"
 #include "util/guarded.h"
 #include "util/status.h"
 
@@ -17,13 +18,6 @@ namespace {
 
 namespace runtime = dapr::proto::runtime::v1;
 using AsyncStub = runtime::Dapr::StubInterface::async_interface;
-
-/// Whether the calls for other jobs would fail too. A sidecar without its scheduler does not answer
-/// in time, so here, unlike in ports::IsOutage, a timeout is an outage as well. A refusal of one
-/// job (kResourceExhausted) is none.
-bool IsAway(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-}
 
 /// Waits until a number of calls have ended.
 class Latch {
@@ -123,7 +117,8 @@ std::vector<absl::Status> DaprJobScheduler::CallAll(const std::vector<Request>& 
     }
     for (const Call& call : calls)
       statuses.push_back(util::Annotate(FromGrpc(call.status), attempted));
-    if (const auto away = std::ranges::find_if(statuses, IsAway); away != statuses.end()) {
+    if (const auto away = std::ranges::find_if(statuses, ports::IsUnanswered);
+        away != statuses.end()) {
       statuses.resize(requests.size(), absl::Status(*away));
     }
   }

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "domain/event/received_event.h"
+#include "domain/event/bus_record.h"
 
 namespace todo::ports {
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "domain/event/event.h"
+#include "domain/event/event_writer.h"
 #include "util/fault_point.h"
 #include "util/require.h"
 

@@ -4,24 +4,14 @@
 #include <set>
 #include <utility>
 
+#include "ports/failure.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 #include "util/status.h"
 
 namespace todo::relay {
-namespace {
 
 using util::Severity;
-
-/// Whether a publish with this failure may have failed because of one of its events, not of the
-/// connection. Not ports::Classify: the sidecar refuses a record that is too large as
-/// RESOURCE_EXHAUSTED, which elsewhere is an outage.
-bool MayBlameEvent(absl::StatusCode code) {
-  return code != absl::StatusCode::kUnavailable && code != absl::StatusCode::kDeadlineExceeded &&
-         code != absl::StatusCode::kCancelled;
-}
-
-}  // namespace
 
 RelayLoop::RelayLoop(ports::OutboxLog& log, ports::EventPublisher& publisher, RelayOptions options,
                      SteadyClock clock, std::shared_ptr<Mailbox> mailbox)
@@ -300,7 +290,7 @@ void RelayLoop::OnCompletion(const Completion& completion) {
   BatchPart& part = batch.parts[completion.part];
   const SteadyTime now = clock_();
   if (!completion.status.ok()) {
-    part.NoteFailed(now, MayBlameEvent(completion.status.code()));
+    part.NoteFailed(now, !ports::IsUnanswered(completion.status));
     return bus_.NoteFailed(number, part, completion.status, now);
   }
   TODO_FAULT_POINT("after-publish").IgnoreError();

@@ -505,7 +505,7 @@ class PgSignalTest : public testing::Test {
   std::unique_ptr<TestDatabase> database_;
 };
 
-TEST_F(PgSignalTest, OthersHearWhatIsAnnouncedAndTheSpeakerDoesNot) {
+TEST_F(PgSignalTest, OtherReplicasHearAnAnnouncementAndTheSenderDoesNot) {
   Ear a_hears;
   Ear b_hears;
   Ear c_hears;

@@ -87,7 +87,7 @@ absl::StatusOr<bool> DeliveryRunner::TakeOne() {
   const bool accepted = workers_.TrySubmit([this, lane] {
     if (const absl::Status status = sender_.Send(*lane); !status.ok()) {
       util::Log(util::Severity::kWarning, "delivery_not_recorded",
-                {{"target", lane->lane.target.value()}, {"status", status.ToString()}});
+                {{"endpoint", lane->lane.endpoint.value()}, {"status", status.ToString()}});
     }
     {
       const std::lock_guard lock(mutex_);

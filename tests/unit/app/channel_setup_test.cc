@@ -7,7 +7,7 @@
 #include <string>
 
 #include "app/system_clock.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/channel.h"
 #include "support/status_matchers.h"
 
 namespace todo::app {

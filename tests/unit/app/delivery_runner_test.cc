@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "app/system_clock.h"
+#include "support/fake_delivery_store.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
 #include "support/status_matchers.h"
@@ -61,12 +62,12 @@ class WatchedStore final : public ports::DeliveryStore {
     return store_.NextTurn(pace, channels);
   }
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane,
-                              const ports::DeliveryAttempt& attempt, bool slow) override {
-    return store_.Finish(lane, attempt, slow);
+                              const ports::DeliveryAttempt& attempt, ports::Pace pace) override {
+    return store_.Finish(lane, attempt, pace);
   }
-  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
-                          domain::Instant now) override {
-    return store_.StopTarget(leased, reason, now);
+  absl::Status StopEndpoint(const ports::LeasedLane& leased, const std::string& reason,
+                            domain::Instant now) override {
+    return store_.StopEndpoint(leased, reason, now);
   }
 
  private:
@@ -113,11 +114,12 @@ class DeliveryRunnerTest : public testing::Test {
   /// One delivery for each endpoint of the user's.
   void Enqueue(const UserId& user, domain::Instant due) {
     ASSERT_THAT(inbox_.Transact([&](ports::InboxTransaction& transaction) {
-      return transaction.EnqueueTaskWebhooks({{.user = user,
-                                               .event_id = domain::EventId{Id(++event_count_)},
-                                               .kind = "task.created",
-                                               .body = "{}",
-                                               .now = due}});
+      return transaction.notifications().EnqueueTaskWebhooks(
+          {{.user = user,
+            .event_id = domain::EventId{Id(++event_count_)},
+            .kind = "task.created",
+            .body = "{}",
+            .now = due}});
     }),
                 IsOk());
   }

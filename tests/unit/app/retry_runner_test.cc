@@ -8,8 +8,9 @@
 #include <mutex>
 #include <utility>
 
+#include "domain/event/dead_letter.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_event_inbox.h"
-#include "support/fake_retry_queue.h"
 
 namespace todo::app {
 namespace {
@@ -58,7 +59,8 @@ class CountedQueue final : public ports::RetryQueue {
   absl::Status Reschedule(const ports::RetryEntry&, const ports::RetrySchedule&) override {
     return absl::OkStatus();
   }
-  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter&, bool, domain::Instant) override {
+  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter&, ports::TakenFrom,
+                                     domain::Instant) override {
     return true;
   }
 

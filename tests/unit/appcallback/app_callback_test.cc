@@ -16,9 +16,12 @@
 #include <vector>
 
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
+#include "domain/event/event_reader.h"
+#include "ports/failure.h"
 #include "service/consumers/event_processor.h"
 #include "service/consumers/task_event_consumer.h"
 #include "service/reminders/reminder_service.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_retry_queue.h"
@@ -337,7 +340,7 @@ TEST_F(AppCallbackTest, Trap07NothingIsDropped) {
         absl::StatusCode::kUnavailable, absl::StatusCode::kUnknown, absl::StatusCode::kAborted}) {
     const absl::Status told(code, "told so by the test");
     *consumer_.status.Lock() = told;
-    const bool comes_again = service::NotNow(told);
+    const bool comes_again = ports::IsTemporary(told);
     const auto expected = comes_again ? TopicEventResponse::RETRY : TopicEventResponse::SUCCESS;
     const std::string event = Event(++number);
     for (int copy = 0; copy < 2; ++copy) {  // the second time it is a duplicate

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/event/event_writer.h"
 #include "scripted_outbox_log.h"
 #include "support/fake_event_publisher.h"
 
