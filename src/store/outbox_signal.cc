@@ -206,13 +206,16 @@ OutboxSignal::OutboxSignal(std::string conninfo, std::function<void(int shard)> 
       on_announced_(std::move(on_announced)),
       on_delivery_(std::move(on_delivery)),
       options_(options),
-      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      thread_([this](const std::stop_token& stop) { Loop(*this).Run(stop); }) {}
+      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+void OutboxSignal::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Loop(*this).Run(stop); });
+}
 
 OutboxSignal::~OutboxSignal() {
   thread_.request_stop();
   eventfd_write(wake_fd_, 1);
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   close(wake_fd_);
 }
 

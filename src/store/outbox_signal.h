@@ -22,9 +22,9 @@ struct OutboxSignalOptions {
 /// such news from them. The news only saves waiting: relays and delivery runners also look for work
 /// from time to time. It is sent after the commit and on a connection of its own, because a NOTIFY
 /// inside a transaction makes all commits of the server wait for each other.
-/// Owned by the app. Runs one thread, which the destructor joins within a second, whether the
-/// database answers or not.
-/// Thread safety: the methods may be called from any thread. None blocks.
+/// Owned by the app. Runs one thread, from Start on, which the destructor joins within a second,
+/// whether the database answers or not. Thread safety: the methods may be called from any thread.
+/// None blocks.
 class OutboxSignal {
  public:
   /// The thread of the signal calls `on_announced(shard)` and `on_delivery` for the news of other
@@ -35,6 +35,9 @@ class OutboxSignal {
   ~OutboxSignal();
   OutboxSignal(const OutboxSignal&) = delete;
   OutboxSignal& operator=(const OutboxSignal&) = delete;
+
+  /// Starts the thread. To be called once.
+  void Start();
 
   /// Tells the other replicas soon, once for any number of calls. News waits while there is no
   /// connection. Precondition: 0 <= shard < 63.
@@ -61,7 +64,7 @@ class OutboxSignal {
   std::atomic<std::uint64_t> pending_{0};  // to announce
   std::atomic<bool> connected_{false};
   int wake_fd_ = -1;
-  std::jthread thread_;  // last: stops first
+  std::jthread thread_;
 };
 
 }  // namespace todo::store

@@ -12,8 +12,9 @@ constexpr std::chrono::seconds kInterval{5};
 
 }  // namespace
 
-ZoneRunner::ZoneRunner(service::NotificationSettings& settings)
-    : settings_(settings), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+void ZoneRunner::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
 
 void ZoneRunner::Run(const std::stop_token& stop) {
   do {

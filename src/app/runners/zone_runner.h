@@ -7,21 +7,24 @@
 
 namespace todo::app {
 
-/// The thread that repairs the zones of interrupted updates of preferences, from construction until
-/// destruction. `settings` must outlive it.
+/// Repairs the zones of interrupted updates of preferences in a thread of its own. `settings` must
+/// outlive it. Thread safety: Start and Stop from one thread.
 class ZoneRunner {
  public:
-  explicit ZoneRunner(service::NotificationSettings& settings);
-  /// Returns when the running repair has ended.
-  ~ZoneRunner() = default;
+  explicit ZoneRunner(service::NotificationSettings& settings) : settings_(settings) {}
   ZoneRunner(const ZoneRunner&) = delete;
   ZoneRunner& operator=(const ZoneRunner&) = delete;
+
+  /// To be called once.
+  void Start();
+  /// Waits until the current repair has ended; the destructor does so too.
+  void Stop() { thread_ = {}; }
 
  private:
   void Run(const std::stop_token& stop);
 
   service::NotificationSettings& settings_;
-  std::jthread thread_;  // last: the thread uses the other members
+  std::jthread thread_;
 };
 
 }  // namespace todo::app

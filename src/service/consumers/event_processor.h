@@ -21,6 +21,7 @@
 #include "ports/clock.h"
 #include "ports/crash_log.h"
 #include "ports/event_inbox.h"
+#include "ports/record_handler.h"
 #include "ports/retry_queue.h"
 #include "service/consumers/apply_events.h"
 #include "service/consumers/event_consumer.h"
@@ -35,6 +36,14 @@ struct EventStream {
   std::string topic;
   absl::StatusOr<domain::Event> (*parse)(std::string_view record) = nullptr;
   std::vector<EventConsumer*> consumers;  // each belongs to one stream only
+
+  /// A parser of one kind of event, such as domain::ParseTaskEventRecord, in the form of `parse`.
+  template <auto parse_one>
+  static absl::StatusOr<domain::Event> Parse(std::string_view record) {
+    auto event = parse_one(record);
+    if (!event.ok()) return event.status();
+    return *std::move(event);
+  }
 };
 
 /// Passes records of the bus to the consumers of their topic, and alone decides what becomes of
@@ -51,7 +60,7 @@ struct EventStream {
 ///
 /// Thread safety: Process and RunDueRetries may be called from many threads at once. They block on
 /// the database, and on the services that consumers read in Prepare.
-class EventProcessor {
+class EventProcessor final : public ports::RecordHandler {
  public:
   struct Ports {  // all must outlive the processor
     ports::EventInbox& inbox;
@@ -74,7 +83,8 @@ class EventProcessor {
   ///
   /// A batch is one transaction for each consumer. A batch that fails is divided until the event
   /// that fails stands alone, so that one bad event delays no other.
-  [[nodiscard]] std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records);
+  [[nodiscard]] std::vector<absl::Status> Process(
+      const std::vector<domain::BusRecord>& records) override;
 
   /// Tries up to `limit` (> 0) events of the retry queue that are due. Answers when to call again
   /// at the latest; nullopt: the queue is empty. Not OK: the store is away.

@@ -66,7 +66,7 @@ class WatchedStore final : public ports::DeliveryStore {
     return store_.Finish(lane, attempt, pace);
   }
   absl::Status StopEndpoint(const ports::LeasedLane& leased, const std::string& reason,
-                          domain::Instant now) override {
+                            domain::Instant now) override {
     return store_.StopEndpoint(leased, reason, now);
   }
 
@@ -144,7 +144,7 @@ class DeliveryRunnerTest : public testing::Test {
   int event_count_ = 0;
 };
 
-TEST_F(DeliveryRunnerTest, WhoIsDoneMakesRoomAtOnceForWhatWaitsForItsHost) {
+TEST_F(DeliveryRunnerTest, AFinishedAttemptMakesRoomAtOnceForOtherLanesOfItsHost) {
   constexpr int kUsers = 9;  // more than a host may have out, twice
   ReceiveAfter(1);           // the runner has looked once more and found its host busy
   for (int i = 0; i < kUsers; ++i) {
@@ -152,36 +152,41 @@ TEST_F(DeliveryRunnerTest, WhoIsDoneMakesRoomAtOnceForWhatWaitsForItsHost) {
     AddEndpoint(user);
     Enqueue(user, clock_.Now());
   }
-  const DeliveryRunner runner(sender_, ports::Pace::kNew, kUsers, bell_, kNever);
+  DeliveryRunner runner(sender_, ports::Pace::kNew, kUsers, bell_, kNever);
+  runner.Start();
   EXPECT_TRUE(AwaitDelivered(kUsers)) << meeting_.delivered;
 }
 
-TEST_F(DeliveryRunnerTest, WhatIsAnnouncedLeavesAtOnceAndNobodyLooksWithoutReason) {
+TEST_F(DeliveryRunnerTest, AnAnnouncedDeliveryIsSentAtOnceWithoutNeedlessLooks) {
   ReceiveAfter(0);
   AddEndpoint(ada_);
-  const DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  runner.Start();
   EXPECT_TRUE(meeting_.Await([&] { return meeting_.fruitless == 1; }));
   Enqueue(ada_, clock_.Now());
   bell_.Ring();
   EXPECT_TRUE(AwaitDelivered(1));
 }
 
-TEST_F(DeliveryRunnerTest, WhatIsDueLaterLeavesThenThoughNobodyAnnouncesIt) {
+TEST_F(DeliveryRunnerTest, ADeliveryThatIsDueLaterIsSentThenWithoutAnnouncement) {
   ReceiveAfter(1);  // which was too early
   AddEndpoint(ada_);
   Enqueue(ada_, clock_.Now() + 300ms);
-  const DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  runner.Start();
   EXPECT_TRUE(AwaitDelivered(1));
 }
 
-TEST_F(DeliveryRunnerTest, AnAttemptWakesTheRunnerOfThePaceThatItsLaneHasNow) {
+TEST_F(DeliveryRunnerTest, AnAttemptWakesTheRunnerOfTheNewPaceOfItsLane) {
   ReceiveAfter(1);
   AddEndpoint(ada_);
-  const DeliveryRunner quick(sender_, ports::Pace::kQuick, 1, bell_, kNever);
+  DeliveryRunner quick(sender_, ports::Pace::kQuick, 1, bell_, kNever);
+  quick.Start();
   EXPECT_TRUE(meeting_.Await([&] { return meeting_.fruitless == 1; }));
   Enqueue(ada_, clock_.Now());
   Enqueue(ada_, clock_.Now());
-  const DeliveryRunner fresh(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  DeliveryRunner fresh(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  fresh.Start();
   EXPECT_TRUE(AwaitDelivered(2)) << meeting_.delivered;
 }
 

@@ -80,13 +80,6 @@ class RetryNotes final : public ports::RetryQueue {
   std::vector<std::string> dead_;
 };
 
-template <auto parse>
-absl::StatusOr<domain::Event> Parse(std::string_view record) {
-  auto event = parse(record);
-  if (!event.ok()) return event.status();
-  return *std::move(event);
-}
-
 class EventProcessorTest : public testing::Test {
  protected:
   domain::BusRecord Record(std::string topic, std::int64_t task_id) {
@@ -119,10 +112,10 @@ class EventProcessorTest : public testing::Test {
   Listener bell_{"bell"};
   EventProcessor processor_{{inbox_, retries_, crashes_, clock_},
                             {{.topic = "task-events",
-                              .parse = &Parse<domain::ParseTaskEventRecord>,
+                              .parse = &EventStream::Parse<domain::ParseTaskEventRecord>,
                               .consumers = {&first_, &second_}},
                              {.topic = "reminders",
-                              .parse = &Parse<domain::ParseReminderEventRecord>,
+                              .parse = &EventStream::Parse<domain::ParseReminderEventRecord>,
                               .consumers = {&bell_}}}};
 };
 
