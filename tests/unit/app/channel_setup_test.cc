@@ -52,7 +52,7 @@ class ChannelSetupTest : public testing::Test {
     return setup.ok() ? *std::move(setup) : ChannelSetup();
   }
 
-  Config config_;
+  ChannelSettings config_;
   Secrets secrets_;
   SystemClock clock_;
 };

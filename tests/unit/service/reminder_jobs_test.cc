@@ -10,6 +10,7 @@
 
 #include "fixtures.h"
 #include "service/reminders/reminder_service.h"
+#include "service/tasks/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fixtures.h"
+#include "service/tasks/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
