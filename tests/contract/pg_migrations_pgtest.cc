@@ -142,7 +142,7 @@ TEST_F(PgMigrationsTest, WaitingForAnotherReplicaHasADeadline) {
   EXPECT_EQ(Migrate({.lock_wait = std::chrono::milliseconds(50)}).code(), StatusCode::kAborted);
 }
 
-// The README lists the privileges; here they are all that the role has.
+// docs/operations.md lists the privileges; here they are all that the role has.
 TEST_F(PgMigrationsTest, ARoleThatMayDoNothingElseIsEnough) {
   const std::string name = database_->Run("select current_database()");
   const std::string role = name + "_role";  // roles are the server's, so it needs a name of its own

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Keeps README.md true: its table of settings is what the binary's --help says.
+"""Keeps docs/configuration.md true: its table of settings is that of the binary's --help.
 
-    tools/readme.py BINARY            rewrites the table
-    tools/readme.py --check BINARY    exit code 1, with the difference, when it is not up to date
+    tools/settings_table.py BINARY            rewrites the table
+    tools/settings_table.py --check BINARY    exit code 1, with the difference, when it is not up to date
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 BEGIN, END = "<!-- settings: written by `make docs` -->", "<!-- end of settings -->"
 
 
@@ -44,7 +44,7 @@ def settings_of(help_text: str) -> list[Setting]:
 
 
 def table_of(settings: list[Setting]) -> str:
-    rows = ["| flag | environment | default | what it is |", "|---|---|---|---|"]
+    rows = ["| flag | environment | default | meaning |", "|---|---|---|---|"]
     for setting in settings:
         flag = f"`--{setting.flag}`" if setting.flag else "(none)"
         default = setting.default
@@ -54,11 +54,11 @@ def table_of(settings: list[Setting]) -> str:
     return "\n".join(rows)
 
 
-def with_table(readme: str, table: str) -> str:
-    before, begin, rest = readme.partition(BEGIN)
+def with_table(document: str, table: str) -> str:
+    before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"README.md lacks {BEGIN!r} or {END!r}")
+        raise ValueError(f"docs/configuration.md lacks {BEGIN!r} or {END!r}")
     return f"{before}{begin}\n{table}\n{end}{after}"
 
 
@@ -68,12 +68,12 @@ def main() -> int:
     parser.add_argument("binary", type=Path)
     arguments = parser.parse_args()
     help_text = subprocess.run([arguments.binary, "--help"], check=True, capture_output=True, text=True).stdout
-    is_now = README.read_text()
+    is_now = DOCUMENT.read_text()
     should_be = with_table(is_now, table_of(settings_of(help_text)))
     if not arguments.check:
-        README.write_text(should_be)
+        DOCUMENT.write_text(should_be)
         return 0
-    difference = list(difflib.unified_diff(is_now.splitlines(), should_be.splitlines(), "README.md", "--help", lineterm=""))
+    difference = list(difflib.unified_diff(is_now.splitlines(), should_be.splitlines(), DOCUMENT.name, "--help", lineterm=""))
     print("\n".join(difference), file=sys.stderr, end="\n" if difference else "")
     return 1 if difference else 0
 
