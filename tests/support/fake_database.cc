@@ -256,7 +256,7 @@ void FakeDatabase::Enqueue(Tables& tables, std::string_view consumer,
   }
   entry.consumer = consumer;
   entry.event_id = received.event.id;
-  entry.record = delivery.record;
+  entry.record = received.record;
   tables.retries[{entry.consumer, entry.event_id}] = {.order = tables.next_retry++,
                                                       .user = received.event.user,
                                                       .task_id = received.event.task_id,
