@@ -14,19 +14,11 @@
 #include "ports/clock.h"
 #include "ports/preferred_zones.h"
 #include "ports/task_store.h"
+#include "service/call_context.h"
 #include "service/tasks/series_plan.h"
 #include "util/status.h"
 
 namespace todo::service {
-
-/// Who calls, and what makes this call the same as an earlier one.
-struct CallContext {
-  domain::UserId user;
-  std::optional<domain::RequestId>
-      request_id;           // nullopt: the call cannot be repeated by the caller
-  std::string fingerprint;  // of the request's content without its id
-  std::string traceparent;  // W3C, or empty
-};
 
 /// A due date as a user gives it. One of the two, or both, as a task is read, when they agree.
 struct DueInput {
