@@ -17,13 +17,14 @@ ARROWS = {
     "service": {"domain", "ports", "util"},
     "api": {"domain", "ports", "service", "util"},
     "appcallback": {"domain", "ports", "service", "util"},
+    "auth": {"domain", "ports", "util"},
     "client": {"domain", "ports", "util"},
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
     "edge": {"util"},
     "net": {"util"},
     "notify": {"domain", "net", "ports", "util"},
-    "app": {"api", "appcallback", "client", "domain", "edge", "net", "notify", "ports", "relay", "service", "store", "util"},
+    "app": {"api", "appcallback", "auth", "client", "domain", "edge", "net", "notify", "ports", "relay", "service", "store", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {

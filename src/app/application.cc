@@ -8,11 +8,15 @@
 #include <string>
 #include <utility>
 
-#include "api/reminder_service.h"
-#include "api/todo_service.h"
+#include "api/notification_methods.h"
+#include "api/ops_methods.h"
+#include "api/reminder_methods.h"
+#include "api/todo_methods.h"
 #include "app/config/help.h"
 #include "app/metrics.h"
 #include "appcallback/delivery_limits.h"
+#include "auth/development_authenticator.h"
+#include "auth/refusing_authenticator.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -40,6 +44,11 @@ std::size_t Count(int number) { return static_cast<std::size_t>(number); }
 /// their app token is looked at only when the whole call has arrived.
 std::size_t MaxAppBufferedBytes(std::int64_t max_call_bytes) {
   return static_cast<std::size_t>(2 * max_call_bytes) + kMaxApiBufferedBytes;
+}
+
+std::unique_ptr<ports::Authenticator> MakeAuthenticator(const Config& config) {
+  if (config.dev_identity) return std::make_unique<auth::DevelopmentAuthenticator>();
+  return std::make_unique<auth::RefusingAuthenticator>();
 }
 
 appcallback::AppCallbackOptions CallbackOptions(const Config& config,
@@ -78,14 +87,13 @@ Application::Application(Config config, std::function<void()> on_failure)
                  [this] { reminder_runner_.Wake(); }),
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
-      gate_({.dev_identity = config_.dev_identity, .ready = [this] { return health_.Admit(); }},
-            api_workers_),
-      todo_service_(api::MakeTodoService(tasks_, gate_)),
-      reminder_service_(api::MakeReminderService(reminders_, gate_)),
-      ops_service_(api::MakeOpsService(
-          stores_.dead_letters, stores_.service_status, clock_,
-          [this] { return sidecar_watch_.Describe(); }, gate_)),
-      notification_service_(api::MakeNotificationService(notification_settings_, gate_)),
+      authenticator_(MakeAuthenticator(config_)),
+      methods_({api::MakeTodoMethods(tasks_), api::MakeReminderMethods(reminders_),
+                api::MakeNotificationMethods(notification_settings_),
+                api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
+                                    [this] { return sidecar_watch_.Describe(); })}),
+      admission_(*authenticator_, api_workers_, {.ready = [this] { return health_.Admit(); }}),
+      grpc_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return health_.IsHealthy(); }),
       database_setup_({.database_url = config_.database_url,
@@ -201,15 +209,13 @@ absl::Status Application::Start() {
 
 absl::Status Application::OpenPorts() {
   grpc::EnableDefaultHealthCheckService(true);
-  TODO_ASSIGN_OR_RETURN(api_listener_,
-                        Listen({.name = "api",
-                                .address = config_.api_address,
-                                .port = config_.api_port,
-                                .services = {todo_service_.get(), reminder_service_.get(),
-                                             notification_service_.get(), ops_service_.get()},
-                                .max_receive_bytes = kMaxApiMessageBytes,
-                                .max_buffered_bytes = kMaxApiBufferedBytes,
-                                .public_api = true}));
+  TODO_ASSIGN_OR_RETURN(api_listener_, Listen({.name = "api",
+                                               .address = config_.api_address,
+                                               .port = config_.api_port,
+                                               .services = grpc_door_.services(),
+                                               .max_receive_bytes = kMaxApiMessageBytes,
+                                               .max_buffered_bytes = kMaxApiBufferedBytes,
+                                               .public_api = true}));
   health_publisher_.Publish();
   const std::int64_t max_call_bytes = appcallback::MaxDeliveryBytes(
       config_.record_limit, config_.bulk_delivery ? config_.delivery_batch : 1);

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "api/gate.h"
-#include "api/notification_service.h"
-#include "api/ops_service.h"
+#include "api/admission.h"
+#include "api/grpc_door.h"
+#include "api/method.h"
 #include "app/channel_watch.h"
 #include "app/config/config.h"
 #include "app/connections.h"
@@ -35,6 +35,7 @@
 #include "app/system_clock.h"
 #include "appcallback/app_callback.h"
 #include "edge/http_server.h"
+#include "ports/authenticator.h"
 #include "relay/outbox_relay.h"
 #include "service/audit/auditor.h"
 #include "service/consumers/event_processor.h"
@@ -146,11 +147,10 @@ class Application {
 
   util::WorkerPool api_workers_;
   util::WorkerPool event_workers_;  // of their own: load on the API must not delay events
-  api::Gate gate_;
-  std::unique_ptr<api::GatedService> todo_service_;
-  std::unique_ptr<api::GatedService> reminder_service_;
-  std::unique_ptr<api::GatedService> ops_service_;
-  std::unique_ptr<api::GatedService> notification_service_;
+  const std::unique_ptr<ports::Authenticator> authenticator_;
+  api::MethodTable methods_;
+  api::Admission admission_;
+  api::GrpcDoor grpc_door_;
   appcallback::AppCallback app_callback_;
 
   DatabaseSetup database_setup_;

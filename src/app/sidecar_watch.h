@@ -6,7 +6,7 @@
 #include <stop_token>
 
 #include "absl/status/statusor.h"
-#include "api/ops_service.h"
+#include "api/ops_methods.h"
 #include "app/config/config.h"
 #include "app/health.h"
 #include "app/sidecar_check.h"

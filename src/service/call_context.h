@@ -7,12 +7,16 @@
 
 namespace todo::service {
 
-/// Who calls, and what makes this call a repetition of an earlier one.
+/// The circumstances of one call of a use case. A door makes it; use cases pass it on.
 struct CallContext {
-  domain::UserId user;
-  std::optional<domain::RequestId> request_id;  // nullopt: the caller cannot repeat the call
-  std::string fingerprint;                      // of the request's content without its id
-  std::string traceparent;                      // W3C, or empty
+  domain::UserId user;  // the caller
+  /// The caller's id for a change: a second call with this id and an equal fingerprint is a
+  /// repetition and gets the first answer. nullopt: the call cannot be repeated safely.
+  std::optional<domain::RequestId> request_id;
+  /// Bytes that are equal for calls with equal content, the request id left out. Opaque to use
+  /// cases: each door may have its own way to make them.
+  std::string fingerprint;
+  std::string traceparent;  // W3C, or empty
 };
 
 }  // namespace todo::service
