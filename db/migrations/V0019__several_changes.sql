@@ -26,17 +26,18 @@ begin
     select * into request from requests r where r.user_id = p_user and r.request_id = p_request_id;
     if found then
         if request.fingerprint <> p_fingerprint
-           or case when left(request.answer, 1) = '[' then json_array_length(request.answer::json) end
+           or (case when left(request.answer, 1) = '[' then json_array_length(request.answer::json) end)
               is distinct from jsonb_array_length(p_changes) then
             outcome := 'request_reused';
             return next;
             return;
         end if;
         return query
-            select a.place, 'repeated', shard, coalesce(c.task_json, a.entry::text)
+            select a.place, 'repeated', apply_changes.shard, coalesce(c.task_json, a.entry::text)
             from json_array_elements(request.answer::json) with ordinality a (entry, place)
             left join changes c
-                on json_typeof(a.entry) = 'number' and c.user_id = p_user and c.seq = a.entry::text::bigint
+                on c.user_id = p_user
+                   and c.seq = case when json_typeof(a.entry) = 'number' then a.entry::text::bigint end
             order by a.place;
         return;
     end if;
@@ -67,7 +68,7 @@ begin
     values (p_user, p_request_id, p_fingerprint, '[' || array_to_string(answers, ',') || ']',
             (p_changes->0->>'at')::timestamptz);
     return query
-        select a.place, a.outcome, shard, a.task
+        select a.place, a.outcome, apply_changes.shard, a.task
         from unnest(outcomes, written) with ordinality a (outcome, task, place) order by a.place;
 exception when sqlstate 'TD001' then
     return next;  -- nothing else was written: outcome and place say why

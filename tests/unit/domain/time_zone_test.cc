@@ -52,7 +52,7 @@ TEST(TimeZone, RefusesWhatIsNoZone) {
                                   std::string(10'000, 'a')}) {
     absl::Status status = TimeZone::Load(name).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name;
-    EXPECT_NE(std::string(status.message()).find("write one such as Europe/Berlin"),
+    EXPECT_NE(std::string(status.message()).find("use one such as Europe/Berlin"),
               std::string::npos);
     EXPECT_LT(status.message().size(), 200u);
   }

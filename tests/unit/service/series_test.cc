@@ -609,7 +609,7 @@ TEST_F(SeriesTest, AMoveThatTheRuleCannotFollowNamesThePartToChange) {
             "2026-12-06 is not a date of 'weekdays', which cannot follow: replace "
             "task.recurrence_rule by a rule that names the day"},
            {"RRULE:FREQ=WEEKLY;BYDAY=FR,MO", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
-            "no date of 'RRULE:FREQ=WEEKLY;BYDAY=FR,MO', which cannot follow: change BYDAY of"},
+            "not a date of 'RRULE:FREQ=WEEKLY;BYDAY=FR,MO', which cannot follow: change BYDAY of"},
            {"FREQ=WEEKLY;BYDAY=MO,FR", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
             "change BYDAY of"},
            {"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-11-30T09:00:00",
