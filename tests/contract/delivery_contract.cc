@@ -402,7 +402,7 @@ TEST_P(NotificationContract, AStoppedEndpointIsDisabledAndItsWaitingDeliveriesFa
   Remind({Notice(ann_), Notice(ann_)});
   const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
-  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, Pace::kSlow));
   EXPECT_TRUE(deliveries().StopEndpoint(*leased, "gone", now_).ok());
   EXPECT_EQ(store().GetEndpoint(ann_, endpoint.id)->disabled_reason, "gone");
   EXPECT_FALSE(Lease(Pace::kNew, now_ + hours(1)));
@@ -418,7 +418,7 @@ TEST_P(NotificationContract, AStoppedSubscriptionIsRemoved) {
   Remind({Notice(ann_)});
   const auto leased = Lease(Pace::kNew, now_);
   ASSERT_TRUE(leased);
-  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, true));
+  EXPECT_TRUE(Finish(*leased, DeliveryState::kFailed, now_, Pace::kSlow));
   EXPECT_TRUE(deliveries().StopEndpoint(*leased, "gone", now_).ok());
   EXPECT_THAT(*store().ListSubscriptions(ann_), IsEmpty());
 }
