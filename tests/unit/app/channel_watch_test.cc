@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/channel_setup.h"
+#include "app/config/config.h"
 #include "app/system_clock.h"
 #include "support/status_matchers.h"
 
