@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "app/config/config.h"
 #include "app/system_clock.h"
 #include "domain/notification/channel.h"
 #include "support/status_matchers.h"
