@@ -1,14 +1,12 @@
 #include "api/malformed_request.h"
 
 #include <fmt/format.h>
-#include <grpcpp/support/slice.h>
 
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "domain/task/task.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "util/status.h"
 #include "util/utf8.h"
@@ -29,7 +27,7 @@ void FindBadText(std::string_view bytes, const Descriptor& type, const std::stri
   UnknownFieldSet fields;
   if (depth > kMaxDepth || !fields.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return;
-  std::map<int, int> seen;  // by field number, to count the elements of lists
+  std::map<int, int> seen;  // elements of lists so far, by field number
   for (int i = 0; i < fields.field_count() && violations.size() < kMaxViolations; ++i) {
     const UnknownField& field = fields.field(i);
     const FieldDescriptor* declared = type.FindFieldByNumber(field.number());
@@ -38,7 +36,7 @@ void FindBadText(std::string_view bytes, const Descriptor& type, const std::stri
     if (declared->is_repeated()) path += fmt::format("[{}]", seen[field.number()]++);
     if (declared->type() == FieldDescriptor::TYPE_STRING) {
       std::string text = field.length_delimited();
-      std::erase(text, '\0');  // a fault of its own, not of the encoding
+      std::erase(text, '\0');  // NUL is valid UTF-8; the use case refuses it
       if (!util::CountCharacters(text).has_value())
         violations.push_back({path, "is not valid UTF-8"});
     } else if (declared->type() == FieldDescriptor::TYPE_MESSAGE) {
@@ -50,13 +48,9 @@ void FindBadText(std::string_view bytes, const Descriptor& type, const std::stri
 
 }  // namespace
 
-absl::Status ExplainMalformed(const grpc::ByteBuffer& bytes, const Descriptor& type) {
+absl::Status ExplainMalformed(std::string_view bytes, const Descriptor& type) {
   std::vector<util::FieldViolation> violations;
-  grpc::Slice slice;
-  if (bytes.DumpToSingleSlice(&slice).ok()) {
-    FindBadText({reinterpret_cast<const char*>(slice.begin()), slice.size()}, type, "", 0,
-                violations);
-  }
+  FindBadText(bytes, type, "", 0, violations);
   if (!violations.empty()) return util::InvalidFields(violations);
   return util::WithReason(
       util::MakeStatus(absl::StatusCode::kInvalidArgument,

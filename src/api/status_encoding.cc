@@ -4,10 +4,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "domain/task/task.h"
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "util/status.h"
 #include "util/utf8.h"
 
@@ -20,16 +19,10 @@ constexpr std::size_t kMaxMessageBytes = 800;
 constexpr std::size_t kMaxViolationBytes = 300;
 constexpr std::size_t kMaxViolationsBytes = 2'000;
 
-/// At most `limit` bytes of `text`, as UTF-8.
+/// At most `limit` bytes of `text` and "…". In text that is not UTF-8 every byte outside of ASCII
+/// becomes a question mark.
 std::string Cut(std::string_view text, std::size_t limit) {
-  std::string cut(text.substr(0, limit));
-  if (text.size() > limit) {
-    // Bytes 10xxxxxx continue a character: none may stand behind the cut.
-    std::size_t end = limit;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-    cut.resize(end);
-    cut += "…";
-  }
+  std::string cut = util::CutText(text, limit);
   if (!util::CountCharacters(cut).has_value()) {
     for (char& c : cut) {
       if (c < ' ' || c > '~') c = '?';
@@ -55,30 +48,30 @@ google::rpc::BadRequest BadRequestOf(const std::vector<util::FieldViolation>& vi
   return bad_request;
 }
 
-/// What callers are told instead of a text that was written for our own logs; empty: nothing else.
+/// The general text for callers that takes the place of one written for our logs. Empty: messages
+/// with this code are always for callers.
 std::string_view TextInstead(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kDataLoss: return "internal error";
     case absl::StatusCode::kUnavailable: return "the service cannot do this right now: try again";
     case absl::StatusCode::kResourceExhausted:
-      return "the service has too much to do right now: try again";
-    case absl::StatusCode::kDeadlineExceeded: return "this took too long: try again";
+      return "the service is overloaded: try again in a second";
+    case absl::StatusCode::kDeadlineExceeded: return "the call took too long: try again";
     case absl::StatusCode::kAborted:
-      return "this met with other changes of the same data: try again";
+      return "other changes of the same data came between: try again";
     case absl::StatusCode::kUnknown:
-      return "whether this took effect is not known: repeat the call with the same request_id, or "
-             "look "
-             "before you repeat it without one";
+      return "the outcome is unknown: repeat the call with the same request_id, or, without one, "
+             "look whether it took effect before you repeat it";
     case absl::StatusCode::kFailedPrecondition:
-      return "this does not fit what is stored: look at it again";
-    case absl::StatusCode::kAlreadyExists: return "this exists already";
+      return "the call does not fit the stored state: read it again";
+    case absl::StatusCode::kAlreadyExists: return "it exists already";
     default: return "";
   }
 }
 
-/// Whether a status was made for whoever called. One that only passed through says which part of
-/// the service tried what with which machine, and has no reason.
+/// Whether the message of a status was written for callers: then it has a reason. A message that
+/// only passed through names our machines and modules, and has none, or the store's CONTENTION.
 bool IsForCallers(absl::StatusCode code, std::string_view reason) {
   if (code == absl::StatusCode::kInternal || code == absl::StatusCode::kDataLoss) return false;
   return (!reason.empty() && reason != "CONTENTION") || TextInstead(code).empty();
@@ -86,16 +79,14 @@ bool IsForCallers(absl::StatusCode code, std::string_view reason) {
 
 }  // namespace
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
+google::rpc::Status EncodeStatus(const absl::Status& status) {
+  google::rpc::Status rich;
+  if (status.ok()) return rich;
   const std::string reason = util::ReasonOf(status);
   std::string_view text = util::FromAbsl(status.message());
   if (!IsForCallers(status.code(), reason)) text = TextInstead(status.code());
-  const std::string message = Cut(text, kMaxMessageBytes);
-
-  google::rpc::Status rich;
   rich.set_code(static_cast<int>(status.code()));
-  rich.set_message(message);
+  rich.set_message(Cut(text, kMaxMessageBytes));
 
   const std::vector<util::FieldViolation> violations = util::FieldViolationsOf(status);
   google::rpc::ErrorInfo info;
@@ -111,8 +102,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
     retry.mutable_retry_delay()->set_seconds(1);
     rich.add_details()->PackFrom(retry);
   }
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message,
-                      rich.SerializeAsString());
+  return rich;
 }
 
 }  // namespace todo::api

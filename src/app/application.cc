@@ -7,14 +7,17 @@
 #include <string>
 #include <utility>
 
-#include "api/ops_service.h"
-#include "api/reminder_service.h"
-#include "api/todo_service.h"
+#include "api/notification_methods.h"
+#include "api/ops_methods.h"
+#include "api/reminder_methods.h"
+#include "api/todo_methods.h"
 #include "app/channel_watch.h"
 #include "app/delivery_watch.h"
 #include "app/metrics.h"
 #include "app/sidecar_check.h"
 #include "appcallback/delivery_limits.h"
+#include "auth/development_authenticator.h"
+#include "auth/refusing_authenticator.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
 #include "store/search_texts.h"
@@ -50,6 +53,11 @@ constexpr milliseconds kHealthInterval = 250ms;
 constexpr milliseconds kStatusInterval = 10s;
 // With events missing, so long without a delivery is no pause.
 constexpr milliseconds kLeastPatience = 15s;
+
+std::unique_ptr<ports::Authenticator> MakeAuthenticator(const Config& config) {
+  if (config.dev_identity) return std::make_unique<auth::DevelopmentAuthenticator>();
+  return std::make_unique<auth::RefusingAuthenticator>();
+}
 
 store::PoolOptions SessionsOf(const Config& config) {
   // Retries and reminders run beside the deliveries: a full house of those must not stop them.
@@ -193,13 +201,12 @@ Application::Application(Config config, std::function<void()> on_failure)
                    static_cast<std::size_t>(config_.worker_queue)),
       event_workers_(static_cast<std::size_t>(config_.event_worker_count),
                      static_cast<std::size_t>(config_.worker_queue)),
-      gate_({.dev_identity = config_.dev_identity, .ready = [this] { return Ready(); }},
-            api_workers_),
-      todo_service_(api::MakeTodoService(tasks_, gate_)),
-      reminder_service_(api::MakeReminderService(reminders_, gate_)),
-      ops_service_(api::MakeOpsService(
-          retry_queue_, clock_, [this] { return DescribeSidecar(); }, gate_)),
-      notification_service_(api::MakeNotificationService(notification_settings_, gate_)),
+      authenticator_(MakeAuthenticator(config_)),
+      methods_({api::MakeTodoMethods(tasks_), api::MakeReminderMethods(reminders_),
+                api::MakeNotificationMethods(notification_settings_),
+                api::MakeOpsMethods(retry_queue_, clock_, [this] { return DescribeSidecar(); })}),
+      admission_(*authenticator_, api_workers_, {.ready = [this] { return Ready(); }}),
+      grpc_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_), processor_, reminders_, event_workers_,
                     machine_clock_, [this] { return IsHealthy(); }),
       http_({.address = config_.http_address, .port = config_.http_port},
@@ -311,8 +318,7 @@ absl::Status Application::Start() {
   auto api = Listen({.name = "api",
                      .address = config_.api_address,
                      .port = config_.api_port,
-                     .services = {todo_service_.get(), reminder_service_.get(),
-                                  notification_service_.get(), ops_service_.get()},
+                     .services = grpc_door_.services(),
                      .max_receive_bytes = kMaxApiMessageBytes,
                      .max_buffered_bytes = kMaxApiBufferedBytes,
                      .public_api = true});

@@ -12,9 +12,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "api/gate.h"
-#include "api/notification_service.h"
-#include "api/ops_service.h"
+#include "api/admission.h"
+#include "api/grpc_door.h"
+#include "api/method.h"
+#include "api/ops_methods.h"
 #include "app/config/config.h"
 #include "app/id_source.h"
 #include "app/listener.h"
@@ -30,6 +31,7 @@
 #include "client/dapr_secret_store.h"
 #include "client/dapr_state_store.h"
 #include "edge/http_server.h"
+#include "ports/authenticator.h"
 #include "relay/outbox_relay.h"
 #include "service/audit/auditor.h"
 #include "service/consumers/event_processor.h"
@@ -190,11 +192,10 @@ class Application {
 
   util::WorkerPool api_workers_;
   util::WorkerPool event_workers_;  // of their own: load on the API must not hold events back
-  api::Gate gate_;
-  std::unique_ptr<api::GatedService> todo_service_;
-  std::unique_ptr<api::GatedService> reminder_service_;
-  std::unique_ptr<api::GatedService> ops_service_;
-  std::unique_ptr<api::GatedService> notification_service_;
+  const std::unique_ptr<ports::Authenticator> authenticator_;
+  api::MethodTable methods_;
+  api::Admission admission_;
+  api::GrpcDoor grpc_door_;
   appcallback::AppCallback app_callback_;
   std::mutex health_mutex_;
   Listener api_listener_;

@@ -6,20 +6,27 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "api/admission.h"
+#include "api/grpc_door.h"
+#include "api/method.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "named_caller.h"
 #include "todo/v1/todo_service.grpc.pb.h"
+#include "util/worker_pool.h"
 
 namespace todo::api {
 
-/// A service behind an in-process channel.
+/// A service behind the gRPC door and an in-process channel.
 class Served {
  public:
-  explicit Served(grpc::Service& service) {
+  explicit Served(ServiceDefinition service, std::size_t workers = 2, std::size_t queue = 100)
+      : pool_(workers, queue), methods_({std::move(service)}) {
     grpc::ServerBuilder builder;
-    builder.RegisterService(&service);
+    for (grpc::Service* offered : door_.services()) builder.RegisterService(offered);
     server_ = builder.BuildAndStart();
     channel_ = server_->InProcessChannel({});
     stub_ = v1::TodoService::NewStub(channel_);
@@ -30,8 +37,14 @@ class Served {
 
   v1::TodoService::Stub& stub() { return *stub_; }
   const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
+  util::WorkerPool& pool() { return pool_; }
 
  private:
+  NamedCaller authenticator_;
+  util::WorkerPool pool_;
+  MethodTable methods_;
+  Admission admission_{authenticator_, pool_, {}};
+  GrpcDoor door_{methods_, admission_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::TodoService::Stub> stub_;

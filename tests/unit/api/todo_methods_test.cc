@@ -1,4 +1,4 @@
-#include "api/todo_service.h"
+#include "api/todo_methods.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ class CountingIds final : public ports::IdSource {
 };
 
 /// The service as clients see it, on a store in memory.
-class TodoServiceTest : public testing::Test {
+class TodoMethodsTest : public testing::Test {
  protected:
   template <typename Request, typename Response>
   using Method = grpc::Status (v1::TodoService::Stub::*)(grpc::ClientContext*, const Request&,
@@ -65,15 +65,12 @@ class TodoServiceTest : public testing::Test {
   StandingClock clock_;
   CountingIds ids_;
   service::TaskService tasks_{store_, zones_, clock_, ids_};
-  util::WorkerPool pool_{2, 100};
-  Gate gate_{{.dev_identity = true, .ready = {}}, pool_};
-  std::unique_ptr<GatedService> service_ = MakeTodoService(tasks_, gate_);
-  Served served_{*service_};
+  Served served_{MakeTodoMethods(tasks_)};
 };
 
 using Stub = v1::TodoService::Stub;
 
-TEST_F(TodoServiceTest, ATaskFromItsCreationToItsEnd) {
+TEST_F(TodoMethodsTest, ATaskFromItsCreationToItsEnd) {
   v1::Task task = Create("Water the plants");
   EXPECT_GT(task.id(), 0);
   EXPECT_EQ(task.version(), 1);
@@ -116,7 +113,7 @@ TEST_F(TodoServiceTest, ATaskFromItsCreationToItsEnd) {
   EXPECT_EQ(changes.last_seq(), 5);
 }
 
-TEST_F(TodoServiceTest, ASeriesIsEditedThroughItsTasks) {
+TEST_F(TodoMethodsTest, ASeriesIsEditedThroughItsTasks) {
   v1::CreateTaskRequest create;
   create.mutable_task()->set_title("Water the plants");
   create.mutable_task()->set_due_local("2026-10-24T09:00:00");
@@ -154,7 +151,7 @@ TEST_F(TodoServiceTest, ASeriesIsEditedThroughItsTasks) {
   EXPECT_TRUE(Call(&Stub::DeleteTask, remove, &task).ok());
 }
 
-TEST_F(TodoServiceTest, APreviewTellsWhatARuleMeans) {
+TEST_F(TodoMethodsTest, APreviewShowsTheOccurrencesOfARule) {
   v1::PreviewRecurrenceRequest request;
   request.mutable_task()->set_due_local("2026-10-31");
   request.mutable_task()->set_recurrence_rule("monthly");
@@ -175,7 +172,7 @@ TEST_F(TodoServiceTest, APreviewTellsWhatARuleMeans) {
   EXPECT_THAT(refused.error_message(), HasSubstr("task.recurrence_rule: it can never occur"));
 }
 
-TEST_F(TodoServiceTest, AnothersTaskIsLikeNone) {
+TEST_F(TodoMethodsTest, TasksOfOthersAreNotFound) {
   const v1::Task task = Create("secret");
   v1::GetTaskRequest get;
   v1::Task answer;
@@ -188,7 +185,7 @@ TEST_F(TodoServiceTest, AnothersTaskIsLikeNone) {
   EXPECT_EQ(ReasonOf(others), ReasonOf(none));
 }
 
-TEST_F(TodoServiceTest, ARequestIdAnswersTheSameAgain) {
+TEST_F(TodoMethodsTest, ARepeatedCallGetsTheFirstAnswer) {
   v1::CreateTaskRequest request;
   request.set_request_id("7d444840-9dc0-41d1-b245-5ffdce74fad2");
   request.mutable_task()->set_title("once");
@@ -201,7 +198,7 @@ TEST_F(TodoServiceTest, ARequestIdAnswersTheSameAgain) {
   EXPECT_EQ(Call(&Stub::CreateTask, request, &second).error_code(), grpc::ALREADY_EXISTS);
 }
 
-TEST_F(TodoServiceTest, PagesLeadThroughAllTasks) {
+TEST_F(TodoMethodsTest, PagesCoverAllTasks) {
   for (const char* title : {"a", "b", "c", "d", "e"}) Create(title);
   Create("not mine", "bob");
   v1::ListTasksRequest request;
@@ -218,7 +215,7 @@ TEST_F(TodoServiceTest, PagesLeadThroughAllTasks) {
   EXPECT_THAT(titles, ElementsAre("e", "d", "c", "b", "a"));
 }
 
-TEST_F(TodoServiceTest, APageIsCutBeforeItIsTooLargeForClients) {
+TEST_F(TodoMethodsTest, APageIsCutBeforeItIsTooLargeForClients) {
   std::string description;
   for (int i = 0; i < 10'000; ++i) description += "字";
   for (int i = 0; i < 150; ++i) Create("t" + std::to_string(i), "alice", description);
@@ -251,7 +248,7 @@ TEST_F(TodoServiceTest, APageIsCutBeforeItIsTooLargeForClients) {
   EXPECT_EQ(first + response.changes_size(), 150);
 }
 
-TEST_F(TodoServiceTest, ViolationsOfTheServiceReachTheCaller) {
+TEST_F(TodoMethodsTest, ViolationsOfTheServiceReachTheCaller) {
   v1::CreateTaskRequest request;
   request.mutable_task()->set_recurrence_rule("FREQ=DAILY");
   v1::Task task;
@@ -261,7 +258,7 @@ TEST_F(TodoServiceTest, ViolationsOfTheServiceReachTheCaller) {
   EXPECT_EQ(ReasonOf(status), "INVALID_FIELDS");
 }
 
-TEST_F(TodoServiceTest, AnOutageIsToldWithoutItsDetails) {
+TEST_F(TodoMethodsTest, AnOutageIsAnsweredWithoutInternalDetails) {
   database_.FailWith(absl::UnavailableError("store: connect to 10.0.0.1"));
   v1::GetTaskRequest get;
   get.set_id(1);

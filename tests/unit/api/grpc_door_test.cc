@@ -1,4 +1,4 @@
-#include "api/gate.h"
+#include "api/grpc_door.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -15,52 +15,19 @@
 #include <vector>
 
 #include "served.h"
+#include "todo_definition.h"
 #include "util/status.h"
+#include "util/worker_pool.h"
 
 namespace todo::api {
 namespace {
 
 using testing::HasSubstr;
 using namespace std::chrono_literals;
-using Handler = std::function<absl::StatusOr<v1::Task>(const Caller&, const v1::GetTaskRequest&)>;
-
-const google::protobuf::ServiceDescriptor& TodoDescriptor() {
-  return *v1::GetTaskRequest::descriptor()->file()->FindServiceByName("TodoService");
-}
-
-/// All methods of the service: GetTask as given, the others tell when they are reached.
-std::vector<UnaryMethod> MethodsWith(Handler get_task) {
-  std::vector<UnaryMethod> methods;
-  for (int i = 0; i < TodoDescriptor().method_count(); ++i) {
-    const auto* declared = TodoDescriptor().method(i);
-    if (declared->name() == "GetTask") {
-      methods.push_back(Unary<v1::GetTaskRequest, v1::Task>("GetTask", get_task));
-      continue;
-    }
-    auto* factory = google::protobuf::MessageFactory::generated_factory();
-    methods.push_back({.name = declared->name(),
-                       .request_prototype = factory->GetPrototype(declared->input_type()),
-                       .response_prototype = factory->GetPrototype(declared->output_type()),
-                       .handler = [](const auto&, const auto&, auto&) {
-                         return absl::UnimplementedError("reached");
-                       }});
-  }
-  return methods;
-}
-
-struct Scenario {
-  Gate::Options options = {.dev_identity = true, .ready = {}};
-  std::size_t workers = 2;
-  std::size_t queue = 100;
-};
-
-class GateTest : public testing::Test {
+class GrpcDoorTest : public testing::Test {
  protected:
-  void Serve(Handler get_task, Scenario scenario = {}) {
-    pool_.emplace(scenario.workers, scenario.queue);
-    gate_.emplace(std::move(scenario.options), *pool_);
-    service_.emplace(TodoDescriptor(), MethodsWith(std::move(get_task)), *gate_);
-    served_.emplace(*service_);
+  void Serve(GetTaskHandler get_task, std::size_t workers = 2, std::size_t queue = 100) {
+    served_.emplace(DefinitionWith(std::move(get_task)), workers, queue);
   }
 
   grpc::Status Get(std::int64_t id, v1::Task* answer = nullptr,
@@ -92,21 +59,18 @@ class GateTest : public testing::Test {
     return status;
   }
 
-  std::optional<util::WorkerPool> pool_;
-  std::optional<Gate> gate_;
-  std::optional<GatedService> service_;
   std::optional<Served> served_;
 };
 
 absl::StatusOr<v1::Task> Echo(const Caller& caller, const v1::GetTaskRequest& request) {
   v1::Task task;
   task.set_id(request.id());
-  task.set_user_id(caller.identity.user.value);
-  task.set_title(caller.traceparent);
+  task.set_user_id(caller.context.user.value);
+  task.set_title(caller.context.traceparent);
   return task;
 }
 
-TEST_F(GateTest, HandsTheCallOverAndTheAnswerBack) {
+TEST_F(GrpcDoorTest, HandsTheCallOverAndTheAnswerBack) {
   Serve(Echo);
   v1::Task answer;
   ASSERT_TRUE(Get(7, &answer).ok());
@@ -115,7 +79,7 @@ TEST_F(GateTest, HandsTheCallOverAndTheAnswerBack) {
   EXPECT_EQ(answer.title(), "");
 }
 
-TEST_F(GateTest, CarriesTheTraceparent) {
+TEST_F(GrpcDoorTest, CarriesTheTraceparent) {
   Serve(Echo);
   const auto context = CallAs("alice");
   const std::string traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -125,7 +89,7 @@ TEST_F(GateTest, CarriesTheTraceparent) {
   EXPECT_EQ(answer.title(), traceparent);
 }
 
-TEST_F(GateTest, NoMethodIsReachedWithoutAnIdentity) {
+TEST_F(GrpcDoorTest, NoMethodIsReachedWithoutAnIdentity) {
   Serve(Echo);
   for (int i = 0; i < TodoDescriptor().method_count(); ++i) {
     const std::string& method = TodoDescriptor().method(i)->name();
@@ -134,27 +98,7 @@ TEST_F(GateTest, NoMethodIsReachedWithoutAnIdentity) {
   }
 }
 
-TEST_F(GateTest, WithoutDevIdentityNobodyGetsIn) {
-  Serve(Echo, {.options = {.dev_identity = false, .ready = {}}});
-  EXPECT_EQ(ReasonOf(Get(7)), "IDENTITY_NOT_CONFIGURED");
-}
-
-TEST_F(GateTest, RefusesWhileTheServerIsNotReady) {
-  std::atomic<bool> ready = false;
-  Serve(Echo, {.options = {.dev_identity = true, .ready = [&ready]() -> absl::Status {
-                             if (ready) return absl::OkStatus();
-                             return util::WithReason(absl::UnavailableError("not yet"),
-                                                     "SERVER_NOT_READY");
-                           }}});
-  const grpc::Status status = Get(7);
-  EXPECT_EQ(status.error_code(), grpc::UNAVAILABLE);
-  EXPECT_EQ(status.error_message(), "not yet");
-  EXPECT_EQ(ReasonOf(status), "SERVER_NOT_READY");
-  ready = true;
-  EXPECT_TRUE(Get(7).ok());
-}
-
-TEST_F(GateTest, AnswersTheStatusOfTheHandler) {
+TEST_F(GrpcDoorTest, AnswersTheStatusOfTheHandler) {
   Serve([](const Caller&, const v1::GetTaskRequest&) -> absl::StatusOr<v1::Task> {
     return util::WithReason(absl::NotFoundError("no such task"), "TASK_NOT_FOUND");
   });
@@ -163,7 +107,7 @@ TEST_F(GateTest, AnswersTheStatusOfTheHandler) {
   EXPECT_EQ(ReasonOf(status), "TASK_NOT_FOUND");
 }
 
-TEST_F(GateTest, ExceptionsEndAsInternalWithoutTheirText) {
+TEST_F(GrpcDoorTest, ExceptionsEndAsInternalWithoutTheirText) {
   Serve([](const Caller&, const v1::GetTaskRequest& request) -> absl::StatusOr<v1::Task> {
     if (request.id() == 1) throw std::runtime_error("secret");
     throw 42;
@@ -177,7 +121,7 @@ TEST_F(GateTest, ExceptionsEndAsInternalWithoutTheirText) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("secret")) << "but it is logged";
 }
 
-/// A handler that waits until the test lets it go on.
+/// A handler that holds the task with id 1 until the test releases it.
 struct HeldHandler {
   std::latch begun{1};
   std::latch release{1};
@@ -193,25 +137,9 @@ struct HeldHandler {
   }
 };
 
-TEST_F(GateTest, AFullQueueIsAnsweredAtOnce) {
+TEST_F(GrpcDoorTest, QueuedCallsWhoseCallerHasGoneAreNotBegun) {
   HeldHandler handler;
-  Serve(std::ref(handler), {.workers = 1, .queue = 1});
-  std::jthread running([this] { EXPECT_TRUE(Get(1).ok()); });
-  handler.begun.wait();
-  std::jthread waiting([this] { EXPECT_TRUE(Get(2).ok()); });
-  while (pool_->queued_count() == 0) std::this_thread::yield();
-  const grpc::Status status = Get(3);
-  EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(ReasonOf(status), "SERVER_BUSY");
-  handler.release.count_down();
-  running.join();
-  waiting.join();
-  EXPECT_EQ(handler.runs, 2);
-}
-
-TEST_F(GateTest, WorkThatNobodyWaitsForIsNotBegun) {
-  HeldHandler handler;
-  Serve(std::ref(handler), {.workers = 1, .queue = 10});
+  Serve(std::ref(handler), 1, 10);
   std::jthread running([this] { EXPECT_TRUE(Get(1).ok()); });
   handler.begun.wait();
 
@@ -221,35 +149,35 @@ TEST_F(GateTest, WorkThatNobodyWaitsForIsNotBegun) {
 
   const auto cancelled = CallAs("alice");
   std::jthread canceller([this, &cancelled] {
-    while (pool_->queued_count() < 2) std::this_thread::yield();
+    while (served_->pool().queued_count() < 2) std::this_thread::yield();
     cancelled->TryCancel();
   });
   EXPECT_EQ(Get(3, nullptr, cancelled.get()).error_code(), grpc::CANCELLED);
-  // A refusal takes the same way as the cancellation before it.
+  // The refusal comes behind the cancellation on the way to the server.
   EXPECT_EQ(CallRaw("GetTask", "", "").error_code(), grpc::UNAUTHENTICATED);
 
   handler.release.count_down();
   running.join();
-  EXPECT_TRUE(pool_->Shutdown(std::chrono::steady_clock::now() + 30s));
+  EXPECT_TRUE(served_->pool().Shutdown(std::chrono::steady_clock::now() + 30s));
   EXPECT_EQ(handler.runs, 1);
 }
 
-TEST_F(GateTest, CallsDroppedByAStoppingPoolAreAnswered) {
+TEST_F(GrpcDoorTest, CallsThatAStoppingPoolDropsAreAnswered) {
   HeldHandler handler;
-  Serve(std::ref(handler), {.workers = 1, .queue = 10});
+  Serve(std::ref(handler), 1, 10);
   std::jthread running([this] { EXPECT_TRUE(Get(1).ok()); });
   handler.begun.wait();
   std::jthread waiting([this] { EXPECT_EQ(ReasonOf(Get(2)), "SERVER_STOPPING"); });
-  while (pool_->queued_count() == 0) std::this_thread::yield();
-  EXPECT_FALSE(pool_->Shutdown(std::chrono::steady_clock::now()));
+  while (served_->pool().queued_count() == 0) std::this_thread::yield();
+  EXPECT_FALSE(served_->pool().Shutdown(std::chrono::steady_clock::now()));
   waiting.join();
   handler.release.count_down();
   running.join();
   EXPECT_EQ(handler.runs, 1);
 }
 
-TEST_F(GateTest, ManyCallsAtOnceAreEachAnsweredOnce) {
-  Serve(Echo, {.workers = 4, .queue = 1'000});
+TEST_F(GrpcDoorTest, ManyCallsAtOnceAreEachAnsweredOnce) {
+  Serve(Echo, 4, 1'000);
   std::atomic<int> answered = 0;
   {
     std::vector<std::jthread> clients;
@@ -265,7 +193,7 @@ TEST_F(GateTest, ManyCallsAtOnceAreEachAnsweredOnce) {
   EXPECT_EQ(answered, 800);
 }
 
-TEST_F(GateTest, BytesThatAreNoRequestAreExplained) {
+TEST_F(GrpcDoorTest, ExplainsMalformedRequests) {
   Serve(Echo);
   const grpc::Status status = CallRaw("CreateTask", "\xff\xff\xff", "alice");
   EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
@@ -279,7 +207,7 @@ std::string Delimited(int field, const std::string& bytes) {
   return std::string{static_cast<char>(field << 3 | 2), static_cast<char>(bytes.size())} + bytes;
 }
 
-TEST_F(GateTest, TextThatIsNotUtf8IsNamedByItsField) {
+TEST_F(GrpcDoorTest, NamesTheFieldsThatAreNotUtf8) {
   Serve(Echo);
   const std::string task = Delimited(2, "a\xff") + Delimited(6, "good") + Delimited(6, "\xc3\x28");
   const grpc::Status status =
@@ -291,21 +219,6 @@ TEST_F(GateTest, TextThatIsNotUtf8IsNamedByItsField) {
   const std::string path = Delimited(2, Delimited(1, "\xff"));
   EXPECT_EQ(CallRaw("UpdateTask", path, "alice").error_message(),
             "update_mask.paths[0]: is not valid UTF-8");
-}
-
-TEST(GatedServiceDeathTest, AServiceMustBeWhole) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  util::WorkerPool pool(1, 1);
-  Gate gate({.dev_identity = true, .ready = {}}, pool);
-  auto methods = MethodsWith(Echo);
-  methods.pop_back();
-  EXPECT_DEATH(GatedService(TodoDescriptor(), methods, gate), "service_incomplete");
-  methods = MethodsWith(Echo);
-  methods[0].name = "Nonsense";
-  EXPECT_DEATH(GatedService(TodoDescriptor(), methods, gate), "method_not_as_declared");
-  methods = MethodsWith(Echo);
-  methods[0].request_prototype = &v1::DeleteTaskRequest::default_instance();
-  EXPECT_DEATH(GatedService(TodoDescriptor(), methods, gate), "method_not_as_declared");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "api/notification_service.h"
+#include "api/notification_methods.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -56,9 +56,9 @@ class CountingIds final : public ports::IdSource {
 };
 
 /// The service as clients see it, on stores in memory.
-class NotificationServiceTest : public testing::Test {
+class NotificationMethodsTest : public testing::Test {
  protected:
-  NotificationServiceTest() { SwitchOn(webhooks_); }
+  NotificationMethodsTest() { SwitchOn(webhooks_); }
 
   void SwitchOn(std::shared_ptr<ports::WebhookSender> webhooks) {
     channels_.Set({.webhooks = std::move(webhooks),
@@ -146,23 +146,20 @@ class NotificationServiceTest : public testing::Test {
       std::make_shared<support::FakeWebhookSender>();
   service::ChannelSet channels_;
   service::NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, channels_}};
-  util::WorkerPool pool_{2, 100};
-  Gate gate_{{.dev_identity = true, .ready = {}}, pool_};
-  std::unique_ptr<GatedService> service_ = MakeNotificationService(settings_, gate_);
-  Served served_{*service_};
+  Served served_{MakeNotificationMethods(settings_)};
   std::unique_ptr<Stub> stub_ = v1::NotificationService::NewStub(served_.channel());
 };
 
 // Whose it is.
 
-TEST_F(NotificationServiceTest, WhoeverIsNobodyMayCallNothing) {
+TEST_F(NotificationMethodsTest, CallersWithoutIdentityAreRefused) {
   EXPECT_EQ(Call(&Stub::ListNotifications, {}, "").error_code(), grpc::UNAUTHENTICATED);
   EXPECT_EQ(
       Call(&Stub::CreateWebhookEndpoint, Endpoint("https://hooks.example/x"), "").error_code(),
       grpc::UNAUTHENTICATED);
 }
 
-TEST_F(NotificationServiceTest, WhatIsSomebodyElsesAndWhatIsNotAreTheSame) {
+TEST_F(NotificationMethodsTest, ObjectsOfOthersAreAnsweredLikeUnknownOnes) {
   const v1::WebhookEndpoint endpoint = AddEndpoint("ann");
   const v1::PushSubscription subscription = AddSubscription("ann");
   Remind("ann", "private");
@@ -172,7 +169,7 @@ TEST_F(NotificationServiceTest, WhatIsSomebodyElsesAndWhatIsNotAreTheSame) {
   ASSERT_TRUE(Call(&Stub::ListWebhookDeliveries, list, &deliveries).ok());
   ASSERT_THAT(deliveries.deliveries(), SizeIs(1));
 
-  // Each call by a stranger with an id of ann's, and by ann with an id that nobody has.
+  // Each call twice: by a stranger with an id of ann's, and by ann with an unknown id.
   const auto codes = [&](const std::string& user, const std::string& endpoint_id,
                          const std::string& delivery_id, const std::string& subscription_id) {
     v1::UpdateWebhookEndpointRequest update;
@@ -212,13 +209,13 @@ TEST_F(NotificationServiceTest, WhatIsSomebodyElsesAndWhatIsNotAreTheSame) {
   v1::ListPushSubscriptionsResponse subscriptions;
   ASSERT_TRUE(Call(&Stub::ListPushSubscriptions, {}, &subscriptions, "bob").ok());
   EXPECT_THAT(subscriptions.subscriptions(), IsEmpty());
-  // Nothing has become of ann's, and nobody was called.
+  // The objects of ann are unchanged, and no endpoint was called.
   ASSERT_THAT(Endpoints("ann"), SizeIs(1));
   EXPECT_EQ(Endpoints("ann")[0].url(), "https://hooks.example/x");
   EXPECT_THAT(webhooks_->sent(), IsEmpty());
 }
 
-TEST_F(NotificationServiceTest, MarkingReadTouchesNobodyElsesNotifications) {
+TEST_F(NotificationMethodsTest, MarkingReadLeavesTheNotificationsOfOthers) {
   const std::string anns = Remind("ann", "ann's");
   Remind("bob", "bob's");
   v1::MarkNotificationsReadRequest request;
@@ -234,7 +231,7 @@ TEST_F(NotificationServiceTest, MarkingReadTouchesNobodyElsesNotifications) {
   EXPECT_FALSE(Notifications("ann")[0].has_read_at());
 }
 
-TEST_F(NotificationServiceTest, PreferencesAndAddressAreEachUsersOwn) {
+TEST_F(NotificationMethodsTest, EveryUserHasOwnPreferencesAndAddress) {
   v1::SetEmailAddressRequest address;
   address.set_email_address("ann@example.org");
   v1::Channels channels;
@@ -254,7 +251,7 @@ TEST_F(NotificationServiceTest, PreferencesAndAddressAreEachUsersOwn) {
 
 // Secrets.
 
-TEST_F(NotificationServiceTest, TheSecretIsShownWhenItIsMadeAndNeverAgain) {
+TEST_F(NotificationMethodsTest, TheSecretIsShownOnceOnly) {
   const v1::WebhookEndpoint made = AddEndpoint("ann", kRequestId);
   EXPECT_THAT(made.secret(), StartsWith("whsec_"));
   EXPECT_EQ(AddEndpoint("ann", kRequestId).secret(), made.secret()) << "the same call, repeated";
@@ -280,7 +277,7 @@ TEST_F(NotificationServiceTest, TheSecretIsShownWhenItIsMadeAndNeverAgain) {
   EXPECT_EQ(again.secret(), rotated.secret());
 }
 
-TEST_F(NotificationServiceTest, SubscriptionsDoNotShowTheirKeys) {
+TEST_F(NotificationMethodsTest, SubscriptionsDoNotShowTheirKeys) {
   const v1::PushSubscription added = AddSubscription();
   EXPECT_EQ(added.endpoint(), "https://push.example/1");
   EXPECT_EQ(added.p256dh() + added.auth(), "");
@@ -293,7 +290,7 @@ TEST_F(NotificationServiceTest, SubscriptionsDoNotShowTheirKeys) {
 
 // Bad input.
 
-TEST_F(NotificationServiceTest, WhatIsNoIdIsSaidToBeNone) {
+TEST_F(NotificationMethodsTest, MalformedIdsAreNamed) {
   for (const std::string bad : {"", "1", "x-y", "7d444840-9dc0-41d1-b245-5ffdce74fadz",
                                 "7d444840-9dc0-41d1-b245-5ffdce74fad2'; drop table tasks"}) {
     v1::DeleteWebhookEndpointRequest remove;
@@ -323,7 +320,7 @@ TEST_F(NotificationServiceTest, WhatIsNoIdIsSaidToBeNone) {
   }
 }
 
-TEST_F(NotificationServiceTest, AllThatIsWrongIsNamedAtOnce) {
+TEST_F(NotificationMethodsTest, AllViolationsAreNamedAtOnce) {
   v1::ListWebhookDeliveriesRequest list;
   list.set_endpoint_id("x");
   list.set_page_size(-1);
@@ -356,7 +353,7 @@ TEST_F(NotificationServiceTest, AllThatIsWrongIsNamedAtOnce) {
                                    "preferences.quiet_hours.end"));
 }
 
-TEST_F(NotificationServiceTest, TargetsThatCannotBeCalledAreRefusedByName) {
+TEST_F(NotificationMethodsTest, ForbiddenTargetsAreRefused) {
   for (const char* bad : {"", "hooks.example", "ftp://hooks.example", "https://",
                           "https://u:p@h.example", "javascript:alert(1)"}) {
     EXPECT_THAT(FieldsOf(Call(&Stub::CreateWebhookEndpoint, Endpoint(bad))),
@@ -386,7 +383,7 @@ class DenyingSender final
   }
 };
 
-TEST_F(NotificationServiceTest, ARepeatedCallIsAnsweredAsTheFirstTimeWhateverMayBeCalledNow) {
+TEST_F(NotificationMethodsTest, ARepeatedCallGetsTheFirstAnswerEvenIfItsTargetIsForbiddenNow) {
   const v1::WebhookEndpoint made = AddEndpoint("ann", kRequestId);
   SwitchOn(std::make_shared<DenyingSender>());
   v1::WebhookEndpoint again;
@@ -404,7 +401,7 @@ TEST_F(NotificationServiceTest, ARepeatedCallIsAnsweredAsTheFirstTimeWhateverMay
               ElementsAre("endpoint.url"));
 }
 
-TEST_F(NotificationServiceTest, AUrlIsTakenOnlyWhereItCanBeJudged) {
+TEST_F(NotificationMethodsTest, AUrlIsRefusedUntilTheChannelsAreKnown) {
   const v1::WebhookEndpoint made = AddEndpoint();
   service::ChannelSet not_known;
   service::NotificationSettings early{{store_, state_, zones_, clock_, ids_, not_known}};
@@ -422,7 +419,7 @@ TEST_F(NotificationServiceTest, AUrlIsTakenOnlyWhereItCanBeJudged) {
   EXPECT_TRUE(early.UpdateEndpoint({"ann"}, id, change).ok()) << "needs no judgement";
 }
 
-TEST_F(NotificationServiceTest, KeysOfBrowsersMustBeThose) {
+TEST_F(NotificationMethodsTest, MalformedBrowserKeysAreRefused) {
   v1::AddPushSubscriptionRequest request;
   v1::PushSubscription& subscription = *request.mutable_subscription();
   subscription.set_endpoint("https://push.example/1");
@@ -439,7 +436,7 @@ TEST_F(NotificationServiceTest, KeysOfBrowsersMustBeThose) {
   EXPECT_TRUE(Call(&Stub::AddPushSubscription, request).ok());
 }
 
-TEST_F(NotificationServiceTest, WhatIsMarkedIsSaidInOneWay) {
+TEST_F(NotificationMethodsTest, MarkingReadTakesEitherIdsOrAll) {
   v1::MarkNotificationsReadRequest request;
   EXPECT_THAT(FieldsOf(Call(&Stub::MarkNotificationsRead, request)), ElementsAre("ids"));
   request.set_all(true);
@@ -452,7 +449,7 @@ TEST_F(NotificationServiceTest, WhatIsMarkedIsSaidInOneWay) {
 
 // Masks.
 
-TEST_F(NotificationServiceTest, AnUpdateChangesWhatItsMaskNamesAndNothingElse) {
+TEST_F(NotificationMethodsTest, AnUpdateChangesTheFieldsOfItsMaskOnly) {
   const v1::WebhookEndpoint made = AddEndpoint();
   v1::UpdateWebhookEndpointRequest update;
   update.mutable_endpoint()->set_id(made.id());
@@ -477,7 +474,7 @@ TEST_F(NotificationServiceTest, AnUpdateChangesWhatItsMaskNamesAndNothingElse) {
   EXPECT_EQ(updated.disabled_reason(), "");
 }
 
-TEST_F(NotificationServiceTest, AMaskMustNameSomethingThatCanBeChanged) {
+TEST_F(NotificationMethodsTest, AMaskMustNameKnownFields) {
   const v1::WebhookEndpoint made = AddEndpoint();
   v1::UpdateWebhookEndpointRequest update;
   update.mutable_endpoint()->set_id(made.id());
@@ -498,9 +495,9 @@ TEST_F(NotificationServiceTest, AMaskMustNameSomethingThatCanBeChanged) {
   EXPECT_THAT(FieldsOf(Call(&Stub::UpdateWebhookEndpoint, update)), ElementsAre("endpoint.url"));
 }
 
-// What is answered.
+// Answers.
 
-TEST_F(NotificationServiceTest, TheListGoesFromNewToOldInPages) {
+TEST_F(NotificationMethodsTest, TheListIsPagedFromNewToOld) {
   for (const char* title : {"first", "second", "third"}) Remind("ann", title);
   v1::ListNotificationsRequest request;
   request.set_page_size(2);
@@ -527,7 +524,7 @@ TEST_F(NotificationServiceTest, TheListGoesFromNewToOldInPages) {
   EXPECT_THAT(FieldsOf(Call(&Stub::ListNotifications, request)), ElementsAre("page_size"));
 }
 
-TEST_F(NotificationServiceTest, TheListShowsADayAsThatDay) {
+TEST_F(NotificationMethodsTest, TheListShowsADayAsThatDay) {
   ports::ReminderNotice notice;
   notice.user = {"ann"};
   notice.reminder.id = {ids_.NewId()};
@@ -547,7 +544,7 @@ TEST_F(NotificationServiceTest, TheListShowsADayAsThatDay) {
   EXPECT_THAT(days, UnorderedElementsAre("", "2026-10-25"));
 }
 
-TEST_F(NotificationServiceTest, ATestSaysWhatTheTargetAnswered) {
+TEST_F(NotificationMethodsTest, ATestCallReturnsTheAnswerOfTheTarget) {
   const v1::WebhookEndpoint endpoint = AddEndpoint();
   webhooks_->Answer({.kind = ports::SendOutcome::Kind::kRetry,
                      .status_code = 503,
@@ -564,7 +561,7 @@ TEST_F(NotificationServiceTest, ATestSaysWhatTheTargetAnswered) {
   EXPECT_THAT(webhooks_->sent()[0].body, HasSubstr("webhook.test"));
 }
 
-TEST_F(NotificationServiceTest, WhatThisServerCannotSendIsSaid) {
+TEST_F(NotificationMethodsTest, UnavailableChannelsAreShownAndRefused) {
   channels_.Set({});
   v1::Channels channels;
   ASSERT_TRUE(Call(&Stub::GetChannels, {}, &channels).ok());
@@ -581,7 +578,7 @@ TEST_F(NotificationServiceTest, WhatThisServerCannotSendIsSaid) {
   EXPECT_EQ(channels.push_public_key(), "public");
 }
 
-TEST_F(NotificationServiceTest, AnUpdateOfOnePreferenceLeavesTheOthers) {
+TEST_F(NotificationMethodsTest, AnUpdateOfOnePreferenceLeavesTheOthers) {
   v1::UpdatePreferencesRequest update;
   update.mutable_preferences()->set_time_zone("Europe/Berlin");
   v1::NotificationPreferences stored;
@@ -602,7 +599,7 @@ TEST_F(NotificationServiceTest, AnUpdateOfOnePreferenceLeavesTheOthers) {
   EXPECT_TRUE(stored.in_app() && stored.webhook() && stored.email() && stored.push());
 }
 
-TEST_F(NotificationServiceTest, AMaskOfPreferencesNamesWhatChangesAndClearsWhatIsNotGiven) {
+TEST_F(NotificationMethodsTest, APreferencesMaskChangesItsFieldsAndClearsUnsetOnes) {
   v1::UpdatePreferencesRequest update;
   v1::NotificationPreferences stored;
   const auto masked = [&](const std::vector<std::string>& paths) {
@@ -654,7 +651,7 @@ TEST_F(NotificationServiceTest, AMaskOfPreferencesNamesWhatChangesAndClearsWhatI
       << "there are none to take it from";
 }
 
-TEST_F(NotificationServiceTest, PreferencesHaveAnEtag) {
+TEST_F(NotificationMethodsTest, PreferencesHaveAnEtag) {
   v1::NotificationPreferences first;
   ASSERT_TRUE(Call(&Stub::GetPreferences, {}, &first).ok());
   v1::UpdatePreferencesRequest update;

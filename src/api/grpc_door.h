@@ -1,0 +1,32 @@
+#pragma once
+
+#include <grpcpp/impl/service_type.h>
+
+#include <memory>
+#include <vector>
+
+#include "api/admission.h"
+#include "api/method.h"
+
+namespace todo::api {
+
+/// Offers all methods of a table as gRPC services. Every call goes through admission; no other
+/// handler can be registered. Thread safety: gRPC calls from many threads at once. Never blocks
+/// gRPC's threads.
+class GrpcDoor {
+ public:
+  /// `methods` and `admission` must outlive every server with these services.
+  GrpcDoor(const MethodTable& methods, const Admission& admission);
+  ~GrpcDoor();
+  GrpcDoor(const GrpcDoor&) = delete;
+  GrpcDoor& operator=(const GrpcDoor&) = delete;
+
+  /// One gRPC service for each service of the table, for grpc::ServerBuilder::RegisterService. The
+  /// door owns them and must outlive the server.
+  std::vector<grpc::Service*> services() const;
+
+ private:
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+};
+
+}  // namespace todo::api

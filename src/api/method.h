@@ -1,0 +1,110 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "ports/authenticator.h"
+#include "service/call_context.h"
+
+// The methods of the API as a table that knows no transport. A door looks a method up and hands the
+// call to Admission.
+
+namespace todo::api {
+
+/// The caller of an admitted call, and the call's circumstances. A handler sees nothing else
+/// besides the request.
+struct Caller {
+  ports::Identity identity;
+  service::CallContext context;
+};
+
+/// Decodes a request, calls a use case, encodes the response.
+using MethodHandler = std::function<absl::Status(
+    const Caller&, const google::protobuf::Message& request, google::protobuf::Message& response)>;
+
+/// A method as the author of a service writes it. Made by Unary() below.
+struct MethodDefinition {
+  std::string name;  // without its service, e.g. "CreateTask"
+  const google::protobuf::Message* request_prototype = nullptr;
+  const google::protobuf::Message* response_prototype = nullptr;
+  MethodHandler handler;
+};
+
+/// A definition from `handler(const Caller&, const Request&)`, which returns
+/// absl::StatusOr<Response>. The handler runs on a worker: it may block, and several run at once.
+/// An exception that leaves it ends the call as INTERNAL.
+template <typename Request, typename Response, typename Handler>
+MethodDefinition Unary(std::string name, Handler handler) {
+  return {.name = std::move(name),
+          .request_prototype = &Request::default_instance(),
+          .response_prototype = &Response::default_instance(),
+          .handler = [handler = std::move(handler)](
+                         const Caller& caller, const google::protobuf::Message& request,
+                         google::protobuf::Message& response) -> absl::Status {
+            absl::StatusOr<Response> answer = handler(caller, static_cast<const Request&>(request));
+            if (!answer.ok()) return answer.status();
+            static_cast<Response&>(response) = *std::move(answer);
+            return absl::OkStatus();
+          }};
+}
+
+/// A definition from a function of a use case and a request. `use_case` must outlive the table.
+template <typename UseCase, typename Request, typename Response>
+MethodDefinition Unary(std::string name, UseCase& use_case,
+                       absl::StatusOr<Response> (*handler)(UseCase&, const Caller&,
+                                                           const Request&)) {
+  return Unary<Request, Response>(
+      std::move(name), [&use_case, handler](const Caller& caller, const Request& request) {
+        return handler(use_case, caller, request);
+      });
+}
+
+/// All methods of one service of proto.
+struct ServiceDefinition {
+  const google::protobuf::ServiceDescriptor* service = nullptr;
+  std::vector<MethodDefinition> methods;
+};
+
+/// A method as doors see it.
+struct Method {
+  std::string service;  // "todo.v1.TodoService"
+  std::string name;     // "CreateTask"
+  std::string path;     // "/todo.v1.TodoService/CreateTask"
+  const google::protobuf::Message* request_prototype = nullptr;
+  const google::protobuf::Message* response_prototype = nullptr;
+  /// The method changes nothing (proto: idempotency_level = NO_SIDE_EFFECTS), so a door may offer
+  /// it as an HTTP GET.
+  bool read_only = false;
+  MethodHandler handler;
+};
+
+/// Every method of the API. Built once, at the start. Thread safety: immutable, so any thread may
+/// read it. Never blocks.
+class MethodTable {
+ public:
+  /// Each service must define exactly its declared methods, with their declared messages. A service
+  /// that does not is a mistake in the program and ends it, with a line in the log.
+  explicit MethodTable(std::vector<ServiceDefinition> services);
+  MethodTable(const MethodTable&) = delete;  // doors keep pointers to its methods
+  MethodTable& operator=(const MethodTable&) = delete;
+
+  /// The method at "/todo.v1.TodoService/CreateTask"; nullptr when there is none.
+  const Method* Find(std::string_view path) const;
+  /// All methods, those of a service next to each other. Their addresses stay valid as long as the
+  /// table lives.
+  const std::vector<Method>& methods() const { return methods_; }
+
+ private:
+  std::vector<Method> methods_;
+  std::unordered_map<std::string_view, const Method*> by_path_;
+};
+
+}  // namespace todo::api

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "domain/event/event.h"
+#include "domain/recurrence/recurring_task.h"
+#include "domain/task/task.h"
+#include "todo/v1/todo_service.pb.h"
+
+// Tasks, changes and previews, from the domain's types to the messages of the API. All are pure
+// functions.
+
+namespace todo::api {
+
+v1::Task EncodeTask(const domain::Task& task);
+/// kInternal: the change log holds a task that cannot be read.
+absl::StatusOr<v1::Change> EncodeChange(const domain::Change& change);
+v1::PreviewRecurrenceResponse EncodePreview(const domain::SeriesPreview& preview);
+
+}  // namespace todo::api

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "api/method.h"
+#include "google/protobuf/message.h"
+#include "todo/v1/todo_service.pb.h"
+
+namespace todo::api {
+
+using GetTaskHandler =
+    std::function<absl::StatusOr<v1::Task>(const Caller&, const v1::GetTaskRequest&)>;
+
+inline const google::protobuf::ServiceDescriptor& TodoDescriptor() {
+  return *v1::GetTaskRequest::descriptor()->file()->FindServiceByName("TodoService");
+}
+
+/// The whole TodoService: `get_task` handles GetTask; every other method answers UNIMPLEMENTED,
+/// which shows that a call has reached it.
+inline ServiceDefinition DefinitionWith(GetTaskHandler get_task) {
+  ServiceDefinition definition{.service = &TodoDescriptor(), .methods = {}};
+  auto* factory = google::protobuf::MessageFactory::generated_factory();
+  for (int i = 0; i < TodoDescriptor().method_count(); ++i) {
+    const auto* declared = TodoDescriptor().method(i);
+    if (declared->name() == "GetTask") {
+      definition.methods.push_back(Unary<v1::GetTaskRequest, v1::Task>("GetTask", get_task));
+      continue;
+    }
+    definition.methods.push_back(
+        {.name = declared->name(),
+         .request_prototype = factory->GetPrototype(declared->input_type()),
+         .response_prototype = factory->GetPrototype(declared->output_type()),
+         .handler = [](const auto&, const auto&, auto&) {
+           return absl::UnimplementedError("reached");
+         }});
+  }
+  return definition;
+}
+
+}  // namespace todo::api
