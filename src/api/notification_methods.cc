@@ -68,9 +68,9 @@ absl::StatusOr<v1::ListNotificationsResponse> ListNotifications(
   Violations violations;
   const int limit = DecodePageSize(request.page_size(), violations);
   TODO_RETURN_IF_ERROR(violations.ToStatus());
-  TODO_ASSIGN_OR_RETURN(const ports::NotificationPage page,
-                        settings.store().List(caller.context.user, request.unread_only(), limit,
-                                              request.page_token()));
+  TODO_ASSIGN_OR_RETURN(
+      const ports::NotificationPage page,
+      settings.List(caller.context.user, request.unread_only(), limit, request.page_token()));
   v1::ListNotificationsResponse response;
   for (const ports::Notification& notification : page.notifications)
     *response.add_notifications() = EncodeNotification(notification);
@@ -129,7 +129,7 @@ absl::StatusOr<v1::Channels> ChannelsOf(NotificationSettings& settings,
     response.set_push_available(channels->Has(domain::Channel::kPush));
     response.set_push_public_key(channels->push_public_key);
   }
-  TODO_ASSIGN_OR_RETURN(const std::string address, settings.store().MailAddress(user));
+  TODO_ASSIGN_OR_RETURN(const std::string address, settings.MailAddress(user));
   response.set_email_address(address);
   return response;
 }
@@ -173,7 +173,7 @@ absl::StatusOr<v1::WebhookEndpoint> RotateWebhookSecret(
 
 absl::StatusOr<v1::ListWebhookEndpointsResponse> ListWebhookEndpoints(
     NotificationSettings& settings, const Caller& caller, const v1::ListWebhookEndpointsRequest&) {
-  TODO_ASSIGN_OR_RETURN(const auto endpoints, settings.store().ListEndpoints(caller.context.user));
+  TODO_ASSIGN_OR_RETURN(const auto endpoints, settings.ListEndpoints(caller.context.user));
   v1::ListWebhookEndpointsResponse response;
   for (const ports::WebhookEndpoint& endpoint : endpoints)
     *response.add_endpoints() = EncodeEndpoint(endpoint);
@@ -194,7 +194,7 @@ absl::StatusOr<v1::DeleteWebhookEndpointResponse> DeleteWebhookEndpoint(
     NotificationSettings& settings, const Caller& caller,
     const v1::DeleteWebhookEndpointRequest& request) {
   TODO_ASSIGN_OR_RETURN(const Uuid id, DecodeOnlyUuid(request.id()));
-  TODO_RETURN_IF_ERROR(settings.store().RemoveEndpoint(caller.context.user, id));
+  TODO_RETURN_IF_ERROR(settings.RemoveEndpoint(caller.context.user, id));
   return v1::DeleteWebhookEndpointResponse();
 }
 
@@ -220,7 +220,7 @@ absl::StatusOr<v1::ListWebhookDeliveriesResponse> ListWebhookDeliveries(
   TODO_RETURN_IF_ERROR(violations.ToStatus());
   TODO_ASSIGN_OR_RETURN(
       const ports::DeliveryPage page,
-      settings.store().ListDeliveries(caller.context.user, endpoint, limit, request.page_token()));
+      settings.ListDeliveries(caller.context.user, endpoint, limit, request.page_token()));
   v1::ListWebhookDeliveriesResponse response;
   for (const ports::LoggedDelivery& delivery : page.deliveries)
     *response.add_deliveries() = EncodeDelivery(delivery);
@@ -253,8 +253,7 @@ absl::StatusOr<v1::PushSubscription> AddPushSubscription(
 
 absl::StatusOr<v1::ListPushSubscriptionsResponse> ListPushSubscriptions(
     NotificationSettings& settings, const Caller& caller, const v1::ListPushSubscriptionsRequest&) {
-  TODO_ASSIGN_OR_RETURN(const auto subscriptions,
-                        settings.store().ListSubscriptions(caller.context.user));
+  TODO_ASSIGN_OR_RETURN(const auto subscriptions, settings.ListSubscriptions(caller.context.user));
   v1::ListPushSubscriptionsResponse response;
   for (const ports::PushSubscription& subscription : subscriptions)
     *response.add_subscriptions() = EncodeSubscription(subscription);
@@ -265,7 +264,7 @@ absl::StatusOr<v1::RemovePushSubscriptionResponse> RemovePushSubscription(
     NotificationSettings& settings, const Caller& caller,
     const v1::RemovePushSubscriptionRequest& request) {
   TODO_ASSIGN_OR_RETURN(const Uuid id, DecodeOnlyUuid(request.id()));
-  TODO_RETURN_IF_ERROR(settings.store().RemoveSubscription(caller.context.user, id));
+  TODO_RETURN_IF_ERROR(settings.RemoveSubscription(caller.context.user, id));
   return v1::RemovePushSubscriptionResponse();
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/request_parts.h"
+#include "domain/event/dead_letter.h"
 #include "todo/v1/ops_service.pb.h"
 #include "util/status.h"
 #include "util/utf8.h"
@@ -20,6 +21,7 @@ constexpr std::size_t kMaxNoteCharacters = 500;
 
 struct Operations {
   ports::DeadLetterStore& letters;
+  ports::ServiceStatus& status;
   const ports::Clock& clock;
   const DescribeSidecar sidecar;
 };
@@ -204,7 +206,7 @@ absl::StatusOr<v1::DiscardDeadLettersResponse> DiscardDeadLetters(
 
 absl::StatusOr<v1::Status> GetStatus(const Operations& operations, const Caller&,
                                      const v1::GetStatusRequest&) {
-  TODO_ASSIGN_OR_RETURN(const ports::StoreStatus status, operations.letters.Status());
+  TODO_ASSIGN_OR_RETURN(const ports::StoreStatus status, operations.status.Read());
   v1::Status response = EncodeStoreStatus(status);
   const absl::StatusOr<SidecarSummary> summary = operations.sidecar();
   response.set_sidecar_answers(summary.ok());
@@ -240,10 +242,10 @@ MethodDefinition ForOperators(std::string name, std::shared_ptr<const Operations
 
 }  // namespace
 
-ServiceDefinition MakeOpsMethods(ports::DeadLetterStore& letters, const ports::Clock& clock,
-                                 DescribeSidecar sidecar) {
-  const std::shared_ptr<const Operations> operations(
-      new Operations{.letters = letters, .clock = clock, .sidecar = std::move(sidecar)});
+ServiceDefinition MakeOpsMethods(ports::DeadLetterStore& letters, ports::ServiceStatus& status,
+                                 const ports::Clock& clock, DescribeSidecar sidecar) {
+  const std::shared_ptr<const Operations> operations(new Operations{
+      .letters = letters, .status = status, .clock = clock, .sidecar = std::move(sidecar)});
   return {.service = v1::GetStatusRequest::descriptor()->file()->FindServiceByName("OpsService"),
           .methods = {ForOperators("ListDeadLetters", operations, ListDeadLetters),
                       ForOperators("GetDeadLetter", operations, GetDeadLetter),

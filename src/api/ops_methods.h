@@ -8,6 +8,7 @@
 #include "api/method.h"
 #include "ports/clock.h"
 #include "ports/dead_letter_store.h"
+#include "ports/service_status.h"
 
 namespace todo::api {
 
@@ -20,8 +21,8 @@ struct SidecarSummary {
 using DescribeSidecar = std::function<absl::StatusOr<SidecarSummary>()>;
 
 /// The methods of `todo.v1.OpsService`. Callers without the role of operator get kPermissionDenied.
-/// `letters` and `clock` must outlive the table that is built from them.
-ServiceDefinition MakeOpsMethods(ports::DeadLetterStore& letters, const ports::Clock& clock,
-                                 DescribeSidecar sidecar);
+/// `letters`, `status` and `clock` must outlive the table that is built from them.
+ServiceDefinition MakeOpsMethods(ports::DeadLetterStore& letters, ports::ServiceStatus& status,
+                                 const ports::Clock& clock, DescribeSidecar sidecar);
 
 }  // namespace todo::api

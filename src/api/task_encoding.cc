@@ -6,6 +6,7 @@
 
 #include "api/request_parts.h"
 #include "api/task_enums.h"
+#include "domain/event/event_reader.h"
 #include "util/status.h"
 
 namespace todo::api {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/task_requests.h"
+#include "domain/event/event_writer.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "support/status_matchers.h"
 

@@ -1,0 +1,75 @@
+-- Several changes of one user in one statement and one commit, all or none. Each goes through apply_change, in their
+-- order, and has its own seq. The request id belongs to the call, not to one of its changes: requests.answer holds a
+-- JSON array with one entry for each change, the seq of the change that was written or, where nothing was, the task.
+--
+-- p_changes: objects with kind, task_id (null: a new task), version (null: any), patch, event_id, at, traceparent.
+-- Answers one row for each change, place 1 first, with the outcome and the task that apply_change answered; after a
+-- failure one row, with its place. outcome: that of apply_change. request_reused is about the call and has no place.
+create function apply_changes(p_user text, p_request_id uuid, p_fingerprint bytea, p_changes jsonb)
+returns table (place bigint, outcome text, shard smallint, task text)
+language plpgsql as $$
+declare
+    request  requests%rowtype;
+    each     record;
+    done     record;
+    outcomes text[] := '{}';
+    written  text[] := '{}';  -- the tasks after their changes
+    answers  text[] := '{}';  -- as requests.answer keeps them
+begin
+    perform from users u where u.user_id = p_user for update;
+    if not found then
+        insert into users (user_id, shard) values (p_user, shard_of(p_user)) on conflict do nothing;
+        perform from users u where u.user_id = p_user for update;
+    end if;
+    shard := (select u.shard from users u where u.user_id = p_user);
+
+    select * into request from requests r where r.user_id = p_user and r.request_id = p_request_id;
+    if found then
+        if request.fingerprint <> p_fingerprint
+           or case when left(request.answer, 1) = '[' then json_array_length(request.answer::json) end
+              is distinct from jsonb_array_length(p_changes) then
+            outcome := 'request_reused';
+            return next;
+            return;
+        end if;
+        return query
+            select a.place, 'repeated', shard, coalesce(c.task_json, a.entry::text)
+            from json_array_elements(request.answer::json) with ordinality a (entry, place)
+            left join changes c
+                on json_typeof(a.entry) = 'number' and c.user_id = p_user and c.seq = a.entry::text::bigint
+            order by a.place;
+        return;
+    end if;
+
+    for each in
+        select c.place, c.j->>'kind' as kind, (c.j->>'task_id')::bigint as task_id, c.j as change
+        from jsonb_array_elements(p_changes) with ordinality c (j, place) order by c.place
+    loop
+        -- Without a request id of its own a change would be taken for one of the service, which also sees tombstones.
+        if exists (select from tasks t where t.user_id = p_user and t.id = each.task_id and t.deleted_at is not null) then
+            outcome := 'not_found';
+        else
+            done := apply_change(p_user, null, null, each.kind, each.task_id, (each.change->>'version')::bigint,
+                                 each.change->'patch' || '{"consumer_version": null}',
+                                 (each.change->>'event_id')::uuid, (each.change->>'at')::timestamptz,
+                                 each.change->>'traceparent');
+            outcome := done.outcome;
+        end if;
+        if outcome not in ('changed', 'unchanged') then
+            place := each.place;
+            raise exception using errcode = 'TD001';
+        end if;
+        outcomes := outcomes || outcome;
+        written := written || done.task;
+        answers := answers || case when outcome = 'changed' then done.task::json->>'seq' else done.task end;
+    end loop;
+    insert into requests (user_id, request_id, fingerprint, answer, at)
+    values (p_user, p_request_id, p_fingerprint, '[' || array_to_string(answers, ',') || ']',
+            (p_changes->0->>'at')::timestamptz);
+    return query
+        select a.place, a.outcome, shard, a.task
+        from unnest(outcomes, written) with ordinality a (outcome, task, place) order by a.place;
+exception when sqlstate 'TD001' then
+    return next;  -- nothing else was written: outcome and place say why
+end
+$$;
