@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/request_parts.h"
+#include "domain/event/dead_letter.h"
 #include "todo/v1/ops_service.pb.h"
 #include "util/status.h"
 #include "util/utf8.h"
