@@ -16,7 +16,7 @@ namespace {
 
 using ports::TaskOrder;
 
-/// What tasks are ordered by, as the indexes of V0018 have it. Never null.
+/// The expression by which tasks are ordered, as the indexes of tasks have it. Never null.
 struct OrderKey {
   std::string_view sql;
   std::string_view type;

@@ -22,17 +22,17 @@ using ports::LeasedLane;
 constexpr int kMaxGroup = 100;
 
 constexpr Statement kLease{"delivery_lease", R"sql(
-select user_id, channel, target, epoch from take_lane($1, $2, $3::text[], $4, $5))sql"};
+select user_id, channel, target, epoch from lease_lane($1, $2::text[], $3, $4))sql"};
 
 // Lanes that are out are few, and of the others the first is the one. -infinity: it is removed.
 constexpr Statement kNextTurn{"delivery_next_turn", R"sql(
 select (extract(epoch from greatest(n.at, 'epoch'::timestamptz)) * 1000000)::bigint
 from (select least((select min(greatest(l.due_at, l.lease_until)) from delivery_lanes l
-                    where l.lease_until > '-infinity' and l.patient = $1 and l.slow = $2
-                      and l.channel = any ($3::text[]) and l.due_at < 'infinity'),
+                    where l.lease_until > '-infinity' and l.pace = $1
+                      and l.channel = any ($2::text[]) and l.due_at < 'infinity'),
                    (select l.due_at from delivery_lanes l
-                    where l.lease_until = '-infinity' and l.patient = $1 and l.slow = $2
-                      and l.channel = any ($3::text[]) and l.due_at < 'infinity'
+                    where l.lease_until = '-infinity' and l.pace = $1
+                      and l.channel = any ($2::text[]) and l.due_at < 'infinity'
                     order by l.due_at limit 1)) as at) n
 where n.at is not null)sql"};
 
@@ -97,6 +97,15 @@ std::string NameOf(Channel channel) { return std::string(ToString(channel)); }
 
 std::string NamesOf(const std::vector<Channel>& channels) {
   return ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); });
+}
+
+std::string NameOf(ports::Pace pace) {
+  switch (pace) {
+    case ports::Pace::kQuick: return "quick";
+    case ports::Pace::kNew: return "new";
+    case ports::Pace::kSlow: break;
+  }
+  return "slow";
 }
 
 std::string_view NameOf(DeliveryState state) {
@@ -169,9 +178,8 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
         for (;;) {
           lease.session().StartWaiting();
           const std::string at = domain::FormatInstant(now);
-          const pqxx::result found =
-              Exec(transaction, kLease, pace != ports::Pace::kQuick, pace == ports::Pace::kSlow,
-                   NamesOf(channels), at, domain::FormatInstant(until));
+          const pqxx::result found = Exec(transaction, kLease, NameOf(pace), NamesOf(channels), at,
+                                          domain::FormatInstant(until));
           if (found.empty()) return Leased();
           LeasedLane leased;
           DeliveryLane& lane = leased.lane;
@@ -217,8 +225,8 @@ absl::StatusOr<std::optional<Instant>> PgDeliveryStore::NextTurn(
   using Turn = std::optional<Instant>;
   return Once(pool_, "look for the next delivery",
               [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Turn> {
-                const pqxx::result found = Exec(transaction, kNextTurn, pace != ports::Pace::kQuick,
-                                                pace == ports::Pace::kSlow, NamesOf(channels));
+                const pqxx::result found =
+                    Exec(transaction, kNextTurn, NameOf(pace), NamesOf(channels));
                 return found.empty() ? Turn() : Turn(InstantOf(found[0][0]));
               });
 }

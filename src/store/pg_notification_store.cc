@@ -74,7 +74,7 @@ where user_id = $1 and id = $2)sql"};
 // pause.
 constexpr Statement kMoveLane{"endpoint_move_lane", R"sql(
 update delivery_lanes l
-set host = $3, patient = true, slow = false, paused_until = '-infinity',
+set host = $3, pace = 'new', paused_until = '-infinity',
     due_at = coalesce((select min(d.due_at) from deliveries d
                        where d.user_id = $1 and d.channel = 'webhook' and d.target = $2 and d.state = 'pending'),
                       'infinity')
@@ -84,10 +84,10 @@ constexpr Statement kRemoveEndpoint{"endpoint_remove",
 constexpr Statement kRemoveLane{"notification_remove_lane", "select remove_lane($1, $2, $3)"};
 constexpr Statement kRotate{"endpoint_rotate", R"sql(
 update webhook_endpoints
-set secret_version = secret_version + 1, previous_until = $4, rotation_id = $3,
+set secret_version = secret_version + 1, previous_until = $4,
     previous_count = case when previous_until > $5 then least(previous_count + 1, $6) else 1 end,
     rotation_ids = (rotation_ids || $3::uuid)[greatest(cardinality(rotation_ids) - 98, 1):]
-where user_id = $1 and id = $2 and rotation_id is distinct from $3::uuid and not $3::uuid = any (rotation_ids))sql"};
+where user_id = $1 and id = $2 and not $3::uuid = any (rotation_ids))sql"};
 constexpr Statement kWantTaskEvents{"endpoint_want_task_events", R"sql(
 select distinct user_id from webhook_endpoints
 where user_id = any ($1::text[]) and task_events and disabled_reason = '')sql"};
@@ -100,8 +100,8 @@ select e.id, e.host, e.disabled_reason
 from deliveries d join webhook_endpoints e on e.user_id = d.user_id and e.id = d.target
 where d.user_id = $1 and d.id = $2 and d.channel = 'webhook')sql"};
 constexpr Statement kQueueLane{"delivery_queue_lane", R"sql(
-insert into delivery_lanes as l (user_id, channel, target, host, patient, due_at)
-values ($1, 'webhook', $2, $3, true, $4)
+insert into delivery_lanes as l (user_id, channel, target, host, pace, due_at)
+values ($1, 'webhook', $2, $3, 'new', $4)
 on conflict (user_id, channel, target) do update
     set due_at = least(l.due_at, greatest(excluded.due_at, l.paused_until)))sql"};
 // The log keeps the last attempts; this schedule adds nine at most.

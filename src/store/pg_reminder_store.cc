@@ -55,7 +55,7 @@ on conflict (user_id, task_id, number) do update set
     job_at = case when excluded.state = 'fired' then null else r.job_at end)sql"};
 
 constexpr Statement kPost{"reminder_post", R"sql(
-select post(m.topic, m.key, m.event_id, m.payload), shard_of(m.key)
+select add_message(m.topic, m.key, m.event_id, m.payload), shard_of(m.key)
 from unnest($1::text[], $2::text[], $3::uuid[], $4::text[]) m (topic, key, event_id, payload))sql"};
 
 constexpr Statement kOwned{"reminder_owned",

@@ -24,7 +24,7 @@ using ports::DeadLetterState;
 using ports::RetryEntry;
 using ports::StoredDeadLetter;
 
-constexpr Statement kPark{"retry_park", "select park($1::jsonb, $2::bytea)"};
+constexpr Statement kEnqueue{"retry_enqueue", "select enqueue_retry($1::jsonb, $2::bytea)"};
 
 // At most one of each task comes by itself: the others of its queue are due at infinity.
 constexpr Statement kDue{"retry_due", R"sql(
@@ -41,8 +41,8 @@ update retries set attempts = attempts + $7::int, first_failed_at = coalesce(fir
                    last_failed_at = coalesce($4, last_failed_at), due_at = $5, reason = $6
 where consumer = $1 and event_id = $2 and attempts = $3)sql"};
 
-constexpr Statement kBury{"retry_bury", R"sql(
-select bury($1::jsonb, $2::bytea, $3, $4, $5, $6), shard_of($7))sql"};
+constexpr Statement kAddDeadLetter{"retry_add_dead_letter", R"sql(
+select add_dead_letter($1::jsonb, $2::bytea, $3, $4, $5, $6), shard_of($7))sql"};
 
 // Every filter is a condition that is true when the filter is not set.
 constexpr char kMatches[] = R"sql(
@@ -233,9 +233,9 @@ absl::StatusOr<bool> PgRetryQueue::Enqueue(std::string_view consumer,
   }
   row["reason"] = Storable(schedule.reason);
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "park an event", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
+  return Run(lease, "enqueue an event", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
     pqxx::nontransaction transaction(connection);
-    return Exec(transaction, kPark, row.dump(), ByteaLiteral(received.record.bytes))[0][0]
+    return Exec(transaction, kEnqueue, row.dump(), ByteaLiteral(received.record.bytes))[0][0]
         .as<bool>();
   });
 }
@@ -300,15 +300,16 @@ absl::StatusOr<bool> PgRetryQueue::AddDeadLetter(const domain::DeadLetter& lette
   std::optional<int> posted_to;
   absl::StatusOr<bool> buried = [&]() -> absl::StatusOr<bool> {
     TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-    return Run(lease, "bury an event", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
-      pqxx::nontransaction transaction(connection);
-      const pqxx::row result =
-          Exec(transaction, kBury, row.dump(), ByteaLiteral(letter.record.bytes),
-               domain::DeadLetterTopic(letter.record.topic), domain::DeadLetterRecord(letter),
-               from_queue, domain::FormatInstant(now), Storable(letter.record.key))[0];
-      if (result[0].as<bool>()) posted_to = result[1].as<int>();
-      return posted_to.has_value();
-    });
+    return Run(
+        lease, "add a dead letter", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
+          pqxx::nontransaction transaction(connection);
+          const pqxx::row result =
+              Exec(transaction, kAddDeadLetter, row.dump(), ByteaLiteral(letter.record.bytes),
+                   domain::DeadLetterTopic(letter.record.topic), domain::DeadLetterRecord(letter),
+                   from_queue, domain::FormatInstant(now), Storable(letter.record.key))[0];
+          if (result[0].as<bool>()) posted_to = result[1].as<int>();
+          return posted_to.has_value();
+        });
   }();
   if (posted_to && on_message_) on_message_(*posted_to);
   return buried;
@@ -381,7 +382,8 @@ absl::StatusOr<int> PgRetryQueue::Replay(const DeadLetterFilter& filter, int lim
                                          const std::string& by, Instant now) {
   // Oldest first: the queues keep the order in which the events failed.
   static const std::string sql = fmt::format(
-      "select count(*) filter (where replay(x.id, $8, $9)) from (select d.id from dead_letters d "
+      "select count(*) filter (where replay_dead_letter(x.id, $8, $9)) from (select d.id from "
+      "dead_letters d "
       "where {} and d.state = 'open' order by d.first_failed_at, d.id limit $10) x",
       kMatches);
   absl::StatusOr<int> count =

@@ -209,8 +209,8 @@ class FakeDatabase {
   static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
                          domain::Instant now);
 
-  // What the database functions of V0008 and V0011 do.
-  /// Into the outbox, as the database function of the same name does.
+  // As the functions in db/functions do it.
+  /// Into the outbox, as the database function add_message does.
   static void Post(Tables& tables, ports::OutboxMessage message);
   static void Remind(Tables& tables, const ports::ReminderNotice& notice);
   static void EnqueueTaskWebhook(Tables& tables, const ports::TaskWebhook& webhook);

@@ -1,27 +1,15 @@
--- Series that start in the second of two equal hours; and tasks that are opened again after the series had ended.
+-- release: 1
 
-alter table tasks
-    add column series_anchor_later boolean;  -- of an anchor that clocks show twice: it is the second; null: it is not
-
-create or replace function task_json(t tasks) returns text
-language sql stable as $$
-    select row_to_json(j)::text from (select
-        t.id, t.title, t.description, t.completed,
-        (array['low', 'medium', 'high'])[t.priority + 1] as priority,
-        t.tags, rfc3339(t.due_at) as due_date, t.recurrence_rule, t.user_id,
-        rfc3339(t.created_at) as created_at, rfc3339(t.updated_at) as updated_at,
-        t.version, t.seq, rfc3339(t.completed_at) as completed_at,
-        t.due_kind,
-        case t.due_kind when 'date' then to_char(t.due_local, 'YYYY-MM-DD')
-                        when 'local' then local_time(t.due_local) end as due_local,
-        t.time_zone, t.recurrence_basis, t.series_id, t.occurrence,
-        local_time(t.series_anchor) as series_anchor, local_time(t.scheduled_for) as scheduled_for,
-        t.missed as missed_occurrences, rfc3339(t.skipped_at) as skipped_at,
-        case when t.series_id is not null then coalesce(t.rule_since, 1) end as rule_since, t.following,
-        case when t.series_anchor_later then true end as series_anchor_later) j
-$$;
-
--- As in V0006, with the new column; and that a person acted is no change where nothing else is.
+-- Applies one change to a task: in one statement and one round trip, committed on its own when the caller opened no
+-- transaction. Locks the user's row first, then looks up the request id, then the task and its version. Only when
+-- something really changes, the user gets the next seq and the change log a row. Each inner statement sees everything
+-- that was committed while this one waited for the lock.
+--
+-- p_patch: columns of tasks, with their new values. p_task_id null: makes a new task. p_request_id null: a consumer
+-- acts, in its own transaction; the call then also sees deleted tasks, and sets consumer_version unless the patch does.
+--
+-- outcome: changed, unchanged, repeated (task is the first answer), not_found, stale (another version), request_reused
+-- (the request id belongs to another request). task is null for the last three.
 create or replace function apply_change(
     p_user text, p_request_id uuid, p_fingerprint bytea, p_kind text, p_task_id bigint, p_version bigint,
     p_patch jsonb, p_event_id uuid, p_now timestamptz, p_traceparent text,
@@ -93,6 +81,7 @@ begin
     if p_request_id is null and not p_patch ? 'consumer_version' then
         t.consumer_version := t.version;
     end if;
+    t.search_text := search_text_after(was.search_text, p_patch);
     t.seq := owner.seq + 1;
     t.updated_at := p_now;
     update users u set seq = t.seq where u.user_id = p_user;
@@ -107,7 +96,8 @@ begin
             series_id = t.series_id, occurrence = t.occurrence, series_anchor = t.series_anchor,
             scheduled_for = t.scheduled_for, missed = t.missed, consumer_version = t.consumer_version,
             updated_at = t.updated_at, deleted_at = t.deleted_at, skipped_at = t.skipped_at,
-            rule_since = t.rule_since, following = t.following, series_anchor_later = t.series_anchor_later
+            rule_since = t.rule_since, following = t.following, series_anchor_later = t.series_anchor_later,
+            search_text = t.search_text
         where x.user_id = p_user and x.id = p_task_id;
     end if;
 
@@ -120,50 +110,3 @@ begin
     outcome := 'changed';
 end
 $$;
-
--- As in V0006; and the done tasks after which the next one that is there is open: opened again, one of them would be
--- what the series goes on from, as soon as that is deleted.
-create or replace function series_members(p_user text, p_series uuid) returns setof tasks
-language sql stable as $$
-    with there as (
-        select t.occurrence, t.completed, lag(t.occurrence) over (order by t.occurrence) as before
-        from tasks t
-        where t.user_id = p_user and t.series_id = p_series and t.deleted_at is null)
-    select t.* from tasks t
-    where t.user_id = p_user and t.series_id = p_series
-      and t.occurrence in (
-          select h.occurrence from there h where not h.completed
-          union all
-          select h.before from there h where not h.completed
-          union all
-          select max(l.occurrence) from tasks l
-          where l.user_id = p_user and l.series_id = p_series
-            and (l.deleted_at is null or l.consumer_version is distinct from l.version))
-$$;
-
--- An open task recurs, also when those after it were deleted: the next one then counts as one that the consumer took
--- away, and comes back in its turn. (One that was skipped does not: the series went on from there.) Nothing comes back
--- as long as a later one is there. A trigger, so that it makes no difference whether the one was deleted or the other
--- opened first.
-create function take_up_series() returns trigger
-language plpgsql as $$
-declare
-    newest tasks%rowtype;
-begin
-    select * into newest from tasks l
-    where l.user_id = new.user_id and l.series_id = new.series_id and l.deleted_at is null
-    order by l.occurrence desc limit 1;
-    if not newest.completed then
-        update tasks n
-        set consumer_version = n.version
-        where n.user_id = new.user_id and n.series_id = new.series_id and n.occurrence = newest.occurrence + 1
-          and n.skipped_at is null and n.consumer_version is distinct from n.version;
-    end if;
-    return null;
-end
-$$;
-
-create trigger take_up_series after update on tasks for each row
-when (new.series_id is not null
-      and ((old.deleted_at is null) <> (new.deleted_at is null) or (old.completed and not new.completed)))
-execute function take_up_series();

@@ -1,27 +1,11 @@
--- Who publishes which part of the change log, and how far it got.
--- Cursor: everything visible in `snapshot` with an id up to `position` (of a change) or `message_position` (of a
--- message) is on the bus.
+-- release: 1
 
-create table relay_shards (
-    shard       smallint    primary key,
-    owner       text        not null default '',
-    epoch       bigint      not null default 0,     -- +1 at each change of owner: fences a frozen one out
-    lease_until timestamptz not null default '-infinity',
-    position    bigint      not null default 0,
-    message_position bigint not null default 0,
-    snapshot    text        not null default ''
-) with (fillfactor = 10);                           -- updated every second: keep all versions in the page
-
-insert into relay_shards (shard) select generate_series(0, 15);
-
-create table relay_replicas (
-    owner      text        primary key,
-    lease_until timestamptz not null
-) with (fillfactor = 10);
-
--- One heartbeat of a replica: renew, count who lives, take what lies idle up to a fair share.
-create function relay_renew(p_owner text, p_lease interval)
+-- The heartbeat of one replica's relay. Extends its leases, counts the replicas that live, and leases free shards up to
+-- a fair share. The answer has a row for each shard that the replica holds; without any it is one row of nulls with
+-- fair_share.
+create or replace function relay_renew(p_owner text, p_lease interval)
 returns table (shard smallint, epoch bigint, "position" bigint, message_position bigint, snapshot text,
+               late_position bigint, late_message_position bigint, late_snapshot text, late_transactions text,
                fair_share int)
 language plpgsql as $$
 declare
@@ -45,7 +29,8 @@ begin
     end if;
     -- One row with nulls tells the fair share even to a replica that holds nothing.
     return query
-        select s.shard, s.epoch, s.position, s.message_position, s.snapshot, fair
+        select s.shard, s.epoch, s.position, s.message_position, s.snapshot,
+               s.late_position, s.late_message_position, s.late_snapshot, s.late_transactions, fair
         from (select 1) one left join relay_shards s on s.owner = p_owner
         order by s.shard;
 end
