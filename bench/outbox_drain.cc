@@ -45,11 +45,12 @@ absl::Status Drain(store::PgOutboxLog& log, std::uint64_t rows) {
   relay::RelayOptions options;
   options.owner = kOwner;
   relay::OutboxRelay relay(log, publisher, std::move(options));
+  relay.Start();
   while (relay.stats().published_count < rows) {
     if (steady_clock::now() > begin + kGiveUpAfter) {
-      return absl::DeadlineExceededError(fmt::format("{} of {} rows are through; last error: {}",
-                                                     relay.stats().published_count, rows,
-                                                     relay.stats().last_error));
+      return absl::DeadlineExceededError(
+          fmt::format("{} of {} rows are through; {} publishes failed",
+                      relay.stats().published_count, rows, relay.stats().publish_failures));
     }
     std::this_thread::sleep_for(1ms);
   }

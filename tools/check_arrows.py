@@ -21,14 +21,14 @@ ARROWS = {
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
     "edge": {"util"},
-    "net": {"domain", "ports", "util"},
+    "net": {"util"},
     "notify": {"domain", "net", "ports", "util"},
     "app": {"api", "appcallback", "client", "domain", "edge", "net", "notify", "ports", "relay", "service", "store", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {
     r"<pqxx/": {"store"},
-    r"<curl/": {"net", "notify"},
+    r"<curl/": {"net"},
     r"[<\"]grpc": {"api", "appcallback", "client", "app"},
     r"[<\"]google/protobuf": {"api", "app", "appcallback", "client"},
     r"[<\"](dapr|todo|google/rpc)/": {"api", "appcallback", "client"},

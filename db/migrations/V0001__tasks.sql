@@ -125,7 +125,7 @@ create table requests (
     request_id  uuid        not null,
     fingerprint bytea       not null,
     seq         bigint,                              -- of the change that the call made; null: it changed nothing
-    answer      text,                                -- of a call that changed nothing: the task
+    answer      text,                                -- the task of a call that changed nothing; or of apply_changes
     at          timestamptz not null,
     primary key (user_id, request_id)
 );
@@ -134,7 +134,11 @@ create index requests_by_time on requests (at);
 -- The time zone in which a user's tasks are made: a copy of the preferences in the state store, so that making a task
 -- needs no sidecar.
 create table preferred_zones (
-    user_id    text        primary key,
-    time_zone  text        not null,
-    changed_at timestamptz not null     -- of the preferences; a later copy is never overwritten by an earlier one
+    user_id      text        primary key,
+    time_zone    text        not null,
+    changed_at   timestamptz not null,    -- of the preferences; a later copy is never overwritten by an earlier one
+    -- A change of preferences is announced before the state store gets it. An announcement later than changed_at
+    -- belongs to a process that crashed between the two, or to a write in progress: the zone has to be looked up.
+    announced_at timestamptz not null default '-infinity'
 );
+create index preferred_zones_announced on preferred_zones (announced_at) where announced_at > changed_at;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "domain/event/event_reader.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "util/digest.h"
 #include "util/status.h"

@@ -299,7 +299,7 @@ absl::StatusOr<v1::ListNotificationsResponse> ListNotifications(
   if (!violations.empty()) return util::InvalidFields(violations);
   TODO_ASSIGN_OR_RETURN(
       const ports::NotificationPage page,
-      settings.store().List(user, request.unread_only(), limit, request.page_token()));
+      settings.List(user, request.unread_only(), limit, request.page_token()));
   v1::ListNotificationsResponse response;
   for (const ports::Notification& notification : page.notifications)
     *response.add_notifications() = Encode(notification);
@@ -344,13 +344,13 @@ absl::StatusOr<v1::NotificationPreferences> UpdatePreferences(
 absl::StatusOr<v1::Channels> GetChannels(NotificationSettings& settings,
                                          const domain::UserId& user) {
   v1::Channels channels;
-  if (const auto channels = settings.channels(); channels != nullptr) {
-    channels.set_webhook_available(channels->Has(domain::Channel::kWebhook));
-    channels.set_email_available(channels->Has(domain::Channel::kEmail));
-    channels.set_push_available(channels->Has(domain::Channel::kPush));
-    channels.set_push_public_key(channels->push_public_key);
+  if (const auto known = settings.channels(); known != nullptr) {
+    channels.set_webhook_available(known->Has(domain::Channel::kWebhook));
+    channels.set_email_available(known->Has(domain::Channel::kEmail));
+    channels.set_push_available(known->Has(domain::Channel::kPush));
+    channels.set_push_public_key(known->push_public_key);
   }
-  TODO_ASSIGN_OR_RETURN(const std::string address, settings.store().MailAddress(user));
+  TODO_ASSIGN_OR_RETURN(const std::string address, settings.MailAddress(user));
   channels.set_email_address(address);
   return channels;
 }
@@ -388,7 +388,7 @@ absl::StatusOr<v1::ListWebhookDeliveriesResponse> ListDeliveries(
   if (!violations.empty()) return util::InvalidFields(violations);
   TODO_ASSIGN_OR_RETURN(
       const ports::DeliveryPage page,
-      settings.store().ListDeliveries(user, endpoint, limit, request.page_token()));
+      settings.ListDeliveries(user, endpoint, limit, request.page_token()));
   v1::ListWebhookDeliveriesResponse response;
   for (const ports::LoggedDelivery& delivery : page.deliveries)
     *response.add_deliveries() = Encode(delivery);
@@ -447,7 +447,7 @@ std::unique_ptr<GatedService> MakeNotificationService(NotificationSettings& sett
       "ListWebhookEndpoints",
       [&settings](const UserId& user, const v1::ListWebhookEndpointsRequest&)
           -> absl::StatusOr<v1::ListWebhookEndpointsResponse> {
-        TODO_ASSIGN_OR_RETURN(const auto endpoints, settings.store().ListEndpoints(user));
+        TODO_ASSIGN_OR_RETURN(const auto endpoints, settings.ListEndpoints(user));
         v1::ListWebhookEndpointsResponse response;
         for (const ports::WebhookEndpoint& endpoint : endpoints)
           *response.add_endpoints() = Encode(endpoint);
@@ -466,7 +466,7 @@ std::unique_ptr<GatedService> MakeNotificationService(NotificationSettings& sett
       [&settings](const UserId& user, const v1::DeleteWebhookEndpointRequest& request)
           -> absl::StatusOr<v1::DeleteWebhookEndpointResponse> {
         TODO_ASSIGN_OR_RETURN(const Uuid id, DecodeOnlyId(request.id()));
-        TODO_RETURN_IF_ERROR(settings.store().RemoveEndpoint(user, id));
+        TODO_RETURN_IF_ERROR(settings.RemoveEndpoint(user, id));
         return v1::DeleteWebhookEndpointResponse();
       });
   methods.push_back(Unary<v1::RotateWebhookSecretRequest, v1::WebhookEndpoint>(
@@ -510,7 +510,7 @@ std::unique_ptr<GatedService> MakeNotificationService(NotificationSettings& sett
       "ListPushSubscriptions",
       [&settings](const UserId& user, const v1::ListPushSubscriptionsRequest&)
           -> absl::StatusOr<v1::ListPushSubscriptionsResponse> {
-        TODO_ASSIGN_OR_RETURN(const auto subscriptions, settings.store().ListSubscriptions(user));
+        TODO_ASSIGN_OR_RETURN(const auto subscriptions, settings.ListSubscriptions(user));
         v1::ListPushSubscriptionsResponse response;
         for (const ports::PushSubscription& subscription : subscriptions)
           *response.add_subscriptions() = Encode(subscription);
@@ -521,7 +521,7 @@ std::unique_ptr<GatedService> MakeNotificationService(NotificationSettings& sett
       [&settings](const UserId& user, const v1::RemovePushSubscriptionRequest& request)
           -> absl::StatusOr<v1::RemovePushSubscriptionResponse> {
         TODO_ASSIGN_OR_RETURN(const Uuid id, DecodeOnlyId(request.id()));
-        TODO_RETURN_IF_ERROR(settings.store().RemoveSubscription(user, id));
+        TODO_RETURN_IF_ERROR(settings.RemoveSubscription(user, id));
         return v1::RemovePushSubscriptionResponse();
       });
   const auto* service =

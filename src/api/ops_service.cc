@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/encoding.h"
+#include "domain/event/dead_letter.h"
 #include "domain/task/task.h"
 #include "todo/v1/ops_service.pb.h"
 #include "util/status.h"
@@ -157,9 +158,9 @@ absl::StatusOr<v1::ListDeadLettersResponse> List(ports::DeadLetterStore& letters
   return response;
 }
 
-absl::StatusOr<v1::Status> GetStatus(ports::DeadLetterStore& letters,
+absl::StatusOr<v1::Status> GetStatus(ports::ServiceStatus& service_status,
                                      const DescribeSidecar& sidecar) {
-  TODO_ASSIGN_OR_RETURN(const ports::StoreStatus status, letters.Status());
+  TODO_ASSIGN_OR_RETURN(const ports::StoreStatus status, service_status.Read());
   v1::Status response;
   response.set_unpublished_changes(status.unpublished_changes);
   response.set_unpublished_messages(status.unpublished_messages);
@@ -195,6 +196,7 @@ absl::StatusOr<v1::Status> GetStatus(ports::DeadLetterStore& letters,
 }  // namespace
 
 std::unique_ptr<GatedService> MakeOpsService(ports::DeadLetterStore& letters,
+                                             ports::ServiceStatus& status,
                                              const ports::Clock& clock, DescribeSidecar sidecar,
                                              Gate& gate) {
   std::vector<UnaryMethod> methods;
@@ -246,8 +248,8 @@ std::unique_ptr<GatedService> MakeOpsService(ports::DeadLetterStore& letters,
       }));
   methods.push_back(ForOperators<v1::GetStatusRequest, v1::Status>(
       "GetStatus",
-      [&letters, sidecar = std::move(sidecar)](const Caller&, const v1::GetStatusRequest&) {
-        return GetStatus(letters, sidecar);
+      [&status, sidecar = std::move(sidecar)](const Caller&, const v1::GetStatusRequest&) {
+        return GetStatus(status, sidecar);
       }));
   return std::make_unique<GatedService>(
       *v1::GetStatusRequest::descriptor()->file()->FindServiceByName("OpsService"),

@@ -9,6 +9,7 @@
 #include "api/gate.h"
 #include "ports/clock.h"
 #include "ports/dead_letter_store.h"
+#include "ports/service_status.h"
 
 namespace todo::api {
 
@@ -22,6 +23,7 @@ using DescribeSidecar =
 
 /// `todo.v1.OpsService`, for operators only. All arguments must outlive the server.
 std::unique_ptr<GatedService> MakeOpsService(ports::DeadLetterStore& letters,
+                                             ports::ServiceStatus& status,
                                              const ports::Clock& clock, DescribeSidecar sidecar,
                                              Gate& gate);
 

@@ -24,7 +24,7 @@ using notify::SmtpMailer;
 
 constexpr std::size_t kMinMasterKeyBytes = 32;
 
-/// nullopt: there is no such secret.
+/// The entry `name` of the secret. nullopt: it is missing or empty.
 absl::StatusOr<std::optional<std::string>> Find(ports::SecretStore& secrets,
                                                 const std::string& name) {
   absl::StatusOr<std::string> value = secrets.Get(name);
@@ -57,7 +57,7 @@ notify::MailSender SenderOf(std::string_view text) {
           .name = std::string(name.substr(0, last == std::string_view::npos ? 0 : last + 1))};
 }
 
-/// kInvalidArgument: what is wrong with the URL. Brackets tell an IPv6 address from a port.
+/// kInvalidArgument, with the fault of the URL. Brackets distinguish an IPv6 address from a port.
 absl::StatusOr<SmtpMailer::Options> SmtpOptions(std::string_view url) {
   SmtpMailer::Options options;
   const std::size_t scheme_end = url.find("://");
@@ -96,76 +96,79 @@ absl::StatusOr<SmtpMailer::Options> SmtpOptions(std::string_view url) {
   return options;
 }
 
-/// By which push services reach the operator; empty: nobody has said.
-std::string ContactOf(const Config& config) {
-  if (!config.vapid_contact.empty() || config.mail_from.empty()) return config.vapid_contact;
-  return "mailto:" + SenderOf(config.mail_from).address;
+/// The address at which push services can reach the operator; empty: no setting gives one.
+std::string ContactOf(const ChannelSettings& settings) {
+  if (!settings.vapid_contact.empty() || settings.mail_from.empty()) return settings.vapid_contact;
+  return "mailto:" + SenderOf(settings.mail_from).address;
 }
 
-/// Why a channel is off. An empty text: it is on.
+/// Why a channel is off. Empty `why`: it is on.
 struct Off {
   std::string why;
-  bool wants_secret = false;  // one that is not there, or unfit
+  bool wants_secret = false;  // its secret is missing or unfit
 };
 using SetUp = absl::StatusOr<Off>;
 
-Off ForWantOfSecret(std::string why) { return {.why = std::move(why), .wants_secret = true}; }
-Off ForWantOfSetting(std::string why) { return {.why = std::move(why)}; }
+Off OffWithoutSecret(std::string why) { return {.why = std::move(why), .wants_secret = true}; }
+Off OffBySetting(std::string why) { return {.why = std::move(why)}; }
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
-SetUp SetUpWebhooks(const Config& config, ports::SecretStore& secrets,
+SetUp SetUpWebhooks(const ChannelSettings& settings, ports::SecretStore& secrets,
                     service::ChannelSet::Known& channels) {
-  TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, config.webhook_master_key_key));
+  TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, settings.webhook_master_key_entry));
   if (!key)
-    return ForWantOfSecret(fmt::format("secret {} is missing", config.webhook_master_key_key));
+    return OffWithoutSecret(
+        fmt::format("entry {} of the secret is missing", settings.webhook_master_key_entry));
   if (key->size() < kMinMasterKeyBytes) {
-    return ForWantOfSecret(fmt::format("secret {} is shorter than {} characters",
-                                       config.webhook_master_key_key, kMinMasterKeyBytes));
+    return OffWithoutSecret(fmt::format("entry {} of the secret is shorter than {} characters",
+                                        settings.webhook_master_key_entry, kMinMasterKeyBytes));
   }
   auto sender = notify::HttpWebhookSender::Create(
-      {.allowed_hosts = SplitList(config.webhook_allow_hosts), .ca_file = {}});
-  if (!sender.ok()) return ForWantOfSetting(Text(sender.status()));
+      {.allowed_hosts = SplitList(settings.webhook_allow_hosts), .ca_file = {}});
+  if (!sender.ok()) return OffBySetting(Text(sender.status()));
   channels.webhooks = *std::move(sender);
   channels.webhook_master_key = *key;
   return Off();
 }
 
-SetUp SetUpMail(const Config& config, ports::SecretStore& secrets, const ports::Clock& clock,
-                service::ChannelSet::Known& channels) {
-  if (config.smtp_url.empty()) return ForWantOfSetting("smtp-url is not set");
-  absl::StatusOr<SmtpMailer::Options> options = SmtpOptions(config.smtp_url);
-  if (!options.ok()) return ForWantOfSetting(fmt::format("smtp-url {}", Text(options.status())));
-  TODO_ASSIGN_OR_RETURN(const auto user, Find(secrets, config.smtp_user_key));
-  TODO_ASSIGN_OR_RETURN(const auto password, Find(secrets, config.smtp_password_key));
+SetUp SetUpMail(const ChannelSettings& settings, ports::SecretStore& secrets,
+                const ports::Clock& clock, service::ChannelSet::Known& channels) {
+  if (settings.smtp_url.empty()) return OffBySetting("smtp-url is not set");
+  absl::StatusOr<SmtpMailer::Options> options = SmtpOptions(settings.smtp_url);
+  if (!options.ok()) return OffBySetting(fmt::format("smtp-url {}", Text(options.status())));
+  TODO_ASSIGN_OR_RETURN(const auto user, Find(secrets, settings.smtp_user_entry));
+  TODO_ASSIGN_OR_RETURN(const auto password, Find(secrets, settings.smtp_password_entry));
   if (user.has_value() != password.has_value()) {
-    return ForWantOfSecret(fmt::format("secret {} is missing",
-                                       user ? config.smtp_password_key : config.smtp_user_key));
+    return OffWithoutSecret(
+        fmt::format("entry {} of the secret is missing",
+                    user ? settings.smtp_password_entry : settings.smtp_user_entry));
   }
   options->user = user.value_or("");
   options->password = password.value_or("");
-  options->sender = SenderOf(config.mail_from);
+  options->sender = SenderOf(settings.mail_from);
   std::string address = options->sender.address;
   auto mailer = SmtpMailer::Create(*std::move(options), clock);
-  if (!mailer.ok()) return ForWantOfSetting(Text(mailer.status()));
+  if (!mailer.ok()) return OffBySetting(Text(mailer.status()));
   channels.mail = *std::move(mailer);
   channels.mail_from = std::move(address);
   return Off();
 }
 
-SetUp SetUpPush(const Config& config, ports::SecretStore& secrets, const ports::Clock& clock,
-                service::ChannelSet::Known& channels) {
-  TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, config.vapid_private_key_key));
+SetUp SetUpPush(const ChannelSettings& settings, ports::SecretStore& secrets,
+                const ports::Clock& clock, service::ChannelSet::Known& channels) {
+  TODO_ASSIGN_OR_RETURN(const auto key, Find(secrets, settings.vapid_private_key_entry));
   if (!key)
-    return ForWantOfSecret(fmt::format("secret {} is missing", config.vapid_private_key_key));
-  std::string contact = ContactOf(config);
-  if (contact.empty()) return ForWantOfSetting("neither vapid-contact nor mail-from is set");
+    return OffWithoutSecret(
+        fmt::format("entry {} of the secret is missing", settings.vapid_private_key_entry));
+  std::string contact = ContactOf(settings);
+  if (contact.empty()) return OffBySetting("neither vapid-contact nor mail-from is set");
   auto sender = notify::HttpPushSender::Create(
-      {.http = {.allowed_hosts = SplitList(config.webhook_allow_hosts), .ca_file = {}},
+      {.http = {.allowed_hosts = SplitList(settings.webhook_allow_hosts), .ca_file = {}},
        .vapid_key = *key,
        .contact = std::move(contact)},
       clock);
-  if (!sender.ok()) return ForWantOfSecret(Text(sender.status()));
+  if (!sender.ok()) return OffWithoutSecret(Text(sender.status()));
   channels.push_public_key = (*sender)->PublicKey();
   channels.push = *std::move(sender);
   return Off();
@@ -173,29 +176,29 @@ SetUp SetUpPush(const Config& config, ports::SecretStore& secrets, const ports::
 
 }  // namespace
 
-std::vector<std::string> ChannelFaults(const Config& config) {
+std::vector<std::string> ChannelFaults(const ChannelSettings& settings) {
   std::vector<std::string> faults;
   const auto note = [&faults](std::string_view setting, const absl::Status& status) {
     if (!status.ok()) faults.push_back(fmt::format("--{} {}", setting, Text(status)));
   };
-  if (!config.smtp_url.empty()) {
-    note("smtp-url", SmtpOptions(config.smtp_url).status());
-    if (config.mail_from.empty())
+  if (!settings.smtp_url.empty()) {
+    note("smtp-url", SmtpOptions(settings.smtp_url).status());
+    if (settings.mail_from.empty())
       faults.emplace_back("--smtp-url is set but --mail-from is not: mail needs a sender");
   }
-  if (!config.mail_from.empty() && !notify::IsMailAddress(SenderOf(config.mail_from).address)) {
+  if (!settings.mail_from.empty() && !notify::IsMailAddress(SenderOf(settings.mail_from).address)) {
     faults.emplace_back(
         "--mail-from must be an address like todo@example.org or \"Todo <todo@example.org>\"");
   }
-  if (!config.vapid_contact.empty())
-    note("vapid-contact", notify::HttpPushSender::CheckContact(config.vapid_contact));
+  if (!settings.vapid_contact.empty())
+    note("vapid-contact", notify::HttpPushSender::CheckContact(settings.vapid_contact));
   note("webhook-allow-hosts:",
-       net::TargetGuard::Create(SplitList(config.webhook_allow_hosts)).status());
+       net::TargetGuard::Create(SplitList(settings.webhook_allow_hosts)).status());
   return faults;
 }
 
-absl::StatusOr<ChannelSetup> SetUpOutlets(const Config& config, ports::SecretStore& secrets,
-                                          const ports::Clock& clock) {
+absl::StatusOr<ChannelSetup> SetUpChannels(const ChannelSettings& settings,
+                                           ports::SecretStore& secrets, const ports::Clock& clock) {
   ChannelSetup setup;
   const auto note = [&setup](const char* name, const Off& off) {
     if (off.why.empty()) {
@@ -205,11 +208,11 @@ absl::StatusOr<ChannelSetup> SetUpOutlets(const Config& config, ports::SecretSto
       setup.wants_secret |= off.wants_secret;
     }
   };
-  TODO_ASSIGN_OR_RETURN(const Off webhooks, SetUpWebhooks(config, secrets, setup.channels));
+  TODO_ASSIGN_OR_RETURN(const Off webhooks, SetUpWebhooks(settings, secrets, setup.channels));
   note("webhook", webhooks);
-  TODO_ASSIGN_OR_RETURN(const Off mail, SetUpMail(config, secrets, clock, setup.channels));
+  TODO_ASSIGN_OR_RETURN(const Off mail, SetUpMail(settings, secrets, clock, setup.channels));
   note("email", mail);
-  TODO_ASSIGN_OR_RETURN(const Off push, SetUpPush(config, secrets, clock, setup.channels));
+  TODO_ASSIGN_OR_RETURN(const Off push, SetUpPush(settings, secrets, clock, setup.channels));
   note("push", push);
   return setup;
 }

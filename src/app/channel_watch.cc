@@ -1,16 +1,28 @@
 #include "app/channel_watch.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "app/channel_setup.h"
+#include "util/backoff.h"
 #include "util/log.h"
+#include "util/sleep.h"
 
 namespace todo::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstRetry{100};
+constexpr milliseconds kLastRetry{5'000};
+constexpr milliseconds kRecheck{60'000};
+
+}  // namespace
 
 ChannelWatch::Again ChannelWatch::Look() {
-  absl::StatusOr<ChannelSetup> setup = SetUpOutlets(config_, secrets_, clock_);
+  absl::StatusOr<ChannelSetup> setup = SetUpChannels(settings_, secrets_, clock_);
   if (!setup.ok()) {
     if (std::string failure = setup.status().ToString(); failure != failure_) {
       util::Log(util::Severity::kWarning, "secrets_not_read", {{"status", failure}});
@@ -28,6 +40,20 @@ ChannelWatch::Again ChannelWatch::Look() {
     on_ = std::move(setup->on);
   }
   return setup->wants_secret ? Again::kLater : Again::kNever;
+}
+
+void ChannelWatch::Run(const std::stop_token& stop, util::Bell& delivery_bell) {
+  util::Backoff backoff(kFirstRetry, kLastRetry);
+  for (;;) {
+    const Again again = Look();
+    if (again != Again::kSoon) {
+      delivery_bell.Ring();
+      backoff.Reset();
+    }
+    if (again == Again::kNever) return;
+    const milliseconds pause = again == Again::kSoon ? backoff.Next() : kRecheck;
+    if (!util::SleepFor(stop, pause)) return;
+  }
 }
 
 }  // namespace todo::app

@@ -21,8 +21,9 @@ bool DeliveryWatch::Look(const Seen& seen, Clock::time_point now) {
                {"lost_events", seen.lost},
                {"silent_ms", std::chrono::duration_cast<std::chrono::milliseconds>(silent).count()},
                {"advice",
-                "the sidecar's log says why; a delivery above the message limit is repeated for "
-                "ever: raise --record-limit to what the broker allows, and restart both"}});
+                "see the sidecar's log for the cause; the sidecar repeats a call above the "
+                "message limit for ever: raise --record-limit to the limit of the broker, then "
+                "restart service and sidecar"}});
   } else {
     util::Log(util::Severity::kInfo, "deliveries_resumed");
   }

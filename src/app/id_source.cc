@@ -15,7 +15,7 @@ domain::Uuid RandomIdSource::NewId() {
   constexpr std::uint32_t kMaxCounter = 0xfff;
   std::array<unsigned char, 16> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    // Ids that repeat would lose events: better no service.
+    // Repeated ids would lose events, so the process ends.
     util::Log(util::Severity::kError, "no_random_numbers");
     std::abort();
   }
@@ -25,7 +25,7 @@ domain::Uuid RandomIdSource::NewId() {
   {
     auto last = last_.Lock();
     if (now > last->milliseconds) {
-      // Starts in the lower half, to leave room for counting.
+      // The counter starts in its lower half, which leaves room for counting.
       *last = {.milliseconds = now,
                .counter = (static_cast<std::uint32_t>(bytes[6]) << 8 | bytes[7]) & 0x7ffu};
     } else if (++last->counter > kMaxCounter) {

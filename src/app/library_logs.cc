@@ -10,8 +10,8 @@
 namespace todo::app {
 namespace {
 
-// What they call an error is mostly a peer's doing, and nobody has to act: the calls themselves say
-// how they ended.
+// An error in the sense of these libraries is mostly caused by a peer and needs no action: the call
+// concerned reports it itself.
 
 void LogOfGrpc(gpr_log_func_args* args) {
   const auto severity =
@@ -20,7 +20,7 @@ void LogOfGrpc(gpr_log_func_args* args) {
 }
 
 void LogOfProtobuf(google::protobuf::LogLevel level, const char*, int, const std::string& message) {
-  // Errors are about messages that cannot be parsed, which is answered to whoever sent them.
+  // An error is a message that cannot be parsed; its sender is told.
   const auto severity =
       level == google::protobuf::LOGLEVEL_FATAL ? util::Severity::kError : util::Severity::kDebug;
   util::Log(severity, "protobuf", {{"message", message}});

@@ -2,8 +2,8 @@
 
 namespace todo::app {
 
-/// Makes the lines of gRPC and protobuf lines of our log. Call once, before the first of their
-/// threads starts.
+/// Sends the log lines of the gRPC and protobuf libraries to our log. To be called once, before the
+/// first gRPC object is made.
 void RouteLibraryLogs();
 
 }  // namespace todo::app

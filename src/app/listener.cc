@@ -20,15 +20,14 @@
 namespace todo::app {
 namespace {
 
-// Of the public API. Together they bound what callers can make the process hold, whatever they
-// send.
+// Limits of the public API. Together they bound the memory that callers can make the process use.
 constexpr int kMaxStreamsPerConnection = 256;
 constexpr int kKeepaliveMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
-// Reflection is the only service with threads of its own, one for each call under way.
+// Reflection is the only service with threads of its own, one for each call in progress.
 constexpr int kMaxReflectionThreads = 16;
 
-/// Why the port cannot be had. gRPC does not say, so the same is tried once more by hand.
+/// Why the port cannot be opened. gRPC does not tell, so this tries to open it by hand.
 std::string CauseOfFailure(const std::string& address, int port) {
   sockaddr_storage storage{};
   socklen_t length = 0;
@@ -61,9 +60,9 @@ std::string CauseOfFailure(const std::string& address, int port) {
 }  // namespace
 
 absl::StatusOr<Listener> Listen(const ListenerOptions& options) {
-  // For every server of the process, which the library's mere presence would do, too.
+  // Switches reflection on for every server of the process; linking the library does so anyway.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  // Keeps the declarations of the health service in the program, for reflection to show.
+  // Keeps the declarations of the health service in the program, so that reflection shows them.
   grpc::health::v1::HealthCheckRequest::descriptor();
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -71,8 +70,8 @@ absl::StatusOr<Listener> Listen(const ListenerOptions& options) {
   if (options.max_metadata_bytes > 0) {
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, options.max_metadata_bytes);
   }
-  // A small compressed message may be a large one, and it is unpacked before its size is looked at.
-  // The sidecar compresses nothing.
+  // A small compressed message may unpack to a large one, and gRPC checks the size only after
+  // that. The sidecar compresses nothing.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);

@@ -17,8 +17,8 @@ struct ListenerOptions {
   std::vector<grpc::Service*> services;
   int max_receive_bytes = 0;           // of a message
   int max_metadata_bytes = 0;          // of a call; 0: gRPC's default, 8 KiB
-  std::size_t max_buffered_bytes = 0;  // of all calls together, about; 0: no bound
-  bool public_api = false;  // with reflection, and with bounds for callers that nobody vouches for
+  std::size_t max_buffered_bytes = 0;  // of all calls together, roughly; 0: no limit
+  bool public_api = false;             // with limits for untrusted callers
 };
 
 struct Listener {
@@ -26,8 +26,8 @@ struct Listener {
   int port = 0;
 };
 
-/// Starts a server. kUnavailable, with port and cause, when it cannot have its port: another
-/// process's included, which gRPC would share silently by default.
+/// Starts a gRPC server. kUnavailable, with the port and the cause: the port cannot be opened, for
+/// example because another process has it (gRPC alone would share the port silently).
 absl::StatusOr<Listener> Listen(const ListenerOptions& options);
 
 }  // namespace todo::app

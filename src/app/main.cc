@@ -8,6 +8,7 @@
 
 #include "app/application.h"
 #include "app/config/config.h"
+#include "app/config/help.h"
 #include "app/library_logs.h"
 #include "app/termination.h"
 #include "util/log.h"
@@ -17,7 +18,7 @@ namespace {
 using todo::util::Log;
 using todo::util::Severity;
 
-// As --help describes them.
+// --help describes them.
 enum ExitCode { kClean = 0, kFailed = 1, kBadConfiguration = 2, kNotDrained = 3 };
 
 std::map<std::string, std::string> Environment() {

@@ -11,7 +11,7 @@ namespace {
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
-/// Collects families in the order in which they are first named.
+/// Collects metric families, in the order of their first sample.
 class Page {
  public:
   void Gauge(std::string name, std::string help, double value, Labels labels = {}) {
@@ -53,19 +53,21 @@ void AddPools(Page& page, const std::map<std::string, store::PoolStats>& pools) 
     for (const auto& [name, stats] : pools) add(Labels{{"pool", name}}, stats);
   };
   each([&](const Labels& labels, const store::PoolStats& stats) {
-    page.Gauge("todo_database_connections", "Open connections to the database", stats.open_count,
-               labels);
+    page.Gauge("todo_database_connections", "Open connections to the database, by pool",
+               stats.open_count, labels);
   });
   each([&](const Labels& labels, const store::PoolStats& stats) {
-    page.Gauge("todo_database_connections_in_use", "Connections that work at the moment",
+    page.Gauge("todo_database_connections_in_use", "Database connections in use, by pool",
                stats.in_use_count, labels);
   });
   each([&](const Labels& labels, const store::PoolStats& stats) {
-    page.Counter("todo_database_connections_lost_total", "Connections that were lost",
-                 Number(stats.discarded_count), labels);
+    page.Counter("todo_database_connections_lost_total",
+                 "Database connections that were lost, by pool", Number(stats.discarded_count),
+                 labels);
   });
   each([&](const Labels& labels, const store::PoolStats& stats) {
-    page.Counter("todo_database_pool_exhausted_total", "Waits for a free connection that ran out",
+    page.Counter("todo_database_pool_exhausted_total",
+                 "Times that no database connection became free in time, by pool",
                  Number(stats.exhausted_count), labels);
   });
 }
@@ -73,46 +75,50 @@ void AddPools(Page& page, const std::map<std::string, store::PoolStats>& pools) 
 void AddRelay(Page& page, const relay::RelayStats& relay) {
   page.Gauge("todo_relay_owned_shards", "Shards of the outbox that this replica publishes",
              relay.owned_shards);
-  page.Gauge("todo_relay_bus_failing", "1: the last publish of some shard failed",
+  page.Gauge("todo_relay_bus_failing", "1 if the last publish of at least one shard failed, else 0",
              relay.bus_failing ? 1 : 0);
-  page.Counter("todo_relay_published_changes_total", "Changes that all topics have",
-               Number(relay.published_count));
-  page.Counter("todo_relay_publish_failures_total", "Publishes that failed and were repeated",
+  page.Counter("todo_relay_published_changes_total",
+               "Changes and messages published to all their topics", Number(relay.published_count));
+  page.Counter("todo_relay_publish_failures_total", "Publishes that failed; each is repeated",
                Number(relay.publish_failures));
 }
 
 void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) {
   page.Gauge("todo_outbox_unpublished_changes",
-             "Changes that are not yet on the bus, counted up to 20,000 for each shard",
+             "Changes not yet published, counted up to 20,000 for each shard",
              Number(store.unpublished_changes));
-  page.Gauge("todo_outbox_unpublished_messages", "The same for reminders, dead letters, notices",
+  page.Gauge("todo_outbox_unpublished_messages",
+             "Messages not yet published (reminder events, dead letters, notices for screens)",
              Number(store.unpublished_messages));
-  page.Gauge("todo_outbox_oldest_seconds", "How long the oldest of them waits",
+  page.Gauge("todo_outbox_oldest_seconds",
+             "Age of the oldest change or message that is not yet published, in seconds",
              SecondsSince(store.oldest_unpublished, now));
-  page.Gauge("todo_retries_waiting", "Events that wait to be tried again",
-             Number(store.waiting_retries));
-  page.Gauge("todo_dead_letters_open", "Events given up that nobody has looked after yet",
+  page.Gauge("todo_retries_waiting", "Events in the retry queue", Number(store.waiting_retries));
+  page.Gauge("todo_dead_letters_open",
+             "Dead letters that no operator has replayed or discarded yet",
              Number(store.open_dead_letters));
-  page.Gauge("todo_reminders_pending", "Reminders that will fire, counted up to 100,000",
+  page.Gauge("todo_reminders_pending", "Reminders that have not fired yet, counted up to 100,000",
              Number(store.pending_reminders));
-  page.Gauge("todo_reminders_overdue", "Of those, the ones that should have fired by now",
+  page.Gauge("todo_reminders_overdue",
+             "Reminders that have not fired although their time has passed",
              Number(store.overdue_reminders));
-  page.Gauge("todo_reminders_unplanned", "Reminders whose task has changed a moment ago",
+  page.Gauge("todo_reminders_unplanned", "Reminders to be planned again because their task changed",
              Number(store.unplanned_reminders));
   page.Gauge("todo_reminder_jobs_unwritten",
-             "Reminders whose job at the scheduler is not yet as it should be",
+             "Reminders whose scheduler job has yet to be written or deleted",
              Number(store.unwritten_jobs));
   page.Gauge("todo_deliveries_pending",
-             "Webhook calls, mail and pushes that wait, counted up to 100,000",
+             "Deliveries (webhook calls, mails, pushes) not yet made, counted up to 100,000",
              Number(store.pending_deliveries));
-  page.Gauge("todo_deliveries_oldest_seconds",
-             "How long the one that has waited longest could have been sent",
+  page.Gauge("todo_deliveries_oldest_seconds", "Age of the oldest delivery that is due, in seconds",
              SecondsSince(store.oldest_delivery, now));
   page.Gauge("todo_events_missing",
-             "Events published longer ago than --audit-delay that no consumer has seen",
+             "Events that no consumer has taken although they were published longer ago than "
+             "--audit-delay",
              Number(store.missing_events));
   page.Gauge("todo_events_lost",
-             "Events published again as often as allowed that no consumer has seen",
+             "Events that no consumer has taken although they were published again the maximum "
+             "number of times",
              Number(store.lost_events));
 }
 
@@ -120,26 +126,31 @@ void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) 
 
 std::string MetricsText(const MetricsSnapshot& snapshot) {
   Page page;
-  page.Gauge("todo_build_info", "Always 1", 1, {{"version", snapshot.version}});
-  page.Gauge("todo_healthy", "1: the database is migrated and answers", snapshot.healthy ? 1 : 0);
+  page.Gauge("todo_build_info", "Always 1; the label tells the version of the program", 1,
+             {{"version", snapshot.version}});
+  page.Gauge("todo_healthy", "1 if the service is ready and its database answers, else 0",
+             snapshot.healthy ? 1 : 0);
   AddPools(page, snapshot.pools);
   for (const auto& [name, count] : snapshot.queued_calls) {
-    page.Gauge("todo_worker_queue", "Calls that wait for a worker", static_cast<double>(count),
-               {{"pool", name}});
+    page.Gauge("todo_worker_queue", "Calls that wait for a free worker, by worker pool",
+               static_cast<double>(count), {{"pool", name}});
   }
   page.Counter("todo_event_ids_reused_total",
-               "Events without effect because another event of the day had their id",
+               "Events ignored because another event of the same day had the same id",
                Number(snapshot.reused_event_ids));
-  page.Counter("todo_event_deliveries_total", "Calls of the sidecar that brought events",
+  page.Counter("todo_event_deliveries_total",
+               "Calls of the sidecar with events; one call may bring many events",
                Number(snapshot.delivery_count));
-  page.Gauge("todo_event_deliveries_stopped",
-             "1: events are missing, and the sidecar has brought none for as long as --audit-delay",
-             snapshot.deliveries_stopped ? 1 : 0);
+  page.Gauge(
+      "todo_event_deliveries_stopped",
+      "1 if events are missing and the sidecar has brought none for at least --audit-delay, else 0",
+      snapshot.deliveries_stopped ? 1 : 0);
   if (snapshot.relay) AddRelay(page, *snapshot.relay);
   if (snapshot.store) AddStore(page, *snapshot.store, snapshot.now);
   for (const auto& [name, count] : snapshot.delivery_attempts) {
-    page.Counter("todo_delivery_attempts_total", "Attempts to deliver", Number(count),
-                 {{"channel", name.first}, {"outcome", name.second}});
+    page.Counter("todo_delivery_attempts_total",
+                 "Attempts to make a delivery (webhook call, mail, push), by channel and outcome",
+                 Number(count), {{"channel", name.first}, {"outcome", name.second}});
   }
   return page.Text();
 }

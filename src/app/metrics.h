@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "domain/time.h"
-#include "ports/dead_letter_store.h"
+#include "ports/service_status.h"
 #include "relay/relay_loop.h"
 #include "store/connection_pool.h"
 
 namespace todo::app {
 
-/// What the process and its database show of themselves at one moment. Absent: not known yet.
+/// All figures of /metrics at one moment. An absent figure is not known yet.
 struct MetricsSnapshot {
   domain::Instant now;
   std::string version;
@@ -22,14 +22,15 @@ struct MetricsSnapshot {
   std::map<std::string, std::size_t> queued_calls;  // by worker pool
   std::uint64_t reused_event_ids = 0;
   std::optional<relay::RelayStats> relay;
-  std::uint64_t delivery_count = 0;  // of events, by the sidecar
+  std::uint64_t delivery_count = 0;  // calls of the sidecar with events
   bool deliveries_stopped = false;   // although events are missing
   std::optional<ports::StoreStatus> store;
   std::map<std::pair<std::string, std::string>, std::uint64_t>
       delivery_attempts;  // by channel, outcome
 };
 
-/// The snapshot in Prometheus' text format. Names are a promise to dashboards: only ever added to.
+/// The snapshot in the text format of Prometheus. The names of metrics are a promise to dashboards:
+/// new ones may be added, none is renamed or removed.
 std::string MetricsText(const MetricsSnapshot& snapshot);
 
 }  // namespace todo::app

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <string_view>
 
+#include "app/streams.h"
+
 namespace todo::app {
 namespace {
 
-/// What is wrong with the component `name`, which should be of a type that starts with `type`;
-/// empty: nothing.
+/// The fault of the component `name`, whose type should start with `type`; empty: none.
 std::string ComponentGap(const client::SidecarMetadata& sidecar, std::string_view name,
                          std::string_view type) {
   const auto found =
@@ -19,29 +20,26 @@ std::string ComponentGap(const client::SidecarMetadata& sidecar, std::string_vie
   return fmt::format("component {} is {}, not {}", name, found->type, type);
 }
 
-std::string SubscriptionGap(const client::SidecarMetadata& sidecar, std::string_view pubsub,
-                            std::string_view topic, std::string_view route) {
+/// The fault of the subscription to `stream`; empty: none.
+std::string SubscriptionGap(const client::SidecarMetadata& sidecar, const Stream& stream) {
   for (const auto& subscription : sidecar.subscriptions) {
-    if (subscription.pubsub_name != pubsub || subscription.topic != topic) continue;
+    if (subscription.pubsub_name != stream.pubsub || subscription.topic != stream.topic) continue;
     if (!subscription.dead_letter_topic.empty()) {
       return fmt::format(
           "subscription to {} has the dead-letter topic {}: only the service may decide that",
-          topic, subscription.dead_letter_topic);
+          stream.topic, subscription.dead_letter_topic);
     }
     if (std::ranges::any_of(subscription.rules,
-                            [&](const auto& rule) { return rule.path == route; }))
+                            [&](const auto& rule) { return rule.path == stream.route; }))
       return "";
-    return fmt::format("subscription to {} on {} has no route {}", topic, pubsub, route);
+    return fmt::format("subscription to {} on {} has no route {}", stream.topic, stream.pubsub,
+                       stream.route);
   }
-  return fmt::format("subscription to {} on {}, route {}", topic, pubsub, route);
+  return fmt::format("subscription to {} on {}, route {}", stream.topic, stream.pubsub,
+                     stream.route);
 }
 
 }  // namespace
-
-std::vector<appcallback::Subscription> SubscriptionsOf(const Config& config) {
-  return {{.topic = config.task_events_topic, .route = "/events/tasks"},
-          {.topic = config.reminders_topic, .route = "/events/reminders"}};
-}
 
 SidecarGaps FindGaps(const client::SidecarMetadata& sidecar, const Config& config) {
   SidecarGaps gaps;
@@ -50,8 +48,8 @@ SidecarGaps FindGaps(const client::SidecarMetadata& sidecar, const Config& confi
   };
   add(gaps.missing, ComponentGap(sidecar, config.pubsub,
                                  config.bus == Bus::kKafka ? "pubsub.kafka" : "pubsub.in-memory"));
-  for (const appcallback::Subscription& wanted : SubscriptionsOf(config))
-    add(gaps.missing, SubscriptionGap(sidecar, config.pubsub, wanted.topic, wanted.route));
+  for (const Stream& stream : StreamsOf(config))
+    add(gaps.missing, SubscriptionGap(sidecar, stream));
   add(gaps.optional, ComponentGap(sidecar, config.statestore, "state."));
   add(gaps.optional, ComponentGap(sidecar, config.secretstore, "secretstores."));
   return gaps;

@@ -4,23 +4,20 @@
 #include <vector>
 
 #include "app/config/config.h"
-#include "appcallback/app_callback.h"
 #include "client/dapr_client.h"
 
 namespace todo::app {
 
-/// The topics whose events this service takes.
-std::vector<appcallback::Subscription> SubscriptionsOf(const Config& config);
-
-/// What the sidecar lacks of what this service uses, by name, in words for the person who sets it
-/// up.
+/// The parts that this service uses and the sidecar lacks, in words for the person who sets the
+/// sidecar up.
 struct SidecarGaps {
-  std::vector<std::string> missing;   // without these no event goes anywhere
-  std::vector<std::string> optional;  // parts of the service do without these
+  std::vector<std::string> missing;   // without these no event is published or delivered
+  std::vector<std::string> optional;  // without these, parts of the service do not work
 
   bool operator==(const SidecarGaps&) const = default;
 };
 
+/// Compares the sidecar with the settings and the streams (app/streams.h).
 SidecarGaps FindGaps(const client::SidecarMetadata& sidecar, const Config& config);
 
 }  // namespace todo::app

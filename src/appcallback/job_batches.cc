@@ -62,7 +62,7 @@ void JobBatches::Run() {
       if (too_late) job.reactor->Finish(CallAgain("waited too long: call again"));
       return too_late;
     });
-    // After the last answer the server may be gone, and this with it.
+    // After the last Finish the server, and with it this object, may be gone.
     if (batch.jobs.empty()) continue;
     const std::vector<grpc::Status> answers = SettleBatch(batch.jobs);
     for (std::size_t i = 0; i < batch.jobs.size(); ++i) batch.jobs[i].reactor->Finish(answers[i]);

@@ -15,47 +15,46 @@
 
 namespace todo::appcallback {
 
-/// Gathers the reminder jobs that come while others are being settled: a thousand reminders of nine
-/// o'clock are a few transactions, not a thousand. A job that comes alone waits for nobody.
+/// Combines reminder jobs that arrive while others are being processed: the thousand reminders of
+/// nine o'clock take a few transactions, not a thousand. A single job is processed at once.
 ///
-/// `reminders`, `workers` and `clock` must outlive it, and the server end before it does. Thread
-/// safety: Add may be called from many threads at once; it does not block.
+/// `reminders`, `workers` and `clock` must outlive it. The server must end before it does.
+/// Thread safety: Add may be called from many threads at once; it does not block.
 class JobBatches {
  public:
   JobBatches(service::ReminderService& reminders, util::WorkerPool& workers,
              const ports::Clock& clock, std::size_t max_waiting)
       : reminders_(reminders), workers_(workers), clock_(clock), max_waiting_(max_waiting) {}
 
-  /// One call of the sidecar's that has to be answered.
+  /// One call from the sidecar, to be answered.
   struct Job {
     domain::TaskId task;
     std::chrono::system_clock::time_point deadline;
     grpc::ServerUnaryReactor* reactor = nullptr;
   };
-  /// Triggers the task soon and then finishes the call, each with its own status: OK, or
-  /// UNAVAILABLE (also when too many wait), which the sidecar takes as "call again". A call whose
-  /// deadline has passed while it waited is not worked for. When this throws, the call is not
-  /// finished.
+  /// Triggers the task's due reminders soon, then finishes the call with OK or with UNAVAILABLE,
+  /// which makes the sidecar repeat it. UNAVAILABLE also if too many jobs wait, or if the deadline
+  /// passed while the job waited. If this throws, the call is not finished.
   void Add(const Job& job);
 
  private:
   struct Batch {
     std::vector<Job> jobs;
-    bool last = true;  // none is left
+    bool last = true;  // no further job waits
   };
 
   [[nodiscard]] bool Submit();
   void RefuseAll();
   Batch Take();
   void Run();
-  /// One for each.
+  /// One status for each job.
   [[nodiscard]] std::vector<grpc::Status> SettleBatch(const std::vector<Job>& jobs);
 
   service::ReminderService& reminders_;
   util::WorkerPool& workers_;
   const ports::Clock& clock_;
   const std::size_t max_waiting_;
-  util::Guarded<std::deque<Job>> waiting_;  // not empty: a worker is about to take them
+  util::Guarded<std::deque<Job>> waiting_;  // if not empty, a worker is about to take the jobs
 };
 
 }  // namespace todo::appcallback

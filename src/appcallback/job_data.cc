@@ -10,6 +10,7 @@
 #include <string>
 
 #include "domain/event/event.h"
+#include "domain/event/event_reader.h"
 
 namespace todo::appcallback {
 namespace {
@@ -40,8 +41,8 @@ std::optional<domain::TaskId> FromJson(const std::string& text) {
   return ToTaskId(*id);
 }
 
-// The library writes it, rather than that we look into the map of a Struct: the class of a map has
-// another layout where ThreadSanitizer is on, and the library is the packaged one.
+// The library converts to JSON: this code must not look into the map of a Struct itself, because a
+// map has another layout under ThreadSanitizer than in the packaged library.
 std::optional<domain::TaskId> FromStruct(const pb::Message& value) {
   std::string json;
   if (!pb::util::MessageToJsonString(value, &json).ok()) return std::nullopt;

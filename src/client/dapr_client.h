@@ -12,7 +12,7 @@
 
 namespace todo::client {
 
-/// What the sidecar says about itself.
+/// The sidecar's description of itself.
 struct SidecarMetadata {
   struct Component {
     std::string name;
@@ -36,10 +36,10 @@ struct SidecarMetadata {
   std::vector<Subscription> subscriptions;  // empty until the sidecar has asked the app for them
 };
 
-/// The connection to the sidecar: one channel, and what each call over it needs. It connects by
-/// itself, and within about a second after the sidecar is back; until then calls fail at once with
-/// kUnavailable. Adapters of single parts of Dapr's API, such as DaprPublisher, are built on top
-/// and must not outlive it. Thread safety: may be used from many threads at once.
+/// The connection to the sidecar: one gRPC channel, and the context of each call. It connects by
+/// itself, within about a second after the sidecar is back; until then calls fail at once with
+/// kUnavailable. Adapters of parts of Dapr's API, such as DaprPublisher, use it; it must outlive
+/// them. Thread safety: may be used from many threads at once.
 class DaprClient {
  public:
   using Stub = dapr::proto::runtime::v1::Dapr::Stub;
@@ -56,11 +56,11 @@ class DaprClient {
   DaprClient& operator=(const DaprClient&) = delete;
 
   /// Asks the sidecar about itself. Blocks up to `metadata_timeout`.
-  /// kUnavailable: no sidecar (yet), try again. kDeadlineExceeded: it hangs, try again.
-  /// kUnauthenticated: it wants another token. Others as the sidecar answers.
+  /// kUnavailable: there is no sidecar (yet), repeat. kDeadlineExceeded: it hangs, repeat.
+  /// kUnauthenticated: it requires another token. Other statuses are the sidecar's own.
   absl::StatusOr<SidecarMetadata> GetMetadata();
 
-  /// For adapters. The context of one call: carries the token and ends the call after `timeout`.
+  /// For adapters: the context of one call, with the token; the call ends after `timeout`.
   std::unique_ptr<grpc::ClientContext> NewContext(std::chrono::milliseconds timeout) const;
   Stub& stub() { return *stub_; }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "client/grpc_status.h"
+#include "ports/failure.h"
 #include "util/guarded.h"
 #include "util/status.h"
 
@@ -18,18 +19,13 @@ namespace {
 namespace runtime = dapr::proto::runtime::v1;
 using AsyncStub = runtime::Dapr::StubInterface::async_interface;
 
-/// Whether it makes sense to go on with other jobs.
-bool IsAway(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-}
-
-/// Waits until so many calls have ended.
+/// Waits until a number of calls have ended.
 class Latch {
  public:
   explicit Latch(std::size_t count) : open_(count) {}
   void CountDown() {
     auto open = open_.Lock();
-    // Notifies with the lock held: once it is free, this may be gone.
+    // Notifies with the lock held: once the lock is free, this object may be gone.
     if (--*open == 0) none_open_.notify_all();
   }
   void Wait() {
@@ -60,7 +56,7 @@ std::vector<absl::Status> DaprJobScheduler::Schedule(const std::vector<ports::Sc
     google::protobuf::StringValue data;
     data.set_value(from.data);
     job.mutable_data()->PackFrom(data);
-    // Without max_retries it is repeated for as long as it fails; without a policy it would be lost
+    // Without max_retries the job is repeated until it succeeds; without a policy it would be lost
     // after three failures within seconds.
     job.mutable_failure_policy()->mutable_constant()->mutable_interval()->set_seconds(
         options_.retry_interval.count());
@@ -121,7 +117,8 @@ std::vector<absl::Status> DaprJobScheduler::CallAll(const std::vector<Request>& 
     }
     for (const Call& call : calls)
       statuses.push_back(util::Annotate(FromGrpc(call.status), attempted));
-    if (const auto away = std::ranges::find_if(statuses, IsAway); away != statuses.end()) {
+    if (const auto away = std::ranges::find_if(statuses, ports::IsUnanswered);
+        away != statuses.end()) {
       statuses.resize(requests.size(), absl::Status(*away));
     }
   }

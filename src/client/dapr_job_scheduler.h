@@ -12,15 +12,15 @@
 
 namespace todo::client {
 
-/// JobScheduler through Dapr's Jobs API, under its stable names or, where the sidecar does not know
-/// them, the Alpha1 ones. `client` must outlive it. Thread safety: as the port says.
+/// JobScheduler through Dapr's Jobs API: its stable methods, or the Alpha1 methods if the sidecar
+/// does not know the stable ones. `client` must outlive it. Thread safety: as the port says.
 class DaprJobScheduler final : public ports::JobScheduler {
  public:
   struct Options {
-    /// Of one call: a sidecar without its scheduler would keep it for half a minute.
+    /// Of one call. A sidecar without its scheduler would take half a minute to answer.
     std::chrono::milliseconds timeout{3'000};
     std::size_t parallel_calls = 16;
-    /// Between the attempts of a job whose callback fails; there is no last attempt.
+    /// Between the attempts of a job whose callback fails; attempts never end.
     std::chrono::seconds retry_interval{1};
   };
 

@@ -118,8 +118,8 @@ class DaprPublisher::Call {
         });
   }
 
-  /// Makes the context of the next call, which the destructor may cancel from now on. False: it has
-  /// begun.
+  /// Makes the context of the next call, which the destructor may cancel from now on. False: the
+  /// destructor has begun.
   bool Open() {
     std::shared_ptr<grpc::ClientContext> context =
         publisher_.client_.NewContext(publisher_.options_.timeout);
@@ -136,7 +136,7 @@ class DaprPublisher::Call {
     done_(util::Annotate(status, fmt::format("dapr: publish to {}", topic_)));
     delete this;
     auto state = publisher.state_.Lock();
-    // Notifies with the lock held: once it is free, the publisher may be gone.
+    // Notifies with the lock held: once the lock is free, the publisher may be gone.
     if (--state->open_count == 0) publisher.none_open_.notify_all();
   }
 

@@ -17,16 +17,19 @@
 
 namespace todo::client {
 
-/// Publishes through the sidecar, raw: a record's value is the payload byte for byte, its key is
-/// the event's key.
-/// A Publish is one call of the sidecar, or several, each sent when the one before has succeeded:
-/// more bytes than the sidecar takes at once are cut into pieces, an entry id that repeats starts a
-/// new one, and without `bulk` each event goes alone.
-/// The stable name of bulk publishing is tried first; a sidecar that answers UNIMPLEMENTED is asked
-/// by the Alpha1 name, and the name that worked last is used until it too is UNIMPLEMENTED (so an
-/// exchanged sidecar is no trouble in either direction).
+/// Publishes through the sidecar, raw: the value of a record is the payload, byte for byte, and its
+/// key is the event's key.
+///
+/// A Publish becomes one call of the sidecar, or several in a row: a call has a limited size, does
+/// not contain an entry id twice, and contains one event only without `bulk`. Each call is sent
+/// when the call before it has succeeded.
+///
+/// Bulk publishing has a stable and an Alpha1 name. If the sidecar answers UNIMPLEMENTED to one,
+/// the other is tried and used from then on, so a sidecar may be upgraded or downgraded at any
+/// time.
+///
 /// Thread safety: as its port says; Publish and the destructor must not overlap. Publish does not
-/// block, and `done` runs on a thread of gRPC's.
+/// block, and `done` runs on one of gRPC's threads.
 class DaprPublisher final : public ports::EventPublisher {
  public:
   struct Options {
@@ -34,24 +37,25 @@ class DaprPublisher final : public ports::EventPublisher {
     bool bulk = true;  // false for buses that do not keep the order in bulk: the in-memory one
     std::chrono::milliseconds timeout{10'000};  // of each call
     std::size_t max_call_bytes =
-        1 << 20;  // well below the sidecar's 4 MiB; a larger event goes alone
+        1 << 20;  // well below the sidecar's 4 MiB; a larger event is sent alone
   };
 
   /// `client` must outlive this.
   DaprPublisher(DaprClient& client, Options options);
-  /// Cancels what is in flight and waits until each `done` has been called.
+  /// Cancels the calls in flight and waits until each `done` has been called.
   ~DaprPublisher() override;
 
-  /// `done` gets: OK. kUnavailable: no sidecar, repeat soon. kDeadlineExceeded: no answer in time.
-  /// kInternal: the sidecar could not hand over all events. kCancelled: the publisher is being
-  /// destroyed. Others as the sidecar answers. No events: OK at once, from within this call.
+  /// `done` gets OK when all events are on the bus. kUnavailable: there is no sidecar, repeat soon.
+  /// kDeadlineExceeded: no answer in time. kInternal: the bus did not take all events. kCancelled:
+  /// the publisher is being destroyed. Other statuses are the sidecar's own. Without events `done`
+  /// gets OK at once, from within this call.
   void Publish(std::string_view topic, std::vector<ports::OutgoingEvent> events,
                std::function<void(absl::Status)> done) override;
 
  private:
   class Call;
   struct State {
-    std::set<Call*> running;     // those that can be cancelled
+    std::set<Call*> running;     // calls that can be cancelled
     std::size_t open_count = 0;  // Publish calls whose `done` has not returned
     bool closed = false;
     bool use_alpha1 = false;

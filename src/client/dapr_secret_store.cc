@@ -16,14 +16,15 @@ namespace {
 namespace runtime = dapr::proto::runtime::v1;
 
 absl::Status Missing(const std::string& name) {
-  return util::MakeStatus(absl::StatusCode::kNotFound, fmt::format("there is no secret {}", name));
+  return util::MakeStatus(absl::StatusCode::kNotFound,
+                          fmt::format("there is no entry {} in the secret", name));
 }
 
-/// Whether the component has looked and found no such secret. Dapr hands on every error of a
-/// component as INTERNAL, so only the text tells that from an outage: "secret x not found" (local
-/// file), `secrets "x" not found` (Kubernetes), "secret key or version not exist" (Vault),
-/// "SecretNotFound" (Azure). One that this does not know counts as an outage: asked again for ever,
-/// it loses nothing.
+/// Whether the component has looked and found no such secret. Dapr passes every error of a
+/// component on as INTERNAL, so only the text distinguishes that from an outage: "secret x not
+/// found" (local file), `secrets "x" not found` (Kubernetes), "secret key or version not exist"
+/// (Vault), "SecretNotFound" (Azure). An unknown text counts as an outage: repeating the call for
+/// ever loses nothing.
 bool SaysMissing(const grpc::Status& status) {
   constexpr std::array<std::string_view, 3> kSayings = {"not found", "notfound", "not exist"};
   if (status.error_code() != grpc::StatusCode::INTERNAL) return false;
@@ -37,11 +38,11 @@ bool SaysMissing(const grpc::Status& status) {
 absl::StatusOr<std::string> DaprSecretStore::Get(const std::string& name) {
   const auto now = std::chrono::steady_clock::now();
   {
-    auto remembered = remembered_.Lock();
-    if (now < remembered->until) {
-      const auto found = remembered->keys.find(name);
-      return found == remembered->keys.end() ? absl::StatusOr<std::string>(Missing(name))
-                                             : found->second;
+    auto cached = cached_.Lock();
+    if (now < cached->until) {
+      const auto found = cached->entries.find(name);
+      return found == cached->entries.end() ? absl::StatusOr<std::string>(Missing(name))
+                                            : found->second;
     }
   }
   runtime::GetSecretRequest request;
@@ -50,19 +51,19 @@ absl::StatusOr<std::string> DaprSecretStore::Get(const std::string& name) {
   runtime::GetSecretResponse response;
   const auto context = client_.NewContext(options_.timeout);
   const grpc::Status status = client_.stub().GetSecret(context.get(), request, &response);
-  std::map<std::string, std::string> keys;
+  std::map<std::string, std::string> entries;
   if (status.ok()) {
-    keys.insert(response.data().begin(), response.data().end());
+    entries.insert(response.data().begin(), response.data().end());
   } else if (!SaysMissing(status)) {
     return util::MakeStatus(absl::StatusCode::kUnavailable,
                             fmt::format("dapr: get secrets: {}", status.error_message()));
   }
-  const auto found = keys.find(name);
+  const auto found = entries.find(name);
   absl::StatusOr<std::string> value =
-      found == keys.end() ? absl::StatusOr<std::string>(Missing(name)) : found->second;
-  auto remembered = remembered_.Lock();
-  remembered->keys = std::move(keys);
-  remembered->until = now + options_.remember;
+      found == entries.end() ? absl::StatusOr<std::string>(Missing(name)) : found->second;
+  auto cached = cached_.Lock();
+  cached->entries = std::move(entries);
+  cached->until = now + options_.cache_time;
   return value;
 }
 

@@ -10,9 +10,9 @@
 
 namespace todo::client {
 
-/// StateStore by the sidecar's State API, read and written with strong consistency. Whatever goes
-/// wrong but a changed etag is kUnavailable: nobody's data is at fault when the sidecar, or the
-/// component behind it, is not there. Thread safety: as the port says.
+/// StateStore through the sidecar's State API, with strong consistency. Every failure except a
+/// changed etag is kUnavailable: the data are not at fault when the sidecar, or the component
+/// behind it, is away. Blocks up to `timeout`. Thread safety: as the port says.
 class DaprStateStore final : public ports::StateStore {
  public:
   struct Options {

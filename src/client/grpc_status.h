@@ -6,11 +6,11 @@
 
 namespace todo::client {
 
-/// The one translation of what a sidecar call came to: same code, same message; OK is OK. A code
-/// that gRPC does not define becomes kUnknown.
+/// Translates the status of a sidecar call: code and message stay. A code that gRPC does not define
+/// becomes kUnknown.
 absl::Status FromGrpc(const grpc::Status& status);
 
-/// Whether the sidecar does not know the method that was called: an older or a newer one.
+/// Whether the sidecar, older or newer than expected, does not know the method that was called.
 bool IsUnknownMethod(const grpc::Status& status);
 
 }  // namespace todo::client

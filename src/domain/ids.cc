@@ -1,5 +1,7 @@
 #include "domain/ids.h"
 
+#include "util/require.h"
+
 namespace todo::domain {
 
 std::optional<Uuid> Uuid::Parse(std::string_view text) {
@@ -18,6 +20,7 @@ std::optional<Uuid> Uuid::Parse(std::string_view text) {
 }
 
 Uuid Uuid::FromBytes(std::string_view bytes16, int version) {
+  TODO_REQUIRE(bytes16.size() >= 16);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string value;
   value.reserve(36);

@@ -12,7 +12,7 @@
 
 namespace todo::domain {
 
-/// Who owns a task: opaque text of 1 to 200 bytes, given by the identity provider.
+/// A user, by the identity provider's name for it: opaque text of 1 to 200 bytes.
 struct UserId {
   std::string value;
   auto operator<=>(const UserId&) const = default;
@@ -30,8 +30,8 @@ class Uuid {
   Uuid() = default;  // the nil UUID
   /// Accepts upper and lower case; nullopt when `text` is not a UUID.
   static std::optional<Uuid> Parse(std::string_view text);
-  /// The UUID made of these 16 bytes, with the given RFC 9562 version and variant bits set over
-  /// them.
+  /// The UUID of these 16 bytes, with the version and variant bits of RFC 9562 set over them.
+  /// Precondition: `bytes16` has 16 bytes at least, and `version` is 1 to 8.
   static Uuid FromBytes(std::string_view bytes16, int version);
 
   const std::string& value() const { return value_; }
@@ -42,14 +42,14 @@ class Uuid {
   std::string value_ = "00000000-0000-0000-0000-000000000000";
 };
 
-/// Id of an event: the same on every redelivery and replay.
+/// Names an event. Every redelivery and every replay has the id of the first delivery.
 struct EventId {
   Uuid uuid;
   const std::string& value() const { return uuid.value(); }
   auto operator<=>(const EventId&) const = default;
 };
 
-/// The caller's name for one call that changes something.
+/// The caller's name for one call that changes something. A repeated call has the same one.
 struct RequestId {
   Uuid uuid;
   const std::string& value() const { return uuid.value(); }

@@ -22,7 +22,7 @@ absl::Status Refuse(std::string_view what) {
       fmt::format("not an RFC 3339 date-time such as 2026-10-24T09:00:00Z: {}", what));
 }
 
-/// Takes text apart from the left. After a failure every further step fails too.
+/// Reads text from the left. After a failure every further step fails too.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : rest_(text) {}
@@ -48,7 +48,7 @@ class Scanner {
 
   bool TakeEither(char first, char second) { return Take(first) || Take(second); }
 
-  /// The digits at the front; may be empty.
+  /// The digits at the front, perhaps none.
   std::string_view Digits() {
     std::size_t count = 0;
     while (count < rest_.size() && rest_[count] >= '0' && rest_[count] <= '9') ++count;

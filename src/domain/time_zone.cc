@@ -14,10 +14,9 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 64;
 
-// Entries of the database's folder that are no zones of their own: what they mean differs between
-// machines
-// ("localtime", "posixrules"), they have no meaning yet ("Factory"), or they repeat the others with
-// leap seconds.
+// Entries of the database's folder that are not zones of their own: "localtime" and "posixrules"
+// differ between machines, "Factory" stands for a machine that was never set up, and "posix" and
+// "right" repeat the other zones, the latter with leap seconds.
 constexpr std::array<std::string_view, 5> kNotZones = {"localtime", "posixrules", "Factory",
                                                        "posix", "right"};
 
@@ -43,11 +42,11 @@ bool IsWellFormed(std::string_view name) {
              kNotZones.end();
 }
 
-/// Whether the database has a file of this name. Abseil remembers every name it was ever asked for,
-/// known or not, so a stranger's guesses must not reach it.
+/// Whether the database has a file with this name. Abseil keeps every name that it was ever asked
+/// for, known or not, so it must not get names that callers made up.
 bool IsInDatabase(const std::string& name) {
-  const char* folder =
-      std::getenv("TZDIR");  // NOLINT(concurrency-mt-unsafe): as Abseil does; nobody writes it
+  const char* folder = std::getenv(
+      "TZDIR");  // NOLINT(concurrency-mt-unsafe): as Abseil does; this program never sets it
   std::error_code error;
   return std::filesystem::is_regular_file(
       std::filesystem::path(folder != nullptr && *folder != '\0' ? folder : "/usr/share/zoneinfo") /
@@ -64,7 +63,7 @@ absl::StatusOr<TimeZone> TimeZone::Load(std::string_view iana_name) {
   if (IsWellFormed(name) && IsInDatabase(name) && absl::LoadTimeZone(name, &zone))
     return TimeZone(zone, name);
   return util::MakeStatus(absl::StatusCode::kInvalidArgument,
-                          fmt::format("{} is no time zone of the IANA database; write one such as "
+                          fmt::format("{} is not a time zone of the IANA database; use one such as "
                                       "Europe/Berlin, America/New_York or UTC",
                                       IsWellFormed(name) ? fmt::format("'{}'", name) : "this"));
 }
@@ -92,7 +91,7 @@ std::optional<TimeZone::Gap> TimeZone::NextGap(Instant after) const {
       return Gap{transition.from, transition.to,
                  Instant{std::chrono::microseconds{absl::ToUnixMicros(at)}}};
     }
-    // Always forward, whatever the data says.
+    // Always forward, even if the data says otherwise.
     time = std::max(at, time + absl::Seconds(1));
   }
   return std::nullopt;

@@ -35,7 +35,7 @@ Response Answer(const Request& request, HttpResponse content) {
   response.keep_alive(request.keep_alive());
   response.body() = std::move(content.body);
   response.prepare_payload();
-  // HEAD: the length is told, the body is not.
+  // HEAD: the answer has the length but not the body.
   if (request.method() == http::verb::head) response.body().clear();
   return response;
 }
@@ -61,8 +61,8 @@ Response Respond(const Routes& routes, const Request& request) {
   }
 }
 
-/// One connection: reads a request, answers, and so on until somebody has had enough. Keeps itself
-/// alive by the operation that is under way.
+/// One connection: reads a request and answers it, repeatedly, until one side closes. The operation
+/// in progress keeps the object alive.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(tcp::socket socket, const HttpServerOptions& options, const Routes& routes,
@@ -170,7 +170,7 @@ class HttpServer::Server {
         std::make_shared<Connection>(std::move(socket), options_, routes_, place)->Read();
       }
       if (!error) return Accept();
-      // Out of file descriptors, most likely: accepting again at once would only spin.
+      // Most likely there are no file descriptors left: accepting again at once would only spin.
       retry_.expires_after(std::chrono::milliseconds(100));
       retry_.async_wait([this](error_code stopped) {
         if (!stopped) Accept();

@@ -13,8 +13,8 @@ namespace todo::edge {
 struct HttpServerOptions {
   std::string address = "127.0.0.1";  // an IP address
   int port = 8080;                    // 0: any free one
-  int max_connections = 256;          // one more is closed without an answer
-  std::chrono::seconds patience{10};  // for a whole request, and for its answer to be taken
+  int max_connections = 256;          // a further connection is closed without an answer
+  std::chrono::seconds patience{10};  // for a whole request, and for the client to read its answer
   std::size_t max_header_bytes = 8 * 1024;
 };
 
@@ -24,26 +24,27 @@ struct HttpResponse {
   std::string body;
 };
 
-/// Answers GET and HEAD of a fixed set of paths over HTTP/1.1. Not for requests with a body: those
-/// are refused. Owns one thread. Thread safety: Start and Stop from one thread.
+/// Answers GET and HEAD requests for a fixed set of paths over HTTP/1.1. Rejects requests with a
+/// body. Owns one thread. Thread safety: Start and Stop from one thread.
 class HttpServer {
  public:
-  /// Called on the server's thread, one call at a time: must not block. What it throws ends as 500.
+  /// Called on the server's thread, one call at a time; must not block. An exception becomes a 500.
   using Handler = std::function<HttpResponse()>;
 
-  /// `routes`: path (without query) to handler; what they use must outlive the server.
+  /// `routes`: the handler of each path (without query). Objects that the handlers use must outlive
+  /// the server.
   HttpServer(HttpServerOptions options, std::map<std::string, Handler, std::less<>> routes);
   /// Stops.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// kUnavailable: the port cannot be had; the text says why and which settings choose another.
+  /// kUnavailable: the port cannot be opened; the text says why and which settings choose another.
   absl::Status Start();
-  /// Closes the port and all connections. Harmless to repeat.
+  /// Closes the port and all connections. Calling it again is harmless.
   void Stop();
 
-  /// What Start bound.
+  /// The port that Start opened.
   int port() const;
 
  private:

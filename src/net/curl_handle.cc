@@ -7,12 +7,12 @@ namespace todo::net {
 CurlHandle::CurlHandle(std::chrono::milliseconds timeout, const std::string& ca_file) {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialised == CURLE_OK) easy_.reset(curl_easy_init());
-  if (easy_ == nullptr) throw std::bad_alloc();  // the only reason there is
+  if (easy_ == nullptr) throw std::bad_alloc();  // the only possible reason
 
   Set(CURLOPT_ERRORBUFFER, error_.data());
   Set(CURLOPT_NOSIGNAL, 1L);
   Set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-  // A name server that does not answer must not hold us beyond the timeout either.
+  // The timeout also ends the wait for a name server that does not answer.
   Set(CURLOPT_QUICK_EXIT, 1L);
   Set(CURLOPT_PROXY, "");
   Set(CURLOPT_FRESH_CONNECT, 1L);

@@ -9,20 +9,21 @@
 
 namespace todo::net {
 
-/// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 (::ffff:a.b.c.d) *is* the IPv4
-/// address: that is where the kernel connects to.
+/// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 (::ffff:a.b.c.d) equals the IPv4
+/// address: the kernel connects to that address.
 class IpAddress {
  public:
-  /// nullopt for other families than IPv4 and IPv6. Precondition: `address` is as long as its
-  /// family says.
+  /// nullopt: the family is neither IPv4 nor IPv6. Precondition: `address` is as long as its family
+  /// says.
   static std::optional<IpAddress> FromSocket(const sockaddr& address);
-  /// The full notation only: four decimal numbers, or RFC 4291 without a zone.
+  /// Reads the full notation only: four decimal numbers, or RFC 4291 without a zone. nullopt:
+  /// `text` is something else.
   static std::optional<IpAddress> Parse(std::string_view text);
 
-  /// Whether this is one host of the public internet, as the IANA registries of special-purpose
-  /// addresses have it (2026). Not public are also addresses that embed an IPv4 address behind a
-  /// translator (compatible, 6to4, Teredo, NAT64), whatever they embed, and what is known to answer
-  /// with a cloud's credentials.
+  /// Whether this is a host of the public internet, by the IANA registries of special-purpose
+  /// addresses (2026). Addresses that embed an IPv4 address behind a translator (compatible, 6to4,
+  /// Teredo, NAT64) are not public, whatever they embed. Neither are the addresses at which clouds
+  /// are known to answer with credentials.
   bool IsPublic() const;
 
   bool operator==(const IpAddress&) const = default;
@@ -40,8 +41,8 @@ class IpAddress {
 /// All addresses that begin with the same bits: "10.0.0.0/8", "fd00::/8".
 class IpBlock {
  public:
-  /// An address, or an address and a length; nullopt for anything else, and when bits behind the
-  /// length are set (10.1.2.3/8 is rather a mistake than a wish).
+  /// Reads an address, or an address and a length. nullopt: `text` is something else, or bits
+  /// behind the length are set (10.1.2.3/8 is probably a mistake).
   static std::optional<IpBlock> Parse(std::string_view text);
 
   bool Contains(const IpAddress& address) const;

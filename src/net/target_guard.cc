@@ -10,7 +10,6 @@
 namespace todo::net {
 namespace {
 
-constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr std::size_t kMaxNameBytes = 253;
 constexpr char kNeedsHttps[] =
     "the URL must begin with https://; http is for hosts on the operator's list";
@@ -38,14 +37,6 @@ bool IsLocalhost(std::string_view name) {
   return name == "localhost" || name.ends_with(".localhost");
 }
 
-std::string Part(CURLU* url, CURLUPart part, unsigned flags) {
-  char* text = nullptr;
-  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return "";
-  std::string copy(text);
-  curl_free(text);
-  return copy;
-}
-
 absl::Status Denied(std::string_view reason) {
   return util::MakeStatus(absl::StatusCode::kPermissionDenied, reason);
 }
@@ -67,34 +58,6 @@ absl::StatusOr<TargetGuard> TargetGuard::Create(const std::vector<std::string>& 
     }
   }
   return guard;
-}
-
-absl::StatusOr<Target> ParseTarget(std::string_view url) {
-  if (url.size() > kMaxUrlBytes)
-    return Denied(fmt::format("the URL is longer than {} bytes", kMaxUrlBytes));
-  // libcurl would read up to the NUL, and people would see the rest.
-  if (url.find('\0') != std::string_view::npos) return Denied("the URL holds a NUL");
-  Target target;
-  target.url.reset(curl_url());
-  const CURLUcode code =
-      curl_url_set(target.url.get(), CURLUPART_URL, std::string(url).c_str(), CURLU_DISALLOW_USER);
-  if (code == CURLUE_USER_NOT_ALLOWED)
-    return Denied("a URL with a user or password is not allowed");
-  if (code != CURLUE_OK) return Denied("the URL cannot be read: it must begin with https://");
-
-  const std::string scheme = Part(target.url.get(), CURLUPART_SCHEME, 0);
-  if (scheme != "https" && scheme != "http") return Denied("the URL must begin with https://");
-  target.encrypted = scheme == "https";
-  const std::string host = absl::AsciiStrToLower(Part(target.url.get(), CURLUPART_HOST, 0));
-  target.host = WithoutFinalDot(host);
-  if (target.host.empty()) return Denied("the URL names no host");
-  // What libcurl makes of other letters depends on the process's locale.
-  const bool ipv6 = host.front() == '[';
-  if (!ipv6 && !std::all_of(host.begin(), host.end(), IsHostCharacter))
-    return Denied("the host's name must be given in its ASCII form (xn--...)");
-  const std::string port = Part(target.url.get(), CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
-  target.origin = fmt::format("{}://{}{}{}", scheme, host, port.empty() ? "" : ":", port);
-  return target;
 }
 
 absl::Status TargetGuard::MayEver(const Target& target) const {

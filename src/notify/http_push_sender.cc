@@ -7,8 +7,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "net/unanswered.h"
+#include "domain/notification/messages.h"
 #include "notify/push_encryption.h"
+#include "notify/send_outcome.h"
 #include "util/status.h"
 
 namespace todo::notify {
@@ -32,11 +33,11 @@ bool IsContact(const std::string& contact) {
                      [](unsigned char c) { return absl::ascii_isgraph(c); });
 }
 
-/// A key pair and a salt of its own for each message.
+/// Encrypts with a fresh key pair and a fresh salt.
 absl::StatusOr<std::string> Encrypt(const ports::PushMessage& message) {
   std::string salt(Aes128Gcm::kSaltBytes, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(salt.data()), static_cast<int>(salt.size())) != 1)
-    return absl::InternalError("there is no randomness");
+    return absl::InternalError("no random bytes could be generated");
   TODO_ASSIGN_OR_RETURN(const P256Key sender, P256Key::Generate());
   return EncryptPush({message.p256dh, message.auth}, message.payload, sender, salt);
 }
@@ -56,12 +57,12 @@ Kind KindOf(const SendOutcome& outcome) {
 
 absl::Status HttpPushSender::CheckContact(const std::string& contact) {
   if (IsContact(contact)) return absl::OkStatus();
-  return absl::InvalidArgumentError("must be a URL of mailto: or https:");
+  return absl::InvalidArgumentError("must be a mailto: or https: URL");
 }
 
 absl::StatusOr<std::unique_ptr<HttpPushSender>> HttpPushSender::Create(Options options,
                                                                        const ports::Clock& clock) {
-  TODO_ASSIGN_OR_RETURN(net::HttpPoster poster, net::HttpPoster::Create(std::move(options.http)));
+  TODO_ASSIGN_OR_RETURN(HttpPoster poster, HttpPoster::Create(std::move(options.http)));
   absl::StatusOr<P256Key> key = Vapid::ParseKey(options.vapid_key);
   if (!key.ok()) return util::Annotate(key.status(), "VAPID key");
   if (const absl::Status status = CheckContact(options.contact); !status.ok())
@@ -71,20 +72,20 @@ absl::StatusOr<std::unique_ptr<HttpPushSender>> HttpPushSender::Create(Options o
 }
 
 SendOutcome HttpPushSender::Send(const ports::PushMessage& message) {
-  if (message.payload.size() > kMaxPayloadBytes)
-    return net::Unanswered(
-        Kind::kRefused, fmt::format("the payload has {} bytes; a push message carries at most {}",
-                                    message.payload.size(), kMaxPayloadBytes));
+  if (message.payload.size() > domain::kMaxPushPayloadBytes)
+    return Unanswered(Kind::kRefused,
+                      fmt::format("the payload has {} bytes; a push message carries at most {}",
+                                  message.payload.size(), domain::kMaxPushPayloadBytes));
   if (!IsTopic(message.topic))
-    return net::Unanswered(Kind::kRefused, "the topic is not up to 32 characters of base64url");
+    return Unanswered(Kind::kRefused, "the topic must have at most 32 characters of base64url");
   const auto target = net::ParseTarget(message.endpoint);
-  if (!target.ok()) return net::Unanswered(Kind::kForbidden, target.status());
+  if (!target.ok()) return Unanswered(Kind::kForbidden, target.status());
   const auto body = Encrypt(message);
   if (!body.ok())
-    return net::Unanswered(absl::IsInvalidArgument(body.status()) ? Kind::kRefused : Kind::kRetry,
-                           body.status());
+    return Unanswered(absl::IsInvalidArgument(body.status()) ? Kind::kRefused : Kind::kRetry,
+                      body.status());
   const auto authorization = vapid_.Authorization(target->origin);
-  if (!authorization.ok()) return net::Unanswered(Kind::kRetry, authorization.status());
+  if (!authorization.ok()) return Unanswered(Kind::kRetry, authorization.status());
 
   std::vector<std::string> headers = {
       "content-type: application/octet-stream", "content-encoding: aes128gcm",
@@ -92,7 +93,7 @@ SendOutcome HttpPushSender::Send(const ports::PushMessage& message) {
       fmt::format("ttl: {}", std::max(message.ttl, std::chrono::seconds{0}).count()),
       "urgency: high"};  // a reminder is worth waking the device for
   if (!message.topic.empty()) headers.push_back("topic: " + message.topic);
-  SendOutcome outcome = poster_.Post(*target, headers, *body);
+  SendOutcome outcome = poster_.Post(*target, std::move(headers), *body);
   outcome.kind = KindOf(outcome);
   if (outcome.kind != Kind::kRetry) outcome.retry_after.reset();
   return outcome;

@@ -3,35 +3,33 @@
 #include <memory>
 #include <string>
 
-#include "net/http_poster.h"
+#include "notify/http_poster.h"
 #include "notify/vapid.h"
 #include "ports/clock.h"
 #include "ports/notification_senders.h"
 
 namespace todo::notify {
 
-/// Sends Web Push messages (RFC 8030) to whatever push service the browser has named.
-/// 404 and 410 are kGone: the subscription has ended. 408, 425, 429, 3xx and 5xx are kRetry, other
-/// answers of 4xx kRefused.
+/// Sends Web Push messages (RFC 8030) to the push service that the user's browser has named.
+/// The answers 404 and 410 are kGone: the subscription has ended. 408, 425, 429, 3xx and 5xx are
+/// kRetry, the rest of 4xx kRefused. Thread safety and blocking: as the port says.
 class HttpPushSender final : public ports::PushSender {
  public:
-  static constexpr std::size_t kMaxPayloadBytes = 3000;
-
   struct Options {
-    net::HttpOptions http;
+    HttpOptions http;
     std::string vapid_key;  // see Vapid::ParseKey
-    std::string contact;    // a mailto: or https: URL of the operator, for the push services
+    std::string contact;    // mailto: or https: URL by which push services reach the operator
   };
 
-  /// kInvalidArgument: push services would not take this contact.
+  /// kInvalidArgument: `contact` is neither a mailto: nor an https: URL.
   static absl::Status CheckContact(const std::string& contact);
-  /// kInvalidArgument names what is wrong with the options, without quoting the key. `clock` must
+  /// kInvalidArgument says what is wrong with the options, without quoting the key. `clock` must
   /// outlive the sender.
   static absl::StatusOr<std::unique_ptr<HttpPushSender>> Create(Options options,
                                                                 const ports::Clock& clock);
 
-  /// kRefused, before anything is sent: a payload of more than kMaxPayloadBytes, keys that are
-  /// none, a topic that RFC 8030 does not know.
+  /// Also kRefused, before anything is sent: a payload of more than domain::kMaxPushPayloadBytes,
+  /// invalid keys, a topic that RFC 8030 does not allow.
   ports::SendOutcome Send(const ports::PushMessage& message) override;
   absl::Status Check(const std::string& url) const override { return poster_.Check(url); }
 
@@ -39,11 +37,10 @@ class HttpPushSender final : public ports::PushSender {
   std::string PublicKey() const { return vapid_.PublicKey(); }
 
  private:
-  HttpPushSender(net::HttpPoster poster, P256Key key, std::string contact,
-                 const ports::Clock& clock)
+  HttpPushSender(HttpPoster poster, P256Key key, std::string contact, const ports::Clock& clock)
       : poster_(std::move(poster)), vapid_(std::move(key), std::move(contact), clock) {}
 
-  const net::HttpPoster poster_;
+  const HttpPoster poster_;
   Vapid vapid_;
 };
 

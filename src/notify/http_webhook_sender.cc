@@ -6,8 +6,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "net/unanswered.h"
-#include "notify/hmac.h"
+#include "domain/notification/messages.h"
+#include "notify/send_outcome.h"
+#include "util/digest.h"
 #include "util/status.h"
 
 namespace todo::notify {
@@ -28,7 +29,7 @@ std::string Signatures(const ports::WebhookMessage& message, long long timestamp
   const std::string content = fmt::format("{}.{}.{}", message.id, timestamp, message.body);
   std::string signatures;
   for (const std::string& secret : message.secrets) {
-    const std::string signature = HmacSha256(secret, content);
+    const std::string signature = util::HmacSha256(secret, content);
     if (!signatures.empty()) signatures += ' ';
     signatures += "v1," + absl::Base64Escape(signature);
   }
@@ -37,17 +38,16 @@ std::string Signatures(const ports::WebhookMessage& message, long long timestamp
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<HttpWebhookSender>> HttpWebhookSender::Create(
-    net::HttpOptions options) {
-  TODO_ASSIGN_OR_RETURN(net::HttpPoster poster, net::HttpPoster::Create(std::move(options)));
+absl::StatusOr<std::unique_ptr<HttpWebhookSender>> HttpWebhookSender::Create(HttpOptions options) {
+  TODO_ASSIGN_OR_RETURN(HttpPoster poster, HttpPoster::Create(std::move(options)));
   return std::unique_ptr<HttpWebhookSender>(new HttpWebhookSender(std::move(poster)));
 }
 
 SendOutcome HttpWebhookSender::Send(const ports::WebhookMessage& message) {
-  const auto refused = [](std::string_view why) { return net::Unanswered(Kind::kRefused, why); };
-  if (message.body.size() >= kMaxBodyBytes)
-    return refused(fmt::format("the payload has {} bytes; a webhook carries less than {}",
-                               message.body.size(), kMaxBodyBytes));
+  const auto refused = [](std::string_view why) { return Unanswered(Kind::kRefused, why); };
+  if (message.body.size() > domain::kMaxWebhookBodyBytes)
+    return refused(fmt::format("the payload has {} bytes; a webhook carries at most {}",
+                               message.body.size(), domain::kMaxWebhookBodyBytes));
   if (!IsId(message.id)) return refused("the webhook's id cannot stand in a header");
   const auto& secrets = message.secrets;
   if (secrets.empty() || std::any_of(secrets.begin(), secrets.end(),
@@ -55,7 +55,7 @@ SendOutcome HttpWebhookSender::Send(const ports::WebhookMessage& message) {
     return refused("the webhook has no secret to sign with");
 
   const auto target = net::ParseTarget(message.url);
-  if (!target.ok()) return net::Unanswered(Kind::kForbidden, target.status());
+  if (!target.ok()) return Unanswered(Kind::kForbidden, target.status());
   const long long timestamp =
       std::chrono::floor<std::chrono::seconds>(message.timestamp).time_since_epoch().count();
   return poster_.Post(*target,

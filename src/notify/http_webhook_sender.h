@@ -2,29 +2,28 @@
 
 #include <memory>
 
-#include "net/http_poster.h"
+#include "notify/http_poster.h"
 #include "ports/notification_senders.h"
 
 namespace todo::notify {
 
-/// Calls webhooks as the Standard Webhooks specification says. By it every answer but 2xx is a
-/// failure that is tried again, redirects and 4xx too, and 410 ends the endpoint.
+/// Calls webhooks by the Standard Webhooks specification: 2xx is kDelivered, 410 kGone, and every
+/// other answer kRetry, redirects and 4xx too. Thread safety and blocking: as the port says.
 class HttpWebhookSender final : public ports::WebhookSender {
  public:
-  static constexpr std::size_t kMaxBodyBytes = 20'000;
+  /// kInvalidArgument names an entry of `allowed_hosts` that cannot be on the list.
+  static absl::StatusOr<std::unique_ptr<HttpWebhookSender>> Create(HttpOptions options);
 
-  /// kInvalidArgument: see net::HttpPoster::Create.
-  static absl::StatusOr<std::unique_ptr<HttpWebhookSender>> Create(net::HttpOptions options);
-
-  /// kRefused, before anything is sent: a body of kMaxBodyBytes or more, no secret or an empty
-  /// one, an id that cannot stand in a header or holds the '.' that separates it in what is signed.
+  /// kRefused, before anything is sent: a body of more than domain::kMaxWebhookBodyBytes, no secret
+  /// or an empty one, an id that cannot stand in a header or contains '.', the separator in the
+  /// signed text.
   ports::SendOutcome Send(const ports::WebhookMessage& message) override;
   absl::Status Check(const std::string& url) const override { return poster_.Check(url); }
 
  private:
-  explicit HttpWebhookSender(net::HttpPoster poster) : poster_(std::move(poster)) {}
+  explicit HttpWebhookSender(HttpPoster poster) : poster_(std::move(poster)) {}
 
-  const net::HttpPoster poster_;
+  const HttpPoster poster_;
 };
 
 }  // namespace todo::notify

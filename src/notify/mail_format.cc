@@ -8,7 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/endpoint_rules.h"
 #include "util/one_line.h"
 #include "util/status.h"
 #include "util/utf8.h"
@@ -33,7 +33,7 @@ bool IsUrl(std::string_view text) {
          });
 }
 
-/// A body in base64, its lines ended as mail wants it before it is encoded.
+/// A body in base64. Its lines end with CRLF before they are encoded, as MIME demands.
 std::string EncodeBody(std::string_view text) {
   std::string canonical;
   for (const char c : text) {
@@ -64,8 +64,8 @@ std::string EncodedWords(std::string_view line) {
   return words;
 }
 
-/// The value of From. A name with punctuation would need the rules of quoted strings: it is
-/// encoded.
+/// The value of From. A name with punctuation is encoded, because it would need the rules of quoted
+/// strings.
 std::string FormatSender(const MailSender& sender) {
   const bool plain = std::all_of(sender.name.begin(), sender.name.end(), [](unsigned char c) {
     return absl::ascii_isalnum(c) || c == ' ' || c == '-';
@@ -105,11 +105,12 @@ absl::StatusOr<std::string> FormatMail(const ports::MailMessage& message, const 
                                        domain::Instant now) {
   constexpr std::size_t kMaxMessageId = 250;
   if (!IsMailAddress(message.to))
-    return absl::InvalidArgumentError("the recipient is not a mail address of plain ASCII");
+    return absl::InvalidArgumentError("the recipient must be an e-mail address in plain ASCII");
   if (!domain::IsAddressLike(message.message_id, kMaxMessageId))
-    return absl::InvalidArgumentError("the message id is not like id@host");
+    return absl::InvalidArgumentError("the message id must be like id@host");
   if (!message.list_unsubscribe.empty() && !IsUrl(message.list_unsubscribe))
-    return absl::InvalidArgumentError("the link for unsubscribing is no URL of https: or mailto:");
+    return absl::InvalidArgumentError(
+        "the link for unsubscribing must be an https: or mailto: URL");
 
   std::string mail;
   const auto add = [&](std::string_view header, std::string_view value) {

@@ -17,21 +17,23 @@ class P256Key {
   static constexpr std::size_t kPublicBytes = 65;  // 0x04, x, y
   static constexpr std::size_t kPrivateBytes = 32;
 
-  /// A fresh pair. kInternal: the library has no randomness.
+  /// A fresh pair. kInternal: OpenSSL has no random bytes.
   static absl::StatusOr<P256Key> Generate();
-  /// From the 32 bytes of the private number. kInvalidArgument: they are no private key of P-256.
+  /// Reads the 32 bytes of the private number. kInvalidArgument: `bytes` are no private key of
+  /// P-256.
   static absl::StatusOr<P256Key> FromPrivate(std::string_view bytes);
-  /// From a private key in PEM, not encrypted. kInvalidArgument: it is something else.
+  /// Reads a private key in PEM, not encrypted. kInvalidArgument: `pem` is something else.
   static absl::StatusOr<P256Key> FromPem(const std::string& pem);
 
-  /// The public half, uncompressed: kPublicBytes.
+  /// The public half, uncompressed: kPublicBytes bytes.
   const std::string& public_bytes() const { return public_bytes_; }
 
-  /// The 32 bytes that the holder of `peer_public` can compute too. kInvalidArgument: `peer_public`
-  /// is not an uncompressed point of the curve.
+  /// The 32 bytes on which this key and the owner of `peer_public` agree. kInvalidArgument:
+  /// `peer_public` is not an uncompressed point of the curve.
   absl::StatusOr<std::string> SharedSecret(std::string_view peer_public) const;
 
-  /// The 64 bytes of an ES256 signature (RFC 7518 section 3.4) of `text`.
+  /// The 64 bytes of an ES256 signature (RFC 7518 section 3.4) of `text`. kInternal: OpenSSL
+  /// failed.
   absl::StatusOr<std::string> Sign(std::string_view text) const;
 
  private:

@@ -2,10 +2,10 @@
 
 #include <openssl/evp.h>
 
-#include <cassert>
 #include <memory>
 
-#include "notify/hmac.h"
+#include "util/digest.h"
+#include "util/require.h"
 #include "util/status.h"
 
 namespace todo::notify {
@@ -33,12 +33,13 @@ const unsigned char* Bytes(std::string_view text) {
 }  // namespace
 
 Aes128Gcm::Aes128Gcm(std::string_view secret, std::string_view salt) : salt_(salt) {
-  assert(salt.size() == kSaltBytes);
-  key_ = HkdfSha256({salt, secret, Label("Content-Encoding: aes128gcm")}, kKeyBytes);
-  nonce_ = HkdfSha256({salt, secret, Label("Content-Encoding: nonce")}, kNonceBytes);
+  TODO_REQUIRE(salt.size() == kSaltBytes);
+  key_ = util::HkdfSha256({salt, secret, Label("Content-Encoding: aes128gcm")}, kKeyBytes);
+  nonce_ = util::HkdfSha256({salt, secret, Label("Content-Encoding: nonce")}, kNonceBytes);
 }
 
 std::string Aes128Gcm::Header(std::uint32_t record_bytes, std::string_view key_id) const {
+  TODO_REQUIRE(key_id.size() <= 255);
   std::string header = salt_;
   for (int shift = 24; shift >= 0; shift -= 8)
     header += static_cast<char>(record_bytes >> shift & 0xff);
@@ -73,12 +74,12 @@ absl::StatusOr<std::string> Aes128Gcm::Seal(std::uint64_t record,
 absl::StatusOr<std::string> EncryptPush(const PushRecipient& recipient, std::string_view payload,
                                         const P256Key& sender, std::string_view salt) {
   if (recipient.auth.size() != kAuthBytes)
-    return absl::InvalidArgumentError("the subscription's secret has not 16 bytes");
+    return absl::InvalidArgumentError("the subscription's secret must have 16 bytes");
   TODO_ASSIGN_OR_RETURN(const std::string agreed, sender.SharedSecret(recipient.public_key));
   std::string info(Label("WebPush: info"));
   info += recipient.public_key;
   info += sender.public_bytes();
-  const Aes128Gcm coding(HkdfSha256({recipient.auth, agreed, info}, kSecretBytes), salt);
+  const Aes128Gcm coding(util::HkdfSha256({recipient.auth, agreed, info}, kSecretBytes), salt);
 
   std::string body = coding.Header(kRecordBytes, sender.public_bytes());
   std::string plaintext(payload);

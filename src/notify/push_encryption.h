@@ -7,12 +7,13 @@
 #include "absl/status/statusor.h"
 #include "notify/p256_key.h"
 
-// The content coding aes128gcm (RFC 8188), and what Web Push makes of it (RFC 8291).
+// The content coding aes128gcm (RFC 8188), and its use by Web Push (RFC 8291).
 
 namespace todo::notify {
 
-/// A body of aes128gcm is a header and then its records, each sealed with the keys of the body and
-/// its place, counted from 0.
+/// Makes the parts of an aes128gcm body: a header, then records. Each record is sealed with the
+/// body's keys and its own number, counted from 0. Thread safety: const methods may be called from
+/// many threads at once.
 class Aes128Gcm {
  public:
   static constexpr std::size_t kSaltBytes = 16;
@@ -33,15 +34,15 @@ class Aes128Gcm {
   std::string nonce_;
 };
 
-/// Who can read a message: a browser's subscription.
+/// The keys of a browser's subscription: only this browser can read the message.
 struct PushRecipient {
   std::string_view public_key;  // p256dh, raw
   std::string_view auth;        // raw
 };
 
-/// The body of a push message, one record. `sender` and `salt` must be fresh for each message.
-/// kInvalidArgument: the recipient's keys are none, or `payload` does not fit into the 4,096 bytes
-/// that every push service takes.
+/// The body of a push message: a header and one record. `sender` and `salt` must be fresh for each
+/// message. kInvalidArgument: the recipient's keys are invalid, or the body would be longer than
+/// the 4,096 bytes that every push service takes. kInternal: OpenSSL failed.
 absl::StatusOr<std::string> EncryptPush(const PushRecipient& recipient, std::string_view payload,
                                         const P256Key& sender, std::string_view salt);
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
-#include "notify/base64url.h"
+#include "absl/strings/escaping.h"
 #include "util/status.h"
 
 namespace todo::notify {
@@ -16,17 +16,19 @@ Vapid::Vapid(P256Key key, std::string contact, const ports::Clock& clock)
 absl::StatusOr<P256Key> Vapid::ParseKey(std::string_view text) {
   text = util::FromAbsl(absl::StripAsciiWhitespace(util::ToAbsl(text)));
   if (text.find("-----BEGIN") != std::string_view::npos) return P256Key::FromPem(std::string(text));
-  return P256Key::FromPrivate(FromBase64Url(text).value_or(""));
+  std::string bytes;  // stays empty, which is no key, when the text is something else
+  absl::WebSafeBase64Unescape(util::ToAbsl(text), &bytes);
+  return P256Key::FromPrivate(bytes);
 }
 
-std::string Vapid::PublicKey() const { return Base64Url(key_.public_bytes()); }
+std::string Vapid::PublicKey() const { return absl::WebSafeBase64Escape(key_.public_bytes()); }
 
 absl::StatusOr<std::string> Vapid::Authorization(const std::string& origin) {
   const domain::Instant now = clock_.Now();
   {
     auto made = made_.Lock();
     const auto found = made->find(origin);
-    // A token from the future is of a clock that was set back; its end may be too far away.
+    // A token from the future was made before the clock was set back; it may end too late.
     if (found != made->end() && now < found->second.until && found->second.until - now <= kReuse)
       return found->second.authorization;
   }
@@ -36,11 +38,11 @@ absl::StatusOr<std::string> Vapid::Authorization(const std::string& origin) {
       {"aud", origin},
       {"exp", std::chrono::floor<seconds>(now + kLifetime).time_since_epoch().count()},
       {"sub", contact_}};
-  const std::string signed_part =
-      fmt::format("{}.{}", Base64Url(header.dump()), Base64Url(claims.dump()));
+  const std::string signed_part = fmt::format("{}.{}", absl::WebSafeBase64Escape(header.dump()),
+                                              absl::WebSafeBase64Escape(claims.dump()));
   TODO_ASSIGN_OR_RETURN(const std::string signature, key_.Sign(signed_part));
-  std::string authorization =
-      fmt::format("vapid t={}.{},k={}", signed_part, Base64Url(signature), PublicKey());
+  std::string authorization = fmt::format("vapid t={}.{},k={}", signed_part,
+                                          absl::WebSafeBase64Escape(signature), PublicKey());
 
   auto made = made_.Lock();
   if (made->size() >= kMaxOrigins) made->clear();

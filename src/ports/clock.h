@@ -16,7 +16,7 @@ class Clock {
 class IdSource {
  public:
   virtual ~IdSource() = default;
-  /// A UUIDv7: grows with time, so that index entries of the same hour lie together.
+  /// A UUIDv7: it grows with time, so that index entries made together lie together.
   virtual domain::Uuid NewId() = 0;
 };
 

@@ -11,27 +11,28 @@
 
 namespace todo::ports {
 
-/// Remembers which events this process has in its hands, so that after a crash they are known.
-/// Those are suspects, for every instance. Thread safety: all methods may be called from many
-/// threads at once, Begin with different slots. They block on the database, and answer kUnavailable
-/// and the like when it is away.
+/// Remembers the events that each process is applying. After a crash they are suspects, for every
+/// instance.
+/// Thread safety: all methods may be called from many threads at once, Begin with a different slot
+/// for each thread. They block on the database, and can answer kUnavailable and the like (see
+/// TaskStore).
 class CrashLog {
  public:
   virtual ~CrashLog() = default;
 
-  /// To be called once, before events are taken: notes what was in the hands of this instance when
-  /// it last ended without Clear, and answers how many events those were. A crash counts for an
-  /// event that nothing else was in hand with; for others it counts if it is their first.
+  /// To be called once, before events are taken. Counts a crash for the events that this instance
+  /// was applying when it last ended without Clear, and answers their number. The crash counts
+  /// fully for an event that was alone; for one of several it counts only as the first crash.
   virtual absl::StatusOr<int> CountCrashes() = 0;
 
-  /// `events` (may be none) are about to be applied by `consumer`, instead of what slot `slot` (>=
-  /// 0) held before. Outlives the process, though perhaps not the machine. What became of them in
-  /// the inbox is not in hand any more; the rest is until the slot gets something else. Answers the
-  /// suspects among them, with the crashes that count.
+  /// Notes that `consumer` is about to apply `events` (may be empty), in place of what slot `slot`
+  /// (>= 0) held before. The note outlives the process, though perhaps not the machine. An event
+  /// counts as being applied until the inbox has it or the slot gets other events. Answers the
+  /// suspects among `events`, with their number of crashes.
   virtual absl::StatusOr<std::map<domain::EventId, int>> Begin(
       int slot, std::string_view consumer, const std::vector<domain::EventHeader>& events) = 0;
 
-  /// A clean stop: nothing is in our hands.
+  /// A clean stop: this instance is applying no events.
   virtual absl::Status Clear() = 0;
 };
 

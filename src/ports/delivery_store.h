@@ -9,47 +9,54 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/channel.h"
+#include "domain/notification/messages.h"
+#include "domain/notification/schedule.h"
 #include "domain/time.h"
 
 namespace todo::ports {
 
-/// Where deliveries wait: one target of one user, one attempt in flight.
+/// The queue of the deliveries to one endpoint of one user. At most one attempt is in flight.
 struct DeliveryLane {
   domain::UserId user;
   domain::Channel channel = domain::Channel::kWebhook;
-  domain::Uuid target;     // of e-mail: nil
+  domain::Uuid endpoint;   // id of the webhook endpoint or push subscription; e-mail: nil
   std::int64_t epoch = 0;  // of the lease
 };
 
 struct QueuedDelivery {
-  domain::Uuid id;  // the same on every attempt
-  int failures = 0;
+  domain::Uuid id;                              // the same on every attempt
+  int failures = 0;                             // failed attempts so far
   std::string body;                             // webhook
-  std::optional<domain::DueReminder> reminder;  // e-mail, push
+  std::optional<domain::DueReminder> reminder;  // e-mail and push; nullopt: it was deleted since
 };
 
-/// A lane whose turn it is, and what to send to its target now.
+/// A lane whose turn it is, with its endpoint and the deliveries to send now.
 struct LeasedLane {
   DeliveryLane lane;
   std::string address;                     // URL, or e-mail address
-  int secret_version = 0;                  // webhook
-  int previous_secrets = 0;                // webhook: so many versions before sign too
+  int secret_version = 0;                  // webhook: version of the newest secret
+  int previous_secrets = 0;                // webhook: how many older versions still sign
   std::string p256dh;                      // push
   std::string auth;                        // push
-  std::vector<QueuedDelivery> deliveries;  // one, or several that go out together
+  std::vector<QueuedDelivery> deliveries;  // one, or several that go out as one message
 };
 
-/// How a lane's target has answered the last time. Each kind is served by threads of its own.
-enum class Pace { kQuick, kNew, kSlow };
+/// How a lane's endpoint answered the last time. Each pace has threads of its own, so that slow
+/// endpoints delay only each other.
+enum class Pace {
+  kQuick,
+  kNew,  // no answer is known yet
+  kSlow,
+};
 
 enum class DeliveryState { kPending, kDelivered, kFailed };
 
-/// What became of one delivery in an attempt.
+/// The state of one delivery after an attempt.
 struct DeliveryResult {
   domain::Uuid id;
   DeliveryState state = DeliveryState::kPending;
-  domain::Instant due_at;  // kPending: when it is tried again
+  domain::Instant due_at;  // kPending: the time of the next attempt
 };
 
 /// One attempt at the deliveries of a lane.
@@ -57,45 +64,46 @@ struct DeliveryAttempt {
   domain::Instant at;
   std::chrono::milliseconds took{0};
   std::string outcome;  // "delivered", "retry", "gone", "refused", "forbidden"
-  int status_code = 0;
+  int status_code = 0;  // HTTP or SMTP; 0: there was no answer
   std::string detail;
-  std::optional<domain::Instant> paused_until;  // so long the target wants no calls at all
+  std::optional<domain::Instant> paused_until;  // the endpoint asked for no calls until then
   std::vector<DeliveryResult> results;
 };
 
-/// The deliveries, for those who make them.
-/// Thread safety: all methods may be called from many threads at once; they block on the database,
-/// and can answer kUnavailable and the like (see TaskStore): then nothing was stored.
+/// The queued deliveries, for the threads that send them.
+/// Thread safety: all methods may be called from many threads at once. All block on the database.
+/// Statuses such as kUnavailable are those of TaskStore; with them nothing was stored.
 class DeliveryStore {
  public:
   virtual ~DeliveryStore() = default;
 
-  /// Takes the lane that has waited longest among those of this `pace` that are due at `now` and
-  /// whose channel is one of `channels`, until `until`. Of the quick lanes of a user two are out at
-  /// a time, of the new ones and of the slow ones one each; of the new lanes of a host four, of the
-  /// slow ones two. nullopt: nothing is due. Lanes whose target is gone or disabled are emptied on
-  /// the way, and so are deliveries that waited too long, and mail and pushes about tasks that are
-  /// completed or deleted by now.
+  /// Leases a lane until `until`: of the lanes of this `pace` and of `channels` that are due at
+  /// `now`, the one that has waited longest. At most two quick lanes, one new lane and one slow
+  /// lane of a user are leased at a time, and at most four new lanes and two slow lanes of a host.
+  /// nullopt: no lane is due. On the way, lanes are emptied whose endpoint was removed or disabled;
+  /// deliveries that have waited longer than domain::kMaxDeliveryAge fail, and so do mails and
+  /// pushes about tasks that are completed or deleted by now.
   virtual absl::StatusOr<std::optional<LeasedLane>> Lease(
       Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
       domain::Instant until) = 0;
 
-  /// When the next lane of this `pace` with one of `channels` has its turn: it is due, and nobody's
-  /// lease of it runs. A time that has passed: it waits for others of its user or host. nullopt:
-  /// nothing waits.
+  /// The time of the next turn of a lane of this `pace` and of `channels`: the lane is due and not
+  /// leased. A time in the past: a lane waits for other lanes of its user or host. nullopt: no
+  /// delivery waits.
   virtual absl::StatusOr<std::optional<domain::Instant>> NextTurn(
       Pace pace, const std::vector<domain::Channel>& channels) = 0;
 
-  /// Stores what became of the attempt and gives the lane back; `slow`: it has let us wait. False:
-  /// the lease was lost, or the target removed, and somebody else has decided.
+  /// Stores an attempt and ends the lease. `pace` is the lane's from now on: kQuick or kSlow.
+  /// False: the lease had ended or the endpoint was removed, and nothing was stored.
   virtual absl::StatusOr<bool> Finish(const DeliveryLane& lane, const DeliveryAttempt& attempt,
-                                      bool slow) = 0;
+                                      Pace pace) = 0;
 
-  /// The target of `leased` refuses everything for good: disables the webhook endpoint, removes the
-  /// push subscription, forgets the e-mail address. What waits for it has failed. `reason` is for
-  /// its user. Does nothing when the user has meanwhile given another URL or address.
-  virtual absl::Status StopTarget(const LeasedLane& leased, const std::string& reason,
-                                  domain::Instant now) = 0;
+  /// Ends sending to the endpoint of `leased`, which refuses everything for good: disables the
+  /// webhook endpoint, removes the push subscription or forgets the e-mail address. The deliveries
+  /// that wait for it fail. `reason` is for its user. Does nothing when the user has meanwhile
+  /// given another URL or address.
+  virtual absl::Status StopEndpoint(const LeasedLane& leased, const std::string& reason,
+                                    domain::Instant now) = 0;
 };
 
 }  // namespace todo::ports

@@ -9,7 +9,7 @@
 
 namespace todo::ports {
 
-/// One whole CloudEvent (structured mode) on its way to a topic.
+/// One whole CloudEvent (structured mode) for a topic.
 struct OutgoingEvent {
   std::string key;       // record key: the user id
   std::string entry_id;  // unique within the batch
@@ -22,10 +22,11 @@ class EventPublisher {
  public:
   virtual ~EventPublisher() = default;
 
-  /// Publishes `events` in order and then calls `done` once, from a thread of the publisher's.
-  /// OK: the broker has them all, durably. Anything else: some may be there, in any number of
-  /// copies: publish all again, under the same ids. Has a deadline of its own. `done` must not
-  /// block.
+  /// Publishes `events` in order and then calls `done` once, from a thread of the publisher's;
+  /// `done` must not block. The publisher has a deadline of its own. OK: the broker has all of the
+  /// events, durably. Anything else: the broker may have some of them, in any number of copies;
+  /// publish all of them again under the same ids. See IsUnanswered (ports/failure.h) for whether
+  /// one of the events may be to blame.
   virtual void Publish(std::string_view topic, std::vector<OutgoingEvent> events,
                        std::function<void(absl::Status)> done) = 0;
 };

@@ -8,28 +8,29 @@
 
 namespace todo::ports {
 
-/// A call that we ask for at a time: once, and repeated for as long as it is not answered OK.
+/// A job: at its time the scheduler calls the service, and repeats the call until it is answered
+/// OK.
 struct ScheduledJob {
   std::string name;
-  domain::Instant due;  // in the past: at once
+  domain::Instant due;  // a time in the past means at once
   std::string data;     // JSON
 };
 
-/// Jobs of the sidecar's scheduler. A job is a hint to wake up, no promise: the scheduler can lose
-/// its data. So nothing may depend on a job alone.
-/// Thread safety: all methods may be called from many threads at once. Both block until all answers
-/// are there, each at most as long as the adapter's deadline; never call them in a transaction.
+/// Jobs of the sidecar's scheduler. The scheduler can lose its data, so nothing may depend on a job
+/// alone.
+/// Thread safety: both methods may be called from many threads at once. Both block until all
+/// answers have arrived, at most for the adapter's deadline; never call them in a transaction.
 class JobScheduler {
  public:
   virtual ~JobScheduler() = default;
 
-  /// Writes the jobs over any of the same name; one status for each. kUnavailable,
-  /// kDeadlineExceeded: the scheduler is away, or the outcome is unknown: repeat, which is
-  /// harmless.
+  /// Writes the jobs; a job replaces one with an equal name. Answers one status for each.
+  /// kUnavailable, kDeadlineExceeded: the scheduler cannot be reached, or the outcome is unknown:
+  /// repeat the call, which is harmless.
   [[nodiscard]] virtual std::vector<absl::Status> Schedule(
       const std::vector<ScheduledJob>& jobs) = 0;
 
-  /// Deletes the jobs; one that does not exist is as good as deleted. Statuses as above.
+  /// Deletes the jobs; OK also for a job that does not exist. Statuses as of Schedule.
   [[nodiscard]] virtual std::vector<absl::Status> Delete(const std::vector<std::string>& names) = 0;
 };
 

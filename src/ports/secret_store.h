@@ -12,8 +12,8 @@ class SecretStore {
  public:
   virtual ~SecretStore() = default;
 
-  /// The value of `name`, perhaps as it was a minute ago. kNotFound: there is none. kUnavailable:
-  /// the store cannot say now.
+  /// The value of the secret `name`; it may be up to a minute old. kNotFound: there is no such
+  /// secret. kUnavailable: the store cannot answer now; ask again later.
   virtual absl::StatusOr<std::string> Get(const std::string& name) = 0;
 };
 

@@ -11,22 +11,23 @@ namespace todo::ports {
 
 struct StateValue {
   std::string data;
-  std::string etag;  // of this very value; opaque
+  std::string etag;  // opaque; changes with every write
 };
 
 /// Small values under keys, kept by the sidecar's state store.
 /// Thread safety: all methods may be called from many threads at once. All block, with a deadline
-/// of their own. All can answer kUnavailable: the store cannot do it now, whatever the reason.
+/// of their own. kUnavailable, from all: the store cannot do it now; try again later.
 class StateStore {
  public:
   virtual ~StateStore() = default;
 
-  /// What is there of `keys`; those that are not are missing.
+  /// The values of `keys`. A key without a value is missing from the answer.
   virtual absl::StatusOr<std::map<std::string, StateValue>> Read(
       const std::vector<std::string>& keys) = 0;
 
-  /// Writes `data` if the value's etag still is `etag`; empty: if there is no value yet. kAborted:
-  /// it is not; read again. kUnavailable: it may or may not have been written.
+  /// Writes `data` if the value still has this `etag`, or, with an empty `etag`, if the key has no
+  /// value yet. kAborted: the value has changed; read it again. kUnavailable: the value may or may
+  /// not have been written.
   virtual absl::Status Write(const std::string& key, const std::string& data,
                              const std::string& etag) = 0;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,46 +15,56 @@
 
 namespace todo::ports {
 
-/// One call that changes one task.
+/// One change of one task, as a call asks for it.
 struct Mutation {
   domain::ChangeKind kind = domain::ChangeKind::kCreated;
   domain::UserId user;
   domain::TaskId task_id;                        // not for kCreated
-  std::optional<std::int64_t> expected_version;  // nullopt: whatever the task's version is
+  std::optional<std::int64_t> expected_version;  // nullopt: any version is changed
   domain::TaskFields fields;                     // kCreated
   std::optional<domain::SeriesPosition> series;  // kCreated, with a rule
   domain::TaskPatch patch;                       // all kinds but kCreated
-  bool skips = false;  // kDeleted: this occurrence alone, the series goes on
+  bool skips = false;  // kDeleted: only this occurrence goes, its series goes on
 
   domain::RequestId request_id;
-  std::string fingerprint;   // same content, same fingerprint; 1 to 64 bytes of any kind
-  domain::EventId event_id;  // for the change, should there be one
+  std::string fingerprint;   // 1 to 64 bytes; equal for calls with equal content
+  domain::EventId event_id;  // the id of the change, if one is written
   domain::Instant now;
   std::string traceparent;  // W3C, or empty
 };
 
 struct MutationResult {
-  domain::Task task;     // after the mutation; of a repeated request: as first answered
-  bool changed = false;  // a change row was written by this very call
+  domain::Task task;     // after the mutation; for a repeated request, the first answer
+  bool changed = false;  // this very call wrote a change
 };
 
-/// A task of a series, as a change of the series must know it.
+/// Several changes of one user's tasks, made by one call: all of them, or none.
+struct MutationList {
+  domain::RequestId request_id;
+  std::string fingerprint;  // as in Mutation
+  /// 1 to TaskStore::kMaxMutations, all of one user, applied in this order. The list has the
+  /// request id, so those of its mutations are ignored. A later mutation may change a task again,
+  /// but it cannot name a task that an earlier one creates: the id of a new task is not known yet.
+  std::vector<Mutation> mutations;
+};
+
+/// A task of a series, with what a change of the series must know about it.
 struct SeriesMember {
-  domain::Task task;       // tombstones included
-  bool untouched = false;  // nobody but the consumer has changed it
+  domain::Task task;       // may be deleted
+  bool untouched = false;  // the recurrence consumer wrote its last change, no user did since
   bool operator==(const SeriesMember&) const = default;
 };
 
-/// One call that changes several tasks of one series.
+/// Changes of several tasks of one series, made by one call.
 struct SeriesMutation {
-  Mutation first;                // its task is the answer; its request id that of the call
-  std::vector<Mutation> others;  // of other tasks, none of them kCreated; request ids do not count
+  Mutation first;                // its task is the answer; its request id is that of the call
+  std::vector<Mutation> others;  // of other tasks, none kCreated; their request ids are ignored
   domain::Uuid series_id;
-  std::vector<SeriesMember> seen;  // what ListSeries answered
+  std::vector<SeriesMember> seen;  // the series as ListSeries answered it
 };
 
-/// Ties are in the order of ids. Titles are in Unicode's order (the root collation of ICU), to
-/// which letters that differ in case alone are equal.
+/// Equal keys are sorted by id. Titles are sorted in Unicode's order (the root collation of ICU),
+/// in which letters that differ only in case are equal.
 enum class TaskOrder { kCreatedAt, kDueDate, kPriority, kTitle, kUpdatedAt };
 
 struct TaskQuery {
@@ -62,62 +73,78 @@ struct TaskQuery {
   std::optional<std::string> tag;
   std::optional<domain::Instant> due_from;    // inclusive
   std::optional<domain::Instant> due_before;  // exclusive
-  std::string text;  // part of title or description, as util::FoldForSearch compares; empty: any
+  std::string text;  // a part of title or description, compared folded (util::FoldForSearch);
+                     // empty: any
   TaskOrder order = TaskOrder::kCreatedAt;
   bool descending = false;
   int limit = 50;           // 1 to 500
-  std::string page_cursor;  // TaskPage::next_cursor of the previous page of the same query; empty:
-                            // first page
+  std::string page_cursor;  // TaskPage::next_cursor of the page before, with an equal query; empty:
+                            // the first page
 };
 
 struct TaskPage {
   std::vector<domain::Task> tasks;
-  std::string next_cursor;  // empty: no further page
+  std::string next_cursor;  // empty: this is the last page
 };
 
 struct ChangePage {
   std::vector<domain::Change> changes;
-  std::int64_t last_seq = 0;
+  std::int64_t last_seq = 0;  // of the user's newest change, in this page or not
 };
 
 /// The users' tasks and their change log.
 /// Thread safety: all methods may be called from many threads at once. All block on the database.
 ///
 /// Every method can also answer: kUnavailable (no database: try again later), kResourceExhausted
-/// (no free connection in time), kDeadlineExceeded (statement or lock timeout), kInternal (logged).
+/// (no free connection in time: try again later), kDeadlineExceeded (statement or lock timeout),
+/// kInternal (logged).
 class TaskStore {
  public:
-  /// More members of a series are not read at once.
+  /// ListSeries reads no more members than this.
   static constexpr int kMaxSeriesMembers = 403;
+  /// ApplyAll takes no more mutations than this.
+  static constexpr std::size_t kMaxMutations = 50;
 
   virtual ~TaskStore() = default;
 
   /// Applies `mutation` and appends its change, in one durable step. A mutation that leaves the
-  /// task as it was writes no change. Calling again with the same request id and fingerprint gives
-  /// the first answer. Only a call that writes a change uses a `seq`. kNotFound: the user has no
-  /// such task. kAborted: `expected_version` is not the current one. kAlreadyExists: the request id
-  /// was used with another fingerprint. kUnknown: the connection was lost and the outcome could not
-  /// be found out: repeat with the same request id.
+  /// task as it was writes no change and uses no `seq`. Repeating a call with the same request id
+  /// and fingerprint is harmless and gives the first answer. Failures leave everything as it was:
+  /// kNotFound: the user has no such task. kAborted with reason STALE_ETAG: the task has another
+  /// version than `expected_version`: read it again. kAborted with another reason: other calls were
+  /// in the way: repeat the call. kAlreadyExists: the request id was used with another fingerprint,
+  /// or another task has the occurrence of the series. Only kUnknown leaves the outcome open, after
+  /// a lost connection: repeat the call with the same request id.
   virtual absl::StatusOr<MutationResult> Apply(const Mutation& mutation) = 0;
 
-  /// Of the user's series: its open tasks; the done ones after which the next one that is there is
-  /// open; and the last one it has, done or deleted, but for those that the consumer made and took
-  /// away again. By occurrence; not more than the first kMaxSeriesMembers.
+  /// Applies all mutations of `list` and appends their changes in one durable step, each with a
+  /// `seq` of its own, in the order of the list; or none of them. Answers one result for each
+  /// mutation, in order. Apply is the case of one. Statuses are those of Apply: when one mutation
+  /// fails, the call fails with its status, and util::IndexOf(status) is the index of that mutation
+  /// in the list (nullopt: the failure is about the whole call). Repeating the call with the same
+  /// request id and fingerprint gives the first answers of all mutations.
+  virtual absl::StatusOr<std::vector<MutationResult>> ApplyAll(const MutationList& list) = 0;
+
+  /// The tasks of the user's series that a change of the series must know, by occurrence: its open
+  /// tasks; the completed ones that come right before an open one; and the last one, completed or
+  /// deleted, unless the consumer made it and took it away again. At most the first
+  /// kMaxSeriesMembers.
   virtual absl::StatusOr<std::vector<SeriesMember>> ListSeries(const domain::UserId& user,
                                                                const domain::Uuid& series_id) = 0;
 
-  /// Applies all mutations and appends their changes, each with a `seq` of its own, in one durable
-  /// step, or none of them. As Apply for `first`. kAborted also: ListSeries would not answer `seen`
-  /// any more: look again.
+  /// Applies all mutations and appends their changes in one durable step, each with a `seq` of its
+  /// own; or none of them. Answers the result of `first`. Statuses are those of Apply for `first`,
+  /// and kAborted with reason SERIES_CHANGED: ListSeries no longer answers `seen`: read the series
+  /// again.
   virtual absl::StatusOr<MutationResult> ApplyToSeries(const SeriesMutation& mutation) = 0;
 
   /// kNotFound: the user has no such task.
   virtual absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) = 0;
 
-  /// A page of the user's tasks. kInvalidArgument: the cursor is not one of this query.
+  /// A page of the user's tasks. kInvalidArgument: the cursor does not belong to this query.
   virtual absl::StatusOr<TaskPage> List(const domain::UserId& user, const TaskQuery& query) = 0;
 
-  /// The user's changes with a greater `seq`, in order, up to `limit` (1 to 500).
+  /// The user's changes with a `seq` greater than `after_seq`, in order, up to `limit` (1 to 500).
   virtual absl::StatusOr<ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
                                                  int limit) = 0;
 };

@@ -17,24 +17,25 @@ namespace todo::relay {
 struct Completion {
   int shard = 0;
   std::uint64_t batch_id = 0;
-  std::size_t stream = 0;  // index of the topic
+  std::size_t part = 0;  // index of the batch's part
   absl::Status status;
 };
 
-/// What other threads have told the relay since it last looked.
+/// Everything that other threads have posted since the last Take.
 struct Letters {
   std::set<int> woken;
   std::vector<Completion> completions;
   std::optional<SteadyTime> stop_at;
 };
 
-/// How other threads reach the relay's thread. Whatever they post ends a Wait.
-/// Completions keep it alive, so they may come when the relay is long gone.
-/// Thread safety: may be used from many threads at once; Take and Wait by the relay's only. Posting
-/// never blocks.
+/// How other threads reach the relay's thread. A posted letter ends a Wait. Completions keep the
+/// mailbox alive, so they may come after the end of the relay.
+/// Thread safety: posting may be done from many threads at once and never blocks; SetHeld, Take and
+/// Wait are for the relay's thread.
 class Mailbox {
  public:
-  /// Shard `shard` has something new. False, and nothing is noted, when it is not held at `now`.
+  /// Shard `shard` has something new. False: the relay does not hold the shard at `now`, and no
+  /// letter was posted.
   bool Wake(int shard, SteadyTime now);
   void Complete(Completion completion);
   /// Asks the relay to end, at `deadline` at the latest.
@@ -43,7 +44,7 @@ class Mailbox {
   /// Which shards the relay holds, and until when.
   void SetHeld(std::set<int> shards, SteadyTime lease_until);
   Letters Take();
-  /// Until something is posted, at most for `limit`.
+  /// Blocks until there are letters, at most for `limit`.
   void Wait(SteadyTime::duration limit);
 
  private:

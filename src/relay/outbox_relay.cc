@@ -8,10 +8,13 @@ OutboxRelay::OutboxRelay(ports::OutboxLog& log, ports::EventPublisher& publisher
                          SteadyClock clock)
     : clock_(std::move(clock)),
       mailbox_(std::make_shared<Mailbox>()),
-      loop_(log, publisher, std::move(options), clock_, mailbox_),
-      thread_([this] { Run(); }) {}
+      loop_(log, publisher, std::move(options), clock_, mailbox_) {}
 
 OutboxRelay::~OutboxRelay() { Stop(clock_()); }
+
+void OutboxRelay::Start() {
+  thread_ = std::jthread([this] { Run(); });
+}
 
 bool OutboxRelay::Wake(int shard) { return mailbox_->Wake(shard, clock_()); }
 

@@ -11,12 +11,12 @@
 
 namespace todo::relay {
 
-/// Publishes the committed changes of the shards that this replica holds, with a thread of its own,
-/// from construction until Stop. What exactly it promises about order and copies: see RelayLoop.
+/// Publishes the committed changes and messages of the shards that this replica holds, in a thread
+/// of its own, from Start until Stop. RelayLoop promises in which order and how often.
 ///
-/// `log` and `publisher` must outlive it. `log` is used by its thread only; the publisher may call
-/// `done` later than the relay lives. Thread safety: Wake and stats may be called from many threads
-/// at once; Stop from one.
+/// `log` and `publisher` must outlive it. Only its thread uses `log`; the publisher may call `done`
+/// after the relay is gone. Thread safety: Wake and stats may be called from many threads at once,
+/// also before Start and after Stop; Start and Stop from one thread.
 class OutboxRelay {
  public:
   using Options = RelayOptions;
@@ -24,20 +24,23 @@ class OutboxRelay {
 
   OutboxRelay(ports::OutboxLog& log, ports::EventPublisher& publisher, Options options,
               SteadyClock clock = std::chrono::steady_clock::now);
-  /// Stops without waiting for what is in flight.
+  /// Stops without waiting for publishes in flight.
   ~OutboxRelay();
   OutboxRelay(const OutboxRelay&) = delete;
   OutboxRelay& operator=(const OutboxRelay&) = delete;
 
-  /// To be called when a change of `shard` was committed. Never blocks. True: it is published at
-  /// once. False: this relay does not hold the shard, so the caller should tell the other replicas;
-  /// their poll is the net.
+  /// To be called once.
+  void Start();
+
+  /// To be called after a commit that wrote a change or message of `shard`. Never blocks. True:
+  /// this relay publishes it at once. False: this relay does not hold the shard; tell the other
+  /// replicas, which otherwise notice at their next poll.
   bool Wake(int shard);
 
-  /// Sends nothing more, waits for what is in flight, makes the cursors durable and gives the
-  /// shards back, for another replica to take at once. Blocks until that is done, or until
-  /// `deadline` and the end of the database call then under way. True: all was given back.
-  /// Otherwise the leases run out by themselves, and up to a second of events is sent again.
+  /// Starts no further publish, waits for those in flight, makes the cursors durable and releases
+  /// the shards, so that another replica can take them at once. Blocks until that is done, or until
+  /// `deadline` and the end of the database call in progress then. True: all shards were released.
+  /// False: their leases run out by themselves, and up to a second of events is published again.
   /// Calling it again is harmless.
   bool Stop(SteadyTime deadline);
 
@@ -49,7 +52,7 @@ class OutboxRelay {
   const SteadyClock clock_;
   const std::shared_ptr<Mailbox> mailbox_;
   RelayLoop loop_;
-  std::jthread thread_;  // last: everything else is there before it starts
+  std::jthread thread_;
 };
 
 }  // namespace todo::relay

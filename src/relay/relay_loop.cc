@@ -4,25 +4,14 @@
 #include <set>
 #include <utility>
 
-#include "domain/event/event.h"
+#include "ports/failure.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 #include "util/status.h"
 
 namespace todo::relay {
-namespace {
 
 using util::Severity;
-
-constexpr int kFailuresUntilSuspicion = 3;
-
-/// Whether a failure with this code may be the fault of one of the events, not of the connection.
-bool MayBlameEvent(absl::StatusCode code) {
-  return code != absl::StatusCode::kUnavailable && code != absl::StatusCode::kDeadlineExceeded &&
-         code != absl::StatusCode::kCancelled;
-}
-
-}  // namespace
 
 RelayLoop::RelayLoop(ports::OutboxLog& log, ports::EventPublisher& publisher, RelayOptions options,
                      SteadyClock clock, std::shared_ptr<Mailbox> mailbox)
@@ -30,9 +19,11 @@ RelayLoop::RelayLoop(ports::OutboxLog& log, ports::EventPublisher& publisher, Re
       publisher_(publisher),
       options_(std::move(options)),
       clock_(std::move(clock)),
-      mailbox_(std::move(mailbox)) {
-  lease_until_ = renew_at_ = poll_at_ = cursor_write_at_ = database_retry_at_ = last_acknowledged_ =
-      bus_failing_since_ = probe_at_ = clock_();
+      mailbox_(std::move(mailbox)),
+      database_backoff_(NewBackoff()),
+      bus_(clock_(), options_.failures_until_error) {
+  lease_until_ = renew_at_ = poll_at_ = cursor_write_at_ = database_retry_at_ = probe_at_ =
+      clock_();
 }
 
 SteadyTime RelayLoop::Step() {
@@ -64,10 +55,9 @@ void RelayLoop::TakeMail() {
 
 void RelayLoop::WatchSidecar() {
   const SteadyTime now = clock_();
-  // The batches that failed have gone with their shards, and nothing says how the bus is now.
-  if (bus_failing_ && !resting_ && !AnyStreamFails()) bus_failing_ = outage_reported_ = false;
-  const SteadyTime silent_since = std::max(bus_failing_since_, last_acknowledged_);
-  const bool suspect = bus_failing_ && now - silent_since >= options_.give_up_after;
+  // The batches that failed have left with their shards: whether the bus works is not known.
+  if (bus_.failing() && !resting_ && !AnyPartFails()) bus_.Forget();
+  const bool suspect = bus_.failing() && now - bus_.silent_since() >= options_.give_up_after;
   if (now < probe_at_ || !(resting_ || suspect)) return;
   probe_at_ = now + options_.probe_interval;
   const bool away = !options_.sidecar_answers();
@@ -77,7 +67,8 @@ void RelayLoop::WatchSidecar() {
     TellHeld();
     util::Log(Severity::kError, "relay_without_sidecar", {{"shards", shards_.size()}});
   } else {
-    bus_failing_since_ = renew_at_ = clock_();
+    renew_at_ = clock_();
+    bus_.BeginAnew(renew_at_);
     util::Log(Severity::kInfo, "relay_sidecar_back");
   }
 }
@@ -85,7 +76,7 @@ void RelayLoop::WatchSidecar() {
 void RelayLoop::Renew() {
   if (resting_) return;
   const SteadyTime asked_at =
-      clock_();  // the lease counts from the database's answer, so surely not from earlier
+      clock_();  // the lease begins when the database answers, so not earlier than now
   if (asked_at < renew_at_ || !DatabaseReady(asked_at)) return;
   auto answer = log_.Renew(options_.owner, options_.lease);
   if (!DatabaseAnswered(answer.status(), "renew leases")) return;
@@ -103,7 +94,7 @@ void RelayLoop::Adopt(const ports::OutboxShards& answer) {
   for (const ports::OutboxShard& shard : answer.owned) {
     auto known = shards_.find(shard.number);
     if (known != shards_.end() && known->second.epoch == shard.epoch) {
-      // Nobody else had it in between, even if our lease had run out.
+      // No other replica had the shard in between, even if the lease had run out.
       if (!Reconcile(known->second, shard.cursor)) set_back.push_back(shard.number);
       held.insert(shards_.extract(known));
     } else {
@@ -172,7 +163,7 @@ void RelayLoop::WriteCursors() {
   for (const auto& [number, shard] : shards_) {
     if (!shard.write_at) continue;
     due = due || *shard.write_at <= now;
-    // Who would be due before the next write comes along.
+    // Cursors that would be due before the next write are written now.
     if (*shard.write_at <= now + options_.cursor_interval) numbers.push_back(number);
   }
   if (!due) return;
@@ -182,7 +173,7 @@ void RelayLoop::WriteCursors() {
   for (int number : numbers) shards_.at(number).sent = shards_.at(number).cursor;
   auto lost = log_.Advance(written);
   if (!DatabaseAnswered(lost.status(), "write cursors")) {
-    renew_at_ = now;  // which tells whether it was written
+    renew_at_ = now;  // the answer will tell whether the cursors were written
     return;
   }
   for (int number : numbers) {
@@ -218,7 +209,7 @@ void RelayLoop::TellHeld() {
 // --- Reading
 
 bool RelayLoop::Readable(int number, const Shard& shard) const {
-  // A call may still be in flight from before the shard was lost and taken again.
+  // A publish from before the shard was lost and taken again may still be in flight.
   return shard.due && !shard.leaving && !shard.batch && Idle(number);
 }
 
@@ -249,74 +240,38 @@ void RelayLoop::ReadBatches() {
       if (!shard.write_at) shard.write_at = now + options_.idle_cursor_interval;
       continue;
     }
-    shard.batch = MakeBatch(std::move(content));
+    shard.batch = MakeBatch(
+        ++last_batch_id_, std::move(content),
+        {.task_events = options_.task_events_topic, .task_updates = options_.task_updates_topic},
+        NewBackoff());
   }
-}
-
-RelayLoop::Batch RelayLoop::MakeBatch(ports::OutboxBatch content) {
-  Batch batch;
-  batch.id = ++last_batch_id_;
-  batch.next = std::move(content.next);
-  batch.count = content.changes.size() + content.messages.size();
-  batch.oldest = content.changes.empty() ? content.messages.front().at : content.changes.front().at;
-
-  std::map<std::string, std::vector<ports::OutgoingEvent>> by_topic;
-  const auto add = [&by_topic](const std::string& topic, const std::string& key,
-                               const std::string& id, std::string payload) {
-    by_topic[topic].push_back({.key = key, .entry_id = id, .payload = std::move(payload)});
-  };
-  for (const domain::Change& change : content.changes) {
-    const std::string& user = change.user.value;
-    add(options_.task_events_topic, user, change.event_id.value(), domain::TaskEventRecord(change));
-    add(options_.task_updates_topic, user, change.event_id.value(),
-        domain::TaskUpdateRecord(change));
-  }
-  for (ports::OutboxMessage& message : content.messages) {
-    add(message.topic, message.key, message.id.value(), std::move(message.payload));
-  }
-  for (auto& [topic, events] : by_topic) {
-    Stream& stream = batch.streams.emplace_back();
-    stream.topic = topic;
-    stream.run = events.size();
-    stream.events = std::move(events);
-    if (TODO_PLANTED("swap-order")) std::reverse(stream.events.begin(), stream.events.end());
-  }
-  return batch;
 }
 
 // --- Publishing
 
-bool RelayLoop::Sendable(const Stream& stream) {
-  return stream.in_flight == 0 && stream.acknowledged < stream.events.size();
-}
-
 void RelayLoop::PublishReady() {
   for (auto& [number, shard] : shards_) {
     if (!shard.batch || shard.leaving) continue;
-    for (std::size_t index = 0; index < shard.batch->streams.size(); ++index) {
-      const Stream& stream = shard.batch->streams[index];
-      if (Sendable(stream) && stream.retry_at <= clock_()) Send(number, *shard.batch, index);
+    for (std::size_t index = 0; index < shard.batch->parts.size(); ++index) {
+      const BatchPart& part = shard.batch->parts[index];
+      if (part.waits() && part.retry_at() <= clock_()) Send(number, *shard.batch, index);
     }
   }
 }
 
 void RelayLoop::Send(int number, Batch& batch, std::size_t index) {
-  Stream& stream = batch.streams[index];
-  const std::size_t count = std::min(stream.run, stream.events.size() - stream.acknowledged);
-  const auto first = stream.events.begin() + static_cast<std::ptrdiff_t>(stream.acknowledged);
-  // A copy: it may have to be sent again.
-  std::vector<ports::OutgoingEvent> events(first, first + static_cast<std::ptrdiff_t>(count));
+  BatchPart& part = batch.parts[index];
+  std::vector<ports::OutgoingEvent> events = part.NextRun();
   TODO_FAULT_POINT("before-publish").IgnoreError();
-  // The last moment to notice that the process was frozen and the shard may be somebody else's by
-  // now.
+  // The last chance to notice that the process was frozen and another replica may have the shard.
   if (!LeaseHolds(clock_())) return;
-  stream.in_flight = count;
+  part.NoteSent();
   ++calls_in_flight_[number];
   publisher_.Publish(
-      stream.topic, std::move(events),
+      part.topic(), std::move(events),
       [mailbox = mailbox_, number, id = batch.id, index](absl::Status status) {
         mailbox->Complete(
-            {.shard = number, .batch_id = id, .stream = index, .status = std::move(status)});
+            {.shard = number, .batch_id = id, .part = index, .status = std::move(status)});
       });
 }
 
@@ -324,25 +279,25 @@ void RelayLoop::OnCompletion(const Completion& completion) {
   const int number = completion.shard;
   if (auto calls = calls_in_flight_.find(number); --calls->second == 0)
     calls_in_flight_.erase(calls);
-  if (!completion.status.ok()) {
-    ++own_stats_.publish_failures;
-    own_stats_.last_error = completion.status.ToString();
-  }
+  if (!completion.status.ok()) ++own_stats_.publish_failures;
   auto found = shards_.find(number);
   if (found == shards_.end()) return;
   Shard& shard = found->second;
   if (!shard.batch || shard.batch->id != completion.batch_id)
-    return;  // of a time before the shard was lost
+    return;  // from before the shard was lost
 
   Batch& batch = *shard.batch;
-  Stream& stream = batch.streams[completion.stream];
-  if (!completion.status.ok()) return OnFailed(number, batch, completion.stream, completion.status);
-  TODO_FAULT_POINT("after-publish").IgnoreError();
-  OnAcknowledged(stream);
-  for (const Stream& other : batch.streams) {
-    if (other.acknowledged < other.events.size()) return;
-  }
+  BatchPart& part = batch.parts[completion.part];
   const SteadyTime now = clock_();
+  if (!completion.status.ok()) {
+    part.NoteFailed(now, !ports::IsUnanswered(completion.status));
+    return bus_.NoteFailed(number, part, completion.status, now);
+  }
+  TODO_FAULT_POINT("after-publish").IgnoreError();
+  part.NoteAcknowledged();
+  bus_.NoteAcknowledged(now);
+  if (bus_.failing() && !AnyPartFails()) bus_.NoteRecovered();
+  if (!batch.done()) return;
   const SteadyTime write_at = now + options_.cursor_interval;
   own_stats_.published_count += batch.count;
   shard.cursor = std::move(batch.next);
@@ -351,62 +306,11 @@ void RelayLoop::OnCompletion(const Completion& completion) {
   shard.batch.reset();
 }
 
-void RelayLoop::OnAcknowledged(Stream& stream) {
-  last_acknowledged_ = clock_();
-  stream.acknowledged += std::exchange(stream.in_flight, 0);
-  if (stream.acknowledged < stream.suspect_end) {
-    stream.run = std::max<std::size_t>(1, (stream.suspect_end - stream.acknowledged) / 2);
-    return;
-  }
-  stream.suspect_end = 0;
-  stream.run = stream.events.size();
-  stream.failures = 0;
-  if (!bus_failing_ || AnyStreamFails()) return;
-  bus_failing_ = false;
-  outage_reported_ = false;
-  util::Log(Severity::kInfo, "relay_publish_recovered");
-}
-
-void RelayLoop::OnFailed(int number, Batch& batch, std::size_t index, const absl::Status& status) {
-  Stream& stream = batch.streams[index];
-  const SteadyTime now = clock_();
-  const std::size_t count = std::exchange(stream.in_flight, 0);
-  if (++stream.failures == 1) stream.failing_since = now;
-  stream.retry_at = now + Backoff(stream.failures);
-  if (stream.failures >= kFailuresUntilSuspicion && MayBlameEvent(status.code())) {
-    stream.suspect_end = stream.acknowledged + count;
-    stream.run = std::max<std::size_t>(1, count / 2);
-  }
-  if (!std::exchange(bus_failing_, true)) {
-    bus_failing_since_ = now;
-    util::Log(Severity::kWarning, "relay_publish_failing",
-              {{"shard", number}, {"topic", stream.topic}, {"error", status.ToString()}});
-  }
-  ReportIfStuck(number, batch, index, status);
-}
-
-void RelayLoop::ReportIfStuck(int number, const Batch& batch, std::size_t index,
-                              const absl::Status& status) {
-  const Stream& stream = batch.streams[index];
-  if (stream.failures % options_.failures_until_error != 0) return;
-  // While other events get through it is this one; otherwise it is the bus, which is worth saying
-  // once.
-  const bool only_this = last_acknowledged_ > stream.failing_since;
-  if (!only_this && std::exchange(outage_reported_, true)) return;
-  util::Log(Severity::kError, only_this ? "relay_shard_stuck" : "relay_bus_away",
-            {{"shard", number},
-             {"topic", stream.topic},
-             {"event_id", stream.events[stream.acknowledged].entry_id},
-             {"events", stream.run},
-             {"attempts", stream.failures},
-             {"error", status.ToString()}});
-}
-
-bool RelayLoop::AnyStreamFails() const {
-  return std::any_of(shards_.begin(), shards_.end(), [](const auto& entry) {
+bool RelayLoop::AnyPartFails() const {
+  return std::ranges::any_of(shards_, [](const auto& entry) {
     const std::optional<Batch>& batch = entry.second.batch;
-    return batch && std::any_of(batch->streams.begin(), batch->streams.end(),
-                                [](const Stream& stream) { return stream.failures > 0; });
+    return batch && std::ranges::any_of(batch->parts,
+                                        [](const BatchPart& part) { return part.failures() > 0; });
   });
 }
 
@@ -448,8 +352,8 @@ SteadyTime RelayLoop::NextStep() const {
     if (!may_publish) continue;
     if (Readable(number, shard)) next = std::min(next, with_database(now));
     if (!shard.batch) continue;
-    for (const Stream& stream : shard.batch->streams) {
-      if (Sendable(stream)) next = std::min(next, stream.retry_at);
+    for (const BatchPart& part : shard.batch->parts) {
+      if (part.waits()) next = std::min(next, part.retry_at());
     }
   }
   return next;
@@ -457,37 +361,23 @@ SteadyTime RelayLoop::NextStep() const {
 
 void RelayLoop::UpdateStats() {
   own_stats_.owned_shards = static_cast<int>(shards_.size());
-  own_stats_.lease_held = LeaseHolds(clock_());
-  own_stats_.bus_failing = bus_failing_;
-  own_stats_.database_failing = database_failures_ > 0;
-  own_stats_.oldest_unpublished.reset();
-  for (const auto& [number, shard] : shards_) {
-    if (!shard.batch) continue;
-    const domain::Instant at = shard.batch->oldest;
-    own_stats_.oldest_unpublished = std::min(own_stats_.oldest_unpublished.value_or(at), at);
-  }
+  own_stats_.bus_failing = bus_.failing();
   *stats_.Lock() = own_stats_;
 }
 
 bool RelayLoop::DatabaseAnswered(const absl::Status& status, std::string_view attempt) {
   if (status.ok()) {
-    if (std::exchange(database_failures_, 0) > 0)
+    if (std::exchange(database_failing_, false))
       util::Log(Severity::kInfo, "relay_database_recovered");
+    database_backoff_.Reset();
     return true;
   }
-  const absl::Status failure = util::Annotate(status, attempt);
-  ++own_stats_.database_failures;
-  own_stats_.last_error = failure.ToString();
-  database_retry_at_ = clock_() + Backoff(++database_failures_);
-  if (database_failures_ == 1) {
-    util::Log(Severity::kWarning, "relay_database_failing", {{"error", failure.ToString()}});
+  database_retry_at_ = clock_() + database_backoff_.Next();
+  if (!std::exchange(database_failing_, true)) {
+    util::Log(Severity::kWarning, "relay_database_failing",
+              {{"error", util::Annotate(status, attempt).ToString()}});
   }
   return false;
-}
-
-SteadyTime::duration RelayLoop::Backoff(int failures) const {
-  const int doublings = std::min(failures - 1, 10);
-  return std::min(options_.min_backoff * (1 << doublings), options_.max_backoff);
 }
 
 }  // namespace todo::relay

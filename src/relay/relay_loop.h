@@ -11,11 +11,13 @@
 #include <string_view>
 #include <vector>
 
-#include "domain/time.h"
 #include "ports/event_publisher.h"
 #include "ports/outbox_log.h"
+#include "relay/batch.h"
+#include "relay/bus_watch.h"
 #include "relay/mailbox.h"
 #include "relay/steady_clock.h"
+#include "util/backoff.h"
 #include "util/guarded.h"
 
 namespace todo::relay {
@@ -28,51 +30,45 @@ struct RelayOptions {
   std::chrono::milliseconds lease{4'000};
   std::chrono::milliseconds renew_interval{1'000};
   std::chrono::milliseconds poll_interval{250};
-  /// The same while `announced` says that changes of other replicas are announced to this one.
+  /// The poll interval while `announced` answers true: other replicas announce their changes.
   std::chrono::milliseconds announced_poll_interval{1'000};
   std::function<bool()> announced = [] { return false; };  // must not block
   std::chrono::milliseconds cursor_interval{1'000};        // between two writes of cursors
-  std::chrono::milliseconds idle_cursor_interval{
-      60'000};                                 // the same for cursors that only became fresher
+  /// Between two writes of cursors that moved although nothing was published.
+  std::chrono::milliseconds idle_cursor_interval{60'000};
   std::chrono::milliseconds min_backoff{100};  // after the first failure in a row; doubles up to
   std::chrono::milliseconds max_backoff{1'000};
-  int failures_until_error = 30;  // in a row of the same events, until a person is asked to look
-  /// Whether the replica's own sidecar answers, asked only when nothing gets through. May block for
-  /// well less than a lease.
+  int failures_until_error = 30;  // failures in a row of the same events until an error is logged
+  /// Whether the replica's own sidecar answers; called only when no publish succeeds. May block for
+  /// a small part of a lease.
   std::function<bool()> sidecar_answers = [] { return true; };
-  std::chrono::milliseconds give_up_after{10'000};  // without an answer of the sidecar
-  std::chrono::milliseconds probe_interval{1'000};  // between two questions whether it answers
+  std::chrono::milliseconds give_up_after{10'000};  // time without success until it is asked
+  std::chrono::milliseconds probe_interval{1'000};  // between two calls of sidecar_answers
 };
 
-/// What the relay shows of itself. Counts are since the start.
+/// Figures of the relay. Counts are since the start.
 struct RelayStats {
   int owned_shards = 0;
-  bool lease_held = false;
-  bool bus_failing = false;           // some shard's last publish failed
-  bool database_failing = false;      // the last call of the outbox log failed
-  std::uint64_t published_count = 0;  // changes, each on all topics
+  bool bus_failing = false;           // the last publish of some shard failed
+  std::uint64_t published_count = 0;  // changes and messages that all their topics have
   std::uint64_t publish_failures = 0;
-  std::uint64_t database_failures = 0;
-  std::string last_error;  // of any kind; stays after recovery
-  /// Of the oldest change that was read and is not yet acknowledged; what was never read is not
-  /// known.
-  std::optional<domain::Instant> oldest_unpublished;
 };
 
-/// What the relay does, a step at a time, without a thread of its own.
+/// The relay's work, a step at a time, without a thread of its own.
 ///
-/// Promises: per shard and topic, a change is sent only when the bus has acknowledged all before
-/// it, with one publish in flight; what failed is sent again, never skipped; a cursor moves only
-/// when all topics have the whole batch; nothing is sent after the lease has run out by our own
-/// clock. So however replicas freeze, wake and overlap, first copies come in `seq` order and only
-/// copies repeat. The cursor in the database is the truth: when it is neither what was read nor
-/// what was written last (a backup was restored, a replica of the database took over), it is taken.
+/// Order: for each shard and topic, a change is sent only when the bus has acknowledged all changes
+/// before it, with one publish in flight. A failed publish is repeated, never skipped. A cursor
+/// moves only when all topics have the whole batch. Nothing is sent after the lease has run out by
+/// this process's clock. However replicas freeze, wake and overlap, the first copies of changes
+/// therefore come in `seq` order, and only copies repeat. The cursor in the database is the truth:
+/// if it is neither the one that was read nor the one that was written last (a backup was restored,
+/// or a replica of the database took over), the relay goes on from there.
 ///
-/// A replica whose sidecar stays away gives its shards to the others, and takes shards again when
-/// the sidecar is back. As long as the sidecar answers it keeps them, for then it is the bus that
-/// fails, and the others would fare no better.
+/// Sidecar: a replica whose sidecar stays away releases its shards, and takes shards again when the
+/// sidecar is back. While the sidecar answers, the replica keeps its shards: then it is the bus
+/// that fails, and other replicas would have the same trouble.
 ///
-/// Thread safety: one thread only; `stats` may be called from any. Blocks on the database.
+/// Thread safety: used by one thread; only `stats` may be called from any. Blocks on the database.
 class RelayLoop {
  public:
   /// `log` and `publisher` must outlive this; completions may come later than that.
@@ -81,53 +77,31 @@ class RelayLoop {
   RelayLoop(const RelayLoop&) = delete;
   RelayLoop& operator=(const RelayLoop&) = delete;
 
-  /// Takes the mail and does what is due. Answers when to come again, if no mail calls earlier.
+  /// Takes the mail and does the work that is due. Returns when to call it again, unless mail
+  /// arrives earlier.
   SteadyTime Step();
 
-  /// True after a Step that ended the work, as the mail had asked for. No more steps then.
+  /// True after the last Step, which the mail had asked for. Do not call Step again.
   bool finished() const { return finished_; }
-  /// All shards were given back, with all that was acknowledged. Meaningful when finished.
+  /// All shards were released and their cursors are durable. Meaningful when finished.
   bool all_released() const { return shards_.empty(); }
 
   RelayStats stats() { return *stats_.Lock(); }
 
  private:
-  /// The way of a part of a batch to one topic. The events before `acknowledged` are there, the
-  /// next `in_flight` on their way.
-  struct Stream {
-    std::string topic;
-    std::vector<ports::OutgoingEvent> events;
-    std::size_t acknowledged = 0;
-    std::size_t in_flight = 0;
-    int failures = 0;  // in a row
-    SteadyTime failing_since;
-    SteadyTime retry_at;  // the beginning of time: now
-    // When sending keeps failing, one of the events may be to blame. Then the run that fails is
-    // halved until that one stands alone, so that those before it are not sent over and over with
-    // it.
-    std::size_t suspect_end = 0;  // the one to blame is before this index; 0: no suspicion
-    std::size_t run = 0;          // how many to send at once
-  };
-  struct Batch {
-    std::uint64_t id = 0;
-    ports::OutboxCursor next;
-    domain::Instant oldest;
-    std::size_t count = 0;  // of changes and messages
-    std::vector<Stream> streams;
-  };
   struct Shard {
     std::int64_t epoch = 0;
-    ports::OutboxCursor cursor;          // all up to here is acknowledged
-    ports::OutboxCursor stored;          // what the database has, as far as we know
-    ports::OutboxCursor sent;            // what was written last, perhaps without an answer
-    std::optional<SteadyTime> write_at;  // when to make it durable; absent: nothing new
+    ports::OutboxCursor cursor;          // all changes up to here are acknowledged
+    ports::OutboxCursor stored;          // the database's cursor, as far as known
+    ports::OutboxCursor sent;            // the cursor written last, perhaps without an answer
+    std::optional<SteadyTime> write_at;  // when to make the cursor durable; absent: it is
     bool due = true;                     // there may be something to read
-    bool leaving = false;                // to be given back as soon as nothing is in flight
+    bool leaving = false;                // to be released as soon as nothing is in flight
     std::optional<Batch> batch;
   };
   using Shards = std::map<int, Shard>;
 
-  // The parts of a step; each looks for itself whether it has anything to do.
+  // The parts of a step; each checks whether it has anything to do.
   void TakeMail();
   void WatchSidecar();
   void Renew();
@@ -140,15 +114,11 @@ class RelayLoop {
   void UpdateStats();
 
   void Adopt(const ports::OutboxShards& answer);
-  /// The database's cursor of a shard that we hold: ours goes on from it if nobody but us wrote it.
-  /// False: the database was set back, and we begin from there.
+  /// Compares `stored`, the database's cursor, with the cursors of `shard`. True: this replica
+  /// wrote it last, and goes on. False: the database was set back, and the shard begins from there.
   static bool Reconcile(Shard& shard, const ports::OutboxCursor& stored);
   void OnCompletion(const Completion& completion);
-  void OnAcknowledged(Stream& stream);
-  void OnFailed(int number, Batch& batch, std::size_t index, const absl::Status& status);
-  void ReportIfStuck(int number, const Batch& batch, std::size_t index, const absl::Status& status);
-  bool AnyStreamFails() const;
-  Batch MakeBatch(ports::OutboxBatch content);
+  bool AnyPartFails() const;
   void Send(int number, Batch& batch, std::size_t index);
   bool Release(const std::vector<int>& numbers);
   void TellHeld();
@@ -157,9 +127,10 @@ class RelayLoop {
   bool DatabaseReady(SteadyTime now) const { return now >= database_retry_at_; }
   bool Idle(int number) const { return !calls_in_flight_.contains(number); }
   bool Readable(int number, const Shard& shard) const;
-  static bool Sendable(const Stream& stream);
-  SteadyTime::duration Backoff(int failures) const;
-  /// Notes how a call of the outbox log ended; answers whether it was well.
+  util::Backoff NewBackoff() const {
+    return util::Backoff(options_.min_backoff, options_.max_backoff);
+  }
+  /// Notes how a call of the outbox log ended. Returns whether it succeeded.
   bool DatabaseAnswered(const absl::Status& status, std::string_view attempt);
   std::vector<ports::OutboxShard> Cursors(const std::vector<int>& numbers) const;
 
@@ -170,20 +141,18 @@ class RelayLoop {
   const std::shared_ptr<Mailbox> mailbox_;
 
   Shards shards_;
-  std::map<int, int> calls_in_flight_;  // by shard, those of lost shards included; no zeros
+  std::map<int, int> calls_in_flight_;  // by shard, also of lost shards; no zeros
   std::uint64_t last_batch_id_ = 0;
   SteadyTime lease_until_;
   SteadyTime renew_at_;
   SteadyTime poll_at_;
   SteadyTime cursor_write_at_;  // not before
   SteadyTime database_retry_at_;
-  int database_failures_ = 0;  // in a row
-  SteadyTime last_acknowledged_;
-  bool bus_failing_ = false;
-  SteadyTime bus_failing_since_;
-  bool resting_ = false;  // the sidecar is away: all shards are given back and none is taken
+  bool database_failing_ = false;
+  util::Backoff database_backoff_;
+  BusWatch bus_;
+  bool resting_ = false;  // the sidecar is away: all shards are released and none is taken
   SteadyTime probe_at_;
-  bool outage_reported_ = false;
   std::optional<SteadyTime> stop_at_;
   bool finished_ = false;
   RelayStats own_stats_;

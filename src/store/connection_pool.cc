@@ -230,7 +230,7 @@ void ConnectionPool::GiveBack(std::unique_ptr<Session> session, bool lost) {
     auto state = state_.Lock();
     --state->stats.in_use_count;
     if (lost) {
-      // What took one connection has most likely taken the others as well.
+      // A failure that ended one connection has most likely ended the others too.
       closed = std::exchange(state->idle, {});
       closed.push_back(std::move(session));
       state->stats.open_count -= static_cast<int>(closed.size());

@@ -19,16 +19,16 @@ struct PoolOptions {
   int max_connections = 16;                       // > 0
   std::chrono::milliseconds acquire_wait{2'000};  // for a free connection when all are in use
 
-  // Of each session. What a replica that froze or was cut off holds, it holds no longer than these
-  // say, so they stay below the lease of a shard (relay).
+  // Of each session. A replica that froze or was cut off holds its locks no longer than these say,
+  // so they stay below the lease of a shard (relay).
   std::chrono::milliseconds connect_timeout{2'000};  // whole seconds, at least 2
   std::chrono::milliseconds statement_timeout{5'000};
   std::chrono::milliseconds lock_timeout{2'000};
   std::chrono::milliseconds idle_in_transaction_timeout{3'000};
   std::chrono::milliseconds tcp_user_timeout{3'000};  // sent and not acknowledged; both directions
-  /// What a statement may take beyond `statement_timeout`, as seen from here; then the server is
-  /// taken for frozen and the connection is given up. Without a statement timeout it waits for
-  /// ever.
+  /// How much longer than `statement_timeout` a statement may take, as measured here. After that
+  /// the server counts as frozen, and the connection is given up. With `statement_timeout` zero
+  /// there is no limit.
   std::chrono::milliseconds answer_margin{2'000};
   bool asynchronous_commit = false;  // for rows that must outlive the process but not the machine
   std::string application_name = "todo-service";  // as pg_stat_activity shows it
@@ -44,28 +44,30 @@ struct PoolStats {
   std::int64_t exhausted_count = 0;  // waits that ran out
 };
 
-/// kInvalidArgument when `conninfo` (key=value or URI form) is not understood. Says why, without
-/// the password.
+/// kInvalidArgument: the database library does not understand `conninfo` (key=value or URI form).
+/// The message says why, without the password.
 absl::Status CheckConninfo(const std::string& conninfo);
 
-/// `conninfo` with the settings of `options` added, whatever server, database and role say: a
-/// commit that was answered is on disk (unless `asynchronous_commit`), for one. What `conninfo`
-/// says itself about a setting stays, but for isolation (read committed: a statement sees what was
-/// committed while its transaction waited for a lock) and the forms of times. Precondition:
-/// CheckConninfo is OK; otherwise it is returned as it is.
+/// `conninfo` with the settings of `options` added. They override those of server, database and
+/// role: for example, a commit is on disk before it is answered (unless `asynchronous_commit`).
+/// Settings in `conninfo` itself stay, with two exceptions: isolation (read committed, so that a
+/// statement sees everything that was committed while its transaction waited for a lock) and the
+/// format of times. Precondition: CheckConninfo is OK; otherwise `conninfo` is returned unchanged.
 std::string ConninfoWith(const std::string& conninfo, const PoolOptions& options);
 
 struct Session;
 class StatementWatch;
 
-/// A bounded set of database connections. They are made when first needed; one that was lost is
-/// replaced when the next is needed, never behind the caller's back. It is not a queue: who waits
-/// longer than `acquire_wait` is told. Owned by the app; must outlive every store made on it and
-/// every Lease. Thread safety: all methods may be called from many threads at once; a Lease belongs
-/// to one thread at a time.
+/// A bounded set of database connections. Acquire makes a connection when none is free, also in
+/// place of one that was lost; nothing reconnects in the background. Waiting is bounded: Acquire
+/// fails with kResourceExhausted after `acquire_wait`. Owned by the app; must outlive every store
+/// made on it and every Lease.
+/// Thread safety: all methods may be called from many threads at once; a Lease belongs to one
+/// thread at a time. Acquire and Ping block.
 class ConnectionPool {
  public:
-  /// A connection for the time of one unit of work. Gives it back, or discards it when it was lost.
+  /// A connection for one unit of work. The destructor gives it back, or discards it when it was
+  /// lost.
   class Lease {
    public:
     Lease(ConnectionPool& pool, std::unique_ptr<Session> session);
@@ -74,12 +76,12 @@ class ConnectionPool {
     ~Lease();
 
     Session& session() { return *session_; }
-    /// Maps the exception in flight (StatusOfCurrentException) and takes note of what it says about
-    /// the connection and the database.
+    /// The status of the exception in flight (StatusOfCurrentException). Notes whether the
+    /// connection is lost and whether the database is in trouble.
     absl::Status Failed(std::string_view attempted);
-    /// Takes note that the database answered.
+    /// Notes that the database answered.
     void Succeeded();
-    /// True after Failed, when the connection is of no use any more.
+    /// Whether the connection can no longer be used. Known after Failed.
     bool lost() const { return lost_; }
 
    private:
@@ -94,17 +96,18 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  /// A connection; blocks until one is free or made, at most `acquire_wait` and the time that
-  /// connecting takes. kResourceExhausted: all are in use: load, not health. kUnavailable: no
-  /// connection could be made. kInvalidArgument: the connection string.
+  /// A connection. Blocks until one is free or made: at most `acquire_wait` and the time that
+  /// connecting takes. kResourceExhausted: all connections are in use, which is load and not an
+  /// outage. kUnavailable: no connection could be made. kInvalidArgument: the connection string is
+  /// wrong.
   absl::StatusOr<Lease> Acquire();
-  /// The same, but waits for a free one only until `deadline`.
+  /// Like Acquire(), but waits for a free connection only until `deadline`.
   absl::StatusOr<Lease> Acquire(std::chrono::steady_clock::time_point deadline);
 
   /// One round trip, for health checks. Statuses as Acquire, and kDeadlineExceeded.
   absl::Status Ping();
 
-  /// When the database last did what was asked over one of the connections.
+  /// When a statement over one of the connections last succeeded.
   std::chrono::steady_clock::time_point last_answer() const { return last_answer_; }
 
   PoolStats stats();

@@ -14,17 +14,18 @@
 
 namespace todo::store {
 
-/// The time of day by the database's clock, which is the same for all replicas: what one of them
-/// writes down (a due time, the end of a lease, the age of a row) another one compares with its own
-/// time. Between two measurements it goes on by this machine's steady clock, so setting the
-/// machine's clock changes nothing. Until the first measurement it is the machine's clock.
+/// The time of day by the database's clock. All replicas share it, because they compare times that
+/// another replica wrote: a due time, the end of a lease, the age of a row. Between two
+/// measurements it goes on by this machine's steady clock, so setting the machine's clock changes
+/// nothing. Until the first measurement it is the machine's clock.
 ///
-/// A measurement is as exact as its round trip is short, and moves the clock no further than it
-/// proves it wrong. When it proves the machine's clock wrong by more than a second, that is logged
-/// as an error, and again every ten minutes while it lasts.
+/// A measurement is exact to the length of its round trip. It moves this clock only as far as it
+/// proves it wrong. A machine's clock that is proved wrong by more than a second is logged as an
+/// error, and again every ten minutes while that lasts.
 ///
-/// `machine` must outlive it. Thread safety: Now may be called from any thread, Measure and Note
-/// from one at a time.
+/// `machine` must outlive it.
+/// Thread safety: Now may be called from any thread and does not block. Measure and Note may be
+/// called from one thread at a time; Measure blocks on the database.
 class DatabaseClock final : public ports::Clock {
  public:
   using SteadyTime = std::chrono::steady_clock::time_point;
@@ -35,8 +36,8 @@ class DatabaseClock final : public ports::Clock {
 
   domain::Instant Now() const override;
 
-  /// Asks the database for its time: one round trip, which is a sign of life too. Statuses as
-  /// ConnectionPool::Acquire, and kDeadlineExceeded.
+  /// Asks the database for its time in one round trip, which also proves that it answers. Statuses
+  /// as ConnectionPool::Acquire, and kDeadlineExceeded.
   absl::Status Measure(ConnectionPool& pool);
 
   /// The database's clock showed `database` at a moment between `sent` and now.

@@ -16,7 +16,7 @@ namespace {
 
 using ports::TaskOrder;
 
-/// The expression by which tasks are ordered, as the indexes of tasks have it. Never null.
+/// The sort key of each order, as the indexes on tasks have it. Never null.
 struct OrderKey {
   std::string_view sql;
   std::string_view type;
@@ -49,7 +49,7 @@ nlohmann::json KeyOf(TaskOrder order, const domain::Task& task) {
   return nullptr;
 }
 
-/// The same for the same user and query, whatever the page.
+/// Equal for equal users and queries, on every page.
 std::string FingerprintOf(const domain::UserId& user, const ports::TaskQuery& query) {
   const auto instant = [](const std::optional<domain::Instant>& at) {
     return at ? nlohmann::json(at->time_since_epoch().count()) : nlohmann::json();

@@ -60,7 +60,7 @@ constexpr char kPublished[] = R"sql(
 constexpr char kDiscardUnreadable[] = R"sql(
 with gone as (
     update dead_letters set state = 'discarded', resolved_at = now(), resolved_by = 'todo-service', record = '',
-                            note = 'it could not be read, and nobody replayed or discarded it in time'
+                            note = 'the record could not be read, and no operator replayed or discarded it in time'
     where id = any (array(
         select x.id from dead_letters x
         where x.state = 'open' and not x.has_event_id
@@ -69,7 +69,7 @@ with gone as (
     returning last_failed_at)
 select count(*), max(last_failed_at) from gone)sql";
 
-// What is still needed is looked at again tomorrow.
+// A row that is still needed is looked at again tomorrow.
 constexpr char kForgetForeignTasks[] = R"sql(
 with due as (
     select f.user_id, f.series_id, f.keep_until,

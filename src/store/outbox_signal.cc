@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "store/connection_pool.h"
+#include "util/backoff.h"
 #include "util/log.h"
 
 namespace todo::store {
@@ -28,7 +29,7 @@ constexpr char kListen[] = "listen todo_outbox";
 constexpr char kNotify[] = "select pg_notify('todo_outbox', $1)";
 
 constexpr unsigned kMaxShards = 63;
-/// In a payload, beside the numbers of shards. Binaries that do not know it pass it over.
+/// Stands in a payload beside the numbers of shards. Binaries that do not know it skip it.
 constexpr std::string_view kDeliveryName = "delivery";
 
 std::string PayloadOf(std::uint64_t news) {
@@ -57,10 +58,11 @@ std::uint64_t NewsIn(std::string_view payload) {
 
 }  // namespace
 
-/// The thread's part. The plain C library, because only it can connect without blocking.
+/// The thread's part. Uses the plain C library, because only that can connect without blocking.
 class OutboxSignal::Loop {
  public:
-  explicit Loop(OutboxSignal& signal) : signal_(signal), retry_(signal.options_.first_retry) {}
+  explicit Loop(OutboxSignal& signal)
+      : signal_(signal), retry_(signal.options_.first_retry, signal.options_.last_retry) {}
 
   void Run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -123,7 +125,7 @@ class OutboxSignal::Loop {
         phase_ = Phase::kIdle;
         sent_ = 0;
         if (!std::exchange(listening_, true)) {
-          retry_ = signal_.options_.first_retry;
+          retry_.Reset();
           signal_.connected_ = true;
           if (signal_.on_delivery_) signal_.on_delivery_();
         }
@@ -134,7 +136,7 @@ class OutboxSignal::Loop {
     }
     std::uint64_t announced = 0;
     while (PGnotify* notification = PQnotifies(connection_.get())) {
-      // What we sent ourselves comes back, too.
+      // Our own notifications come back too.
       if (notification->be_pid != PQbackendPID(connection_.get()))
         announced |= NewsIn(notification->extra);
       PQfreemem(notification);
@@ -155,14 +157,13 @@ class OutboxSignal::Loop {
       Lose();
   }
 
-  /// What was sent and not confirmed is said once more on the next connection.
+  /// The next connection sends again the news that was sent and not confirmed.
   void Lose() {
     if (signal_.connected_.exchange(false)) util::Log(util::Severity::kInfo, "outbox_signal_lost");
     connection_.reset();
     signal_.pending_ |= std::exchange(sent_, 0);
     phase_ = Phase::kAway;
-    next_ = steady_clock::now() + retry_;
-    retry_ = std::min(retry_ * 2, signal_.options_.last_retry);
+    next_ = steady_clock::now() + retry_.Next();
   }
 
   void Wait() {
@@ -196,7 +197,7 @@ class OutboxSignal::Loop {
   short wants_ = 0;                    // kConnecting: what the library waits for
   steady_clock::time_point next_;      // kAway: of the next try; otherwise: not to send earlier
   steady_clock::time_point deadline_;  // of the answer that is waited for
-  milliseconds retry_;
+  util::Backoff retry_;
 };
 
 OutboxSignal::OutboxSignal(std::string conninfo, std::function<void(int shard)> on_announced,
@@ -205,13 +206,16 @@ OutboxSignal::OutboxSignal(std::string conninfo, std::function<void(int shard)> 
       on_announced_(std::move(on_announced)),
       on_delivery_(std::move(on_delivery)),
       options_(options),
-      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      thread_([this](const std::stop_token& stop) { Loop(*this).Run(stop); }) {}
+      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+void OutboxSignal::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Loop(*this).Run(stop); });
+}
 
 OutboxSignal::~OutboxSignal() {
   thread_.request_stop();
   eventfd_write(wake_fd_, 1);
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   close(wake_fd_);
 }
 

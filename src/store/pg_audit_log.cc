@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "domain/time.h"
+#include "store/row_values.h"
 #include "store/session.h"
 #include "util/status.h"
 
@@ -119,8 +120,7 @@ absl::StatusOr<ports::AuditFindings> PgAuditLog::Look(std::string_view consumer,
                         FormatInstant(scope.due_at), options_.max_changes, options_.max_missing)[0];
                ports::AuditFindings findings{
                    .more = row[0].as<bool>(), .missing = row[1].as<int>(), .late_take = {}};
-               if (!row[2].is_null())
-                 findings.late_take = Instant(std::chrono::microseconds(row[2].as<std::int64_t>()));
+               if (!row[2].is_null()) findings.late_take = InstantOf(row[2]);
                return findings;
              });
 }

@@ -8,13 +8,13 @@
 namespace todo::store {
 
 struct AuditLogOptions {
-  int max_changes = 1'000;   // that one look goes on, in each shard
-  int max_missing = 10'000;  // about; no look goes on while there are more
+  int max_changes = 1'000;   // that one look takes in, in each shard
+  int max_missing = 10'000;  // about; with more missing events, a look takes in no more changes
 };
 
-/// AuditLog on PostgreSQL. The pool must outlive it. `on_message(shard)` is called after a commit
-/// that posted something, from the calling thread; it must not block. Thread safety: as the port
-/// says; each call holds one connection while it runs.
+/// AuditLog on PostgreSQL. The pool must outlive it. After a commit that posted repetitions, the
+/// calling thread calls `on_message(shard)`, which must not block.
+/// Thread safety: as the port says. Each call holds one connection while it runs.
 class PgAuditLog final : public ports::AuditLog {
  public:
   PgAuditLog(ConnectionPool& pool, std::function<void(int shard)> on_message,

@@ -3,9 +3,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "domain/notification/schedule.h"
 #include "store/reminder_columns.h"
 #include "store/retry_columns.h"
+#include "store/row_values.h"
 #include "store/session.h"
+#include "util/require.h"
 #include "util/status.h"
 
 namespace todo::store {
@@ -24,7 +27,7 @@ constexpr int kMaxGroup = 100;
 constexpr Statement kLease{"delivery_lease", R"sql(
 select user_id, channel, target, epoch from lease_lane($1, $2::text[], $3, $4))sql"};
 
-// Lanes that are out are few, and of the others the first is the one. -infinity: it is removed.
+// Few lanes are leased; of the others only the first counts. -infinity: the lane is removed.
 constexpr Statement kNextTurn{"delivery_next_turn", R"sql(
 select (extract(epoch from greatest(n.at, 'epoch'::timestamptz)) * 1000000)::bigint
 from (select least((select min(greatest(l.due_at, l.lease_until)) from delivery_lanes l
@@ -36,7 +39,7 @@ from (select least((select min(greatest(l.due_at, l.lease_until)) from delivery_
                     order by l.due_at limit 1)) as at) n
 where n.at is not null)sql"};
 
-// Mail and pushes about what is done by now. A task that we do not hold may be anything.
+// Mails and pushes about tasks that are completed or deleted by now. Foreign tasks have no row.
 constexpr Statement kDropDone{"delivery_drop_done", R"sql(
 update deliveries d
 set state = 'failed', finished_at = $4, attempts = d.attempts || jsonb_build_object(
@@ -57,8 +60,8 @@ select endpoint, p256dh, auth from push_subscriptions where user_id = $1 and id 
 constexpr Statement kAddress{"delivery_address",
                              "select address from mail_addresses where user_id = $1"};
 
-// The first that is due and, when that may go out together with others, those with it: what is due
-// too, and what waits for company only until $7.
+// The first due delivery. When it may be grouped, the other groupable deliveries go with it, if they
+// are due or only wait for such a group, until $7 at the latest.
 constexpr Statement kDue{"delivery_due", R"sql(
 with first as (
     select grouped from deliveries
@@ -86,12 +89,6 @@ constexpr Statement kUnsubscribe{"delivery_unsubscribe",
                                  "delete from push_subscriptions where user_id = $1 and id = $2"};
 constexpr Statement kForgetAddress{
     "delivery_forget_address", "delete from mail_addresses where user_id = $1 and address = $2"};
-
-Instant InstantOf(const pqxx::field& microseconds) {
-  return Instant(std::chrono::microseconds(microseconds.as<std::int64_t>()));
-}
-
-Uuid UuidOf(const pqxx::field& field) { return Uuid::Parse(View(field)).value_or(Uuid()); }
 
 std::string NameOf(Channel channel) { return std::string(ToString(channel)); }
 
@@ -122,7 +119,7 @@ ports::QueuedDelivery QueuedOf(const pqxx::row& row) {
   delivery.id = UuidOf(row[0]);
   delivery.failures = row[1].as<int>();
   delivery.body = row[2].as<std::string>();
-  if (row[4].is_null()) return delivery;  // of a task event, or its notification is forgotten
+  if (row[4].is_null()) return delivery;  // of a task event, or its notification was deleted
   domain::DueReminder& reminder = delivery.reminder.emplace();
   reminder.id = domain::EventId{UuidOf(row[3])};
   reminder.task_id = domain::TaskId{row[4].as<std::int64_t>()};
@@ -135,33 +132,33 @@ ports::QueuedDelivery QueuedOf(const pqxx::row& row) {
   return delivery;
 }
 
-enum class TargetState { kThere, kDisabled, kMissing };
+enum class EndpointState { kThere, kDisabled, kMissing };
 
-/// Where the lane leads.
-TargetState LoadTarget(pqxx::transaction_base& transaction, LeasedLane& leased, Instant now) {
+/// Fills in the endpoint of the lane.
+EndpointState LoadEndpoint(pqxx::transaction_base& transaction, LeasedLane& leased, Instant now) {
   const DeliveryLane& lane = leased.lane;
   if (lane.channel == Channel::kEmail) {
     const pqxx::result found = Exec(transaction, kAddress, lane.user.value);
-    if (found.empty()) return TargetState::kMissing;
+    if (found.empty()) return EndpointState::kMissing;
     leased.address = found[0][0].as<std::string>();
-    return TargetState::kThere;
+    return EndpointState::kThere;
   }
   if (lane.channel == Channel::kPush) {
     const pqxx::result found =
-        Exec(transaction, kSubscription, lane.user.value, lane.target.value());
-    if (found.empty()) return TargetState::kMissing;
+        Exec(transaction, kSubscription, lane.user.value, lane.endpoint.value());
+    if (found.empty()) return EndpointState::kMissing;
     leased.address = found[0][0].as<std::string>();
     leased.p256dh = pqxx::binarystring(found[0][1]).str();
     leased.auth = pqxx::binarystring(found[0][2]).str();
-    return TargetState::kThere;
+    return EndpointState::kThere;
   }
-  const pqxx::result found = Exec(transaction, kEndpoint, lane.user.value, lane.target.value(),
+  const pqxx::result found = Exec(transaction, kEndpoint, lane.user.value, lane.endpoint.value(),
                                   domain::FormatInstant(now));
-  if (found.empty()) return TargetState::kMissing;
+  if (found.empty()) return EndpointState::kMissing;
   leased.address = found[0][0].as<std::string>();
   leased.secret_version = found[0][1].as<int>();
   leased.previous_secrets = found[0][2].as<int>();
-  return View(found[0][3]).empty() ? TargetState::kThere : TargetState::kDisabled;
+  return View(found[0][3]).empty() ? EndpointState::kThere : EndpointState::kDisabled;
 }
 
 }  // namespace
@@ -172,8 +169,8 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(
       lease, "lease a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
-        // Each statement by itself: what fails behind the first one leaves its lane out until the
-        // lease is over, and the others have their turn.
+        // No common transaction: when a statement behind the first one fails, its lane stays leased
+        // until the lease ends, and other lanes have their turn.
         pqxx::nontransaction transaction(connection);
         for (;;) {
           lease.session().StartWaiting();
@@ -185,37 +182,37 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
           DeliveryLane& lane = leased.lane;
           lane.user = domain::UserId{found[0][0].as<std::string>()};
           lane.channel = domain::ParseChannel(View(found[0][1])).value_or(Channel::kWebhook);
-          lane.target = UuidOf(found[0][2]);
+          lane.endpoint = UuidOf(found[0][2]);
           lane.epoch = found[0][3].as<std::int64_t>();
           const std::string channel = NameOf(lane.channel);
-          const std::string target = lane.target.value();
+          const std::string endpoint = lane.endpoint.value();
 
           lease.session().StartWaiting();
-          const TargetState state = LoadTarget(transaction, leased, now);
+          const EndpointState state = LoadEndpoint(transaction, leased, now);
           lease.session().StartWaiting();
-          if (state == TargetState::kMissing) {
-            Exec(transaction, kRemoveLane, lane.user.value, channel, target, at);
+          if (state == EndpointState::kMissing) {
+            Exec(transaction, kRemoveLane, lane.user.value, channel, endpoint, at);
             continue;
           }
-          if (state == TargetState::kDisabled) {
-            Exec(transaction, kStop, lane.user.value, channel, target, "the endpoint is disabled",
+          if (state == EndpointState::kDisabled) {
+            Exec(transaction, kStop, lane.user.value, channel, endpoint, "the endpoint is disabled",
                  at);
             continue;
           }
           const std::string oldest = domain::FormatInstant(now - domain::kMaxDeliveryAge);
           const std::string soon = domain::FormatInstant(now + domain::kGroupingTime);
           if (lane.channel != Channel::kWebhook) {
-            Exec(transaction, kDropDone, lane.user.value, channel, target, at, soon);
+            Exec(transaction, kDropDone, lane.user.value, channel, endpoint, at, soon);
             lease.session().StartWaiting();
           }
-          const pqxx::result due = Exec(transaction, kDue, lane.user.value, channel, target, at,
+          const pqxx::result due = Exec(transaction, kDue, lane.user.value, channel, endpoint, at,
                                         kMaxGroup, oldest, soon);
           if (!due.empty()) {
             for (const pqxx::row& row : due) leased.deliveries.push_back(QueuedOf(row));
             return Leased(std::move(leased));
           }
           lease.session().StartWaiting();
-          Exec(transaction, kExpire, lane.user.value, channel, target, oldest, at);
+          Exec(transaction, kExpire, lane.user.value, channel, endpoint, oldest, at);
         }
       });
 }
@@ -232,7 +229,9 @@ absl::StatusOr<std::optional<Instant>> PgDeliveryStore::NextTurn(
 }
 
 absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
-                                             const ports::DeliveryAttempt& attempt, bool slow) {
+                                             const ports::DeliveryAttempt& attempt,
+                                             ports::Pace pace) {
+  TODO_REQUIRE(pace != ports::Pace::kNew);
   const json logged = {{"at", domain::FormatInstant(attempt.at)},
                        {"took_ms", attempt.took.count()},
                        {"outcome", attempt.outcome},
@@ -250,34 +249,35 @@ absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "finish a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
     pqxx::nontransaction transaction(connection);
-    return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel), lane.target.value(),
-                lane.epoch, results.dump(), slow, domain::FormatInstant(attempt.at + attempt.took),
-                paused_until)[0][0]
+    return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel), lane.endpoint.value(),
+                lane.epoch, results.dump(), pace == ports::Pace::kSlow,
+                domain::FormatInstant(attempt.at + attempt.took), paused_until)[0][0]
         .as<bool>();
   });
 }
 
-absl::Status PgDeliveryStore::StopTarget(const LeasedLane& leased, const std::string& reason,
-                                         Instant now) {
+absl::Status PgDeliveryStore::StopEndpoint(const LeasedLane& leased, const std::string& reason,
+                                           Instant now) {
   const DeliveryLane& lane = leased.lane;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "stop a target", [&](pqxx::connection& connection) -> absl::Status {
-    // The target first, by itself: whatever becomes of what waits, nothing more is sent there.
+  return Run(lease, "stop an endpoint", [&](pqxx::connection& connection) -> absl::Status {
+    // The endpoint first and by itself: nothing more is sent there, even if the next statement
+    // fails.
     pqxx::nontransaction transaction(connection);
-    const std::string target = lane.target.value();
+    const std::string endpoint = lane.endpoint.value();
     const auto stopped = [&] {
       switch (lane.channel) {
         case Channel::kWebhook:
-          return Exec(transaction, kDisable, lane.user.value, target, Storable(reason),
+          return Exec(transaction, kDisable, lane.user.value, endpoint, Storable(reason),
                       leased.address);
-        case Channel::kPush: return Exec(transaction, kUnsubscribe, lane.user.value, target);
+        case Channel::kPush: return Exec(transaction, kUnsubscribe, lane.user.value, endpoint);
         case Channel::kEmail: break;
       }
       return Exec(transaction, kForgetAddress, lane.user.value, leased.address);
     }();
     if (stopped.affected_rows() == 0) return absl::OkStatus();
     lease.session().StartWaiting();
-    Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), target, Storable(reason),
+    Exec(transaction, kStop, lane.user.value, NameOf(lane.channel), endpoint, Storable(reason),
          domain::FormatInstant(now));
     return absl::OkStatus();
   });

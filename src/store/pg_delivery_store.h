@@ -17,8 +17,8 @@ class PgDeliveryStore final : public ports::DeliveryStore {
   absl::StatusOr<std::optional<domain::Instant>> NextTurn(
       ports::Pace pace, const std::vector<domain::Channel>& channels) override;
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane,
-                              const ports::DeliveryAttempt& attempt, bool slow) override;
-  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
+                              const ports::DeliveryAttempt& attempt, ports::Pace pace) override;
+  absl::Status StopEndpoint(const ports::LeasedLane& leased, const std::string& reason,
                           domain::Instant now) override;
 
  private:

@@ -7,10 +7,10 @@
 
 namespace todo::store {
 
-/// EventInbox on PostgreSQL. The pool must outlive it. `on_change(shard)` is called after each
-/// commit, once for each shard in which it wrote changes, and `on_delivery` when it may have queued
-/// received_events, both from the calling thread; they must not block. Thread safety: as the port
-/// says; each Transact holds one connection while it runs.
+/// EventInbox on PostgreSQL. The pool must outlive it. After each commit, the calling thread calls
+/// `on_change(shard)` for each shard whose outbox was written to, and `on_delivery` when there may
+/// be new deliveries; they must not block.
+/// Thread safety: as the port says. Each Transact holds one connection while it runs.
 class PgEventInbox final : public ports::EventInbox {
  public:
   PgEventInbox(ConnectionPool& pool, std::function<void(int shard)> on_change,

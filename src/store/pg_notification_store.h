@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <string_view>
 #include <utility>
 
 #include "ports/notification_store.h"
@@ -11,7 +10,9 @@ namespace todo::store {
 
 /// NotificationStore on PostgreSQL. The pool must outlive it. `on_delivery` is called when lanes
 /// may have become due, after the commit, from the calling thread; it must not block. Thread
-/// safety: as the port says; each call holds one connection while it runs.
+/// safety: as the port says; each call holds one connection while it runs. The methods of webhook
+/// endpoints are in pg_webhook_endpoints.cc, those of the delivery log in pg_delivery_log.cc, those
+/// of push subscriptions and e-mail addresses in pg_push_subscriptions.cc.
 class PgNotificationStore final : public ports::NotificationStore {
  public:
   explicit PgNotificationStore(ConnectionPool& pool, std::function<void()> on_delivery = {})
@@ -56,9 +57,11 @@ class PgNotificationStore final : public ports::NotificationStore {
   absl::Status SetMailAddress(const domain::UserId& user, const std::string& address) override;
 
  private:
-  /// Runs `work` in a transaction and then calls on_delivery_.
-  template <typename Work>
-  auto TransactAndTell(std::string_view attempted, const Work& work);
+  /// Calls on_delivery_ unless `status` says that nothing was committed.
+  void TellOf(const absl::Status& status) {
+    // When the outcome is unknown a lane may be due; a look in vain does no harm.
+    if ((status.ok() || absl::IsUnknown(status)) && on_delivery_) on_delivery_();
+  }
 
   ConnectionPool& pool_;
   const std::function<void()> on_delivery_;

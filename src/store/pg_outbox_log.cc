@@ -106,7 +106,7 @@ update relay_shards r set owner = '', lease_until = clock_timestamp()
 from unnest($1::smallint[], $2::bigint[]) s (shard, epoch)
 where r.shard = s.shard and r.epoch = s.epoch)sql"};
 
-// Who holds nothing any more leaves its part to the others.
+// A replica that holds no shard any more leaves its share to the others.
 constexpr Statement kLeave{"outbox_leave", R"sql(
 delete from relay_replicas where owner = $1 and not exists (select from relay_shards s where s.owner = $1))sql"};
 

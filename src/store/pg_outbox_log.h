@@ -9,13 +9,14 @@
 namespace todo::store {
 
 struct OutboxLogOptions {
-  /// A batch is cut when its tasks' JSON comes to more, and so are its messages; one of each is
-  /// always taken.
+  /// A batch takes changes until their JSON exceeds this, and messages likewise. It always takes
+  /// one of each.
   std::int64_t max_batch_bytes = 512 * 1024;
 };
 
-/// OutboxLog on PostgreSQL. The pool must outlive it; one of its own with a single connection keeps
-/// heartbeats going when the others are all in use. Thread safety: one instance per thread.
+/// OutboxLog on PostgreSQL. The pool must outlive it. Give it a pool of its own, so that leases are
+/// renewed even when other pools are exhausted; one connection is enough.
+/// Thread safety: one instance for each thread.
 class PgOutboxLog final : public ports::OutboxLog {
  public:
   explicit PgOutboxLog(ConnectionPool& pool, OutboxLogOptions options = {});

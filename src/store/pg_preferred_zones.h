@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ports/preferred_zones.h"
 #include "store/connection_pool.h"
@@ -14,8 +15,11 @@ class PgPreferredZones final : public ports::PreferredZones {
   explicit PgPreferredZones(ConnectionPool& pool) : pool_(pool) {}
 
   absl::StatusOr<std::string> ZoneOf(const domain::UserId& user) override;
+  absl::Status Announce(const domain::UserId& user, domain::Instant changed_at) override;
   absl::Status Keep(const domain::UserId& user, const std::string& time_zone,
                     domain::Instant changed_at) override;
+  absl::StatusOr<std::vector<Announced>> ListAnnounced(int limit) override;
+  absl::Status Withdraw(const Announced& announced) override;
 
  private:
   ConnectionPool& pool_;

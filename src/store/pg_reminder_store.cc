@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "ports/no_such_task.h"
 #include "store/reminder_columns.h"
 #include "store/session.h"
 #include "store/task_columns.h"
@@ -24,7 +25,7 @@ using ports::TaskReminders;
 
 constexpr Statement kLock{"reminder_lock", "select lock_users($1::text[])"};
 
-// A statement of its own, so that it sees what was committed while the lock was waited for.
+// A statement of its own, so that it sees the commits that happened while it waited for the lock.
 constexpr Statement kLoad{"reminder_load", R"sql(
 select r.ord, task_json(t), t.deleted_at is not null,
        coalesce((select jsonb_agg(to_jsonb(m) order by m.number) from reminders m
@@ -39,8 +40,8 @@ select fingerprint = $3, answer from requests where user_id = $1 and request_id 
 constexpr Statement kRemember{"reminder_remember", R"sql(
 insert into requests (user_id, request_id, fingerprint, answer, at) values ($1, $2, $3, $4, $5))sql"};
 
-// Whoever writes several reminders locks them in the order of their key: this, kRecordJobs, and the
-// trigger on tasks. A reminder that has fired has used up its job.
+// Every statement that writes several reminders locks them in the order of their key: this one,
+// kRecordJobs, and the trigger on tasks. A fired reminder has no job any more.
 constexpr Statement kSave{"reminder_save", R"sql(
 insert into reminders as r (user_id, task_id, number, at, at_local, before, time_of_day, planned_at, remind_at, state,
                             fired_at, unplanned_since, created_at)
@@ -67,8 +68,8 @@ select user_id, task_id from reminders where unplanned_since is not null order b
 constexpr Statement kDue{"reminder_due", R"sql(
 select user_id, task_id from reminders where state = 'pending' and remind_at <= $1 order by remind_at limit $2)sql"};
 
-// Locks only these rows and waits for nobody, so it is in no deadlock with those who lock the user
-// first.
+// This statement locks only these rows and waits for no lock, so it cannot deadlock with
+// transactions that lock the user first.
 constexpr Statement kClaimJobs{"reminder_claim_jobs", R"sql(
 with claimed as (
     select user_id, task_id, number from reminders
@@ -106,12 +107,6 @@ with doubted as (
     returning r.remind_at
 )
 select (extract(epoch from max(remind_at)) * 1000000)::bigint from forgotten)sql"};
-
-absl::Status NoSuchTask(domain::TaskId id) {
-  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
-                                           fmt::format("there is no task {} of yours", id.value)),
-                          "TASK_NOT_FOUND");
-}
 
 /// The keys of reminders, as array parameters.
 struct Keys {
@@ -258,7 +253,8 @@ absl::StatusOr<TaskReminders> PgReminderStore::Get(const TaskRef& ref) {
   return Once(pool_, "get reminders",
               [&](pqxx::transaction_base& transaction) -> absl::StatusOr<TaskReminders> {
                 const pqxx::result result = Load(transaction, {ref});
-                if (result.empty() || result[0][2].as<bool>()) return NoSuchTask(ref.task_id);
+                if (result.empty() || result[0][2].as<bool>())
+                  return ports::NoSuchTask(ref.task_id);
                 return Decode(result[0]);
               });
 }

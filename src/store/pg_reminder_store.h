@@ -8,8 +8,8 @@
 namespace todo::store {
 
 /// ReminderStore on PostgreSQL. The pool must outlive it. `on_message(shard)` is called after a
-/// commit that posted a message, from the calling thread; it must not block. Thread safety: as the
-/// port says; each call holds one connection while it runs.
+/// commit that posted a message, on the calling thread; it must not block. Thread safety: that of
+/// the port; each call holds one connection while it runs.
 class PgReminderStore final : public ports::ReminderStore {
  public:
   PgReminderStore(ConnectionPool& pool, std::function<void(int shard)> on_message);

@@ -7,10 +7,14 @@
 #include <utility>
 
 #include "domain/time.h"
+#include "ports/no_such_task.h"
 #include "store/list_query.h"
+#include "store/mutation_json.h"
 #include "store/session.h"
 #include "store/task_columns.h"
+#include "util/backoff.h"
 #include "util/fault_point.h"
+#include "util/require.h"
 #include "util/status.h"
 #include "util/unicode.h"
 
@@ -23,10 +27,15 @@ using ports::Mutation;
 using std::chrono::steady_clock;
 
 constexpr Statement kApply{"apply", R"sql(
-select outcome, shard, task from apply_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))sql"};
+select outcome, shard, task, 1 as place
+from apply_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))sql"};
+
+constexpr Statement kApplyAll{"apply_all", R"sql(
+select outcome, shard, task, place from apply_changes($1, $2, $3, $4::jsonb) order by place)sql"};
 
 constexpr Statement kApplyToSeries{"apply_to_series", R"sql(
-select outcome, shard, task from apply_to_series($1, $2, $3, $4::jsonb, $5, $6, $7))sql"};
+select outcome, shard, task, 1 as place
+from apply_to_series($1, $2, $3, $4::jsonb, $5, $6, $7))sql"};
 
 constexpr Statement kListSeries{"list_series", R"sql(
 select task_json(t), t.deleted_at is not null, coalesce(t.version = t.consumer_version, false)
@@ -47,71 +56,7 @@ left join lateral (select * from changes x where x.user_id = u.user_id and x.seq
 where u.user_id = $1
 order by c.seq)sql"};
 
-void AddChanges(Patch& patch, const domain::TaskPatch& changes) {
-  if (changes.title) AddTitle(patch, *changes.title);
-  if (changes.description) AddDescription(patch, *changes.description);
-  if (changes.priority) patch["priority"] = static_cast<int>(*changes.priority);
-  if (changes.tags) patch["tags"] = *changes.tags;
-  if (changes.due) AddDue(patch, *changes.due);
-  if (changes.time_zone) patch["time_zone"] = *changes.time_zone;
-  if (changes.recurrence_rule) {
-    patch["recurrence_rule"] =
-        *changes.recurrence_rule ? Patch(**changes.recurrence_rule) : Patch();
-  }
-  if (changes.recurrence_basis)
-    patch["recurrence_basis"] = domain::ToString(*changes.recurrence_basis);
-  if (changes.series) AddSeries(patch, *changes.series);
-}
-
-Patch PatchOf(const Mutation& mutation) {
-  Patch patch = Patch::object();
-  const std::string now = domain::FormatInstant(mutation.now);
-  AddChanges(patch, mutation.patch);
-  switch (mutation.kind) {
-    case ChangeKind::kCreated:
-      AddFields(patch, mutation.fields);
-      AddSeries(patch, mutation.series);
-      break;
-    case ChangeKind::kUpdated: break;
-    case ChangeKind::kCompleted:
-      patch["completed"] = true;
-      patch["completed_at"] = now;
-      break;
-    case ChangeKind::kUncompleted:
-      patch["completed"] = false;
-      patch["completed_at"] = nullptr;
-      break;
-    case ChangeKind::kDeleted:
-      patch["deleted_at"] = now;
-      if (mutation.skips) patch["skipped_at"] = now;
-      break;
-  }
-  return patch;
-}
-
-std::string Dump(const Patch& patch) {
-  return patch.dump(-1, ' ', false, Patch::error_handler_t::replace);
-}
-
-/// The mutations as apply_to_series takes them.
-Patch ChangesOf(const ports::SeriesMutation& mutation) {
-  const auto change = [](const Mutation& each) -> Patch {
-    return {{"kind", domain::ToString(each.kind)},
-            {"task_id", each.task_id.value},
-            {"version", each.expected_version ? Patch(*each.expected_version) : Patch()},
-            {"patch", PatchOf(each)},
-            {"event_id", each.event_id.value()}};
-  };
-  Patch changes = Patch::array({change(mutation.first)});
-  changes[0]["request_id"] = mutation.first.request_id.value();
-  for (const Mutation& other : mutation.others) {
-    changes.push_back(change(other));
-    changes.back()["patch"]["consumer_version"] = nullptr;  // a person touched it
-  }
-  return changes;
-}
-
-/// The same for the same tasks in the same versions: what apply_to_series compares.
+/// What apply_to_series compares: equal for equal tasks in equal versions.
 std::string DigestOf(const std::vector<ports::SeriesMember>& members) {
   std::string digest;
   for (const ports::SeriesMember& member : members) {
@@ -121,57 +66,66 @@ std::string DigestOf(const std::vector<ports::SeriesMember>& members) {
   return digest;
 }
 
-absl::Status NoSuchTask(domain::TaskId id) {
-  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
-                                           fmt::format("there is no task {} of yours", id.value)),
-                          "TASK_NOT_FOUND");
-}
-
-/// What apply_change answered.
+/// What the statement of a call answered about one mutation.
 struct Answer {
   std::string outcome;
   int shard = 0;
   std::string task;
-  bool change_is_ours =
-      false;  // of a repeated request: its change carries this mutation's event id
+  std::size_t index = 0;        // of the mutation
+  bool change_is_ours = false;  // of a repeated request: its change has this mutation's event id
 };
 
-/// Runs `send(pqxx::transaction_base&)`, the one statement of `mutation`.
+/// Whether the change of a repeated request has the event id of `mutation`: an earlier attempt of
+/// this very call wrote it.
+absl::StatusOr<bool> IsOurChange(pqxx::transaction_base& transaction, const Mutation& mutation,
+                                 const std::string& task_json) {
+  TODO_ASSIGN_OR_RETURN(const Task task, DecodeTask(task_json));
+  const pqxx::result change = Exec(transaction, kEventOfChange, mutation.user.value, task.seq);
+  return !change.empty() && change[0][0].as<std::string>() == mutation.event_id.value();
+}
+
+/// Runs `send(pqxx::transaction_base&)`, the one statement of a call. Answers one row for each
+/// mutation, or only that of the one that failed.
 template <typename Send>
-absl::StatusOr<Answer> Ask(ConnectionPool::Lease& lease, const Mutation& mutation, const Send& send,
-                           bool in_doubt) {
-  return Run(lease, "apply", [&](pqxx::connection& connection) -> absl::StatusOr<Answer> {
+absl::StatusOr<std::vector<Answer>> Ask(ConnectionPool::Lease& lease,
+                                        std::span<const Mutation> mutations, const Send& send,
+                                        bool in_doubt) {
+  using Answers = std::vector<Answer>;
+  return Run(lease, "apply", [&](pqxx::connection& connection) -> absl::StatusOr<Answers> {
     pqxx::nontransaction transaction(connection);
-    const pqxx::result result = send(transaction);
-    const pqxx::row row = result.at(0);
-    Answer answer;
-    answer.outcome = row[0].as<std::string>();
-    if (!row[1].is_null()) answer.shard = row[1].as<int>();
-    if (!row[2].is_null()) answer.task = row[2].as<std::string>();
-    if (in_doubt && answer.outcome == "repeated") {
-      TODO_ASSIGN_OR_RETURN(const Task task, DecodeTask(answer.task));
-      const pqxx::result change = Exec(transaction, kEventOfChange, mutation.user.value, task.seq);
-      answer.change_is_ours =
-          !change.empty() && change[0][0].as<std::string>() == mutation.event_id.value();
+    Answers answers;
+    for (const pqxx::row& row : send(transaction)) {
+      Answer& answer = answers.emplace_back();
+      answer.outcome = row[0].as<std::string>();
+      if (!row[1].is_null()) answer.shard = row[1].as<int>();
+      if (!row[2].is_null()) answer.task = row[2].as<std::string>();
+      if (!row[3].is_null()) answer.index = row[3].as<std::size_t>() - 1;
+      if (in_doubt && answer.outcome == "repeated") {
+        lease.session().StartWaiting();
+        TODO_ASSIGN_OR_RETURN(answer.change_is_ours,
+                              IsOurChange(transaction, mutations[answer.index], answer.task));
+      }
     }
-    return answer;
+    return answers;
   });
 }
 
-absl::StatusOr<ports::MutationResult> Interpret(const Mutation& mutation, const Answer& answer) {
-  if (answer.outcome == "not_found") return NoSuchTask(mutation.task_id);
+/// The failure that `answer` is about; OK: there is a task.
+absl::Status FailureOf(std::span<const Mutation> mutations, const Answer& answer) {
+  if (answer.outcome == "not_found") {
+    return util::WithIndex(ports::NoSuchTask(mutations[answer.index].task_id), answer.index);
+  }
   if (answer.outcome == "stale") {
-    return util::WithReason(
-        util::MakeStatus(
-            absl::StatusCode::kAborted,
-            fmt::format(
-                "task {} has changed since: read it again and repeat the call with its new etag",
-                mutation.task_id.value)),
-        "STALE_ETAG");
+    absl::Status stale = util::MakeStatus(
+        absl::StatusCode::kAborted,
+        fmt::format("task {} has changed since: read it again and repeat the call with its new "
+                    "etag",
+                    mutations[answer.index].task_id.value));
+    return util::WithIndex(util::WithReason(std::move(stale), "STALE_ETAG"), answer.index);
   }
   if (answer.outcome == "series_changed") {
     return util::WithReason(
-        absl::AbortedError("the series is being changed by somebody else: repeat the call"),
+        absl::AbortedError("another call is changing the series: repeat the call"),
         "SERIES_CHANGED");
   }
   if (answer.outcome == "request_reused") {
@@ -181,26 +135,52 @@ absl::StatusOr<ports::MutationResult> Interpret(const Mutation& mutation, const 
             "call, the same one only to repeat it"),
         "REQUEST_ID_REUSED");
   }
-  ports::MutationResult result;
-  TODO_ASSIGN_OR_RETURN(result.task, DecodeTask(answer.task));
-  result.task.deleted = mutation.kind == ChangeKind::kDeleted;
-  result.changed = answer.outcome == "changed" || answer.change_is_ours;
-  return result;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ports::MutationResult>> Interpret(std::span<const Mutation> mutations,
+                                                             const std::vector<Answer>& answers) {
+  std::vector<ports::MutationResult> results;
+  for (const Answer& answer : answers) {
+    TODO_RETURN_IF_ERROR(FailureOf(mutations, answer));
+    ports::MutationResult& result = results.emplace_back();
+    TODO_ASSIGN_OR_RETURN(result.task, DecodeTask(answer.task));
+    result.task.deleted = mutations[answer.index].kind == ChangeKind::kDeleted;
+    result.changed = answer.outcome == "changed" || answer.change_is_ours;
+  }
+  return results;
+}
+
+absl::StatusOr<ports::MutationResult> OnlyOne(
+    absl::StatusOr<std::vector<ports::MutationResult>> results) {
+  if (!results.ok()) return std::move(results).status();
+  return std::move(results->front());
+}
+
+/// The shard whose relay has something new because of this call.
+std::optional<int> ShardToWake(const std::vector<Answer>& answers, bool in_doubt) {
+  for (const Answer& answer : answers) {
+    if (answer.outcome == "changed" || (in_doubt && answer.outcome == "repeated"))
+      return answer.shard;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
 PgTaskStore::PgTaskStore(ConnectionPool& pool, std::function<void(int shard)> on_change,
                          TaskStoreOptions options)
-    : pool_(pool), on_change_(std::move(on_change)), options_(options) {}
+    : pool_(pool), on_change_(std::move(on_change)), options_(options) {
+  TODO_REQUIRE(options_.apply_attempts > 0);
+}
 
 template <typename Send>
-absl::StatusOr<ports::MutationResult> PgTaskStore::Perform(const Mutation& mutation,
-                                                           const Send& send) {
+absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::Perform(
+    std::span<const Mutation> mutations, const Send& send) {
   const steady_clock::time_point deadline = steady_clock::now() + options_.apply_deadline;
-  std::chrono::milliseconds pause{20};
-  // True once a statement was sent and its answer not received: it may have been, or may yet be,
-  // carried out. The request id makes repeating harmless, and tells.
+  util::Backoff pauses(std::chrono::milliseconds(100), std::chrono::milliseconds(1'000));
+  // True once a statement was sent and its answer not received: the database may have carried it
+  // out, or may still do so. The request id makes repeating it harmless, and tells.
   bool in_doubt = false;
   for (int attempt = 1;; ++attempt) {
     absl::Status failure;
@@ -211,41 +191,59 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::Perform(const Mutation& mutat
       failure = std::move(lease).status();
     } else {
       TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("before-commit"));
-      absl::StatusOr<Answer> answer = Ask(*lease, mutation, send, in_doubt);
-      if (answer.ok()) {
+      const absl::StatusOr<std::vector<Answer>> answers = Ask(*lease, mutations, send, in_doubt);
+      if (answers.ok()) {
         TODO_FAULT_POINT("after-commit").IgnoreError();
-        const bool wrote =
-            answer->outcome == "changed" || (in_doubt && answer->outcome == "repeated");
-        if (wrote && on_change_) on_change_(answer->shard);
-        return Interpret(mutation, *answer);
+        if (const auto shard = ShardToWake(*answers, in_doubt); shard && on_change_)
+          on_change_(*shard);
+        return Interpret(mutations, *answers);
       }
-      failure = std::move(answer).status();
+      failure = answers.status();
       in_doubt = in_doubt || lease->lost();
       if (!in_doubt) {
         return absl::IsAborted(failure) ? util::WithReason(std::move(failure), "CONTENTION")
                                         : failure;
       }
     }
+    const std::chrono::milliseconds pause = pauses.Next();
     if (attempt >= options_.apply_attempts || steady_clock::now() + pause >= deadline) {
       return absl::UnknownError(
           "store: apply: the connection was lost and the outcome could not be found out: repeat "
-          "the call with the "
-          "same request_id");
+          "the call with the same request_id");
     }
     std::this_thread::sleep_for(pause);
-    pause *= 5;
   }
 }
 
 absl::StatusOr<ports::MutationResult> PgTaskStore::Apply(const Mutation& mutation) {
   const bool creates = mutation.kind == ChangeKind::kCreated;
   const std::string patch = Dump(PatchOf(mutation));
-  return Perform(mutation, [&](pqxx::transaction_base& transaction) {
+  return OnlyOne(Perform(std::span(&mutation, 1), [&](pqxx::transaction_base& transaction) {
     return Exec(transaction, kApply, mutation.user.value, mutation.request_id.value(),
                 ByteaLiteral(mutation.fingerprint), std::string(domain::ToString(mutation.kind)),
                 creates ? std::nullopt : std::optional<std::int64_t>(mutation.task_id.value),
                 mutation.expected_version, patch, mutation.event_id.value(),
                 domain::FormatInstant(mutation.now), mutation.traceparent);
+  }));
+}
+
+absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::ApplyAll(
+    const ports::MutationList& list) {
+  const std::vector<Mutation>& mutations = list.mutations;
+  TODO_REQUIRE(!mutations.empty() && mutations.size() <= kMaxMutations);
+  const domain::UserId& user = mutations.front().user;
+  if (mutations.size() == 1) {
+    Mutation only = mutations.front();
+    only.request_id = list.request_id;
+    only.fingerprint = list.fingerprint;
+    TODO_ASSIGN_OR_RETURN(ports::MutationResult result, Apply(only));
+    return std::vector{std::move(result)};
+  }
+  for (const Mutation& mutation : mutations) TODO_REQUIRE(mutation.user == user);
+  const std::string changes = Dump(ChangesOf(list));
+  return Perform(mutations, [&](pqxx::transaction_base& transaction) {
+    return Exec(transaction, kApplyAll, user.value, list.request_id.value(),
+                ByteaLiteral(list.fingerprint), changes);
   });
 }
 
@@ -253,11 +251,11 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::ApplyToSeries(
     const ports::SeriesMutation& mutation) {
   const Mutation& first = mutation.first;
   const std::string changes = Dump(ChangesOf(mutation));
-  return Perform(first, [&](pqxx::transaction_base& transaction) {
+  return OnlyOne(Perform(std::span(&first, 1), [&](pqxx::transaction_base& transaction) {
     return Exec(transaction, kApplyToSeries, first.user.value, mutation.series_id.value(),
                 DigestOf(mutation.seen), changes, ByteaLiteral(first.fingerprint),
                 domain::FormatInstant(first.now), first.traceparent);
-  });
+  }));
 }
 
 absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
@@ -280,7 +278,7 @@ absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
 absl::StatusOr<Task> PgTaskStore::Get(const domain::UserId& user, domain::TaskId id) {
   return Read(pool_, "get", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Task> {
     const pqxx::result result = Exec(transaction, kGet, user.value, id.value);
-    if (result.empty()) return NoSuchTask(id);
+    if (result.empty()) return ports::NoSuchTask(id);
     return DecodeTask(View(result[0][0]));
   });
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "ports/task_store.h"
@@ -10,25 +11,27 @@
 namespace todo::store {
 
 struct TaskStoreOptions {
-  /// Apply gives up repeating after a lost connection when this has passed.
+  /// How long a change is repeated after a lost connection before the answer is kUnknown.
   std::chrono::milliseconds apply_deadline{8'000};
   int apply_attempts = 4;  // > 0
 };
 
-/// TaskStore on PostgreSQL: each mutation is one statement, one round trip, one autocommit.
-/// The pool must outlive it. `on_change(shard)` is called after each commit that wrote a change,
-/// from the calling thread; it must not block. Thread safety: all methods may be called from many
-/// threads at once; each holds one connection while it runs.
+/// TaskStore on PostgreSQL: each call that changes tasks is one statement, one round trip, one
+/// autocommit. The pool must outlive the store. `on_change(shard)` is called after each commit that
+/// wrote a change, on the calling thread; it must not block. Thread safety: all methods may be
+/// called from many threads at once; each holds one connection while it runs.
 ///
-/// Reasons (util::ReasonOf) that its statuses carry: TASK_NOT_FOUND, STALE_ETAG, REQUEST_ID_REUSED,
-/// INVALID_PAGE_TOKEN; SERIES_CHANGED for a series that is not as it was seen, and CONTENTION for a
-/// kAborted that says nothing about the version: repeat the call as it is.
+/// Reasons (util::ReasonOf) in its statuses: TASK_NOT_FOUND, STALE_ETAG, REQUEST_ID_REUSED,
+/// INVALID_PAGE_TOKEN; SERIES_CHANGED when a series is no longer as the caller saw it; CONTENTION
+/// for a kAborted that says nothing about the version: repeat the call unchanged.
 class PgTaskStore final : public ports::TaskStore {
  public:
   PgTaskStore(ConnectionPool& pool, std::function<void(int shard)> on_change,
               TaskStoreOptions options = {});
 
   absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override;
+  absl::StatusOr<std::vector<ports::MutationResult>> ApplyAll(
+      const ports::MutationList& list) override;
   absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
       const domain::UserId& user, const domain::Uuid& series_id) override;
   absl::StatusOr<ports::MutationResult> ApplyToSeries(
@@ -40,9 +43,11 @@ class PgTaskStore final : public ports::TaskStore {
                                                 int limit) override;
 
  private:
-  /// Sends the one statement of `mutation` until it is known what became of it.
+  /// Sends the one statement of a call, again after a lost connection, until its outcome is known.
+  /// Answers one result for each of `mutations`.
   template <typename Send>
-  absl::StatusOr<ports::MutationResult> Perform(const ports::Mutation& mutation, const Send& send);
+  absl::StatusOr<std::vector<ports::MutationResult>> Perform(
+      std::span<const ports::Mutation> mutations, const Send& send);
 
   ConnectionPool& pool_;
   const std::function<void(int shard)> on_change_;

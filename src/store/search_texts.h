@@ -8,13 +8,12 @@
 
 namespace todo::store {
 
-/// Folds the texts of tasks whose writer did not: those of a database that was just brought up to
-/// date, and those that an older replica writes meanwhile. Until then search
-/// does not find them. In small transactions that hold up nobody; `go_on()` is asked before each.
-/// Answers how many tasks it folded. Several replicas may do so at once; harmless to repeat, and
-/// cheap when there is nothing to do. Tasks that are being changed at the moment are left for the
-/// next call. Blocks. Statuses as of ConnectionPool::Acquire. Thread safety: may be called from any
-/// thread.
+/// Folds the search texts of tasks that an older program wrote without folding them, before an
+/// upgrade or during it. Search does not find these tasks until then. Works in small transactions,
+/// which delay no other; `go_on()` is asked before each. Answers the number of folded tasks.
+/// Several replicas may call it at once; repeating it is harmless, and cheap when nothing is left
+/// to do. Tasks that are being changed at the moment are left for the next call. Blocks. Statuses
+/// as of ConnectionPool::Acquire. Thread safety: may be called from any thread.
 absl::StatusOr<std::int64_t> FoldSearchTexts(ConnectionPool& pool,
                                              const std::function<bool()>& go_on);
 

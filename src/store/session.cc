@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "store/row_values.h"
+
 namespace todo::store {
 
 Session::Session(const std::string& conninfo, StatementWatch& statement_watch)
@@ -56,7 +58,7 @@ absl::StatusOr<domain::Change> DecodeChange(const pqxx::row& row, pqxx::row::siz
   change.task_id = domain::TaskId{row[first + 3].as<std::int64_t>()};
   change.version = row[first + 4].as<std::int64_t>();
   change.task_json = std::string(View(row[first + 5]));
-  change.at = domain::Instant{std::chrono::microseconds(row[first + 6].as<std::int64_t>())};
+  change.at = InstantOf(row[first + 6]);
   change.traceparent = std::string(View(row[first + 7]));
   return change;
 }

@@ -18,26 +18,27 @@
 #include "store/statement_watch.h"
 #include "util/status.h"
 
-// Inside the room only: what its files share about the database library.
+// Inside the room only: the use of the database library.
 
 namespace todo::store {
 
-/// One connection and what belongs to it. Belongs to one thread at a time; only `waiting_time` and
-/// `socket` may be asked by others. The constructor throws.
+/// One connection. Belongs to one thread at a time, but `waiting_time` and `socket` may be called
+/// from any thread. The constructor throws.
 struct Session {
   Session(const std::string& conninfo, StatementWatch& statement_watch);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// A statement goes to the server now.
+  /// To be called when a statement goes to the server.
   void StartWaiting() {
     waiting_since = std::chrono::steady_clock::now().time_since_epoch().count();
   }
   void StopWaiting() { waiting_since = 0; }
-  /// Since the last StartWaiting; zero when nobody waits.
+  /// The time since the last StartWaiting; zero: no statement is under way.
   std::chrono::steady_clock::duration waiting_time() const;
-  /// Of the connection, and not reused while this lives, whatever the library does with its own.
+  /// A socket of the connection. Its number is not reused while the session lives, whatever the
+  /// library does with its own descriptor.
   int socket() const { return watched_socket; }
 
   pqxx::connection connection;
@@ -47,14 +48,13 @@ struct Session {
   int watched_socket = -1;
 };
 
-/// A statement that is prepared in a session when it is first used there. `name` is unique in the
-/// room.
+/// A statement. A session prepares it when it first uses it. `name` is unique in the room.
 struct Statement {
   const char* name;
   const char* sql;
 };
 
-/// Throws on text with a NUL character: the library would silently bind only what stands before it.
+/// Throws on text with a NUL character: the library would silently bind only the text before it.
 template <typename T>
 void RefuseNul(const T& argument) {
   if constexpr (std::is_convertible_v<const T&, std::string_view>) {
@@ -80,7 +80,7 @@ pqxx::result Exec(pqxx::transaction_base& transaction, const Statement& statemen
   return Exec(transaction, std::string(statement.name), std::string(statement.sql), args...);
 }
 
-/// The same without preparing: planned for these very arguments, each time.
+/// Runs a statement without preparing it: the server plans it for these arguments each time.
 template <typename... Args>
 pqxx::result ExecOnce(pqxx::transaction_base& transaction, const std::string& sql,
                       const Args&... args) {
@@ -90,8 +90,8 @@ pqxx::result ExecOnce(pqxx::transaction_base& transaction, const std::string& sq
 
 inline std::string_view View(const pqxx::field& field) { return {field.c_str(), field.size()}; }
 
-/// Runs `work(pqxx::connection&)`, which answers a status or StatusOr, and turns what it throws
-/// into a status. Work of more than a few statements calls StartWaiting before each.
+/// Runs `work(pqxx::connection&)`, which answers a status or StatusOr, and turns exceptions into a
+/// status. Work of more than a few statements calls StartWaiting before each of them.
 template <typename Work>
 auto Run(ConnectionPool::Lease& lease, std::string_view attempted, Work&& work)
     -> std::invoke_result_t<Work, pqxx::connection&> {
@@ -108,7 +108,7 @@ auto Run(ConnectionPool::Lease& lease, std::string_view attempted, Work&& work)
   }
 }
 
-/// Runs `work(pqxx::transaction_base&)` in autocommit, as Run does.
+/// Runs `work(pqxx::transaction_base&)` in autocommit; otherwise like Run.
 template <typename Work>
 auto Once(ConnectionPool::Lease& lease, std::string_view attempted, const Work& work)
     -> std::invoke_result_t<const Work&, pqxx::transaction_base&> {
@@ -124,7 +124,7 @@ auto Once(ConnectionPool& pool, std::string_view attempted, const Work& work)
   return Once(lease, attempted, work);
 }
 
-/// The same for what only reads: once more when the connection was lost in it.
+/// Like Once, for work that only reads: runs it once more when the connection was lost in it.
 template <typename Work>
 auto Read(ConnectionPool& pool, std::string_view attempted, const Work& work)
     -> std::invoke_result_t<const Work&, pqxx::transaction_base&> {
@@ -135,7 +135,8 @@ auto Read(ConnectionPool& pool, std::string_view attempted, const Work& work)
   }
 }
 
-/// Runs `work(pqxx::work&)` in a transaction that commits when it answers OK, as Run does.
+/// Runs `work(pqxx::work&)` in a transaction that commits when `work` answers OK; otherwise like
+/// Run.
 template <typename Work>
 auto Transact(ConnectionPool::Lease& lease, std::string_view attempted, const Work& work)
     -> std::invoke_result_t<const Work&, pqxx::work&> {
@@ -167,7 +168,8 @@ std::string ArrayLiteralOf(const Range& range, ToText&& to_text) {
 }
 
 /// A change from the columns seq, event_id, kind, task_id, version, task_json, at (microseconds
-/// since the epoch) and traceparent, which start at `first`. kInternal: that cannot be read.
+/// since the epoch) and traceparent, which start at `first`. kInternal: a column is not as the
+/// service writes it.
 absl::StatusOr<domain::Change> DecodeChange(const pqxx::row& row, pqxx::row::size_type first);
 
 /// bytea in its text form.

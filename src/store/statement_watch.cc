@@ -6,6 +6,7 @@
 
 #include "store/session.h"
 #include "util/log.h"
+#include "util/sleep.h"
 
 namespace todo::store {
 
@@ -31,20 +32,19 @@ void StatementWatch::Remove(const Session& session) {
 
 void StatementWatch::Run(const std::stop_token& stop) {
   const milliseconds interval = std::clamp(limit_ / 8, milliseconds(10), milliseconds(500));
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (!stop.stop_requested()) {
-    stopped_.wait_for(lock, stop, interval, [] { return false; });
+  while (util::SleepFor(stop, interval)) {
     int ended_count = 0;
-    for (const Session* session : sessions_) {
-      if (session->waiting_time() < limit_) continue;
-      shutdown(session->socket(), SHUT_RDWR);
-      ++ended_count;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      for (const Session* session : sessions_) {
+        if (session->waiting_time() < limit_) continue;
+        shutdown(session->socket(), SHUT_RDWR);
+        ++ended_count;
+      }
     }
     if (ended_count == 0) continue;
-    lock.unlock();
     util::Log(util::Severity::kWarning, "database_does_not_answer",
               {{"connections_ended", ended_count}});
-    lock.lock();
   }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -10,15 +9,15 @@ namespace todo::store {
 
 struct Session;
 
-/// Ends the connections whose server has not answered for too long. The server itself ends long
-/// statements and TCP notices a host that is gone; this is for a server that accepts what we send
-/// and then does nothing, for which the database library would wait for ever. Who waits sees a lost
-/// connection.
-/// Owned by the pool; must outlive its sessions. One thread, which the destructor joins.
-/// Thread safety: all methods may be called from many threads at once.
+/// Ends the connections whose server has not answered for too long. A server ends long statements
+/// itself, and TCP notices a host that is gone. This class is for a server that accepts statements
+/// and then does nothing: the database library would wait for it for ever. A caller that waits sees
+/// a lost connection.
+/// Owned by the pool; must outlive its sessions. Runs one thread, which the destructor joins.
+/// Thread safety: all methods may be called from many threads at once. None blocks for long.
 class StatementWatch {
  public:
-  /// `limit`: for one statement, as seen from here. Zero: there is none.
+  /// `limit` is the time that one statement may take, as measured here. Zero: there is no limit.
   explicit StatementWatch(std::chrono::milliseconds limit);
   ~StatementWatch();
   StatementWatch(const StatementWatch&) = delete;
@@ -34,8 +33,7 @@ class StatementWatch {
   const std::chrono::milliseconds limit_;
   std::mutex mutex_;
   std::set<const Session*> sessions_;  // guarded by mutex_
-  std::condition_variable_any stopped_;
-  std::jthread thread_;  // last: stops first
+  std::jthread thread_;                // last: stops first
 };
 
 }  // namespace todo::store

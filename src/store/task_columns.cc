@@ -2,6 +2,8 @@
 
 #include "absl/time/civil_time.h"
 #include "domain/event/event.h"
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "domain/time.h"
 #include "util/log.h"
 #include "util/status.h"

@@ -8,24 +8,24 @@
 #include "absl/status/statusor.h"
 #include "domain/task/task.h"
 
-// Inside the room only: between tasks and the columns of their table.
+// Inside the room only: conversion between tasks and the columns of their table.
 
 namespace todo::store {
 
 /// A patch of apply_change: names of columns and their new values.
 using Patch = nlohmann::json;
 
-/// The text, and its folded form for search, which apply_change takes beside it.
+/// The text, and its folded form for search, which apply_change expects beside it.
 void AddTitle(Patch& patch, const std::string& title);
 void AddDescription(Patch& patch, const std::optional<std::string>& description);
 void AddFields(Patch& patch, const domain::TaskFields& fields);
-/// The column search_text, as the database makes it of the folded forms.
+/// The column search_text, as the database composes it from the folded forms.
 std::string SearchText(std::string_view title, std::string_view description);
 void AddDue(Patch& patch, const domain::Due& due);
 /// nullopt: the task leaves its series.
 void AddSeries(Patch& patch, const std::optional<domain::SeriesPosition>& series);
 
-/// Reads what task_json() of the database wrote. kInternal: that cannot be read (logged).
+/// Reads JSON of the database's task_json(). kInternal: it cannot be read (logged).
 absl::StatusOr<domain::Task> DecodeTask(std::string_view json);
 
 }  // namespace todo::store

@@ -7,29 +7,33 @@
 #include <type_traits>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "store/session.h"
 #include "util/status.h"
 
-// Inside the room only: transactions whose steps are calls from outside of it.
+// Inside the room only: transactions whose steps are calls from other rooms.
 
 namespace todo::store {
 
-/// What the transactions of several stores have in common. Belongs to one thread.
+/// One transaction, and the first failure of its steps. After a failure the database refuses
+/// everything but the rollback, so no step runs any more, whatever the caller made of the failure.
+/// Belongs to one thread.
 class UnitOfWork {
  public:
   UnitOfWork(ConnectionPool::Lease& lease, pqxx::work& work) : work_(work), lease_(lease) {}
 
-  /// Of the first step that failed.
+  /// Of the first step that failed; OK: none did.
   const absl::Status& status() const { return status_; }
-  /// Those in whose outbox it wrote.
+  /// The shards whose outbox it wrote to.
   const std::set<int>& shards() const { return shards_; }
 
- protected:
-  ~UnitOfWork() = default;
+  /// For the statements of a step.
+  pqxx::work& work() { return work_; }
+  /// To be called when a step has written to the outbox of `shard`.
+  void NoteShard(int shard) { shards_.insert(shard); }
 
-  /// Runs `step()`, which answers a StatusOr, and turns what it throws into a status. After a
-  /// failure the database refuses all but the rollback, so no step is run any more, whatever the
-  /// caller made of the failure.
+  /// Runs `step()`, which answers a StatusOr, and turns exceptions of the database library into a
+  /// status. `attempted` names the step in that status.
   template <typename Step>
   std::invoke_result_t<const Step&> Guard(std::string_view attempted, const Step& step) {
     if (!status_.ok()) return status_;
@@ -42,7 +46,7 @@ class UnitOfWork {
       return status_ = lease_.Failed(attempted);
     }
   }
-  /// The same for a step that answers nothing.
+  /// Runs `step()`, which answers nothing, like Guard.
   template <typename Step>
   absl::Status Do(std::string_view attempted, const Step& step) {
     return Guard(attempted,
@@ -53,6 +57,9 @@ class UnitOfWork {
         .status();
   }
 
+ protected:
+  ~UnitOfWork() = default;
+
   pqxx::work& work_;
   std::set<int> shards_;
 
@@ -61,9 +68,9 @@ class UnitOfWork {
   absl::Status status_;
 };
 
-/// Runs `work(Unit&)` in a transaction that commits when it and all its steps went well, and then
-/// tells `on_shard`, without a connection in its hands; also when nobody knows whether it committed
-/// (kUnknown).
+/// Runs `work(Unit&)` in a transaction that commits when `work` and all steps succeeded. Then calls
+/// `on_shard` for each shard written to, after the connection went back to the pool. The shards are
+/// also told when the outcome of the commit is not known (kUnknown).
 template <typename Unit, typename Work>
 absl::Status TransactAs(ConnectionPool& pool, std::string_view attempted, const Work& work,
                         const std::function<void(int shard)>& on_shard) {

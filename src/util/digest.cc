@@ -4,6 +4,8 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
+#include "util/require.h"
+
 namespace todo::util {
 namespace {
 
@@ -21,9 +23,17 @@ std::string Sha256(std::string_view text) {
 
 std::string HmacSha256(std::string_view key, std::string_view text) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Bytes(text), text.size(),
+  // OpenSSL reads a null key as "the key of the last call", and an empty view may be null.
+  const char* key_data = key.empty() ? "" : key.data();
+  HMAC(EVP_sha256(), key_data, static_cast<int>(key.size()), Bytes(text), text.size(),
        reinterpret_cast<unsigned char*>(digest.data()), nullptr);
   return digest;
+}
+
+std::string HkdfSha256(const HkdfInput& input, std::size_t length) {
+  TODO_REQUIRE(length <= SHA256_DIGEST_LENGTH);  // one block: the loop of RFC 5869 runs once
+  const std::string extracted = HmacSha256(input.salt, input.secret);
+  return HmacSha256(extracted, std::string(input.info) + '\x01').substr(0, length);
 }
 
 }  // namespace todo::util

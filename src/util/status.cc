@@ -12,6 +12,7 @@ namespace {
 
 constexpr char kViolationsUrl[] = "todo/field-violations";
 constexpr char kReasonUrl[] = "todo/reason";
+constexpr char kIndexUrl[] = "todo/index";
 
 }  // namespace
 
@@ -58,6 +59,17 @@ absl::Status WithReason(absl::Status status, std::string_view reason) {
 std::string ReasonOf(const absl::Status& status) {
   auto payload = status.GetPayload(kReasonUrl);
   return payload ? std::string(*payload) : std::string();
+}
+
+absl::Status WithIndex(absl::Status status, std::size_t index) {
+  if (!status.ok()) status.SetPayload(kIndexUrl, absl::Cord(std::to_string(index)));
+  return status;
+}
+
+std::optional<std::size_t> IndexOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kIndexUrl);
+  if (!payload) return std::nullopt;
+  return std::stoull(std::string(*payload));
 }
 
 }  // namespace todo::util

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +44,11 @@ std::vector<FieldViolation> FieldViolationsOf(const absl::Status& status);
 absl::Status WithReason(absl::Status status, std::string_view reason);
 /// The reason inside `status`; empty when it carries none.
 std::string ReasonOf(const absl::Status& status);
+
+/// `status` with the index (from 0) of the item that it is about, for calls that take a list.
+absl::Status WithIndex(absl::Status status, std::size_t index);
+/// The index inside `status`; nullopt when it carries none.
+std::optional<std::size_t> IndexOf(const absl::Status& status);
 
 }  // namespace todo::util
 

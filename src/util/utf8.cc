@@ -19,7 +19,7 @@ std::optional<std::size_t> CountCharacters(std::string_view text) {
       if ((next & 0xc0) != 0x80) return std::nullopt;
       point = (point << 6) | (next & 0x3f);
     }
-    // Overlong forms, surrogates and what lies beyond Unicode.
+    // Overlong forms, surrogates and numbers beyond Unicode.
     if ((length == 3 && point < 0x800) || (length == 4 && point < 0x10000) || point > 0x10ffff ||
         (point >= 0xd800 && point <= 0xdfff)) {
       return std::nullopt;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "domain/event/event_writer.h"
 #include "util/status.h"
 
 namespace todo::contract {
@@ -105,7 +106,7 @@ void AuditLogContract::Repeat(const std::vector<MissingEvent>& events) {
   EXPECT_TRUE(audit_->Repeat("all", "a-topic", repetitions).ok());
 }
 
-TEST_P(AuditLogContract, WhatWasPublishedAndNotTakenIsMissing) {
+TEST_P(AuditLogContract, AnEventPublishedButNotTakenIsMissing) {
   const Change first = NewChange(user_);
   const Change second = NewChange(user_);
   Publish();
@@ -118,7 +119,7 @@ TEST_P(AuditLogContract, WhatWasPublishedAndNotTakenIsMissing) {
   EXPECT_EQ(missing[0].repeats, 0);
 }
 
-TEST_P(AuditLogContract, WhatOneConsumerHasTakenIsMissingForAnother) {
+TEST_P(AuditLogContract, AnEventIsMissingForEachConsumerByItself) {
   for (const char* consumer : {"all", "some"}) {
     const Change change = NewChange(user_);
     Publish();
@@ -128,14 +129,14 @@ TEST_P(AuditLogContract, WhatOneConsumerHasTakenIsMissingForAnother) {
   EXPECT_THAT(MissingSeqs(), ElementsAre(2));
 }
 
-TEST_P(AuditLogContract, WhatIsNotPublishedYetIsNotMissing) {
+TEST_P(AuditLogContract, AnUnpublishedChangeIsNotMissing) {
   NewChange(user_);
   EXPECT_EQ(Look().missing, 0);
   Publish();
   EXPECT_EQ(Look().missing, 1) << "a look does not go beyond what was published";
 }
 
-TEST_P(AuditLogContract, WhatIsYoungIsLookedAtLater) {
+TEST_P(AuditLogContract, ARecentChangeIsLookedAtLater) {
   const Change change = NewChange(user_);
   Publish();
   scope_.overdue_before = change.at - milliseconds(1);
@@ -144,7 +145,7 @@ TEST_P(AuditLogContract, WhatIsYoungIsLookedAtLater) {
   EXPECT_EQ(Look().missing, 1);
 }
 
-TEST_P(AuditLogContract, WhatIsOlderThanTheInboxIsNotLookedAt) {
+TEST_P(AuditLogContract, AChangeOlderThanTheInboxIsNotLookedAt) {
   const Change change = NewChange(user_);
   Publish();
   scope_.oldest = change.at + milliseconds(1);
@@ -153,7 +154,7 @@ TEST_P(AuditLogContract, WhatIsOlderThanTheInboxIsNotLookedAt) {
   EXPECT_EQ(Look().missing, 0) << "each change is looked at once";
 }
 
-TEST_P(AuditLogContract, WhatHasBecomeTooOldIsForgotten) {
+TEST_P(AuditLogContract, AMissingEventThatBecomesTooOldIsForgotten) {
   NewChange(user_);
   Publish();
   Look();
@@ -174,7 +175,7 @@ TEST_P(AuditLogContract, AnAuditBeginsWithItsConsumer) {
   EXPECT_THAT(MissingSeqs("new"), ElementsAre(3));
 }
 
-TEST_P(AuditLogContract, WhatIsTakenAfterAllIsForgottenAndShowsALag) {
+TEST_P(AuditLogContract, AnEventTakenLateIsForgottenAndShowsThatTheConsumerIsBehind) {
   const Change first = NewChange(user_);
   const Change second = NewChange(other_);
   Publish();
@@ -192,7 +193,7 @@ TEST_P(AuditLogContract, WhatIsTakenAfterAllIsForgottenAndShowsALag) {
   EXPECT_THAT(MissingSeqs(), IsEmpty());
 }
 
-TEST_P(AuditLogContract, EachIsDueAtItsTime) {
+TEST_P(AuditLogContract, EachMissingEventIsDueAtItsTime) {
   NewChange(user_);
   Publish();
   Look();
@@ -200,7 +201,7 @@ TEST_P(AuditLogContract, EachIsDueAtItsTime) {
   EXPECT_THAT(SeqsOf(audit_->Due("all", scope_.due_at, 10)), ElementsAre(1));
 }
 
-TEST_P(AuditLogContract, DueAreTheFirstOfTheLogThatAreStillMissing) {
+TEST_P(AuditLogContract, DueAnswersTheFirstMissingEventsOfTheLog) {
   std::vector<Change> changes;
   for (int i = 0; i < 4; ++i) changes.push_back(NewChange(user_));
   Publish();
@@ -210,7 +211,7 @@ TEST_P(AuditLogContract, DueAreTheFirstOfTheLogThatAreStillMissing) {
       << "what was taken since the look is not answered";
 }
 
-TEST_P(AuditLogContract, WhatTheUsersLaterChangesOvertookWasPassedOver) {
+TEST_P(AuditLogContract, AnEventIsPassedOverWhenALaterOneOfItsUserIsTaken) {
   std::vector<Change> changes;
   for (int i = 0; i < 4; ++i) changes.push_back(NewChange(user_));
   const Change others = NewChange(other_);
@@ -226,7 +227,7 @@ TEST_P(AuditLogContract, WhatTheUsersLaterChangesOvertookWasPassedOver) {
   EXPECT_THAT(PassedOver(), IsEmpty()) << "published again, it has a new place";
 }
 
-TEST_P(AuditLogContract, ARepetitionIsAMessageWithTheSameIdAndKeyForAllWhoMissIt) {
+TEST_P(AuditLogContract, ARepetitionIsAMessageWithTheEventsIdAndKeyForAllConsumers) {
   ASSERT_TRUE(audit_->Enroll({"second"}).ok());
   const Change first = NewChange(user_);
   const Change second = NewChange(other_);
@@ -259,7 +260,7 @@ TEST_P(AuditLogContract, RepetitionsKeepTheOrderOfTheLog) {
   EXPECT_EQ(payloads, expected);
 }
 
-TEST_P(AuditLogContract, WhoReadItBeforeSomebodyElseRepeatedItDoesNot) {
+TEST_P(AuditLogContract, ARepetitionThatWasReadBeforeAnotherOnePostsNothing) {
   NewChange(user_);
   Publish();
   Look();
@@ -270,7 +271,7 @@ TEST_P(AuditLogContract, WhoReadItBeforeSomebodyElseRepeatedItDoesNot) {
   EXPECT_EQ(Missing().at(0).repeats, 1);
 }
 
-TEST_P(AuditLogContract, WhatIsGivenUpIsCountedUntilItIsTakenAfterAll) {
+TEST_P(AuditLogContract, ALostEventIsCountedUntilItIsTakenAfterAll) {
   const Change change = NewChange(user_);
   Publish();
   Look();
@@ -294,7 +295,7 @@ TEST_P(AuditLogContract, ALookEndsAtItsLimitAndTheNextGoesOn) {
   EXPECT_THAT(MissingSeqs(), ElementsAre(1, 2, 3, 4, 5));
 }
 
-TEST_P(AuditLogContract, NoLookGoesOnWhileTooMuchIsMissing) {
+TEST_P(AuditLogContract, ALookTakesInNoMoreChangesWhileTooManyEventsAreMissing) {
   audit_ = environment_->NewAudit(2, 2);
   std::vector<Change> changes;
   for (int i = 0; i < 5; ++i) changes.push_back(NewChange(user_));
@@ -323,7 +324,7 @@ TEST_P(AuditLogContract, TheOutboxFlowsWhileNothingOldWaits) {
   EXPECT_TRUE(audit_->OutboxFlows(domain::kMaxInstant).value());
 }
 
-TEST_P(AuditLogContract, OneAuditsAtATime) {
+TEST_P(AuditLogContract, OneReplicaAuditsAtATime) {
   EXPECT_TRUE(audit_->TakeTurn("a", kLease).value());
   EXPECT_FALSE(audit_->TakeTurn("b", kLease).value());
   environment_->Pass(kLease - milliseconds(2'000));

@@ -29,7 +29,7 @@ class AuditLogEnvironment {
   virtual void Pass(std::chrono::milliseconds time) = 0;
 };
 
-/// What every AuditLog promises (ports/audit_log.h). The parameter makes the environment; null
+/// The contract of AuditLog (ports/audit_log.h). The parameter makes the environment; null
 /// skips the test.
 class AuditLogContract
     : public testing::TestWithParam<std::function<std::unique_ptr<AuditLogEnvironment>()>> {
@@ -42,7 +42,7 @@ class AuditLogContract
   /// Everything is on the bus. Answers the messages among it.
   std::vector<ports::OutboxMessage> Publish();
   ports::AuditFindings Look(std::string_view consumer = "all");
-  /// What is due a day later, in order.
+  /// The missing events that are due a day later, in order.
   std::vector<ports::MissingEvent> Missing(std::string_view consumer = "all");
   /// The same, as seqs.
   std::vector<std::int64_t> MissingSeqs(std::string_view consumer = "all");

@@ -11,7 +11,7 @@
 #include "domain/task/task.h"
 #include "ports/task_store.h"
 
-// What the contract suites share.
+// Shared by the contract suites.
 
 namespace todo::contract {
 

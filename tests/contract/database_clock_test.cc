@@ -46,11 +46,11 @@ class DatabaseClockTest : public testing::Test {
   DatabaseClock clock_{machine_, [this] { return steady_; }};
 };
 
-TEST_F(DatabaseClockTest, BeforeTheFirstMeasurementItIsTheMachines) {
+TEST_F(DatabaseClockTest, BeforeTheFirstMeasurementItShowsTheMachinesTime) {
   EXPECT_EQ(clock_.Now(), machine_.Now());
 }
 
-TEST_F(DatabaseClockTest, AMachineFarAheadCountsForNothing) {
+TEST_F(DatabaseClockTest, AMachineFarAheadChangesNothing) {
   const Instant database = machine_.now;
   machine_.now += 60 * 24h;
   Measure(database, 0ms);

@@ -137,7 +137,7 @@ bool EventInboxContract::Retry(const TaskEvent& event, int attempts) {
 std::optional<HeldTask> EventInboxContract::Load(const TaskRef& ref) {
   std::optional<HeldTask> held;
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_ASSIGN_OR_RETURN(const auto all, transaction.LockAndLoad({ref}));
+    TODO_ASSIGN_OR_RETURN(const auto all, transaction.recurrence().LockAndLoad({ref}));
     EXPECT_EQ(all.size(), 1u);
     held = all.at(0);
     return absl::OkStatus();
@@ -153,8 +153,8 @@ HeldTask EventInboxContract::LoadHeld(const Task& task) {
 
 Task EventInboxContract::MakeSuccessor(const Task& task) {
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{task.user, task.id}}).status());
-    return transaction.Write({SuccessorOf(task)});
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{task.user, task.id}}).status());
+    return transaction.recurrence().Write({SuccessorOf(task)});
   });
   const HeldTask held = LoadHeld(task);
   EXPECT_TRUE(held.successor);
@@ -173,7 +173,7 @@ TEST_P(EventInboxContract, AnEventIsClaimedOnce) {
   EXPECT_THAT(Claim(kConsumer, {events[1], third, events[0]}), ElementsAre(third.id));
 }
 
-TEST_P(EventInboxContract, TheSameEventTwiceInOneCallIsClaimedOnce) {
+TEST_P(EventInboxContract, TwoCopiesInOneCallAreClaimedOnce) {
   const TaskEvent event = NewEvent();
   EXPECT_THAT(Claim(kConsumer, {event, event}), ElementsAre(event.id));
   EXPECT_THAT(Claim(kConsumer, {event}), IsEmpty());
@@ -229,9 +229,11 @@ TEST_P(EventInboxContract, FailedWorkIsReturnedAndLeavesNoTrace) {
   const absl::Status failure = util::WithReason(absl::FailedPreconditionError("no"), "BECAUSE");
   const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
     TODO_RETURN_IF_ERROR(transaction.Claim(kConsumer, Deliveries({event})).status());
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    TODO_RETURN_IF_ERROR(transaction.Write({SuccessorOf(task)}));
-    EXPECT_TRUE(transaction.AdvanceForeignTask(user_, task.series->series_id, 1, event.at).value());
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    TODO_RETURN_IF_ERROR(transaction.recurrence().Write({SuccessorOf(task)}));
+    EXPECT_TRUE(transaction.recurrence()
+                    .AdvanceForeignTask(user_, task.series->series_id, 1, event.at)
+                    .value());
     return failure;
   });
   EXPECT_EQ(status, failure);
@@ -240,12 +242,14 @@ TEST_P(EventInboxContract, FailedWorkIsReturnedAndLeavesNoTrace) {
   EXPECT_FALSE(LoadHeld(task).successor);
   EXPECT_EQ(AllChanges(store(), user_).size(), 1u);
   Commit([&](InboxTransaction& transaction) {
-    EXPECT_TRUE(transaction.AdvanceForeignTask(user_, task.series->series_id, 1, event.at).value());
+    EXPECT_TRUE(transaction.recurrence()
+                    .AdvanceForeignTask(user_, task.series->series_id, 1, event.at)
+                    .value());
     return absl::OkStatus();
   });
 }
 
-TEST_P(EventInboxContract, TheSameEventManyTimesAtOnceHasOneEffect) {
+TEST_P(EventInboxContract, ManyCopiesAtOnceHaveOneEffect) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const TaskEvent event = NewEvent();
   std::atomic<int> claimed_count{0};
@@ -256,8 +260,8 @@ TEST_P(EventInboxContract, TheSameEventManyTimesAtOnceHasOneEffect) {
                                 transaction.Claim(kConsumer, Deliveries({event})));
           if (claimed.fresh.empty()) return absl::OkStatus();
           ++claimed_count;
-          TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-          return transaction.Write({SuccessorOf(task)});
+          TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+          return transaction.recurrence().Write({SuccessorOf(task)});
         });
     EXPECT_TRUE(status.ok()) << status;
   });
@@ -265,7 +269,7 @@ TEST_P(EventInboxContract, TheSameEventManyTimesAtOnceHasOneEffect) {
   EXPECT_EQ(AllChanges(store(), user_).size(), 2u);
 }
 
-TEST_P(EventInboxContract, AClaimWaitsForWhoeverHasTheEventAndTakesWhatThatOneLeaves) {
+TEST_P(EventInboxContract, AClaimWaitsForAnotherTransactionsClaimAndSucceedsIfThatRollsBack) {
   for (const bool first_commits : {true, false}) {
     const TaskEvent event = NewEvent();
     std::future<std::set<EventId>> second;
@@ -277,7 +281,7 @@ TEST_P(EventInboxContract, AClaimWaitsForWhoeverHasTheEventAndTakesWhatThatOneLe
           EXPECT_THAT(claimed.fresh, ElementsAre(event.id));
           second = std::async(std::launch::async, [&] { return Claim(kConsumer, {event}); });
           EXPECT_EQ(second.wait_for(kLongEnoughToSeeThatItWaits), std::future_status::timeout)
-              << "nobody can know yet whether the event is taken";
+              << "the first transaction may still roll back";
           return first_commits ? absl::OkStatus() : failure;
         });
     EXPECT_EQ(status, first_commits ? absl::OkStatus() : failure);
@@ -317,10 +321,10 @@ TEST_P(EventInboxContract, TheEventsOfAQueueAreTakenUpAsTheyCame) {
   EXPECT_TRUE(Retry(second, 0));
   EXPECT_TRUE(Retry(third, 0));
   const TaskEvent fourth = EventOf(user_, TaskId{7});
-  EXPECT_THAT(Claim(kConsumer, {fourth}), ElementsAre(fourth.id)) << "nobody waits any more";
+  EXPECT_THAT(Claim(kConsumer, {fourth}), ElementsAre(fourth.id)) << "the queue is empty";
 }
 
-TEST_P(EventInboxContract, WhatSomebodyElseHasTriedSinceIsNotTakenUp) {
+TEST_P(EventInboxContract, AnEntryTriedSinceItWasReadIsNotTakenUp) {
   const TaskEvent event = EventOf(user_, TaskId{7});
   environment_->Enqueue(kConsumer, {.event = event, .record = {}});
   EXPECT_FALSE(Retry(event, 0)) << "it has failed since";
@@ -372,14 +376,14 @@ TEST_P(EventInboxContract, LoadAnswersEachRefInItsPlace) {
                                        {user_, a.id},
                                        {UserId{"new \"user\", {\\}"}, a.id},
                                        {other_, b.id}};
-    TODO_ASSIGN_OR_RETURN(const auto held, transaction.LockAndLoad(refs));
+    TODO_ASSIGN_OR_RETURN(const auto held, transaction.recurrence().LockAndLoad(refs));
     EXPECT_EQ(held.size(), 5u);
     EXPECT_TRUE(held[0] && held[0]->task == b && !held[0]->successor);
     EXPECT_FALSE(held[1]) << "the task of another user";
     EXPECT_TRUE(held[2] && held[2]->task == a && !held[2]->successor);
     EXPECT_FALSE(held[3]);
     EXPECT_TRUE(held[4] && held[4]->task == b);
-    TODO_ASSIGN_OR_RETURN(const auto none, transaction.LockAndLoad({}));
+    TODO_ASSIGN_OR_RETURN(const auto none, transaction.recurrence().LockAndLoad({}));
     EXPECT_THAT(none, IsEmpty());
     return absl::OkStatus();
   });
@@ -389,23 +393,23 @@ TEST_P(EventInboxContract, ALockedUsersOwnCallsWait) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   std::future<Task> call;
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
     call = std::async(std::launch::async, [&] { return Apply(Rename(task, "renamed")); });
     EXPECT_EQ(call.wait_for(kLongEnoughToSeeThatItWaits), std::future_status::timeout);
-    return transaction.Write({SuccessorOf(task)});
+    return transaction.recurrence().Write({SuccessorOf(task)});
   });
   EXPECT_EQ(call.get().seq, 3) << "after the consumer's change";
   EXPECT_EQ(AllChanges(store(), user_).size(), 3u);
 }
 
-TEST_P(EventInboxContract, WhoWaitedForAUserSeesWhatWasWrittenMeanwhile) {
+TEST_P(EventInboxContract, ATransactionSeesWritesOfTheOneWhoseLockItWaitedFor) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   std::future<std::optional<HeldTask>> second;
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
     second = std::async(std::launch::async, [&] { return Load({user_, task.id}); });
     EXPECT_EQ(second.wait_for(kLongEnoughToSeeThatItWaits), std::future_status::timeout);
-    return transaction.Write({SuccessorOf(task)});
+    return transaction.recurrence().Write({SuccessorOf(task)});
   });
   const std::optional<HeldTask> held = second.get();
   ASSERT_TRUE(held);
@@ -425,9 +429,9 @@ TEST_P(EventInboxContract, ExistingTellsTasksOfAnyUser) {
   const Task b = Apply(Create(other_, "b"));
   Apply(ChangeOf(ChangeKind::kDeleted, b));
   Commit([&](InboxTransaction& transaction) {
-    EXPECT_THAT(transaction.Existing({b.id, TaskId{987654321}, a.id, a.id}).value(),
+    EXPECT_THAT(transaction.recurrence().Existing({b.id, TaskId{987654321}, a.id, a.id}).value(),
                 ElementsAre(a.id, b.id));
-    EXPECT_THAT(transaction.Existing({}).value(), IsEmpty());
+    EXPECT_THAT(transaction.recurrence().Existing({}).value(), IsEmpty());
     return absl::OkStatus();
   });
 }
@@ -437,14 +441,14 @@ TEST_P(EventInboxContract, FindOccurrenceAnswersThatOfTheUsersSeries) {
   const Task successor = MakeSuccessor(task);
   const domain::Uuid series = task.series->series_id;
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    const auto first = transaction.FindOccurrence(user_, series, 1);
-    const auto second = transaction.FindOccurrence(user_, series, 2);
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    const auto first = transaction.recurrence().FindOccurrence(user_, series, 1);
+    const auto second = transaction.recurrence().FindOccurrence(user_, series, 2);
     EXPECT_TRUE(first.ok() && *first && (*first)->task == task && !(*first)->untouched);
     EXPECT_TRUE(second.ok() && *second && (*second)->task == successor && (*second)->untouched);
-    EXPECT_FALSE(transaction.FindOccurrence(user_, series, 3).value());
-    EXPECT_FALSE(transaction.FindOccurrence(other_, series, 2).value());
-    EXPECT_FALSE(transaction.FindOccurrence(user_, NewUuid(), 2).value());
+    EXPECT_FALSE(transaction.recurrence().FindOccurrence(user_, series, 3).value());
+    EXPECT_FALSE(transaction.recurrence().FindOccurrence(other_, series, 2).value());
+    EXPECT_FALSE(transaction.recurrence().FindOccurrence(user_, NewUuid(), 2).value());
     return absl::OkStatus();
   });
 }
@@ -452,12 +456,13 @@ TEST_P(EventInboxContract, FindOccurrenceAnswersThatOfTheUsersSeries) {
 TEST_P(EventInboxContract, ATransactionSeesWhatItWrote) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    TODO_RETURN_IF_ERROR(transaction.Write({SuccessorOf(task)}));
-    TODO_ASSIGN_OR_RETURN(const auto found,
-                          transaction.FindOccurrence(user_, task.series->series_id, 2));
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    TODO_RETURN_IF_ERROR(transaction.recurrence().Write({SuccessorOf(task)}));
+    TODO_ASSIGN_OR_RETURN(const auto found, transaction.recurrence().FindOccurrence(
+                                                user_, task.series->series_id, 2));
     EXPECT_TRUE(found && found->untouched);
-    TODO_ASSIGN_OR_RETURN(const auto held, transaction.LockAndLoad({{user_, task.id}}));
+    TODO_ASSIGN_OR_RETURN(const auto held,
+                          transaction.recurrence().LockAndLoad({{user_, task.id}}));
     EXPECT_TRUE(held.at(0) && held.at(0)->successor);
     return absl::OkStatus();
   });
@@ -468,8 +473,9 @@ TEST_P(EventInboxContract, AForeignTaskGoesForwardOnly) {
   const auto advance = [&](std::int64_t version, std::string_view at) {
     bool news = false;
     Commit([&](InboxTransaction& transaction) -> absl::Status {
-      TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, TaskId{1}}}).status());
-      TODO_ASSIGN_OR_RETURN(news, transaction.AdvanceForeignTask(user_, series, version, At(at)));
+      TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, TaskId{1}}}).status());
+      TODO_ASSIGN_OR_RETURN(
+          news, transaction.recurrence().AdvanceForeignTask(user_, series, version, At(at)));
       return absl::OkStatus();
     });
     return news;
@@ -490,8 +496,8 @@ TEST_P(EventInboxContract, ASuccessorIsATaskWithItsChange) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const ConsumerChange change = SuccessorOf(task);
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    return transaction.Write({change});
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    return transaction.recurrence().Write({change});
   });
 
   const HeldTask held = LoadHeld(task);
@@ -519,8 +525,8 @@ TEST_P(EventInboxContract, ASuccessorIsATaskWithItsChange) {
 TEST_P(EventInboxContract, ASuccessorIsFoundByItsText) {
   const Task task = Apply(CreateRecurring(user_, "ΟΔΥΣΣΕΥΣ"));
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    return transaction.Write({SuccessorOf(task)});
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    return transaction.recurrence().Write({SuccessorOf(task)});
   });
   const auto found = [&](const char* text) {
     ports::TaskQuery query;
@@ -532,8 +538,8 @@ TEST_P(EventInboxContract, ASuccessorIsFoundByItsText) {
   ConsumerChange revival = Revival(LoadHeld(task).successor->task);
   revival.fields.title = "Αχιλλεύς";
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    return transaction.Write({revival});
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    return transaction.recurrence().Write({revival});
   });
   EXPECT_EQ(found("ΑΧΙΛΛΕΎΣ"), 1u);
   EXPECT_EQ(found("οδυσσευς"), 1u);
@@ -545,7 +551,7 @@ TEST_P(EventInboxContract, AnOccurrenceHasOneSuccessor) {
   const TaskEvent event = NewEvent();
   const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
     TODO_RETURN_IF_ERROR(transaction.Claim(kConsumer, Deliveries({event})).status());
-    return transaction.Write({SuccessorOf(task)});
+    return transaction.recurrence().Write({SuccessorOf(task)});
   });
   EXPECT_EQ(status.code(), StatusCode::kAlreadyExists) << status;
   EXPECT_THAT(Claim(kConsumer, {event}), ElementsAre(event.id)) << "nothing of it stays";
@@ -558,14 +564,15 @@ TEST_P(EventInboxContract, AFailedWriteCannotBeCommitted) {
   const TaskEvent event = NewEvent();
   const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
     TODO_RETURN_IF_ERROR(transaction.Claim(kConsumer, Deliveries({event})).status());
-    EXPECT_EQ(transaction.Write({SuccessorOf(task)}).code(), StatusCode::kAlreadyExists);
+    EXPECT_EQ(transaction.recurrence().Write({SuccessorOf(task)}).code(),
+              StatusCode::kAlreadyExists);
     return absl::OkStatus();  // looks away
   });
   EXPECT_EQ(status.code(), StatusCode::kAlreadyExists) << status;
   EXPECT_THAT(Claim(kConsumer, {event}), ElementsAre(event.id));
 }
 
-TEST_P(EventInboxContract, OthersTouchASuccessorTheConsumerDoesNot) {
+TEST_P(EventInboxContract, OnlyChangesByUsersTouchASuccessor) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const Task successor = MakeSuccessor(task);
   EXPECT_TRUE(LoadHeld(task).successor->untouched);
@@ -573,21 +580,21 @@ TEST_P(EventInboxContract, OthersTouchASuccessorTheConsumerDoesNot) {
   EXPECT_FALSE(LoadHeld(task).successor->untouched);
 }
 
-TEST_P(EventInboxContract, ASeriesTellsWhatNobodyHasTouched) {
+TEST_P(EventInboxContract, ListSeriesTellsWhichOccurrencesAreUntouched) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const Task successor = MakeSuccessor(task);
   const auto members = [&] { return store().ListSeries(user_, task.series->series_id).value(); };
   EXPECT_THAT(members(),
               ElementsAre(ports::SeriesMember{task, false}, ports::SeriesMember{successor, true}));
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    return transaction.Write({Removal(successor)});
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    return transaction.recurrence().Write({Removal(successor)});
   });
   EXPECT_THAT(members(), ElementsAre(ports::SeriesMember{task, false}))
       << "what the consumer took away again is not there";
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    return transaction.Write({Revival(successor)});
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    return transaction.recurrence().Write({Revival(successor)});
   });
   ASSERT_TRUE(store()
                   .ApplyToSeries({.first = Rename(task, "first"),
@@ -639,8 +646,8 @@ TEST_P(EventInboxContract, ASuccessorCanBeRemovedAndRevived) {
   const Task successor = MakeSuccessor(task);
   const auto write = [&](const ConsumerChange& change) {
     Commit([&](InboxTransaction& transaction) -> absl::Status {
-      TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-      return transaction.Write({change});
+      TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+      return transaction.recurrence().Write({change});
     });
   };
   write(Removal(successor));
@@ -672,7 +679,7 @@ TEST_P(EventInboxContract, ASuccessorCanBeRemovedAndRevived) {
                                  ChangeKind::kCreated));
 }
 
-TEST_P(EventInboxContract, WhatWasDeletedAfterAnOpenTaskIsAsIfNobodyHadTouchedIt) {
+TEST_P(EventInboxContract, ADeletedSuccessorOfAnOpenTaskCountsAsUntouched) {
   for (const bool opened_last : {true, false}) {
     const Task task = Apply(CreateRecurring(user_, "title"));
     const Task successor = MakeSuccessor(task);
@@ -692,7 +699,7 @@ TEST_P(EventInboxContract, WhatWasDeletedAfterAnOpenTaskIsAsIfNobodyHadTouchedIt
   }
 }
 
-TEST_P(EventInboxContract, WhatWasDoneBeforeItWasDeletedComesBackSkippedOnesDoNot) {
+TEST_P(EventInboxContract, ASuccessorDoneBeforeItWasDeletedComesBackASkippedOneDoesNot) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const Task second = MakeSuccessor(task);
   Apply(ChangeOf(ChangeKind::kCompleted, second));
@@ -705,8 +712,8 @@ TEST_P(EventInboxContract, WhatWasDoneBeforeItWasDeletedComesBackSkippedOnesDoNo
   EXPECT_TRUE(held.successor->untouched);
   EXPECT_TRUE(held.successor->task.completed) << "its own events still mean what they meant";
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    return transaction.Write({Revival(second)});
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    return transaction.recurrence().Write({Revival(second)});
   });
   EXPECT_FALSE(LoadHeld(second).successor->untouched);
 }
@@ -716,8 +723,8 @@ TEST_P(EventInboxContract, ARevivedSuccessorIsOpenEvenIfItWasCompleted) {
   const Task successor = MakeSuccessor(task);
   Apply(ChangeOf(ChangeKind::kCompleted, successor));
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
-    return transaction.Write({Removal(successor), Revival(successor)});
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    return transaction.recurrence().Write({Removal(successor), Revival(successor)});
   });
   const Task revived = store().Get(user_, successor.id).value();
   EXPECT_FALSE(revived.completed);
@@ -729,8 +736,9 @@ TEST_P(EventInboxContract, ChangesOfOneWriteSeeEachOther) {
   const Task successor = MakeSuccessor(task);
   const Task theirs = Apply(CreateRecurring(other_, "theirs"));
   Commit([&](InboxTransaction& transaction) -> absl::Status {
-    TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{other_, theirs.id}, {user_, task.id}}).status());
-    return transaction.Write(
+    TODO_RETURN_IF_ERROR(
+        transaction.recurrence().LockAndLoad({{other_, theirs.id}, {user_, task.id}}).status());
+    return transaction.recurrence().Write(
         {Removal(successor), SuccessorOf(theirs), Revival(successor), Removal(successor)});
   });
   const HeldTask held = LoadHeld(task);
@@ -743,16 +751,17 @@ TEST_P(EventInboxContract, ChangesOfOneWriteSeeEachOther) {
   EXPECT_TRUE(LoadHeld(theirs).successor);
 }
 
-TEST_P(EventInboxContract, WhatIsNotThereCannotBeRemoved) {
+TEST_P(EventInboxContract, RemovingAnUnknownTaskFails) {
   Task nothing = Apply(CreateRecurring(user_, "title"));
   nothing.id.value += 1000;
-  const absl::Status status = inbox().Transact(
-      [&](InboxTransaction& transaction) { return transaction.Write({Removal(nothing)}); });
+  const absl::Status status = inbox().Transact([&](InboxTransaction& transaction) {
+    return transaction.recurrence().Write({Removal(nothing)});
+  });
   EXPECT_EQ(status.code(), StatusCode::kNotFound) << status;
 }
 
-TEST_P(EventInboxContract, WritingNothingWakesNobody) {
-  Commit([](InboxTransaction& transaction) { return transaction.Write({}); });
+TEST_P(EventInboxContract, WritingNothingDoesNotWakeTheRelay) {
+  Commit([](InboxTransaction& transaction) { return transaction.recurrence().Write({}); });
   EXPECT_EQ(environment_->wakes().count(), 0);
 }
 
@@ -777,7 +786,7 @@ TEST_P(EventInboxContract, BatchesOfTheSameUsersInAnyOrderDoNotBlockEachOther) {
       if (thread % 2 == 0) std::reverse(refs.begin(), refs.end());
       const absl::Status status =
           inbox().Transact([&](InboxTransaction& transaction) -> absl::Status {
-            TODO_RETURN_IF_ERROR(transaction.LockAndLoad(refs).status());
+            TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad(refs).status());
             std::vector<ConsumerChange> changes;
             for (const TaskRef& ref : refs) {
               Task first;
@@ -786,7 +795,7 @@ TEST_P(EventInboxContract, BatchesOfTheSameUsersInAnyOrderDoNotBlockEachOther) {
               first.series = PositionOf(NewUuid(), 0);
               changes.push_back(SuccessorOf(first));
             }
-            return transaction.Write(changes);
+            return transaction.recurrence().Write(changes);
           });
       EXPECT_TRUE(status.ok()) << status;
     }

@@ -22,7 +22,7 @@ class EventInboxEnvironment {
   virtual const Wakes& wakes() = 0;
 };
 
-/// What every EventInbox promises (ports/event_inbox.h). The parameter makes the environment; null
+/// The contract of EventInbox (ports/event_inbox.h). The parameter makes the environment; null
 /// skips the test.
 class EventInboxContract
     : public testing::TestWithParam<std::function<std::unique_ptr<EventInboxEnvironment>()>> {
@@ -39,7 +39,7 @@ class EventInboxContract
   domain::Task Apply(const ports::Mutation& mutation);
   /// A transaction that must commit.
   void Commit(const Work& work);
-  /// What a transaction of its own claims.
+  /// Claims in a transaction of its own.
   ports::Claimed ClaimAll(std::string_view consumer, const std::vector<domain::TaskEvent>& events);
   std::set<domain::EventId> Claim(std::string_view consumer,
                                   const std::vector<domain::TaskEvent>& events);

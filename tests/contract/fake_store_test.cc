@@ -9,6 +9,8 @@
 #include "contract/retry_contract.h"
 #include "contract/task_store_contract.h"
 #include "support/fake_audit_log.h"
+#include "support/fake_crash_log.h"
+#include "support/fake_delivery_store.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
 #include "support/fake_outbox_log.h"
@@ -37,13 +39,13 @@ class FakeEventInboxEnvironment final : public EventInboxEnvironment {
   ports::EventInbox& inbox() override { return inbox_; }
   void Enqueue(std::string_view consumer, const domain::ReceivedEvent& received) override {
     const absl::Status status = database_.Write([&](support::FakeDatabase::Tables& tables) {
-      const domain::EventHeader& event = delivery.event;
+      const domain::EventHeader& event = received.event;
       EXPECT_TRUE(
           support::FakeDatabase::Take(tables, consumer, event.id, event.at, event.identity));
       ports::RetryEntry entry;
       entry.attempts = 1;
       entry.first_failed_at = entry.due_at = At("2026-03-01T09:01:00Z");
-      support::FakeDatabase::Enqueue(tables, consumer, delivery, entry);
+      support::FakeDatabase::Enqueue(tables, consumer, received, entry);
       return absl::OkStatus();
     });
     EXPECT_TRUE(status.ok()) << status;

@@ -30,8 +30,8 @@ class NotificationEnvironment {
   virtual std::vector<std::string> Messages() = 0;
 };
 
-/// What NotificationStore, DeliveryStore and the notices of InboxTransaction promise. The parameter
-/// makes the environment; null skips the test.
+/// The promises of NotificationStore, DeliveryStore and the notifications of InboxTransaction. The
+/// parameter makes the environment; null skips the test.
 class NotificationContract
     : public testing::TestWithParam<std::function<std::unique_ptr<NotificationEnvironment>()>> {
  protected:
@@ -51,7 +51,8 @@ class NotificationContract
   std::optional<ports::LeasedLane> Lease(ports::Pace pace, domain::Instant now);
   std::optional<domain::Instant> NextTurn(ports::Pace pace);
   bool Finish(const ports::LeasedLane& leased, ports::DeliveryState state, domain::Instant at,
-              bool slow = false, std::optional<domain::Instant> paused_until = {});
+              ports::Pace pace = ports::Pace::kQuick,
+              std::optional<domain::Instant> paused_until = {});
 
   const domain::UserId ann_{"ann"};
   const domain::UserId bob_{"bob"};

@@ -71,7 +71,7 @@ std::vector<int> NumbersOf(const std::vector<OutboxShard>& shards) {
   return numbers;
 }
 
-// Who publishes what.
+// Which replica publishes which shards.
 
 TEST_P(OutboxLogContract, TheOnlyReplicaHoldsEverything) {
   const auto log = environment_->NewLog();
@@ -91,7 +91,7 @@ TEST_P(OutboxLogContract, RenewingKeepsShardsAndEpochs) {
   EXPECT_THAT(Renew(*other, "b").owned, IsEmpty()) << "the lease counts from the last renewal";
   environment_->Pass(kLease * 2);
   const OutboxShards again = Renew(*log, "a");
-  ASSERT_EQ(again.owned.size(), kShards) << "nobody took them";
+  ASSERT_EQ(again.owned.size(), kShards) << "no other replica took them";
   for (const OutboxShard& shard : again.owned) EXPECT_EQ(shard.epoch, 1);
 }
 
@@ -105,7 +105,7 @@ TEST_P(OutboxLogContract, AHeldShardIsNotTaken) {
   EXPECT_EQ(Renew(*a, "a").fair_share, kShards / 2);
 }
 
-TEST_P(OutboxLogContract, WhatIsAboveTheFairShareGoesToTheOther) {
+TEST_P(OutboxLogContract, AReplicaReleasesShardsAboveItsFairShare) {
   const auto a = environment_->NewLog();
   const auto b = environment_->NewLog();
   Renew(*a, "a");
@@ -174,7 +174,7 @@ TEST_P(OutboxLogContract, AFrozenOwnerThatWakesCannotMoveTheCursor) {
   }
 }
 
-TEST_P(OutboxLogContract, AdvanceTellsOnlyTheLostOnes) {
+TEST_P(OutboxLogContract, AdvanceAnswersOnlyTheShardsThatWereLost) {
   const auto a = environment_->NewLog();
   const auto b = environment_->NewLog();
   const OutboxShards of_a = Renew(*a, "a");
@@ -205,7 +205,7 @@ TEST_P(OutboxLogContract, TheNextOwnerGoesOnFromTheWrittenCursor) {
   }
 }
 
-TEST_P(OutboxLogContract, ACursorThatIsNotTheOneKnownToUsIsLeftAlone) {
+TEST_P(OutboxLogContract, ACursorThatWasSetBackIsNotOverwritten) {
   const auto log = environment_->NewLog();
   OutboxShards shards = Renew(*log, "a");
   EXPECT_EQ(shards.owned[0].stored, shards.owned[0].cursor);
@@ -244,7 +244,7 @@ TEST_P(OutboxLogContract, AReleasedShardIsTakenAtOnceFromItsCursor) {
   EXPECT_TRUE(a->Release({}).ok());
 }
 
-// What there is to publish.
+// Which rows are published.
 
 TEST_P(OutboxLogContract, AQuietShardAnswersANewerCursor) {
   const auto log = environment_->NewLog();
@@ -289,7 +289,7 @@ TEST_P(OutboxLogContract, ChangesComeAsTheyWereCommitted) {
   EXPECT_FALSE(Drain(*log, shards.owned, 100, read)) << "once";
 }
 
-TEST_P(OutboxLogContract, ReadingAgainFromTheSameCursorGivesTheSame) {
+TEST_P(OutboxLogContract, ReadingAgainFromACursorGivesTheSameRows) {
   const auto log = environment_->NewLog();
   const OutboxShards shards = Renew(*log, "a");
   for (int i = 0; i < 5; ++i) Apply(Create(UserId{"ann"}, "title"));

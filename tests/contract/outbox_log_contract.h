@@ -25,7 +25,7 @@ class OutboxLogEnvironment {
   virtual void Pass(std::chrono::milliseconds time) = 0;
 };
 
-/// What every OutboxLog promises (ports/outbox_log.h). The parameter makes the environment; null
+/// The contract of OutboxLog (ports/outbox_log.h). The parameter makes the environment; null
 /// skips the test.
 class OutboxLogContract
     : public testing::TestWithParam<std::function<std::unique_ptr<OutboxLogEnvironment>()>> {

@@ -13,7 +13,7 @@
 #include "contract/outbox_log_contract.h"
 #include "store/connection_pool.h"
 #include "store/pg_outbox_log.h"
-#include "store/pg_retry_queue.h"
+#include "store/pg_service_status.h"
 #include "support/test_database.h"
 
 // What the contract cannot say of the audit: transactions that commit late, and states of the
@@ -151,13 +151,13 @@ TEST_F(PgAuditLogTest, TheOutboxDoesNotFlowWhileLateRowsAreLeftOver) {
     return audit_->OutboxFlows(std::chrono::floor<std::chrono::microseconds>(
         std::chrono::system_clock::now() - std::chrono::minutes(1)));
   };
-  store::PgRetryQueue status(*pool_, {});
+  store::PgServiceStatus status(*pool_);
   read();
   EXPECT_FALSE(flows().value());
-  EXPECT_EQ(status.Status().value().unpublished_changes, 1);
+  EXPECT_EQ(status.Read().value().unpublished_changes, 1);
   read();
   EXPECT_TRUE(flows().value());
-  EXPECT_EQ(status.Status().value().unpublished_changes, 0);
+  EXPECT_EQ(status.Read().value().unpublished_changes, 0);
 }
 
 TEST_F(PgAuditLogTest, AChangeThatWasUnderWayWhenTheAuditBeganBelongsToIt) {
@@ -222,13 +222,13 @@ TEST_F(PgAuditLogTest, WaitingAndDeadEventsAreTaken) {
 }
 
 TEST_F(PgAuditLogTest, TheStatusCountsWhatIsMissing) {
-  store::PgRetryQueue status(*pool_, {});
+  store::PgServiceStatus status(*pool_);
   for (const char* user : {"ann", "bob"}) Write(*database_->Open(), user);
   Publish();
-  EXPECT_EQ(status.Status().value().missing_events, 0);
+  EXPECT_EQ(status.Read().value().missing_events, 0);
   Look();
-  EXPECT_EQ(status.Status().value().missing_events, 2);
-  EXPECT_EQ(status.Status().value().lost_events, 0);
+  EXPECT_EQ(status.Read().value().missing_events, 2);
+  EXPECT_EQ(status.Read().value().lost_events, 0);
 }
 
 TEST_F(PgAuditLogTest, ARestoredDatabaseDoesNotStopTheAudit) {

@@ -95,7 +95,7 @@ TEST_F(PgEventInboxTest, ACommitWhoseAnswerIsLostIsUnknownAndTheNextDeliveryFind
   EXPECT_EQ(ClaimedCount(inbox), 0u);
 }
 
-TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileHasItsTurnAllTheSame) {
+TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
   ConnectionPool pool(database_->conninfo(), {.lock_timeout = std::chrono::seconds(20)});
   store::PgEventInbox inbox(pool, {});
   store::PgRetryQueue retries(pool, {});
@@ -155,12 +155,12 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileHasItsTurnAllThe
   })) << "nobody will ever call it up";
 }
 
-TEST_F(PgEventInboxTest, AnotherBatchsLockNotHadInTimeMayBeRepeated) {
+TEST_F(PgEventInboxTest, ALockTimeoutIsAborted) {
   ConnectionPool pool(database_->conninfo(), {.lock_timeout = std::chrono::milliseconds(50)});
   store::PgEventInbox inbox(pool, {});
   const domain::UserId user{"ann"};
   const auto lock = [&](InboxTransaction& transaction) {
-    return transaction.LockAndLoad({{user, domain::TaskId{1}}}).status();
+    return transaction.recurrence().LockAndLoad({{user, domain::TaskId{1}}}).status();
   };
   ASSERT_TRUE(inbox.Transact(lock).ok());  // makes the user
   const auto other = database_->Open();

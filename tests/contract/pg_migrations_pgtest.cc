@@ -10,8 +10,9 @@
 #include "store/maintenance.h"
 #include "store/migrations.h"
 #include "store/pg_audit_log.h"
+#include "store/pg_crash_log.h"
 #include "store/pg_outbox_log.h"
-#include "store/pg_retry_queue.h"
+#include "store/pg_service_status.h"
 #include "store/pg_task_store.h"
 #include "support/status_matchers.h"
 #include "support/test_database.h"
@@ -189,7 +190,7 @@ TEST_F(PgMigrationsTest, WaitingForAnotherReplicaHasADeadline) {
               StatusIs(StatusCode::kAborted));
 }
 
-// The README lists the privileges; here they are all that the role has.
+// docs/operations.md lists the privileges; here they are all that the role has.
 TEST_F(PgMigrationsTest, ARoleThatMayDoNothingElseIsEnough) {
   const std::string name = database_->Run("select current_database()");
   const std::string role = name + "_role";  // roles are the server's, so it needs a name of its own
@@ -218,8 +219,7 @@ TEST_F(PgMigrationsTest, ARoleThatMayDoNothingElseIsEnough) {
     expect_ok("read", outbox.Read(shards->owned, 10).status());
     expect_ok("advance", outbox.Advance(shards->owned).status());
     expect_ok("release", outbox.Release(shards->owned));
-    store::PgRetryQueue retries(pool, {});
-    expect_ok("status", retries.Status().status());
+    expect_ok("status", store::PgServiceStatus(pool).Read().status());
     store::PgCrashLog crashes(pool, "instance");
     expect_ok("crashes", crashes.CountCrashes().status());
     expect_ok("begin", crashes.Begin(0, "c", {}).status());

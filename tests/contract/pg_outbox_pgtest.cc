@@ -506,13 +506,16 @@ class PgSignalTest : public testing::Test {
   std::unique_ptr<TestDatabase> database_;
 };
 
-TEST_F(PgSignalTest, OthersHearWhatIsAnnouncedAndTheSpeakerDoesNot) {
+TEST_F(PgSignalTest, OtherReplicasHearAnAnnouncementAndTheSenderDoesNot) {
   Ear a_hears;
   Ear b_hears;
   Ear c_hears;
   store::OutboxSignal a(database_->conninfo(), std::ref(a_hears));
+  a.Start();
   store::OutboxSignal b(database_->conninfo(), std::ref(b_hears));
+  b.Start();
   store::OutboxSignal c(database_->conninfo(), std::ref(c_hears));
+  c.Start();
   ASSERT_TRUE(WaitFor([&] { return a.connected() && b.connected() && c.connected(); }));
   InParallel(4, [&](int thread) {
     for (int i = 0; i < 1000; ++i) a.Announce(thread * 5);
@@ -533,6 +536,8 @@ TEST_F(PgSignalTest, ALostConnectionIsMadeAgainAndTheNewsWaitsForIt) {
   store::OutboxSignal a(
       database_->conninfo(), std::ref(a_hears), [&] { ++a_told; }, options);
   store::OutboxSignal b(database_->conninfo(), std::ref(b_hears), {}, options);
+  a.Start();
+  b.Start();
   ASSERT_TRUE(WaitFor([&] { return a.connected() && b.connected(); }));
   const std::string sessions =
       "from pg_stat_activity where application_name like '%signal' and datname = "
@@ -557,6 +562,8 @@ TEST_F(PgSignalTest, DeliveriesAreAnnouncedBesideShards) {
   std::atomic<int> b_told = 0;
   store::OutboxSignal a(database_->conninfo(), std::ref(a_hears), [&] { ++a_told; });
   store::OutboxSignal b(database_->conninfo(), std::ref(b_hears), [&] { ++b_told; });
+  a.Start();
+  b.Start();
   ASSERT_TRUE(WaitFor([&] { return a.connected() && b.connected(); }));
   ASSERT_TRUE(WaitFor([&] { return a_told == 1 && b_told == 1; }));
   a.AnnounceDelivery();
@@ -573,6 +580,7 @@ TEST_F(PgSignalTest, DeliveriesAreAnnouncedBesideShards) {
 TEST_F(PgSignalTest, NonsenseOnTheChannelIsIgnored) {
   Ear hears;
   store::OutboxSignal signal(database_->conninfo(), std::ref(hears));
+  signal.Start();
   ASSERT_TRUE(WaitFor([&] { return signal.connected(); }));
   database_->Run(
       "select pg_notify('todo_outbox', 'x,,-1,63,64,99999999999999999999,3x,deliver,2')");
@@ -591,7 +599,9 @@ TEST(PgSignal, WithoutADatabaseItEndsAtOnce) {
     Ear hears;
     // A port that refuses, and an address that never answers.
     store::OutboxSignal refused("host=127.0.0.1 port=1", std::ref(hears), {}, patient);
+    refused.Start();
     store::OutboxSignal silent("host=192.0.2.1 port=5432", std::ref(hears), {}, patient);
+    silent.Start();
     refused.Announce(1);
     silent.Announce(1);
     EXPECT_FALSE(refused.connected());

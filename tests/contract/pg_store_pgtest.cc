@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "absl/strings/escaping.h"
 #include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
 #include "contract/notification_contract.h"
@@ -10,8 +11,11 @@
 #include "contract/reminder_store_contract.h"
 #include "contract/retry_contract.h"
 #include "contract/task_store_contract.h"
+#include "domain/event/dead_letter.h"
 #include "store/connection_pool.h"
 #include "store/pg_audit_log.h"
+#include "store/pg_crash_log.h"
+#include "store/pg_dead_letter_store.h"
 #include "store/pg_delivery_store.h"
 #include "store/pg_event_inbox.h"
 #include "store/pg_notification_store.h"
@@ -19,6 +23,7 @@
 #include "store/pg_preferred_zones.h"
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
+#include "store/pg_service_status.h"
 #include "store/pg_task_store.h"
 #include "support/status_matchers.h"
 #include "support/test_database.h"
@@ -28,6 +33,7 @@
 namespace todo::contract {
 namespace {
 
+using support::HasReason;
 using support::IsOkAndHolds;
 using support::StatusIs;
 using support::TestDatabase;
@@ -143,7 +149,7 @@ class PgAuditLogEnvironment final : public AuditLogEnvironment {
         store::AuditLogOptions{.max_changes = max_changes, .max_missing = max_missing});
   }
   std::int64_t LostCount() override {
-    return store::PgRetryQueue(pool_, {}).Status().value().lost_events;
+    return store::PgServiceStatus(pool_).Read().value().lost_events;
   }
   void Pass(std::chrono::milliseconds time) override {
     database_->Run(
@@ -240,12 +246,13 @@ TEST(PgDeliveryStoreTest, ALaneThatTheDatabaseFailsAtDoesNotHoldUpTheOthers) {
   EXPECT_EQ((*next)->lane.user, domain::UserId{"bob"});
 }
 
-TEST(PgRetryQueueTest, WhoReplaysDeadLettersTellsThatTheyAreDue) {
+TEST(PgDeadLetterStoreTest, ReplayTellsWhenTheEventsAreDue) {
   const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
   if (database == nullptr) GTEST_SKIP() << "needs a database";
   store::ConnectionPool pool(database->conninfo());
   std::vector<domain::Instant> told;
-  store::PgRetryQueue queue(pool, {}, [&told](domain::Instant due) { told.push_back(due); });
+  store::PgRetryQueue queue(pool, {});
+  store::PgDeadLetterStore letters(pool, [&told](domain::Instant due) { told.push_back(due); });
   const domain::Instant now = At("2026-03-05T00:00:00Z");
   domain::DeadLetter letter;
   letter.id = NewUuid();
@@ -254,34 +261,51 @@ TEST(PgRetryQueueTest, WhoReplaysDeadLettersTellsThatTheyAreDue) {
   letter.user = {"ann"};
   letter.event_at = letter.first_failed_at = letter.last_failed_at = now;
   letter.record.topic = "task-events";
-  ASSERT_THAT(queue.AddDeadLetter(letter, /*from_queue=*/false, now), IsOkAndHolds(true));
+  ASSERT_THAT(queue.AddDeadLetter(letter, ports::TakenFrom::kBus, now), IsOkAndHolds(true));
   EXPECT_THAT(told, IsEmpty());
-  ASSERT_THAT(queue.Replay({}, 10, "an operator", now), IsOkAndHolds(1));
+  ASSERT_THAT(letters.Replay({}, 10, "an operator", now), IsOkAndHolds(1));
   EXPECT_THAT(told, ElementsAre(now));
-  ASSERT_THAT(queue.Replay({}, 10, "an operator", now), IsOkAndHolds(0));
+  ASSERT_THAT(letters.Replay({}, 10, "an operator", now), IsOkAndHolds(0));
   EXPECT_THAT(told, ElementsAre(now)) << "there was none left";
 }
 
-TEST(PgDeliveryStoreTest, OperatorsSeeHowManyWaitAndSinceWhen) {
+TEST(PgDeadLetterStoreTest, RefusesPageTokensThatItDidNotMake) {
   const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
   if (database == nullptr) GTEST_SKIP() << "needs a database";
   store::ConnectionPool pool(database->conninfo());
-  store::PgRetryQueue ops(pool, {});
-  EXPECT_EQ(ops.Status()->pending_deliveries, 0);
-  EXPECT_EQ(ops.Status()->oldest_delivery, std::nullopt);
+  store::PgDeadLetterStore letters(pool);
+  const std::string id = NewUuid().value();
+  for (const std::string& text :
+       {std::string("nonsense"), "now " + id, std::string("1 no-id"), "9223372036854775807 " + id,
+        "-9223372036854775808 " + id, std::string(1'000, '9') + " " + id}) {
+    std::string token;
+    absl::WebSafeBase64Escape(text, &token);
+    const auto page = letters.List({}, 10, token);
+    EXPECT_THAT(page, StatusIs(absl::StatusCode::kInvalidArgument)) << text;
+    EXPECT_THAT(page, HasReason("INVALID_PAGE_TOKEN")) << text;
+  }
+}
+
+TEST(PgServiceStatusTest, CountsDeliveriesAndTellsSinceWhenTheyWait) {
+  const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  store::ConnectionPool pool(database->conninfo());
+  store::PgServiceStatus ops(pool);
+  EXPECT_EQ(ops.Read()->pending_deliveries, 0);
+  EXPECT_EQ(ops.Read()->oldest_delivery, std::nullopt);
   for (const char* due : {"2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z", "2999-01-01T00:00:00Z"}) {
     database->Run(
         fmt::format("select enqueue_delivery('ann', 'push', gen_random_uuid(), 'push.example', "
                     "gen_random_uuid(), 'reminder.due', '', false, '{0}', '{0}')",
                     due));
   }
-  EXPECT_EQ(ops.Status()->pending_deliveries, 3);
-  EXPECT_EQ(ops.Status()->oldest_delivery, At("2026-03-01T09:00:00Z"));
+  EXPECT_EQ(ops.Read()->pending_deliveries, 3);
+  EXPECT_EQ(ops.Read()->oldest_delivery, At("2026-03-01T09:00:00Z"));
   database->Run(
       "select remove_lane(user_id, channel, target) from delivery_lanes "
       "order by due_at limit 1");
   database->Run("update delivery_lanes set due_at = '-infinity' where due_at > '2999-01-01'");
-  EXPECT_EQ(ops.Status()->oldest_delivery, At("2026-03-01T10:00:00Z"));
+  EXPECT_EQ(ops.Read()->oldest_delivery, At("2026-03-01T10:00:00Z"));
 }
 
 class PgRetryEnvironment final : public RetryEnvironment {

@@ -18,7 +18,7 @@
 #include "support/test_database.h"
 #include "util/status.h"
 
-// What the contract cannot say: lost connections, timeouts, and what the database itself forbids.
+// Promises beyond the contract: lost connections, timeouts, and rules of the database itself.
 
 namespace todo::contract {
 namespace {
@@ -77,7 +77,7 @@ TEST_F(PgTaskStoreTest, AConnectionCutInTheMiddleIsResolvedByTheRequestId) {
   EXPECT_EQ(pool.stats().discarded_count, 1);
 }
 
-TEST_F(PgTaskStoreTest, TextsOfAnOlderProgramAreFoldedAfterwards) {
+TEST_F(PgTaskStoreTest, TextsOfAnOlderProgramAreFoldedLater) {
   ConnectionPool pool(database_->conninfo());
   PgTaskStore store(pool, {});
   ports::Mutation create = Create(user_, "ΟΔΥΣΣΕΥΣ");
@@ -113,7 +113,7 @@ TEST_F(PgTaskStoreTest, TextsOfAnOlderProgramAreFoldedAfterwards) {
   EXPECT_EQ(found("αχιλλευς"), 1u);
   EXPECT_EQ(found("strasse"), 1u);
 
-  // Somebody is at it: it is left alone, and nobody waits.
+  // A task that another transaction is changing is skipped without waiting.
   database_->Run("update tasks set search_text = null");
   const auto other = database_->Open();
   other->Run(fmt::format("begin; select from tasks where id = {} for update", task.id.value));
@@ -158,6 +158,35 @@ TEST_F(PgTaskStoreTest, AnAnswerLostAfterTheCommitIsFoundOut) {
   EXPECT_EQ(wakes.count(), 2) << "the relay hears of it all the same";
 }
 
+TEST_F(PgTaskStoreTest, TheAnswerOfAListLostAfterTheCommitIsFoundOut) {
+  TcpProxy proxy(
+      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
+  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
+                                      "port", fmt::format("{}", proxy.port())));
+  Wakes wakes;
+  PgTaskStore store(pool, std::ref(wakes));
+  const domain::Task task = store.Apply(Create(user_, "title")).value().task;
+
+  proxy.DropAnswers();
+  const ports::MutationList list{
+      .request_id = NewRequestId(),
+      .fingerprint = "list",
+      .mutations = {Rename(task, "title"), Rename(task, "renamed"), Create(user_, "other")}};
+  auto result = std::async(std::launch::async, [&] { return store.ApplyAll(list); });
+  ASSERT_TRUE(database_->WaitUntil("select count(*) from changes", "3")) << "it was committed";
+  while (proxy.dropped_answer_count() == 0) std::this_thread::yield();
+  proxy.Mend();
+
+  const auto answers = result.get();
+  ASSERT_TRUE(answers.ok()) << answers.status();
+  ASSERT_EQ(answers->size(), 3u);
+  EXPECT_FALSE((*answers)[0].changed) << "it changed nothing";
+  EXPECT_TRUE((*answers)[1].changed && (*answers)[2].changed) << "the changes are this call's own";
+  EXPECT_EQ((*answers)[1].task.fields.title, "renamed");
+  EXPECT_EQ(ChangeCount(), "3");
+  EXPECT_EQ(wakes.count(), 2) << "the relay hears of it all the same";
+}
+
 TEST_F(PgTaskStoreTest, AnOutcomeThatCannotBeFoundOutIsUnknownAndMayBeRepeated) {
   TcpProxy proxy(
       static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
@@ -188,7 +217,7 @@ TEST_F(PgTaskStoreTest, ADatabaseThatFreezesIsGivenUpAndUsedAgainWhenItThaws) {
 
   // In another thread: a call that hangs must end as a failure, not as the end of all tests.
   const auto while_frozen = [&](const std::function<absl::Status()>& call) {
-    proxy.Freeze();  // it takes what is sent, and does nothing
+    proxy.Freeze();  // it accepts data and does nothing
     std::future<absl::Status> answer = std::async(std::launch::async, call);
     const bool given_up = answer.wait_for(std::chrono::seconds(60)) == std::future_status::ready;
     EXPECT_TRUE(given_up);
@@ -270,14 +299,14 @@ TEST_F(PgTaskStoreTest, AStatementThatTakesTooLongIsDeadlineExceededAndManyInARo
   EXPECT_EQ(ChangeCount(), "1");
 }
 
-TEST_F(PgTaskStoreTest, AConsumerThatFreezesHoldsNobodyForLong) {
+TEST_F(PgTaskStoreTest, AFrozenConsumerDelaysOtherCallsOnlyBriefly) {
   ConnectionPool pool(database_->conninfo(), {.idle_in_transaction_timeout = milliseconds(100)});
   PgTaskStore store(pool, {});
   store::PgEventInbox inbox(pool, {});
   const domain::Task task = store.Apply(Create(user_, "title")).value().task;
   const absl::Status status =
       inbox.Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
-        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({{user_, task.id}}).status());
+        TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
         // Frozen: another call of the same user gets through before this one goes on.
         const Result answer = store.Apply(Rename(task, "renamed"));
         EXPECT_TRUE(answer.ok()) << answer.status();
@@ -287,7 +316,7 @@ TEST_F(PgTaskStoreTest, AConsumerThatFreezesHoldsNobodyForLong) {
         removal.task_id = task.id;
         removal.event_id = NewEventId();
         removal.now = At("2026-03-01T12:00:00Z");
-        return transaction.Write({removal});
+        return transaction.recurrence().Write({removal});
       });
   EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
   EXPECT_EQ(store.Get(user_, task.id).value().version, 2) << "nothing of it stays";
@@ -336,7 +365,7 @@ TEST_F(PgTaskStoreTest, ThePoolHasABoundAndSaysWhenAllAreInUse) {
   EXPECT_EQ(pool.stats().connected_count, 2);
 }
 
-TEST_F(PgTaskStoreTest, WhoWaitsGetsTheConnectionThatIsGivenBack) {
+TEST_F(PgTaskStoreTest, AWaitingCallGetsTheReturnedConnection) {
   ConnectionPool pool(database_->conninfo(), {.max_connections = 1});
   auto lease = std::make_optional(pool.Acquire());
   ASSERT_TRUE((*lease).ok());
@@ -422,8 +451,8 @@ TEST_F(PgTaskStoreTest, APageInAnyOrderIsReadFromAnIndexAndEndsWithThePage) {
   }
 }
 
-// An answer means that the change is on disk, and a statement sees what was committed while it
-// waited: whatever the server, the database and the role are set to.
+// An answer means that the change is on disk, and a statement sees the commits that happened while
+// it waited, with any settings of server, database and role.
 TEST_F(PgTaskStoreTest, SessionsDoNotInheritWhatPromisesRestOn) {
   database_->Run(
       "do $$ begin "

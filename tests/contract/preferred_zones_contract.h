@@ -4,6 +4,9 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "ports/preferred_zones.h"
 
@@ -16,7 +19,7 @@ class PreferredZonesEnvironment {
   virtual ports::PreferredZones& zones() = 0;
 };
 
-/// What PreferredZones promises. The parameter makes the environment; null skips the test.
+/// The promises of PreferredZones. The parameter makes the environment; null skips the test.
 class PreferredZonesContract
     : public testing::TestWithParam<std::function<std::unique_ptr<PreferredZonesEnvironment>()>> {
  protected:
@@ -25,6 +28,8 @@ class PreferredZonesContract
     if (environment_ == nullptr) GTEST_SKIP() << "needs a database";
   }
   ports::PreferredZones& zones() { return environment_->zones(); }
+  /// The users with an announcement that has not ended, and the time of each.
+  std::vector<std::pair<std::string, domain::Instant>> Announced(int limit = 10);
 
   std::unique_ptr<PreferredZonesEnvironment> environment_;
 };

@@ -53,7 +53,7 @@ std::vector<int> NumbersOf(const std::vector<JobIntent>& intents) {
   return numbers;
 }
 
-/// What the only reminder of `task` comes to.
+/// The time of the only reminder of `task`.
 std::optional<domain::Instant> Resolved(const std::vector<Reminder>& reminders, const Task& task) {
   return reminders.size() == 1 ? domain::ResolveReminder(reminders[0].time, task.fields)
                                : std::nullopt;
@@ -168,9 +168,9 @@ Task ReminderStoreContract::WriteSuccessor(const Task& task, int days) {
   std::optional<ports::HeldTask> held;
   const absl::Status status =
       environment_->inbox().Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
-        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
-        TODO_RETURN_IF_ERROR(transaction.Write({change}));
-        TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad({RefOf(task)}));
+        TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({RefOf(task)}).status());
+        TODO_RETURN_IF_ERROR(transaction.recurrence().Write({change}));
+        TODO_ASSIGN_OR_RETURN(auto loaded, transaction.recurrence().LockAndLoad({RefOf(task)}));
         held = loaded.at(0);
         return absl::OkStatus();
       });
@@ -191,8 +191,8 @@ void ReminderStoreContract::WriteOf(const Task& task, const Task& successor,
   change.now = At("2026-03-02T13:00:00Z");
   const absl::Status status =
       environment_->inbox().Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
-        TODO_RETURN_IF_ERROR(transaction.LockAndLoad({RefOf(task)}).status());
-        return transaction.Write({change});
+        TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({RefOf(task)}).status());
+        return transaction.recurrence().Write({change});
       });
   EXPECT_TRUE(status.ok()) << status;
 }
@@ -263,7 +263,7 @@ TEST_P(ReminderStoreContract, GetShowsOnlyTheUsersLivingTasks) {
   EXPECT_EQ(util::ReasonOf(status), "TASK_NOT_FOUND");
 }
 
-TEST_P(ReminderStoreContract, KnowsWhoseTasksThoseAre) {
+TEST_P(ReminderStoreContract, OwnedAnswersTheOwnersOfExistingTasks) {
   const Task first = DueTask();
   const Task second = Apply(Create({"bob"}, "another's"));
   EXPECT_THAT(*store().Owned({second.id, {first.id.value + 1'000'000}, first.id, second.id}),
@@ -271,7 +271,7 @@ TEST_P(ReminderStoreContract, KnowsWhoseTasksThoseAre) {
   EXPECT_THAT(*store().Owned({}), IsEmpty());
 }
 
-TEST_P(ReminderStoreContract, WhatIsRolledBackLeavesNoTrace) {
+TEST_P(ReminderStoreContract, ARolledBackTransactionLeavesNoTrace) {
   const Task task = DueTask();
   const absl::Status status = store().Transact([&](ReminderTransaction& transaction) {
     EXPECT_TRUE(transaction.LockAndLoad({RefOf(task)}).ok());
@@ -291,7 +291,7 @@ TEST_P(ReminderStoreContract, WhatIsRolledBackLeavesNoTrace) {
   EXPECT_EQ(environment_->wakes().count(), 0);
 }
 
-TEST_P(ReminderStoreContract, WhatIsPostedIsInTheOutboxAndWakesTheRelay) {
+TEST_P(ReminderStoreContract, PostedMessagesAreInTheOutboxAndWakeTheRelay) {
   const domain::Uuid id = NewUuid();
   Commit([&](ReminderTransaction& transaction) {
     return transaction.Post({{.topic = "reminders",
@@ -348,9 +348,9 @@ TEST_P(ReminderStoreContract, ARequestIdWithOtherContentIsRefused) {
   EXPECT_EQ(reuse(create.request_id).code(), StatusCode::kAlreadyExists) << "of a task's call";
 }
 
-// What a change of the task does.
+// Effects of a change of the task.
 
-TEST_P(ReminderStoreContract, AChangeThatMattersMarksTheRemindersOfThatTask) {
+TEST_P(ReminderStoreContract, ARelevantChangeOfATaskMarksItsReminders) {
   const Task task = DueTask();
   const Task other = DueTask();
   Save({ReminderOf(task, 1, "2026-03-10T11:00:00Z"), ReminderOf(task, 2, "2026-03-10T10:00:00Z"),
@@ -492,7 +492,7 @@ TEST_P(ReminderStoreContract, WhatStaysWhereItIsWasReadAsTheCalendarDoes) {
   }
 }
 
-TEST_P(ReminderStoreContract, WhatLiesBeyondTheYearsThatAreKeptComesToNothingInAnyZone) {
+TEST_P(ReminderStoreContract, ATimeOutsideTheStoredYearsHasNoInstantInAnyZone) {
   const Task first = MakeSeries("2026-11-30T09:00:00", "UTC", domain::DueKind::kInstant);
   Save({AbsoluteOf(first, 1, "9999-12-31T12:00:00Z")});
   Task task = WriteSuccessor(Apply(ChangeOf(ChangeKind::kCompleted, first)));
@@ -521,7 +521,7 @@ TEST_P(ReminderStoreContract, ASuccessorThatComesBackHasThePresentRemindersOfIts
   Save({deleted_later, kept});
   const Task next = WriteSuccessor(task);
   ASSERT_THAT(RemindersOf(next), SizeIs(2));
-  // Planned and with jobs: what is there must not be taken for what should be.
+  // Planned and with jobs, so that the new state differs from the old one.
   std::vector<Reminder> planned = RemindersOf(next);
   for (Reminder& copy : planned) {
     copy.planned_at = copy.remind_at = At("2026-03-03T06:00:00Z");
@@ -573,16 +573,16 @@ TEST_P(ReminderStoreContract, ASuccessorThatComesBackKeepsTheRemindersOfItsOwn) 
   EXPECT_THAT(found, ElementsAre("PT1H", "PT3H", "PT2H")) << "by number";
 }
 
-TEST_P(ReminderStoreContract, ATaskThatAUserMakesGetsNone) {
+TEST_P(ReminderStoreContract, ATaskOfAUserGetsNoCopies) {
   const Task task = Apply(CreateRecurring(user_, "daily"));
   Save({ReminderOf(task, 1, "2026-03-02T08:00:00Z")});
   ports::Mutation create = CreateRecurring(user_, "another series");
   EXPECT_THAT(RemindersOf(Apply(create)), IsEmpty());
 }
 
-// What there is to do.
+// Work that is due.
 
-TEST_P(ReminderStoreContract, UnplannedAreTheLongestWaitingFirstEachTaskOnce) {
+TEST_P(ReminderStoreContract, UnplannedTasksComeOnceTheLongestWaitingFirst) {
   const Task first = DueTask();
   const Task second = DueTask();
   Save({ReminderOf(first, 1, "2026-03-10T11:00:00Z"), ReminderOf(second, 1, "2026-03-10T11:00:00Z"),
@@ -639,7 +639,7 @@ TEST_P(ReminderStoreContract, AMovedReminderWantsAnotherJob) {
   Claim("2026-03-01T09:00:00Z");
   const Reminder moved = ReminderOf(task, 1, "2026-03-11T11:00:00Z");
   Save({moved});
-  Record({reminder}, "2026-03-01T09:00:01Z");  // by who had seen the former time
+  Record({reminder}, "2026-03-01T09:00:01Z");  // by a replica that had read the former time
   const auto intents = Claim("2026-03-01T09:00:02Z");
   ASSERT_THAT(intents, SizeIs(1));
   EXPECT_EQ(intents[0].reminder, moved);
@@ -715,7 +715,7 @@ TEST_P(ReminderStoreContract, ForgottenJobsAreGivenOutAgainSoonestFirst) {
   EXPECT_THAT(NumbersOf(Claim("2026-03-02T09:00:00Z")), ElementsAre(1));
 }
 
-TEST_P(ReminderStoreContract, OneReminderFiresOnceHoweverManyTry) {
+TEST_P(ReminderStoreContract, AReminderFiresOnceWhenManyCallsTryAtOnce) {
   const Task task = DueTask();
   Save({ReminderOf(task, 1, "2026-03-10T11:00:00Z")});
   InParallel(8, [&](int) {
@@ -732,7 +732,7 @@ TEST_P(ReminderStoreContract, OneReminderFiresOnceHoweverManyTry) {
   EXPECT_THAT(environment_->Posted(), ElementsAre(HasSubstr("reminders ann")));
 }
 
-TEST_P(ReminderStoreContract, WhoRecordsJobsAndWhoChangesTasksDoNotDeadlock) {
+TEST_P(ReminderStoreContract, RecordingJobsAndChangingTasksDoNotDeadlock) {
   const Task task = DueTask();
   std::vector<Reminder> reminders;
   for (int number = 1; number <= 20; ++number)

@@ -26,8 +26,8 @@ class ReminderStoreEnvironment {
   virtual std::vector<std::string> Posted() = 0;
 };
 
-/// What every ReminderStore promises (ports/reminder_store.h). The parameter makes the environment;
-/// null skips the test.
+/// The promises of every ReminderStore (ports/reminder_store.h). The parameter makes the
+/// environment; null skips the test.
 class ReminderStoreContract
     : public testing::TestWithParam<std::function<std::unique_ptr<ReminderStoreEnvironment>()>> {
  protected:

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "domain/event/dead_letter.h"
 #include "util/status.h"
 
 namespace todo::contract {
@@ -11,6 +12,7 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(RetryContract);
 using domain::ReceivedEvent;
 using ports::InboxTransaction;
 using ports::RetryEntry;
+using ports::TakenFrom;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::SizeIs;
@@ -40,8 +42,8 @@ ports::RetrySchedule FailedAt(std::string_view failed_at, std::string_view due_a
 
 bool RetryContract::Enqueue(const ReceivedEvent& received, const ports::RetrySchedule& schedule) {
   const absl::StatusOr<bool> queued = retries().Enqueue(kConsumer, received, schedule);
-  EXPECT_TRUE(parked.ok()) << parked.status();
-  return parked.ok() && *queued;
+  EXPECT_TRUE(queued.ok()) << queued.status();
+  return queued.ok() && *queued;
 }
 
 std::vector<RetryEntry> RetryContract::Due(std::string_view now) {
@@ -76,7 +78,7 @@ int RetryContract::Restart(const std::string& instance) {
   return count.value_or(-1);
 }
 
-TEST_P(RetryContract, AFailedEventIsDueWhenItsSetbackSays) {
+TEST_P(RetryContract, AFailedEventIsDueAsScheduled) {
   const ReceivedEvent received = NewReceivedEvent();
   EXPECT_TRUE(Enqueue(received, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
   EXPECT_THAT(Due("2026-03-01T10:00:00.999Z"), IsEmpty());
@@ -103,7 +105,7 @@ TEST_P(RetryContract, AnEventThatOnlyWaitsHasNoAttempt) {
   EXPECT_EQ(due[0].first_failed_at, std::nullopt);
 }
 
-TEST_P(RetryContract, ParkingClaims) {
+TEST_P(RetryContract, EnqueueingClaimsTheEvent) {
   const ReceivedEvent received = NewReceivedEvent();
   EXPECT_TRUE(Enqueue(received, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
   EXPECT_FALSE(Enqueue(received, FailedAt("2026-03-01T10:00:02Z", "2026-03-01T10:00:03Z")));
@@ -122,10 +124,10 @@ TEST_P(RetryContract, ACopyWithAnotherTimestampIsTakenWhileTheFirstWaits) {
     EXPECT_EQ(Claim({received}), 0u);
     EXPECT_FALSE(Enqueue(received, FailedAt("2026-03-02T10:00:00Z", "2026-03-02T10:00:01Z")));
     const domain::Instant now = At("2026-03-02T10:00:00Z");
-    EXPECT_FALSE(
-        retries()
-            .AddDeadLetter(DeadLetterOf(kConsumer, received, 1, now, now, "never"), false, now)
-            .value());
+    EXPECT_FALSE(retries()
+                     .AddDeadLetter(DeadLetterOf(kConsumer, received, 1, now, now, "never"),
+                                    TakenFrom::kBus, now)
+                     .value());
   }
   EXPECT_THAT(Due("2026-03-02T10:00:01Z"), SizeIs(1));
 }
@@ -142,7 +144,7 @@ TEST_P(RetryContract, EachFailureCountsOnce) {
   EXPECT_EQ(Due("2026-03-01T10:00:03Z").at(0).attempts, 2);
 }
 
-TEST_P(RetryContract, AFailureThatDoesNotCountIsRememberedAllTheSame) {
+TEST_P(RetryContract, AFailureThatDoesNotCountIsRecorded) {
   ports::RetrySchedule schedule = FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z");
   schedule.counts = false;
   EXPECT_TRUE(Enqueue(NewReceivedEvent(), schedule));
@@ -158,7 +160,7 @@ TEST_P(RetryContract, AFailureThatDoesNotCountIsRememberedAllTheSame) {
   EXPECT_EQ(entry.first_failed_at, At("2026-03-01T10:00:00Z"));
 }
 
-TEST_P(RetryContract, WhatIsBuriedFromAQueueLeavesTheOneThatItIsIn) {
+TEST_P(RetryContract, ADeadLetterFromTheQueueLeavesItsQueue) {
   ReceivedEvent received = NewReceivedEvent();
   received.event.user = {};  // it could not be read
   received.event.task_id = {};
@@ -170,8 +172,8 @@ TEST_P(RetryContract, WhatIsBuriedFromAQueueLeavesTheOneThatItIsIn) {
   received.event.task_id = {7};
   const domain::Instant now = At("2026-03-01T10:00:02Z");
   const domain::DeadLetter letter = DeadLetterOf(kConsumer, received, 2, now, now, "never");
-  EXPECT_TRUE(retries().AddDeadLetter(letter, true, now).value());
-  EXPECT_FALSE(retries().AddDeadLetter(letter, true, now).value());
+  EXPECT_TRUE(retries().AddDeadLetter(letter, TakenFrom::kRetryQueue, now).value());
+  EXPECT_FALSE(retries().AddDeadLetter(letter, TakenFrom::kRetryQueue, now).value());
   const auto due = Due("2026-03-01T10:00:02Z");
   ASSERT_THAT(due, SizeIs(1));
   EXPECT_EQ(due[0].event_id, behind.event.id);
@@ -179,7 +181,7 @@ TEST_P(RetryContract, WhatIsBuriedFromAQueueLeavesTheOneThatItIsIn) {
 
 // --- Crashes
 
-TEST_P(RetryContract, WhatWasInHandInACrashIsSuspectForEverybody) {
+TEST_P(RetryContract, EventsInFlightInACrashAreSuspectsForEveryInstance) {
   const ReceivedEvent a = NewReceivedEvent();
   const ReceivedEvent b = NewReceivedEvent();
   const ReceivedEvent c = NewReceivedEvent();
@@ -192,7 +194,7 @@ TEST_P(RetryContract, WhatWasInHandInACrashIsSuspectForEverybody) {
   EXPECT_THAT(of_others.value(), IsEmpty()) << "another consumer's crash is another's";
 }
 
-TEST_P(RetryContract, ACrashCountsEachTimeForWhatWasAloneInHand) {
+TEST_P(RetryContract, EveryCrashCountsForAnEventThatWasAloneInFlight) {
   const ReceivedEvent event = NewReceivedEvent();
   for (int crashes = 0; crashes < 4; ++crashes) {
     const auto suspects = Begin(crashes % 2 == 0 ? "one" : "two", 0, {event});
@@ -201,7 +203,7 @@ TEST_P(RetryContract, ACrashCountsEachTimeForWhatWasAloneInHand) {
   }
 }
 
-TEST_P(RetryContract, CrashesInCompanyCountOnce) {
+TEST_P(RetryContract, CrashesOfEventsThatWereNotAloneCountOnce) {
   const ReceivedEvent a = NewReceivedEvent();
   const ReceivedEvent b = NewReceivedEvent();
   for (const char* instance : {"one", "two", "three", "one"}) {
@@ -215,12 +217,12 @@ TEST_P(RetryContract, CrashesInCompanyCountOnce) {
   EXPECT_THAT(Begin("one", 0, {a, b}),
               UnorderedElementsAre(Pair(a.event.id, 1), Pair(b.event.id, 1)));
   Begin("one", 0, {a});
-  Begin("one", 1, {a});  // in two places, and alone all the same
+  Begin("one", 1, {a});  // in two slots, and still alone
   EXPECT_EQ(Restart("one"), 1);
   EXPECT_THAT(Begin("one", 0, {a}), UnorderedElementsAre(Pair(a.event.id, 2)));
 }
 
-TEST_P(RetryContract, WhatIsDoneOrLaidDownIsNotInHand) {
+TEST_P(RetryContract, AnEventThatIsDoneOrReplacedIsNotInFlight) {
   const ReceivedEvent done = NewReceivedEvent();
   const ReceivedEvent dead = NewReceivedEvent();
   const ReceivedEvent laid_down = NewReceivedEvent();
@@ -231,13 +233,13 @@ TEST_P(RetryContract, WhatIsDoneOrLaidDownIsNotInHand) {
   EXPECT_TRUE(
       retries()
           .AddDeadLetter(DeadLetterOf(kConsumer, dead, 1, At("2026-03-01T10:00:00Z"), {}, "never"),
-                         false, At("2026-03-01T10:00:00Z"))
+                         TakenFrom::kBus, At("2026-03-01T10:00:00Z"))
           .value());
   EXPECT_EQ(Restart("one"), 0);
   EXPECT_THAT(Begin("one", 0, {done, dead, laid_down}), IsEmpty());
 }
 
-TEST_P(RetryContract, WhatWaitsAndWhatIsDeadIsToldFromOtherEventsOfItsId) {
+TEST_P(RetryContract, TellsAnEventThatWaitsOrIsDeadFromOthersOfItsId) {
   ReceivedEvent waiting = NewReceivedEvent(1);
   ReceivedEvent dead = NewReceivedEvent(2);
   waiting.event.identity = dead.event.identity = 1;
@@ -245,7 +247,7 @@ TEST_P(RetryContract, WhatWaitsAndWhatIsDeadIsToldFromOtherEventsOfItsId) {
   EXPECT_TRUE(
       retries()
           .AddDeadLetter(DeadLetterOf(kConsumer, dead, 1, At("2026-03-01T10:00:00Z"), {}, "never"),
-                         false, At("2026-03-01T10:00:00Z"))
+                         TakenFrom::kBus, At("2026-03-01T10:00:00Z"))
           .value());
   ports::Claimed copies;
   ports::Claimed others;
@@ -262,7 +264,7 @@ TEST_P(RetryContract, WhatWaitsAndWhatIsDeadIsToldFromOtherEventsOfItsId) {
   EXPECT_THAT(others.reused, UnorderedElementsAre(waiting.event.id, dead.event.id));
 }
 
-TEST_P(RetryContract, AnEventThatIsTriedAgainIsInHand) {
+TEST_P(RetryContract, ARetryIsInFlight) {
   const ReceivedEvent waiting = NewReceivedEvent();
   EXPECT_TRUE(Enqueue(waiting, FailedAt("2026-03-01T10:00:00Z", "2026-03-01T10:00:01Z")));
   Begin("one", 0, {waiting});
@@ -275,14 +277,14 @@ TEST_P(RetryContract, ACleanStopLeavesNoSuspects) {
   EXPECT_EQ(Restart("one"), 0);
 }
 
-TEST_P(RetryContract, TheDeadAreNotSuspectedAnyMore) {
+TEST_P(RetryContract, ADeadLetterIsNoSuspect) {
   const ReceivedEvent event = NewReceivedEvent();
   Begin("one", 0, {event});
   EXPECT_EQ(Restart("one"), 1);
   EXPECT_TRUE(
       retries()
           .AddDeadLetter(DeadLetterOf(kConsumer, event, 3, At("2026-03-01T10:00:00Z"), {}, "kills"),
-                         false, At("2026-03-01T10:00:00Z"))
+                         TakenFrom::kBus, At("2026-03-01T10:00:00Z"))
           .value());
   EXPECT_THAT(Begin("one", 0, {event}), IsEmpty());
 }

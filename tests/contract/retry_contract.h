@@ -24,7 +24,7 @@ class RetryEnvironment {
   virtual std::unique_ptr<ports::CrashLog> NewCrashLog(const std::string& instance) = 0;
 };
 
-/// What every RetryQueue and CrashLog promises (ports/retry_queue.h, ports/crash_log.h). The
+/// The contract of RetryQueue and CrashLog (ports/retry_queue.h, ports/crash_log.h). The
 /// parameter makes the environment; null skips the test.
 class RetryContract
     : public testing::TestWithParam<std::function<std::unique_ptr<RetryEnvironment>()>> {

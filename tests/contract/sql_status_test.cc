@@ -107,7 +107,7 @@ TEST(Conninfo, BothFormsAreUnderstoodAndOthersRefused) {
   }
 }
 
-TEST(Conninfo, WhatItSaysItselfStays) {
+TEST(Conninfo, ItsOwnSettingsStay) {
   const std::string text = ConninfoWith(
       "postgresql://u:p%27w@localhost/db?connect_timeout=9&options=-c%20lock_timeout%3D7",
       {.lock_timeout = std::chrono::milliseconds(1234)});

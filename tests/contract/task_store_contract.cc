@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
+#include <utility>
 
+#include "domain/event/event_reader.h"
 #include "support/status_matchers.h"
 #include "util/status.h"
 
@@ -23,6 +26,8 @@ using ports::Mutation;
 using ports::MutationResult;
 using ports::TaskOrder;
 using ports::TaskQuery;
+using support::HasReason;
+using support::IsOk;
 using support::StatusIs;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -145,7 +150,7 @@ TEST_P(TaskStoreContract, TaskIdsAreUniqueOverAllUsers) {
   EXPECT_EQ(ids.size(), 6u);
 }
 
-TEST_P(TaskStoreContract, AnUnknownTaskAndSomebodyElsesAreTheSameNotFound) {
+TEST_P(TaskStoreContract, TasksOfOthersAreNotFoundLikeUnknownOnes) {
   const Task theirs = Apply(Create(other_, "theirs"));
   for (const TaskId id : {theirs.id, TaskId{theirs.id.value + 1000}}) {
     const auto read = store().Get(user_, id);
@@ -304,7 +309,7 @@ TEST_P(TaskStoreContract, AStaleVersionIsAbortedAndUsesNoSeq) {
   EXPECT_THAT(SeqsOf(AllChanges(store(), user_)), ElementsAre(1, 2, 3));
 }
 
-TEST_P(TaskStoreContract, OfManyWhoExpectTheSameVersionOneWins) {
+TEST_P(TaskStoreContract, OneOfManyCallsWithOneExpectedVersionWins) {
   const Task task = Apply(Create(user_, "title"));
   std::atomic<int> won{0};
   std::atomic<int> stale{0};
@@ -389,7 +394,7 @@ TEST_P(TaskStoreContract, AFingerprintMayHoldAnyBytes) {
   EXPECT_EQ(Apply(create), Apply(create));
 }
 
-TEST_P(TaskStoreContract, RequestIdsOfUsersAreTheirOwn) {
+TEST_P(TaskStoreContract, UsersMayUseEqualRequestIds) {
   const Mutation mine = Create(user_, "mine");
   Mutation theirs = Create(other_, "theirs");
   theirs.request_id = mine.request_id;
@@ -397,7 +402,7 @@ TEST_P(TaskStoreContract, RequestIdsOfUsersAreTheirOwn) {
   EXPECT_EQ(Apply(theirs).fields.title, "theirs");
 }
 
-TEST_P(TaskStoreContract, TheSameRequestManyTimesAtOnceMakesOneChange) {
+TEST_P(TaskStoreContract, OneRequestFromManyCallersAtOnceMakesOneChange) {
   const Mutation create = Create(user_, "title");
   std::atomic<int> changed{0};
   std::vector<Task> tasks(8);
@@ -438,7 +443,7 @@ TEST_P(TaskStoreContract, ContentionLeavesNoGap) {
   EXPECT_EQ(events.size(), changes.size());
 }
 
-TEST_P(TaskStoreContract, ContendedTaskGoesThroughEveryVersion) {
+TEST_P(TaskStoreContract, AContendedTaskGoesThroughEveryVersion) {
   const Task task = Apply(Create(user_, "title"));
   InParallel(8, [&](int thread) {
     for (int round = 0; round < 5; ++round) {
@@ -452,7 +457,7 @@ TEST_P(TaskStoreContract, ContendedTaskGoesThroughEveryVersion) {
   EXPECT_EQ(store().Get(user_, task.id).value().version, 41);
 }
 
-TEST_P(TaskStoreContract, AChangeTellsAllAboutItself) {
+TEST_P(TaskStoreContract, AChangeHasAllItsFields) {
   Mutation create = Create(user_, "title \"quoted\"");
   create.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const Task created = Apply(create);
@@ -497,7 +502,7 @@ TEST_P(TaskStoreContract, ChangesAreListedAfterASeqUpToALimit) {
   EXPECT_EQ(nobody->last_seq, 0);
 }
 
-TEST_P(TaskStoreContract, OnlyAWrittenChangeWakes) {
+TEST_P(TaskStoreContract, OnlyAWrittenChangeWakesTheRelay) {
   const Mutation create = Create(user_, "title");
   const Task task = Apply(create);
   EXPECT_EQ(environment_->wakes().count(), 1);
@@ -720,9 +725,212 @@ TEST_P(TaskStoreContract, ACursorOfAnotherListIsRefused) {
             StatusCode::kInvalidArgument);
 }
 
+// Several changes in one call.
+
+ports::MutationList ListOf(std::vector<Mutation> mutations) {
+  return {.request_id = NewRequestId(),
+          .fingerprint = "several changes",
+          .mutations = std::move(mutations)};
+}
+
+std::vector<Task> TasksOf(const absl::StatusOr<std::vector<MutationResult>>& results) {
+  EXPECT_THAT(results, IsOk());
+  std::vector<Task> tasks;
+  if (!results.ok()) return tasks;
+  for (const MutationResult& result : *results) tasks.push_back(result.task);
+  return tasks;
+}
+
+TEST_P(TaskStoreContract, SeveralChangesAreAppliedInTheirOrderEachWithASeqOfItsOwn) {
+  const Task a = Apply(Create(user_, "a"));
+  const Task b = Apply(Create(user_, "b"));
+  const int wakes = environment_->wakes().count();
+  Mutation rename = Rename(b, "renamed");
+  rename.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  rename.now = At("2026-03-01T11:00:00.5Z");
+  const ports::MutationList list = ListOf({ChangeOf(ChangeKind::kCompleted, a), rename,
+                                           Create(user_, "c"), ChangeOf(ChangeKind::kDeleted, b)});
+  const auto results = store().ApplyAll(list);
+  const std::vector<Task> tasks = TasksOf(results);
+  ASSERT_EQ(tasks.size(), 4u);
+  EXPECT_TRUE(std::ranges::all_of(*results, &MutationResult::changed));
+  EXPECT_EQ(tasks[0].id, a.id);
+  EXPECT_TRUE(tasks[0].completed);
+  EXPECT_EQ(tasks[1].fields.title, "renamed");
+  EXPECT_EQ(tasks[1].updated_at, rename.now);
+  EXPECT_EQ(tasks[2].fields.title, "c");
+  EXPECT_EQ(tasks[2].version, 1);
+  EXPECT_EQ(tasks[3].id, b.id);
+  EXPECT_EQ(tasks[3].version, 3) << "a later change sees the earlier one";
+  EXPECT_TRUE(tasks[3].deleted);
+
+  const std::vector<Change> changes = AllChanges(store(), user_);
+  EXPECT_EQ(SeqsOf(changes), UpTo(6));
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(tasks[i].seq, changes[i + 2].seq);
+    EXPECT_EQ(changes[i + 2].event_id, list.mutations[i].event_id);
+    EXPECT_EQ(changes[i + 2].kind, list.mutations[i].kind);
+    EXPECT_EQ(changes[i + 2].task_id, tasks[i].id);
+    EXPECT_EQ(changes[i + 2].at, list.mutations[i].now);
+    EXPECT_EQ(changes[i + 2].traceparent, list.mutations[i].traceparent);
+  }
+  EXPECT_THAT(ListAll(user_, {}), ElementsAre(tasks[0], tasks[2]));
+  EXPECT_GT(environment_->wakes().count(), wakes);
+}
+
+TEST_P(TaskStoreContract, OfSeveralChangesOneThatChangesNothingUsesNoSeq) {
+  const Task a = Apply(Create(user_, "a"));
+  const Task b = Apply(Create(user_, "b"));
+  const ports::MutationList list = ListOf({Rename(a, "a"), Rename(b, "renamed")});
+  const auto results = store().ApplyAll(list);
+  ASSERT_THAT(results, IsOk());
+  EXPECT_FALSE((*results)[0].changed);
+  EXPECT_EQ((*results)[0].task, a);
+  EXPECT_TRUE((*results)[1].changed);
+  EXPECT_EQ((*results)[1].task.seq, 3);
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(3));
+}
+
+TEST_P(TaskStoreContract, ARepeatedListGivesTheFirstAnswersOfAllItsChanges) {
+  const Task a = Apply(Create(user_, "a"));
+  const Task b = Apply(Create(user_, "b"));
+  ports::MutationList list = ListOf({Rename(a, "renamed"), Rename(b, "b"), Create(user_, "c"),
+                                     ChangeOf(ChangeKind::kDeleted, b)});
+  const std::vector<Task> first = TasksOf(store().ApplyAll(list));
+  Apply(Rename(a, "later"));
+  for (Mutation& mutation : list.mutations) {
+    mutation.event_id = NewEventId();  // a second try has ids of its own
+    mutation.now += std::chrono::hours(1);
+  }
+  const auto again = store().ApplyAll(list);
+  EXPECT_EQ(TasksOf(again), first);
+  EXPECT_TRUE(std::ranges::none_of(*again, &MutationResult::changed));
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(6));
+
+  ports::MutationList other = list;
+  other.fingerprint = "another call";
+  EXPECT_THAT(store().ApplyAll(other), StatusIs(StatusCode::kAlreadyExists));
+  EXPECT_THAT(store().ApplyAll(other), HasReason("REQUEST_ID_REUSED"));
+  other = list;
+  other.mutations.pop_back();
+  EXPECT_THAT(store().ApplyAll(other), HasReason("REQUEST_ID_REUSED")) << "a shorter list";
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(6));
+}
+
+TEST_P(TaskStoreContract, WhenOneOfSeveralChangesFailsNothingIsWritten) {
+  const Task a = Apply(Create(user_, "a"));
+  const Task gone = Apply(Create(user_, "gone"));
+  const Task theirs = Apply(Create(other_, "theirs"));
+  Apply(ChangeOf(ChangeKind::kDeleted, gone));
+  Mutation stale = Rename(a, "stale");
+  stale.expected_version = 1;  // the change before it makes version 2
+  Task unknown = theirs;
+  unknown.user = user_;
+  const int wakes = environment_->wakes().count();
+  for (const auto& [bad, code, reason] :
+       {std::tuple(stale, StatusCode::kAborted, "STALE_ETAG"),
+        std::tuple(Rename(gone, "late"), StatusCode::kNotFound, "TASK_NOT_FOUND"),
+        std::tuple(Rename(unknown, "mine"), StatusCode::kNotFound, "TASK_NOT_FOUND")}) {
+    ports::MutationList list = ListOf({Create(user_, "new"), Rename(a, "renamed"), bad});
+    const auto results = store().ApplyAll(list);
+    EXPECT_THAT(results, StatusIs(code));
+    EXPECT_THAT(results, HasReason(reason));
+    EXPECT_EQ(util::IndexOf(results.status()), 2u);
+    EXPECT_EQ(store().Get(user_, a.id).value(), a);
+    EXPECT_THAT(ListAll(user_, {}), ElementsAre(a));
+    EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(3)) << "a refused call uses no seq";
+  }
+  EXPECT_EQ(environment_->wakes().count(), wakes);
+}
+
+TEST_P(TaskStoreContract, TheRequestIdOfAListThatFailedIsStillGood) {
+  const Task a = Apply(Create(user_, "a"));
+  ports::MutationList list = ListOf({Create(user_, "new"), Rename(a, "renamed")});
+  list.mutations[1].expected_version = 2;
+  EXPECT_EQ(util::IndexOf(store().ApplyAll(list).status()), 1u);
+  list.mutations[1].expected_version = 1;
+  EXPECT_EQ(TasksOf(store().ApplyAll(list)).size(), 2u);
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(3));
+}
+
+TEST_P(TaskStoreContract, AListForAUserWithoutTasksCreatesThemOrLeavesNoTrace) {
+  Task unknown;
+  unknown.user = user_;
+  unknown.id = TaskId{4711};
+  EXPECT_THAT(store().ApplyAll(ListOf({Create(user_, "a"), Rename(unknown, "b")})),
+              StatusIs(StatusCode::kNotFound));
+  EXPECT_THAT(ListAll(user_, {}), IsEmpty());
+  const std::vector<Task> tasks =
+      TasksOf(store().ApplyAll(ListOf({Create(user_, "a"), Create(user_, "b")})));
+  EXPECT_THAT(ListAll(user_, {}), ElementsAre(tasks[0], tasks[1]));
+  EXPECT_EQ(tasks[0].seq, 1);
+}
+
+TEST_P(TaskStoreContract, AListOfOneIsTheSameCallAsApply) {
+  const Mutation create = Create(user_, "title");
+  const ports::MutationList list{
+      .request_id = create.request_id, .fingerprint = create.fingerprint, .mutations = {create}};
+  const Task created = Apply(create);
+  const auto repeated = store().ApplyAll(list);
+  EXPECT_THAT(TasksOf(repeated), ElementsAre(created));
+  EXPECT_FALSE(repeated->front().changed);
+}
+
+TEST_P(TaskStoreContract, AListMayHaveTheGreatestLength) {
+  std::vector<Mutation> creates;
+  for (std::size_t i = 0; i < ports::TaskStore::kMaxMutations; ++i)
+    creates.push_back(Create(user_, fmt::format("task {}", i)));
+  const std::vector<Task> tasks = TasksOf(store().ApplyAll(ListOf(creates)));
+  EXPECT_EQ(ListAll(user_, {}), tasks);
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(ports::TaskStore::kMaxMutations));
+}
+
+TEST_P(TaskStoreContract, ListsOfOneUserAtOnceDoNotMingle) {
+  constexpr int kCallers = 6;
+  const Task shared = Apply(Create(user_, "shared"));
+  std::vector<std::vector<Task>> written(kCallers);
+  InParallel(kCallers, [&](int i) {
+    const std::string name = fmt::format("by {}", i);
+    written[static_cast<std::size_t>(i)] = TasksOf(
+        store().ApplyAll(ListOf({Create(user_, name), Rename(shared, name), Create(user_, name)})));
+  });
+  for (const std::vector<Task>& tasks : written) {
+    ASSERT_EQ(tasks.size(), 3u);
+    EXPECT_EQ(tasks[1].seq, tasks[0].seq + 1);
+    EXPECT_EQ(tasks[2].seq, tasks[0].seq + 2);
+  }
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(1 + 3 * kCallers));
+  EXPECT_EQ(store().Get(user_, shared.id)->version, 1 + kCallers);
+}
+
+TEST_P(TaskStoreContract, OneListFromTwoCallersAtOnceIsWrittenOnce) {
+  const ports::MutationList list = ListOf({Create(user_, "a"), Create(user_, "b")});
+  std::vector<std::vector<Task>> answers(4);
+  InParallel(
+      4, [&](int i) { answers[static_cast<std::size_t>(i)] = TasksOf(store().ApplyAll(list)); });
+  for (const std::vector<Task>& tasks : answers) EXPECT_EQ(tasks, answers[0]);
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(2));
+}
+
+TEST_P(TaskStoreContract, SeveralChangesAreFoundBySearching) {
+  const Task task = Apply(Create(user_, "before"));
+  ASSERT_THAT(store().ApplyAll(ListOf({Rename(task, "ΟΔΥΣΣΕΥΣ"), Create(user_, "Straße")})),
+              IsOk());
+  EXPECT_THAT(TitlesOf({.text = "οδυσσευς"}), ElementsAre("ΟΔΥΣΣΕΥΣ"));
+  EXPECT_THAT(TitlesOf({.text = "STRASSE"}), ElementsAre("Straße"));
+}
+
+TEST_P(TaskStoreContract, AChangeInAListCountsAsOneOfTheUser) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  ASSERT_THAT(store().ApplyAll(ListOf({Rename(task, "renamed"), Create(user_, "other")})), IsOk());
+  const auto members = MembersOf(task);
+  ASSERT_EQ(members.size(), 1u);
+  EXPECT_FALSE(members[0].untouched);
+}
+
 // Series.
 
-TEST_P(TaskStoreContract, WhatATaskIsForItsSeriesIsReadBackAsItWas) {
+TEST_P(TaskStoreContract, ASeriesPositionIsReadBackAsItWas) {
   Mutation mutation = CreateRecurring(user_, "title");
   mutation.series->rule_since = 7;
   mutation.series->anchor_is_later = true;
@@ -741,7 +949,7 @@ TEST_P(TaskStoreContract, WhatATaskIsForItsSeriesIsReadBackAsItWas) {
   EXPECT_EQ(Apply(change).series, *change.patch.series);
 }
 
-TEST_P(TaskStoreContract, ASkippedTaskIsADeletedOneThatSaysSo) {
+TEST_P(TaskStoreContract, ASkippedTaskIsDeletedWithTheTimeOfTheSkip) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   Mutation skip = ChangeOf(ChangeKind::kDeleted, task);
   skip.skips = true;
@@ -828,7 +1036,7 @@ TEST_P(TaskStoreContract, ChangesOfASeriesAreFoundBySearching) {
   EXPECT_THAT(TitlesOf({.text = "1"}), IsEmpty());
 }
 
-TEST_P(TaskStoreContract, WhatChangesOnlyOthersAnswersTheTaskAsItIs) {
+TEST_P(TaskStoreContract, AChangeOfOtherMembersOnlyAnswersTheTaskUnchanged) {
   const std::vector<Task> tasks = CreateSeries(2);
   const Task done = Apply(ChangeOf(ChangeKind::kCompleted, tasks[0]));
   ports::SeriesMutation mutation{.first = ChangeOf(ChangeKind::kUpdated, done),
@@ -866,7 +1074,7 @@ TEST_P(TaskStoreContract, ASeriesThatIsNotAsItWasSeenIsLeftAsItIs) {
   EXPECT_TRUE(store().ApplyToSeries(mutation).ok()) << "the request id is still good";
 }
 
-TEST_P(TaskStoreContract, OfManyChangesOfASeriesAtOnceEachSeesTheOneBefore) {
+TEST_P(TaskStoreContract, ConcurrentChangesOfASeriesAreAppliedOneAfterAnother) {
   const std::vector<Task> tasks = CreateSeries(2);
   InParallel(6, [&](int i) {
     for (bool done = false; !done;) {

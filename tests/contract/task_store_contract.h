@@ -18,7 +18,7 @@ class TaskStoreEnvironment {
   virtual const Wakes& wakes() = 0;
 };
 
-/// What every TaskStore promises (ports/task_store.h). The parameter makes the environment; null
+/// The promises of every TaskStore (ports/task_store.h). The parameter makes the environment; null
 /// skips the test.
 class TaskStoreContract
     : public testing::TestWithParam<std::function<std::unique_ptr<TaskStoreEnvironment>()>> {

@@ -15,7 +15,8 @@
 // those that follow from them, come back from the bus: "deliver" says "once", "twice",
 // "backwards" (each alone, the newest first), or "later" (with those of the next).
 //
-// The answer to each is what the user then sees, {"tasks": […]}, with "refused" where the call was:
+// Each line is answered with the tasks that the user then sees, {"tasks": […]}, and with "refused"
+// if the call was refused:
 //   {"refused": {"code": "INVALID_ARGUMENT", "reason": "", "message": "…"}, "tasks": […]}
 //
 // --plant=<mistake> makes the service wrong on purpose, for the test that mistakes are found.
@@ -32,6 +33,8 @@
 #include <vector>
 
 #include "domain/event/event.h"
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "domain/reminder/reminder.h"
 #include "domain/task/task.h"
 #include "ports/clock.h"
@@ -57,7 +60,7 @@ using namespace todo;  // NOLINT(google-build-using-namespace): all rooms but th
 using domain::Task;
 using nlohmann::json;
 
-/// What the service is to do wrong.
+/// The mistake that is planted in the service.
 enum class Plant {
   kNone,
   kMoveIsForThisOnce,      // a move of all that follows moves this one only
@@ -145,7 +148,7 @@ std::optional<std::string> Text(const json& question, const char* name) {
   return found->get<std::string>();
 }
 
-/// The value of what a program of ours was told to do; what it cannot do ends the history.
+/// The value of a step that must succeed; a failure ends the history.
 template <typename T>
 T Must(absl::StatusOr<T> value) {
   if (!value.ok()) throw std::runtime_error(value.status().ToString());

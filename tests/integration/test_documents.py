@@ -1,35 +1,205 @@
-"""What the documents say about the tree and the binary is so."""
+"""The documents are true: files, names, settings, limits and log events in them are those of the tree and the binary."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY, binary
 
 DOCUMENTS = sorted(
-    path for pattern in ("*.md", "docs/**/*.md", "deploy/**/*.md", "proto/*.md", "tools/*/*.md")
+    path
+    for pattern in ("*.md", "docs/**/*.md", "deploy/**/*.md", "proto/*.md", "db/*.md", "src/*/*.md", "tools/*/*.md")
     for path in REPOSITORY.glob(pattern)
 )
+FOLDERS = ("bench", "cmake", "db", "deploy", "docs", "proto", "src", "tests", "tools")
 # Names with one of these beginnings, in backticks, are files or folders of the project.
-PLACES = ("src/", "tests/", "tools/", "db/", "docs/", "deploy/", "proto/", "cmake/")
+PLACES = tuple(f"{folder}/" for folder in FOLDERS)
+FILE_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:cc|h|json|md|proto|py|sh|sql|yaml)")
+MAX_README_LINES = 150
+
+# A limit in words, in the document that states it -> the constant in src that holds it.
+LIMITS = [
+    ("docs/api.md", "title | 1 to {} characters", "kMaxTitleCharacters"),
+    ("docs/api.md", "description | {} characters", "kMaxDescriptionCharacters"),
+    ("docs/api.md", "tags of a task | {} tags", "kMaxTags"),
+    ("docs/api.md", "each of 1 to {} characters", "kMaxTagCharacters"),
+    ("docs/api.md", "text of a search | {} characters", "kMaxFilterTextCharacters"),
+    ("docs/api.md", "`order_by` | {} bytes", "kMaxOrderByBytes"),
+    ("docs/api.md", "reminders of a task | {} reminders", "kMaxRemindersPerTask"),
+    ("docs/api.md", "webhook endpoints of a user | {} endpoints, each URL", "kMaxWebhookEndpoints"),
+    ("docs/api.md", "push subscriptions of a user | {} subscriptions", "kMaxPushSubscriptions"),
+    ("docs/api.md", "endpoints, each URL up to {} bytes", "kMaxUrlBytes"),
+    ("docs/api.md", "subscriptions, each URL up to {} bytes", "kMaxUrlBytes"),
+    ("docs/api.md", "e-mail address | {} bytes", "kMaxAddressBytes"),
+    ("docs/api.md", "at most {} of them before the @", "kMaxLocalBytes"),
+    ("docs/api.md", "user id | {} bytes", "kMaxUserIdBytes"),
+    ("docs/api.md", "page | 1 to {} entries", "kMaxPageSize"),
+    ("docs/api.md", "entries, {} by default", "kDefaultPageSize"),
+    ("docs/api.md", "PreviewRecurrence | {} dates", "kMaxUpcoming"),
+    ("docs/api.md", "ids in one MarkNotificationsRead | {} |", "kMaxIds"),
+    ("docs/api.md", "{} levels of JSON", "kMaxNesting"),
+    ("docs/events/README.md", "more than {} levels of JSON", "kMaxNesting"),
+    ("docs/recurrence.md", "rejected when it has more than {} bytes", "kMaxRuleBytes"),
+    ("docs/recurrence.md", "more than {} times of day", "kMaxTimesOfDay"),
+    ("docs/recurrence.md", "a COUNT or an INTERVAL above {}", "kMaxRuleCount"),
+    ("docs/recurrence.md", "a COUNT or an INTERVAL above {}", "kMaxRuleInterval"),
+    ("docs/reminders.md", "up to {} reminders", "kMaxRemindersPerTask"),
+    ("docs/notifications.md", "the new secret and the last {}", "kMaxPreviousSecrets"),
+    ("CONTRIBUTING.md", "A function in `src` has at most {} lines", "MAX_FUNCTION"),
+    ("CONTRIBUTING.md", "a file at most {}", "MAX_FILE"),
+]
+IN_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+# Names with an underscore in docs/operations.md that are not ours.
+NOT_OURS = {"pg_stat_activity"}
 
 
-def test_the_readme_lists_the_settings_of_the_binary() -> None:
+def name_of(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from (path for path in sorted((REPOSITORY / folder).rglob("*")) if path.is_file())
+
+
+def text_of(*folders: str, without: tuple[str, ...] = ()) -> str:
+    return "\n".join(path.read_text(errors="replace") for path in files(*folders) if path.suffix not in without)
+
+
+def plain(text: str) -> str:
+    """Without the line breaks of Markdown, so that a sentence can be searched."""
+    return re.sub(r"\s+", " ", text)
+
+
+def anchors_of(document: Path) -> set[str]:
+    """As GitHub makes them from headings, and those that are written as such."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def settings_of_the_source() -> set[str]:
+    table = "\n".join(path.read_text() for path in sorted((REPOSITORY / "src/app/config").glob("*.cc")))
+    return set(re.findall(r'\b(?:Address|Number|Boolean|Text|Endpoint|Choice<[^>]*>|Duration)\(\s*"([a-z-]+)"', table))
+
+
+def definitions_of_sql() -> dict[str, str]:
+    """Each SQL function and the file that defines it last."""
+    found = {}
+    for path in [*files("db/migrations"), *files("db/functions")]:
+        for function in re.findall(r"^create (?:or replace )?function (\w+)", path.read_text(), re.MULTILINE):
+            found[function] = name_of(path)
+    return found
+
+
+def constant(name: str) -> set[int]:
+    """The values under which the sources know `name`; one, unless copies differ."""
+    found = set()
+    sources = [path for path in files("src", "tools") if path.suffix in (".h", ".cc", ".py")]
+    for path in sources:
+        for value in re.findall(rf"\b{name}\b(?:\{{| = )([\d'_* ]+)[;}}\n]", path.read_text()):
+            product = 1
+            for factor in re.sub(r"['_ ]", "", value).split("*"):
+                product *= int(factor)
+            found.add(product)
+    return found
+
+
+def test_the_settings_in_the_documents_are_those_of_the_binary() -> None:
     checked = subprocess.run(
-        [sys.executable, REPOSITORY / "tools" / "readme.py", "--check", binary()], capture_output=True, text=True, check=False
+        [sys.executable, REPOSITORY / "tools" / "settings_table.py", "--check", binary()],
+        capture_output=True, text=True, check=False,
     )
     assert checked.returncode == 0, f"run `make docs`:\n{checked.stderr}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_what_a_document_points_to_exists(document: Path) -> None:
-    text = document.read_text()
-    links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", text)
-    missing = [link for link in links if not (document.parent / link).exists()]
-    names = [name for name in re.findall(r"`([\w./-]+)`", text) if name.startswith(PLACES)]
-    missing += [name for name in names if not (REPOSITORY / name).exists()]
+def test_configuration_lists_the_settings_of_the_source() -> None:
+    text = (REPOSITORY / "docs" / "configuration.md").read_text()
+    listed = re.findall(r"^\| `--([a-z-]+)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted(settings_of_the_source())
+
+
+def test_the_readme_fits_on_a_page() -> None:
+    assert len((REPOSITORY / "README.md").read_text().splitlines()) <= MAX_README_LINES
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_links_lead_somewhere(document: Path) -> None:
+    missing = []
+    for link, anchor in re.findall(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)", document.read_text()):
+        target = document.parent / link if link else document
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors_of(target)):
+            missing.append(f"{link}#{anchor}")
     assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_files_in_a_document_exist(document: Path) -> None:
+    known = [f"/{name_of(path)}" for path in files(*FOLDERS)] + [f"/{path.name}" for path in REPOSITORY.glob("*.md")]
+    names = set(re.findall(r"`([\w./-]+)`", document.read_text()))
+    missing = {name for name in names if name.startswith(PLACES) and not (REPOSITORY / name).exists()}
+    missing |= {
+        name for name in names if FILE_NAME.fullmatch(name) and not any(path.endswith(f"/{name}") for path in known)
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_a_name_beside_a_file_stands_in_that_file(document: Path) -> None:
+    """`name` (`file`) and `name`, `file`: an SQL function is defined there, and later nowhere else; C++ names occur there."""
+    sql = definitions_of_sql()
+    wrong = []
+    for name, path in re.findall(r"`(\w+)(?:\([^`]*\))?`,? \(?`((?:db|src|tests|tools)/[\w./-]+)`", plain(document.read_text())):
+        target = REPOSITORY / path
+        if target.suffix == ".sql":
+            if sql.get(name) != path:
+                wrong.append(f"{name} is defined in {sql.get(name)}, not in {path}")
+        elif target.is_file() and not re.search(rf"\b{name}\b", target.read_text()):
+            wrong.append(f"{name} does not occur in {path}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_flags_in_a_document_exist(document: Path) -> None:
+    """A flag is one of the service, or one that the tools, the tests or the Makefile take or give."""
+    others = text_of("tools", "tests", "bench", without=(".md",)) + (REPOSITORY / "Makefile").read_text()
+    known = settings_of_the_source() | {"help", "version", "print-config"}
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    flags = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+[a-z])\b", text))
+    unknown = {flag for flag in flags - known if not re.search(rf'(?<![\w-])(?:--)?{flag}(?![\w-])', others)}
+    # Without its dashes a word proves little, so a flag that only looks like one of ours is not let through.
+    unknown |= {flag for flag in flags - known if f"--{flag}" not in others}
+    assert not unknown
+
+
+@pytest.mark.parametrize(("document", "sentence", "name"), LIMITS, ids=[f"{name} in {path}" for path, _, name in LIMITS])
+def test_limits_are_those_of_the_source(document: str, sentence: str, name: str) -> None:
+    values = constant(name)
+    assert len(values) == 1, f"{name} is {values or 'unknown'}"
+    value = values.pop()
+    text = plain((REPOSITORY / document).read_text())
+    assert any(sentence.format(form) in text for form in (f"{value:,}", IN_WORDS.get(value, str(value))))
+
+
+def test_names_for_operators_occur_in_the_source() -> None:
+    """Metrics, log events, tables: every name with an underscore in docs/operations.md."""
+    text = (REPOSITORY / "docs" / "operations.md").read_text()
+    names = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", text))
+    names |= set(re.findall(r"^\| `([a-z]+)`", text, re.MULTILINE))  # a log event of one word
+    source = text_of("src", "db", "proto", without=(".md",))
+    assert not {name for name in names - NOT_OURS if not re.search(rf"\b{name}\b", source)}
+
+
+def test_operations_names_every_event_that_needs_a_person() -> None:
+    """Events logged as errors stand in docs/operations.md, except those that end with a status of their own there."""
+    text = (REPOSITORY / "docs" / "operations.md").read_text()
+    source = text_of("src", without=(".md",))
+    events = set(re.findall(r'Severity::kError,\s*"([a-z_]+)"', source))
+    assert events
+    assert not {event for event in events if f"`{event}`" not in text}

@@ -141,7 +141,7 @@ def test_poison_is_dead_lettered_with_a_reason_and_stops_nobody(stack: Stack) ->
         elif "data" in event:
             assert any(event["data"] == json.loads(o) for o in originals if _is_json(o))
         else:
-            assert "too large to travel on" in event["dlqreason"]
+            assert "does not fit the dead-letter topic" in event["dlqreason"]
             assert Operator(stack.api_target()).get(event["id"]).record in originals, "but it is kept"
 
 

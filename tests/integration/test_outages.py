@@ -50,7 +50,7 @@ def tasks(client: Client) -> list[Any]:
 
 def goes_on(stack: Stack, client: Client, since: float, what: str) -> None:
     def probe() -> bool:
-        if stack.daprds[0].died:  # 1.17 does when the scheduler comes or goes at a bad moment; see the README
+        if stack.daprds[0].died:  # 1.17 does when the scheduler comes or goes at a bad moment; see docs/operations.md
             stack.kill("daprd-0")
             insist_on_start(stack, "daprd-0")
         return len(tasks(client)) == 10

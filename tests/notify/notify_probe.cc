@@ -34,7 +34,6 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
-#include "notify/base64url.h"
 #include "notify/http_push_sender.h"
 #include "notify/http_webhook_sender.h"
 #include "notify/smtp_mailer.h"
@@ -108,9 +107,9 @@ const char* NameOf(SendOutcome::Kind kind) {
   return "?";
 }
 
-todo::net::HttpOptions Http(const json& question) {
+todo::notify::HttpOptions Http(const json& question) {
   const json http = question.value("http", json::object());
-  todo::net::HttpOptions options;
+  todo::notify::HttpOptions options;
   options.allowed_hosts = http.value("allowed_hosts", std::vector<std::string>{});
   options.ca_file = http.value("ca_file", "");
   options.timeout = std::chrono::milliseconds{http.value("timeout_ms", 15'000)};
@@ -123,6 +122,13 @@ std::string Bytes(const json& question, const char* field) {
   if (text.rfind("base64:", 0) != 0) return text;
   std::string bytes;
   absl::Base64Unescape(text.substr(7), &bytes);
+  return bytes;
+}
+
+/// The bytes of a key in base64url; empty when it is something else.
+std::string Key(const json& question, const char* field) {
+  std::string bytes;
+  absl::WebSafeBase64Unescape(question.value(field, ""), &bytes);
   return bytes;
 }
 
@@ -149,8 +155,8 @@ absl::StatusOr<SendOutcome> Push(const json& question) {
   TODO_ASSIGN_OR_RETURN(const auto sender, HttpPushSender::Create(options, kClock));
   todo::ports::PushMessage message;
   message.endpoint = question.value("endpoint", "");
-  message.p256dh = todo::notify::FromBase64Url(question.value("p256dh", "")).value_or("");
-  message.auth = todo::notify::FromBase64Url(question.value("auth", "")).value_or("");
+  message.p256dh = Key(question, "p256dh");
+  message.auth = Key(question, "auth");
   message.payload = Bytes(question, "payload");
   message.ttl = std::chrono::seconds{question.value("ttl", 3600)};
   message.topic = question.value("topic", "");

@@ -16,6 +16,10 @@ class DelegatingTaskStore : public ports::TaskStore {
   absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override {
     return store_.Apply(mutation);
   }
+  absl::StatusOr<std::vector<ports::MutationResult>> ApplyAll(
+      const ports::MutationList& list) override {
+    return store_.ApplyAll(list);
+  }
   absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
       const domain::UserId& user, const domain::Uuid& series_id) override {
     return store_.ListSeries(user, series_id);

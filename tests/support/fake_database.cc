@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "domain/event/event_writer.h"
 #include "domain/time_zone.h"
 
 namespace todo::support {
@@ -9,7 +10,7 @@ namespace {
 
 using Tables = FakeDatabase::Tables;
 
-/// What the triggers of the tasks' table do.
+/// Does what the triggers of the tasks' table do.
 void MarkReminders(Tables& tables, const domain::Task& was, const domain::Task& is) {
   if (was.completed == is.completed && was.deleted == is.deleted &&
       was.fields.due == is.fields.due && was.fields.time_zone == is.fields.time_zone) {
@@ -147,8 +148,10 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
   if (call.request) {
     const auto found = tables.requests.find({call.user, call.request->first});
     if (found != tables.requests.end()) {
-      if (found->second.fingerprint != call.request->second) return {Outcome::kRequestReused, {}};
-      return {Outcome::kRepeated, found->second.answer};
+      const Request& first = found->second;
+      if (first.fingerprint != call.request->second || first.answers.size() != 1)
+        return {Outcome::kRequestReused, {}};
+      return {Outcome::kRepeated, first.answers.front()};
     }
   }
 
@@ -165,7 +168,7 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
     call.patch(row.task);
     if (row == was || (call.kind == domain::ChangeKind::kCompleted && was.task.completed)) {
       if (call.request)
-        tables.requests[{call.user, call.request->first}] = {call.request->second, was.task};
+        tables.requests[{call.user, call.request->first}] = {call.request->second, {was.task}};
       return {Outcome::kUnchanged, was.task};
     }
   } else {
@@ -195,7 +198,8 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
   tables.tasks[{call.user, row.task.id}] = row;
   if (call.task_id) MarkReminders(tables, was.task, row.task);
   const bool comes_back = call.task_id && was.task.deleted && !row.task.deleted;
-  if (comes_back || (!call.task_id && !call.request)) CopyReminders(tables, row.task);
+  const bool made_by_consumer = !call.task_id && !call.request && !call.by_person;
+  if (comes_back || made_by_consumer) CopyReminders(tables, row.task);
   if (call.task_id && row.task.series &&
       (was.task.deleted != row.task.deleted || (was.task.completed && !row.task.completed))) {
     TakeUpSeries(tables, row.task);
@@ -211,7 +215,7 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
                              .at = call.now,
                              .traceparent = call.traceparent}});
   if (call.request)
-    tables.requests[{call.user, call.request->first}] = {call.request->second, row.task};
+    tables.requests[{call.user, call.request->first}] = {call.request->second, {row.task}};
   return {Outcome::kChanged, row.task};
 }
 
@@ -256,7 +260,7 @@ void FakeDatabase::Enqueue(Tables& tables, std::string_view consumer,
   }
   entry.consumer = consumer;
   entry.event_id = received.event.id;
-  entry.record = delivery.record;
+  entry.record = received.record;
   tables.retries[{entry.consumer, entry.event_id}] = {.order = tables.next_retry++,
                                                       .user = received.event.user,
                                                       .task_id = received.event.task_id,

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "domain/event/dead_letter.h"
 #include "domain/event/event.h"
 #include "domain/event/received_event.h"
 #include "domain/ids.h"
@@ -28,7 +29,7 @@
 
 namespace todo::support {
 
-/// What the fakes of the store share: the tables, in memory. Make one, and on it a FakeTaskStore, a
+/// The tables that the fakes of the store share, in memory. Make one, and on it a FakeTaskStore, a
 /// FakeEventInbox and FakeOutboxLogs; it must outlive them. Thread safety: may be used from many
 /// threads at once.
 class FakeDatabase {
@@ -36,7 +37,7 @@ class FakeDatabase {
   static constexpr int kShards = 16;
   using SteadyClock = std::function<std::chrono::steady_clock::time_point()>;
 
-  /// `clock` is that of the leases.
+  /// `clock` is the clock of the leases.
   explicit FakeDatabase(SteadyClock clock = std::chrono::steady_clock::now);
 
   /// Every call of every fake answers `status` and does nothing, until this is called with OK.
@@ -64,7 +65,7 @@ class FakeDatabase {
   };
   struct Request {
     std::string fingerprint;
-    domain::Task answer;
+    std::vector<domain::Task> answers;  // one for each change of the call
   };
   struct ForeignTask {
     std::int64_t version = 0;
@@ -118,8 +119,9 @@ class FakeDatabase {
     domain::Instant at;
   };
   struct ZoneRow {
-    std::string time_zone;
-    domain::Instant changed_at;
+    std::string time_zone = "UTC";
+    domain::Instant changed_at = domain::Instant::min();
+    domain::Instant announced_at = domain::Instant::min();
   };
   struct NotificationRow {
     ports::Notification notification;
@@ -133,7 +135,7 @@ class FakeDatabase {
   struct LaneKey {
     domain::UserId user;
     domain::Channel channel = domain::Channel::kWebhook;
-    domain::Uuid target;
+    domain::Uuid endpoint;
     auto operator<=>(const LaneKey&) const = default;
   };
   struct LaneRow {
@@ -183,7 +185,7 @@ class FakeDatabase {
     std::chrono::steady_clock::time_point audit_until =
         std::chrono::steady_clock::time_point::min();
     std::map<std::pair<domain::UserId, domain::RequestId>, Request> requests;
-    /// By consumer, day and event: the identity of what was claimed.
+    /// The identity of each claimed event, by consumer, day and event id.
     std::map<std::tuple<std::string, std::string, domain::EventId>, std::int64_t> inbox;
     std::map<std::pair<domain::UserId, domain::Uuid>, ForeignTask> foreign_tasks;
     std::map<int, ShardRow> shards;
@@ -196,21 +198,21 @@ class FakeDatabase {
   /// Claims the event for the consumer; false: it was taken.
   static bool Take(Tables& tables, std::string_view consumer, const domain::EventId& id,
                    domain::Instant at, std::int64_t identity = 0);
-  /// Whether what was taken under the event's id and day is known to be another event.
+  /// Whether another event is known to have been claimed under the event's id and day.
   static bool IsReused(const Tables& tables, std::string_view consumer,
                        const domain::EventHeader& event);
   static bool IsTaken(const Tables& tables, std::string_view consumer,
                       const domain::Change& change);
   static bool HasQueue(const Tables& tables, std::string_view consumer, const domain::UserId& user,
                        domain::TaskId task_id);
-  /// To the end of its task's queue; `entry` counts only for the first one there.
+  /// Puts an event at the end of its task's queue. `entry` counts only for the first event there.
   static void Enqueue(Tables& tables, std::string_view consumer,
                       const domain::ReceivedEvent& received, ports::RetryEntry entry);
   static void LeaveQueue(Tables& tables, const std::string& consumer, const domain::EventId& id,
                          domain::Instant now);
 
-  // As the functions in db/functions do it.
-  /// Into the outbox, as the database function add_message does.
+  // The following do what the database functions with these names do.
+  /// Puts the message into the outbox.
   static void Post(Tables& tables, ports::OutboxMessage message);
   static void Remind(Tables& tables, const ports::ReminderNotice& notice);
   static void EnqueueTaskWebhook(Tables& tables, const ports::TaskWebhook& webhook);
@@ -219,7 +221,7 @@ class FakeDatabase {
   static void RemoveLane(Tables& tables, const LaneKey& lane);
   static void ReleaseLane(Tables& tables, const LaneKey& lane, domain::Instant now);
 
-  /// One change of one task, as the database function of the same name makes it.
+  /// The arguments of apply_change, the database function.
   struct ChangeCall {
     domain::UserId user;
     std::optional<std::pair<domain::RequestId, std::string>>
@@ -231,7 +233,7 @@ class FakeDatabase {
     domain::EventId event_id;
     domain::Instant now;
     std::string traceparent;
-    bool by_person = false;  // without a request: not the consumer all the same
+    bool by_person = false;  // a user made the change, although it has no request
   };
   enum class Outcome {
     kChanged,

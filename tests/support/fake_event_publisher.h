@@ -13,9 +13,10 @@
 
 namespace todo::support {
 
-/// A bus in memory. It takes everything at once, or, after Hold, keeps each publish until the test
-/// says how it ends. What it never answered is dropped without `done` when it is destroyed. Thread
-/// safety: may be used from many threads at once. `done` runs on the thread that ends the publish.
+/// A bus in memory. It takes every event at once or, after Hold, keeps each publish until the test
+/// ends it. The destructor drops publishes that were never ended, without calling `done`.
+/// Thread safety: may be used from many threads at once. `done` runs on the thread that ends the
+/// publish.
 class FakeEventPublisher final : public ports::EventPublisher {
  public:
   struct Record {

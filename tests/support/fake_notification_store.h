@@ -3,7 +3,6 @@
 #include <functional>
 #include <utility>
 
-#include "ports/delivery_store.h"
 #include "ports/notification_store.h"
 #include "support/fake_database.h"
 
@@ -64,25 +63,6 @@ class FakeNotificationStore final : public ports::NotificationStore {
 
   FakeDatabase& database_;
   const std::function<void()> on_delivery_;
-};
-
-/// DeliveryStore in memory. Thread safety: as the port says.
-class FakeDeliveryStore final : public ports::DeliveryStore {
- public:
-  explicit FakeDeliveryStore(FakeDatabase& database) : database_(database) {}
-
-  absl::StatusOr<std::optional<ports::LeasedLane>> Lease(
-      ports::Pace pace, const std::vector<domain::Channel>& channels, domain::Instant now,
-      domain::Instant until) override;
-  absl::StatusOr<std::optional<domain::Instant>> NextTurn(
-      ports::Pace pace, const std::vector<domain::Channel>& channels) override;
-  absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane,
-                              const ports::DeliveryAttempt& attempt, bool slow) override;
-  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
-                          domain::Instant now) override;
-
- private:
-  FakeDatabase& database_;
 };
 
 }  // namespace todo::support

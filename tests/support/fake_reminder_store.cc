@@ -1,9 +1,8 @@
 #include "support/fake_reminder_store.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include "ports/no_such_task.h"
 #include "util/status.h"
 
 namespace todo::support {
@@ -149,7 +148,7 @@ absl::StatusOr<TaskReminders> FakeReminderStore::Get(const TaskRef& ref) {
   TODO_RETURN_IF_ERROR(database_.failure());
   std::optional<TaskReminders> held = Load(*database_.Read(), ref);
   if (held && !held->task.deleted) return *std::move(held);
-  return util::WithReason(absl::NotFoundError("there is no such task of yours"), "TASK_NOT_FOUND");
+  return ports::NoSuchTask(ref.task_id);
 }
 
 absl::StatusOr<std::vector<TaskRef>> FakeReminderStore::Owned(

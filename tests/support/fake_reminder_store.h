@@ -16,8 +16,8 @@ class FakeReminderStore final : public ports::ReminderStore {
   explicit FakeReminderStore(FakeDatabase& database, std::function<void(int shard)> on_message = {})
       : database_(database), on_message_(std::move(on_message)) {}
 
-  /// What LockAndLoad answers from now on for tasks of this user's, as when somebody else holds the
-  /// lock; OK ends it.
+  /// LockAndLoad answers `status` for tasks of this user from now on, as if another transaction
+  /// held the lock; OK ends it.
   void FailFor(const domain::UserId& user, absl::Status status);
 
   absl::Status Transact(

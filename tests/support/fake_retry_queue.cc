@@ -1,8 +1,8 @@
 #include "support/fake_retry_queue.h"
 
 #include <algorithm>
-#include <set>
 
+#include "domain/event/dead_letter.h"
 #include "util/status.h"
 
 namespace todo::support {
@@ -77,70 +77,26 @@ absl::Status FakeRetryQueue::Reschedule(const RetryEntry& entry,
 }
 
 absl::StatusOr<bool> FakeRetryQueue::AddDeadLetter(const domain::DeadLetter& letter,
-                                                   bool from_queue, Instant now) {
-  bool buried = false;
+                                                   ports::TakenFrom taken_from, Instant now) {
+  const bool from_queue = taken_from == ports::TakenFrom::kRetryQueue;
+  bool added = false;
   TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
-    buried = from_queue ? tables.retries.count({letter.consumer, letter.event_id}) > 0
-                        : FakeDatabase::Take(tables, letter.consumer, letter.event_id,
-                                             letter.event_at, letter.identity);
-    if (!buried) return absl::OkStatus();
-    domain::DeadLetter buried_letter = letter;
+    added = from_queue ? tables.retries.count({letter.consumer, letter.event_id}) > 0
+                       : FakeDatabase::Take(tables, letter.consumer, letter.event_id,
+                                            letter.event_at, letter.identity);
+    if (!added) return absl::OkStatus();
+    domain::DeadLetter stored = letter;
     if (from_queue) {
       const FakeDatabase::Retry& retry = tables.retries.at({letter.consumer, letter.event_id});
-      buried_letter.user = retry.user;
-      buried_letter.task_id = retry.task_id;
+      stored.user = retry.user;
+      stored.task_id = retry.task_id;
       FakeDatabase::LeaveQueue(tables, letter.consumer, letter.event_id, now);
     }
-    tables.dead_letters.push_back(std::move(buried_letter));
+    tables.dead_letters.push_back(std::move(stored));
     tables.crashes.erase({letter.consumer, letter.event_id});
     return absl::OkStatus();
   }));
-  return buried;
-}
-
-absl::StatusOr<int> FakeCrashLog::CountCrashes() {
-  std::set<std::pair<std::string, domain::EventId>> in_hand;
-  TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
-    for (const auto& [place, held] : tables.processing) {
-      if (place.first != instance_) continue;
-      for (const domain::EventHeader& event : held.events) {
-        const std::string day = domain::FormatInstant(event.at).substr(0, 10);
-        const bool taken = tables.inbox.contains({held.consumer, day, event.id});
-        if (!taken || tables.retries.contains({held.consumer, event.id}))
-          in_hand.emplace(held.consumer, event.id);
-      }
-    }
-    for (const auto& suspect : in_hand) {
-      const auto [known, is_new] = tables.crashes.emplace(suspect, 1);
-      if (!is_new && in_hand.size() == 1) ++known->second;
-    }
-    std::erase_if(tables.processing,
-                  [this](const auto& entry) { return entry.first.first == instance_; });
-    return absl::OkStatus();
-  }));
-  return static_cast<int>(in_hand.size());
-}
-
-absl::StatusOr<std::map<domain::EventId, int>> FakeCrashLog::Begin(
-    int slot, std::string_view consumer, const std::vector<domain::EventHeader>& events) {
-  std::map<domain::EventId, int> crashes;
-  TODO_RETURN_IF_ERROR(database_.Write([&](Tables& tables) {
-    tables.processing[{instance_, slot}] = {.consumer = std::string(consumer), .events = events};
-    for (const domain::EventHeader& event : events) {
-      const auto known = tables.crashes.find({std::string(consumer), event.id});
-      if (known != tables.crashes.end()) crashes.emplace(event.id, known->second);
-    }
-    return absl::OkStatus();
-  }));
-  return crashes;
-}
-
-absl::Status FakeCrashLog::Clear() {
-  return database_.Write([this](Tables& tables) {
-    std::erase_if(tables.processing,
-                  [this](const auto& entry) { return entry.first.first == instance_; });
-    return absl::OkStatus();
-  });
+  return added;
 }
 
 }  // namespace todo::support

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "ports/crash_log.h"
+#include "domain/event/dead_letter.h"
 #include "ports/retry_queue.h"
 #include "support/fake_database.h"
 
@@ -25,27 +23,11 @@ class FakeRetryQueue final : public ports::RetryQueue {
       const std::vector<std::string>& consumers) override;
   absl::Status Reschedule(const ports::RetryEntry& entry,
                           const ports::RetrySchedule& schedule) override;
-  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, bool from_queue,
+  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, ports::TakenFrom taken_from,
                                      domain::Instant now) override;
 
  private:
   FakeDatabase& database_;
-};
-
-/// CrashLog in memory, of the instance `instance`. Thread safety: as the port says.
-class FakeCrashLog final : public ports::CrashLog {
- public:
-  explicit FakeCrashLog(FakeDatabase& database, std::string instance = "one")
-      : database_(database), instance_(std::move(instance)) {}
-
-  absl::StatusOr<int> CountCrashes() override;
-  absl::StatusOr<std::map<domain::EventId, int>> Begin(
-      int slot, std::string_view consumer, const std::vector<domain::EventHeader>& events) override;
-  absl::Status Clear() override;
-
- private:
-  FakeDatabase& database_;
-  const std::string instance_;
 };
 
 }  // namespace todo::support

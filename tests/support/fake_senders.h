@@ -11,8 +11,8 @@
 
 namespace todo::support {
 
-/// Takes messages and remembers them; each is answered with what the test has set, delivered at
-/// first. Thread safety: may be used from many threads at once.
+/// Remembers the messages. Each gets the outcome that the test has set, kDelivered at first. Thread
+/// safety: may be used from many threads at once.
 template <typename Port, typename Message>
 class FakeSender : public Port {
  public:
@@ -40,7 +40,7 @@ class FakeSender : public Port {
 };
 using FakeMailer = FakeSender<ports::Mailer, ports::MailMessage>;
 
-/// One whose targets users name: those that begin with "http:" can never be called.
+/// A sender to endpoints that users name: URLs that begin with "http:" are always refused.
 template <typename Port, typename Message>
 class FakeGuardedSender final : public FakeSender<Port, Message> {
  public:
@@ -74,14 +74,20 @@ class FakeStateStore final : public ports::StateStore {
     if ((value == state->values.end() ? "" : value->second.etag) != etag)
       return absl::AbortedError("fake state: changed since");
     state->values[key] = {data, "e" + std::to_string(++state->writes)};
+    if (state->on_written) state->on_written();
     return absl::OkStatus();
   }
   void FailWith(absl::Status status) { state_.Lock()->failure = std::move(status); }
+  /// Called after each write; must not call the store.
+  void OnWritten(std::function<void()> on_written) {
+    state_.Lock()->on_written = std::move(on_written);
+  }
 
  private:
   struct State {
     std::map<std::string, ports::StateValue> values;
     absl::Status failure;
+    std::function<void()> on_written;
     int writes = 0;
   };
   util::Guarded<State> state_;

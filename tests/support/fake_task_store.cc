@@ -9,7 +9,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
+#include "ports/no_such_task.h"
+#include "util/require.h"
 #include "util/status.h"
 #include "util/unicode.h"
 
@@ -53,12 +58,6 @@ void Patch(const ports::Mutation& mutation, Task& task) {
   if (patch.recurrence_rule) fields.recurrence_rule = *patch.recurrence_rule;
   if (patch.recurrence_basis) fields.recurrence_basis = *patch.recurrence_basis;
   if (patch.series) task.series = *patch.series;
-}
-
-absl::Status NoSuchTask(domain::TaskId id) {
-  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
-                                           fmt::format("there is no task {} of yours", id.value)),
-                          "TASK_NOT_FOUND");
 }
 
 /// Less than 0, 0 or more than 0: as the database's collation title_order compares.
@@ -169,46 +168,94 @@ std::vector<ports::SeriesMember> Members(const FakeDatabase::Tables& tables,
 }  // namespace
 
 absl::StatusOr<ports::MutationResult> FakeTaskStore::Apply(const ports::Mutation& mutation) {
-  return Write(mutation, [&](FakeDatabase::Tables& tables) {
-    return FakeDatabase::ApplyChange(tables, CallOf(mutation));
-  });
+  const ports::MutationList list{.request_id = mutation.request_id,
+                                 .fingerprint = mutation.fingerprint,
+                                 .mutations = {mutation}};
+  TODO_ASSIGN_OR_RETURN(const auto results, ApplyAll(list));
+  return results.front();
+}
+
+absl::StatusOr<std::vector<ports::MutationResult>> FakeTaskStore::ApplyAll(
+    const ports::MutationList& list) {
+  TODO_REQUIRE(!list.mutations.empty() && list.mutations.size() <= kMaxMutations);
+  return Write(list.mutations,
+               [&](FakeDatabase::Tables& tables) { return ApplyList(tables, list); });
 }
 
 absl::StatusOr<ports::MutationResult> FakeTaskStore::ApplyToSeries(
     const ports::SeriesMutation& mutation) {
+  TODO_ASSIGN_OR_RETURN(const auto results,
+                        Write(std::span(&mutation.first, 1), [&](FakeDatabase::Tables& tables) {
+                          return ApplySeries(tables, mutation);
+                        }));
+  return results.front();
+}
+
+FakeTaskStore::Written FakeTaskStore::ApplyList(FakeDatabase::Tables& tables,
+                                                const ports::MutationList& list) {
+  const domain::UserId& user = list.mutations.front().user;
+  Written written;
+  FakeDatabase::Request& request = tables.requests[{user, list.request_id}];
+  if (!request.answers.empty()) {  // the request is known
+    if (request.fingerprint != list.fingerprint || request.answers.size() != list.mutations.size())
+      return {.outcome = Outcome::kRequestReused, .results = {}};
+    written.outcome = Outcome::kRepeated;
+    for (const Task& task : request.answers) written.results.push_back({.task = task});
+    return written;
+  }
+  request.fingerprint = list.fingerprint;
+  for (const ports::Mutation& mutation : list.mutations) {
+    FakeDatabase::ChangeCall call = CallOf(mutation);
+    call.request.reset();
+    call.by_person = true;
+    const auto row = tables.tasks.find({user, mutation.task_id});
+    const bool is_gone = call.task_id && row != tables.tasks.end() && row->second.task.deleted;
+    const auto [outcome, task] =
+        is_gone ? std::pair(Outcome::kNotFound, Task()) : FakeDatabase::ApplyChange(tables, call);
+    if (outcome != Outcome::kChanged && outcome != Outcome::kUnchanged)
+      return {.outcome = outcome, .results = {}, .failed = written.results.size()};
+    written.results.push_back({.task = task, .changed = outcome == Outcome::kChanged});
+    request.answers.push_back(task);
+  }
+  return written;
+}
+
+FakeTaskStore::Written FakeTaskStore::ApplySeries(FakeDatabase::Tables& tables,
+                                                  const ports::SeriesMutation& mutation) {
   const ports::Mutation& first = mutation.first;
-  return Write(first, [&](FakeDatabase::Tables& tables) -> std::pair<Outcome, Task> {
-    if (!tables.requests.contains({first.user, first.request_id}) &&
-        Members(tables, first.user, mutation.series_id) != mutation.seen) {
-      return {Outcome::kSeriesChanged, {}};
-    }
-    auto [outcome, task] = FakeDatabase::ApplyChange(tables, CallOf(first));
-    if (outcome != Outcome::kChanged && outcome != Outcome::kUnchanged) return {outcome, task};
+  if (!tables.requests.contains({first.user, first.request_id}) &&
+      Members(tables, first.user, mutation.series_id) != mutation.seen) {
+    return {.outcome = Outcome::kSeriesChanged, .results = {}};
+  }
+  auto [outcome, task] = FakeDatabase::ApplyChange(tables, CallOf(first));
+  if (outcome == Outcome::kChanged || outcome == Outcome::kUnchanged) {
     for (const ports::Mutation& other : mutation.others) {
       FakeDatabase::ChangeCall call = CallOf(other);
       call.request.reset();
       call.by_person = true;
-      const auto [other_outcome, other_task] = FakeDatabase::ApplyChange(tables, call);
-      if (other_outcome == Outcome::kChanged) {
-        outcome = other_outcome;
-      } else if (other_outcome != Outcome::kUnchanged) {
-        return {other_outcome, other_task};
-      }
+      const Outcome other_outcome = FakeDatabase::ApplyChange(tables, call).first;
+      if (other_outcome == Outcome::kUnchanged) continue;
+      outcome = other_outcome;
+      if (outcome != Outcome::kChanged) break;
     }
-    return {outcome, task};
-  });
+  }
+  return {.outcome = outcome, .results = {{.task = task, .changed = outcome == Outcome::kChanged}}};
 }
 
-absl::StatusOr<ports::MutationResult> FakeTaskStore::Write(
-    const ports::Mutation& mutation,
-    const std::function<std::pair<Outcome, Task>(FakeDatabase::Tables&)>& apply) {
-  ports::MutationResult result;
+absl::StatusOr<std::vector<ports::MutationResult>> FakeTaskStore::Write(
+    std::span<const ports::Mutation> mutations,
+    const std::function<Written(FakeDatabase::Tables&)>& apply) {
+  Written written;
   const absl::Status status = database_.Write([&](FakeDatabase::Tables& tables) -> absl::Status {
-    const auto [outcome, task] = apply(tables);
-    switch (outcome) {
-      case Outcome::kNotFound: return NoSuchTask(mutation.task_id);
+    written = apply(tables);
+    switch (written.outcome) {
+      case Outcome::kNotFound:
+        return util::WithIndex(ports::NoSuchTask(mutations[written.failed].task_id),
+                               written.failed);
       case Outcome::kStale:
-        return util::WithReason(absl::AbortedError("fake store: stale"), "STALE_ETAG");
+        return util::WithIndex(
+            util::WithReason(absl::AbortedError("fake store: stale"), "STALE_ETAG"),
+            written.failed);
       case Outcome::kSeriesChanged:
         return util::WithReason(absl::AbortedError("fake store: not as seen"), "SERIES_CHANGED");
       case Outcome::kRequestReused:
@@ -220,13 +267,13 @@ absl::StatusOr<ports::MutationResult> FakeTaskStore::Write(
       case Outcome::kUnchanged:
       case Outcome::kRepeated: break;
     }
-    result = {.task = task, .changed = outcome == Outcome::kChanged};
     return absl::OkStatus();
   });
-  if (result.changed && on_change_) on_change_(FakeDatabase::ShardOf(mutation.user));
-  if (!status.ok()) return status;
+  TODO_RETURN_IF_ERROR(status);
+  const bool changed = std::ranges::any_of(written.results, &ports::MutationResult::changed);
+  if (changed && on_change_) on_change_(FakeDatabase::ShardOf(mutations.front().user));
   TODO_RETURN_IF_ERROR(database_.AnswerOrLose());
-  return result;
+  return std::move(written.results);
 }
 
 absl::StatusOr<std::vector<ports::SeriesMember>> FakeTaskStore::ListSeries(
@@ -241,7 +288,7 @@ absl::StatusOr<Task> FakeTaskStore::Get(const domain::UserId& user, domain::Task
   TODO_RETURN_IF_ERROR(database_.failure());
   auto tables = database_.Read();
   const auto found = tables->tasks.find({user, id});
-  if (found == tables->tasks.end() || found->second.task.deleted) return NoSuchTask(id);
+  if (found == tables->tasks.end() || found->second.task.deleted) return ports::NoSuchTask(id);
   return found->second.task;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "ports/task_store.h"
@@ -17,6 +18,8 @@ class FakeTaskStore final : public ports::TaskStore {
       : database_(database), on_change_(std::move(on_change)) {}
 
   absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override;
+  absl::StatusOr<std::vector<ports::MutationResult>> ApplyAll(
+      const ports::MutationList& list) override;
   absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
       const domain::UserId& user, const domain::Uuid& series_id) override;
   absl::StatusOr<ports::MutationResult> ApplyToSeries(
@@ -28,10 +31,17 @@ class FakeTaskStore final : public ports::TaskStore {
                                                 int limit) override;
 
  private:
-  absl::StatusOr<ports::MutationResult> Write(
-      const ports::Mutation& mutation,
-      const std::function<std::pair<FakeDatabase::Outcome, domain::Task>(FakeDatabase::Tables&)>&
-          apply);
+  /// The outcome of a call.
+  struct Written {
+    FakeDatabase::Outcome outcome = FakeDatabase::Outcome::kChanged;  // of the call
+    std::vector<ports::MutationResult> results;
+    std::size_t failed = 0;  // the index of the change that failed
+  };
+  absl::StatusOr<std::vector<ports::MutationResult>> Write(
+      std::span<const ports::Mutation> mutations,
+      const std::function<Written(FakeDatabase::Tables&)>& apply);
+  static Written ApplyList(FakeDatabase::Tables& tables, const ports::MutationList& list);
+  static Written ApplySeries(FakeDatabase::Tables& tables, const ports::SeriesMutation& mutation);
 
   FakeDatabase& database_;
   const std::function<void(int shard)> on_change_;

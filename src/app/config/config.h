@@ -3,20 +3,18 @@
 #include <chrono>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "app/config/channel_settings.h"
 #include "util/log.h"
 
 namespace todo::app {
 
 enum class Bus { kKafka, kMemory };
 
-/// Every setting, after flags, environment and defaults have been put over one another. The initial
-/// values are the defaults, except where a comment says otherwise. What each one means stands in
-/// the table of config.cc, and so in
-/// --help.
-struct Config {
+/// The values of all settings. The initial values are the defaults, except where a comment gives
+/// the default. The table of settings (config/table.cc), and so --help, says what each one means.
+struct Config : ChannelSettings {
   std::string app_address = "127.0.0.1";
   int app_port = 50051;
   std::string api_address;  // default: 127.0.0.1 with dev_identity, else 0.0.0.0
@@ -43,15 +41,7 @@ struct Config {
   std::string task_updates_topic = "task-updates";
   std::string reminders_topic = "reminders";
 
-  std::string smtp_url;             // empty: no e-mail
-  std::string mail_from;            // an address, perhaps with a name before it
-  std::string vapid_contact;        // default: mail_from's address
-  std::string webhook_allow_hosts;  // separated by commas
   std::string secret = "todo-secrets";
-  std::string smtp_user_key = "smtp-user";
-  std::string smtp_password_key = "smtp-password";
-  std::string vapid_private_key_key = "vapid-private-key";
-  std::string webhook_master_key_key = "webhook-master-key";
 
   std::string instance;  // default: host name and app port
   std::chrono::milliseconds relay_lease{4'000};
@@ -61,40 +51,29 @@ struct Config {
   std::chrono::milliseconds drain_timeout{10'000};
   util::Severity log_level = util::Severity::kInfo;
 
-  // Secrets: from the environment only, since flags can be read by everybody on the machine.
+  // Secrets come from the environment only: every user of the machine can read a process's flags.
   std::string dapr_api_token;
   std::string app_api_token;
 };
 
-/// What the command line asks for besides settings.
+/// A request on the command line besides settings.
 enum class Command { kServe, kHelp, kVersion, kPrintConfig };
 
 struct LoadedConfig {
   Config config;
   Command command = Command::kServe;
-  std::vector<std::string>
-      faults;  // all that is wrong, a sentence each; with any, `config` is not to be used
-  std::vector<std::string> warnings;  // what looks like a mistake
-  std::map<std::string, std::string>
-      sources;  // where each setting's value is from, by name: "flag", …
+  /// Every mistake in the settings, one sentence each. If there is any, do not use `config`.
+  std::vector<std::string> faults;
+  /// Input that looks like a mistake but changes nothing, one sentence each.
+  std::vector<std::string> warnings;
+  /// Where each setting's value comes from, by name: "flag", or "environment TODO_…". A setting
+  /// without an entry has its default.
+  std::map<std::string, std::string> sources;
 };
 
-/// Puts `arguments` (without the program's name) over `environment` over the defaults. Never fails:
-/// see `faults`.
+/// Reads the settings: a flag wins over an environment variable, which wins over the default.
+/// `arguments` do not contain the program's name. Never fails: see LoadedConfig::faults.
 LoadedConfig LoadConfig(const std::vector<std::string>& arguments,
                         const std::map<std::string, std::string>& environment);
-
-std::string_view Version();
-
-/// What --help prints.
-std::string HelpText();
-
-/// What --print-config prints: a line for each setting with its value and where that is from;
-/// secrets masked.
-std::string PrintedConfig(const LoadedConfig& loaded);
-
-/// A connection string (URI or key=value) that may be shown: only what is known to be harmless is
-/// left.
-std::string MaskedDatabaseUrl(std::string_view url);
 
 }  // namespace todo::app

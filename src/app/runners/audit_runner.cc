@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "util/log.h"
+#include "util/sleep.h"
 
 namespace todo::app {
 namespace {
@@ -11,17 +12,17 @@ constexpr std::chrono::seconds kAfterFailure{5};
 
 }  // namespace
 
-AuditRunner::AuditRunner(service::Auditor& auditor)
-    : auditor_(auditor), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+void AuditRunner::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
 
 void AuditRunner::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const auto again = auditor_.RunRound();
-    if (!again.ok()) {
-      util::Log(util::Severity::kWarning, "audit_failed", {{"status", again.status().ToString()}});
+    const auto pause = auditor_.RunRound();
+    if (!pause.ok()) {
+      util::Log(util::Severity::kWarning, "audit_failed", {{"status", pause.status().ToString()}});
     }
-    std::unique_lock lock(mutex_);
-    sleep_.wait_for(lock, stop, again.value_or(kAfterFailure), [] { return false; });
+    util::SleepFor(stop, pause.value_or(kAfterFailure));
   }
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -9,23 +7,24 @@
 
 namespace todo::app {
 
-/// The thread that runs the audit's rounds, from construction until destruction. `auditor` must
-/// outlive it.
+/// Runs the audit's rounds in a thread of its own. `auditor` must outlive it.
+/// Thread safety: Start and Stop from one thread.
 class AuditRunner {
  public:
-  explicit AuditRunner(service::Auditor& auditor);
-  /// Returns when the round that runs is done.
-  ~AuditRunner() = default;
+  explicit AuditRunner(service::Auditor& auditor) : auditor_(auditor) {}
   AuditRunner(const AuditRunner&) = delete;
   AuditRunner& operator=(const AuditRunner&) = delete;
+
+  /// To be called once.
+  void Start();
+  /// Waits until the current round is done; the destructor does so too.
+  void Stop() { thread_ = {}; }
 
  private:
   void Run(const std::stop_token& stop);
 
   service::Auditor& auditor_;
-  std::mutex mutex_;
-  std::condition_variable_any sleep_;
-  std::jthread thread_;  // last: everything else is there before it starts
+  std::jthread thread_;
 };
 
 }  // namespace todo::app

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "util/log.h"
+#include "util/require.h"
 
 namespace todo::app {
 namespace {
@@ -15,9 +16,10 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAfterFailure{1'000};
-/// Between two looks that find nothing.
+/// Least pause between two looks that find nothing.
 constexpr milliseconds kBreath{20};
-/// What waits for others of its user or host may wait for those that other replicas send.
+/// A lane that waits for other lanes of its user or host may wait for a lane of another replica,
+/// whose end rings no bell here.
 constexpr milliseconds kAfterCrowd{250};
 
 }  // namespace
@@ -29,19 +31,25 @@ DeliveryRunner::DeliveryRunner(service::DeliverySender& sender, ports::Pace pace
       bell_(bell),
       net_(net),
       free_(worker_count),
-      workers_(static_cast<std::size_t>(worker_count), static_cast<std::size_t>(worker_count)),
-      looker_([this](const std::stop_token& stop) { Run(stop); }) {}
+      workers_(static_cast<std::size_t>(worker_count), static_cast<std::size_t>(worker_count)) {
+  TODO_REQUIRE(worker_count > 0);
+}
 
-DeliveryRunner::~DeliveryRunner() {
-  looker_.request_stop();
-  looker_.join();
+void DeliveryRunner::Start() {
+  looker_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+void DeliveryRunner::Stop() {
+  looker_ = {};
+  workers_.Shutdown(std::chrono::steady_clock::time_point::max());
 }
 
 void DeliveryRunner::Run(const std::stop_token& stop) {
   bool crowded = false;
   while (!stop.stop_requested()) {
     {
-      // Only what can be sent at once is taken: a lane that waits here waits for nothing.
+      // A lane is leased only when a worker is idle: it would wait here although another replica
+      // could send it.
       std::unique_lock lock(mutex_);
       if (!freed_.wait(lock, stop, [this] { return free_ > 0; })) return;
     }
@@ -79,7 +87,7 @@ absl::StatusOr<bool> DeliveryRunner::TakeOne() {
   const bool accepted = workers_.TrySubmit([this, lane] {
     if (const absl::Status status = sender_.Send(*lane); !status.ok()) {
       util::Log(util::Severity::kWarning, "delivery_not_recorded",
-                {{"target", lane->lane.target.value()}, {"status", status.ToString()}});
+                {{"endpoint", lane->lane.endpoint.value()}, {"status", status.ToString()}});
     }
     {
       const std::lock_guard lock(mutex_);

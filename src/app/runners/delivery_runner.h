@@ -12,24 +12,28 @@
 
 namespace todo::app {
 
-/// Makes the deliveries of the lanes of one pace, from construction until destruction: a thread
-/// that looks for what is due, and `worker_count` that send. It looks when `bell` rings, when the
-/// next lane has its turn, and after `net` at the latest. The runners of all paces share the bell,
-/// which whoever queues deliveries rings, and they themselves after each attempt: what it was may
-/// have kept others of its user or host waiting, and its lane may have another pace now. `sender`
-/// and `bell` must outlive it.
+/// Makes the deliveries of the lanes of one pace: one thread looks for deliveries that are due, and
+/// `worker_count` threads send them. The runner looks when `bell` rings, when the next lane is due,
+/// and after `net` at the latest. All paces share the bell. Code that queues deliveries rings it;
+/// so do the runners after each attempt, because other lanes of the same user or host may have
+/// waited for that attempt, and because its lane may have changed its pace. `sender` and `bell`
+/// must outlive the runner. Thread safety: Start and Stop from one thread.
 class DeliveryRunner {
  public:
   DeliveryRunner(service::DeliverySender& sender, ports::Pace pace, int worker_count,
                  util::Bell& bell, std::chrono::milliseconds net = std::chrono::seconds(10));
-  /// Returns when what is being sent is done, or its sender's timeout has passed.
-  ~DeliveryRunner();
+  ~DeliveryRunner() { Stop(); }
   DeliveryRunner(const DeliveryRunner&) = delete;
   DeliveryRunner& operator=(const DeliveryRunner&) = delete;
 
+  /// To be called once.
+  void Start();
+  /// Waits until each attempt in progress has ended or has reached its sender's timeout.
+  void Stop();
+
  private:
   void Run(const std::stop_token& stop);
-  /// Takes a lane and hands it to a worker. False: there is nothing to take, or it cannot be taken.
+  /// Leases a lane and gives it to a worker. False: no lane is due.
   absl::StatusOr<bool> TakeOne();
 
   service::DeliverySender& sender_;
@@ -38,9 +42,9 @@ class DeliveryRunner {
   const std::chrono::milliseconds net_;
   std::mutex mutex_;
   std::condition_variable_any freed_;
-  int free_;  // workers; guarded by mutex_
+  int free_;  // number of idle workers; guarded by mutex_
   util::WorkerPool workers_;
-  std::jthread looker_;  // last: it uses all of the above
+  std::jthread looker_;
 };
 
 }  // namespace todo::app

@@ -1,8 +1,8 @@
 #include "app/runners/reminder_runner.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "util/backoff.h"
 #include "util/log.h"
 
 namespace todo::app {
@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-/// Between two looks of the planner: many changes of tasks are one look.
+/// Least pause between two looks of the planner: one look serves many changes of tasks.
 constexpr milliseconds kBreath = 100ms;
 constexpr milliseconds kFirstBackoff = 500ms;
 constexpr milliseconds kLastBackoff = 5s;
@@ -21,16 +21,18 @@ constexpr milliseconds kLastBackoff = 5s;
 
 ReminderRunner::ReminderRunner(service::ReminderService& reminders, service::ReminderJobs& jobs,
                                milliseconds sweep_interval, milliseconds net)
-    : reminders_(reminders),
-      jobs_(jobs),
-      sweep_interval_(sweep_interval),
-      net_(net),
-      planner_([this](const std::stop_token& stop) { RunPlanner(stop); }),
-      job_writer_([this](const std::stop_token& stop) { RunJobs(stop); }) {}
+    : reminders_(reminders), jobs_(jobs), sweep_interval_(sweep_interval), net_(net) {}
 
-ReminderRunner::~ReminderRunner() {
+void ReminderRunner::Start() {
+  planner_ = std::jthread([this](const std::stop_token& stop) { RunPlanner(stop); });
+  job_writer_ = std::jthread([this](const std::stop_token& stop) { RunJobs(stop); });
+}
+
+void ReminderRunner::Stop() {
   planner_.request_stop();
   job_writer_.request_stop();
+  planner_ = {};
+  job_writer_ = {};
 }
 
 void ReminderRunner::RunPlanner(const std::stop_token& stop) {
@@ -46,7 +48,8 @@ void ReminderRunner::RunPlanner(const std::stop_token& stop) {
       failed = failed || !swept.ok();
       if (swept.ok() && swept->fired > 0) {
         util::Log(util::Severity::kInfo, "reminders_swept", {{"count", swept->fired}});
-        // Their jobs should have come. At the start it was we who were away.
+        // The jobs of these reminders did not come. In the first sweep that is no wonder: this
+        // service was down.
         if (!first_sweep) {
           jobs_.Doubt();
           jobs_wanted_.Ring();
@@ -71,19 +74,19 @@ void ReminderRunner::RunPlanner(const std::stop_token& stop) {
 }
 
 void ReminderRunner::RunJobs(const std::stop_token& stop) {
-  milliseconds backoff = kFirstBackoff;
+  util::Backoff backoff(kFirstBackoff, kLastBackoff);
   while (!stop.stop_requested()) {
     const std::uint64_t heard = jobs_wanted_.rings();
     const absl::StatusOr<bool> more = jobs_.Run();
     if (more.ok()) {
-      backoff = kFirstBackoff;
+      backoff.Reset();
       if (!*more) jobs_wanted_.Wait(stop, heard, net_);
       continue;
     }
+    const milliseconds pause = backoff.Next();
     util::Log(util::Severity::kWarning, "jobs_not_written",
-              {{"status", more.status().ToString()}, {"next_attempt_ms", backoff.count()}});
-    jobs_wanted_.Wait(stop, heard, backoff);
-    backoff = std::min(backoff * 2, kLastBackoff);
+              {{"status", more.status().ToString()}, {"next_attempt_ms", pause.count()}});
+    jobs_wanted_.Wait(stop, heard, pause);
   }
 }
 

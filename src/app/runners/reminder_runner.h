@@ -10,22 +10,28 @@
 
 namespace todo::app {
 
-/// Two threads, from construction until destruction: one plans reminders after their tasks changed
-/// and sweeps up what is due and has not fired, the other keeps the scheduler's jobs in line. Two,
-/// so that a scheduler which hangs delays no sweep. Both look when they are told to, and after
-/// `net` at the latest, for what a replica that died left behind. Everything must outlive it.
-/// Thread safety: TasksChanged and Wake may be called from any thread; they do not block.
+/// Two threads. The planner plans reminders after their tasks changed, and sweeps up due reminders
+/// that did not fire. The job writer keeps the scheduler's jobs in line with the reminders. A
+/// scheduler that hangs therefore delays no sweep. Both threads look when they are told to, and
+/// after `net` at the latest, because a replica that crashed may have left work behind. `reminders`
+/// and `jobs` must outlive the runner.
+/// Thread safety: TasksChanged and Wake may be called from any thread, also before Start and after
+/// Stop, and do not block. Start and Stop from one thread.
 class ReminderRunner {
  public:
   ReminderRunner(service::ReminderService& reminders, service::ReminderJobs& jobs,
                  std::chrono::milliseconds sweep_interval,
                  std::chrono::milliseconds net = std::chrono::seconds(5));
-  /// Returns when what was begun is done.
-  ~ReminderRunner();
+  ~ReminderRunner() { Stop(); }
   ReminderRunner(const ReminderRunner&) = delete;
   ReminderRunner& operator=(const ReminderRunner&) = delete;
 
-  /// Reminders may have to be planned. Only the replica that changed the tasks is told.
+  /// To be called once.
+  void Start();
+  /// Waits until both threads have finished their work in progress.
+  void Stop();
+
+  /// Reminders may have to be planned: this replica changed tasks.
   void TasksChanged() { tasks_changed_.Ring(); }
   /// There may be jobs to write or delete.
   void Wake() { jobs_wanted_.Ring(); }
@@ -40,7 +46,7 @@ class ReminderRunner {
   const std::chrono::milliseconds net_;
   util::Bell tasks_changed_;
   util::Bell jobs_wanted_;
-  std::jthread planner_;  // last: everything else is there before they start
+  std::jthread planner_;
   std::jthread job_writer_;
 };
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <optional>
 
-#include "util/log.h"
+#include "util/require.h"
 
 namespace todo::app {
 namespace {
@@ -12,8 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kAtOnce = 20;
-/// While one thread looks and tries, the others look after what is due meanwhile.
+constexpr int kAtOnce = 20;  // retries in one look
+/// While one thread is busy, the others look for retries that become due.
 constexpr milliseconds kBesideOthers{1'000};
 constexpr milliseconds kAfterFailure{500};
 
@@ -21,14 +21,19 @@ constexpr milliseconds kAfterFailure{500};
 
 RetryRunner::RetryRunner(service::EventProcessor& processor, const ports::Clock& clock,
                          int thread_count, milliseconds net)
-    : processor_(processor), clock_(clock), net_(net) {
-  for (int i = 0; i < thread_count; ++i) {
+    : processor_(processor), clock_(clock), thread_count_(thread_count), net_(net) {
+  TODO_REQUIRE(thread_count > 0);
+}
+
+void RetryRunner::Start() {
+  for (int i = 0; i < thread_count_; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { Run(stop); });
   }
 }
 
-RetryRunner::~RetryRunner() {
+void RetryRunner::Stop() {
   for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();
 }
 
 void RetryRunner::Wake(domain::Instant due) {

@@ -40,7 +40,7 @@ absl::CivilSecond MidnightOf(absl::CivilSecond time) {
   return absl::CivilSecond(absl::CivilDay(time));
 }
 
-/// Makes of `rule` what it means for an all-day series; the names of the parts that are ignored.
+/// Removes the parts of `rule` that an all-day series ignores; answers their names.
 std::vector<std::string_view> LimitToDays(RecurrenceRule& rule) {
   std::vector<std::string_view> ignored;
   auto ignore = [&ignored](std::string_view name, std::vector<int>& part) {
@@ -97,7 +97,7 @@ Recurrence::Recurrence(const RecurrenceRule& rule, absl::CivilSecond anchor, Tim
       anchor_at_(anchor_is_later ? zone_.ToLaterInstant(anchor) : zone_.ToInstant(anchor)),
       until_(UntilOf(rule, zone_)) {
   if (!anchor_is_later) return;
-  // What the rule names later in the hour comes in the first of the two.
+  // Later times of that hour come in the first of the two equal hours, before the anchor.
   const LocalSeconds start = ToLocalSeconds(anchor);
   RecurrencePattern::Walk walk = pattern_.From(start, start + kLongestGap);
   while (std::optional<LocalSeconds> time = walk.Next()) {
@@ -176,8 +176,8 @@ std::vector<Recurrence::Occurrence> Recurrence::Search(Instant after, std::size_
 }
 
 std::int64_t Recurrence::NumberAt(Instant at) const {
-  // What clocks really show tells the instants apart, so occurrences are counted by that; only the
-  // times inside a gap show something else than the rule names.
+  // Occurrences are counted by the time that clocks really show, which tells the instants apart. It
+  // differs from the time that the rule names only inside a gap.
   const LocalSeconds shown = ToLocalSeconds(zone_.ToLocal(at));
   std::int64_t number = 1 + pattern_.CountUpTo(shown) - over_;
 
@@ -188,7 +188,8 @@ std::int64_t Recurrence::NumberAt(Instant at) const {
     const LocalSeconds first = ToLocalSeconds(gap->first);
     const LocalSeconds end = ToLocalSeconds(gap->end);
     if (anchor >= first && anchor < end) {
-      // The anchor is late itself: what follows it on paper but not in time is no occurrence.
+      // The anchor itself is late: a time after it by the rule, but not in real time, does not
+      // count.
       number -= pattern_.CountUpTo(anchor_shown) - pattern_.CountUpTo(end - seconds{1});
     }
     if (!MayFallInto(pattern_, *gap)) continue;
@@ -235,7 +236,7 @@ std::optional<Recurrence::Occurrence> Recurrence::NextAfterCompletion(Instant co
   Instant after = completed;
   if (names_days) {
     after = std::max(completed, scheduled);
-    // Of a day with one occurrence nothing is left, at whatever time that was.
+    // A day with one occurrence has none left, at any time of day.
     if (pattern_.times_of_day().size() == 1) after = EndOfDay(after, zone_);
   }
   std::vector<Occurrence> found =

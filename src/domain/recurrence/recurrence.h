@@ -17,29 +17,29 @@ namespace todo::domain {
 
 /// A series of occurrences: a rule that starts at a wall-clock time, the anchor, in a time zone.
 ///
-/// The anchor is occurrence 1, whether it matches the rule or not, and counts for COUNT.
+/// The anchor is occurrence 1, even if the rule does not name it, and COUNT counts it.
 ///
-/// Occurrences keep the wall-clock time; what becomes of it when clocks change, TimeZone::ToInstant
-/// says. Those that come to the same instant are one occurrence, and count once.
+/// Occurrences keep the wall-clock time; TimeZone::ToInstant resolves it when clocks change. Times
+/// that resolve to one instant are one occurrence, and count once.
 ///
-/// UNTIL is an instant and inclusive. Without a 'Z' it is a wall-clock time of the series' zone; a
-/// date means the end of that day.
+/// UNTIL is an instant and inclusive. Without a 'Z' it is a wall-clock time in the zone of the
+/// series; a date stands for the end of that day.
 ///
 /// The occurrences of an all-day series are days, and start at midnight. BYHOUR, BYMINUTE and
-/// BYSECOND are ignored (RFC 5545, 3.3.10), and UNTIL counts by its date as it is written, a time
-/// in UTC too.
+/// BYSECOND are ignored (RFC 5545, 3.3.10), and of UNTIL only the date counts, as it is written,
+/// even for a time in UTC.
 ///
-/// FREQ=YEARLY with BYMONTHDAY and without BYMONTH means every month. Its years are those of week
-/// numbers when the rule has BYWEEKNO, so week 1 may begin in December (RecurrencePattern).
+/// FREQ=YEARLY with BYMONTHDAY and without BYMONTH means every month. With BYWEEKNO, years are
+/// those of week numbers, so week 1 may begin in December (RecurrencePattern).
 ///
 /// Nothing occurs after the year 2399 (RecurrencePattern::kEnd).
 ///
-/// Immutable, thread-safe, costs no I/O. The same rule, anchor and zone give the same series,
-/// whenever they are asked.
+/// Immutable, thread-safe, does no I/O. Equal rule, anchor and zone give an equal series at any
+/// time.
 class Recurrence {
  public:
   struct Occurrence {
-    absl::CivilSecond local;  // as the rule names it: in a gap, a time that no clock shows
+    absl::CivilSecond local;  // as the rule names it; in a gap, a time that no clock shows
     Instant at;
     std::int64_t number;  // 1 is the anchor
 
@@ -48,48 +48,48 @@ class Recurrence {
 
   struct Definition {
     std::string_view rule;     // see ParseRecurrenceRule
-    absl::CivilSecond anchor;  // all day: its time of day does not count
+    absl::CivilSecond anchor;  // all_day ignores its time of day
     TimeZone zone;
     bool all_day = false;
-    bool anchor_is_later = false;  // of an anchor that clocks show twice: it is the second
+    bool anchor_is_later = false;  // the second of two equal wall-clock times
   };
 
-  /// The series that `definition` gives.
+  /// The series of `definition`.
   ///
-  /// kInvalidArgument, with a reason for people: the text is no rule, is over a limit, or names no
-  /// day that exists; or the year of `anchor` is not 1970 to 2399.
+  /// kInvalidArgument, with a reason for people: the text is not a rule, exceeds a limit, or names
+  /// no day that exists; or the year of `anchor` is not 1970 to 2399.
   ///
-  /// kOutOfRange, with a reason for people: a rule in good order after whose anchor nothing follows
-  /// (COUNT=1, UNTIL in the past). Whoever sets a rule should refuse it; whoever continues a series
-  /// has reached its end.
+  /// kOutOfRange, with a reason for people: the rule is valid, but nothing follows the anchor
+  /// (COUNT=1, UNTIL in the past). For a caller that sets a rule this is a mistake of its user; for
+  /// a caller that continues a series it is the end of the series.
   static absl::StatusOr<Recurrence> Parse(Definition definition);
-  /// kInvalidArgument, with a reason for people: no series starts at `anchor`, whatever its rule.
+  /// kInvalidArgument, with a reason for people: no series can start at `anchor`, with any rule.
   static absl::Status CheckAnchor(absl::CivilSecond anchor);
 
-  /// The first occurrence after both `after` and the anchor; nullopt when the series has ended by
-  /// then.
+  /// The first occurrence after both `after` and the anchor; nullopt: the series has ended.
   std::optional<Occurrence> NextAfter(Instant after) const;
 
   /// The next `n` (0 to 100) occurrences after both `after` and the anchor; fewer when the series
   /// ends.
   std::vector<Occurrence> Upcoming(Instant after, int n) const;
 
-  /// The next occurrence of a series that is counted from completions: the rule starts anew on the
-  /// day of `completed` at the anchor's time of day. Where the rule names days, also by a month
-  /// alone, the next one is on a day after both that and `scheduled`, where the completed one was
-  /// (with several times a day: later than both); and with INTERVAL n in the n-th period after that
-  /// of the completion, or in the 2n-th, 3n-th …, whichever has one first. `number` is that of the
-  /// completed occurrence: the next one has `number` + 1, and COUNT is compared with it. nullopt
-  /// when COUNT or UNTIL end the series.
+  /// The next occurrence of a series that counts from completions: the rule starts anew on the day
+  /// of `completed`, at the anchor's time of day. A rule that names days, or only a month, names
+  /// the first day after both that day and `scheduled`, the date of the completed occurrence (or,
+  /// with several times a day, the first time after both). With INTERVAL n the next occurrence lies
+  /// in the n-th period after that of the completion, or the 2n-th, 3n-th …, in the first that has
+  /// an occurrence. `number` is the number of the completed occurrence; the next one gets `number`
+  /// + 1, which COUNT limits. nullopt: COUNT or UNTIL end the series.
   std::optional<Occurrence> NextAfterCompletion(Instant completed, std::int64_t number,
                                                 Instant scheduled = kMinInstant) const;
 
-  /// What may surprise the person that sets this rule, in whole English sentences; empty for most
-  /// rules. Every sentence is true of this series, with its zone, interval and end.
+  /// Warnings for the user who sets this rule, about effects that may be a surprise, in whole
+  /// English sentences; empty for most rules. Every sentence is true for this series, with its
+  /// zone, interval and end.
   std::vector<std::string> Warnings() const;
 
-  /// The rule in its one spelling, e.g. "FREQ=WEEKLY;BYDAY=MO"; words are spelled out. Parts that
-  /// an all-day series ignores are kept, as the task may get a time of day.
+  /// The canonical text of the rule (FormatRecurrenceRule), e.g. "FREQ=WEEKLY;BYDAY=MO". Parts that
+  /// an all-day series ignores stay in it, as the task may get a time of day later.
   std::string_view rule() const { return text_; }
   absl::CivilSecond anchor() const { return anchor_; }
   Instant anchor_at() const { return anchor_at_; }
@@ -102,7 +102,7 @@ class Recurrence {
 
   bool HasEndedBefore(Instant at) const { return until_ && at > *until_; }
   enum class Periods { kAll, kLater };  // kLater: not the anchor's own
-  /// Up to `n` occurrences after `after`, numbers not filled in, COUNT not looked at.
+  /// Up to `n` occurrences after `after`, without numbers; ignores COUNT.
   std::vector<Occurrence> Search(Instant after, std::size_t n,
                                  Periods periods = Periods::kAll) const;
   /// The number of the occurrence that is at `at`.
@@ -113,7 +113,7 @@ class Recurrence {
   /// The day of `time`, with the time of day unless the series is all-day; for people.
   std::string Show(absl::CivilSecond time) const;
 
-  RecurrenceRule rule_;  // without what an all-day series ignores
+  RecurrenceRule rule_;  // without the parts that an all-day series ignores
   std::string text_;
   bool all_day_ = false;
   std::vector<std::string_view> ignored_;  // names of the parts that an all-day series ignores
@@ -121,7 +121,7 @@ class Recurrence {
   TimeZone zone_;
   RecurrencePattern pattern_;
   Instant anchor_at_;
-  std::int64_t over_ = 0;  // how many times after the anchor on paper come before it
+  std::int64_t over_ = 0;  // times after the anchor by the rule, but not after it in real time
   std::optional<Instant> until_;
 };
 

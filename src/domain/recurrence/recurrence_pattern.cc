@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "util/require.h"
+
 namespace todo::domain {
 namespace {
 
@@ -12,53 +14,9 @@ using Skip = RecurrenceRule::Skip;
 using std::chrono::days;
 using std::chrono::local_days;
 using std::chrono::seconds;
-using std::chrono::year_month;
-using std::chrono::year_month_day;
-
-bool Holds(const std::vector<int>& sorted, int value) {
-  return std::binary_search(sorted.begin(), sorted.end(), value);
-}
 
 std::int64_t FloorDivide(std::int64_t value, std::int64_t divisor) {
   return value / divisor - (value % divisor < 0 ? 1 : 0);
-}
-
-year_month MonthOf(local_days day) {
-  year_month_day date{day};
-  return date.year() / date.month();
-}
-
-/// A month or a year: what days are numbered and weekdays are counted in.
-struct Span {
-  local_days first;
-  int length;
-};
-
-Span SpanOf(year_month month) {
-  return {local_days{month / 1},
-          static_cast<int>(static_cast<unsigned>((month / std::chrono::last).day()))};
-}
-
-Span SpanOf(std::chrono::year year) {
-  return {local_days{year / 1 / 1}, year.is_leap() ? 366 : 365};
-}
-
-/// Day `number` of `span`, from its end when negative; where there is none, what `skip` puts in its
-/// place.
-std::optional<local_days> DayOf(Span span, int number, Skip skip) {
-  if (number < 0) number += span.length + 1;
-  if (number < 1) return std::nullopt;
-  if (number > span.length) {
-    if (skip == Skip::kOmit) return std::nullopt;
-    number = skip == Skip::kBackward ? span.length : span.length + 1;
-  }
-  return span.first + days{number - 1};
-}
-
-template <typename T>
-void SortUnique(std::vector<T>& values) {
-  std::sort(values.begin(), values.end());
-  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
 std::vector<seconds> TimesOfDay(const RecurrenceRule& rule, absl::CivilSecond start) {
@@ -75,7 +33,7 @@ std::vector<seconds> TimesOfDay(const RecurrenceRule& rule, absl::CivilSecond st
   return times;
 }
 
-/// Fills in what RFC 5545 takes from the start: the day of a rule that names none.
+/// Sets the day of a rule that names none: RFC 5545 takes it from the start.
 void TakeDayFromStart(RecurrenceRule& rule, absl::CivilSecond start) {
   if (!rule.by_day.empty() || !rule.by_month_day.empty() || !rule.by_year_day.empty()) return;
   if (rule.frequency == Frequency::kWeekly || !rule.by_week_no.empty()) {
@@ -94,6 +52,11 @@ void TakeDayFromStart(RecurrenceRule& rule, absl::CivilSecond start) {
 
 }  // namespace
 
+std::chrono::year_month MonthOf(local_days day) {
+  const std::chrono::year_month_day date{day};
+  return date.year() / date.month();
+}
+
 LocalSeconds ToLocalSeconds(absl::CivilSecond time) {
   return LocalSeconds{seconds{time - absl::CivilSecond()}};
 }
@@ -104,8 +67,9 @@ absl::CivilSecond ToCivilSecond(LocalSeconds time) {
 
 RecurrencePattern::RecurrencePattern(const RecurrenceRule& rule, absl::CivilSecond start)
     : rule_(rule), start_(ToLocalSeconds(start)), first_day_(std::chrono::floor<days>(start_)) {
+  TODO_REQUIRE(start.year() >= 1970 && start_ < kEnd);
   TakeDayFromStart(rule_, start);
-  // Only months and years name days by number that may not exist.
+  // Only rules of months and years can name a day that does not exist.
   if (rule_.frequency == Frequency::kDaily || rule_.frequency == Frequency::kWeekly ||
       !rule_.by_week_no.empty())
     rule_.skip = Skip::kOmit;
@@ -164,121 +128,14 @@ bool RecurrencePattern::SharesDays() const {
   return rule_.skip == Skip::kForward && rule_.interval == 1;
 }
 
-bool RecurrencePattern::PassesMonth(local_days day) const {
-  return months_ == 0 || (months_ >> static_cast<unsigned>(MonthOf(day).month()) & 1u) != 0;
-}
-
-bool RecurrencePattern::PassesMonthDay(local_days day) const {
-  if (rule_.by_month_day.empty()) return true;
-  Span month = SpanOf(MonthOf(day));
-  int number = static_cast<int>((day - month.first).count()) + 1;
-  return Holds(rule_.by_month_day, number) || Holds(rule_.by_month_day, number - 1 - month.length);
-}
-
-bool RecurrencePattern::PassesYearDay(local_days day) const {
-  if (rule_.by_year_day.empty()) return true;
-  Span year = SpanOf(MonthOf(day).year());
-  int number = static_cast<int>((day - year.first).count()) + 1;
-  return Holds(rule_.by_year_day, number) || Holds(rule_.by_year_day, number - 1 - year.length);
-}
-
-bool RecurrencePattern::PassesWeekday(local_days day) const {
-  if (rule_.by_day.empty()) return true;
-  const std::chrono::weekday weekday{day};
-  if ((plain_weekdays_ >> weekday.c_encoding() & 1u) != 0) return true;
-  if (!has_positions_) return false;
-  const year_month month = MonthOf(day);
-  const bool in_month = rule_.frequency == Frequency::kMonthly || months_ != 0;
-  const Span span = in_month ? SpanOf(month) : SpanOf(month.year());
-  const int index = static_cast<int>((day - span.first).count());
-  const int from_begin = index / 7 + 1;
-  const int from_end = -((span.length - 1 - index) / 7 + 1);
-  return std::any_of(rule_.by_day.begin(), rule_.by_day.end(),
-                     [&](const RecurrenceRule::Weekday& wanted) {
-                       return wanted.day == weekday &&
-                              (wanted.position == from_begin || wanted.position == from_end);
-                     });
-}
-
-void RecurrencePattern::AddDaysOfMonth(year_month month, Days& into) const {
-  Span span = SpanOf(month);
-  if (!PassesMonth(span.first)) return;
-  auto add = [&](local_days day) {
-    if (PassesWeekday(day)) into.push_back(day);
-  };
-  if (rule_.by_month_day.empty()) {
-    for (int i = 0; i < span.length; ++i) add(span.first + days{i});
-  } else {
-    for (int number : rule_.by_month_day) {
-      if (auto day = DayOf(span, number, rule_.skip)) add(*day);
-    }
-  }
-}
-
-void RecurrencePattern::AddDaysOfYear(std::chrono::year year, Days& into) const {
-  for (int number : rule_.by_year_day) {
-    auto day = DayOf(SpanOf(year), number, rule_.skip);
-    if (day && PassesMonth(*day) && PassesMonthDay(*day) && PassesWeekday(*day))
-      into.push_back(*day);
-  }
-}
-
-void RecurrencePattern::AddDaysOfWeeks(std::chrono::year year, Days& into) const {
-  const local_days first = FirstDayOf(year);
-  const int weeks = static_cast<int>((FirstDayOf(++year) - first).count() / 7);
-  for (int number : rule_.by_week_no) {
-    if (number < 0) number += weeks + 1;
-    if (number < 1 || number > weeks) continue;
-    for (int i = 0; i < 7; ++i) {
-      const local_days day = first + days{(number - 1) * 7 + i};
-      if (PassesWeekday(day) && PassesMonth(day) && PassesMonthDay(day) && PassesYearDay(day))
-        into.push_back(day);
-    }
-  }
-}
-
-void RecurrencePattern::DaysOf(std::int64_t period, Days& found) const {
-  found.clear();
-  switch (rule_.frequency) {
-    case Frequency::kDaily: {
-      local_days day = first_day_ + days{period};
-      if (PassesWeekday(day) && PassesMonth(day) && PassesMonthDay(day)) found.push_back(day);
-      return;
-    }
-    case Frequency::kWeekly:
-      for (int i = 0; i < 7; ++i) {
-        local_days day = first_week_ + days{period * 7 + i};
-        if (PassesWeekday(day) && PassesMonth(day)) found.push_back(day);
-      }
-      return;
-    case Frequency::kMonthly:
-      AddDaysOfMonth(first_month_ + std::chrono::months{period}, found);
-      break;
-    case Frequency::kYearly: {
-      std::chrono::year year = first_year_ + std::chrono::years{period};
-      if (!rule_.by_week_no.empty()) {
-        AddDaysOfWeeks(year, found);
-      } else if (!rule_.by_year_day.empty()) {
-        AddDaysOfYear(year, found);
-      } else {
-        for (unsigned month = 1; month <= 12; ++month)
-          AddDaysOfMonth(year / std::chrono::month{month}, found);
-      }
-      break;
-    }
-  }
-  // Numbers from the end, and days that SKIP moved, may meet or overtake others of the list.
-  if (!rule_.by_month_day.empty() || !rule_.by_year_day.empty() || !rule_.by_week_no.empty())
-    SortUnique(found);
-}
-
 std::vector<std::size_t> RecurrencePattern::Chosen(std::size_t count) const {
   std::vector<std::size_t> chosen;
   for (int wanted : rule_.by_set_pos) {
     auto distance = static_cast<std::size_t>(std::abs(wanted));
     if (distance <= count) chosen.push_back(wanted > 0 ? distance - 1 : count - distance);
   }
-  SortUnique(chosen);
+  std::ranges::sort(chosen);
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
   return chosen;
 }
 
@@ -324,7 +181,7 @@ RecurrencePattern::Walk::Walk(const RecurrencePattern* pattern, LocalSeconds fro
       window_{std::max(from, pattern->start_ + seconds{1}), std::min(end, kEnd)},
       period_(pattern->ActiveAtOrBefore(pattern->PeriodOf(std::chrono::floor<days>(window_.from)))),
       last_period_(pattern->PeriodOf(std::chrono::floor<days>(window_.end))) {
-  // What SKIP=FORWARD carries over belongs to the period before.
+  // A time that SKIP=FORWARD carries over belongs to the period before.
   if (pattern->rule_.skip == Skip::kForward) period_ -= pattern->rule_.interval;
 }
 
@@ -365,7 +222,7 @@ std::size_t RecurrencePattern::CountTwice(const Days& before, const Days& found)
   if (before.empty() || found.empty() || before.back() != found.front()) return 0;
   const std::size_t per_day = times_of_day_.size();
   if (rule_.by_set_pos.empty()) return per_day;
-  // Which times of the shared day BYSETPOS chooses from either side.
+  // BYSETPOS chooses times of the shared day from either side.
   std::vector<std::size_t> last;
   for (std::size_t index : Chosen(before.size() * per_day)) {
     if (index / per_day == before.size() - 1) last.push_back(index % per_day);

@@ -10,28 +10,27 @@
 
 namespace todo::domain {
 
-/// Wall-clock time as a number, for arithmetic: seconds since 1970-01-01 00:00:00 on the same
-/// clock.
+/// Wall-clock time as a number, for arithmetic: seconds since 1970-01-01 00:00:00 on that clock.
 using LocalSeconds = std::chrono::local_seconds;
 
+std::chrono::year_month MonthOf(std::chrono::local_days day);
 LocalSeconds ToLocalSeconds(absl::CivilSecond time);
 absl::CivilSecond ToCivilSecond(LocalSeconds time);
 
-/// The wall-clock times that a rule names for a series with a given start, without zone, COUNT and
-/// UNTIL. Why not libical: it gave wrong times for 13 % of random rules in good order and takes
-/// over a second for some (tests/recurrence/test_libical.py measures it).
+/// The wall-clock times that a rule names for a series with a given start. Zone, COUNT and UNTIL
+/// are left to Recurrence. libical is not used because it gave wrong times for 13 % of random valid
+/// rules and takes over a second for some (tests/recurrence/test_libical.py measures it).
 ///
 /// A rule works in periods: days, weeks, months or years, numbered from the one that holds the
-/// start (0). Every INTERVALth of them is active. An active period gives its days, each day its
-/// times, and BYSETPOS chooses among these. The start itself, when the rule does not name it, is
-/// not among the times.
+/// start (0). Every INTERVALth period is active. An active period has days, each day has times, and
+/// BYSETPOS chooses among these times. A start that the rule does not name is not among them.
 ///
 /// The years of a rule with BYWEEKNO are those of ISO 8601's week numbers, with weeks that begin on
 /// WKST: week 1 is the first one that has four of its days in the calendar year, and a year lasts
 /// until the next one's week 1. So a year may begin up to three days before 1 January, and end up
 /// to three days after 31 December.
 ///
-/// Immutable after construction and thread-safe. No call looks beyond kEnd, whatever the rule.
+/// Immutable after construction and thread-safe. No call looks beyond kEnd, for any rule.
 class RecurrencePattern {
   using Days = std::vector<std::chrono::local_days>;
   using Times = std::vector<LocalSeconds>;
@@ -62,7 +61,7 @@ class RecurrencePattern {
     Window window_;
     std::int64_t period_;       // the next one to look at
     std::int64_t last_period_;  // the one in which the walk ends
-    Days days_;                 // kept for its memory
+    Days days_;                 // a member only so that its memory is reused
     Times times_;
     std::size_t position_ = 0;  // in `times_`
   };
@@ -70,12 +69,12 @@ class RecurrencePattern {
   /// The times after the start with from <= time < end. The walk must not outlive this pattern.
   Walk From(LocalSeconds from, LocalSeconds end = kEnd) const { return Walk(this, from, end); }
 
-  /// As From, without the times of the start's own period: the first are those of the INTERVALth
-  /// period after it.
+  /// As From, without the times of the start's own period: the first times are those of the
+  /// INTERVALth period after it.
   Walk FromLaterPeriods(LocalSeconds from) const;
 
-  /// How many times there are after the start, up to `last` inclusive. Costs no walk for rules
-  /// whose periods all have equally many, as FREQ=DAILY.
+  /// The number of times after the start, up to `last` inclusive. Needs no walk for rules whose
+  /// periods all have equally many times, such as FREQ=DAILY.
   std::int64_t CountUpTo(LocalSeconds last) const;
 
   /// Whether the rule names `time`, which is after the start.
@@ -94,10 +93,10 @@ class RecurrencePattern {
   std::chrono::year YearOf(std::chrono::local_days day) const;
   std::chrono::local_days FirstDayOf(std::chrono::year year) const;
 
-  /// When the rule's days have occurrences, as time since midnight, increasing.
+  /// The times of day of the rule's occurrences, since midnight, increasing.
   const std::vector<std::chrono::seconds>& times_of_day() const { return times_of_day_; }
 
-  /// The rule, with the day that it takes from the start filled in.
+  /// The rule, with the day that it takes from the start.
   const RecurrenceRule& rule() const { return rule_; }
   LocalSeconds start() const { return start_; }
 
@@ -123,24 +122,24 @@ class RecurrencePattern {
   /// The days of an active period, replacing what `days` holds.
   void DaysOf(std::int64_t period, Days& days) const;
 
-  /// The times of an active period by itself; and without those that the period before it gave
-  /// already. Days outside `window` may be left out. `days` is scratch memory.
+  /// RawTimesOf: the times of an active period. TimesOf: without those that the period before it
+  /// has too. Days outside `window` may be left out. `days` is scratch memory.
   void RawTimesOf(std::int64_t period, Window window, Days& days, Times& times) const;
   void TimesOf(std::int64_t period, Window window, Days& days, Times& times) const;
   Times TimesOf(std::int64_t period) const;
-  /// Which of `count` times of a period BYSETPOS chooses, increasing.
+  /// The indices among `count` times of a period that BYSETPOS chooses, increasing.
   std::vector<std::size_t> Chosen(std::size_t count) const;
 
   /// Whether every active period has equally many times.
   bool IsUniform() const;
-  /// How many times two neighbouring periods with these days have in common.
+  /// The number of times that two neighbouring periods with these days have in common.
   std::size_t CountTwice(const Days& before, const Days& found) const;
-  /// How many times the active periods `begin` <= period < `end` have together.
+  /// The number of times in all active periods `begin` <= period < `end`.
   std::int64_t CountPeriods(std::int64_t begin, std::int64_t end) const;
-  /// How many times there are from FirstPeriod() on, up to `last` inclusive, the start's past too.
+  /// The number of times from FirstPeriod() on, those before the start too, up to `last` inclusive.
   std::int64_t CountFromFirstPeriod(LocalSeconds last) const;
 
-  RecurrenceRule rule_;  // with the parts that it takes from the start filled in
+  RecurrenceRule rule_;  // with the parts that it takes from the start
   LocalSeconds start_;
   std::chrono::local_days first_day_;    // the start's day
   std::chrono::local_days first_week_;   // the first day of its week

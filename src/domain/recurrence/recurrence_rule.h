@@ -10,22 +10,22 @@
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
 
-// The text of a recurrence rule: RFC 5545 RRULE with RFC 7529 RSCALE and SKIP. What the text means
-// for a series is in domain/recurrence_pattern.h.
+// The text of a recurrence rule: RFC 5545 RRULE with RFC 7529 RSCALE and SKIP. The meaning of a
+// rule for a series is in recurrence_pattern.h.
 
 namespace todo::domain {
 
 inline constexpr std::size_t kMaxRuleBytes = 500;
 inline constexpr int kMaxRuleCount = 10'000;
 inline constexpr int kMaxRuleInterval = 10'000;
-/// More times of day than this are a frequency below a day in disguise.
+/// The most times on one day. More would amount to a frequency below a day.
 inline constexpr std::size_t kMaxTimesOfDay = 24;
 
-/// A rule as it is written, checked part by part; lists are sorted and without repeats. Empty lists
-/// and absent values are parts that the rule does not have.
+/// The parts of a rule, checked each for itself and together. Lists are sorted and without repeats.
+/// An empty list or absent value stands for a part that the rule does not have.
 struct RecurrenceRule {
   enum class Frequency { kDaily, kWeekly, kMonthly, kYearly };
-  /// What becomes of a day that a month or year does not have.
+  /// How a day is replaced that a month or year does not have.
   enum class Skip { kOmit, kBackward, kForward };
 
   struct Until {
@@ -63,17 +63,16 @@ struct RecurrenceRule {
   bool operator==(const RecurrenceRule&) const = default;
 };
 
-/// Reads a rule with or without "RRULE:" before it, in any case, or one of the words daily, weekly,
-/// monthly, yearly, weekdays. `monthly` and `yearly` take the last day of a shorter month for a day
-/// it does not have. Some calendars write what the RFC does not allow, and it is taken: a semicolon
-/// before the first part or after the last one, spaces around parts and list entries, lines folded
-/// as in iCalendar files. kInvalidArgument with a reason for people when the text is not such a
-/// rule, names a frequency below a day, or is over a limit. Time and memory are linear in
-/// kMaxRuleBytes for any input.
+/// Reads a rule with or without "RRULE:" before it, in upper or lower case, or one of the words
+/// daily, weekly, monthly, yearly, weekdays. `monthly` and `yearly` use the last day of a month
+/// that is too short. Some forms that the RFC does not allow are accepted, because calendars write
+/// them: a semicolon before the first part or after the last one, spaces around parts and list
+/// entries, and lines folded as in iCalendar files. Time and memory are linear in kMaxRuleBytes for
+/// any input. kInvalidArgument with a reason for people: the text is not a rule, names a frequency
+/// below a day, or exceeds a limit.
 absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text);
 
-/// The rule in one spelling: two texts of the same rule give the same. ParseRecurrenceRule takes it
-/// back.
+/// The canonical text of the rule: equal rules have equal texts. ParseRecurrenceRule reads it.
 std::string FormatRecurrenceRule(const RecurrenceRule& rule);
 
 }  // namespace todo::domain

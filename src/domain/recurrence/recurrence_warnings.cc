@@ -147,7 +147,7 @@ void CountOccurrences(const RecurrencePattern& pattern, LocalSeconds end,
   }
 }
 
-/// What is true of `lack`; empty when nothing is to be said.
+/// The warning about `lack`; empty: there is none.
 std::string SentenceFor(const Lack& lack, const std::vector<Span>& spans) {
   std::optional<std::size_t> least_with;
   std::optional<std::size_t> most_without;
@@ -159,7 +159,8 @@ std::string SentenceFor(const Lack& lack, const std::vector<Span>& spans) {
     }
   }
   if (!most_without) return {};
-  // Where those with the day can be empty too, the rule has other reasons to leave them out.
+  // If months or years that have the day can be empty too, the rule leaves them out for other
+  // reasons.
   if (*most_without == 0) return least_with == 0u ? std::string() : lack.skips;
   return least_with && *most_without < *least_with ? lack.fewer : std::string();
 }

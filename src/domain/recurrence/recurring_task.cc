@@ -8,6 +8,7 @@
 #include "domain/recurrence/recurrence_rule.h"
 #include "domain/recurrence/rule_move.h"
 #include "domain/time_zone.h"
+#include "util/require.h"
 
 namespace todo::domain {
 namespace {
@@ -26,7 +27,7 @@ Due DueOf(const Recurrence::Occurrence& occurrence, DueKind kind) {
 /// A wall-clock time of a series.
 struct Place {
   absl::CivilSecond local;
-  bool is_later = false;  // of a time that clocks show twice: it is the second
+  bool is_later = false;  // the second of two equal wall-clock times
 };
 
 Place PlaceOf(const Due& due, const TimeZone& zone) {
@@ -47,8 +48,8 @@ absl::StatusOr<Recurrence> RecurrenceOf(const TaskFields& fields, const Place& a
                             .anchor_is_later = anchor.is_later});
 }
 
-/// When the rule put the occurrence. Only where a series starts can that be the second of two equal
-/// hours.
+/// The instant of the scheduled date. It can be in the second of two equal hours only at the start
+/// of a series.
 Instant ScheduledAt(const SeriesPosition& series, const TimeZone& zone) {
   return series.anchor_is_later && series.scheduled == series.anchor
              ? zone.ToLaterInstant(series.scheduled)
@@ -65,14 +66,15 @@ void ForEachText(const Visit& visit) {
   visit(&TaskFields::tags, &FollowingFields::tags, &TaskPatch::tags);
 }
 
-/// `kept` is what follows where it differs from `now`, which was `was`.
+/// Sets `kept`, the value for later occurrences, after the task's value changed from `was` to
+/// `now`.
 template <typename T>
 void Keep(std::optional<T>& kept, const T& was, const T& now) {
   if (!kept) kept = was;
   if (*kept == now) kept.reset();
 }
 
-/// What the next occurrence takes from `task`, its date apart.
+/// The fields that the next occurrence takes from `task`, except the date.
 TaskFields FieldsAfter(const Task& task) {
   TaskFields fields = task.fields;
   const FollowingFields& following = task.series->following;
@@ -121,7 +123,7 @@ bool HasDateOn(const absl::StatusOr<Recurrence>& recurrence, absl::CivilSecond t
   return next && absl::CivilDay(next->local) == absl::CivilDay(time);
 }
 
-/// What the series of `task` takes from `fields`: where it is now, and what follows.
+/// The series of `task` after `fields` become its fields: its place, and its fields from now on.
 struct Placed {
   TaskFields fields;  // of the series
   Place place;
@@ -209,6 +211,7 @@ absl::StatusOr<SeriesPosition> StartSeries(const TaskFields& fields, const Uuid&
 }
 
 bool IsMovedAlone(const Task& task) {
+  TODO_REQUIRE(task.series);
   const absl::StatusOr<TimeZone> zone = TimeZone::Load(FieldsAfter(task).time_zone);
   return task.series->following.due_kind ||
          (zone.ok() && std::chrono::floor<std::chrono::seconds>(task.fields.due.at) !=
@@ -216,12 +219,14 @@ bool IsMovedAlone(const Task& task) {
 }
 
 bool IsSeriesOfInstants(const Task& task) {
+  TODO_REQUIRE(task.series);
   const FollowingFields& following = task.series->following;
   return !following.time_zone &&
          following.due_kind.value_or(task.fields.due.kind) == DueKind::kInstant;
 }
 
 absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, SeriesPlace place) {
+  TODO_REQUIRE(task.series);
   const RecurrenceBasis basis = fields.recurrence_basis;
   TODO_ASSIGN_OR_RETURN(Placed placed, PlaceSeries(task, fields, place));
   const Place& to = placed.place;
@@ -274,6 +279,7 @@ absl::StatusOr<SeriesPosition> MoveSeries(const Task& task, TaskFields& fields, 
 
 absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& fields,
                                              SeriesPlace place) {
+  TODO_REQUIRE(task.series);
   TODO_ASSIGN_OR_RETURN(const RecurrenceRule rule,
                         ParseRecurrenceRule(fields.recurrence_rule.value_or("")));
   TODO_ASSIGN_OR_RETURN(Placed placed, PlaceSeries(task, fields, place));
@@ -302,7 +308,7 @@ absl::StatusOr<SeriesPosition> RestartSeries(const Task& task, TaskFields& field
   SeriesPosition series = *task.series;
   series.following = placed.following;
   series.scheduled = placed.place.local;
-  // Whatever the rule counts from, it must have something after this task.
+  // Something must follow this task, from whichever day the rule counts.
   TODO_RETURN_IF_ERROR(RecurrenceOf(placed.fields, placed.place).status());
   const bool keeps_days =
       same_days && fields.recurrence_basis == RecurrenceBasis::kSchedule &&
@@ -350,6 +356,7 @@ std::optional<Instant> PassedAt(const Task& task) {
 
 absl::StatusOr<std::optional<NextOccurrence>> NextOccurrenceOf(const Task& task,
                                                                Instant passed_at) {
+  TODO_REQUIRE(task.series);
   NextOccurrence next{.fields = FieldsAfter(task), .series = *task.series};
   const absl::StatusOr<Recurrence> recurrence = RecurrenceOf(next.fields, AnchorOf(*task.series));
   if (absl::IsOutOfRange(recurrence.status())) return std::nullopt;

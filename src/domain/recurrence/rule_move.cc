@@ -70,9 +70,10 @@ class Move {
     if (parts_.empty()) NoteAll();
     return util::MakeStatus(
         absl::StatusCode::kInvalidArgument,
-        fmt::format("{:04}-{:02}-{:02} is no date of {}, which cannot follow: {} in the same call, "
-                    "or choose a date that the rule names",
-                    day_.year(), day_.month(), day_.day(), Quote(text_), Advice()));
+        fmt::format(
+            "{:04}-{:02}-{:02} is not a date of {}, which cannot follow: {} in the same call, "
+            "or choose a date that the rule names",
+            day_.year(), day_.month(), day_.day(), Quote(text_), Advice()));
   }
 
  private:

@@ -6,28 +6,30 @@
 #include "absl/time/civil_time.h"
 #include "domain/recurrence/recurrence_rule.h"
 
-// What becomes of a rule when an occurrence moves, and all that follow with it. Pure functions.
+// How a rule changes when an occurrence and all later ones move. Pure functions.
 
 namespace todo::domain {
 
-/// Of a move: when occurrences are days, without a time of day. kAfter: whatever they were before.
+/// Whether occurrences are days, without a time of day, before and after a move. kAfter: after it,
+/// and before it either way.
 enum class Days { kNever, kBefore, kAfter };
 
-/// The rule that is written `rule` after its occurrence at `from` was moved to `to`. On the same
-/// day, or to a day that the rule names when it starts there, its days stay. Else each part that
-/// names one day gets that of `to`: BYDAY (2TU becomes 2FR, -1FR counts from the end as before), a
-/// positive BYMONTHDAY, and BYMONTH. A time of day in BYHOUR, BYMINUTE and BYSECOND moves too,
-/// unless the occurrences are days after it. Precondition: the year of `to` is 1970 to 2399.
+/// The rule with text `rule`, after its occurrence at `from` was moved to `to`. The days of the
+/// rule stay if `to` is on the day of `from`, or on a day that the rule names when it starts there.
+/// Else each part that names one day gets the day of `to`: BYDAY (2TU becomes 2FR; -1FR still
+/// counts from the end), a positive BYMONTHDAY, and BYMONTH. A time of day in BYHOUR, BYMINUTE and
+/// BYSECOND moves too, unless the occurrences become days. Precondition: the year of `to` is 1970
+/// to 2399.
 ///
 /// kInvalidArgument, with a reason for people that quotes the rule and says which parts to change:
-/// the rule does not name the day of `to` and cannot follow, as it has several days, BYSETPOS,
+/// the rule does not name the day of `to` and cannot follow, because it has several days, BYSETPOS,
 /// BYYEARDAY, BYWEEKNO or a negative BYMONTHDAY.
 absl::StatusOr<RecurrenceRule> MoveRule(std::string_view rule, absl::CivilSecond from,
                                         absl::CivilSecond to, Days days);
 
-/// `rule` for a series that started at `anchor` and starts anew at `start`, which is one of its
-/// dates, with the days it has: a day that the rule takes from the start is written out where
-/// `start` is not on it, as 28 February in a series of the 31st.
+/// `rule` for a series that started at `anchor` and starts anew at `start`, one of its dates, and
+/// keeps its days: a day that the rule takes from the start is written out if `start` is on another
+/// day, such as 28 February in a series of the 31st.
 RecurrenceRule KeepDays(const RecurrenceRule& rule, absl::CivilSecond anchor,
                         absl::CivilSecond start);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "domain/event/event.h"
+#include "domain/event/event_writer.h"
 #include "domain/time_zone.h"
 #include "util/status.h"
 
@@ -31,7 +32,7 @@ absl::Status NotAPeriod() {
                   kMaxReminderOffset.count()));
 }
 
-/// The digits at the front of `text`, which loses them. nullopt: none, or too many for any period.
+/// Takes the digits at the front of `text`. nullopt: there are none, or too many for any period.
 std::optional<int> TakeNumber(std::string_view& text) {
   constexpr std::size_t kMaxDigits = 8;
   std::size_t length = 0;
@@ -170,7 +171,7 @@ void Plan(Reminder& reminder, const Task& task) {
   const std::optional<Instant> planned = ResolveReminder(reminder.time, task.fields);
   if (planned != reminder.planned_at) {
     reminder.planned_at = reminder.remind_at = planned;
-    reminder.state = ReminderState::kCancelled;  // what it was, it was for another date
+    reminder.state = ReminderState::kCancelled;  // its former state was for another date
   }
   if (task.completed || task.deleted || !reminder.remind_at) {
     if (reminder.state == ReminderState::kPending) reminder.state = ReminderState::kCancelled;

@@ -13,51 +13,51 @@
 #include "domain/time.h"
 
 // Reminders of tasks and the rules they obey. Pure functions of reminder and task, so that planning
-// gives the same whenever and wherever it is done.
+// gives an equal result at any time, in any process.
 
 namespace todo::domain {
 
 inline constexpr int kMaxRemindersPerTask = 20;
 /// The longest time before a due date.
 inline constexpr std::chrono::days kMaxReminderOffset{366};
-/// A reminder that fires later than this says that it is late.
+/// The event of a reminder that fires later than this after its time says "late".
 inline constexpr std::chrono::seconds kReminderIsLateAfter{60};
 
-/// A length of time as ISO 8601 writes it: "P1D", "PT1H30M", "P1DT2H", "P2W". Days are those of the
-/// calendar, the rest is time that passes.
+/// An ISO 8601 duration: "P1D", "PT1H30M", "P1DT2H", "P2W". Its days are days of the calendar (23
+/// to 25 hours long), its hours, minutes and seconds are elapsed time.
 struct Period {
   std::chrono::days days{0};
   std::chrono::seconds time{0};
 
   bool operator==(const Period&) const = default;
 };
-/// kInvalidArgument, with what to write instead: not of this form, or longer than
-/// kMaxReminderOffset.
+/// kInvalidArgument, with a text for people: the text has another form, or the period is longer
+/// than kMaxReminderOffset.
 absl::StatusOr<Period> ParsePeriod(std::string_view text);
 /// The shortest text with days, hours, minutes and seconds.
 std::string FormatPeriod(const Period& period);
 
-/// When to remind, as the user said it: exactly one of the first three is set.
+/// The time of a reminder as the user gave it: exactly one of the first three members is set.
 struct ReminderTime {
   std::optional<Instant> at;
-  /// A wall-clock time in the task's zone: what an absolute reminder becomes in the next
-  /// occurrence. With a due date of kind kInstant it becomes `at` again when the zone changes, for
-  /// such a task stays where it is.
+  /// A wall-clock time in the task's zone. An absolute reminder gets it in the next occurrence.
+  /// When the zone of a task with a due date of kind kInstant changes, it becomes `at` again,
+  /// because such a task keeps its instant.
   std::optional<absl::CivilSecond> at_local;
-  std::optional<Period> before;  // the due date
-  /// With `before` in whole days: the wall-clock time of that day in the task's zone.
+  std::optional<Period> before;  // how long before the due date
+  /// Only with `before` in whole days: the wall-clock time on that day, in the task's zone.
   std::optional<std::chrono::seconds> time_of_day;
 
   bool operator==(const ReminderTime&) const = default;
 };
 
-/// The instant that `time` comes to for a task of these fields, wall-clock times as
-/// TimeZone::ToInstant reads them. nullopt: none, for want of a due date, a known zone, or because
-/// it lies outside the years that we keep.
+/// The instant of `time` for a task with these fields; TimeZone::ToInstant resolves wall-clock
+/// times. nullopt: the task has no due date, its zone is not known here, or the instant is outside
+/// [kMinInstant, kMaxInstant].
 std::optional<Instant> ResolveReminder(const ReminderTime& time, const TaskFields& fields);
 
-/// The instant `period` after `from`: so many days of the calendar in the zone, and then time that
-/// passes. Where the zone is not known here, a day has 24 hours.
+/// The instant `period` after `from`: first the days, by the calendar of the zone, then the elapsed
+/// time. A day has 24 hours if the zone is not known here.
 Instant After(Instant from, const Period& period, std::string_view time_zone);
 
 /// Names one reminder.
@@ -70,9 +70,9 @@ struct ReminderId {
 
 enum class ReminderState {
   kPending,    // will fire at `remind_at`
-  kFired,      // has
-  kCancelled,  // its task is done, deleted or without a due date, or its time has passed unused
-  kDeleted,    // by the user; kept until its job is gone
+  kFired,      // has fired
+  kCancelled,  // its task is completed, deleted or without a due date, or its time was missed
+  kDeleted,    // by the user; the row stays until its job is deleted
 };
 std::string_view ToString(ReminderState state);  // "pending", …
 std::optional<ReminderState> ParseReminderState(std::string_view text);
@@ -80,37 +80,38 @@ std::optional<ReminderState> ParseReminderState(std::string_view text);
 struct Reminder {
   ReminderId id;
   ReminderTime time;
-  std::optional<Instant> planned_at;  // what `time` came to when last planned
-  std::optional<Instant> remind_at;   // the same, or where snoozing has moved it
+  std::optional<Instant> planned_at;  // the instant of `time` when the reminder was last planned
+  std::optional<Instant> remind_at;   // planned_at, or the time to which it was snoozed
   ReminderState state = ReminderState::kPending;
   std::optional<Instant> fired_at;
-  /// The first change of the task that this has not been planned for.
+  /// When the task changed first since the reminder was planned; nullopt: it has not changed.
   std::optional<Instant> unplanned_since;
   Instant created_at;
 
   bool operator==(const Reminder&) const = default;
 };
 
-/// Brings `reminder` in line with its task as it is now: moves it when what `time` comes to has
-/// moved, cancels it when the task is done, deleted or has no due date, and brings it back when its
-/// time was still ahead at `unplanned_since`. A snooze lasts until the reminder moves. Does nothing
-/// for a reminder that is planned.
+/// Plans `reminder` for its task as it is now: moves it when the instant of `time` has changed,
+/// cancels it when the task is completed, deleted or has no due date, and makes it pending again
+/// when its time was still ahead at `unplanned_since`. A snooze lasts until the reminder moves.
+/// Does nothing for a reminder that is planned already.
 void Plan(Reminder& reminder, const Task& task);
 
-/// Whether `reminder` (which is planned) is to fire at `now`.
+/// Whether `reminder` is to fire at `now`. Precondition: it is planned.
 bool IsDue(const Reminder& reminder, Instant now);
 
-/// The job that wakes us for a reminder: "reminder-task-7" for the first of task 7,
+/// The name of a reminder's job: "reminder-task-7" for the first reminder of task 7,
 /// "reminder-task-7-2" for the second.
 std::string ReminderJobName(TaskId task_id, int number);
-/// The task and number in a job's name; nullopt: it is no such name.
+/// The task and the number of the reminder in a job's name.
 struct ReminderJobTarget {
   TaskId task_id;
   int number = 0;
   bool operator==(const ReminderJobTarget&) const = default;
 };
+/// nullopt: it is not the name of a reminder's job.
 std::optional<ReminderJobTarget> ParseReminderJobName(std::string_view name);
-/// What the job carries: the contract's JSON.
+/// The data of the job: the contract's JSON.
 std::string ReminderJobData(const Reminder& reminder);
 
 /// The CloudEvent for `reminders`: `reminder` of `task` fires at `now`.

@@ -41,16 +41,15 @@ constexpr std::array kBases = {
     std::pair{RecurrenceBasis::kSchedule, std::string_view("schedule")},
     std::pair{RecurrenceBasis::kCompletion, std::string_view("completion")}};
 
-/// Says what is wrong with a text of `min` to `max` characters; empty when nothing is. One that may
-/// not be empty must have something to see in it.
+/// The fault of a text that must have `min` to `max` characters; empty: it has none. A text that
+/// must not be empty needs a visible character.
 std::string CheckText(std::string_view text, std::size_t min, std::size_t max) {
   const std::optional<std::size_t> count = util::CountCharacters(text);
   if (!count) return "must be valid UTF-8 without NUL characters";
   if (*count < min) return fmt::format("must not be empty; give {} to {} characters", min, max);
   if (*count > max) return fmt::format("has {} characters; the limit is {}", *count, max);
   if (min > 0 && !util::HasVisible(text)) {
-    return "holds nothing that can be seen, only spaces or invisible characters; give it a letter, "
-           "a digit or a sign";
+    return "has only spaces or invisible characters; give it a letter, a digit or a sign";
   }
   return "";
 }
@@ -128,7 +127,7 @@ absl::StatusOr<Due> ResolveLocalDue(std::string_view due_local, std::string_view
   absl::CivilDay day;
   absl::CivilMinute minute;
   const absl::string_view text = util::ToAbsl(due_local);
-  // Abseil is lenient about widths and spaces; the lengths pin the form down.
+  // Abseil accepts other widths and spaces too; the lengths exclude them.
   if (due_local.size() == 10 && absl::ParseCivilTime(text, &day)) {
     due.kind = DueKind::kDate;
     due.local = absl::CivilSecond(day);

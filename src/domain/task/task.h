@@ -34,16 +34,16 @@ inline constexpr std::size_t kMaxDescriptionCharacters = 10'000;
 inline constexpr std::size_t kMaxTags = 20;
 inline constexpr std::size_t kMaxTagCharacters = 50;
 
-/// When a task is due. `at` is always what the rest resolves to.
+/// When a task is due. `at` is always the instant that the other members resolve to.
 struct Due {
   DueKind kind = DueKind::kNone;
-  absl::CivilSecond local;  // kDate (midnight) and kLocal: what the user meant, in the task's zone
+  absl::CivilSecond local;  // kDate (midnight) and kLocal: as the user gave it, in the task's zone
   Instant at;
 
   bool operator==(const Due&) const = default;
 };
 
-/// What a user may set. A task is these plus what the service keeps about it.
+/// The fields that a user may set.
 struct TaskFields {
   std::string title;
   std::optional<std::string> description;
@@ -57,8 +57,8 @@ struct TaskFields {
   bool operator==(const TaskFields&) const = default;
 };
 
-/// What the occurrences after a task take instead of its own values: what was changed for this
-/// occurrence alone. Absent: they take the task's.
+/// Values for the occurrences after a task, in place of the task's own values, where those were
+/// changed for this occurrence alone. Absent: later occurrences take the task's own value.
 struct FollowingFields {
   std::optional<std::string> title;
   std::optional<std::optional<std::string>> description;
@@ -70,17 +70,17 @@ struct FollowingFields {
   bool operator==(const FollowingFields&) const = default;
 };
 
-/// Where a task stands in its series. Every occurrence carries all of it, so that the next one
-/// follows from this task alone. Wall-clock times are those of the series' zone: the task's, unless
-/// `following` has another.
+/// Where a task stands in its series. Every occurrence has a whole position, so that the next
+/// occurrence can be worked out from this task alone. Wall-clock times are in the zone of the
+/// series: that of `following` if it has one, else the task's.
 struct SeriesPosition {
   Uuid series_id;
   std::int64_t occurrence = 1;   // counts the tasks of the series
   std::int64_t rule_since = 1;   // the occurrence whose rule this was first; COUNT counts from it
   absl::CivilSecond anchor;      // that occurrence's wall-clock time; UNTIL and COUNT count from it
-  bool anchor_is_later = false;  // of an anchor that clocks show twice: it is the second
+  bool anchor_is_later = false;  // the second of two equal wall-clock times, when clocks go back
   absl::CivilSecond
-      scheduled;  // where the rule put this occurrence; postponing the task does not move it
+      scheduled;  // the rule's date for this occurrence; postponing the task does not change it
   std::int64_t missed = 0;  // occurrences that had passed when the previous task was completed
   FollowingFields following;
 
@@ -93,10 +93,10 @@ struct Task {
   TaskFields fields;
   bool completed = false;
   std::optional<Instant> completed_at;
-  bool deleted = false;               // a tombstone: seen by the consumers, by nobody else
-  std::optional<Instant> skipped_at;  // deleted as this occurrence alone: the series goes on
+  bool deleted = false;               // the consumers still see such a task, users do not
+  std::optional<Instant> skipped_at;  // deleted for this occurrence alone: the series goes on
   std::int64_t version = 0;
-  std::int64_t seq = 0;  // of its last change
+  std::int64_t seq = 0;  // of the task's last change
   std::optional<SeriesPosition>
       series;  // present exactly when the task has, or had when it was made, a rule
   Instant created_at;
@@ -105,7 +105,8 @@ struct Task {
   bool operator==(const Task&) const = default;
 };
 
-/// Changes to some fields; what is not set stays.
+/// Changes of some fields. Members that are not set leave their field as it is; an inner nullopt
+/// clears it.
 struct TaskPatch {
   std::optional<std::string> title;
   std::optional<std::optional<std::string>> description;
@@ -120,27 +121,26 @@ struct TaskPatch {
   bool operator==(const TaskPatch&) const = default;
 };
 
-/// The version a caller saw, as an opaque text; and back. A text that no version has gives nullopt.
+/// The etag of a version, and the version of an etag; nullopt: no version has that etag.
 std::string EtagOf(std::int64_t version);
 std::optional<std::int64_t> VersionOfEtag(std::string_view etag);
 
-/// Appends what is wrong with each field (named below `prefix`, e.g. "task.") to `violations`.
-/// Looks at text, tags, priority and lengths; due dates and rules are checked where they are
-/// resolved.
+/// Append a violation for each broken limit of text, tags and lengths. Field names begin with
+/// `prefix`, e.g. "task.". Due dates and rules are checked where they are resolved.
 void CheckTitle(std::string_view title, std::string_view prefix,
                 std::vector<util::FieldViolation>& violations);
 void CheckDescription(const std::optional<std::string>& description, std::string_view prefix,
                       std::vector<util::FieldViolation>& violations);
 void CheckTags(const std::vector<std::string>& tags, std::string_view prefix,
                std::vector<util::FieldViolation>& violations);
-/// kInvalidArgument when `user` cannot be a user id.
+/// kInvalidArgument: `user` cannot be a user id.
 absl::Status CheckUserId(std::string_view user);
 
 /// Resolves "2026-10-24" (a day) or "2026-10-24T09:00[:00]" (a wall-clock time) in the zone
-/// `time_zone`. kInvalidArgument with what to do when text or zone are not understood, or the date
-/// is out of range.
+/// `time_zone`. kInvalidArgument with a text for people: text or zone are not understood, or the
+/// date is out of range.
 absl::StatusOr<Due> ResolveLocalDue(std::string_view due_local, std::string_view time_zone);
-/// The due date that is a point in time. kInvalidArgument when out of range.
+/// A due date of kind kInstant. kInvalidArgument: `at` is out of range.
 absl::StatusOr<Due> ResolveInstantDue(Instant at);
 /// "2026-10-24" or "2026-10-24T09:00:00"; empty for kInstant and kNone.
 std::string FormatDueLocal(const Due& due);

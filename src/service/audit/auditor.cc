@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "domain/event/event.h"
+#include "domain/event/event_writer.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -17,12 +18,14 @@ using util::Severity;
 
 constexpr milliseconds kShortestInterval{250};
 constexpr milliseconds kLongestInterval{15'000};
-/// When there is more to do than fits into a round.
+/// The interval while there is more to do than fits into a round.
 constexpr milliseconds kBusyInterval{1'000};
-constexpr milliseconds kShortestLease{5'000};  // else three intervals
-/// What has waited so long in the outbox waits for the bus, not for its turn.
+/// The lease is three intervals, or this if that is longer.
+constexpr milliseconds kShortestLease{5'000};
+/// A row that has been in the outbox for longer waits for the bus, not for its turn.
 constexpr milliseconds kOutboxPatience{10'000};
-/// Days of the inbox are dropped after 30 days; two are for clocks and for the time of a look.
+/// The inbox forgets a day after 30 days. Two days are for clocks that differ and for the time that
+/// a look takes.
 constexpr std::chrono::hours kOldest{28 * 24};
 
 }  // namespace
@@ -40,7 +43,7 @@ Auditor::Auditor(ports::AuditLog& log, const ports::Clock& clock,
 
 absl::StatusOr<milliseconds> Auditor::RunRound() {
   absl::StatusOr<milliseconds> again = Round();
-  if (!again.ok()) flowing_since_.reset();  // without the database nobody consumes either
+  if (!again.ok()) flowing_since_.reset();  // without the database, no consumer takes events either
   return again;
 }
 
@@ -52,7 +55,7 @@ absl::StatusOr<milliseconds> Auditor::Round() {
   }
   const bool can_deliver = can_deliver_();
   const Instant now = clock_.Now();
-  // Whatever stopped us, a frozen process for one, may have stopped the consumers too.
+  // A pause of this process, if it was frozen, may have been a pause of the consumers too.
   if (now - std::exchange(last_round_, now) > lease_) flowing_since_.reset();
   TODO_ASSIGN_OR_RETURN(const bool flows,
                         log_.OutboxFlows(now - std::min(options_.delay, kOutboxPatience)));

@@ -14,43 +14,46 @@
 namespace todo::service {
 
 struct AuditOptions {
-  std::string owner;  // names this process
+  std::string owner;  // unique to this process
   std::string task_events_topic;
-  /// For how long an event may be under way, and for how long a consumer must be silent.
+  /// How long an event may be on its way, and how long a consumer must then be silent, before the
+  /// event counts as lost.
   std::chrono::milliseconds delay{300'000};
 };
 
-/// Publishes again what the bus has lost. The change log says what there is, so a change that was
-/// published and that a consumer has not taken after `delay` is missing. Missing is not lost: the
-/// consumer may be behind, or cut off. It is lost
+/// Publishes again the events that the bus has lost. The change log is the truth: a change that was
+/// published and that a consumer has not taken after `delay` is missing. A missing event may still
+/// come, because the consumer is behind or cut off. It counts as lost
 ///
 /// - when the consumer has taken a later change of the same user, since the bus keeps their order;
-/// - or when the consumer has been silent for `delay`: all that time it could be reached, the
-/// outbox flowed, and it took nothing else that was missing.
+/// - or when the consumer has been silent for `delay`: all that time the bus could reach it and the
+///   outbox flowed, and it took no other missing event.
 ///
-/// What is lost is posted again under the same id, up to kMaxRepeats times, each time after twice
-/// the silence; then it is given up, with an error in the log. Thread safety: RunRound from one
-/// thread, after Enroll.
+/// A lost event is posted again under its id, up to kMaxRepeats times, after twice the silence each
+/// time. Then it is given up, with an error in the log.
+/// Thread safety: one thread calls RunRound, after Enroll. Both block on the database.
 class Auditor {
  public:
   static constexpr int kMaxRepeats = 5;
   static constexpr int kRepeatsPerRound = 200;
 
-  /// `consumers`: those that take every event of the topic. Who picks some leaves no trace of the
-  /// others, and is helped by the copies for these. `can_deliver`: whether the bus could reach the
-  /// consumers now; may block. `log` and `clock` must outlive the auditor.
+  /// `consumers` must take every event of the topic: a consumer with picks_events() leaves no trace
+  /// of the events that it passes over, so it cannot be audited. It gets the events that are
+  /// published again for the others. `can_deliver` tells whether the bus can reach the consumers
+  /// now, and may block. `log` and `clock` must outlive the auditor.
   Auditor(ports::AuditLog& log, const ports::Clock& clock, std::vector<std::string> consumers,
           std::function<bool()> can_deliver, AuditOptions options);
 
-  /// To be called before the first change is accepted.
+  /// To be called before the first change is accepted. Statuses as AuditLog's.
   absl::Status Enroll() { return log_.Enroll(consumers_); }
 
-  /// One round, if it is our turn. Answers when to come again. Statuses as of AuditLog.
+  /// One round, if it is this process's turn. Answers how long to wait before the next call.
+  /// Statuses as AuditLog's: try again later.
   absl::StatusOr<std::chrono::milliseconds> RunRound();
 
  private:
   absl::StatusOr<std::chrono::milliseconds> Round();
-  /// Answers how many events it dealt with.
+  /// Repeats or gives up the lost events of `consumer`, and answers their number.
   absl::StatusOr<std::size_t> Judge(const std::string& consumer, domain::Instant now,
                                     std::optional<domain::Instant> late_take);
   absl::Status Repeat(const std::string& consumer, domain::Instant now,
@@ -65,7 +68,8 @@ class Auditor {
   const AuditOptions options_;
   const std::chrono::milliseconds interval_;
   const std::chrono::milliseconds lease_;
-  /// Since when, without a break, it has been our turn and events could reach the consumers.
+  /// The start of the time in which, without a break, it was this process's turn and the bus could
+  /// reach the consumers. nullopt: that is not so now.
   std::optional<domain::Instant> flowing_since_;
   domain::Instant last_round_;
 };

@@ -12,42 +12,47 @@
 
 namespace todo::service {
 
-/// Something that takes effect when events of a topic come.
-/// Thread safety: Prepare, and what it answers, may be called from many threads at once.
+/// Takes effect when events of a topic come, once for each event.
+/// Thread safety: all methods, and the effects that Prepare answers, may be called from many
+/// threads at once.
 class EventConsumer {
  public:
-  /// The effect of `taken`, all of which the consumer takes for the first time, through
-  /// `transaction` alone. May be called more than once, each time in a new transaction. Not OK:
-  /// nothing of it is kept. kInvalidArgument: an event among them can never succeed. Saying which
-  /// event failed (see Blame) saves trying the others one by one. What says that the store cannot
-  /// do it now (see NotNow) must be passed on as it is.
+  /// Applies `taken`, events that the consumer takes for the first time, through `transaction`
+  /// alone. May be called more than once, each time in a new transaction. On a failure the
+  /// transaction is rolled back and then:
+  /// - kInvalidArgument: an event among `taken` can never succeed and becomes a dead letter;
+  /// - a status for which ports::IsTemporary holds must come from the transaction, unchanged: the
+  ///   bus delivers the events again;
+  /// - anything else: the event is tried again on the schedule of retries.
+  /// A status that names the event (see Blame) saves trying all events one by one.
   using Effect = std::function<absl::Status(ports::InboxTransaction& transaction,
                                             const std::vector<domain::Event>& taken)>;
 
   virtual ~EventConsumer() = default;
 
-  /// Names the consumer in the inbox, for ever.
+  /// Names the consumer in the database. Never change it.
   virtual std::string_view name() const = 0;
 
-  /// Whether Concerns passes events over. Such a consumer gets no dead letter of a record that
-  /// cannot be read: nobody is known to have wanted it.
+  /// Whether Concerns leaves events out. Such a consumer gets no dead letter for a record that
+  /// cannot be read, since the record may not concern it.
   virtual bool picks_events() const { return false; }
 
-  /// For each of `events`, whether there is something to do for this consumer. Those for which
-  /// there is not leave no trace: nobody notes that the consumer has seen them.
+  /// For each of `events`, whether it has an effect for this consumer. The others leave no trace in
+  /// the inbox. May block on the database; statuses as the effect's.
   virtual absl::StatusOr<std::vector<bool>> Concerns(const std::vector<domain::Event>& events) {
     return std::vector<bool>(events.size(), true);
   }
 
-  /// The effect of some or all of `events`. What it needs from elsewhere than the transaction is
-  /// read now: nobody may wait for another service while locks are held. Statuses as those of the
-  /// effect, but what says that it cannot be done now (see NotNow) is about what it needs from
-  /// elsewhere: then the consumer's events, these and those that come, wait until that is back.
+  /// The effect of some or all of `events`. Reads everything that the effect needs from elsewhere
+  /// than the transaction, because an effect must not wait for another service while it holds
+  /// locks. May block on that service. Statuses as the effect's, with one difference: a temporary
+  /// failure means that the other service is away, and the consumer's events then wait in the retry
+  /// queue until it is back.
   virtual absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>& events) = 0;
 };
 
-/// `status` (not OK) of a batch, naming the event that it is about. Events before it in the batch
-/// must not depend on it.
+/// `status` (not OK) of a batch, with the name of the event that it is about. Events before it in
+/// the batch must not depend on it.
 absl::Status Blame(absl::Status status, const domain::EventId& event);
 /// The event that `status` names; nullopt: it names none.
 std::optional<domain::EventId> BlamedIn(const absl::Status& status);

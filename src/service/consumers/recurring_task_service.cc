@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "domain/event/event_writer.h"
 #include "domain/recurrence/recurring_task.h"
 #include "domain/task/task.h"
 #include "util/digest.h"
@@ -23,19 +24,24 @@ using ports::ConsumerChange;
 using ports::HeldTask;
 using ports::TaskRef;
 
+/// The events of a batch that each task has, in their order.
+using EventsByTask = std::map<TaskRef, std::vector<const TaskEvent*>>;
+
 bool ConcernsRecurrence(const TaskEvent& event) {
   return event.kind == ChangeKind::kCompleted || event.kind == ChangeKind::kUncompleted ||
          (event.kind == ChangeKind::kDeleted && event.source == domain::kEventSource &&
           event.task && event.task->skipped_at);
 }
 
-/// Our own tasks are kept as tombstones, so an unknown id can only be somebody else's task.
+/// The task of an event from another program, as the event tells it. Our own tasks are known even
+/// when they are deleted, so an unknown id is never one of ours. kInvalidArgument: the event can
+/// never succeed.
 absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
   Task task = event.task.value_or(Task{});
   task.id = event.task_id;
   task.user = event.user;
   task.completed = event.kind == ChangeKind::kCompleted;
-  task.series.reset();  // what another system calls a series is none of ours
+  task.series.reset();  // another program's series is none of ours
   if (!task.completed || !task.fields.recurrence_rule) return task;
 
   std::vector<util::FieldViolation> violations;
@@ -54,14 +60,36 @@ absl::StatusOr<Task> ForeignTask(const TaskEvent& event) {
       domain::StartSeries(task.fields, ForeignSeriesId(event.source, event.user, event.task_id));
   if (absl::IsOutOfRange(series.status())) return task;  // this was its last occurrence
   if (absl::IsInvalidArgument(series.status())) {
-    // The status quotes the rule or the zone, and what becomes of it is logged.
+    // The status itself quotes the rule or the zone, which may be private, and is logged.
     return absl::InvalidArgumentError(
-        "task_data.recurrence_rule and task_data.time_zone make no series: PreviewRecurrence with "
-        "the same values says what is wrong with them");
+        "task_data.recurrence_rule and task_data.time_zone do not form a series: call "
+        "PreviewRecurrence with the same values to see why");
   }
   TODO_RETURN_IF_ERROR(series.status());
   task.series = *std::move(series);
   return task;
+}
+
+/// Those of `refs` without an entry in `held` that are tasks of another user.
+absl::StatusOr<std::set<domain::TaskId>> TasksOfOthers(
+    ports::RecurrenceWriter& writer, const std::vector<TaskRef>& refs,
+    const std::vector<std::optional<HeldTask>>& held) {
+  std::vector<domain::TaskId> unknown;
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (!held[i]) unknown.push_back(refs[i].task_id);
+  }
+  if (unknown.empty()) return std::set<domain::TaskId>();
+  return writer.Existing(unknown);
+}
+
+void LogIgnored(const std::vector<const TaskEvent*>& events) {
+  for (const TaskEvent* event : events) {
+    util::Log(util::Severity::kWarning, "event_ignored",
+              {{"event_id", event->id.value()},
+               {"task_id", event->task_id.value},
+               {"source", event->source},
+               {"reason", "the task belongs to another user than the event says"}});
+  }
 }
 
 }  // namespace
@@ -76,29 +104,21 @@ domain::Uuid ForeignSeriesId(std::string_view source, const domain::UserId& owne
 
 absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
                                          const std::vector<TaskEvent>& events) {
-  // One reference for each task, however many of its events are in the batch.
-  std::map<TaskRef, std::vector<const TaskEvent*>> by_task;
+  EventsByTask by_task;
   for (const TaskEvent& event : events) {
     if (ConcernsRecurrence(event)) by_task[{event.user, event.task_id}].push_back(&event);
   }
   if (by_task.empty()) return absl::OkStatus();
 
+  ports::RecurrenceWriter& writer = transaction.recurrence();
   std::vector<TaskRef> refs;
   for (const auto& [ref, task_events] : by_task) refs.push_back(ref);
-  TODO_ASSIGN_OR_RETURN(const std::vector<std::optional<HeldTask>> held,
-                        transaction.LockAndLoad(refs));
+  TODO_ASSIGN_OR_RETURN(const std::vector<std::optional<HeldTask>> held, writer.LockAndLoad(refs));
+  TODO_ASSIGN_OR_RETURN(const std::set<domain::TaskId> of_others,
+                        TasksOfOthers(writer, refs, held));
 
-  std::vector<domain::TaskId> unknown;
-  for (std::size_t i = 0; i < refs.size(); ++i) {
-    if (!held[i]) unknown.push_back(refs[i].task_id);
-  }
-  std::set<domain::TaskId> of_others;
-  if (!unknown.empty()) {
-    TODO_ASSIGN_OR_RETURN(of_others, transaction.Existing(unknown));
-  }
-
-  // Of a task that we do not hold the event is all there is, so it alone can be wrong: that is
-  // found out before anything is written.
+  // An event about a task that we do not hold can itself be wrong. That is found out before
+  // anything is written.
   std::map<const TaskEvent*, Task> foreign;
   for (std::size_t i = 0; i < refs.size(); ++i) {
     if (held[i] || of_others.contains(refs[i].task_id)) continue;
@@ -111,46 +131,38 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
 
   for (std::size_t i = 0; i < refs.size(); ++i) {
     const std::vector<const TaskEvent*>& task_events = by_task.at(refs[i]);
-    if (!held[i] && of_others.contains(refs[i].task_id)) {
-      for (const TaskEvent* event : task_events) {
-        util::Log(util::Severity::kWarning, "event_ignored",
-                  {{"event_id", event->id.value()},
-                   {"task_id", event->task_id.value},
-                   {"source", event->source},
-                   {"reason", "the task belongs to another user than the event says"}});
-      }
-      continue;
-    }
     absl::Status status;
     if (held[i]) {
-      status = UpdateSuccessor(transaction, held[i]->task, domain::PassedAt(held[i]->task),
+      status = UpdateSuccessor(writer, held[i]->task, domain::PassedAt(held[i]->task),
                                held[i]->successor, task_events.back()->traceparent);
+    } else if (of_others.contains(refs[i].task_id)) {
+      LogIgnored(task_events);
     } else {
       for (const TaskEvent* event : task_events) {
-        status.Update(ApplyForeign(transaction, *event, foreign.at(event)));
+        status = ApplyForeign(writer, *event, foreign.at(event));
         if (!status.ok()) break;
       }
     }
-    // The first of the task, so that none of its events is applied before it.
+    // Blames the first event of the task, so that none of the task's events is applied before it.
     if (!status.ok()) return Blame(status, task_events.front()->id);
   }
   return absl::OkStatus();
 }
 
-absl::Status RecurringTaskService::ApplyForeign(ports::InboxTransaction& transaction,
+absl::Status RecurringTaskService::ApplyForeign(ports::RecurrenceWriter& writer,
                                                 const TaskEvent& event, const Task& task) {
   const domain::Uuid series_id = ForeignSeriesId(event.source, event.user, event.task_id);
-  TODO_ASSIGN_OR_RETURN(const bool is_news, transaction.AdvanceForeignTask(event.user, series_id,
-                                                                           task.version, event.at));
+  TODO_ASSIGN_OR_RETURN(const bool is_news,
+                        writer.AdvanceForeignTask(event.user, series_id, task.version, event.at));
   if (!is_news) return absl::OkStatus();
   TODO_ASSIGN_OR_RETURN(const std::optional<ports::Successor> successor,
-                        transaction.FindOccurrence(event.user, series_id, 2));
+                        writer.FindOccurrence(event.user, series_id, 2));
   const bool goes_on = task.completed && task.series;
-  return UpdateSuccessor(transaction, task, goes_on ? std::optional(event.at) : std::nullopt,
-                         successor, event.traceparent);
+  return UpdateSuccessor(writer, task, goes_on ? std::optional(event.at) : std::nullopt, successor,
+                         event.traceparent);
 }
 
-absl::Status RecurringTaskService::UpdateSuccessor(ports::InboxTransaction& transaction,
+absl::Status RecurringTaskService::UpdateSuccessor(ports::RecurrenceWriter& writer,
                                                    const Task& task,
                                                    std::optional<domain::Instant> passed_at,
                                                    const std::optional<ports::Successor>& successor,
@@ -165,7 +177,7 @@ absl::Status RecurringTaskService::UpdateSuccessor(ports::InboxTransaction& tran
     if (!successor || successor->task.deleted || !successor->untouched) return absl::OkStatus();
     change.kind = ConsumerChange::Kind::kRemoveSuccessor;
     change.task_id = successor->task.id;
-    return transaction.Write({change});
+    return writer.Write({change});
   }
 
   if (successor && (!successor->task.deleted || !successor->untouched)) return absl::OkStatus();
@@ -177,7 +189,7 @@ absl::Status RecurringTaskService::UpdateSuccessor(ports::InboxTransaction& tran
   if (successor) change.task_id = successor->task.id;
   change.fields = std::move(next->fields);
   change.series = next->series;
-  return transaction.Write({change});
+  return writer.Write({change});
 }
 
 }  // namespace todo::service

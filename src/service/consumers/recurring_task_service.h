@@ -10,18 +10,19 @@
 #include "domain/ids.h"
 #include "ports/clock.h"
 #include "ports/event_inbox.h"
+#include "ports/recurrence_writer.h"
 #include "service/consumers/task_event_consumer.h"
 
 namespace todo::service {
 
-/// Makes the next occurrence of a recurring task that was completed or skipped, and takes it away
-/// again when the task is opened again and nobody has touched the successor. The next occurrence
-/// belongs to the owner of the task, whoever completed it.
+/// Makes the next occurrence of a recurring task that was completed or skipped. When the task is
+/// opened again, removes that successor unless a user has changed it. The next occurrence belongs
+/// to the owner of the task, whoever completed it.
 ///
-/// For a task that we hold the event is only the occasion: the task's row, read under its user's
-/// lock, says what should be. So any order, delay and repetition of a task's events ends in the
-/// same state. For a task that lives in somebody else's database the event is all there is, and the
-/// newest one wins.
+/// Of a task in our database, an event is only the occasion: the task's row, read under its user's
+/// lock, says what should be, so any order, delay and repetition of the task's events ends in one
+/// state. Of a task that lives in another program's database, the newest event is the truth.
+/// Thread safety: as EventConsumer.
 class RecurringTaskService : public TaskEventConsumer {
  public:
   /// Both must outlive the service.
@@ -34,11 +35,12 @@ class RecurringTaskService : public TaskEventConsumer {
                      const std::vector<domain::TaskEvent>& events) override;
 
  private:
-  /// `task` is what the event says of it.
-  absl::Status ApplyForeign(ports::InboxTransaction& transaction, const domain::TaskEvent& event,
+  /// Applies an event about a task of another program. `task` is the task as the event tells it.
+  absl::Status ApplyForeign(ports::RecurrenceWriter& writer, const domain::TaskEvent& event,
                             const domain::Task& task);
-  /// Makes the successor of a task that passed (domain::PassedAt), takes away that of another.
-  absl::Status UpdateSuccessor(ports::InboxTransaction& transaction, const domain::Task& task,
+  /// Makes the successor of a task that passed at `passed_at` (domain::PassedAt), and removes the
+  /// successor of a task that did not pass.
+  absl::Status UpdateSuccessor(ports::RecurrenceWriter& writer, const domain::Task& task,
                                std::optional<domain::Instant> passed_at,
                                const std::optional<ports::Successor>& successor,
                                const std::string& traceparent);
@@ -47,8 +49,8 @@ class RecurringTaskService : public TaskEventConsumer {
   ports::IdSource& ids_;
 };
 
-/// The series of a task of `owner` that lives elsewhere: the same for every event of that source
-/// about that task.
+/// The id of the series of a task of `owner` that lives in another program: derived from the
+/// event's source, the owner and the task's id.
 domain::Uuid ForeignSeriesId(std::string_view source, const domain::UserId& owner,
                              domain::TaskId task_id);
 

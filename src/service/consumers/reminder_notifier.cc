@@ -5,6 +5,9 @@
 #include <set>
 #include <variant>
 
+#include "domain/event/event_writer.h"
+#include "domain/notification/messages.h"
+#include "domain/notification/schedule.h"
 #include "util/status.h"
 
 namespace todo::service {
@@ -23,7 +26,7 @@ absl::StatusOr<EventConsumer::Effect> ReminderNotifier::Prepare(
   std::map<UserId, NotificationPreferences> preferences;
   for (const UserId& user : users) {
     const auto value = values.find(domain::PreferencesKey(user));
-    if (value == values.end()) continue;  // has none: the defaults
+    if (value == values.end()) continue;  // the defaults apply
     TODO_ASSIGN_OR_RETURN(preferences[user], domain::ParsePreferences(value->second.data));
   }
   return Effect([this, preferences = std::move(preferences)](
@@ -36,7 +39,7 @@ absl::StatusOr<EventConsumer::Effect> ReminderNotifier::Prepare(
       notices.push_back(
           NoticeOf(reminder, own == preferences.end() ? NotificationPreferences() : own->second));
     }
-    return transaction.Remind(notices);
+    return transaction.notifications().Remind(notices);
   });
 }
 

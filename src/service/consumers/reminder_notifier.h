@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "domain/notification/preferences.h"
 #include "ports/clock.h"
 #include "ports/state_store.h"
 #include "service/consumers/event_consumer.h"
@@ -12,13 +13,15 @@
 
 namespace todo::service {
 
-/// Tells users of the reminders that are due: writes the notification, announces it to screens, and
-/// queues a delivery for each of the user's targets, as the user prefers. In quiet hours e-mail and
-/// push wait for their end; webhooks do not: machines do not sleep. Reminders that come late, or
-/// waited for the end of quiet hours, go out together in one mail and one push.
+/// Tells users of due reminders: writes the notification, announces it to screens, and enqueues a
+/// delivery for each of the user's endpoints, as the user's preferences say. In quiet hours e-mail
+/// and push wait until the quiet hours end; webhooks go out at once. Notifications that come late
+/// or have waited for the end of quiet hours go out together, in one mail and one push.
+/// Thread safety: as EventConsumer.
 class ReminderNotifier final : public EventConsumer {
  public:
-  /// All but the topic, which is where screens hear of it, must outlive the notifier.
+  /// `updates_topic` is the topic of announcements to screens. All others must outlive the
+  /// notifier.
   ReminderNotifier(ports::StateStore& preferences, const ports::Clock& clock, ChannelSet& channels,
                    std::string updates_topic)
       : preferences_(preferences),
@@ -27,7 +30,7 @@ class ReminderNotifier final : public EventConsumer {
         updates_topic_(std::move(updates_topic)) {}
 
   std::string_view name() const override { return "notifications"; }
-  /// Reads the users' preferences. kUnavailable: the state store is away, and the events wait.
+  /// Reads the users' preferences. kUnavailable: the state store is away.
   absl::StatusOr<Effect> Prepare(const std::vector<domain::Event>& events) override;
 
  private:

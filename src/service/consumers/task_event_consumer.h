@@ -10,10 +10,10 @@
 
 namespace todo::service {
 
-/// Something that takes effect when tasks change, and needs nothing but the transaction for it.
+/// Takes effect when tasks change, and needs nothing but the transaction for that.
 class TaskEventConsumer : public EventConsumer {
  public:
-  /// As EventConsumer::Effect.
+  /// The effect of `events`, with the contract of EventConsumer::Effect.
   virtual absl::Status Apply(ports::InboxTransaction& transaction,
                              const std::vector<domain::TaskEvent>& events) = 0;
 

@@ -3,6 +3,7 @@
 #include <set>
 #include <variant>
 
+#include "domain/notification/messages.h"
 #include "util/status.h"
 
 namespace todo::service {
@@ -30,7 +31,7 @@ absl::StatusOr<EventConsumer::Effect> TaskWebhooks::Prepare(const std::vector<do
                           .body = domain::TaskWebhookBody(task_event),
                           .now = clock_.Now()});
     }
-    return transaction.EnqueueTaskWebhooks(webhooks);
+    return transaction.notifications().EnqueueTaskWebhooks(webhooks);
   });
 }
 

@@ -10,11 +10,12 @@
 
 namespace todo::service {
 
-/// Queues task events for the webhook endpoints whose users want them. Events of other users are
-/// not even claimed: they cost one query for a batch.
+/// Enqueues deliveries of task events to the webhook endpoints that want them. Events of users
+/// without such an endpoint are not claimed, so they cost no more than one query for a batch.
+/// Thread safety: as EventConsumer.
 class TaskWebhooks final : public EventConsumer {
  public:
-  /// All must outlive this.
+  /// All must outlive it.
   TaskWebhooks(ports::NotificationStore& store, const ports::Clock& clock, ChannelSet& channels)
       : store_(store), clock_(clock), channels_(channels) {}
 

@@ -4,24 +4,25 @@
 #include <string>
 #include <utility>
 
-#include "domain/notification/notification.h"
+#include "domain/notification/channel.h"
 #include "ports/notification_senders.h"
 #include "util/guarded.h"
 
 namespace todo::service {
 
-/// The ways out of the house that this server has. Which those are depends on secrets, so it is not
-/// known until the sidecar has answered. Thread safety: may be used from many threads at once.
+/// The channels of this server and their senders. Some depend on secrets, so none is known until the
+/// sidecar has answered. Thread safety: all methods may be called from many threads at once. None
+/// blocks.
 class ChannelSet {
  public:
-  /// What is null is off.
+  /// A channel whose sender is null is off.
   struct Known {
     std::shared_ptr<ports::WebhookSender> webhooks;
     std::string webhook_master_key;
     std::shared_ptr<ports::Mailer> mail;
-    std::string mail_from;  // an address
+    std::string mail_from;  // the sender's address
     std::shared_ptr<ports::PushSender> push;
-    std::string push_public_key;  // for browsers
+    std::string push_public_key;  // for the subscriptions of browsers
 
     bool Has(domain::Channel channel) const {
       switch (channel) {
@@ -34,9 +35,10 @@ class ChannelSet {
   };
 
   void Set(Known known) { *known_.Lock() = std::make_shared<const Known>(std::move(known)); }
-  /// Null: not known yet.
+  /// Null until the channels are known.
   std::shared_ptr<const Known> Get() { return *known_.Lock(); }
-  /// While nothing is known, what is to be sent is queued: it may turn out that it can be.
+  /// Whether deliveries of `channel` are queued: the channel is on, or the channels are not known
+  /// yet.
   bool MayHave(domain::Channel channel) {
     const auto known = Get();
     return known == nullptr || known->Has(channel);

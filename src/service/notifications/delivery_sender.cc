@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "domain/notification/messages.h"
+#include "domain/notification/schedule.h"
+#include "domain/notification/webhook_secret.h"
 #include "util/fault_point.h"
 #include "util/log.h"
 #include "util/status.h"
@@ -51,7 +54,7 @@ std::vector<domain::DueReminder> RemindersOf(const LeasedLane& leased) {
 
 SendOutcome SendMail(const ChannelSet::Known& channels, const LeasedLane& leased) {
   const std::vector<domain::DueReminder> reminders = RemindersOf(leased);
-  if (reminders.empty()) return Refused("the notification is too old: it is gone");
+  if (reminders.empty()) return Refused("the notification has expired");
   domain::MailText mail = domain::ComposeMail(reminders);
   const std::string_view from = channels.mail_from;
   return channels.mail->Send(
@@ -66,8 +69,8 @@ SendOutcome SendMail(const ChannelSet::Known& channels, const LeasedLane& leased
 
 SendOutcome SendPush(const ChannelSet::Known& channels, const LeasedLane& leased) {
   const std::vector<domain::DueReminder> reminders = RemindersOf(leased);
-  if (reminders.empty()) return Refused("the notification is too old: it is gone");
-  // A second attempt at what the push service has already takes its place.
+  if (reminders.empty()) return Refused("the notification has expired");
+  // A second attempt replaces the message that the push service may already have.
   std::string topic = leased.deliveries.front().id.value();
   std::erase(topic, '-');
   return channels.push->Send({.endpoint = leased.address,
@@ -82,7 +85,7 @@ SendOutcome SendWebhook(const ChannelSet::Known& channels, const LeasedLane& lea
   const ports::QueuedDelivery& delivery = leased.deliveries.front();
   std::vector<std::string> secrets;
   for (int before = 0; before <= leased.previous_secrets; ++before) {
-    secrets.push_back(domain::WebhookSecret(channels.webhook_master_key, leased.lane.target,
+    secrets.push_back(domain::WebhookSecret(channels.webhook_master_key, leased.lane.endpoint,
                                             leased.secret_version - before));
   }
   return channels.webhooks->Send({.url = leased.address,
@@ -92,13 +95,13 @@ SendOutcome SendWebhook(const ChannelSet::Known& channels, const LeasedLane& lea
                                   .secrets = std::move(secrets)});
 }
 
-/// Until when the target wants no calls at all.
+/// The end of the pause that the endpoint has asked for.
 std::optional<Instant> PausedUntil(const SendOutcome& outcome, Instant now) {
   if (outcome.kind != SendOutcome::Kind::kRetry || !outcome.retry_after) return std::nullopt;
   return now + std::clamp<milliseconds>(*outcome.retry_after, milliseconds(0), kMaxRetryAfter);
 }
 
-/// What becomes of each delivery after `outcome`.
+/// The state of each delivery after `outcome`.
 std::vector<ports::DeliveryResult> ResultsOf(const LeasedLane& leased, const SendOutcome& outcome,
                                              Instant now) {
   std::vector<ports::DeliveryResult> results;
@@ -109,7 +112,7 @@ std::vector<ports::DeliveryResult> ResultsOf(const LeasedLane& leased, const Sen
     if (outcome.kind == SendOutcome::Kind::kDelivered) {
       result.state = ports::DeliveryState::kDelivered;
     } else if (outcome.kind == SendOutcome::Kind::kRetry) {
-      // By the first one's id: what went out together stays together.
+      // By the id of the first one: deliveries of one message stay together.
       const std::optional<milliseconds> delay =
           domain::DeliveryDelay(delivery.failures + 1, leased.deliveries.front().id);
       if (!delay) continue;
@@ -126,7 +129,7 @@ SendOutcome SendOnce(const ChannelSet::Known& channels, const LeasedLane& leased
   if (!channels.Has(leased.lane.channel)) {
     return {.kind = SendOutcome::Kind::kRetry,
             .status_code = 0,
-            .detail = "this way is switched off",
+            .detail = "this channel is disabled on the server",
             .retry_after = {}};
   }
   switch (leased.lane.channel) {
@@ -137,17 +140,17 @@ SendOutcome SendOnce(const ChannelSet::Known& channels, const LeasedLane& leased
   return SendPush(channels, leased);
 }
 
-std::vector<Channel> DeliverySender::Channels() {
+std::vector<Channel> DeliverySender::ChannelsOn() {
   const auto known = channels_.Get();
-  std::vector<Channel> channels;
+  std::vector<Channel> on;
   for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
-    if (known != nullptr && known->Has(channel)) channels.push_back(channel);
+    if (known != nullptr && known->Has(channel)) on.push_back(channel);
   }
-  return channels;
+  return on;
 }
 
 absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(ports::Pace pace) {
-  const std::vector<Channel> channels = Channels();
+  const std::vector<Channel> channels = ChannelsOn();
   if (channels.empty()) return std::optional<LeasedLane>();
   const Instant now = clock_.Now();
   return store_.Lease(pace, channels, now, now + kLease);
@@ -156,7 +159,7 @@ absl::StatusOr<std::optional<LeasedLane>> DeliverySender::Lease(ports::Pace pace
 absl::StatusOr<std::optional<std::chrono::microseconds>> DeliverySender::UntilNextTurn(
     ports::Pace pace) {
   using Wait = std::optional<std::chrono::microseconds>;
-  const std::vector<Channel> channels = Channels();
+  const std::vector<Channel> channels = ChannelsOn();
   if (channels.empty()) return Wait();
   TODO_ASSIGN_OR_RETURN(const std::optional<Instant> turn, store_.NextTurn(pace, channels));
   return turn ? Wait(*turn - clock_.Now()) : Wait();
@@ -178,17 +181,17 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
   attempt.results = ResultsOf(leased, outcome, done);
 
   const ports::DeliveryLane& lane = leased.lane;
-  TODO_ASSIGN_OR_RETURN(const bool ours,
-                        store_.Finish(lane, attempt, /*slow=*/attempt.took >= kQuick));
+  const ports::Pace pace = attempt.took >= kQuick ? ports::Pace::kSlow : ports::Pace::kQuick;
+  TODO_ASSIGN_OR_RETURN(const bool ours, store_.Finish(lane, attempt, pace));
   if (!ours) return absl::OkStatus();
   if (outcome.kind == SendOutcome::Kind::kGone || outcome.kind == SendOutcome::Kind::kForbidden) {
-    util::Log(util::Severity::kInfo, "delivery_target_stopped",
+    util::Log(util::Severity::kInfo, "delivery_endpoint_stopped",
               {{"channel", std::string(ToString(lane.channel))},
-               {"target", lane.target.value()},
+               {"endpoint", lane.endpoint.value()},
                {"outcome", attempt.outcome}});
-    return store_.StopTarget(
+    return store_.StopEndpoint(
         leased,
-        outcome.kind == SendOutcome::Kind::kGone ? "it answered that it is gone" : outcome.detail,
+        outcome.kind == SendOutcome::Kind::kGone ? "the endpoint answered that it no longer exists" : outcome.detail,
         done);
   }
   return absl::OkStatus();

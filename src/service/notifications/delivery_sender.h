@@ -18,41 +18,44 @@
 
 namespace todo::service {
 
-/// Makes deliveries: takes the lane whose turn it is, sends, and stores what became of it. A lane
-/// that let us wait is served as a slow one from then on, until it answers quickly, so that slow
-/// targets keep only each other waiting.
+/// Sends the queued deliveries: leases the lane whose turn it is, makes one attempt, and stores its
+/// outcome. The time of the answer gives the lane its pace for the next attempt.
 /// Thread safety: all methods may be called from many threads at once.
 class DeliverySender {
  public:
-  /// An answer that takes longer makes its lane a slow one.
+  /// An endpoint that takes this long to answer, or longer, makes its lane slow.
   static constexpr std::chrono::milliseconds kQuick{2'000};
-  /// Longer than any attempt takes. What is not finished by then is sent again, by anybody.
+  /// Longer than any attempt takes. Deliveries that are not finished by then may be sent again, by
+  /// any replica.
   static constexpr std::chrono::seconds kLease{90};
 
   /// All must outlive the sender.
   DeliverySender(ports::DeliveryStore& store, const ports::Clock& clock, ChannelSet& channels)
       : store_(store), clock_(clock), channels_(channels) {}
 
-  /// Takes a lane to Send. nullopt: nothing is due, or the channels are not known yet. Blocks on
-  /// the database.
+  /// Leases a lane for Send. nullopt: no delivery is due, or the channels are not known yet. Blocks
+  /// on the database; statuses are those of ports::DeliveryStore.
   absl::StatusOr<std::optional<ports::LeasedLane>> Lease(ports::Pace pace);
 
-  /// How long until a lane has its turn, if nothing is queued before. Zero or less: one is due and
-  /// waits for others of its user or host. nullopt: nothing waits, or the channels are not known
-  /// yet. Blocks on the database.
+  /// The time until the next turn of a lane, unless a delivery is queued before. Zero or less: a lane
+  /// is due and waits for other lanes of its user or host. nullopt: no delivery waits, or the
+  /// channels are not known yet. Blocks on the database; statuses are those of
+  /// ports::DeliveryStore.
   absl::StatusOr<std::optional<std::chrono::microseconds>> UntilNextTurn(ports::Pace pace);
 
-  /// Makes one attempt. Blocks on the target, as long as its sender's timeout.
+  /// Makes one attempt at `leased` and stores its outcome. Blocks on the endpoint, at most as long as
+  /// the sender's timeout, and on the database. On a failure nothing is stored: the deliveries are
+  /// sent again when the lease has ended.
   absl::Status Send(const ports::LeasedLane& leased);
 
-  /// How many attempts so far, by channel and outcome.
+  /// The number of attempts since the start, by channel and outcome.
   std::map<std::pair<std::string, std::string>, std::uint64_t> attempts() {
     return *attempts_.Lock();
   }
 
  private:
-  /// Those that are on.
-  std::vector<domain::Channel> Channels();
+  /// The channels that are on.
+  std::vector<domain::Channel> ChannelsOn();
 
   ports::DeliveryStore& store_;
   const ports::Clock& clock_;
@@ -60,7 +63,7 @@ class DeliverySender {
   util::Guarded<std::map<std::pair<std::string, std::string>, std::uint64_t>> attempts_;
 };
 
-/// One attempt at what was leased, without storing anything. kRetry when the outlet is off.
+/// Makes one attempt at `leased` without storing its outcome. kRetry: the channel is off.
 ports::SendOutcome SendOnce(const ChannelSet::Known& channels, const ports::LeasedLane& leased,
                             domain::Instant now);
 

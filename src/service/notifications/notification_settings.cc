@@ -6,6 +6,9 @@
 #include <chrono>
 #include <utility>
 
+#include "domain/notification/endpoint_rules.h"
+#include "domain/notification/messages.h"
+#include "domain/notification/webhook_secret.h"
 #include "service/notifications/delivery_sender.h"
 #include "util/digest.h"
 #include "util/status.h"
@@ -20,14 +23,16 @@ using namespace std::chrono_literals;
 using Violations = std::vector<util::FieldViolation>;
 
 constexpr std::chrono::hours kPreviousSecretSigns{24};
-/// A test waits for its target with one of the workers of all callers.
+/// A test call holds one of the workers that answer all callers.
 constexpr std::size_t kMaxTests = 2;
-/// What callers see as the etag of preferences that were never written.
+/// The etag of preferences that were never written.
 constexpr char kNeverWritten[] = "none";
+/// A write of preferences takes less than this, counted from its announcement.
+constexpr std::chrono::minutes kMaxWriteTime{1};
 constexpr std::size_t kPublicKeyBytes = 65;
 constexpr std::size_t kAuthBytes = 16;
 
-/// The host of `url`, a target that a user names for `sender` (null: it is not known yet). A URL
+/// The host of `url`, an endpoint that a user names for `sender` (null: it is not known yet). A URL
 /// that can never work is a violation of `field`.
 template <typename Sender>
 std::string Host(const std::string& url, const Sender* sender, std::string_view field,
@@ -51,7 +56,8 @@ EndpointWithSecret WithSecret(const ChannelSet::Known& channels, ports::WebhookE
   return {.endpoint = std::move(endpoint), .secret = std::move(secret)};
 }
 
-/// The same for the same request of the same user, so that a repeated one finds what it made.
+/// The id of a new endpoint. It is derived from user and request id, so that a repeated request finds
+/// the endpoint that the first one has made.
 Uuid DerivedId(const CallContext& call, ports::IdSource& ids) {
   if (!call.request_id) return ids.NewId();
   const std::string name = fmt::format("endpoint {} {}", call.request_id->value(), call.user.value);
@@ -64,7 +70,7 @@ absl::StatusOr<std::shared_ptr<const ChannelSet::Known>> NotificationSettings::N
     Channel channel, std::shared_ptr<const ChannelSet::Known> known) {
   if (known == nullptr) {
     return util::WithReason(
-        absl::UnavailableError("it is not known yet what this server can send: try again soon"),
+        absl::UnavailableError("notification channels are still starting: retry shortly"),
         "CHANNELS_NOT_KNOWN");
   }
   if (!known->Has(channel)) {
@@ -76,12 +82,7 @@ absl::StatusOr<std::shared_ptr<const ChannelSet::Known>> NotificationSettings::N
   return known;
 }
 
-absl::StatusOr<int> NotificationSettings::MarkRead(const UserId& user,
-                                                   const std::optional<std::vector<Uuid>>& ids) {
-  return ports_.store.MarkRead(user, ids, ports_.clock.Now());
-}
-
-absl::StatusOr<Preferences> NotificationSettings::ReadPreferences(const UserId& user) {
+absl::StatusOr<Preferences> NotificationSettings::GetPreferences(const UserId& user) {
   const std::string key = domain::PreferencesKey(user);
   auto values = ports_.preferences.Read({key});
   if (!values.ok()) return util::WithReason(values.status(), "STATE_STORE_AWAY");
@@ -90,17 +91,6 @@ absl::StatusOr<Preferences> NotificationSettings::ReadPreferences(const UserId& 
   TODO_ASSIGN_OR_RETURN(domain::NotificationPreferences preferences,
                         domain::ParsePreferences(found->second.data));
   return Preferences{.values = std::move(preferences), .etag = found->second.etag};
-}
-
-absl::StatusOr<Preferences> NotificationSettings::GetPreferences(const UserId& user) {
-  TODO_ASSIGN_OR_RETURN(Preferences preferences, ReadPreferences(user));
-  // State store and database are not written in one step: whoever died in between, or came second,
-  // is made good for here.
-  if (preferences.etag != kNeverWritten) {
-    TODO_RETURN_IF_ERROR(
-        ports_.zones.Keep(user, preferences.values.time_zone, preferences.values.changed_at));
-  }
-  return preferences;
 }
 
 absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
@@ -113,7 +103,7 @@ absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
   };
   constexpr int kAttempts = 5;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
-    const absl::StatusOr<Preferences> current = ReadPreferences(user);
+    const absl::StatusOr<Preferences> current = GetPreferences(user);
     if (!current.ok()) return current.status();
     if (!etag.empty() && etag != current->etag) return stale();
     domain::NotificationPreferences values = current->values;
@@ -122,14 +112,41 @@ absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
     if (violations.empty()) domain::CheckPreferences(values, "preferences.", violations);
     if (!violations.empty()) return util::InvalidFields(violations);
     values.changed_at = std::max(ports_.clock.Now(), current->values.changed_at + 1us);
+    // State store and database are not written in one step: RepairZones completes an update that
+    // ends after its announcement. Announced after the reading, so that no older update ends it.
+    TODO_RETURN_IF_ERROR(ports_.zones.Announce(user, values.changed_at));
     const absl::Status written =
         ports_.preferences.Write(domain::PreferencesKey(user), domain::FormatPreferences(values),
                                  current->etag == kNeverWritten ? std::string() : current->etag);
-    if (written.ok()) return GetPreferences(user);
+    if (written.ok()) {
+      TODO_ASSIGN_OR_RETURN(Preferences now, GetPreferences(user));
+      TODO_RETURN_IF_ERROR(ports_.zones.Keep(user, now.values.time_zone, now.values.changed_at));
+      return now;
+    }
     if (!absl::IsAborted(written)) return util::WithReason(written, "STATE_STORE_AWAY");
     if (!etag.empty()) break;
   }
   return stale();
+}
+
+absl::Status NotificationSettings::RepairZones() {
+  constexpr int kMaxUsers = 100;
+  TODO_ASSIGN_OR_RETURN(const auto announced, ports_.zones.ListAnnounced(kMaxUsers));
+  absl::Status result;
+  for (const ports::PreferredZones::Announced& one : announced) result.Update(RepairZone(one));
+  return result;
+}
+
+absl::Status NotificationSettings::RepairZone(const ports::PreferredZones::Announced& announced) {
+  // Before the reading: an update that is still under way then must not be withdrawn.
+  const bool over = ports_.clock.Now() - announced.changed_at > kMaxWriteTime;
+  TODO_ASSIGN_OR_RETURN(const Preferences preferences, GetPreferences(announced.user));
+  const domain::NotificationPreferences& values = preferences.values;
+  if (preferences.etag != kNeverWritten) {
+    TODO_RETURN_IF_ERROR(ports_.zones.Keep(announced.user, values.time_zone, values.changed_at));
+    if (values.changed_at >= announced.changed_at) return absl::OkStatus();
+  }
+  return over ? ports_.zones.Withdraw(announced) : absl::OkStatus();
 }
 
 absl::Status NotificationSettings::SetMailAddress(const UserId& user, const std::string& address) {
@@ -150,7 +167,7 @@ absl::StatusOr<EndpointWithSecret> NotificationSettings::CreateEndpoint(const Ca
   endpoint.task_events = input.task_events;
   endpoint.created_at = ports_.clock.Now();
   const auto known = ports_.channels.Get();
-  // A repeated call is not judged again: what may be called can have changed since.
+  // A repeated call is not checked again: the operator's list may have changed since.
   if (call.request_id) {
     TODO_ASSIGN_OR_RETURN(
         std::optional<ports::WebhookEndpoint> added,
@@ -186,7 +203,7 @@ absl::StatusOr<ports::WebhookEndpoint> NotificationSettings::UpdateEndpoint(
   }
   patch.reminders = change.reminders;
   patch.task_events = change.task_events;
-  if (change.enabled) patch.disabled_reason = *change.enabled ? "" : "switched off by its user";
+  if (change.enabled) patch.disabled_reason = *change.enabled ? "" : "disabled by its user";
   return ports_.store.UpdateEndpoint(user, id, patch);
 }
 
@@ -211,14 +228,14 @@ absl::StatusOr<ports::SendOutcome> NotificationSettings::TestEndpoint(const User
     auto testing = testing_.Lock();
     if (testing->size() >= kMaxTests || !testing->insert(user).second) {
       return util::WithReason(
-          absl::ResourceExhaustedError("other tests are running: try again in a moment"),
+          absl::ResourceExhaustedError("too many test calls are running: retry shortly"),
           "TOO_MANY_TESTS");
     }
   }
   const domain::Instant now = ports_.clock.Now();
   ports::LeasedLane call;
   call.lane.user = user;
-  call.lane.target = id;
+  call.lane.endpoint = id;
   call.address = endpoint.url;
   call.secret_version = endpoint.secret_version;
   if (endpoint.previous_until && *endpoint.previous_until > now)

@@ -8,6 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "domain/notification/channel.h"
+#include "domain/notification/preferences.h"
 #include "ports/clock.h"
 #include "ports/notification_senders.h"
 #include "ports/notification_store.h"
@@ -24,7 +26,7 @@ struct Preferences {
   std::string etag;
 };
 
-/// An endpoint with the secret that signs its calls.
+/// A webhook endpoint with the secret that signs its calls.
 struct EndpointWithSecret {
   ports::WebhookEndpoint endpoint;
   std::string secret;  // "whsec_…"
@@ -49,12 +51,13 @@ struct NewSubscription {
   std::string auth;    // raw
 };
 
-/// What users do with their notifications and with the ways on which they are told.
-/// Thread safety: all methods may be called from many threads at once. All block.
+/// The notifications of users, their preferences, and the endpoints that notifications are sent to.
+/// Thread safety: all methods may be called from many threads at once. All but channels() block, on
+/// the database or on the state store.
 ///
-/// Statuses besides those of ports::NotificationStore: kInvalidArgument with every violated field;
-/// kFailedPrecondition when this server does not have the way at all; kUnavailable while it is not
-/// known which it has.
+/// Statuses besides those of ports::NotificationStore, from methods that add or change an endpoint:
+/// kInvalidArgument names every violated field; kFailedPrecondition: the channel is not set up on
+/// this server; kUnavailable: the channels are not known yet, retry shortly.
 class NotificationSettings {
  public:
   struct Ports {  // all must outlive the settings
@@ -67,41 +70,75 @@ class NotificationSettings {
   };
   explicit NotificationSettings(Ports ports) : ports_(ports) {}
 
-  ports::NotificationStore& store() { return ports_.store; }
+  /// As of ports::NotificationStore, with the clock's time.
+  absl::StatusOr<ports::NotificationPage> List(const domain::UserId& user, bool unread_only,
+                                               int limit, const std::string& cursor) {
+    return ports_.store.List(user, unread_only, limit, cursor);
+  }
   absl::StatusOr<int> MarkRead(const domain::UserId& user,
-                               const std::optional<std::vector<domain::Uuid>>& ids);
+                               const std::optional<std::vector<domain::Uuid>>& ids) {
+    return ports_.store.MarkRead(user, ids, ports_.clock.Now());
+  }
 
-  /// The zone that is answered is the one that new tasks get from now on.
+  /// kUnavailable: the state store does not answer.
   absl::StatusOr<Preferences> GetPreferences(const domain::UserId& user);
-  /// Changes what `patch` names. kAborted: `etag` (of GetPreferences; empty: whatever is there) is
-  /// not the current one.
+  /// Applies `patch`. New tasks get the zone of the answer from now on. `etag` is that of
+  /// GetPreferences, or empty for any. kAborted: the preferences have another etag; read them again.
+  /// kUnavailable: state store or database do not answer, and the change may or may not be made.
   absl::StatusOr<Preferences> UpdatePreferences(const domain::UserId& user,
                                                 const domain::PreferencesPatch& patch,
                                                 const std::string& etag);
+  /// Completes the updates that ended between the state store and the database, so that new tasks
+  /// get the zone of the preferences. To be called every few seconds; several replicas may do so at
+  /// once. The answer is the first failure: the next call tries again.
+  absl::Status RepairZones();
 
-  /// Null while it is not known.
+  /// Null until the channels are known.
   std::shared_ptr<const ChannelSet::Known> channels() { return ports_.channels.Get(); }
+  absl::StatusOr<std::string> MailAddress(const domain::UserId& user) {
+    return ports_.store.MailAddress(user);
+  }
+  /// An empty `address` removes the user's address.
   absl::Status SetMailAddress(const domain::UserId& user, const std::string& address);
 
-  /// The same request id again is answered as the first time, whatever became of the endpoint and
-  /// of what may be called.
+  absl::StatusOr<std::vector<ports::WebhookEndpoint>> ListEndpoints(const domain::UserId& user) {
+    return ports_.store.ListEndpoints(user);
+  }
+  /// A repeated request id gets the first answer again, also after the endpoint or the operator's
+  /// list of hosts has changed.
   absl::StatusOr<EndpointWithSecret> CreateEndpoint(const CallContext& call,
                                                     const NewEndpoint& input);
   absl::StatusOr<ports::WebhookEndpoint> UpdateEndpoint(const domain::UserId& user,
                                                         const domain::Uuid& id,
                                                         const EndpointChange& change);
+  absl::Status RemoveEndpoint(const domain::UserId& user, const domain::Uuid& id) {
+    return ports_.store.RemoveEndpoint(user, id);
+  }
   absl::StatusOr<EndpointWithSecret> RotateSecret(const CallContext& call, const domain::Uuid& id);
-  /// Blocks on the target. kResourceExhausted: too many tests are running.
+  /// Calls the endpoint once and blocks until it has answered. kResourceExhausted: too many tests
+  /// are running; retry shortly.
   absl::StatusOr<ports::SendOutcome> TestEndpoint(const domain::UserId& user,
                                                   const domain::Uuid& id);
+  absl::StatusOr<ports::DeliveryPage> ListDeliveries(const domain::UserId& user,
+                                                     const domain::Uuid& endpoint, int limit,
+                                                     const std::string& cursor) {
+    return ports_.store.ListDeliveries(user, endpoint, limit, cursor);
+  }
   absl::StatusOr<ports::LoggedDelivery> Redeliver(const domain::UserId& user,
                                                   const domain::Uuid& id);
   absl::StatusOr<ports::PushSubscription> AddSubscription(const domain::UserId& user,
                                                           const NewSubscription& input);
+  absl::StatusOr<std::vector<ports::PushSubscription>> ListSubscriptions(
+      const domain::UserId& user) {
+    return ports_.store.ListSubscriptions(user);
+  }
+  absl::Status RemoveSubscription(const domain::UserId& user, const domain::Uuid& id) {
+    return ports_.store.RemoveSubscription(user, id);
+  }
 
  private:
-  absl::StatusOr<Preferences> ReadPreferences(const domain::UserId& user);
-  /// `known`, when it has the channel.
+  absl::Status RepairZone(const ports::PreferredZones::Announced& announced);
+  /// `known` when it has the channel, or the status of a caller who needs the channel.
   static absl::StatusOr<std::shared_ptr<const ChannelSet::Known>> Need(
       domain::Channel channel, std::shared_ptr<const ChannelSet::Known> known);
   absl::StatusOr<std::shared_ptr<const ChannelSet::Known>> Need(domain::Channel channel) {
@@ -109,7 +146,7 @@ class NotificationSettings {
   }
 
   const Ports ports_;
-  util::Guarded<std::set<domain::UserId>> testing_;
+  util::Guarded<std::set<domain::UserId>> testing_;  // users whose test call is running
 };
 
 }  // namespace todo::service

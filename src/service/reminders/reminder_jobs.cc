@@ -13,7 +13,7 @@ namespace todo::service {
 
 absl::StatusOr<bool> ReminderJobs::Run() {
   TODO_ASSIGN_OR_RETURN(const bool more, WriteBatch());
-  // What waits goes before what is only written again.
+  // Jobs that were never written go first, before those that are only written again.
   if (more) return true;
   return ForgetDoubted();
 }
@@ -55,10 +55,10 @@ absl::StatusOr<bool> ReminderJobs::WriteBatch() {
   }
   TODO_RETURN_IF_ERROR(store_.RecordJobs(records, clock_.Now()));
   if (!failure.ok()) {
-    was_away_ = true;
+    scheduler_failed_ = true;
     return failure;
   }
-  if (std::exchange(was_away_, false)) {
+  if (std::exchange(scheduler_failed_, false)) {
     util::Log(util::Severity::kInfo, "scheduler_back");
     Doubt();
   }

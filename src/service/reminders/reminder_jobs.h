@@ -12,32 +12,35 @@
 
 namespace todo::service {
 
-/// Carries out what the reminders' rows want of the scheduler: a job for each that is pending, none
-/// for the others. After the commit, and repeated until it took; the soonest first.
+/// Writes and deletes jobs of the scheduler, so that each pending reminder has one and no other
+/// reminder has: after the commit that changed the reminder, repeated until the scheduler took it,
+/// soonest first.
 /// Thread safety: Doubt may be called from any thread, Run from one. Run blocks on the database and
 /// on the scheduler.
 class ReminderJobs {
  public:
   struct Options {
+    /// How many jobs are claimed at once (> 0).
     int batch = 64;
-    /// Who dies with jobs in hand keeps them for so long. Longer than a batch takes.
+    /// How long a batch is claimed. Must exceed the duration of a batch; after a crash the jobs are
+    /// free again when it ends.
     std::chrono::milliseconds lease{10'000};
-    /// Between two beginnings of writing all of them again.
+    /// The least time between the starts of two rewrites of all jobs.
     std::chrono::milliseconds rewrite_interval{30'000};
   };
 
-  /// All must outlive this.
+  /// The first three must outlive this.
   ReminderJobs(ports::ReminderStore& store, ports::JobScheduler& scheduler,
                const ports::Clock& clock, Options options)
       : store_(store), scheduler_(scheduler), clock_(clock), options_(options) {}
 
-  /// One batch. True: there is more to do. kUnavailable and the like: the scheduler or the store is
-  /// away; what was not done waits in its rows.
+  /// Does one batch. True: there is more to do. kUnavailable and other temporary statuses: the
+  /// scheduler or the store cannot be reached; unfinished jobs stay in their rows for a later call.
   absl::StatusOr<bool> Run();
 
-  /// The scheduler may have lost its jobs: those written up to now are written again, in batches
-  /// between the others. A doubt meanwhile, or soon after, waits: however often it comes, the last
-  /// jobs have their turn. Does not block.
+  /// Says that the scheduler may have lost its jobs: all jobs written up to now are written again,
+  /// in batches between the others. Calls during such a rewrite, or within rewrite_interval of its
+  /// start, start one more rewrite later; a rewrite always finishes. Does not block.
   void Doubt() { doubted_ = true; }
 
  private:
@@ -49,7 +52,7 @@ class ReminderJobs {
   const ports::Clock& clock_;
   const Options options_;
   std::atomic<bool> doubted_ = false;
-  bool was_away_ = false;
+  bool scheduler_failed_ = false;  // in the last batch
   struct Rewriting {
     domain::Instant written_before;
     domain::Instant from;

@@ -7,8 +7,11 @@
 #include <utility>
 
 #include "domain/recurrence/recurring_task.h"
-#include "service/consumers/event_processor.h"
+#include "ports/failure.h"
+#include "ports/no_such_task.h"
+#include "service/reminders/reminder_input_checks.h"
 #include "util/log.h"
+#include "util/require.h"
 #include "util/status.h"
 
 namespace todo::service {
@@ -20,61 +23,16 @@ using domain::ReminderState;
 using domain::Task;
 using ports::TaskRef;
 using ports::TaskReminders;
-using Violations = std::vector<util::FieldViolation>;
 
 constexpr int kAttempts = 4;
-
-/// To the next whole second: never early.
-Instant WholeSecond(Instant at) { return std::chrono::ceil<std::chrono::seconds>(at); }
-
-void Add(Violations& violations, std::string_view field, const absl::Status& status) {
-  violations.push_back({std::string(field), std::string(util::FromAbsl(status.message()))});
-}
-
-/// What can be said of the input without knowing the task.
-domain::ReminderTime TimeOf(const ReminderInput& input, Violations& violations) {
-  domain::ReminderTime time;
-  if (input.at.has_value() == input.before.has_value()) {
-    violations.push_back(
-        {"reminder.at", input.at
-                            ? "is given together with reminder.before; give only one of the two"
-                            : "or reminder.before must be given: a time, or how long before "
-                              "the due date, such as PT1H"});
-  }
-  if (input.at && (*input.at < domain::kMinInstant || *input.at > domain::kMaxInstant)) {
-    violations.push_back({"reminder.at", "must lie in the years 1970 to 9999 (UTC)"});
-  } else if (input.at) {
-    time.at = WholeSecond(*input.at);
-  }
-  if (input.before) {
-    absl::StatusOr<domain::Period> before = domain::ParsePeriod(*input.before);
-    if (!before.ok()) Add(violations, "reminder.before", before.status());
-    if (before.ok()) time.before = *before;
-  }
-  if (input.time_of_day) {
-    const auto time_of_day = domain::ParseTimeOfDay(*input.time_of_day);
-    if (!time_of_day.ok()) Add(violations, "reminder.time_of_day", time_of_day.status());
-    if (time_of_day.ok()) time.time_of_day = *time_of_day;
-    if (!input.before || (time.before && time.before->time.count() != 0)) {
-      violations.push_back(
-          {"reminder.time_of_day", "goes only with a reminder.before in whole days, such as P1D"});
-    }
-  }
-  return time;
-}
 
 absl::Status CheckOpen(const Task& task) {
   if (!task.completed) return absl::OkStatus();
   return util::WithReason(
       absl::FailedPreconditionError(
-          "a completed task does not remind: uncomplete it first, or use its next occurrence"),
+          "a completed task has no active reminders: uncomplete it first, or use its next "
+          "occurrence"),
       "TASK_COMPLETED");
-}
-
-absl::Status NoSuchTask(domain::TaskId id) {
-  return util::WithReason(util::MakeStatus(absl::StatusCode::kNotFound,
-                                           fmt::format("there is no task {} of yours", id.value)),
-                          "TASK_NOT_FOUND");
 }
 
 absl::StatusOr<Reminder*> Find(std::vector<Reminder>& reminders, domain::TaskId task_id,
@@ -89,39 +47,46 @@ absl::StatusOr<Reminder*> Find(std::vector<Reminder>& reminders, domain::TaskId 
       "REMINDER_NOT_FOUND");
 }
 
-/// Whether another occurrence would follow `task` if it were done now.
+/// Whether another occurrence would follow `task` if it were completed now.
 bool GoesOn(const Task& task, Instant now) {
   if (!task.fields.recurrence_rule || !task.series) return false;
   const auto next = domain::NextOccurrenceOf(task, now);
   return next.ok() && next->has_value();
 }
 
-void Fire(Reminder& reminder, const Task& task, const domain::EventId& event_id, Instant now,
-          const std::string& topic, std::vector<ports::OutboxMessage>& messages) {
-  messages.push_back({.topic = topic,
-                      .key = task.user.value,
-                      .id = event_id.uuid,
-                      .payload = domain::ReminderEventRecord(reminder, task, event_id, now),
-                      .at = now});
+/// What one settling writes.
+struct Writes {
+  std::vector<Reminder> changed;
+  std::vector<ports::OutboxMessage> messages;
+};
+
+/// How a reminder fires in one settling.
+struct Firing {
+  const std::string& topic;
+  Instant now;
+  domain::EventId event_id;
+};
+
+void Fire(Reminder& reminder, const Task& task, const Firing& firing, Writes& writes) {
+  writes.messages.push_back(
+      {.topic = firing.topic,
+       .key = task.user.value,
+       .id = firing.event_id.uuid,
+       .payload = domain::ReminderEventRecord(reminder, task, firing.event_id, firing.now),
+       .at = firing.now});
   reminder.state = ReminderState::kFired;
-  reminder.fired_at = now;
+  reminder.fired_at = firing.now;
 }
 
-constexpr std::chrono::seconds kLeftAsideFor{30};
-constexpr std::size_t kMaxLeftAside = 1'000;
+constexpr std::chrono::seconds kHold{30};
+constexpr std::size_t kMaxOnHold = 1'000;
 
-/// Whether nobody's reminders could be settled now, so that there is no use in trying each alone.
-bool IsAway(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
-         absl::IsCancelled(status);
-}
-
-/// Whether any task was settled; when none was, why, if that may pass.
+/// Whether any task was settled; if none was, the failure of one that may be settled later.
 absl::StatusOr<bool> Progress(const std::vector<absl::Status>& statuses) {
   if (std::ranges::any_of(statuses, [](const absl::Status& status) { return status.ok(); }))
     return true;
-  const auto passing = std::ranges::find_if(statuses, NotNow);
-  if (passing != statuses.end()) return *passing;
+  const auto temporary = std::ranges::find_if(statuses, ports::IsTemporary);
+  if (temporary != statuses.end()) return *temporary;
   return false;
 }
 
@@ -134,7 +99,9 @@ ReminderService::ReminderService(ports::ReminderStore& store, const ports::Clock
       clock_(clock),
       ids_(ids),
       options_(std::move(options)),
-      on_change_(std::move(on_change)) {}
+      on_change_(std::move(on_change)) {
+  TODO_REQUIRE(options_.batch > 0);
+}
 
 absl::StatusOr<Reminder> ReminderService::Create(const CallContext& call, domain::TaskId task_id,
                                                  const ReminderInput& input) {
@@ -164,15 +131,14 @@ absl::StatusOr<Reminder> ReminderService::Create(const CallContext& call, domain
         answer.planned_at = answer.remind_at = domain::ResolveReminder(time, task.fields);
         const char* const field = time.at ? "reminder.at" : "reminder.before";
         if (!answer.remind_at) {
-          return util::InvalidFields(
-              {{field, "comes to no date: the task needs a due date to count from"}});
+          return util::InvalidFields({{field, "cannot be resolved: the task has no due date"}});
         }
         if (*answer.remind_at <= now && time.before && GoesOn(task, now)) {
-          // Too late for this occurrence, which hands it on to those after it.
+          // Too late for this occurrence; the next ones get copies.
           answer.state = ReminderState::kCancelled;
         } else if (*answer.remind_at <= now) {
           return util::InvalidFields(
-              {{field, fmt::format("comes to {}, which has passed",
+              {{field, fmt::format("resolves to {}, which has passed",
                                    domain::FormatInstant(*answer.remind_at))}});
         }
         reminders.push_back(answer);
@@ -185,7 +151,7 @@ absl::StatusOr<std::vector<Reminder>> ReminderService::List(const domain::UserId
   TODO_ASSIGN_OR_RETURN(TaskReminders held, store_.Get({user, task_id}));
   std::erase_if(held.reminders,
                 [](const Reminder& reminder) { return reminder.state == ReminderState::kDeleted; });
-  // A change of the task may have been a moment ago.
+  // The task may have changed a moment ago.
   for (Reminder& reminder : held.reminders) domain::Plan(reminder, held.task);
   return std::move(held.reminders);
 }
@@ -205,22 +171,7 @@ absl::StatusOr<Reminder> ReminderService::Delete(const CallContext& call, domain
 absl::StatusOr<Reminder> ReminderService::Snooze(const CallContext& call, domain::TaskId task_id,
                                                  int number, const SnoozeInput& input) {
   Violations violations;
-  std::optional<domain::Period> duration;
-  if (input.until.has_value() == input.duration.has_value()) {
-    violations.push_back({"until", input.until
-                                       ? "is given together with duration; give only one of the two"
-                                       : "or duration must be given: when to remind again"});
-  }
-  if (input.duration) {
-    const auto period = domain::ParsePeriod(*input.duration);
-    if (!period.ok()) {
-      Add(violations, "duration", period.status());
-    } else if (*period == domain::Period()) {
-      violations.push_back({"duration", "must be greater than zero"});
-    } else {
-      duration = *period;
-    }
-  }
+  const std::optional<domain::Period> duration = DurationOf(input, violations);
   if (!violations.empty()) return util::InvalidFields(violations);
   return Apply(
       call, task_id,
@@ -249,35 +200,37 @@ absl::StatusOr<Reminder> ReminderService::Apply(const CallContext& call, domain:
       .user = call.user,
       .request_id = call.request_id ? *call.request_id : domain::RequestId{ids_.NewId()},
       .fingerprint = call.fingerprint};
-  const auto attempt = [&]() -> absl::StatusOr<Reminder> {
-    Reminder answer;
-    const absl::Status status =
-        store_.Transact([&](ports::ReminderTransaction& transaction) -> absl::Status {
-          answer = {};
-          TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad({{call.user, task_id}}));
-          TODO_ASSIGN_OR_RETURN(std::optional<Reminder> first, transaction.FirstAnswer(request));
-          if (first) {
-            answer = *std::move(first);
-            return absl::OkStatus();
-          }
-          std::optional<TaskReminders>& held = loaded.front();
-          if (!held || held->task.deleted) return NoSuchTask(task_id);
-          for (Reminder& reminder : held->reminders) domain::Plan(reminder, held->task);
-          TODO_RETURN_IF_ERROR(change(held->task, held->reminders, answer));
-          TODO_RETURN_IF_ERROR(transaction.Save(held->reminders));
-          return transaction.Remember(request, answer, clock_.Now());
-        });
-    if (!status.ok()) return status;
-    return answer;
-  };
-  // The request's id makes repeating harmless, also when the outcome is in doubt.
-  absl::StatusOr<Reminder> answer = attempt();
+  // The request id makes repeating harmless, also when the outcome is in doubt.
+  absl::StatusOr<Reminder> answer = TryToApply(request, task_id, change);
   for (int n = 1;
        n < kAttempts && (absl::IsAborted(answer.status()) || absl::IsUnknown(answer.status()));
        ++n) {
-    answer = attempt();
+    answer = TryToApply(request, task_id, change);
   }
   if (answer.ok() && on_change_) on_change_();
+  return answer;
+}
+
+absl::StatusOr<Reminder> ReminderService::TryToApply(const ports::RequestName& request,
+                                                     domain::TaskId task_id, const Change& change) {
+  Reminder answer;
+  const absl::Status done =
+      store_.Transact([&](ports::ReminderTransaction& transaction) -> absl::Status {
+        answer = {};
+        TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad({{request.user, task_id}}));
+        TODO_ASSIGN_OR_RETURN(std::optional<Reminder> first, transaction.FirstAnswer(request));
+        if (first) {
+          answer = *std::move(first);
+          return absl::OkStatus();
+        }
+        std::optional<TaskReminders>& held = loaded.front();
+        if (!held || held->task.deleted) return ports::NoSuchTask(task_id);
+        for (Reminder& reminder : held->reminders) domain::Plan(reminder, held->task);
+        TODO_RETURN_IF_ERROR(change(held->task, held->reminders, answer));
+        TODO_RETURN_IF_ERROR(transaction.Save(held->reminders));
+        return transaction.Remember(request, answer, clock_.Now());
+      });
+  TODO_RETURN_IF_ERROR(done);
   return answer;
 }
 
@@ -289,8 +242,7 @@ absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
         outcomes.assign(refs.size(), {});
         TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad(refs));
         const Instant now = clock_.Now();
-        std::vector<Reminder> changed;
-        std::vector<ports::OutboxMessage> messages;
+        Writes writes;
         for (std::size_t i = 0; i < loaded.size(); ++i) {
           if (!loaded[i]) continue;
           Outcome& outcome = outcomes[i];
@@ -298,18 +250,19 @@ absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
             const Reminder was = reminder;
             domain::Plan(reminder, loaded[i]->task);
             if (domain::IsDue(reminder, now)) {
-              Fire(reminder, loaded[i]->task, domain::EventId{ids_.NewId()}, now, options_.topic,
-                   messages);
+              const Firing firing{
+                  .topic = options_.topic, .now = now, .event_id = domain::EventId{ids_.NewId()}};
+              Fire(reminder, loaded[i]->task, firing, writes);
               ++outcome.fired;
             } else if (reminder.state == ReminderState::kPending) {
               outcome.next =
                   std::min(outcome.next.value_or(*reminder.remind_at), *reminder.remind_at);
             }
-            if (reminder != was) changed.push_back(std::move(reminder));
+            if (reminder != was) writes.changed.push_back(std::move(reminder));
           }
         }
-        TODO_RETURN_IF_ERROR(transaction.Save(changed));
-        return transaction.Post(messages);
+        TODO_RETURN_IF_ERROR(transaction.Save(writes.changed));
+        return transaction.Post(writes.messages);
       });
   if (!status.ok()) return status;
   return outcomes;
@@ -322,16 +275,16 @@ ReminderService::Settled ReminderService::SettleEach(const std::vector<TaskRef>&
   absl::StatusOr<std::vector<Outcome>> together = Settle(refs);
   if (together.ok()) {
     settled.outcomes = *std::move(together);
-  } else if (IsAway(together.status())) {
+  } else if (ports::IsOutage(together.status())) {
     settled.statuses.assign(refs.size(), together.status());
   } else {
-    absl::Status away;
+    absl::Status outage;
     for (std::size_t i = 0; i < refs.size(); ++i) {
-      const absl::StatusOr<std::vector<Outcome>> alone = away.ok() ? Settle({refs[i]}) : away;
+      const absl::StatusOr<std::vector<Outcome>> alone = outage.ok() ? Settle({refs[i]}) : outage;
       if (alone.ok()) settled.outcomes[i] = alone->front();
       settled.statuses[i] = alone.status();
-      if (IsAway(alone.status())) away = alone.status();
-      if (!alone.ok() && !NotNow(alone.status())) {
+      if (ports::IsOutage(alone.status())) outage = alone.status();
+      if (!alone.ok() && !ports::IsTemporary(alone.status())) {
         util::Log(util::Severity::kError, "reminder_failed",
                   {{"task_id", refs[i].task_id.value}, {"status", alone.status().ToString()}});
       }
@@ -346,16 +299,17 @@ std::vector<absl::Status> ReminderService::Trigger(const std::vector<domain::Tas
   if (!refs.ok()) return std::vector<absl::Status>(tasks.size(), refs.status());
   const Settled settled = SettleEach(*refs);
   const Instant now = clock_.Now();
-  // A trigger that comes again helps no other failure: the sweep finds the task until it is mended.
+  // After any other failure a repeated trigger would not help: the sweep finds the task until it
+  // can be settled.
   std::map<domain::TaskId, absl::Status> again;
   for (std::size_t i = 0; i < refs->size(); ++i) {
     const Outcome& outcome = settled.outcomes[i];
-    if (NotNow(settled.statuses[i])) {
+    if (ports::IsTemporary(settled.statuses[i])) {
       again[(*refs)[i].task_id] = settled.statuses[i];
     } else if (outcome.fired == 0 && outcome.next && *outcome.next <= now + kMaxEarly) {
       again[(*refs)[i].task_id] = util::MakeStatus(
-          absl::StatusCode::kUnavailable,
-          fmt::format("early: the reminder is due at {}", domain::FormatInstant(*outcome.next)));
+          absl::StatusCode::kUnavailable, fmt::format("too early: the reminder is due at {}",
+                                                      domain::FormatInstant(*outcome.next)));
     }
   }
   std::vector<absl::Status> statuses;
@@ -368,13 +322,13 @@ std::vector<absl::Status> ReminderService::Trigger(const std::vector<domain::Tas
 
 ReminderService::Settled ReminderService::SettleFound(std::vector<TaskRef> refs) {
   const domain::Instant now = clock_.Now();
-  std::erase_if(left_aside_, [now](const auto& entry) { return entry.second <= now; });
-  std::erase_if(refs, [this](const TaskRef& ref) { return left_aside_.contains(ref.task_id); });
+  std::erase_if(on_hold_, [now](const auto& entry) { return entry.second <= now; });
+  std::erase_if(refs, [this](const TaskRef& ref) { return on_hold_.contains(ref.task_id); });
   Settled settled = SettleEach(refs);
   for (std::size_t i = 0; i < refs.size(); ++i) {
     const absl::Status& status = settled.statuses[i];
-    if (!status.ok() && !NotNow(status) && left_aside_.size() < kMaxLeftAside)
-      left_aside_[refs[i].task_id] = now + kLeftAsideFor;
+    if (!status.ok() && !ports::IsTemporary(status) && on_hold_.size() < kMaxOnHold)
+      on_hold_[refs[i].task_id] = now + kHold;
   }
   return settled;
 }

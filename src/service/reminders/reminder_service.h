@@ -14,44 +14,36 @@
 #include "domain/time.h"
 #include "ports/clock.h"
 #include "ports/reminder_store.h"
-#include "service/tasks/task_service.h"
+#include "service/call_context.h"
+#include "service/reminders/reminder_input.h"
 
 namespace todo::service {
 
-/// When to remind, as a user gives it: `at` or `before`, not both.
-struct ReminderInput {
-  std::optional<domain::Instant> at;
-  std::optional<std::string> before;       // "PT1H", "P1D"
-  std::optional<std::string> time_of_day;  // "09:00", with a `before` in whole days
-};
-
-/// Until when a reminder is put off: one of the two.
-struct SnoozeInput {
-  std::optional<domain::Instant> until;
-  std::optional<std::string> duration;  // "PT10M", from now; days are those of the task's calendar
-};
-
-/// Users' reminders, and what becomes of them when time passes and tasks change.
+/// The users' reminders: what users do with them, and how they follow time and changes of tasks.
 ///
-/// Level-triggered, as the recurrence is: whatever gives the occasion (the scheduler's job, the
-/// sweep, a change of the task), the rows of task and reminder, read under the user's lock, say
-/// what should be. So a stale, early, repeated or unknown trigger does nothing, and each date of a
-/// reminder fires once.
+/// Settling a task means to bring its reminders to the state that they should have: planned for the
+/// task as it is now, and fired if they are due. The rows of the task and its reminders, read under
+/// the user's lock, decide alone; the occasion (a job, the sweep, a change of the task) does not
+/// matter. So a stale, early, repeated or unknown trigger does no harm, and each date of a reminder
+/// fires once.
 ///
-/// Thread safety: all methods may be called from many threads at once. All block on the database.
+/// Thread safety: all methods may be called from many threads at once, except PlanBacklog and
+/// Sweep, which belong to one thread. All block on the database.
+///
 /// Statuses besides those of the store: kInvalidArgument with every violated field
 /// (util::FieldViolationsOf); kNotFound: the user has no such task or reminder;
-/// kFailedPrecondition when the task's state does not allow it.
+/// kFailedPrecondition: the task's state does not allow the change.
 class ReminderService {
  public:
-  /// A trigger that comes earlier has nothing to do with the reminder's time.
+  /// A trigger may come this much before the reminder's time, because of differing clocks. A
+  /// trigger that comes earlier does not belong to that time.
   static constexpr std::chrono::minutes kMaxEarly{5};
 
   struct Options {
     std::string topic = "reminders";
-    /// The sweep leaves a reminder to its job for so long.
+    /// How long the sweep leaves a due reminder to its job.
     std::chrono::milliseconds grace{3'000};
-    /// How many tasks are settled in one transaction.
+    /// How many tasks are settled in one transaction (> 0).
     int batch = 100;
   };
   /// `store`, `clock` and `ids` must outlive the service. `on_change` is called when jobs may have
@@ -59,74 +51,75 @@ class ReminderService {
   ReminderService(ports::ReminderStore& store, const ports::Clock& clock, ports::IdSource& ids,
                   Options options, std::function<void()> on_change = {});
 
-  /// A `before` whose time has passed is taken for the occurrences to come, where any follows, and
-  /// answered as kCancelled. Any other time that has passed is refused.
+  /// A time that has passed is refused, except a `before` of a task that has another occurrence to
+  /// come: the reminder is then kept for the next occurrences, and its state is kCancelled.
   absl::StatusOr<domain::Reminder> Create(const CallContext& call, domain::TaskId task_id,
                                           const ReminderInput& input);
-  /// By number.
+  /// The reminders of the task, by number.
   absl::StatusOr<std::vector<domain::Reminder>> List(const domain::UserId& user,
                                                      domain::TaskId task_id);
-  /// Answers its last state.
+  /// Answers the reminder's last state.
   absl::StatusOr<domain::Reminder> Delete(const CallContext& call, domain::TaskId task_id,
                                           int number);
   /// Moves the reminder, fired or not; the due date stays.
   absl::StatusOr<domain::Reminder> Snooze(const CallContext& call, domain::TaskId task_id,
                                           int number, const SnoozeInput& input);
 
-  /// Somebody says that it is time for reminders of these tasks: fires what is due, and nothing
-  /// else, in one transaction if it can be. Answers for each task. OK: it is durable. Anything
-  /// else: the trigger must come again, because the store could not do it now, or because nothing
-  /// was due yet and something will be within kMaxEarly: the scheduler's clock is ahead of ours.
+  /// The scheduler says that it is time for reminders of these tasks: settles the tasks, in one
+  /// transaction if possible. Answers one status for each task. OK: the outcome is durable. Any
+  /// other status asks for the trigger to come again: the store could not do it now, or no reminder
+  /// is due yet and one will be within kMaxEarly, because the scheduler's clock is ahead of ours.
   [[nodiscard]] std::vector<absl::Status> Trigger(const std::vector<domain::TaskId>& tasks);
 
-  /// Plans up to a batch of tasks' reminders after their tasks changed. True: some were planned,
-  /// and there may be more. This and Sweep are for one thread; a task that cannot be settled is
-  /// left aside for half a minute.
+  /// Settles up to a batch of tasks that have changed since their reminders were planned. True:
+  /// some were settled, and there may be more. A task that cannot be settled is skipped, here and
+  /// by Sweep, for half a minute.
   absl::StatusOr<bool> PlanBacklog();
 
-  /// What a sweep came across.
   struct Swept {
-    int fired = 0;
-    bool more = false;  // perhaps
+    int fired = 0;      // reminders
+    bool more = false;  // there may be more to fire
   };
-  /// Fires up to a batch of what was due some time ago and has not fired, because its trigger did
-  /// not come.
+  /// Settles up to a batch of tasks with reminders that have been due for longer than
+  /// Options::grace, because their trigger did not come.
   absl::StatusOr<Swept> Sweep();
 
  private:
   using Change = std::function<absl::Status(const domain::Task&, std::vector<domain::Reminder>&,
                                             domain::Reminder& answer)>;
 
-  /// One call that changes a task's reminders: under the user's lock, at most once for each
-  /// request.
+  /// Changes a task's reminders for one call: under the user's lock, at most once for each request.
   absl::StatusOr<domain::Reminder> Apply(const CallContext& call, domain::TaskId task_id,
                                          const Change& change);
-  /// What became of a task's reminders.
+  /// One try of Apply.
+  absl::StatusOr<domain::Reminder> TryToApply(const ports::RequestName& request,
+                                              domain::TaskId task_id, const Change& change);
+
+  /// What settling one task came to.
   struct Outcome {
     int fired = 0;
-    std::optional<domain::Instant> next;  // when the soonest that is pending will fire
+    std::optional<domain::Instant> next;  // when its next pending reminder is due
   };
-  /// Plans and fires what is to be, of all reminders of the tasks. Answers for each task.
+  /// Settles the tasks in one transaction. Answers one outcome for each.
   absl::StatusOr<std::vector<Outcome>> Settle(const std::vector<ports::TaskRef>& refs);
   struct Settled {
     int fired = 0;
     std::vector<absl::Status> statuses;  // of each task
     std::vector<Outcome> outcomes;       // of each task; empty where the status is not OK
   };
-  /// The same; a task that cannot be settled, or whose user somebody else has locked, holds up no
-  /// other.
+  /// Settles the tasks together; if that fails, each alone, so that a task that cannot be settled,
+  /// or whose user is locked, delays no other.
   Settled SettleEach(const std::vector<ports::TaskRef>& refs);
-
-  /// The same, of what was found by looking, but for what was left aside; leaves aside what cannot
-  /// be settled.
+  /// SettleEach for tasks that were found by polling: skips tasks on hold, and puts tasks that fail
+  /// on hold.
   Settled SettleFound(std::vector<ports::TaskRef> refs);
-  /// So many must be looked for that a batch remains.
-  int Limit() const { return options_.batch + static_cast<int>(left_aside_.size()); }
+  /// How many tasks to look for, so that a full batch remains without those on hold.
+  int Limit() const { return options_.batch + static_cast<int>(on_hold_.size()); }
 
   ports::ReminderStore& store_;
   const ports::Clock& clock_;
   ports::IdSource& ids_;
-  std::map<domain::TaskId, domain::Instant> left_aside_;  // until when
+  std::map<domain::TaskId, domain::Instant> on_hold_;  // until when
   const Options options_;
   const std::function<void()> on_change_;
 };

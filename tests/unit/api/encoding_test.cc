@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "domain/event/event_writer.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "util/status.h"
 

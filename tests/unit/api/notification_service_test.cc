@@ -124,8 +124,9 @@ class NotificationServiceTest : public testing::Test {
     notice.reminder.due = *domain::ResolveInstantDue(clock_.Now() + std::chrono::hours(1));
     notice.now = clock_.Now();
     notice.in_app = notice.webhook = true;
-    const absl::Status status = inbox_.Transact(
-        [&](ports::InboxTransaction& transaction) { return transaction.Remind({notice}); });
+    const absl::Status status = inbox_.Transact([&](ports::InboxTransaction& transaction) {
+      return transaction.notifications().Remind({notice});
+    });
     EXPECT_TRUE(status.ok()) << status;
     return notice.reminder.id.value();
   }
@@ -535,7 +536,7 @@ TEST_F(NotificationServiceTest, TheListShowsADayAsThatDay) {
   notice.reminder.due = *domain::ResolveLocalDue("2026-10-25", "Pacific/Auckland");
   ASSERT_TRUE(inbox_
                   .Transact([&](ports::InboxTransaction& transaction) {
-                    return transaction.Remind({notice});
+                    return transaction.notifications().Remind({notice});
                   })
                   .ok());
   Remind("ann", "an instant");

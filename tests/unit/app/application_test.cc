@@ -11,11 +11,14 @@
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
 #include "google/protobuf/empty.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "support/status_matchers.h"
 #include "todo/v1/todo_service.grpc.pb.h"
 
 namespace todo::app {
 namespace {
 
+using support::IsOk;
+using support::StatusIs;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 namespace health = grpc::health::v1;
@@ -48,7 +51,7 @@ class ApplicationTest : public testing::Test {
   void SetUp() override {
     testing::internal::CaptureStderr();
     const absl::Status status = application_.Start();
-    ASSERT_TRUE(status.ok()) << status;
+    ASSERT_THAT(status, IsOk());
   }
   void TearDown() override { testing::internal::GetCapturedStderr(); }
 
@@ -111,7 +114,7 @@ TEST_F(ApplicationTest, APortInUseEndsTheStart) {
   config.app_port = application_.app_port();
   Application second(config, [] {});
   const absl::Status status = second.Start();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(status.message()), HasSubstr("for the app port: Address already in use"));
 }
 

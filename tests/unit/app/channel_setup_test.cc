@@ -7,12 +7,15 @@
 #include <string>
 
 #include "app/system_clock.h"
-#include "domain/notification/notification.h"
+#include "domain/notification/channel.h"
+#include "support/status_matchers.h"
 
 namespace todo::app {
 namespace {
 
 using domain::Channel;
+using support::IsOk;
+using support::StatusIs;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -44,12 +47,12 @@ class ChannelSetupTest : public testing::Test {
   }
   ChannelSetup SetUpAll() {
     EXPECT_THAT(ChannelFaults(config_), IsEmpty());
-    auto setup = SetUpOutlets(config_, secrets_, clock_);
-    EXPECT_TRUE(setup.ok()) << setup.status();
+    auto setup = SetUpChannels(config_, secrets_, clock_);
+    EXPECT_THAT(setup, IsOk());
     return setup.ok() ? *std::move(setup) : ChannelSetup();
   }
 
-  Config config_;
+  ChannelSettings config_;
   Secrets secrets_;
   SystemClock clock_;
 };
@@ -70,15 +73,15 @@ TEST_F(ChannelSetupTest, WithNothingAllAreOffAndSayWhatTheyLack) {
   secrets_.values.clear();
   const ChannelSetup setup = SetUpAll();
   EXPECT_THAT(setup.on, IsEmpty());
-  EXPECT_THAT(setup.off,
-              UnorderedElementsAre(Pair("webhook", "secret webhook-master-key is missing"),
-                                   Pair("email", "smtp-url is not set"),
-                                   Pair("push", "secret vapid-private-key is missing")));
+  EXPECT_THAT(setup.off, UnorderedElementsAre(
+                             Pair("webhook", "entry webhook-master-key of the secret is missing"),
+                             Pair("email", "smtp-url is not set"),
+                             Pair("push", "entry vapid-private-key of the secret is missing")));
   for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush})
     EXPECT_FALSE(setup.channels.Has(channel));
 }
 
-TEST_F(ChannelSetupTest, OneThatLacksSomethingDoesNotConcernTheOthers) {
+TEST_F(ChannelSetupTest, AChannelThatLacksSomethingDoesNotAffectTheOthers) {
   secrets_.values["webhook-master-key"] = std::string(31, 'k');
   ChannelSetup setup = SetUpAll();
   EXPECT_THAT(setup.on, ElementsAre("email", "push"));
@@ -92,7 +95,8 @@ TEST_F(ChannelSetupTest, OneThatLacksSomethingDoesNotConcernTheOthers) {
 
   secrets_.values["vapid-private-key"] = "";  // as Kubernetes has it before somebody fills it
   setup = SetUpAll();
-  EXPECT_THAT(setup.off, ElementsAre(Pair("push", "secret vapid-private-key is missing")));
+  EXPECT_THAT(setup.off,
+              ElementsAre(Pair("push", "entry vapid-private-key of the secret is missing")));
 }
 
 TEST_F(ChannelSetupTest, WhyAChannelIsOffNeverQuotesASecret) {
@@ -105,10 +109,12 @@ TEST_F(ChannelSetupTest, WhyAChannelIsOffNeverQuotesASecret) {
 
 TEST_F(ChannelSetupTest, MailNeedsUserAndPasswordTogetherAndEncryptionWithThem) {
   secrets_.values["smtp-user"] = "todo";
-  EXPECT_THAT(SetUpAll().off, ElementsAre(Pair("email", "secret smtp-password is missing")));
+  EXPECT_THAT(SetUpAll().off,
+              ElementsAre(Pair("email", "entry smtp-password of the secret is missing")));
   secrets_.values.erase("smtp-user");
   secrets_.values["smtp-password"] = "p";
-  EXPECT_THAT(SetUpAll().off, ElementsAre(Pair("email", "secret smtp-user is missing")));
+  EXPECT_THAT(SetUpAll().off,
+              ElementsAre(Pair("email", "entry smtp-user of the secret is missing")));
   secrets_.values["smtp-user"] = "todo";
   EXPECT_THAT(SetUpAll().off, IsEmpty());
   config_.smtp_url = "smtp+plain://127.0.0.1";
@@ -116,8 +122,9 @@ TEST_F(ChannelSetupTest, MailNeedsUserAndPasswordTogetherAndEncryptionWithThem) 
 }
 
 TEST_F(ChannelSetupTest, TheNamesOfTheSecretsAreSettings) {
-  config_.webhook_master_key_key = "signing";
-  EXPECT_THAT(SetUpAll().off, ElementsAre(Pair("webhook", "secret signing is missing")));
+  config_.webhook_master_key_entry = "signing";
+  EXPECT_THAT(SetUpAll().off,
+              ElementsAre(Pair("webhook", "entry signing of the secret is missing")));
   secrets_.values["signing"] = kMasterKey;
   EXPECT_THAT(SetUpAll().off, IsEmpty());
 }
@@ -137,7 +144,8 @@ TEST_F(ChannelSetupTest, AStoreThatDoesNotAnswerIsAskedAgain) {
   for (const char* name :
        {"webhook-master-key", "smtp-user", "smtp-password", "vapid-private-key"}) {
     secrets_.away = name;
-    EXPECT_TRUE(absl::IsUnavailable(SetUpOutlets(config_, secrets_, clock_).status())) << name;
+    EXPECT_THAT(SetUpChannels(config_, secrets_, clock_), StatusIs(absl::StatusCode::kUnavailable))
+        << name;
   }
 }
 

@@ -9,11 +9,13 @@
 
 #include "app/channel_setup.h"
 #include "app/system_clock.h"
+#include "support/status_matchers.h"
 
 namespace todo::app {
 namespace {
 
 using domain::Channel;
+using support::IsOk;
 using testing::ElementsAre;
 using testing::Key;
 using Again = ChannelWatch::Again;
@@ -49,7 +51,7 @@ class ChannelWatchTest : public testing::Test {
   ChannelWatch watch_{config_, secrets_, clock_, channels_};
 };
 
-TEST_F(ChannelWatchTest, WhileTheStoreFailsEverythingMayStillBeOn) {
+TEST_F(ChannelWatchTest, WhileTheSecretStoreFailsEveryChannelMayBeOn) {
   secrets_.failure = absl::UnavailableError("away");
   EXPECT_EQ(watch_.Look(), Again::kSoon);
   EXPECT_EQ(channels_.Get(), nullptr);
@@ -80,16 +82,16 @@ TEST_F(ChannelWatchTest, AFailureLaterOnSwitchesNothingOff) {
   EXPECT_TRUE(Has(Channel::kWebhook));
 }
 
-TEST_F(ChannelWatchTest, WhatOnlyASettingCanMendIsNotAskedAgain) {
+TEST_F(ChannelWatchTest, ALackingSettingIsNotLookedForAgain) {
   secrets_.secrets["webhook-master-key"] = master_key_;
   secrets_.secrets["vapid-private-key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE";
-  const auto setup = SetUpOutlets(config_, secrets_, clock_);
-  ASSERT_TRUE(setup.ok()) << setup.status();
+  const auto setup = SetUpChannels(config_, secrets_, clock_);
+  ASSERT_THAT(setup, IsOk());
   EXPECT_THAT(setup->on, ElementsAre("webhook"));
   EXPECT_THAT(setup->off, ElementsAre(Key("email"), Key("push")));
   EXPECT_EQ(watch_.Look(), Again::kNever) << "smtp-url, and a contact for push services";
   config_.vapid_contact = "https://todo.example";
-  EXPECT_THAT(SetUpOutlets(config_, secrets_, clock_)->on, ElementsAre("webhook", "push"));
+  EXPECT_THAT(SetUpChannels(config_, secrets_, clock_)->on, ElementsAre("webhook", "push"));
 }
 
 }  // namespace

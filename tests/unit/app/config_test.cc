@@ -10,6 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "app/config/help.h"
+#include "app/config/masking.h"
+
 namespace todo::app {
 namespace {
 
@@ -29,7 +32,7 @@ LoadedConfig Load(std::vector<std::string> arguments,
   return LoadConfig(arguments, environment);
 }
 
-TEST(ConfigTest, TheDatabaseIsAllThatMustBeSet) {
+TEST(ConfigTest, OnlyTheDatabaseMustBeSet) {
   const LoadedConfig loaded = Load({});
   EXPECT_THAT(loaded.faults, IsEmpty());
   EXPECT_EQ(loaded.command, Command::kServe);
@@ -112,7 +115,7 @@ struct FaultCase {
   std::string fault;
 };
 
-TEST(ConfigTest, SettingsThatDoNotGoTogether) {
+TEST(ConfigTest, SettingsThatContradictEachOtherAreFaults) {
   const FaultCase cases[] = {
       {{"--dev-identity", "--api-address=0.0.0.0"}, "--api-address must be 127.0.0.1, not 0.0.0.0"},
       {{"--dev-identity", "--app-address=::"}, "--app-address must be 127.0.0.1, not ::"},
@@ -120,8 +123,8 @@ TEST(ConfigTest, SettingsThatDoNotGoTogether) {
       {{"--worker-count=16", "--event-worker-count=1"}, "more than --database-pool-size"},
       {{"--relay-lease=1s", "--relay-poll=500ms"}, "at most a quarter of --relay-lease"},
       {{"--record-limit=4194304"},
-       "--delivery-batch (100) records of --record-limit (4194304 bytes) can become a delivery of "
-       "1201 MiB, and the limit is 1024 MiB: lower one of the two"},
+       "--delivery-batch (100) records of --record-limit (4194304 bytes) can become a call of 1201 "
+       "MiB, and the limit is 1024 MiB: lower one of the two"},
       {{"--delivery-batch=1000"}, "lower one of the two"},
       {{"--bulk-delivery=false", "--record-limit=1000000000"}, "--delivery-batch (1)"},
       {{"--task-updates-topic=task-events"}, "they must differ"},
@@ -135,7 +138,7 @@ TEST(ConfigTest, SettingsThatDoNotGoTogether) {
   }
 }
 
-TEST(ConfigTest, ALargeRecordLimitGoesWithASmallBatch) {
+TEST(ConfigTest, ALargeRecordLimitNeedsASmallBatch) {
   EXPECT_THAT(Load({}).faults, IsEmpty());
   EXPECT_THAT(Load({"--record-limit=10485760", "--delivery-batch=30"}).faults, IsEmpty());
   EXPECT_THAT(Load({"--record-limit=104857600", "--bulk-delivery=false"}).faults, IsEmpty());
@@ -152,7 +155,7 @@ TEST(ConfigTest, DevIdentityTakesEveryFormOfLoopback) {
   }
 }
 
-TEST(ConfigTest, SecretsAreNoFlags) {
+TEST(ConfigTest, SecretsAreNotFlags) {
   EXPECT_THAT(Load({"--dapr-api-token=x"}).faults,
               ElementsAre(HasSubstr("set DAPR_API_TOKEN in the environment")));
   const LoadedConfig loaded = Load({}, {{"DAPR_API_TOKEN", "sesame"}, {"APP_API_TOKEN", "barley"}});
@@ -218,7 +221,7 @@ TEST(ConfigTest, HelpNamesEverySettingWithItsVariableAndDefault) {
   EXPECT_THAT(help, HasSubstr("Exit codes"));
 }
 
-TEST(ConfigTest, HelpListsWhateverCanBePrinted) {
+TEST(ConfigTest, HelpListsEveryPrintedSetting) {
   const std::string help = HelpText();
   std::istringstream lines(PrintedConfig(Load({})));
   int count = 0;

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "app/system_clock.h"
+#include "support/fake_delivery_store.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
 #include "support/status_matchers.h"
@@ -61,12 +62,12 @@ class WatchedStore final : public ports::DeliveryStore {
     return store_.NextTurn(pace, channels);
   }
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane,
-                              const ports::DeliveryAttempt& attempt, bool slow) override {
-    return store_.Finish(lane, attempt, slow);
+                              const ports::DeliveryAttempt& attempt, ports::Pace pace) override {
+    return store_.Finish(lane, attempt, pace);
   }
-  absl::Status StopTarget(const ports::LeasedLane& leased, const std::string& reason,
-                          domain::Instant now) override {
-    return store_.StopTarget(leased, reason, now);
+  absl::Status StopEndpoint(const ports::LeasedLane& leased, const std::string& reason,
+                            domain::Instant now) override {
+    return store_.StopEndpoint(leased, reason, now);
   }
 
  private:
@@ -113,11 +114,12 @@ class DeliveryRunnerTest : public testing::Test {
   /// One delivery for each endpoint of the user's.
   void Enqueue(const UserId& user, domain::Instant due) {
     ASSERT_THAT(inbox_.Transact([&](ports::InboxTransaction& transaction) {
-      return transaction.EnqueueTaskWebhooks({{.user = user,
-                                               .event_id = domain::EventId{Id(++event_count_)},
-                                               .kind = "task.created",
-                                               .body = "{}",
-                                               .now = due}});
+      return transaction.notifications().EnqueueTaskWebhooks(
+          {{.user = user,
+            .event_id = domain::EventId{Id(++event_count_)},
+            .kind = "task.created",
+            .body = "{}",
+            .now = due}});
     }),
                 IsOk());
   }
@@ -142,7 +144,7 @@ class DeliveryRunnerTest : public testing::Test {
   int event_count_ = 0;
 };
 
-TEST_F(DeliveryRunnerTest, WhoIsDoneMakesRoomAtOnceForWhatWaitsForItsHost) {
+TEST_F(DeliveryRunnerTest, AFinishedAttemptMakesRoomAtOnceForOtherLanesOfItsHost) {
   constexpr int kUsers = 9;  // more than a host may have out, twice
   ReceiveAfter(1);           // the runner has looked once more and found its host busy
   for (int i = 0; i < kUsers; ++i) {
@@ -150,36 +152,41 @@ TEST_F(DeliveryRunnerTest, WhoIsDoneMakesRoomAtOnceForWhatWaitsForItsHost) {
     AddEndpoint(user);
     Enqueue(user, clock_.Now());
   }
-  const DeliveryRunner runner(sender_, ports::Pace::kNew, kUsers, bell_, kNever);
+  DeliveryRunner runner(sender_, ports::Pace::kNew, kUsers, bell_, kNever);
+  runner.Start();
   EXPECT_TRUE(AwaitDelivered(kUsers)) << meeting_.delivered;
 }
 
-TEST_F(DeliveryRunnerTest, WhatIsAnnouncedLeavesAtOnceAndNobodyLooksWithoutReason) {
+TEST_F(DeliveryRunnerTest, AnAnnouncedDeliveryIsSentAtOnceWithoutNeedlessLooks) {
   ReceiveAfter(0);
   AddEndpoint(ada_);
-  const DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  runner.Start();
   EXPECT_TRUE(meeting_.Await([&] { return meeting_.fruitless == 1; }));
   Enqueue(ada_, clock_.Now());
   bell_.Ring();
   EXPECT_TRUE(AwaitDelivered(1));
 }
 
-TEST_F(DeliveryRunnerTest, WhatIsDueLaterLeavesThenThoughNobodyAnnouncesIt) {
+TEST_F(DeliveryRunnerTest, ADeliveryThatIsDueLaterIsSentThenWithoutAnnouncement) {
   ReceiveAfter(1);  // which was too early
   AddEndpoint(ada_);
   Enqueue(ada_, clock_.Now() + 300ms);
-  const DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  DeliveryRunner runner(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  runner.Start();
   EXPECT_TRUE(AwaitDelivered(1));
 }
 
-TEST_F(DeliveryRunnerTest, AnAttemptWakesTheRunnerOfThePaceThatItsLaneHasNow) {
+TEST_F(DeliveryRunnerTest, AnAttemptWakesTheRunnerOfTheNewPaceOfItsLane) {
   ReceiveAfter(1);
   AddEndpoint(ada_);
-  const DeliveryRunner quick(sender_, ports::Pace::kQuick, 1, bell_, kNever);
+  DeliveryRunner quick(sender_, ports::Pace::kQuick, 1, bell_, kNever);
+  quick.Start();
   EXPECT_TRUE(meeting_.Await([&] { return meeting_.fruitless == 1; }));
   Enqueue(ada_, clock_.Now());
   Enqueue(ada_, clock_.Now());
-  const DeliveryRunner fresh(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  DeliveryRunner fresh(sender_, ports::Pace::kNew, 1, bell_, kNever);
+  fresh.Start();
   EXPECT_TRUE(AwaitDelivered(2)) << meeting_.delivered;
 }
 

@@ -28,14 +28,14 @@ TEST_F(DeliveryWatchTest, SilenceIsTroubleOnlyWhileEventsAreMissing) {
   EXPECT_FALSE(After(1s, 6, 4)) << "one came";
 }
 
-TEST_F(DeliveryWatchTest, WhileDeliveriesComeItIsABacklog) {
+TEST_F(DeliveryWatchTest, MissingEventsAreABacklogWhileDeliveriesCome) {
   for (std::uint64_t n = 0; n < 100; ++n) EXPECT_FALSE(After(10s, n, 1'000));
   EXPECT_FALSE(After(29s, 99, 1'000));
   EXPECT_TRUE(After(1s, 99, 1'000));
   EXPECT_FALSE(After(1s, 99, 0)) << "somebody else took them";
 }
 
-TEST_F(DeliveryWatchTest, WhatIsGivenUpAsLostHasNotComeBack) {
+TEST_F(DeliveryWatchTest, EventsGivenUpAsLostAreStillMissing) {
   EXPECT_FALSE(After(0s, 5, 0, 2)) << "lost long ago";
   EXPECT_FALSE(After(1h, 5, 0, 2));
   EXPECT_FALSE(After(1s, 5, 3, 2));

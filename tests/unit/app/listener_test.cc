@@ -7,10 +7,13 @@
 
 #include "fmt/format.h"
 #include "google/protobuf/descriptor.h"
+#include "support/status_matchers.h"
 
 namespace todo::app {
 namespace {
 
+using support::IsOk;
+using support::StatusIs;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -29,11 +32,11 @@ TEST(ListenerTest, PortZeroGivesAFreePort) {
 
 TEST(ListenerTest, APortInUseIsNotSharedButNamed) {
   const auto first = Listen(AnyPort());
-  ASSERT_TRUE(first.ok());
+  ASSERT_THAT(first, IsOk());
   ListenerOptions options = AnyPort();
   options.port = first->port;
   const auto second = Listen(options);
-  ASSERT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(
       std::string(second.status().message()),
       StartsWith(fmt::format(
@@ -44,23 +47,23 @@ TEST(ListenerTest, AnAddressOfAnotherMachineIsNamed) {
   ListenerOptions options = AnyPort();
   options.address = "192.0.2.1";  // reserved for documentation
   const auto listener = Listen(options);
-  ASSERT_EQ(listener.status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_THAT(listener, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(listener.status().message()), HasSubstr("192.0.2.1:0"));
 }
 
 TEST(ListenerTest, ThePortIsFreeAgainAfterwards) {
   auto first = Listen(AnyPort());
-  ASSERT_TRUE(first.ok());
+  ASSERT_THAT(first, IsOk());
   ListenerOptions options = AnyPort();
   options.port = first->port;
   first->server->Shutdown();
   first->server.reset();
-  EXPECT_TRUE(Listen(options).ok());
+  EXPECT_THAT(Listen(options), IsOk());
 }
 
 TEST(ListenerTest, ReflectionCanDescribeTheHealthService) {
   const auto listener = Listen(AnyPort());
-  ASSERT_TRUE(listener.ok());
+  ASSERT_THAT(listener, IsOk());
   EXPECT_NE(google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
                 "grpc.health.v1.Health"),
             nullptr);

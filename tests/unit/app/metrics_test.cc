@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
 
-TEST(MetricsTest, ShowsWhatWaitsAndForHowLong) {
+TEST(MetricsTest, ShowsBacklogsAndTheirAges) {
   MetricsSnapshot snapshot;
   snapshot.now = domain::Instant(100s);
   snapshot.version = "1.2.3";
@@ -44,7 +44,7 @@ TEST(MetricsTest, ShowsWhatWaitsAndForHowLong) {
   }
 }
 
-TEST(MetricsTest, LeavesOutWhatIsNotKnown) {
+TEST(MetricsTest, LeavesOutUnknownFigures) {
   const std::string text = MetricsText({});
   EXPECT_THAT(text, HasSubstr("todo_healthy 0\n"));
   EXPECT_THAT(text, Not(HasSubstr("todo_outbox")));

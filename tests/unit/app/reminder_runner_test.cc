@@ -60,7 +60,7 @@ class WatchedScheduler final : public ports::JobScheduler {
   std::map<std::string, domain::Instant> due_;
 };
 
-TEST(ReminderRunnerTest, WhoIsToldPlansAtOnceAndMovesTheJob) {
+TEST(ReminderRunnerTest, AChangedTaskIsPlannedAtOnceAndItsJobMoved) {
   SystemClock clock;
   RandomIdSource ids(clock);
   support::FakeDatabase database;
@@ -86,6 +86,7 @@ TEST(ReminderRunnerTest, WhoIsToldPlansAtOnceAndMovesTheJob) {
   const auto task = tasks.Create(call, input);
   ASSERT_THAT(task, IsOk());
   ReminderRunner runner(reminders, jobs, kNever, kNever);
+  runner.Start();
   told = &runner;
   ASSERT_THAT(reminders.Create(call, task->id, {.at = {}, .before = "PT1H", .time_of_day = {}}),
               IsOk());

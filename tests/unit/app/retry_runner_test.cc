@@ -8,8 +8,9 @@
 #include <mutex>
 #include <utility>
 
+#include "domain/event/dead_letter.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_event_inbox.h"
-#include "support/fake_retry_queue.h"
 
 namespace todo::app {
 namespace {
@@ -58,7 +59,8 @@ class CountedQueue final : public ports::RetryQueue {
   absl::Status Reschedule(const ports::RetryEntry&, const ports::RetrySchedule&) override {
     return absl::OkStatus();
   }
-  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter&, bool, domain::Instant) override {
+  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter&, ports::TakenFrom,
+                                     domain::Instant) override {
     return true;
   }
 
@@ -96,22 +98,25 @@ class RetryRunnerTest : public testing::Test {
   service::EventProcessor processor_{{inbox_, queue_, crashes_, clock_}, {}};
 };
 
-TEST_F(RetryRunnerTest, AClockThatIsSetBackByAnHourHoldsNothingUp) {
+TEST_F(RetryRunnerTest, AClockThatIsSetBackDelaysNoRetry) {
   RetryRunner runner(processor_, clock_, 1, kSoon);
+  runner.Start();
   ASSERT_TRUE(queue_.IsAsked(1));
   clock_.SetBack(1h);
   EXPECT_TRUE(queue_.IsAsked(queue_.looks() + 2)) << "the first may have been under way";
 }
 
-TEST_F(RetryRunnerTest, SomethingDueInAnHourKeepsNobodyFromLookingForWhatOthersParked) {
+TEST_F(RetryRunnerTest, ARetryThatIsDueInAnHourDelaysNoRetryOfOtherReplicas) {
   queue_.SetNextDue(clock_.Now() + 1h);
   RetryRunner runner(processor_, clock_, 1, kSoon);
+  runner.Start();
   runner.Wake(clock_.Now() + 1h);
   EXPECT_TRUE(queue_.IsAsked(queue_.looks() + 2));
 }
 
-TEST_F(RetryRunnerTest, WhatIsDueAtOnceIsLookedForAtOnce) {
+TEST_F(RetryRunnerTest, ARetryThatIsDueNowIsLookedForAtOnce) {
   RetryRunner runner(processor_, clock_, 2, kNever);
+  runner.Start();
   ASSERT_TRUE(queue_.IsAsked(2));
   for (int i = 0; i < 3; ++i) {
     const int before = queue_.looks();
@@ -120,17 +125,19 @@ TEST_F(RetryRunnerTest, WhatIsDueAtOnceIsLookedForAtOnce) {
   }
 }
 
-TEST_F(RetryRunnerTest, WhatIsFoundToBeDueSoonIsLookedForThen) {
+TEST_F(RetryRunnerTest, ARetryThatIsFoundToBeDueSoonIsLookedForThen) {
   queue_.SetNextDue(clock_.Now() + 200ms);
   RetryRunner runner(processor_, clock_, 1, kNever);
+  runner.Start();
   EXPECT_TRUE(queue_.IsAsked(2));
 }
 
-TEST_F(RetryRunnerTest, WhileOneThreadIsAtWorkAnotherLooksAfterWhatIsDue) {
+TEST_F(RetryRunnerTest, WhileOneThreadIsBusyAnotherLooksForDueRetries) {
   std::promise<void> release;
   queue_.HoldFirst(release.get_future());
   {
     RetryRunner runner(processor_, clock_, 2, kNever);
+    runner.Start();
     EXPECT_TRUE(queue_.IsAsked(4)) << "by the other one";
     release.set_value();
   }

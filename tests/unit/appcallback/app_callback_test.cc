@@ -16,16 +16,19 @@
 #include <vector>
 
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
+#include "domain/event/event_reader.h"
+#include "ports/failure.h"
+#include "service/consumers/event_processor.h"
 #include "service/consumers/task_event_consumer.h"
 #include "service/reminders/reminder_service.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_retry_queue.h"
 #include "util/guarded.h"
 #include "util/worker_pool.h"
 
-// What Dapr makes of our answers is in its own code; the numbers are those of
-// tests/integration/test_traps.py.
+// tests/integration/test_traps.py describes the traps of Dapr that the tests number.
 
 namespace todo::appcallback {
 namespace {
@@ -37,9 +40,11 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
+constexpr char kPubsub[] = "kafka-pubsub";
+constexpr char kBroadcast[] = "kafka-broadcast";
 constexpr char kTopic[] = "task-events";
 
-/// Nothing that would need one happens here.
+/// These tests make no ids.
 class NoIds final : public ports::IdSource {
  public:
   domain::Uuid NewId() override { return domain::Uuid(); }
@@ -63,11 +68,20 @@ class Consumer final : public service::TaskEventConsumer {
   std::atomic<bool> throws = false;
 };
 
-absl::StatusOr<domain::Event> Parse(std::string_view record) {
-  auto event = domain::ParseTaskEventRecord(record);
-  if (!event.ok()) return event.status();
-  return *std::move(event);
-}
+/// A handler without an inbox: it only notes the records. Answers `status` for each.
+class Screens final : public ports::RecordHandler {
+ public:
+  std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records) override {
+    auto seen = seen_.Lock();
+    for (const domain::BusRecord& record : records) seen->push_back(record.bytes);
+    return std::vector(records.size(), *status.Lock());
+  }
+  std::vector<std::string> seen() { return *seen_.Lock(); }
+  util::Guarded<absl::Status> status;
+
+ private:
+  util::Guarded<std::vector<std::string>> seen_;
+};
 
 /// An event for the topic, as a producer writes it.
 std::string Event(int number) {
@@ -98,8 +112,10 @@ class AppCallbackTest : public testing::Test {
   /// What the sidecar hears when it delivers one record.
   std::pair<grpc::Status, TopicEventResponse> DeliverOne(
       const std::string& bytes, const std::string& topic = kTopic,
-      std::unique_ptr<grpc::ClientContext> context = Context()) {
+      std::unique_ptr<grpc::ClientContext> context = Context(),
+      const std::string& pubsub = kPubsub) {
     runtime::TopicEventRequest request;
+    request.set_pubsub_name(pubsub);
     request.set_topic(topic);
     request.set_data(bytes);
     TopicEventResponse response;
@@ -111,8 +127,10 @@ class AppCallbackTest : public testing::Test {
   }
 
   std::pair<grpc::Status, runtime::TopicEventBulkResponse> DeliverMany(
-      const std::vector<std::string>& records, bool alpha = false) {
+      const std::vector<std::string>& records, bool alpha = false,
+      const std::string& pubsub = kPubsub) {
     runtime::TopicEventBulkRequest request;
+    request.set_pubsub_name(pubsub);
     request.set_topic(kTopic);
     for (const std::string& bytes : records) {
       runtime::TopicEventBulkRequestEntry& entry = *request.add_entries();
@@ -160,15 +178,20 @@ class AppCallbackTest : public testing::Test {
   Consumer consumer_;
   service::EventProcessor processor_{
       {inbox_, retries_, crashes_, clock_},
-      {{.topic = kTopic, .parse = &Parse, .consumers = {&consumer_}}}};
+      {{.topic = kTopic,
+        .parse = &service::EventStream::Parse<domain::ParseTaskEventRecord>,
+        .consumers = {&consumer_}}}};
+  Screens screens_;
   support::FakeReminderStore reminder_store_{database_};
   NoIds ids_;
   service::ReminderService reminders_{reminder_store_, clock_, ids_, {}};
   util::WorkerPool workers_{2, 16};
   std::function<bool()> healthy_ = [] { return true; };
   AppCallback callback_{
-      {.subscriptions = {{.topic = kTopic, .route = "/events/tasks"}}, .app_api_token = "secret"},
-      processor_,
+      {.subscriptions =
+           {{.pubsub = kPubsub, .topic = kTopic, .route = "/events/tasks", .handler = &processor_},
+            {.pubsub = kBroadcast, .topic = kTopic, .route = "/screens", .handler = &screens_}},
+       .app_api_token = "secret"},
       reminders_,
       workers_,
       clock_,
@@ -179,7 +202,8 @@ class AppCallbackTest : public testing::Test {
 
 // trap_01: UNIMPLEMENTED is an acknowledgement, and what the generated base class answers.
 TEST_F(AppCallbackTest, Trap01EveryMethodThatTakesWhatWeAskForIsImplemented) {
-  // Nobody sends these: the service is not invoked by name, has no bindings and schedules no jobs.
+  // The sidecar never calls these: the service is not invoked by name, has no bindings and
+  // schedules no jobs.
   const std::set<std::string> not_asked_for = {"OnInvoke", "OnBindingEvent"};
   int checked = 0;
   for (const char* name : {"AppCallback", "AppCallbackAlpha", "AppCallbackHealthCheck"}) {
@@ -209,7 +233,7 @@ TEST_F(AppCallbackTest, Trap01AnExceptionBeforeTheWorkBringsTheEventAgain) {
   EXPECT_EQ(DeliverMany({Event(1), Event(2)}).first.error_code(), grpc::UNAVAILABLE);
 }
 
-TEST_F(AppCallbackTest, Trap01WhoIsBusyStoppingOrWithoutDatabaseIsUnavailable) {
+TEST_F(AppCallbackTest, Trap01WithoutDatabaseOrFreeWorkersTheCallIsUnavailable) {
   healthy_ = [] { return false; };
   EXPECT_EQ(DeliverOne(Event(1)).first.error_code(), grpc::UNAVAILABLE);
   healthy_ = [] { return true; };
@@ -249,10 +273,46 @@ TEST_F(AppCallbackTest, Trap02WhatTheStoreCannotTakeNowIsRetry) {
   EXPECT_EQ(DeliverOne(Event(1)).second.status(), TopicEventResponse::SUCCESS);
 }
 
-TEST_F(AppCallbackTest, Trap02ATopicThatNobodyAskedForIsRetry) {
+TEST_F(AppCallbackTest, Trap02ARecordWithoutSubscriptionIsRetry) {
   const auto [status, response] = DeliverOne(Event(1), "elsewhere");
   ASSERT_TRUE(status.ok());
   EXPECT_EQ(response.status(), TopicEventResponse::RETRY);
+  const auto [other_status, other] = DeliverOne(Event(1), kTopic, Context(), "another-component");
+  ASSERT_TRUE(other_status.ok());
+  EXPECT_EQ(other.status(), TopicEventResponse::RETRY);
+  EXPECT_THAT(database_.Read()->inbox, IsEmpty());
+}
+
+TEST_F(AppCallbackTest, EachComponentsRecordsGoToTheHandlerOfItsSubscription) {
+  ASSERT_TRUE(DeliverMany({"one", "two"}, false, kBroadcast).first.ok());
+  EXPECT_EQ(DeliverOne("three", kTopic, Context(), kBroadcast).second.status(),
+            TopicEventResponse::SUCCESS);
+  EXPECT_THAT(screens_.seen(), ElementsAre("one", "two", "three"));
+  EXPECT_THAT(database_.Read()->inbox, IsEmpty()) << "this handler has no inbox";
+
+  EXPECT_EQ(DeliverOne(Event(1)).second.status(), TopicEventResponse::SUCCESS);
+  EXPECT_THAT(screens_.seen(), SizeIs(3));
+  EXPECT_THAT(database_.Read()->inbox, SizeIs(1));
+}
+
+TEST_F(AppCallbackTest, ARecordThatItsHandlerDoesNotTakeComesAgain) {
+  *screens_.status.Lock() = absl::UnavailableError("told so by the test");
+  EXPECT_EQ(DeliverOne("one", kTopic, Context(), kBroadcast).second.status(),
+            TopicEventResponse::RETRY);
+  EXPECT_EQ(DeliverOne(Event(1)).second.status(), TopicEventResponse::SUCCESS)
+      << "the other handler is not affected";
+}
+
+TEST_F(AppCallbackTest, EachSubscriptionNamesItsComponentAndRoute) {
+  runtime::ListTopicSubscriptionsResponse response;
+  ASSERT_TRUE(runtime::AppCallback::NewStub(channel_)
+                  ->ListTopicSubscriptions(Context("").get(), {}, &response)
+                  .ok());
+  std::vector<std::string> found;
+  for (const auto& one : response.subscriptions())
+    found.push_back(one.pubsub_name() + " " + one.topic() + " " + one.routes().default_());
+  EXPECT_THAT(found, ElementsAre("kafka-pubsub task-events /events/tasks",
+                                 "kafka-broadcast task-events /screens"));
 }
 
 // trap_04 and trap_06: a dead-letter topic of the sidecar's takes good events along with bad ones.
@@ -270,7 +330,7 @@ TEST_F(AppCallbackTest, Trap04And19SubscriptionsAreRawAndHaveNoDeadLetterTopic) 
   }
 }
 
-// trap_07: whatever becomes of an event, it is never DROP.
+// trap_07: no event is ever answered DROP.
 TEST_F(AppCallbackTest, Trap07NothingIsDropped) {
   int number = 0;
   for (const absl::StatusCode code :
@@ -280,7 +340,7 @@ TEST_F(AppCallbackTest, Trap07NothingIsDropped) {
         absl::StatusCode::kUnavailable, absl::StatusCode::kUnknown, absl::StatusCode::kAborted}) {
     const absl::Status told(code, "told so by the test");
     *consumer_.status.Lock() = told;
-    const bool comes_again = service::NotNow(told);
+    const bool comes_again = ports::IsTemporary(told);
     const auto expected = comes_again ? TopicEventResponse::RETRY : TopicEventResponse::SUCCESS;
     const std::string event = Event(++number);
     for (int copy = 0; copy < 2; ++copy) {  // the second time it is a duplicate

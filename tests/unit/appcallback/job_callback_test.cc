@@ -16,14 +16,11 @@
 
 #include "appcallback/app_callback.h"
 #include "dapr/proto/runtime/v1/appcallback.grpc.pb.h"
-#include "service/consumers/event_processor.h"
 #include "service/reminders/reminder_service.h"
 #include "service/tasks/task_service.h"
 #include "support/fake_database.h"
-#include "support/fake_event_inbox.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
-#include "support/fake_retry_queue.h"
 #include "support/fake_task_store.h"
 
 namespace todo::appcallback {
@@ -163,20 +160,15 @@ class JobCallbackTest : public testing::Test {
   support::FakePreferredZones zones_{database_};
   std::atomic<int> posts_ = 0;
   support::FakeReminderStore reminder_store_{database_, [this](int) { ++posts_; }};
-  support::FakeEventInbox inbox_{database_};
-  support::FakeRetryQueue retries_{database_};
-  support::FakeCrashLog crashes_{database_};
   SetClock clock_;
   MachineClock machine_clock_;
   CountedIds ids_;
   service::TaskService tasks_{store_, zones_, clock_, ids_};
   service::ReminderService reminders_{reminder_store_, clock_, ids_, {}};
-  service::EventProcessor processor_{{inbox_, retries_, crashes_, clock_}, {}};
   util::WorkerPool workers_{kWorkers, 100};
   std::function<bool()> healthy_ = [] { return true; };
   AppCallback callback_{
       {.subscriptions = {}, .max_waiting_jobs = kMaxWaiting, .app_api_token = "secret"},
-      processor_,
       reminders_,
       workers_,
       machine_clock_,
@@ -207,13 +199,13 @@ TEST_F(JobCallbackTest, AJobOfAnotherNameMaySayItInItsData) {
   EXPECT_EQ(posted(), 1u);
 }
 
-TEST_F(JobCallbackTest, WhatIsEarlyIsToldToComeAgain) {
+TEST_F(JobCallbackTest, AnEarlyJobIsRepeated) {
   clock_.now = *domain::ParseInstant("2026-03-27T08:59:59Z");
   EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE);
   EXPECT_EQ(posted(), 0u);
 }
 
-TEST_F(JobCallbackTest, WhatIsUnknownOrStaleIsAnsweredOk) {
+TEST_F(JobCallbackTest, AnUnknownOrOutdatedJobIsAnsweredOk) {
   clock_.now = *domain::ParseInstant("2026-03-27T08:00:00Z");
   for (const char* name : {"reminder-task-1", "reminder-task-1-2", "reminder-task-4711", "",
                            "reminder-task-x", "somebody-elses"}) {
@@ -231,11 +223,11 @@ TEST_F(JobCallbackTest, OnlyTheSidecarMayCall) {
   EXPECT_EQ(posted(), 0u);
 }
 
-TEST_F(JobCallbackTest, WhatWaitsIsSettledTogetherAndOnlySoManyMayWait) {
+TEST_F(JobCallbackTest, WaitingJobsAreProcessedTogetherAndTheirNumberIsLimited) {
   for (int n = 1; n <= kMaxWaiting; ++n) MakeTask("alice");
   Waiting calls(*this);
   for (int n = 1; n <= kMaxWaiting + 1; ++n) calls.Begin("reminder-task-" + std::to_string(n));
-  calls.AwaitFirst();  // which is the one too many, so all others wait by now
+  calls.AwaitFirst();  // the call beyond the limit: all others wait by now
   calls.Release();
   const std::vector<grpc::StatusCode> codes = calls.Codes();
   EXPECT_EQ(std::ranges::count(codes, grpc::OK), kMaxWaiting);
@@ -244,7 +236,7 @@ TEST_F(JobCallbackTest, WhatWaitsIsSettledTogetherAndOnlySoManyMayWait) {
   EXPECT_EQ(posts_, 2) << "transactions, of 200 and of 100 jobs";
 }
 
-TEST_F(JobCallbackTest, EachHasItsOwnStatus) {
+TEST_F(JobCallbackTest, EachJobHasItsOwnStatus) {
   MakeTask("bob");
   MakeTask("alice");
   reminder_store_.FailFor({"bob"}, absl::AbortedError("others held a lock for too long"));
@@ -256,18 +248,18 @@ TEST_F(JobCallbackTest, EachHasItsOwnStatus) {
   EXPECT_EQ(posted(), 2u);
 }
 
-TEST_F(JobCallbackTest, NobodyWorksForAnAnswerThatIsTooLate) {
+TEST_F(JobCallbackTest, AJobWhoseDeadlineHasPassedIsNotProcessed) {
   Waiting calls(*this);
   calls.Begin("reminder-task-1");
   machine_clock_.ahead = std::chrono::hours(1);
   calls.Release();
   EXPECT_THAT(calls.Codes(), ElementsAre(grpc::UNAVAILABLE));
   machine_clock_.ahead = std::chrono::microseconds(0);
-  EXPECT_TRUE(Call(Job("reminder-task-4711")).ok()) << "who came later is served";
+  EXPECT_TRUE(Call(Job("reminder-task-4711")).ok()) << "a later call is served";
   EXPECT_EQ(posted(), 0u);
 }
 
-TEST_F(JobCallbackTest, WhoStopsRefusesThoseThatWait) {
+TEST_F(JobCallbackTest, JobsThatWaitAreRefusedWhenTheServiceStops) {
   workers_.Shutdown(std::chrono::steady_clock::now());
   for (int n = 0; n < 3; ++n)
     EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE) << n;
@@ -285,7 +277,7 @@ TEST_F(JobCallbackTest, Trap01AnExceptionBringsTheJobAgain) {
   EXPECT_EQ(posted(), 1u);
 }
 
-TEST_F(JobCallbackTest, WithoutTheDatabaseItMustComeAgain) {
+TEST_F(JobCallbackTest, WithoutTheDatabaseAJobIsRepeated) {
   database_.FailWith(absl::UnavailableError("away"));
   EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE);
   database_.FailWith(absl::OkStatus());

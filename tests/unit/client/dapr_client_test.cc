@@ -6,9 +6,14 @@
 #include <thread>
 
 #include "support/fake_sidecar.h"
+#include "support/status_matchers.h"
 
 namespace todo::client {
 namespace {
+
+using support::StatusIs;
+
+using support::IsOk;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -18,7 +23,7 @@ TEST(DaprClient, SendsTokenAndDeadlineWithEachCall) {
   FakeSidecar sidecar;
   DaprClient client(
       {.endpoint = sidecar.endpoint(), .api_token = "secret", .metadata_timeout = seconds(30)});
-  ASSERT_TRUE(client.GetMetadata().ok());
+  ASSERT_THAT(client.GetMetadata(), IsOk());
   const FakeSidecar::Call call = sidecar.calls().at(0);
   EXPECT_EQ(call.metadata.at("dapr-api-token"), "secret");
   EXPECT_LE(call.time_left, seconds(31));
@@ -28,7 +33,7 @@ TEST(DaprClient, SendsTokenAndDeadlineWithEachCall) {
 TEST(DaprClient, SendsNoTokenWhenThereIsNone) {
   FakeSidecar sidecar;
   DaprClient client({.endpoint = sidecar.endpoint()});
-  ASSERT_TRUE(client.GetMetadata().ok());
+  ASSERT_THAT(client.GetMetadata(), IsOk());
   EXPECT_FALSE(sidecar.calls().at(0).metadata.contains("dapr-api-token"));
 }
 
@@ -52,7 +57,7 @@ TEST(DaprClient, TellsWhatTheSidecarLoaded) {
 
   DaprClient client({.endpoint = sidecar.endpoint()});
   const auto metadata = client.GetMetadata();
-  ASSERT_TRUE(metadata.ok()) << metadata.status();
+  ASSERT_THAT(metadata, IsOk());
   EXPECT_EQ(metadata->app_id, "todo-service");
   EXPECT_EQ(metadata->runtime_version, "1.17.5");
   ASSERT_EQ(metadata->components.size(), 1u);
@@ -68,7 +73,7 @@ TEST(DaprClient, TellsWhatTheSidecarLoaded) {
   EXPECT_EQ(metadata->subscriptions[0].rules[0].path, "/events/tasks");
 }
 
-TEST(DaprClient, SaysWhoSpeaksInErrors) {
+TEST(DaprClient, ErrorsNameTheSidecar) {
   FakeSidecar sidecar;
   sidecar.SetAnswer({grpc::StatusCode::UNAUTHENTICATED, "wrong token"});
   DaprClient client({.endpoint = sidecar.endpoint()});
@@ -79,9 +84,9 @@ TEST(DaprClient, SaysWhoSpeaksInErrors) {
 TEST(DaprClient, IsUnavailableWithoutSidecarAndGoesOnWhenItIsBack) {
   FakeSidecar sidecar;
   DaprClient client({.endpoint = sidecar.endpoint()});
-  ASSERT_TRUE(client.GetMetadata().ok());
+  ASSERT_THAT(client.GetMetadata(), IsOk());
   sidecar.Stop();
-  EXPECT_EQ(client.GetMetadata().status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(client.GetMetadata(), StatusIs(absl::StatusCode::kUnavailable));
   sidecar.Start();
   const auto give_up = std::chrono::steady_clock::now() + seconds(20);
   absl::Status status = client.GetMetadata().status();
@@ -89,14 +94,14 @@ TEST(DaprClient, IsUnavailableWithoutSidecarAndGoesOnWhenItIsBack) {
     std::this_thread::yield();
     status = client.GetMetadata().status();
   }
-  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(status, IsOk());
 }
 
 TEST(DaprClient, GivesUpAtTheDeadline) {
   FakeSidecar sidecar;
   sidecar.Hold();
   DaprClient client({.endpoint = sidecar.endpoint(), .metadata_timeout = milliseconds(50)});
-  EXPECT_EQ(client.GetMetadata().status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(client.GetMetadata(), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
 }  // namespace

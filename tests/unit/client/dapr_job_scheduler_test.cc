@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "support/fake_sidecar.h"
+#include "support/status_matchers.h"
 
 namespace todo::client {
 namespace {
 
 using std::chrono::milliseconds;
 using support::FakeSidecar;
+using support::StatusIs;
 using testing::Each;
 using testing::ElementsAre;
 using testing::SizeIs;
@@ -43,7 +45,7 @@ class DaprJobSchedulerTest : public testing::Test {
   DaprJobScheduler scheduler_{client_, {.timeout = milliseconds(20'000), .parallel_calls = 4}};
 };
 
-TEST_F(DaprJobSchedulerTest, SchedulesOverWhatIsThereAndForAsLongAsItTakes) {
+TEST_F(DaprJobSchedulerTest, ReplacesAJobOfTheNameAndRepeatsItUntilItSucceeds) {
   EXPECT_THAT(scheduler_.Schedule(Jobs(1)), ElementsAre(absl::OkStatus()));
   const auto calls = sidecar_.calls();
   ASSERT_THAT(calls, SizeIs(1));
@@ -95,7 +97,7 @@ TEST_F(DaprJobSchedulerTest, UnderstandsHowDaprdSaysThatItDoesNotKnowAMethod) {
 
 TEST_F(DaprJobSchedulerTest, ASidecarWithoutJobsIsSaidAsItIs) {
   sidecar_.SetUnimplemented({"ScheduleJob", "ScheduleJobAlpha1"});
-  EXPECT_TRUE(absl::IsUnimplemented(scheduler_.Schedule(Jobs(1)).at(0)));
+  EXPECT_THAT(scheduler_.Schedule(Jobs(1)).at(0), StatusIs(absl::StatusCode::kUnimplemented));
 }
 
 TEST_F(DaprJobSchedulerTest, DeletesByName) {
@@ -109,14 +111,15 @@ TEST_F(DaprJobSchedulerTest, WithoutASidecarTheRestIsNotTried) {
   sidecar_.SetAnswer({grpc::StatusCode::UNAVAILABLE, "no scheduler"});
   const auto statuses = scheduler_.Schedule(Jobs(11));
   EXPECT_THAT(statuses, SizeIs(11));
-  for (const absl::Status& status : statuses) EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  for (const absl::Status& status : statuses)
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable)) << status;
   EXPECT_THAT(sidecar_.calls(), SizeIs(4)) << "one round";
 }
 
 TEST_F(DaprJobSchedulerTest, AHangingSidecarIsGivenUpAtTheDeadline) {
   DaprJobScheduler hasty(client_, {.timeout = milliseconds(100)});
   sidecar_.Hold();
-  EXPECT_TRUE(absl::IsDeadlineExceeded(hasty.Schedule(Jobs(1)).at(0)));
+  EXPECT_THAT(hasty.Schedule(Jobs(1)).at(0), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
 }  // namespace

@@ -10,10 +10,13 @@
 #include <vector>
 
 #include "support/fake_sidecar.h"
+#include "support/status_matchers.h"
 #include "util/guarded.h"
 
 namespace todo::client {
 namespace {
+
+using support::StatusIs;
 
 using dapr::proto::runtime::v1::BulkPublishResponse;
 using std::chrono::milliseconds;
@@ -135,19 +138,19 @@ TEST_F(DaprPublisherTest, FollowsASidecarThatLostTheEarlierName) {
 
 TEST_F(DaprPublisherTest, IsUnimplementedWhenTheSidecarKnowsNeitherName) {
   sidecar_.SetUnimplemented({"BulkPublishEvent", "BulkPublishEventAlpha1"});
-  EXPECT_EQ(Publish(TwoEvents()).code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(Publish(TwoEvents()), StatusIs(absl::StatusCode::kUnimplemented));
   EXPECT_EQ(Methods().size(), 2u);
 }
 
 TEST_F(DaprPublisherTest, IsUnavailableWithoutSidecar) {
   sidecar_.Stop();
-  EXPECT_EQ(Publish(TwoEvents()).code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(Publish(TwoEvents()), StatusIs(absl::StatusCode::kUnavailable));
 }
 
 TEST_F(DaprPublisherTest, GivesUpAtTheDeadline) {
   sidecar_.Hold();
   Make({.timeout = milliseconds(50)});
-  EXPECT_EQ(Publish(TwoEvents()).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(Publish(TwoEvents()), StatusIs(absl::StatusCode::kDeadlineExceeded));
 }
 
 TEST_F(DaprPublisherTest, NothingToPublishIsDoneAtOnce) {
@@ -156,7 +159,7 @@ TEST_F(DaprPublisherTest, NothingToPublishIsDoneAtOnce) {
 }
 
 // trap_21: the pieces of one publish follow each other, they are never under way together.
-TEST_F(DaprPublisherTest, CutsWhatIsTooLargeForOneCallAndKeepsTheOrder) {
+TEST_F(DaprPublisherTest, DividesEventsTooLargeForOneCallAndKeepsTheOrder) {
   Make({.max_call_bytes = 100});
   sidecar_.Hold();
   std::vector<ports::OutgoingEvent> events;
@@ -193,7 +196,7 @@ TEST_F(DaprPublisherTest, NeverNamesAnEntryTwiceInOneCall) {
 TEST_F(DaprPublisherTest, AFailedPieceIsTheLast) {
   Make({.max_call_bytes = 1});
   sidecar_.SetAnswer({grpc::StatusCode::INTERNAL, "broker away"});
-  EXPECT_EQ(Publish(TwoEvents()).code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(Publish(TwoEvents()), StatusIs(absl::StatusCode::kInternal));
   EXPECT_EQ(Methods().size(), 1u);
 }
 
@@ -229,7 +232,7 @@ TEST_F(DaprPublisherTest, WithoutBulkTheFirstFailureIsTheEnd) {
   EXPECT_EQ(Methods().size(), 1u);
 }
 
-TEST_F(DaprPublisherTest, DestructionCancelsWhatIsInFlightAndCallsEachDoneOnce) {
+TEST_F(DaprPublisherTest, DestructionCancelsCallsInFlightAndCallsEachDoneOnce) {
   sidecar_.Hold();
   Results results;
   for (int i = 0; i < 3; ++i) publisher_->Publish("task-events", TwoEvents(), results.Done());
@@ -238,7 +241,7 @@ TEST_F(DaprPublisherTest, DestructionCancelsWhatIsInFlightAndCallsEachDoneOnce) 
   const auto statuses = results.Wait(3);
   ASSERT_EQ(statuses.size(), 3u);
   for (const absl::Status& status : statuses)
-    EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kCancelled));
 }
 
 TEST_F(DaprPublisherTest, DestructionSendsNoFurtherPiece) {
@@ -249,11 +252,11 @@ TEST_F(DaprPublisherTest, DestructionSendsNoFurtherPiece) {
   ASSERT_TRUE(sidecar_.WaitForCalls(1));
   publisher_.reset();
   ASSERT_EQ(results.Wait(1).size(), 1u);
-  EXPECT_EQ(results.Wait(1)[0].code(), absl::StatusCode::kCancelled);
+  EXPECT_THAT(results.Wait(1)[0], StatusIs(absl::StatusCode::kCancelled));
   EXPECT_EQ(Methods().size(), 1u);
 }
 
-TEST_F(DaprPublisherTest, WhoPublishesAgainFromDoneIsCancelledAtDestruction) {
+TEST_F(DaprPublisherTest, APublishFromDoneIsCancelledAtDestruction) {
   sidecar_.Hold();
   Results results;
   publisher_->Publish("task-events", TwoEvents(),
@@ -263,7 +266,7 @@ TEST_F(DaprPublisherTest, WhoPublishesAgainFromDoneIsCancelledAtDestruction) {
   ASSERT_TRUE(sidecar_.WaitForCalls(1));
   publisher_.reset();
   ASSERT_EQ(results.Wait(1).size(), 1u);
-  EXPECT_EQ(results.Wait(1)[0].code(), absl::StatusCode::kCancelled);
+  EXPECT_THAT(results.Wait(1)[0], StatusIs(absl::StatusCode::kCancelled));
 }
 
 }  // namespace

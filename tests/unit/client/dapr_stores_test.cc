@@ -4,6 +4,7 @@
 #include "client/dapr_secret_store.h"
 #include "client/dapr_state_store.h"
 #include "support/fake_sidecar.h"
+#include "support/status_matchers.h"
 
 namespace todo::client {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using absl::StatusCode;
 using dapr::proto::common::v1::StateOptions;
 using support::FakeSidecar;
+using support::IsOk;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -21,14 +23,14 @@ class DaprStateStoreTest : public testing::Test {
   DaprStateStore store_{client_, {.component = "statestore"}};
 };
 
-TEST_F(DaprStateStoreTest, WhatIsWrittenIsReadWithItsEtag) {
-  ASSERT_TRUE(store_.Write("a", "1", "").ok());
-  ASSERT_TRUE(store_.Write("b", "2", "").ok());
+TEST_F(DaprStateStoreTest, AWrittenValueIsReadWithItsEtag) {
+  ASSERT_THAT(store_.Write("a", "1", ""), IsOk());
+  ASSERT_THAT(store_.Write("b", "2", ""), IsOk());
   const auto one = store_.Read({"a"});
-  ASSERT_TRUE(one.ok()) << one.status();
+  ASSERT_THAT(one, IsOk());
   EXPECT_EQ(one->at("a").data, "1");
   const auto many = store_.Read({"a", "b", "c"});
-  ASSERT_TRUE(many.ok()) << many.status();
+  ASSERT_THAT(many, IsOk());
   ASSERT_THAT(*many, SizeIs(2));
   EXPECT_EQ(many->at("b").data, "2");
   EXPECT_EQ(many->at("a").etag, one->at("a").etag);
@@ -37,16 +39,16 @@ TEST_F(DaprStateStoreTest, WhatIsWrittenIsReadWithItsEtag) {
 }
 
 TEST_F(DaprStateStoreTest, AValueThatHasChangedIsNotOverwritten) {
-  ASSERT_TRUE(store_.Write("a", "1", "").ok());
+  ASSERT_THAT(store_.Write("a", "1", ""), IsOk());
   EXPECT_EQ(store_.Write("a", "2", "").code(), StatusCode::kAborted) << "there is one already";
   const std::string etag = store_.Read({"a"})->at("a").etag;
-  ASSERT_TRUE(store_.Write("a", "2", etag).ok());
+  ASSERT_THAT(store_.Write("a", "2", etag), IsOk());
   EXPECT_EQ(store_.Write("a", "3", etag).code(), StatusCode::kAborted);
   EXPECT_EQ(store_.Read({"a"})->at("a").data, "2");
 }
 
 TEST_F(DaprStateStoreTest, AsksForTheFirstWriteToWinAndHasATokenAndADeadline) {
-  ASSERT_TRUE(store_.Write("a", "1", "").ok());
+  ASSERT_THAT(store_.Write("a", "1", ""), IsOk());
   const FakeSidecar::Call call = sidecar_.calls().back();
   EXPECT_EQ(call.save.states(0).options().concurrency(), StateOptions::CONCURRENCY_FIRST_WRITE);
   EXPECT_EQ(call.save.states(0).options().consistency(), StateOptions::CONSISTENCY_STRONG);
@@ -55,7 +57,7 @@ TEST_F(DaprStateStoreTest, AsksForTheFirstWriteToWinAndHasATokenAndADeadline) {
   EXPECT_LE(call.time_left, std::chrono::seconds(3));  // on the wire it is rounded up
 }
 
-TEST_F(DaprStateStoreTest, WhateverIsWrongWithTheStoreIsUnavailable) {
+TEST_F(DaprStateStoreTest, AnyFailureOfTheStoreIsUnavailable) {
   EXPECT_EQ(store_.Read({"a", "broken"}).status().code(), StatusCode::kUnavailable);
   // As Dapr says that there is no such component.
   sidecar_.SetAnswer({grpc::StatusCode::FAILED_PRECONDITION, "state store is not configured"});
@@ -72,7 +74,7 @@ class DaprSecretStoreTest : public testing::Test {
   DaprClient client_{{.endpoint = sidecar_.endpoint()}};
 };
 
-TEST_F(DaprSecretStoreTest, ReadsTheSecretOnceForAllItsKeys) {
+TEST_F(DaprSecretStoreTest, ReadsTheSecretOnceForAllItsEntries) {
   sidecar_.SetSecrets({{"user", "ada"}, {"password", "secret"}});
   DaprSecretStore store(client_, {});
   EXPECT_EQ(*store.Get("user"), "ada");
@@ -81,15 +83,15 @@ TEST_F(DaprSecretStoreTest, ReadsTheSecretOnceForAllItsKeys) {
   EXPECT_THAT(sidecar_.calls(), SizeIs(1));
 }
 
-TEST_F(DaprSecretStoreTest, RemembersForAShortTimeOnly) {
+TEST_F(DaprSecretStoreTest, CachesForAShortTimeOnly) {
   sidecar_.SetSecrets({{"user", "ada"}});
-  DaprSecretStore store(client_, {.remember = std::chrono::seconds(0)});
+  DaprSecretStore store(client_, {.cache_time = std::chrono::seconds(0)});
   EXPECT_EQ(*store.Get("user"), "ada");
   sidecar_.SetSecrets({{"user", "bob"}});
   EXPECT_EQ(*store.Get("user"), "bob");
 }
 
-TEST_F(DaprSecretStoreTest, OnlyWhoHasLookedSaysThatThereIsNone) {
+TEST_F(DaprSecretStoreTest, OnlyAComponentThatHasLookedReportsAMissingSecret) {
   const auto code_of = [&](grpc::StatusCode code, const std::string& why) {
     DaprSecretStore store(client_, {});
     sidecar_.SetAnswer({code, why});
@@ -118,7 +120,7 @@ TEST_F(DaprSecretStoreTest, OnlyWhoHasLookedSaysThatThereIsNone) {
   EXPECT_EQ(code_of(grpc::StatusCode::UNAVAILABLE, "not found"), StatusCode::kUnavailable);
 }
 
-TEST_F(DaprSecretStoreTest, AFailureIsNotRemembered) {
+TEST_F(DaprSecretStoreTest, AFailureIsNotCached) {
   DaprSecretStore store(client_, {});
   sidecar_.SetAnswer({grpc::StatusCode::INTERNAL, "connection refused"});
   EXPECT_EQ(store.Get("user").status().code(), StatusCode::kUnavailable);

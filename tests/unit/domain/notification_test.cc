@@ -1,10 +1,13 @@
-#include "domain/notification/notification.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "domain/notification/endpoint_rules.h"
+#include "domain/notification/messages.h"
+#include "domain/notification/preferences.h"
+#include "domain/notification/schedule.h"
+#include "domain/notification/webhook_secret.h"
 #include "domain/task/task.h"
 #include "support/status_matchers.h"
 
@@ -49,7 +52,7 @@ DueReminder ReminderOf(std::string title) {
           .late = false};
 }
 
-TEST(QuietHoursTest, OutsideOfThemNobodyWaits) {
+TEST(QuietHoursTest, OutsideOfThemNothingWaits) {
   const Instant noon = At("2026-10-24T12:00:00Z");
   EXPECT_EQ(DisturbAt({}, noon), noon);
   EXPECT_EQ(DisturbAt(Quiet("22:00", "07:00"), noon), noon);
@@ -58,7 +61,7 @@ TEST(QuietHoursTest, OutsideOfThemNobodyWaits) {
       << "the end is outside";
 }
 
-TEST(QuietHoursTest, InsideOneWaitsForTheirEndOverMidnightToo) {
+TEST(QuietHoursTest, WithinThemNotificationsWaitForTheirEndOverMidnightToo) {
   EXPECT_EQ(DisturbAt(Quiet("22:00", "07:00"), At("2026-10-24T22:00:00Z")),
             At("2026-10-25T07:00:00Z"));
   EXPECT_EQ(DisturbAt(Quiet("22:00", "07:00"), At("2026-10-25T06:59:59Z")),
@@ -86,7 +89,7 @@ TEST(PreferencesTest, AreReadAsTheyWereWritten) {
     EXPECT_EQ(ParsePreferences(text).status().code(), absl::StatusCode::kInternal) << text;
 }
 
-TEST(PreferencesTest, APatchChangesWhatItNames) {
+TEST(PreferencesTest, APatchChangesOnlyItsOwnFields) {
   const NotificationPreferences all = Quiet("22:00", "07:00", "Asia/Kolkata");
   const auto patched = [](NotificationPreferences preferences, const PreferencesPatch& patch) {
     std::vector<util::FieldViolation> violations;
@@ -122,7 +125,7 @@ TEST(PreferencesTest, QuietHoursHaveAStartAndAnEnd) {
   EXPECT_EQ(violations[1].field, "p.quiet_hours.end");
 }
 
-TEST(PreferencesTest, NameWhatIsWrong) {
+TEST(PreferencesTest, AViolationNamesItsField) {
   std::vector<util::FieldViolation> violations;
   NotificationPreferences preferences = Quiet("22:00", "22:00", "Mars/Base");
   preferences.time_zone = "Nowhere";
@@ -138,7 +141,7 @@ TEST(PreferencesTest, AnyUserIdMakesAKey) {
   EXPECT_NE(PreferencesKey(UserId{"a"}), PreferencesKey(UserId{"b"}));
 }
 
-TEST(TargetTest, HostsAreReadFromUrls) {
+TEST(EndpointRulesTest, HostsAreReadFromUrls) {
   EXPECT_EQ(*HostOfUrl("https://Hooks.Example/a?b#c"), "hooks.example");
   EXPECT_EQ(*HostOfUrl("HTTPS://hooks.example/"), "hooks.example");
   EXPECT_EQ(*HostOfUrl("hTTp://hooks.example?x"), "hooks.example");
@@ -157,7 +160,7 @@ TEST(TargetTest, HostsAreReadFromUrls) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST(TargetTest, AUrlThatCanNeverWorkIsRefusedWithWhatToDo) {
+TEST(EndpointRulesTest, AUrlThatCanNeverWorkIsRefusedWithAnExplanation) {
   const auto advice = [](const std::string& url) {
     const absl::Status status = HostOfUrl(url).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << url;
@@ -200,7 +203,7 @@ TEST(TargetTest, AUrlThatCanNeverWorkIsRefusedWithWhatToDo) {
     EXPECT_THAT(advice(url), HasSubstr("letters")) << url;
 }
 
-TEST(TargetTest, MailAddressesCannotCarryMore) {
+TEST(EndpointRulesTest, AMailAddressHoldsNothingElse) {
   for (const char* address : {"ada.l+todo@mail.example.org", "a.b+c@x-y.example",
                               "o'neil@example.com", "a@b", "a@xn--exmple-cua.com"})
     EXPECT_TRUE(CheckMailAddress(address).ok()) << address;
@@ -310,7 +313,7 @@ TEST(MailTest, ListsSeveralAndCountsTheRest) {
   EXPECT_THAT(mail.text, Not(HasSubstr("task 20")));
 }
 
-TEST(PushTest, FitsWhateverTheTitles) {
+TEST(PushTest, StaysBelowTheLimitWhateverTheTitles) {
   std::vector<DueReminder> reminders(30, ReminderOf(std::string(2'000, '"')));
   EXPECT_LE(ComposePush(reminders).size(), kMaxPushPayloadBytes);
   EXPECT_LE(ComposePush({reminders[0]}).size(), kMaxPushPayloadBytes);

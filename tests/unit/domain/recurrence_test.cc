@@ -114,7 +114,7 @@ std::string ReasonFor(std::string_view rule) {
       Recurrence::Parse({rule, Civil("2026-01-01T10:00:00"), TimeZone()}).status().message());
 }
 
-TEST(Recurrence, SaysInAPersonsWordsWhatIsWrong) {
+TEST(Recurrence, ExplainsFaultsForPeople) {
   EXPECT_EQ(ReasonFor("FREQ=FOO"),
             "recurrence rule: FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY, not 'FOO'");
   EXPECT_EQ(ReasonFor("FREQ=DAILY;INTERVAL=0"),
@@ -188,7 +188,7 @@ TEST(Recurrence, KeepsTheNominalTimeInAGap) {
   EXPECT_EQ(FormatInstant(next->at), "2026-03-29T01:30:00Z");
 }
 
-TEST(Recurrence, CountsFromTheAnchorHoweverFarAway) {
+TEST(Recurrence, CountsFromAnAnchorFarAway) {
   EXPECT_EQ(Series("daily", "2000-01-01T10:00:00").NextAfter(At("2109-07-09T00:00:00Z"))->number,
             40'002);
   EXPECT_EQ(Series("FREQ=DAILY;INTERVAL=3", "2000-01-01T10:00:00")
@@ -209,7 +209,7 @@ TEST(Recurrence, MissedOccurrencesAreTheGapInTheNumbers) {
   EXPECT_EQ(after_long_absence->number - 1 - 1, 4);  // 12, 19, 26 January and 2 February
 }
 
-TEST(Recurrence, CountEndsTheSeriesHoweverItIsAsked) {
+TEST(Recurrence, CountEndsTheSeriesForEveryQuery) {
   Recurrence series = Series("FREQ=DAILY;COUNT=4", "2026-01-01T10:00:00");
   EXPECT_EQ(series.NextAfter(At("2026-01-03T10:00:00Z"))->number, 4);
   EXPECT_EQ(series.NextAfter(At("2026-01-04T09:59:59.999999Z"))->number, 4);
@@ -279,7 +279,7 @@ std::string TextOf(std::string_view rule) {
   return parsed.ok() ? FormatRecurrenceRule(*parsed) : parsed.status().ToString();
 }
 
-TEST(RecurrenceText, HasOneSpelling) {
+TEST(RecurrenceText, HasOneCanonicalForm) {
   EXPECT_EQ(Series("Weekdays", "2026-01-30T10:00:00").rule(), "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR");
   EXPECT_EQ(TextOf("daily"), "FREQ=DAILY");
   EXPECT_EQ(TextOf("weekdays"), "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR");
@@ -300,7 +300,7 @@ TEST(RecurrenceText, HasOneSpelling) {
             "BYSECOND=5;BYSETPOS=-1,1;WKST=SU");
 }
 
-TEST(RecurrenceText, MeansTheSameWhenReadAgain) {
+TEST(RecurrenceText, IsReadBackAsAnEqualRule) {
   for (const json& known : Known("cases")) {
     auto rule = ParseRecurrenceRule(known.at("rule").get<std::string>());
     ASSERT_TRUE(rule.ok());
@@ -498,7 +498,7 @@ TEST(RecurrenceProperty, OccurrencesIncreaseAndAreNumberedWithoutGaps) {
   }
 }
 
-TEST(RecurrenceProperty, TheNextIsTheSameFromEveryMomentBeforeIt) {
+TEST(RecurrenceProperty, TheNextOccurrenceIsFoundFromEveryMomentBeforeIt) {
   std::mt19937_64 random_moment(7);
   for (const RandomSeries& random : SomeSeries(2, 300)) {
     SCOPED_TRACE(Describe(random));

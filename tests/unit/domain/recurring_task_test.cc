@@ -34,7 +34,7 @@ Task Follow(const Task& task, const NextOccurrence& next) {
   return following;
 }
 
-TEST(NextOccurrenceOf, CarriesEverythingOverButTheDate) {
+TEST(NextOccurrenceOf, CarriesEverythingOverExceptTheDate) {
   const Task task = Recurring("FREQ=DAILY", "2026-01-01T10:00:00");
   const auto next = NextOccurrenceOf(task, At("2026-01-01T09:00:00Z"));
   ASSERT_TRUE(next.ok()) << next.status();
@@ -48,7 +48,7 @@ TEST(NextOccurrenceOf, CarriesEverythingOverButTheDate) {
   EXPECT_EQ((*next)->series.missed, 0);
 }
 
-TEST(NextOccurrenceOf, MissedOnesDoNotPileUpAndAreCounted) {
+TEST(NextOccurrenceOf, MissedOccurrencesDoNotPileUpAndAreCounted) {
   const Task task = Recurring("FREQ=DAILY", "2026-01-01T10:00:00");
   const auto next = *NextOccurrenceOf(task, At("2026-01-05T12:00:00Z"));
   EXPECT_EQ(FormatInstant(next->fields.due.at), "2026-01-06T10:00:00Z");

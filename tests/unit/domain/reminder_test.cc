@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "domain/event/event.h"
+#include "domain/event/event_reader.h"
 #include "support/status_matchers.h"
 
 namespace todo::domain {
@@ -87,12 +88,12 @@ TEST(TimeOfDayTest, HoursAndMinutesAndPerhapsSeconds) {
   }
 }
 
-TEST(ResolveReminderTest, AnAbsoluteOneNeedsNoDueDate) {
+TEST(ResolveReminderTest, AnAbsoluteReminderNeedsNoDueDate) {
   EXPECT_EQ(Resolved(Absolute("2026-01-01T08:00:00Z"), Task()), "2026-01-01T08:00:00Z");
   EXPECT_EQ(Resolved(Before("PT1H"), Task()), "none");
 }
 
-TEST(ResolveReminderTest, HoursPassWhateverTheClocksDo) {
+TEST(ResolveReminderTest, HoursAreElapsedTimeWhenClocksChange) {
   // In Berlin clocks go forward from 02:00 to 03:00 on 2026-03-29.
   const Task task = DueLocally("2026-03-29T03:30:00");
   EXPECT_EQ(FormatInstant(task.fields.due.at), "2026-03-29T01:30:00Z");
@@ -135,7 +136,7 @@ TEST(ResolveReminderTest, AnInstantIsCountedInTheTasksZone) {
   EXPECT_EQ(Resolved(Before("P1D"), task), "2026-03-08T02:00:00Z");
 }
 
-TEST(ResolveReminderTest, WhatCannotBeKeptIsNone) {
+TEST(ResolveReminderTest, ATimeOutsideTheStoredYearsHasNoInstant) {
   EXPECT_EQ(Resolved(Before("P366D"), DueLocally("1970-06-01")), "none");
   Task task = DueLocally("2026-03-29T10:00:00");
   task.fields.time_zone = "Nowhere/Land";
@@ -180,7 +181,7 @@ TEST(PlanTest, MovesWithTheDueDate) {
   EXPECT_EQ(FormatInstant(*reminder.remind_at), "2026-01-02T11:00:00Z");
 }
 
-TEST(PlanTest, ADateInThePastCancelsAndALaterOneBringsBack) {
+TEST(PlanTest, ADateInThePastCancelsAndALaterOneRestores) {
   Reminder reminder = Planned(Before("PT1H"), DueLocally("2026-01-02T10:00:00", "UTC"));
   PlanSince(reminder, DueLocally("2026-01-01T08:30:00", "UTC"), "2026-01-01T08:00:00Z");
   EXPECT_EQ(reminder.state, ReminderState::kCancelled);
@@ -188,7 +189,7 @@ TEST(PlanTest, ADateInThePastCancelsAndALaterOneBringsBack) {
   EXPECT_EQ(reminder.state, ReminderState::kPending);
 }
 
-TEST(PlanTest, AFiredOneFiresAgainOnlyOnAnotherDate) {
+TEST(PlanTest, AFiredReminderFiresAgainOnlyOnAnotherDate) {
   Task task = DueLocally("2026-01-01T10:00:00", "UTC");
   Reminder reminder = Planned(Before("PT1H"), task);
   reminder.state = ReminderState::kFired;
@@ -198,7 +199,7 @@ TEST(PlanTest, AFiredOneFiresAgainOnlyOnAnotherDate) {
   EXPECT_EQ(reminder.state, ReminderState::kPending);
 }
 
-TEST(PlanTest, CompletingCancelsAndUncompletingBringsBackWhatIsAhead) {
+TEST(PlanTest, CompletingCancelsAndUncompletingRestoresFutureReminders) {
   Task task = DueLocally("2026-01-01T10:00:00", "UTC");
   Reminder reminder = Planned(Before("PT1H"), task);
   task.completed = true;
@@ -212,7 +213,7 @@ TEST(PlanTest, CompletingCancelsAndUncompletingBringsBackWhatIsAhead) {
   EXPECT_EQ(passed.state, ReminderState::kCancelled);
 }
 
-TEST(PlanTest, WhatWasAheadAtTheChangeIsNotLostToALatePlanner) {
+TEST(PlanTest, AReminderStillAheadAtTheChangeSurvivesLatePlanning) {
   Reminder reminder = Planned(Before("PT1H"), DueLocally("2026-01-02T10:00:00", "UTC"));
   // Moved to fire at 09:00, planned only at noon: still pending, and so due.
   PlanSince(reminder, DueLocally("2026-01-01T10:00:00", "UTC"), "2026-01-01T08:00:00Z");
@@ -243,7 +244,7 @@ TEST(PlanTest, ASnoozeLastsUntilTheDueDateMoves) {
   EXPECT_EQ(FormatInstant(*reminder.remind_at), "2026-01-02T09:00:00Z");
 }
 
-TEST(PlanTest, ADeletedOneStaysDeleted) {
+TEST(PlanTest, ADeletedReminderStaysDeleted) {
   const Task task = DueLocally("2026-01-01T10:00:00", "UTC");
   Reminder reminder = Planned(Before("PT1H"), task);
   reminder.state = ReminderState::kDeleted;
@@ -264,7 +265,7 @@ TEST(IsDueTest, NeverEarly) {
   EXPECT_TRUE(IsDue(reminder, At("2026-01-01T09:00:00Z")));
 }
 
-TEST(ReminderJobTest, TheFirstHasNoNumberInItsName) {
+TEST(ReminderJobTest, TheJobOfTheFirstReminderHasNoNumber) {
   EXPECT_EQ(ReminderJobName({7}, 1), "reminder-task-7");
   EXPECT_EQ(ReminderJobName({7}, 2), "reminder-task-7-2");
   EXPECT_EQ(ParseReminderJobName("reminder-task-7"),
@@ -311,7 +312,7 @@ TEST(ReminderEventRecordTest, IsAWholeCloudEvent) {
                                            {"due_local", "2026-01-01T10:00:00"}}));
 }
 
-TEST(ReminderEventRecordTest, IsReadBackAsWhatItSays) {
+TEST(ReminderEventRecordTest, IsReadBackAsWritten) {
   const Task task = DueLocally("2026-01-01T10:00:00", "UTC");
   const EventId id{*Uuid::Parse("01a20878-ab15-77d8-bb51-91b163b43065")};
   const auto event = ParseReminderEventRecord(

@@ -79,13 +79,13 @@ TEST(MoveRule, TimesOfDayMoveOneByOne) {
 }
 
 TEST(MoveRule, SaysWhatToChangeWhereTheRuleCannotFollow) {
-  EXPECT_EQ(
-      Moved("weekdays", "2026-11-30T09:00:00", "2026-12-06T09:00:00"),
-      "2026-12-06 is no date of 'weekdays', which cannot follow: replace task.recurrence_rule by a "
-      "rule that names the day in the same call, or choose a date that the rule names");
+  EXPECT_EQ(Moved("weekdays", "2026-11-30T09:00:00", "2026-12-06T09:00:00"),
+            "2026-12-06 is not a date of 'weekdays', which cannot follow: replace "
+            "task.recurrence_rule by a "
+            "rule that names the day in the same call, or choose a date that the rule names");
   EXPECT_EQ(
       Moved("RRULE:FREQ=WEEKLY;\r\n BYDAY=fr,mo", "2026-11-30T09:00:00", "2026-12-06T09:00:00"),
-      "2026-12-06 is no date of 'RRULE:FREQ=WEEKLY;   BYDAY=fr,mo', which cannot follow: change "
+      "2026-12-06 is not a date of 'RRULE:FREQ=WEEKLY;   BYDAY=fr,mo', which cannot follow: change "
       "BYDAY of task.recurrence_rule in the same call, or choose a date that the rule names")
       << "as it was written, on one line";
   EXPECT_THAT(

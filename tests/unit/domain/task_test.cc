@@ -46,7 +46,7 @@ TEST(CheckTitle, AllowsOneToFiveHundredCharacters) {
   }
 }
 
-TEST(CheckTitle, WantsSomethingToSee) {
+TEST(CheckTitle, NeedsAVisibleCharacter) {
   for (const std::string& text :
        {std::string("   "), std::string("\t\n"), std::string("\u200b\u200b"), std::string("\ufeff"),
         std::string("\u2060 \u00ad\u3000"), std::string("\x01\x7f"), std::string("\u202e\u2066"),

@@ -1,4 +1,5 @@
 #include "edge/http_server.h"
+#include "support/status_matchers.h"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -16,6 +17,8 @@
 namespace todo::edge {
 namespace {
 
+using support::IsOk;
+using support::StatusIs;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -68,7 +71,7 @@ HttpServerOptions AnyPort() { return {.port = 0, .max_connections = 4, .patience
 
 class HttpServerTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(server_.Start().ok()); }
+  void SetUp() override { ASSERT_THAT(server_.Start(), IsOk()); }
 
   std::string Ask(std::string_view request) {
     const Peer peer(server_.port());
@@ -102,14 +105,14 @@ TEST_F(HttpServerTest, HeadTellsTheLengthOnly) {
   EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
 }
 
-TEST_F(HttpServerTest, RefusesWhatIsNotThere) {
+TEST_F(HttpServerTest, RejectsUnknownPathsAndMethods) {
   EXPECT_THAT(Ask("GET /pag HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
               StartsWith("HTTP/1.1 404"));
   EXPECT_THAT(Ask("POST /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
               StartsWith("HTTP/1.1 405"));
 }
 
-TEST_F(HttpServerTest, AFaultOfAHandlerIsNotTold) {
+TEST_F(HttpServerTest, AnExceptionOfAHandlerIsNotDisclosed) {
   testing::internal::CaptureStderr();
   const std::string answer = Ask("GET /broken HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   testing::internal::GetCapturedStderr();
@@ -117,7 +120,7 @@ TEST_F(HttpServerTest, AFaultOfAHandlerIsNotTold) {
   EXPECT_THAT(answer, Not(HasSubstr("secret")));
 }
 
-TEST_F(HttpServerTest, BoundsWhatARequestMayBe) {
+TEST_F(HttpServerTest, LimitsTheSizeOfARequest) {
   const std::string large(20'000, 'x');
   EXPECT_THAT(Ask("GET /page HTTP/1.1\r\nHost: " + large + "\r\n\r\n"), StartsWith("HTTP/1.1 431"));
   EXPECT_THAT(Ask("GET /page HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"),
@@ -125,7 +128,7 @@ TEST_F(HttpServerTest, BoundsWhatARequestMayBe) {
   EXPECT_THAT(Ask("\x16\x03\x01 this is not HTTP\r\n\r\n"), StartsWith("HTTP/1.1 400"));
 }
 
-TEST_F(HttpServerTest, WhoIsSlowIsLeft) {
+TEST_F(HttpServerTest, ClosesASlowConnection) {
   const Peer peer(server_.port());
   peer.Send("GET /page HTTP/1.1\r\nHo");
   EXPECT_THAT(peer.ReadAll(), IsEmpty());  // returns: the server has closed
@@ -152,12 +155,12 @@ TEST_F(HttpServerTest, ClosesConnectionsAboveTheLimitAndGoesOnAfterwards) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
 }
 
-TEST_F(HttpServerTest, SaysWhyAPortCannotBeHad) {
+TEST_F(HttpServerTest, SaysWhyAPortCannotBeOpened) {
   HttpServerOptions options = AnyPort();
   options.port = server_.port();
   HttpServer second(options, {});
   const absl::Status status = second.Start();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(status.message()), HasSubstr("--http-port"));
 }
 

@@ -49,7 +49,7 @@ TEST(IpAddress, ComesFromSockets) {
 }
 
 /// The first and the last address of each range that is not public, and their neighbours outside.
-TEST(IpAddress, RangesThatAreNotPublicEndWhereTheyEnd) {
+TEST(IpAddress, TheRangesThatAreNotPublicHaveTheirExactBounds) {
   struct Range {
     const char* before;
     const char* first;
@@ -100,7 +100,7 @@ TEST(IpAddress, AddressesThatEmbedAnotherAreNotPublicWhateverTheyEmbed) {
     EXPECT_FALSE(IsPublic(text)) << text;
 }
 
-TEST(IpAddress, WhatAnswersWithACloudsCredentialsIsNotPublic) {
+TEST(IpAddress, AddressesThatAnswerWithACloudsCredentialsAreNotPublic) {
   for (const char* text : {"169.254.169.254", "169.254.170.2", "168.63.129.16", "100.100.100.200",
                            "192.0.0.192", "fd00:ec2::254", "fe80::a9fe:a9fe"})
     EXPECT_FALSE(IsPublic(text)) << text;
@@ -129,7 +129,7 @@ TEST(IpBlock, HoldsTheAddressesThatBeginWithItsBits) {
   EXPECT_FALSE(all_v4.Contains(Address("2600::1")));
 }
 
-TEST(IpBlock, RefusesWhatIsProbablyAMistake) {
+TEST(IpBlock, RefusesBitsBehindTheLength) {
   for (const char* text :
        {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8 ", "10.0.0.0/8/8", "10/8",
         "10.1.2.3/8", "fd00::1/64", "fd00::/129", "10.0.0.0/+8", "example.com/8"})

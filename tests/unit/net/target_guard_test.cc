@@ -122,7 +122,7 @@ TEST(TargetGuard, ABlockOnTheListIsAllowedWhateverTheName) {
   EXPECT_EQ(Asked(guard, "http://any.example/", "93.184.216.34"), kDenied);
 }
 
-TEST(TargetGuard, TheReasonKeepsTheAddressToItself) {
+TEST(TargetGuard, TheReasonDoesNotNameTheAddress) {
   const auto target = ParseTarget("https://db.internal/");
   const absl::Status status = Guard().MayConnect(*target, *IpAddress::Parse("10.9.8.7"));
   EXPECT_EQ(status.message().find("10.9"), absl::string_view::npos) << status;

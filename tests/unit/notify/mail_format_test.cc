@@ -34,7 +34,7 @@ std::string Formatted(const ports::MailMessage& message,
   return mail.value_or("");
 }
 
-/// What a reader shows for a header's value that EncodeHeader wrote.
+/// The text that a mail reader shows for a header's value from EncodeHeader.
 std::string Decoded(const std::string& value) {
   if (value.rfind("=?UTF-8?B?", 0) != 0) return value;
   std::string text;
@@ -153,7 +153,7 @@ TEST(FormatMail, TheSendersNameCannotBreakItsHeader) {
               HasSubstr("From: =?UTF-8?B?QSA8YkBjPiwgImQi?=\r\n <t@example.com>\r\n"));
 }
 
-TEST(FormatMail, RefusesWhatCannotStandInAHeader) {
+TEST(FormatMail, RefusesTextsThatCannotStandInAHeader) {
   const auto refused = [](const ports::MailMessage& message) {
     return FormatMail(message, {"todo@example.com", ""}, kNow).status().code() ==
            absl::StatusCode::kInvalidArgument;

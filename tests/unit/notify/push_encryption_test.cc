@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "notify/base64url.h"
+#include "unit/notify/base64url.h"
 
 namespace todo::notify {
 namespace {
 
-std::string Raw(const char* base64url) { return FromBase64Url(base64url).value(); }
+std::string Raw(const char* base64url) { return FromBase64Url(base64url); }
 
 TEST(Aes128Gcm, AgreesWithTheExampleOfOneRecordInRfc8188) {
   const Aes128Gcm coding(Raw("yqdlZ-tYemfogSmv7Ws5PQ"), Raw("I1BsxtFttlv3u_Oo94xnmw"));
@@ -49,7 +49,7 @@ TEST(EncryptPush, AgreesWithAppendixAOfRfc8291) {
       "lcy4a-fN");
 }
 
-TEST(EncryptPush, RefusesKeysThatAreNone) {
+TEST(EncryptPush, RefusesInvalidKeys) {
   const P256Key sender = P256Key::Generate().value();
   const std::string salt(Aes128Gcm::kSaltBytes, 's');
   const std::string receiver = Raw(kReceiverPublic);

@@ -1,8 +1,9 @@
-// What the senders refuse before anything is sent. What they send is in tests/notify.
+// Messages that the senders refuse before anything is sent. The sent ones are tested in
+// tests/notify.
 
 #include <gtest/gtest.h>
 
-#include "notify/base64url.h"
+#include "domain/notification/messages.h"
 #include "notify/http_push_sender.h"
 #include "notify/http_webhook_sender.h"
 #include "notify/smtp_mailer.h"
@@ -14,7 +15,7 @@ namespace {
 using Kind = ports::SendOutcome::Kind;
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
-// Nobody listens on port 1, and the guard would not let us ask.
+// No server listens on port 1, and the guard refuses loopback.
 ports::WebhookMessage Webhook() {
   ports::WebhookMessage message;
   message.url = "https://127.0.0.1:1/";
@@ -29,7 +30,7 @@ TEST(HttpWebhookSender, RefusesMessagesThatNoEndpointWouldTake) {
   EXPECT_EQ(sender->Send(Webhook()).kind, Kind::kForbidden);  // so it is the address that is wrong
 
   ports::WebhookMessage message = Webhook();
-  message.body = std::string(HttpWebhookSender::kMaxBodyBytes - 1, ' ');
+  message.body = std::string(domain::kMaxWebhookBodyBytes, ' ');
   EXPECT_EQ(sender->Send(message).kind, Kind::kForbidden);
   message.body += ' ';
   EXPECT_EQ(sender->Send(message).kind, Kind::kRefused);
@@ -48,7 +49,7 @@ TEST(HttpWebhookSender, RefusesMessagesThatNoEndpointWouldTake) {
 }
 
 TEST(HttpWebhookSender, ItsListIsChecked) {
-  net::HttpOptions options;
+  HttpOptions options;
   options.allowed_hosts = {"10.0.0.1/8"};
   EXPECT_EQ(HttpWebhookSender::Create(options).status().code(), kInvalid);
 }
@@ -78,7 +79,7 @@ TEST_F(PushTest, RefusesMessagesThatNoPushServiceWouldTake) {
   EXPECT_EQ(sender->Send(Message()).kind, Kind::kForbidden);
 
   ports::PushMessage message = Message();
-  message.payload = std::string(HttpPushSender::kMaxPayloadBytes, 'x');
+  message.payload = std::string(domain::kMaxPushPayloadBytes, 'x');
   EXPECT_EQ(sender->Send(message).kind, Kind::kForbidden);
   message.payload += 'x';
   EXPECT_EQ(sender->Send(message).kind, Kind::kRefused);
@@ -149,7 +150,7 @@ TEST(SmtpMailer, RefusesMailThatCannotBeWritten) {
   message.to = "ada@example.com\r\nRCPT TO:<eve@example.com>";
   EXPECT_EQ(mailer->Send(message).kind, Kind::kRefused);
   message.to = "ada@example.com";
-  const ports::SendOutcome outcome = mailer->Send(message);  // nobody listens there
+  const ports::SendOutcome outcome = mailer->Send(message);  // no server listens there
   EXPECT_EQ(outcome.kind, Kind::kRetry);
   EXPECT_EQ(outcome.status_code, 0);
 }

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "notify/base64url.h"
+#include "unit/notify/base64url.h"
 #include "unit/notify/set_clock.h"
 
 namespace todo::notify {
@@ -22,7 +22,7 @@ class VapidTest : public ::testing::Test {
   }
   static nlohmann::json Claims(const std::string& authorization) {
     const std::vector<std::string> pieces = absl::StrSplit(authorization, '.');
-    return nlohmann::json::parse(FromBase64Url(pieces.at(1)).value());
+    return nlohmann::json::parse(FromBase64Url(pieces.at(1)));
   }
 
   SetClock clock_;
@@ -33,7 +33,7 @@ TEST_F(VapidTest, SaysWhoSendsToWhomAndUntilWhen) {
   const std::string authorization = Ask();
   EXPECT_EQ(authorization.substr(0, 8), "vapid t=");
   const std::string header = authorization.substr(8, authorization.find('.') - 8);
-  EXPECT_EQ(nlohmann::json::parse(FromBase64Url(header).value()),
+  EXPECT_EQ(nlohmann::json::parse(FromBase64Url(header)),
             (nlohmann::json{{"typ", "JWT"}, {"alg", "ES256"}}));
   EXPECT_EQ(Claims(authorization), (nlohmann::json{{"aud", "https://push.example"},
                                                    {"exp", 1'795'430'096 + 12 * 3600},

@@ -27,7 +27,7 @@ TEST(Mailbox, WakesOnlyHeldShardsAndOnlyWithinTheLease) {
 
 TEST(Mailbox, WhatWasPostedBeforeEndsTheWaitAtOnce) {
   Mailbox mailbox;
-  mailbox.Complete({.shard = 1, .batch_id = 7, .stream = 0, .status = absl::OkStatus()});
+  mailbox.Complete({.shard = 1, .batch_id = 7, .part = 0, .status = absl::OkStatus()});
   mailbox.Wait(hours(1));
   EXPECT_EQ(mailbox.Take().completions.size(), 1u);
   mailbox.Stop(kStart);

@@ -38,6 +38,7 @@ TEST(OutboxRelay, PublishesOnceWokenWithoutAPoll) {
   FakeEventPublisher publisher;
   log.Commit(1, 0);
   OutboxRelay relay(log, publisher, Patient());
+  relay.Start();
   ASSERT_TRUE(log.WaitUntil(HasRead));
   log.Commit(1, 1);
   EXPECT_TRUE(relay.Wake(1));
@@ -50,6 +51,7 @@ TEST(OutboxRelay, DrainsABacklogWithoutAWaker) {
   FakeEventPublisher publisher;
   for (int shard = 0; shard < 8; ++shard) log.Commit(shard, 250);
   OutboxRelay relay(log, publisher, Patient());
+  relay.Start();
   ASSERT_TRUE(publisher.WaitForRecords(8 * 250 * 2));
   ASSERT_TRUE(relay.Stop(In(seconds(20))));
   EXPECT_EQ(relay.stats().published_count, 8u * 250u);
@@ -68,6 +70,7 @@ TEST(OutboxRelay, PollsByItself) {
   RelayOptions options = Patient();
   options.poll_interval = milliseconds(1);
   OutboxRelay relay(log, publisher, options);
+  relay.Start();
   ASSERT_TRUE(log.WaitUntil(HasRead));
   log.Commit(1, 1);
   EXPECT_TRUE(publisher.WaitForRecords(2));
@@ -79,6 +82,7 @@ TEST(OutboxRelay, StopWaitsForWhatIsInFlightThenWritesAndReleases) {
   publisher.Hold();
   log.Commit(1, 3);
   OutboxRelay relay(log, publisher, Patient());
+  relay.Start();
   ASSERT_TRUE(publisher.WaitForPending(2));
   std::jthread bus([&] { publisher.FinishAll(absl::OkStatus()); });
   EXPECT_TRUE(relay.Stop(In(seconds(20))));
@@ -94,6 +98,7 @@ TEST(OutboxRelay, StopKeepsItsDeadline) {
   publisher.Hold();
   log.Commit(1, 3);
   OutboxRelay relay(log, publisher, Patient());
+  relay.Start();
   ASSERT_TRUE(publisher.WaitForPending(2));
   EXPECT_TRUE(relay.Stop(In(milliseconds(1))));
   EXPECT_EQ(log.Lock()->shards.at(1).durable.position, 0);
@@ -106,6 +111,7 @@ TEST(OutboxRelay, CompletionsMayComeWhenItIsGone) {
   log.Commit(1, 3);
   {
     OutboxRelay relay(log, publisher, Patient());
+    relay.Start();
     ASSERT_TRUE(publisher.WaitForPending(2));
   }
   publisher.FinishAll(absl::OkStatus());
@@ -116,6 +122,7 @@ TEST(OutboxRelay, ManyThreadsMayWakeIt) {
   FakeEventPublisher publisher;
   for (int shard : {0, 1}) log.Commit(shard, 0);
   OutboxRelay relay(log, publisher, Patient());
+  relay.Start();
   ASSERT_TRUE(log.WaitUntil(HasRead));
   {
     std::vector<std::jthread> writers;

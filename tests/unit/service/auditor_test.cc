@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "domain/event/event.h"
+#include "domain/event/event_writer.h"
 #include "fixtures.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_database.h"
@@ -107,7 +108,7 @@ class AuditorTest : public testing::Test {
                    {.owner = "me", .task_events_topic = "task-events", .delay = kDelay}};
 };
 
-TEST_F(AuditorTest, WhatASilentConsumerHasNotTakenIsPublishedAgainAsItWas) {
+TEST_F(AuditorTest, EventsThatASilentConsumerHasNotTakenArePublishedAgainUnchanged) {
   const Change change = NewChange("ann");
   RunFor(2 * kDelay);
   EXPECT_THAT(Repeated(), IsEmpty()) << "a delay to be missing, and another of silence";
@@ -121,7 +122,7 @@ TEST_F(AuditorTest, WhatASilentConsumerHasNotTakenIsPublishedAgainAsItWas) {
   EXPECT_EQ(message.payload, domain::TaskEventRecord(change)) << "byte for byte";
 }
 
-TEST_F(AuditorTest, NothingIsPublishedAgainThatWasTaken) {
+TEST_F(AuditorTest, AnEventThatWasTakenIsNotPublishedAgain) {
   for (int i = 0; i < 30; ++i) {
     const Change change = NewChange(fmt::format("user {}", i % 5));
     RunFor(10s);
@@ -131,7 +132,7 @@ TEST_F(AuditorTest, NothingIsPublishedAgainThatWasTaken) {
   EXPECT_THAT(Repeated(), IsEmpty());
 }
 
-TEST_F(AuditorTest, OthersFreshEventsDoNotHideWhatIsLost) {
+TEST_F(AuditorTest, OtherUsersNewEventsDoNotHideALostOne) {
   NewChange("ann");
   RunFor(2 * kDelay + 10s, [&] { Take(NewChange("bob")); });
   EXPECT_THAT(Repeated(), ElementsAre("ann"));
@@ -149,7 +150,7 @@ TEST_F(AuditorTest, AConsumerThatIsBehindIsNotFlooded) {
   EXPECT_THAT(Repeated(), IsEmpty());
 }
 
-TEST_F(AuditorTest, WhatWasPassedOverIsLostEvenWhileTheConsumerIsBehind) {
+TEST_F(AuditorTest, AnEventPassedOverIsLostEvenWhileTheConsumerIsBehind) {
   NewChange("ann");
   const Change later = NewChange("ann");
   std::vector<Change> others;
@@ -197,7 +198,7 @@ TEST_F(AuditorTest, SilenceCountsOnlyWhileTheDatabaseIsThere) {
   EXPECT_THAT(Repeated(), ElementsAre("ann"));
 }
 
-TEST_F(AuditorTest, WhoWasFrozenBeginsToListenAnew) {
+TEST_F(AuditorTest, AfterAFreezeTheSilenceIsMeasuredAnew) {
   NewChange("ann");
   RunFor(kDelay + 20s);
   clock_.now += 1h;
@@ -218,7 +219,7 @@ TEST_F(AuditorTest, AnotherReplicasTurnIsWaitedFor) {
   EXPECT_THAT(Repeated(), ElementsAre("ann"));
 }
 
-TEST_F(AuditorTest, FiveTimesWithDoublingDelayThenItIsLost) {
+TEST_F(AuditorTest, AnEventIsRepeatedFiveTimesWithDoublingDelayAndThenLost) {
   testing::internal::CaptureStderr();
   const Change change = NewChange("ann");
   std::vector<milliseconds> times;
@@ -239,7 +240,7 @@ TEST_F(AuditorTest, FiveTimesWithDoublingDelayThenItIsLost) {
   EXPECT_TRUE(database_.Read()->audits.at("all").missing.begin()->second.lost);
 }
 
-TEST_F(AuditorTest, WhatIsTakenAfterARepetitionIsDone) {
+TEST_F(AuditorTest, AnEventTakenAfterARepetitionIsNotRepeatedAgain) {
   testing::internal::CaptureStderr();
   const Change change = NewChange("ann");
   RunFor(2 * kDelay + 10s);
@@ -249,7 +250,7 @@ TEST_F(AuditorTest, WhatIsTakenAfterARepetitionIsDone) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("events_lost")));
 }
 
-TEST_F(AuditorTest, NoMoreAtATimeThanOneRoundAllows) {
+TEST_F(AuditorTest, ARoundRepeatsNoMoreThanItsLimit) {
   constexpr std::size_t kCount = 450;
   for (std::size_t i = 0; i < kCount; ++i) NewChange(fmt::format("user {}", i));
   RunFor(2 * kDelay);

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "domain/event/dead_letter.h"
 #include "fixtures.h"
 #include "service/consumers/task_event_consumer.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
 #include "task_event_records.h"
@@ -44,7 +46,7 @@ class Consumer final : public TaskEventConsumer {
   int transactions = 0;
 };
 
-// What becomes of a batch in which some events fail.
+// Batches in which some events fail.
 class EventBatchTest : public testing::Test {
  protected:
   static std::vector<domain::BusRecord> Batch(int count) {
@@ -96,7 +98,7 @@ TEST_F(EventBatchTest, AnEventThatIsBlamedStandsAloneAtOnce) {
   EXPECT_THAT(BuriedTasks(), ElementsAre(37, 100));
 }
 
-TEST_F(EventBatchTest, WhoBlamesAnotherEventIsNotBelieved) {
+TEST_F(EventBatchTest, BlameOfAnEventOutsideTheBatchIsIgnored) {
   const std::vector<domain::BusRecord> batch = Batch(10);
   consumer_.failures[3] = Blame(absl::InvalidArgumentError("never"),
                                 domain::EventId{domain::Uuid::FromBytes(std::string(16, 'x'), 7)});
@@ -104,7 +106,7 @@ TEST_F(EventBatchTest, WhoBlamesAnotherEventIsNotBelieved) {
   EXPECT_THAT(BuriedTasks(), ElementsAre(3));
 }
 
-TEST_F(EventBatchTest, EachOfSeveralBadEventsGetsWhatItDeserves) {
+TEST_F(EventBatchTest, EachOfSeveralBadEventsIsRetriedOrGivenUpByItself) {
   consumer_.failures = {{3, absl::InvalidArgumentError("never")},
                         {4, absl::InternalError("perhaps later")},
                         {9, absl::InvalidArgumentError("never")}};
@@ -115,7 +117,7 @@ TEST_F(EventBatchTest, EachOfSeveralBadEventsGetsWhatItDeserves) {
   EXPECT_EQ(database_.Read()->retries.begin()->second.task_id.value, 4);
 }
 
-TEST_F(EventBatchTest, AnUnreadableRecordTouchesNoOther) {
+TEST_F(EventBatchTest, AnUnreadableRecordDelaysNoOther) {
   std::vector<domain::BusRecord> batch = Batch(10);
   batch[4].bytes = "not JSON";
   EXPECT_THAT(processor_.Process(batch), Each(absl::OkStatus()));
@@ -124,7 +126,7 @@ TEST_F(EventBatchTest, AnUnreadableRecordTouchesNoOther) {
   EXPECT_THAT(database_.Read()->dead_letters, SizeIs(1));
 }
 
-TEST_F(EventBatchTest, AnOutageIsNoFailureAndEndsTheBatch) {
+TEST_F(EventBatchTest, AnOutageCountsNoAttemptAndEndsTheBatch) {
   const absl::Status outage = absl::UnavailableError("no database");
   consumer_.failures[37] = outage;
   EXPECT_THAT(processor_.Process(Batch(100)), Each(outage));

@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "domain/event/dead_letter.h"
 #include "fixtures.h"
 #include "service/consumers/event_processor.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
 #include "task_event_records.h"
@@ -116,19 +118,19 @@ class EventCrashTest : public testing::Test {
   Consumer consumer_{database_};
 };
 
-TEST_F(EventCrashTest, TheEventThatKillsIsDeadAtItsThirdCrash) {
+TEST_F(EventCrashTest, AnEventIsADeadLetterAtItsThirdCrash) {
   consumer_.deadly = {37};
   EXPECT_EQ(DeliverUntilItLives("one", Batch(100)), 3);
   ExpectOnlyTheDeadlyOneIsDead();
 }
 
-TEST_F(EventCrashTest, HoweverLateTheDeliveryComesAfterTheStart) {
+TEST_F(EventCrashTest, ASuspectIsKnownHoweverLateItIsDeliveredAgain) {
   consumer_.deadly = {37};
   EXPECT_EQ(DeliverUntilItLives("one", Batch(100), std::chrono::hours(1)), 3);
   ExpectOnlyTheDeadlyOneIsDead();
 }
 
-TEST_F(EventCrashTest, ReplicasThatDieOneAfterTheOtherBuryNoNeighbour) {
+TEST_F(EventCrashTest, CrashesOfSeveralReplicasMakeNoOtherEventADeadLetter) {
   consumer_.deadly = {37};
   std::vector<std::unique_ptr<Process>> replicas;
   for (const char* name : {"one", "two", "three", "four"}) replicas.push_back(Start(name));
@@ -147,7 +149,7 @@ TEST_F(EventCrashTest, AnyReplicaTakesASuspectAlone) {
   EXPECT_THAT(consumer_.applied, SizeIs(36)) << "those before it went through";
 }
 
-TEST_F(EventCrashTest, WhoLaysAnEventDownIsNotSuspectedOfALaterCrash) {
+TEST_F(EventCrashTest, AnEventThatWasTakenBackIsNoSuspectOfALaterCrash) {
   const auto process = Start("one");
   consumer_.fails = absl::UnavailableError("not now");
   EXPECT_EQ(process->processor.Process(Batch(1)).front(), consumer_.fails);
@@ -155,7 +157,7 @@ TEST_F(EventCrashTest, WhoLaysAnEventDownIsNotSuspectedOfALaterCrash) {
   EXPECT_EQ(process->crashes.CountCrashes().value(), 0);
 }
 
-TEST_F(EventCrashTest, WhileASuspectIsTriedNothingElseIsInHand) {
+TEST_F(EventCrashTest, WhileASuspectIsTriedNoOtherEventIsInFlight) {
   const std::vector<domain::BusRecord> batch = Batch(3);
   consumer_.deadly = {3};
   EXPECT_FALSE(Deliver(*Start("one"), {batch[2]}));

@@ -5,12 +5,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "domain/event/dead_letter.h"
+#include "domain/event/event_reader.h"
 #include "fixtures.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
-#include "support/fake_retry_queue.h"
 
-// What the contract suites cannot say: who gets what, and in which order.
+// What the contract suites do not cover: which consumer gets which events, and in which order.
 
 namespace todo::service {
 namespace {
@@ -20,7 +22,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-/// Remembers what it was given, and does as it is told.
+/// Records the events it is given, and answers as the test says.
 class Listener final : public EventConsumer {
  public:
   explicit Listener(std::string_view name) : name_(name) {}
@@ -43,12 +45,12 @@ class Listener final : public EventConsumer {
   const std::string name_;
 };
 
-/// Remembers what was parked and buried.
+/// Records the consumers whose events were enqueued, and the dead letters.
 class RetryNotes final : public ports::RetryQueue {
  public:
   absl::StatusOr<bool> Enqueue(std::string_view consumer, const domain::ReceivedEvent& received,
                                const ports::RetrySchedule& schedule) override {
-    parked_.emplace_back(consumer);
+    queued_.emplace_back(consumer);
     entry_ = {.consumer = std::string(consumer),
               .event_id = received.event.id,
               .attempts = 1,
@@ -67,23 +69,16 @@ class RetryNotes final : public ports::RetryQueue {
   absl::Status Reschedule(const ports::RetryEntry&, const ports::RetrySchedule&) override {
     return absl::OkStatus();
   }
-  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, bool,
+  absl::StatusOr<bool> AddDeadLetter(const domain::DeadLetter& letter, ports::TakenFrom,
                                      domain::Instant) override {
-    buried_.push_back(letter.consumer + " " + domain::DeadLetterTopic(letter.record.topic));
+    dead_.push_back(letter.consumer + " " + domain::DeadLetterTopic(letter.record.topic));
     return true;
   }
 
   ports::RetryEntry entry_;
-  std::vector<std::string> parked_;
-  std::vector<std::string> buried_;
+  std::vector<std::string> queued_;
+  std::vector<std::string> dead_;
 };
-
-template <auto parse>
-absl::StatusOr<domain::Event> Parse(std::string_view record) {
-  auto event = parse(record);
-  if (!event.ok()) return event.status();
-  return *std::move(event);
-}
 
 class EventProcessorTest : public testing::Test {
  protected:
@@ -117,10 +112,10 @@ class EventProcessorTest : public testing::Test {
   Listener bell_{"bell"};
   EventProcessor processor_{{inbox_, retries_, crashes_, clock_},
                             {{.topic = "task-events",
-                              .parse = &Parse<domain::ParseTaskEventRecord>,
+                              .parse = &EventStream::Parse<domain::ParseTaskEventRecord>,
                               .consumers = {&first_, &second_}},
                              {.topic = "reminders",
-                              .parse = &Parse<domain::ParseReminderEventRecord>,
+                              .parse = &EventStream::Parse<domain::ParseReminderEventRecord>,
                               .consumers = {&bell_}}}};
 };
 
@@ -169,7 +164,7 @@ TEST_F(EventProcessorTest, EventsOfOneIdAndTwoDaysInOneBatchHaveAnEffectEach) {
   EXPECT_THAT(second_.heard_, UnorderedElementsAre(1, 2, 3));
 }
 
-TEST_F(EventProcessorTest, AnUnknownTopicsRecordsComeAgain) {
+TEST_F(EventProcessorTest, RecordsOfAnUnknownTopicAreRefused) {
   EXPECT_EQ(processor_.Process({Record("weather", 1)}).front().code(),
             absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(first_.heard_, IsEmpty());
@@ -182,26 +177,26 @@ TEST_F(EventProcessorTest, AnUnreadableRecordIsADeadLetterOfItsTopicsConsumers) 
     record.topic = topic;
     EXPECT_TRUE(processor_.Process({record}).front().ok());
   }
-  EXPECT_THAT(retries_.buried_,
+  EXPECT_THAT(retries_.dead_,
               ElementsAre("bell reminders-dlq", "first task-events-dlq", "second task-events-dlq"));
 }
 
-TEST_F(EventProcessorTest, AParkedEventIsTriedAgainByItsConsumerAlone) {
+TEST_F(EventProcessorTest, ARetryGoesToItsConsumerAlone) {
   bell_.apply_ = absl::InternalError("broken");
   EXPECT_TRUE(processor_.Process({Record("reminders", 3)}).front().ok());
-  EXPECT_THAT(retries_.parked_, ElementsAre("bell"));
+  EXPECT_THAT(retries_.queued_, ElementsAre("bell"));
   bell_.heard_.clear();
   bell_.apply_ = absl::OkStatus();
-  // The fake inbox knows of no queue, so the entry is nobody's turn; that it was read with the
-  // right parser shows in what is prepared.
+  // The inbox knows no such entry, so it is not its turn. The call of Prepare shows that the right
+  // parser read it.
   const std::size_t before = bell_.prepared_;
   EXPECT_TRUE(processor_.RunDueRetries(10).ok());
   EXPECT_EQ(bell_.prepared_, before + 1);
   EXPECT_EQ(first_.prepared_, 0u);
-  EXPECT_THAT(retries_.buried_, IsEmpty());
+  EXPECT_THAT(retries_.dead_, IsEmpty());
 }
 
-TEST_F(EventProcessorTest, TheSameEventTwiceInABatchIsAppliedOnce) {
+TEST_F(EventProcessorTest, TwoCopiesInABatchAreAppliedOnce) {
   const domain::BusRecord record = Record("task-events", 1);
   EXPECT_THAT(processor_.Process({record, record, Record("task-events", 2)}),
               Each(absl::OkStatus()));

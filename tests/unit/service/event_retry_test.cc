@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "domain/event/dead_letter.h"
 #include "fixtures.h"
 #include "service/consumers/event_processor.h"
+#include "support/fake_crash_log.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
 #include "task_event_records.h"
@@ -57,7 +59,7 @@ absl::StatusOr<domain::Event> Parse(std::string_view record) {
   return ParseTaskEvent(record);
 }
 
-// What becomes of an event that cannot be done at once.
+// Events that cannot be applied at once.
 class EventRetryTest : public testing::Test {
  protected:
   EventRetryTest() { can_read = true; }
@@ -87,7 +89,7 @@ class EventRetryTest : public testing::Test {
                              {.topic = "reminders", .parse = &Parse, .consumers = {&bell_}}}};
 };
 
-TEST_F(EventRetryTest, AFailingEventIsTriedAfterOneTwoAndFourSecondsAndThenDead) {
+TEST_F(EventRetryTest, AFailingEventIsTriedAgainAfterOneTwoAndFourSecondsAndThenADeadLetter) {
   tasks_.failures[1] = absl::InternalError("broken");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}), Each(absl::OkStatus()));
   Instant due = clock_.Now();
@@ -104,7 +106,7 @@ TEST_F(EventRetryTest, AFailingEventIsTriedAfterOneTwoAndFourSecondsAndThenDead)
   EXPECT_EQ(Letters()[0].attempts, 4);
 }
 
-TEST_F(EventRetryTest, WhatCannotBePreparedNowWaitsForAsLongAsItTakes) {
+TEST_F(EventRetryTest, EventsOfAPausedConsumerWaitForAsLongAsItTakes) {
   bell_.prepare = absl::UnavailableError("the state store is away");
   EXPECT_THAT(processor_.Process(TaskEventRecords("reminders", 1, 3)), Each(absl::OkStatus()))
       << "nothing of the bus waits for it";
@@ -126,7 +128,7 @@ TEST_F(EventRetryTest, WhatCannotBePreparedNowWaitsForAsLongAsItTakes) {
   EXPECT_THAT(bell_.applied, SizeIs(3)) << "claimed when they were put to wait";
 }
 
-TEST_F(EventRetryTest, WhoRunsRetriesComesAgainWhenAConsumerThatWaitsMayTry) {
+TEST_F(EventRetryTest, RetriesRunAgainWhenAPausedConsumerMayTry) {
   bell_.prepare = absl::UnavailableError("the state store is away");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("reminders", 1)}), Each(absl::OkStatus()));
   const Instant again = clock_.Now() + std::chrono::seconds(2);
@@ -138,7 +140,7 @@ TEST_F(EventRetryTest, WhoRunsRetriesComesAgainWhenAConsumerThatWaitsMayTry) {
   EXPECT_THAT(bell_.applied, ElementsAre(1));
 }
 
-TEST_F(EventRetryTest, WhileAConsumerIsKnownToWaitItsEventsDoSoAtOnce) {
+TEST_F(EventRetryTest, EventsOfAPausedConsumerAreEnqueuedAtOnce) {
   bell_.prepare = absl::UnavailableError("the state store hangs");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("reminders", 1)}), Each(absl::OkStatus()));
   EXPECT_THAT(processor_.Process(TaskEventRecords("reminders", 2, 5)), Each(absl::OkStatus()));
@@ -150,7 +152,7 @@ TEST_F(EventRetryTest, WhileAConsumerIsKnownToWaitItsEventsDoSoAtOnce) {
   EXPECT_THAT(bell_.applied, ElementsAre(7));
 }
 
-TEST_F(EventRetryTest, AConsumerThatWaitsHoldsUpNoOthersRetries) {
+TEST_F(EventRetryTest, APausedConsumerDelaysNoOtherConsumersRetries) {
   tasks_.failures[99] = absl::InternalError("broken");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 99)}), Each(absl::OkStatus()));
   bell_.prepare = absl::UnavailableError("the state store is away");
@@ -162,11 +164,11 @@ TEST_F(EventRetryTest, AConsumerThatWaitsHoldsUpNoOthersRetries) {
   EXPECT_THAT(tasks_.applied, ElementsAre(99));
 }
 
-TEST_F(EventRetryTest, WhoFindsAllThatIsDueInOtherHandsComesAgainSoonButNotAtOnce) {
+TEST_F(EventRetryTest, WhenOtherThreadsHaveAllDueRetriesTheNextLookIsALittleLater) {
   tasks_.failures[1] = absl::InternalError("broken");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}), Each(absl::OkStatus()));
   clock_.SetTo(clock_.Now() + std::chrono::seconds(1));
-  tasks_.on_prepare = [this] {  // while this thread has it in hand
+  tasks_.on_prepare = [this] {  // while this thread is trying the entry
     tasks_.on_prepare = nullptr;
     EXPECT_EQ(RunRetries(), clock_.Now() + milliseconds(50));
   };
@@ -186,7 +188,7 @@ TEST_F(EventRetryTest, WhoFindsAllThatIsDueInOtherHandsComesAgainSoonButNotAtOnc
   EXPECT_EQ(RunRetries(), clock_.Now() + milliseconds(50));
 }
 
-TEST_F(EventRetryTest, AnEventInOneConsumersHandsIsNotInAnothers) {
+TEST_F(EventRetryTest, AnEventThatOneConsumerRetriesIsFreeForAnother) {
   // The two topics bring the same event ids.
   tasks_.failures[1] = bell_.failures[1] = absl::InternalError("broken");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("reminders", 1)}), Each(absl::OkStatus()));
@@ -222,7 +224,7 @@ TEST_F(EventRetryTest, ASlowDatabaseMakesNoDeadLetters) {
   EXPECT_EQ(Waiting()[0].entry.attempts, 1);
 }
 
-TEST_F(EventRetryTest, AnEventThatIsAlwaysTooSlowIsGivenUpInTheEnd) {
+TEST_F(EventRetryTest, AnEventThatAlwaysTimesOutIsGivenUpAfterAnHour) {
   tasks_.failures[1] = absl::DeadlineExceededError("too slow");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}), Each(absl::OkStatus()));
   int tries = 0;
@@ -251,7 +253,7 @@ void EventRetryTest::Replay(const domain::DeadLetter& letter) {
                   .ok());
 }
 
-TEST_F(EventRetryTest, WhatIsReadableAtItsReplayTakesEffectUnderItsOwnId) {
+TEST_F(EventRetryTest, ARecordThatIsReadableAtItsReplayTakesEffectUnderItsOwnId) {
   can_read = false;
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}), Each(absl::OkStatus()));
   ASSERT_THAT(Letters(), SizeIs(1));
@@ -267,7 +269,7 @@ TEST_F(EventRetryTest, WhatIsReadableAtItsReplayTakesEffectUnderItsOwnId) {
   EXPECT_THAT(tasks_.applied, SizeIs(1)) << "a copy finds it done";
 }
 
-TEST_F(EventRetryTest, WhatIsReadableAtItsReplayIsNotDoneTwice) {
+TEST_F(EventRetryTest, ARecordThatIsReadableAtItsReplayHasOneEffect) {
   can_read = false;
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}), Each(absl::OkStatus()));
   can_read = true;
@@ -280,7 +282,7 @@ TEST_F(EventRetryTest, WhatIsReadableAtItsReplayIsNotDoneTwice) {
   EXPECT_THAT(Waiting(), IsEmpty());
 }
 
-TEST_F(EventRetryTest, WhatIsReadableAtItsReplayAndFailsIsTheSameDeadLetterAgain) {
+TEST_F(EventRetryTest, ARecordThatIsReadableAtItsReplayAndFailsIsItsDeadLetterAgain) {
   can_read = false;
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}), Each(absl::OkStatus()));
   const domain::DeadLetter first = Letters().at(0);
@@ -295,7 +297,7 @@ TEST_F(EventRetryTest, WhatIsReadableAtItsReplayAndFailsIsTheSameDeadLetterAgain
   EXPECT_FALSE(Letters()[1].has_event_id);
 }
 
-TEST_F(EventRetryTest, AnOutageOfTheDatabaseIsStillOne) {
+TEST_F(EventRetryTest, AnOutageOfTheDatabaseIsNoPauseOfAConsumer) {
   tasks_.failures[1] = absl::UnavailableError("no database");
   EXPECT_THAT(processor_.Process({TaskEventRecordOf("task-events", 1)}),
               Each(absl::UnavailableError("no database")));

@@ -4,17 +4,20 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "domain/event/event_reader.h"
 #include "fixtures.h"
 #include "service/consumers/reminder_notifier.h"
 #include "service/consumers/task_webhooks.h"
 #include "service/notifications/delivery_sender.h"
 #include "service/notifications/notification_settings.h"
+#include "support/fake_delivery_store.h"
 #include "support/fake_event_inbox.h"
 #include "support/fake_notification_store.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_senders.h"
+#include "support/status_matchers.h"
 
-// From a ReminderEvent to what leaves the house, on the fakes of the store and of the senders.
+// From a ReminderEvent to the messages that are sent, on the fakes of the store and of the senders.
 
 namespace todo::service {
 namespace {
@@ -23,6 +26,9 @@ using domain::UserId;
 using ports::DeliveryState;
 using ports::Pace;
 using ports::SendOutcome;
+using support::IsOk;
+using support::IsOkAndHolds;
+using support::StatusIs;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -65,7 +71,7 @@ class NotificationsTest : public testing::Test {
     const absl::Status status = Consume(notifier_, events);
     EXPECT_TRUE(status.ok()) << status;
   }
-  /// Sends what is due. Answers how many attempts that took.
+  /// Sends all due deliveries. Answers how many attempts that took.
   int SendAll() {
     int count = 0;
     for (const Pace pace : {Pace::kNew, Pace::kSlow, Pace::kQuick}) {
@@ -116,7 +122,7 @@ class NotificationsTest : public testing::Test {
   DeliverySender sender_{deliveries_, clock_, channels_};
 };
 
-TEST_F(NotificationsTest, AReminderGoesOutOnEveryWayOnce) {
+TEST_F(NotificationsTest, AReminderGoesOutOnEveryChannelOnce) {
   const EndpointWithSecret endpoint = AddEndpoint();
   AddMail();
   AddPush();
@@ -164,12 +170,12 @@ TEST_F(NotificationsTest, AnAllDayTaskIsShownAsItsDayWhereverItsUserIs) {
   EXPECT_EQ(data["due_local"], "2026-11-30");
 }
 
-TEST_F(NotificationsTest, AnAwayStateStoreIsNotTheEventsFault) {
+TEST_F(NotificationsTest, WithoutTheStateStoreAnEventIsUnavailableAndNotFailed) {
   state_.FailWith(absl::UnavailableError("away"));
-  EXPECT_EQ(Consume(notifier_, {Event()}).code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(Consume(notifier_, {Event()}), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST_F(NotificationsTest, PreferencesDecideTheWays) {
+TEST_F(NotificationsTest, PreferencesChooseTheChannels) {
   AddEndpoint();
   AddMail();
   AddPush();
@@ -204,7 +210,7 @@ TEST_F(NotificationsTest, InQuietHoursMailAndPushWaitForTheMorningAndComeTogethe
   EXPECT_EQ(mail_->sent()[0].subject, "2 reminders");
 }
 
-TEST_F(NotificationsTest, LateOnesAreMarkedAndGroupedAndEachIsItsOwnWebhook) {
+TEST_F(NotificationsTest, LateRemindersAreMarkedAndGroupedInOneMailButNotInOneWebhook) {
   AddEndpoint();
   AddMail();
   std::vector<domain::Event> events;
@@ -227,7 +233,7 @@ TEST_F(NotificationsTest, LateOnesAreMarkedAndGroupedAndEachIsItsOwnWebhook) {
   EXPECT_TRUE(page->notifications[0].reminder.late);
 }
 
-TEST_F(NotificationsTest, FailuresFollowTheScheduleAndEndAfterTheNinth) {
+TEST_F(NotificationsTest, AFailingDeliveryIsTriedNineTimesOnItsSchedule) {
   const EndpointWithSecret endpoint = AddEndpoint();
   webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry));
   Remind({Event()});
@@ -312,7 +318,7 @@ TEST_F(NotificationsTest, AnAddressThatDoesNotExistIsForgotten) {
   EXPECT_EQ(*store_.MailAddress(ada_), "");
 }
 
-TEST_F(NotificationsTest, AForbiddenTargetIsDisabledWithTheReason) {
+TEST_F(NotificationsTest, AForbiddenEndpointIsDisabledWithTheReason) {
   const EndpointWithSecret endpoint = AddEndpoint();
   AddPush();
   webhooks_->Answer(Outcome(SendOutcome::Kind::kForbidden));
@@ -323,7 +329,7 @@ TEST_F(NotificationsTest, AForbiddenTargetIsDisabledWithTheReason) {
   EXPECT_THAT(*store_.ListSubscriptions(ada_), IsEmpty());
 }
 
-TEST_F(NotificationsTest, ATargetIsNewUntilItAnswersAndSlowUntilItAnswersQuickly) {
+TEST_F(NotificationsTest, AnEndpointIsNewUntilItAnswersAndSlowUntilItAnswersQuickly) {
   AddEndpoint();
   const auto kind_of_next = [&]() -> std::optional<Pace> {
     for (const Pace pace : {Pace::kNew, Pace::kSlow, Pace::kQuick}) {
@@ -345,18 +351,18 @@ TEST_F(NotificationsTest, ATargetIsNewUntilItAnswersAndSlowUntilItAnswersQuickly
   EXPECT_EQ(kind_of_next(), Pace::kQuick);
 }
 
-TEST_F(NotificationsTest, WhatIsOffGetsNoDeliveriesAndNoTargets) {
+TEST_F(NotificationsTest, AChannelThatIsOffGetsNoDeliveriesAndNoEndpoints) {
   AddMail();
   channels_.Set({.webhooks = webhooks_, .webhook_master_key = "k"});
   Remind({Event()});
   EXPECT_EQ(SendAll(), 0);
-  EXPECT_EQ(settings_.SetMailAddress(ada_, "b@example.org").code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(settings_.SetMailAddress(ada_, "b@example.org"),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_TRUE(settings_.SetMailAddress(ada_, "").ok());
   EXPECT_THAT(database_.Read()->deliveries, IsEmpty());
 }
 
-TEST_F(NotificationsTest, WhatCameBeforeTheOutletsWereKnownWaitsForThem) {
+TEST_F(NotificationsTest, DeliveriesWaitUntilTheChannelsAreKnown) {
   AddEndpoint();
   ChannelSet unknown;
   ReminderNotifier early(state_, clock_, unknown, "task-updates");
@@ -366,7 +372,7 @@ TEST_F(NotificationsTest, WhatCameBeforeTheOutletsWereKnownWaitsForThem) {
   EXPECT_EQ(SendAll(), 1);
 }
 
-TEST_F(NotificationsTest, TaskEventsConcernOnlyThoseWhoWantThem) {
+TEST_F(NotificationsTest, TaskEventsGoOnlyToEndpointsThatWantThem) {
   domain::TaskEvent event;
   event.id = {ids_.NewId()};
   event.user = ada_;
@@ -383,18 +389,18 @@ TEST_F(NotificationsTest, TaskEventsConcernOnlyThoseWhoWantThem) {
   EXPECT_EQ(SendAll(), 0) << "no reminders for this one";
 }
 
-TEST_F(NotificationsTest, PreferencesAreWrittenOnlyOverWhatTheCallerSaw) {
+TEST_F(NotificationsTest, PreferencesAreWrittenOnlyOverTheEtagThatTheCallerSaw) {
   const auto first = settings_.GetPreferences(ada_);
   ASSERT_TRUE(first.ok()) << first.status();
   const auto second = settings_.UpdatePreferences(ada_, {.email = false}, first->etag);
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_FALSE(second->values.email);
-  EXPECT_EQ(settings_.UpdatePreferences(ada_, {}, first->etag).status().code(),
-            absl::StatusCode::kAborted);
+  EXPECT_THAT(settings_.UpdatePreferences(ada_, {}, first->etag),
+              StatusIs(absl::StatusCode::kAborted));
   EXPECT_TRUE(settings_.UpdatePreferences(ada_, {.push = false}, "").ok());
   EXPECT_FALSE(settings_.GetPreferences(ada_)->values.email) << "the others stay";
-  EXPECT_EQ(settings_.UpdatePreferences(ada_, {.time_zone = "Nowhere"}, "").status().code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(settings_.UpdatePreferences(ada_, {.time_zone = "Nowhere"}, ""),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(NotificationsTest, TheZoneOfThePreferencesIsTheOneOfNewTasks) {
@@ -405,17 +411,52 @@ TEST_F(NotificationsTest, TheZoneOfThePreferencesIsTheOneOfNewTasks) {
   EXPECT_EQ(zones_.ZoneOf(ada_).value(), "Asia/Tokyo");
 }
 
-TEST_F(NotificationsTest, AZoneThatDidNotReachTheTasksIsRefusedAndReachesThemWhenItIsSeen) {
-  ASSERT_TRUE(settings_.UpdatePreferences(ada_, {.time_zone = "Asia/Tokyo"}, "").ok());
+TEST_F(NotificationsTest, WithoutTheDatabasePreferencesAreReadButNotChanged) {
+  ASSERT_THAT(settings_.UpdatePreferences(ada_, {.time_zone = "Asia/Tokyo"}, ""), IsOk());
   database_.FailWith(absl::UnavailableError("no database"));
-  EXPECT_EQ(settings_.UpdatePreferences(ada_, {.time_zone = "Europe/Berlin"}, "").status().code(),
-            absl::StatusCode::kUnavailable);
-  EXPECT_EQ(settings_.GetPreferences(ada_).status().code(), absl::StatusCode::kUnavailable)
-      << "what is shown is what counts";
+  EXPECT_THAT(settings_.UpdatePreferences(ada_, {.time_zone = "Europe/Berlin"}, ""),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(settings_.GetPreferences(ada_)->values.time_zone, "Asia/Tokyo");
+}
+
+TEST_F(NotificationsTest, AnUpdateThatEndsBeforeTheTasksHaveItsZoneIsRepaired) {
+  ASSERT_THAT(settings_.UpdatePreferences(ada_, {.time_zone = "Asia/Tokyo"}, ""), IsOk());
+  state_.OnWritten([&] { database_.FailWith(absl::UnavailableError("no database")); });
+  EXPECT_THAT(settings_.UpdatePreferences(ada_, {.time_zone = "Europe/Berlin"}, ""),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(settings_.RepairZones(), StatusIs(absl::StatusCode::kUnavailable));
   database_.FailWith(absl::OkStatus());
-  EXPECT_EQ(zones_.ZoneOf(ada_).value(), "Asia/Tokyo");
   EXPECT_EQ(settings_.GetPreferences(ada_)->values.time_zone, "Europe/Berlin");
-  EXPECT_EQ(zones_.ZoneOf(ada_).value(), "Europe/Berlin");
+  EXPECT_THAT(zones_.ZoneOf(ada_), IsOkAndHolds("Asia/Tokyo")) << "a read writes nothing";
+  EXPECT_THAT(settings_.RepairZones(), IsOk());
+  EXPECT_THAT(zones_.ZoneOf(ada_), IsOkAndHolds("Europe/Berlin"));
+  EXPECT_THAT(zones_.ListAnnounced(10), IsOkAndHolds(SizeIs(0)));
+}
+
+TEST_F(NotificationsTest, AnAnnouncedZoneWithoutPreferencesIsWithdrawnAfterAMinute) {
+  state_.FailWith(absl::UnavailableError("away"));
+  ASSERT_THAT(zones_.Announce(ada_, clock_.Now()), IsOk());
+  EXPECT_THAT(settings_.RepairZones(), StatusIs(absl::StatusCode::kUnavailable));
+  state_.FailWith(absl::OkStatus());
+  clock_.Set("2026-10-24T09:01:00Z");
+  EXPECT_THAT(settings_.RepairZones(), IsOk());
+  EXPECT_THAT(zones_.ListAnnounced(10), IsOkAndHolds(SizeIs(1))) << "its write may be under way";
+  clock_.Set("2026-10-24T09:01:00.001Z");
+  EXPECT_THAT(settings_.RepairZones(), IsOk());
+  EXPECT_THAT(zones_.ListAnnounced(10), IsOkAndHolds(SizeIs(0)));
+  EXPECT_THAT(zones_.ZoneOf(ada_), IsOkAndHolds("UTC"));
+}
+
+TEST_F(NotificationsTest, ARefusedUpdateDoesNotHideAnInterruptedOne) {
+  const std::string old = settings_.GetPreferences(ada_)->etag;
+  state_.OnWritten([&] { database_.FailWith(absl::UnavailableError("no database")); });
+  EXPECT_THAT(settings_.UpdatePreferences(ada_, {.time_zone = "Europe/Berlin"}, ""),
+              StatusIs(absl::StatusCode::kUnavailable));
+  database_.FailWith(absl::OkStatus());
+  EXPECT_THAT(settings_.UpdatePreferences(ada_, {.time_zone = "Asia/Tokyo"}, old),
+              StatusIs(absl::StatusCode::kAborted));
+  EXPECT_THAT(settings_.RepairZones(), IsOk());
+  EXPECT_THAT(zones_.ZoneOf(ada_), IsOkAndHolds("Europe/Berlin"));
 }
 
 TEST_F(NotificationsTest, ARepeatedCreateAnswersTheSameEndpointAndSecret) {
@@ -428,15 +469,14 @@ TEST_F(NotificationsTest, ARepeatedCreateAnswersTheSameEndpointAndSecret) {
   EXPECT_EQ(first->endpoint.id, again->endpoint.id);
   EXPECT_EQ(first->secret, again->secret);
   call.fingerprint = "other";
-  EXPECT_EQ(settings_.CreateEndpoint(call, input).status().code(),
-            absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(settings_.CreateEndpoint(call, input), StatusIs(absl::StatusCode::kAlreadyExists));
   call.user = UserId{"bob"};
   EXPECT_NE(settings_.CreateEndpoint(call, input)->endpoint.id, first->endpoint.id);
 }
 
 TEST_F(NotificationsTest, AUrlThatThisServerCanNeverCallIsRefused) {
   const auto fields = [](const absl::Status& status) {
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument)) << status;
     std::string names;
     for (const auto& violation : util::FieldViolationsOf(status)) names += violation.field + " ";
     return names;
@@ -469,8 +509,7 @@ TEST_F(NotificationsTest, ACreateRepeatedAfterTheDeleteAnswersTheFirstAndRevives
   EXPECT_EQ(again->secret, first->secret);
   EXPECT_THAT(*store_.ListEndpoints(ada_), IsEmpty());
   call.fingerprint = "other";
-  EXPECT_EQ(settings_.CreateEndpoint(call, input).status().code(),
-            absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(settings_.CreateEndpoint(call, input), StatusIs(absl::StatusCode::kAlreadyExists));
 }
 
 TEST_F(NotificationsTest, RotationSignsWithBothForADay) {
@@ -495,13 +534,13 @@ TEST_F(NotificationsTest, ATestCallIsSentAtOnceAndOneAtATime) {
   webhooks_->OnSend([&] { second = settings_.TestEndpoint(ada_, endpoint.endpoint.id).status(); });
   const auto outcome = settings_.TestEndpoint(ada_, endpoint.endpoint.id);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_EQ(second.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(settings_.TestEndpoint(UserId{"bob"}, endpoint.endpoint.id).status().code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_THAT(second, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(settings_.TestEndpoint(UserId{"bob"}, endpoint.endpoint.id),
+              StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(nlohmann::json::parse(webhooks_->sent().at(0).body)["type"], "webhook.test");
 }
 
-TEST_F(NotificationsTest, KeysThatAreNoneAreRefused) {
+TEST_F(NotificationsTest, InvalidKeysOfASubscriptionAreRefused) {
   const auto refused =
       settings_.AddSubscription(ada_, {.endpoint = "ftp://x", .p256dh = "short", .auth = "short"});
   EXPECT_THAT(util::FieldViolationsOf(refused.status()), SizeIs(3));

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "fixtures.h"
 #include "service/tasks/task_service.h"
 #include "support/fake_database.h"
@@ -84,7 +86,7 @@ class RecurringTaskServiceTest : public testing::Test {
     const absl::Status status = Apply(events);
     EXPECT_TRUE(status.ok()) << status;
   }
-  /// What happened since the last time.
+  /// The events since the last call.
   void DeliverNews() {
     const Events& all = Log();
     Deliver({all.begin() + static_cast<std::ptrdiff_t>(delivered_), all.end()});
@@ -118,7 +120,7 @@ class RecurringTaskServiceTest : public testing::Test {
     delivered_ = 0;
   }
 
-  // ---- somebody else's tasks
+  // ---- tasks of other programs
 
   TaskEvent Foreign(ChangeKind kind, std::int64_t version, const std::string& at) {
     Task task;
@@ -168,7 +170,7 @@ TEST_F(RecurringTaskServiceTest, CompletingMakesTheNextOccurrence) {
   EXPECT_EQ(Log().back().traceparent, kTraceparent) << "that of the cause";
 }
 
-TEST_F(RecurringTaskServiceTest, TheTimeOfTheCompletionCountsNotThatOfTheDelivery) {
+TEST_F(RecurringTaskServiceTest, TheTimeOfTheCompletionCountsNotThatOfTheRedelivery) {
   const Task first = Create();
   clock_.Set("2026-10-27T12:00:00Z");
   SetCompleted(first, true);
@@ -179,7 +181,7 @@ TEST_F(RecurringTaskServiceTest, TheTimeOfTheCompletionCountsNotThatOfTheDeliver
   EXPECT_EQ(next.series->missed, 3);
 }
 
-TEST_F(RecurringTaskServiceTest, HowEverOftenAnEventComesThereIsOneSuccessor) {
+TEST_F(RecurringTaskServiceTest, ARedeliveredEventMakesNoSecondSuccessor) {
   const Task first = Create();
   SetCompleted(first, true);
   const TaskEvent completed = Log().back();
@@ -254,7 +256,7 @@ TEST_F(RecurringTaskServiceTest, CompletingAgainRevivesTheRemovedSuccessor) {
   EXPECT_THAT(Live(), SizeIs(1)) << "a revived one is as untouched as a new one";
 }
 
-TEST_F(RecurringTaskServiceTest, WhatTheUserDeletedStaysDeletedUntilTheOneBeforeIsOpenedAgain) {
+TEST_F(RecurringTaskServiceTest, ADeletedSuccessorStaysDeletedUntilTheTaskBeforeIsOpenedAgain) {
   const Task first = Create();
   SetCompleted(first, true);
   DeliverNews();
@@ -406,7 +408,7 @@ TEST_F(RecurringTaskServiceTest, ABatchOfManyTasksIsTakenAtOnce) {
   EXPECT_THAT(Live(), SizeIs(40));
 }
 
-TEST_F(RecurringTaskServiceTest, WhatTheStoreCannotDoNowIsPassedOn) {
+TEST_F(RecurringTaskServiceTest, AnOutageOfTheStoreIsPassedOn) {
   const Task first = Create();
   SetCompleted(first, true);
   const Events events = Log();
@@ -419,7 +421,7 @@ TEST_F(RecurringTaskServiceTest, WhatTheStoreCannotDoNowIsPassedOn) {
 
 // ---- whose task it is
 
-TEST_F(RecurringTaskServiceTest, AnEventAboutSomebodyElsesTaskHasNoEffect) {
+TEST_F(RecurringTaskServiceTest, AnEventAboutAnotherUsersTaskHasNoEffect) {
   const Task first = Create();
   SetCompleted(first, true);
   TaskEvent event = Log().back();
@@ -430,7 +432,7 @@ TEST_F(RecurringTaskServiceTest, AnEventAboutSomebodyElsesTaskHasNoEffect) {
   EXPECT_THAT(Live({"mallory"}), IsEmpty());
 }
 
-TEST_F(RecurringTaskServiceTest, OfAHeldTaskTheRowCountsNotTheEvent) {
+TEST_F(RecurringTaskServiceTest, TheRowOfAHeldTaskCountsNotTheEvent) {
   const Task first = Create();
   TaskEvent event = Foreign(ChangeKind::kCompleted, 1, "2026-10-24T10:00:00Z");
   event.task_id = first.id;

@@ -10,6 +10,7 @@
 
 #include "fixtures.h"
 #include "service/reminders/reminder_service.h"
+#include "service/tasks/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
@@ -129,7 +130,7 @@ TEST_F(ReminderJobsTest, SnoozingMovesTheJobAndDeletingDeletesIt) {
   EXPECT_TRUE(database_.Read()->reminders.empty());
 }
 
-TEST_F(ReminderJobsTest, WhatTheSchedulerDidNotTakeIsRepeated) {
+TEST_F(ReminderJobsTest, JobsThatTheSchedulerRefusedAreWrittenAgain) {
   Remind("PT1H");
   scheduler_.away = true;
   EXPECT_TRUE(absl::IsUnavailable(jobs_.Run().status()));
@@ -179,7 +180,7 @@ TEST_F(ReminderJobsTest, DoubtedJobsAreWrittenAgainSoonestFirst) {
   EXPECT_THAT(scheduler_.written, IsEmpty());
 }
 
-TEST_F(ReminderJobsTest, HoweverOftenItIsDoubtedTheLastJobHasItsTurn) {
+TEST_F(ReminderJobsTest, RepeatedDoubtsDoNotKeepARewriteFromFinishing) {
   for (const char* before : {"PT1H", "PT2H", "PT3H", "PT4H", "PT5H"}) Remind(before);
   RunAll();
   scheduler_.jobs.clear();
@@ -198,7 +199,7 @@ TEST_F(ReminderJobsTest, HoweverOftenItIsDoubtedTheLastJobHasItsTurn) {
   EXPECT_THAT(scheduler_.jobs, SizeIs(5)) << "but the doubt is not forgotten";
 }
 
-TEST_F(ReminderJobsTest, ASchedulerThatComesBackIsDoubted) {
+TEST_F(ReminderJobsTest, AfterAnOutageOfTheSchedulerAllJobsAreWrittenAgain) {
   Remind("PT1H");
   RunAll();
   scheduler_.jobs.clear();  // it comes back without its data

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fixtures.h"
+#include "service/tasks/task_service.h"
 #include "support/fake_database.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
@@ -144,7 +145,7 @@ TEST_F(ReminderServiceTest, ARelativeReminderIsPlannedAtOnce) {
   EXPECT_EQ(Make(task, Before("PT1H")).id.number, 2);
 }
 
-TEST_F(ReminderServiceTest, AnAbsoluteOneIsNeverEarly) {
+TEST_F(ReminderServiceTest, AnAbsoluteReminderIsNeverEarly) {
   const Task task = MakeTask("");
   EXPECT_EQ(domain::FormatInstant(*Make(task, Absolute("2026-03-28T09:00:00.000001Z")).remind_at),
             "2026-03-28T09:00:01Z");
@@ -171,13 +172,13 @@ TEST_F(ReminderServiceTest, EveryFaultOfTheInputIsNamed) {
   EXPECT_THAT(refused(Before("P30D")), ElementsAre("reminder.before")) << "has passed";
 }
 
-TEST_F(ReminderServiceTest, ARelativeOneNeedsADueDate) {
+TEST_F(ReminderServiceTest, ARelativeReminderNeedsADueDate) {
   const Task task = MakeTask("");
   EXPECT_THAT(FieldsOf(service_.Create(Call(), task.id, Before("PT1H")).status()),
               ElementsAre("reminder.before"));
 }
 
-TEST_F(ReminderServiceTest, TwentyPerTask) {
+TEST_F(ReminderServiceTest, ATaskHasAtMostTwentyReminders) {
   const Task task = MakeTask();
   for (int n = 1; n <= domain::kMaxRemindersPerTask; ++n) Make(task, Before("PT1H"));
   const absl::Status status = service_.Create(Call(), task.id, Before("PT1H")).status();
@@ -187,7 +188,7 @@ TEST_F(ReminderServiceTest, TwentyPerTask) {
   Make(task, Before("PT1H"));
 }
 
-TEST_F(ReminderServiceTest, SomebodyElsesTaskIsLikeNone) {
+TEST_F(ReminderServiceTest, TheTaskOfAnotherUserIsNotFound) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   const CallContext bob = Call("bob");
@@ -213,7 +214,7 @@ TEST_F(ReminderServiceTest, AnUnknownNumberIsNotFound) {
   }
 }
 
-TEST_F(ReminderServiceTest, ACompletedTaskTakesNone) {
+TEST_F(ReminderServiceTest, ACompletedTaskTakesNoReminder) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   SetCompleted(task, true);
@@ -244,7 +245,7 @@ TEST_F(ReminderServiceTest, ALostAnswerIsFoundOutByTheRequestsId) {
   Only(task);
 }
 
-TEST_F(ReminderServiceTest, AnAbsentStoreIsSaidAsItIs) {
+TEST_F(ReminderServiceTest, AnOutageOfTheStoreIsReportedUnchanged) {
   const Task task = MakeTask();
   database_.FailWith(absl::UnavailableError("away"));
   EXPECT_EQ(service_.Create(Call(), task.id, Before("PT1H")).status().code(),
@@ -265,7 +266,7 @@ TEST_F(ReminderServiceTest, ACreateRepeatedAfterTheDeleteAnswersTheFirstAndReviv
   EXPECT_EQ(*service_.Create(Named(), task.id, Before("PT1H")), *first) << "nor the task";
 }
 
-TEST_F(ReminderServiceTest, OnAnOverdueSeriesARelativeOneIsForTheOccurrencesToCome) {
+TEST_F(ReminderServiceTest, ARelativeReminderOfAnOverdueSeriesIsForLaterOccurrences) {
   const Task task = MakeTask("2026-03-26T12:00:00", "alice", "FREQ=DAILY");
   const Reminder reminder = Make(task, Before("PT1H"));
   EXPECT_EQ(reminder.state, ReminderState::kCancelled);
@@ -282,7 +283,7 @@ TEST_F(ReminderServiceTest, OnAnOverdueSeriesARelativeOneIsForTheOccurrencesToCo
   EXPECT_EQ(Make(ahead, Before("PT1H")).state, ReminderState::kPending);
 }
 
-TEST_F(ReminderServiceTest, WhatWouldNeverRemindIsRefused) {
+TEST_F(ReminderServiceTest, AReminderThatWouldNeverFireIsRefused) {
   const Task last = MakeTask("2026-03-25T12:00:00", "alice", "FREQ=DAILY;UNTIL=20260326T235959");
   EXPECT_THAT(FieldsOf(service_.Create(Call(), last.id, Before("PT1H")).status()),
               ElementsAre("reminder.before"))
@@ -295,7 +296,7 @@ TEST_F(ReminderServiceTest, WhatWouldNeverRemindIsRefused) {
 
 // Firing.
 
-TEST_F(ReminderServiceTest, FiresOnceWhenItIsTime) {
+TEST_F(ReminderServiceTest, AReminderFiresOnceAtItsTime) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   clock_.Set("2026-03-30T08:00:00Z");
@@ -356,7 +357,7 @@ TEST_F(ReminderServiceTest, ManyTriggersAreOneTransaction) {
   EXPECT_EQ(posts_, 1);
 }
 
-TEST_F(ReminderServiceTest, OneThatCannotBeTriggeredHoldsUpNoOther) {
+TEST_F(ReminderServiceTest, ATaskThatCannotBeSettledDelaysNoOther) {
   const Task first = MakeTask();
   const Task locked = MakeTask("2026-03-30T12:00:00", "bob");
   const Task broken = MakeTask("2026-03-30T12:00:00", "carol");
@@ -380,7 +381,7 @@ TEST_F(ReminderServiceTest, OneThatCannotBeTriggeredHoldsUpNoOther) {
   EXPECT_EQ(Sweep(), 1);
 }
 
-TEST_F(ReminderServiceTest, HoweverManyCannotBeSettledTheOthersHaveTheirTurn) {
+TEST_F(ReminderServiceTest, ManyTasksThatCannotBeSettledDelayNoOther) {
   std::vector<Task> tasks;
   for (int n = 0; n < 150; ++n) {  // more than a batch, and the longest due
     tasks.push_back(MakeTask("2026-03-30T12:00:00", "carol"));
@@ -399,7 +400,7 @@ TEST_F(ReminderServiceTest, HoweverManyCannotBeSettledTheOthersHaveTheirTurn) {
   EXPECT_TRUE(*service_.PlanBacklog() || *service_.PlanBacklog());
 }
 
-TEST_F(ReminderServiceTest, WhatCannotBePlannedIsNotTriedWithoutAPause) {
+TEST_F(ReminderServiceTest, ATaskThatCannotBePlannedIsPutOnHold) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   MoveDue(task, "2026-03-31T12:00:00");
@@ -409,7 +410,7 @@ TEST_F(ReminderServiceTest, WhatCannotBePlannedIsNotTriedWithoutAPause) {
   EXPECT_FALSE(*planned) << "true would be asked again at once";
 }
 
-TEST_F(ReminderServiceTest, TheSweepFiresWhatNobodyTriggered) {
+TEST_F(ReminderServiceTest, TheSweepFiresDueRemindersWithoutATrigger) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   clock_.Set("2026-03-30T09:00:02.9Z");
@@ -420,7 +421,7 @@ TEST_F(ReminderServiceTest, TheSweepFiresWhatNobodyTriggered) {
   EXPECT_EQ(Sweep(), 0);
 }
 
-TEST_F(ReminderServiceTest, AfterALongOutageEachMissedOneFiresOnceAndSaysThatItIsLate) {
+TEST_F(ReminderServiceTest, AfterALongOutageEachMissedReminderFiresOnceAndIsMarkedLate) {
   std::vector<Task> tasks;
   for (int n = 0; n < 5; ++n) tasks.push_back(MakeTask());
   for (const Task& task : tasks) {
@@ -461,7 +462,7 @@ TEST_F(ReminderServiceTest, AMovedTaskRemindsAtItsNewTimeOnly) {
   EXPECT_THAT(Posted(), SizeIs(1));
 }
 
-TEST_F(ReminderServiceTest, UncompletingBringsBackWhatIsAhead) {
+TEST_F(ReminderServiceTest, UncompletingRestoresFutureReminders) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   SetCompleted(task, true);
@@ -481,7 +482,7 @@ TEST_F(ReminderServiceTest, UncompletingBringsBackWhatIsAhead) {
   EXPECT_FALSE(*service_.PlanBacklog());
 }
 
-TEST_F(ReminderServiceTest, PlanningSaysThatJobsMayHaveToChange) {
+TEST_F(ReminderServiceTest, PlanningAnnouncesChangesOfJobs) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   changes_ = 0;
@@ -510,7 +511,7 @@ TEST_F(ReminderServiceTest, SnoozingMovesTheReminderNotTheTask) {
   EXPECT_THAT(Posted(), SizeIs(1));
 }
 
-TEST_F(ReminderServiceTest, AFiredOneCanBeSnoozedAndFiresAgain) {
+TEST_F(ReminderServiceTest, AFiredReminderCanBeSnoozedAndFiresAgain) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   clock_.Set("2026-03-30T09:00:00Z");
@@ -561,7 +562,7 @@ TEST_F(ReminderServiceTest, ASnoozeByDaysKeepsTheTimeOnTheClock) {
   EXPECT_EQ(snoozed("P366D"), "2028-10-30T11:00:00Z") << "longer than 366 times 24 hours";
 }
 
-TEST_F(ReminderServiceTest, SnoozeSaysWhatIsWrong) {
+TEST_F(ReminderServiceTest, SnoozeNamesEachFault) {
   const Task task = MakeTask();
   Make(task, Before("PT1H"));
   const auto refused = [&](const SnoozeInput& input) {

@@ -1,4 +1,4 @@
-// What users do with whole series, and what the consumer makes of it: TaskService and
+// Changes of whole series by users, and their effects in the consumer: TaskService and
 // RecurringTaskService together on the store in memory.
 
 #include <gmock/gmock.h>
@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "domain/event/event_reader.h"
+#include "domain/event/event_writer.h"
 #include "fixtures.h"
 #include "service/consumers/recurring_task_service.h"
 #include "service/tasks/task_service.h"
@@ -133,7 +135,7 @@ class SeriesTest : public testing::Test {
         [&](ports::InboxTransaction& transaction) { return service_.Apply(transaction, events); });
     EXPECT_TRUE(status.ok()) << status;
   }
-  /// What happened since the last time.
+  /// Delivers the events since the last call.
   void DeliverNews() {
     const Events& all = Log();
     Deliver({all.begin() + static_cast<std::ptrdiff_t>(delivered_), all.end()});
@@ -221,7 +223,7 @@ TEST_F(SeriesTest, ASeriesWithTooManyOpenOccurrencesIsNotChangedAsAWhole) {
 
 // ---- skip
 
-TEST_F(SeriesTest, ASkippedOccurrenceGoesAndTheNextOneComes) {
+TEST_F(SeriesTest, SkippingDeletesTheOccurrenceAndMakesTheNextOne) {
   const Task first = Create();
   const Task skipped = Skip(first);
   EXPECT_FALSE(skipped.completed);
@@ -286,7 +288,7 @@ TEST_F(SeriesTest, TheTaskBeforeASkippedOneDoesNotBringItBack) {
 
 // ---- change
 
-TEST_F(SeriesTest, WhatIsChangedForThisOneAloneIsNotCarriedOver) {
+TEST_F(SeriesTest, ChangesOfOneOccurrenceAreNotCarriedOver) {
   const Task first = Create();
   UpdateTaskInput input = UpdateOf(first, SeriesScope::kThis);
   input.title = "water and feed";
@@ -330,7 +332,7 @@ TEST_F(SeriesTest, WithoutAScopeTextIsCarriedOverAndADueDateIsNot) {
   EXPECT_EQ(second.series->missed, 2);
 }
 
-TEST_F(SeriesTest, TheWholeSeriesIsWhatIsOpenAndWhatComes) {
+TEST_F(SeriesTest, ScopeAllChangesOpenAndLaterOccurrences) {
   const Task first = Create();
   const Task second = Advance(first);
   Rename(second, "touched", SeriesScope::kDefault);
@@ -351,7 +353,7 @@ TEST_F(SeriesTest, TheWholeSeriesIsWhatIsOpenAndWhatComes) {
   EXPECT_EQ(Advance(third).fields.title, "from here");
 }
 
-TEST_F(SeriesTest, AChangeOfTheSeriesMeetsTheNextOneEvenBeforeItIsThere) {
+TEST_F(SeriesTest, AChangeOfTheSeriesAppliesToANextOccurrenceNotYetMade) {
   for (const bool delivered_before : {true, false}) {
     const Task first = Create();
     SetCompleted(first, true);
@@ -366,7 +368,7 @@ TEST_F(SeriesTest, AChangeOfTheSeriesMeetsTheNextOneEvenBeforeItIsThere) {
   }
 }
 
-TEST_F(SeriesTest, AChangeOfTheSeriesDoesNotTouchWhatIsAboutToGo) {
+TEST_F(SeriesTest, AChangeOfTheSeriesLeavesASuccessorThatIsAboutToBeRemoved) {
   const Task first = Create();
   Advance(first);
   SetCompleted(first, false);
@@ -604,7 +606,7 @@ TEST_F(SeriesTest, AMoveThatTheRuleCannotFollowNamesThePartToChange) {
   clock_.Set("2026-11-26T08:00:00Z");
   for (const Case& c : std::vector<Case>{
            {"weekdays", "2026-11-30T09:00:00", "2026-12-06T09:00:00",
-            "2026-12-06 is no date of 'weekdays', which cannot follow: replace "
+            "2026-12-06 is not a date of 'weekdays', which cannot follow: replace "
             "task.recurrence_rule by a rule that names the day"},
            {"RRULE:FREQ=WEEKLY;BYDAY=FR,MO", "2026-11-30T09:00:00", "2026-12-01T09:00:00",
             "no date of 'RRULE:FREQ=WEEKLY;BYDAY=FR,MO', which cannot follow: change BYDAY of"},
@@ -694,7 +696,7 @@ TEST_F(SeriesTest, AMoveKeepsWhatIsLeftOfCount) {
 
 // ---- a task moved for this once
 
-TEST_F(SeriesTest, WhatIsChangedAfterwardsKeepsTheDaysOfTheSeries) {
+TEST_F(SeriesTest, LaterChangesKeepTheDaysOfTheSeries) {
   clock_.Set("2026-11-26T08:00:00Z");
   const std::vector<std::function<Task(const Task&)>> edits = {
       [this](const Task& task) {
@@ -730,14 +732,14 @@ TEST_F(SeriesTest, ACountAddedAfterwardsCountsThisOneToo) {
   EXPECT_EQ(DueOf(Newest()), "2026-12-14T09:00:00");
 }
 
-TEST_F(SeriesTest, ANewRuleOfTheDayItWasMovedToCountsFromThere) {
+TEST_F(SeriesTest, ANewRuleThatNamesTheMovedDayCountsFromThatDay) {
   clock_.Set("2026-11-26T08:00:00Z");
   const Task first = Move(Create("FREQ=WEEKLY;BYDAY=MO", "2026-11-30T09:00:00"),
                           "2026-12-02T09:00:00", SeriesScope::kDefault);
   EXPECT_EQ(DueOf(Advance(SetRule(first, "FREQ=WEEKLY;BYDAY=WE"))), "2026-12-09T09:00:00");
 }
 
-TEST_F(SeriesTest, TheSameRuleInAnotherSpellingIsNoNewOne) {
+TEST_F(SeriesTest, AnEqualRuleInAnotherSpellingChangesNothing) {
   clock_.Set("2026-11-26T08:00:00Z");
   const std::string monday = "2026-11-30T09:00:00";
   for (const char* spelled :
@@ -790,7 +792,7 @@ TEST_F(SeriesTest, ARuleWithAnotherEndFollowsAMoveInTheSameCall) {
   EXPECT_THAT(violations[0].description, HasSubstr("change BYDAY of task.recurrence_rule"));
 }
 
-TEST_F(SeriesTest, WhereItWasMovedOnceCanBecomeWhereAllAre) {
+TEST_F(SeriesTest, AMoveOfOneOccurrenceCanBeExtendedToAll) {
   clock_.Set("2026-11-26T08:00:00Z");
   const std::string once = "2026-12-02T10:00:00";
   const Task first =
@@ -1050,7 +1052,7 @@ TEST_F(SeriesTest, ATaskOpenedAgainRecursAlsoWhenTheNextOneWasDoneAndDeleted) {
   EXPECT_EQ(Advance(Newest()).series->occurrence, 3) << "and goes on";
 }
 
-TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMore) {
+TEST_F(SeriesTest, AfterDeletingFollowingNoOccurrenceComes) {
   const Task first = Create();
   const Task second = Rename(Advance(first), "touched", SeriesScope::kDefault);
   SetCompleted(first, false);
@@ -1060,7 +1062,7 @@ TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMore) {
   EXPECT_EQ(Advance(first).series->occurrence, 1);
 }
 
-TEST_F(SeriesTest, WhoDeletesAllThatWillComeGetsNoMoreOverAGapEither) {
+TEST_F(SeriesTest, AfterDeletingFollowingNoOccurrenceComesEvenOverAGap) {
   const Task first = Create();
   const Task second = Advance(first);
   const Task third = Advance(second);
@@ -1136,7 +1138,7 @@ TEST_F(SeriesTest, AStoppedSeriesCanBeTakenUpByATaskThatWasOpenedAgain) {
   EXPECT_EQ(DueOf(Advance(first)), "2026-10-31T09:00:00");
 }
 
-TEST_F(SeriesTest, WhatIsNotThereYetIsStoppedAndDeletedToo) {
+TEST_F(SeriesTest, StoppingAndDeletingReachOccurrencesNotYetMade) {
   const std::vector<std::function<void(const Task&)>> ways = {
       [this](const Task& task) { Stop(task); },
       [this](const Task& task) { Delete(task, SeriesScope::kFollowing); },
@@ -1244,10 +1246,10 @@ TEST_F(SeriesTest, APreviewIsRefusedAsTheTaskWouldBe) {
 
 // ---- any order, delay and repetition
 
-/// Whatever users did and however the bus delivered it: once every event has come, each occurrence
+/// After any calls of users and any order of delivery, once every event has come: each occurrence
 /// that passed has exactly one successor, unless a person has deleted that or the series ended, and
-/// no open one has a successor that nobody has touched.
-TEST_F(SeriesTest, EveryOrderOfEventsEndsAsTheRowsDemand) {
+/// no open task has an untouched successor.
+TEST_F(SeriesTest, EveryOrderOfEventsLeadsToTheStateOfTheRows) {
   for (unsigned seed = 1; seed <= 100; ++seed) {
     std::mt19937 random(seed);
     const auto pick = [&random](std::size_t count) {

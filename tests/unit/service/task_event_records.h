@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "domain/event/event.h"
+#include "domain/event/event_reader.h"
 #include "domain/event/received_event.h"
 
 namespace todo::service {

@@ -93,7 +93,7 @@ class TaskServiceTest : public testing::Test {
     EXPECT_TRUE(completed.ok()) << completed.status();
     return completed.value_or(Task{});
   }
-  /// What alice's preferences say from now on.
+  /// Sets the zone in alice's preferences.
   void Prefer(const std::string& time_zone) {
     EXPECT_TRUE(zones_.Keep({"alice"}, time_zone, domain::kMinInstant + ++preferred_at_).ok());
   }
@@ -207,7 +207,7 @@ TEST_F(TaskServiceTest, TheChangeCarriesTheTraceparent) {
 
 // ---- the user's zone
 
-TEST_F(TaskServiceTest, ATaskWithoutAZoneIsInItsUsers) {
+TEST_F(TaskServiceTest, ATaskWithoutAZoneGetsTheUsersZone) {
   Prefer("Europe/Berlin");
   CreateTaskInput input = Recurring();
   input.time_zone.reset();
@@ -220,7 +220,7 @@ TEST_F(TaskServiceTest, ATaskWithoutAZoneIsInItsUsers) {
   EXPECT_EQ(tasks_.Create(Call("bob"), input)->fields.time_zone, "UTC");
 }
 
-TEST_F(TaskServiceTest, AZoneThatIsNamedIsTheTasks) {
+TEST_F(TaskServiceTest, ANamedZoneIsKept) {
   Prefer("Europe/Berlin");
   CreateTaskInput input = Recurring();
   input.time_zone = "UTC";
@@ -263,7 +263,7 @@ TEST_F(TaskServiceTest, TheFirstDueDateIsReadInTheUsersZone) {
   EXPECT_EQ(Update(input).fields.due.at, At("2026-10-24T13:00:00Z")) << "it had one";
 }
 
-TEST_F(TaskServiceTest, AZoneThatIsClearedIsTheUsersAgain) {
+TEST_F(TaskServiceTest, ClearingTheZoneGivesTheUsersZone) {
   Prefer("Asia/Tokyo");
   CreateTaskInput create = Recurring();
   create.recurrence_rule.reset();
@@ -419,7 +419,7 @@ TEST_F(TaskServiceTest, CompletingTwiceChangesNothing) {
   EXPECT_EQ(Changes().size(), 3u);
 }
 
-TEST_F(TaskServiceTest, NobodyReachesAnothersTask) {
+TEST_F(TaskServiceTest, AUserCannotReachTheTasksOfOthers) {
   const Task task = Create(Recurring());
   UpdateTaskInput title = UpdateOf(task);
   title.title = "mine";
@@ -501,7 +501,7 @@ TEST_F(TaskServiceTest, AScheduleUpdateThatIsAlwaysOvertakenGivesUp) {
   EXPECT_EQ(store_.apply_count, 5);
 }
 
-TEST_F(TaskServiceTest, AScheduleUpdateIsCheckedAgainstWhatItMeetsInTheEnd) {
+TEST_F(TaskServiceTest, AScheduleUpdateIsCheckedAgainstTheTaskAsLastRead) {
   const Task task = Create(Recurring());
   UpdateTaskInput input = UpdateOf(task);
   input.recurrence_rule = Rule("FREQ=WEEKLY");
@@ -540,7 +540,7 @@ TEST_F(TaskServiceTest, ARepeatedCallGetsTheFirstAnswerAndChangesNothing) {
             absl::StatusCode::kAlreadyExists);
 }
 
-TEST_F(TaskServiceTest, CallsWithoutARequestIdAreEachTheirOwn) {
+TEST_F(TaskServiceTest, CallsWithoutARequestIdAreNeverRepetitions) {
   EXPECT_NE(Create(Titled("buy milk")).id, Create(Titled("buy milk")).id);
 }
 

@@ -54,6 +54,15 @@ TEST(WithReason, GivesAReasonToErrorsOnly) {
   EXPECT_EQ(ReasonOf(absl::NotFoundError("no")), "");
 }
 
+TEST(WithIndex, SaysWhichItemOfAListAnErrorIsAbout) {
+  const absl::Status status = WithReason(absl::NotFoundError("no"), "TASK_NOT_FOUND");
+  EXPECT_EQ(IndexOf(WithIndex(status, 12)), 12u);
+  EXPECT_EQ(ReasonOf(WithIndex(status, 12)), "TASK_NOT_FOUND");
+  EXPECT_EQ(WithIndex(absl::OkStatus(), 1), absl::OkStatus());
+  EXPECT_EQ(IndexOf(status), std::nullopt);
+  EXPECT_EQ(IndexOf(absl::OkStatus()), std::nullopt);
+}
+
 absl::StatusOr<std::unique_ptr<int>> Half(int number) {
   if (number % 2 != 0) return absl::OutOfRangeError("odd");
   return std::make_unique<int>(number / 2);

@@ -1,0 +1,152 @@
+#include "app/config/checks.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "app/channel_setup.h"
+#include "app/config/setting.h"
+#include "appcallback/delivery_limits.h"
+#include "store/connection_pool.h"
+#include "util/status.h"
+
+namespace todo::app {
+namespace {
+
+/// Of one call of the sidecar: the process holds the whole call in memory, more than once.
+constexpr std::int64_t kMaxCallBytes = std::int64_t{1024} * 1024 * 1024;
+
+using Faults = std::vector<std::string>;
+
+bool IsLoopback(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+void CheckDatabase(const LoadedConfig& loaded, Faults& faults) {
+  if (!loaded.sources.contains("database-url")) {
+    faults.emplace_back(
+        "--database-url is missing: set it, or TODO_DATABASE_URL in the environment, to something "
+        "like postgresql://todo@127.0.0.1:5432/todo; the service keeps nothing in memory only");
+    return;
+  }
+  const std::string& url = loaded.config.database_url;
+  if (url.empty()) return;  // that is a fault already
+  if (const absl::Status status = store::CheckConninfo(url); !status.ok()) {
+    faults.push_back(
+        fmt::format("--database-url is not understood: {}", util::FromAbsl(status.message())));
+  }
+}
+
+void CheckDevIdentity(const Config& config, Faults& faults) {
+  if (!config.dev_identity) return;
+  for (const auto& [name, address] : {std::pair{"api-address", config.api_address},
+                                      {"app-address", config.app_address},
+                                      {"http-address", config.http_address}}) {
+    if (IsLoopback(address)) continue;
+    faults.push_back(fmt::format(
+        "--dev-identity trusts what callers say about themselves, so it works on loopback only: "
+        "--{} must be 127.0.0.1, not {}",
+        name, address));
+  }
+}
+
+/// Values of settings, by flag, of which no two may be equal.
+using Named = std::pair<std::string_view, std::string>;
+void CheckDifferent(std::span<const Named> values, Faults& faults) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t j = i + 1; j < values.size(); ++j) {
+      if (values[i].second != values[j].second) continue;
+      faults.push_back(fmt::format("--{} and --{} are both {}: they must differ", values[i].first,
+                                   values[j].first, values[i].second));
+    }
+  }
+}
+
+void CheckPorts(const Config& config, Faults& faults) {
+  std::vector<Named> ports;
+  for (const auto& [name, port] : {std::pair{"app-port", config.app_port},
+                                   {"api-port", config.api_port},
+                                   {"http-port", config.http_port}}) {
+    if (port != 0) ports.emplace_back(name, fmt::to_string(port));
+  }
+  CheckDifferent(ports, faults);
+}
+
+void CheckTopics(const Config& config, Faults& faults) {
+  const Named topics[] = {{"task-events-topic", Quoted(config.task_events_topic)},
+                          {"task-updates-topic", Quoted(config.task_updates_topic)},
+                          {"reminders-topic", Quoted(config.reminders_topic)}};
+  CheckDifferent(topics, faults);
+}
+
+void CheckWorkers(const Config& config, Faults& faults) {
+  if (config.worker_count + config.event_worker_count <= config.database_pool_size) return;
+  faults.push_back(
+      fmt::format("--worker-count ({}) and --event-worker-count ({}) are together more than "
+                  "--database-pool-size ({}): calls would wait for each other's connections",
+                  config.worker_count, config.event_worker_count, config.database_pool_size));
+}
+
+void CheckRelay(const Config& config, Faults& faults) {
+  if (config.relay_poll * 4 <= config.relay_lease) return;
+  faults.push_back(fmt::format("--relay-poll ({}) must be at most a quarter of --relay-lease ({})",
+                               FormatDuration(config.relay_poll),
+                               FormatDuration(config.relay_lease)));
+}
+
+void CheckCallSize(const Config& config, Faults& faults) {
+  const int batch = config.bulk_delivery ? config.delivery_batch : 1;
+  const std::int64_t bytes = appcallback::MaxDeliveryBytes(config.record_limit, batch);
+  if (bytes <= kMaxCallBytes) return;
+  constexpr std::int64_t kMebibyte = 1024 * 1024;
+  faults.push_back(fmt::format(
+      "--delivery-batch ({}) records of --record-limit ({} bytes) can become a call of {} MiB, and "
+      "the limit is {} MiB: lower one of the two",
+      batch, config.record_limit, bytes / kMebibyte + 1, kMaxCallBytes / kMebibyte));
+}
+
+}  // namespace
+
+void FillDependentDefaults(LoadedConfig& loaded) {
+  Config& config = loaded.config;
+  const auto is_set = [&loaded](const char* name) { return loaded.sources.contains(name); };
+  const char* const address = config.dev_identity ? "127.0.0.1" : "0.0.0.0";
+  if (!is_set("api-address")) config.api_address = address;
+  if (!is_set("http-address")) config.http_address = address;
+  if (!is_set("bulk-delivery")) config.bulk_delivery = config.bus == Bus::kKafka;
+  if (!is_set("audit-delay")) {
+    config.audit_delay =
+        config.bus == Bus::kKafka ? std::chrono::minutes(5) : std::chrono::seconds(5);
+  }
+  if (!is_set("instance")) {
+    std::array<char, 256> host{};
+    gethostname(host.data(), host.size() - 1);
+    config.instance = fmt::format("{}:{}", host.data(), config.app_port);
+  }
+  if (!is_set("event-worker-count"))
+    config.event_worker_count = std::max(1, config.database_pool_size / 4);
+  if (!is_set("worker-count"))
+    config.worker_count = std::max(1, config.database_pool_size - config.event_worker_count);
+}
+
+void CheckTogether(LoadedConfig& loaded) {
+  const Config& config = loaded.config;
+  CheckDatabase(loaded, loaded.faults);
+  CheckDevIdentity(config, loaded.faults);
+  CheckPorts(config, loaded.faults);
+  CheckWorkers(config, loaded.faults);
+  CheckRelay(config, loaded.faults);
+  CheckCallSize(config, loaded.faults);
+  for (std::string& fault : ChannelFaults(config)) loaded.faults.push_back(std::move(fault));
+  CheckTopics(config, loaded.faults);
+}
+
+}  // namespace todo::app

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "app/config/config.h"
+
+namespace todo::app {
+
+/// Sets the defaults that depend on other settings, where neither a flag nor the environment sets a
+/// value.
+void FillDependentDefaults(LoadedConfig& loaded);
+
+/// Adds a fault for each combination of settings that cannot work together.
+void CheckTogether(LoadedConfig& loaded);
+
+}  // namespace todo::app

@@ -1,0 +1,178 @@
+#include "app/config/table.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+namespace todo::app {
+namespace {
+
+using namespace std::chrono_literals;
+using Table = std::vector<Setting>;
+
+/// A setting whose default depends on others, or is empty: `text` stands for it in --help.
+Setting WithDefault(std::string text, Setting setting) {
+  setting.default_text = std::move(text);
+  return setting;
+}
+
+Table Ports() {
+  return {
+      Address("app-address", &Config::app_address, "address of the port for the sidecar's calls"),
+      Number("app-port", &Config::app_port, 0, 65'535,
+             "port for the sidecar's calls; 0: any free port"),
+      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
+                  Address("api-address", &Config::api_address, "address of the public gRPC API")),
+      Number("api-port", &Config::api_port, 0, 65'535,
+             "port of the public gRPC API; 0: any free port"),
+      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
+                  Address("http-address", &Config::http_address,
+                          "address of the pages /metrics, /healthz and /readyz")),
+      Number("http-port", &Config::http_port, 0, 65'535,
+             "port of the pages /metrics, /healthz and /readyz; 0: any free port"),
+      Boolean("dev-identity", &Config::dev_identity,
+              "trust the x-user-id and x-user-role metadata of callers; for local testing only, "
+              "requires loopback addresses"),
+  };
+}
+
+Table Database() {
+  return {
+      WithDefault("none: required",
+                  Text("database-url", "URL", &Config::database_url,
+                       "PostgreSQL database, as postgresql://user@host:port/name or key=value; "
+                       "prefer the environment variable if it contains a password")),
+      Number("database-pool-size", &Config::database_pool_size, 2, 1'000,
+             "maximum number of database connections for API calls and events; relay, retries, "
+             "reminders and notifications use a few more"),
+      WithDefault("what event-worker-count leaves of database-pool-size",
+                  Number("worker-count", &Config::worker_count, 1, 1'000,
+                         "number of API calls processed at the same time")),
+      WithDefault("a quarter of database-pool-size",
+                  Number("event-worker-count", &Config::event_worker_count, 1, 1'000,
+                         "number of the sidecar's calls (batches of events, reminder jobs) "
+                         "processed at the same time")),
+      Number("worker-queue", &Config::worker_queue, 1, 1'000'000,
+             "number of calls that may wait for a worker; further API calls are rejected as "
+             "RESOURCE_EXHAUSTED"),
+  };
+}
+
+Table Sidecar() {
+  return {
+      Endpoint("dapr-grpc-endpoint", &Config::dapr_grpc_endpoint,
+               "gRPC API of the Dapr sidecar; DAPR_GRPC_ENDPOINT and DAPR_GRPC_PORT set it too"),
+      Choice<Bus>("bus", &Config::bus, {{"kafka", Bus::kKafka}, {"memory", Bus::kMemory}},
+                  "type of the pub/sub component; memory is for local testing only"),
+      WithDefault("true with --bus=kafka, else false",
+                  Boolean("bulk-delivery", &Config::bulk_delivery,
+                          "receive up to delivery-batch events in one call of the sidecar instead "
+                          "of one event")),
+      Number("delivery-batch", &Config::delivery_batch, 1, 10'000,
+             "maximum number of events in one call of the sidecar"),
+      Number("record-limit", &Config::record_limit, 1'024, 1'000'000'000,
+             "size of the largest record that the topics accept, in bytes before compression "
+             "(Kafka: max.message.bytes); a larger record stops the sidecar's deliveries"),
+      Text("pubsub", "NAME", &Config::pubsub, "name of the Dapr pub/sub component"),
+      Text("statestore", "NAME", &Config::statestore, "name of the Dapr state store component"),
+      Text("secretstore", "NAME", &Config::secretstore, "name of the Dapr secret store component"),
+      Text("task-events-topic", "NAME", &Config::task_events_topic,
+           "topic of the task events: every change of a task"),
+      Text("task-updates-topic", "NAME", &Config::task_updates_topic,
+           "topic of the task updates: the same changes for live screens"),
+      Text("reminders-topic", "NAME", &Config::reminders_topic,
+           "topic of the reminder events: reminders that are due"),
+  };
+}
+
+Table Channels() {
+  return {
+      WithDefault("none: no e-mail",
+                  Text("smtp-url", "URL", &Config::smtp_url,
+                       "mail server: smtp://host:port (STARTTLS), smtps://host:port (TLS), or "
+                       "smtp+plain://host:port (neither encryption nor password)")),
+      WithDefault("none: needed with smtp-url",
+                  Text("mail-from", "ADDRESS", &Config::mail_from,
+                       "sender of the mail: todo@example.org or \"Todo <todo@example.org>\"")),
+      WithDefault("mail-from; needed for Web Push",
+                  Text("vapid-contact", "URL", &Config::vapid_contact,
+                       "contact address that push services can use to reach the operator: a "
+                       "mailto: or https: URL")),
+      WithDefault("none", Text("webhook-allow-hosts", "LIST", &Config::webhook_allow_hosts,
+                               "private or unencrypted hosts that webhooks and pushes may be sent "
+                               "to: names, addresses and blocks (10.0.0.0/8), separated by "
+                               "commas")),
+      Text("secret", "NAME", &Config::secret,
+           "name of the secret in the secret store that holds the next four entries"),
+      Text("smtp-user-entry", "NAME", &Config::smtp_user_entry,
+           "entry of the secret with the mail server's user; without user and password there is "
+           "no login"),
+      Text("smtp-password-entry", "NAME", &Config::smtp_password_entry,
+           "entry of the secret with the mail server's password"),
+      Text("vapid-private-key-entry", "NAME", &Config::vapid_private_key_entry,
+           "entry of the secret with the private key for Web Push, as PEM or base64url"),
+      Text("webhook-master-key-entry", "NAME", &Config::webhook_master_key_entry,
+           "entry of the secret with the master key for webhook signatures: at least 32 random "
+           "characters; it must never change"),
+  };
+}
+
+Table Running() {
+  return {
+      WithDefault("host name and app port",
+                  Text("instance", "NAME", &Config::instance,
+                       "name of this replica; it must stay the same after a restart so that a "
+                       "crash is noticed")),
+      Duration("relay-lease", &Config::relay_lease, 1s, 60s,
+               "how long a stopped replica keeps its shards of the outbox before other replicas "
+               "take them"),
+      Duration("relay-poll", &Config::relay_poll, 10ms, 10s,
+               "how often to look for unpublished changes that were not announced; while "
+               "announcements of other replicas arrive, a quarter as often"),
+      WithDefault("5s with --bus=memory, else 5m",
+                  Duration("audit-delay", &Config::audit_delay, 1s, 24h,
+                           "how long to wait for a consumer to take an event, and then for the "
+                           "consumer to stay silent, before the event is published again")),
+      Duration("reminder-sweep", &Config::reminder_sweep, 100ms, 10min,
+               "how often to look for due reminders whose scheduler job did not arrive"),
+      Duration("drain-timeout", &Config::drain_timeout, 100ms, 10min,
+               "how long stopping may take to finish work in progress: 7/10 of it for calls and "
+               "events, the rest for the relay; after twice this time the process exits at once"),
+      Choice<util::Severity>("log-level", &Config::log_level,
+                             {{"debug", util::Severity::kDebug},
+                              {"info", util::Severity::kInfo},
+                              {"warning", util::Severity::kWarning},
+                              {"error", util::Severity::kError}},
+                             "lowest severity that is logged"),
+  };
+}
+
+Table Tokens() {
+  return {
+      Secret("DAPR_API_TOKEN", &Config::dapr_api_token,
+             "token sent with every call to the sidecar; empty: none"),
+      Secret("APP_API_TOKEN", &Config::app_api_token,
+             "token required of every call from the sidecar; empty: none"),
+  };
+}
+
+}  // namespace
+
+const std::vector<Setting>& Settings() {
+  static const Table settings = [] {
+    Table all;
+    for (Table& group :
+         std::vector{Ports(), Database(), Sidecar(), Channels(), Running(), Tokens()})
+      std::ranges::move(group, std::back_inserter(all));
+    return all;
+  }();
+  return settings;
+}
+
+const Setting* FindByFlag(std::string_view name) {
+  const auto found = std::ranges::find(Settings(), name, &Setting::name);
+  return found == Settings().end() || !found->secret_variable.empty() ? nullptr : &*found;
+}
+
+}  // namespace todo::app

@@ -1,0 +1,18 @@
+#include "app/stores.h"
+
+namespace todo::app {
+
+Stores::Stores(const Config& config, Connections& connections, const CommitNews& news)
+    : tasks(connections.calls, news.task_changed),
+      preferred_zones(connections.calls),
+      inbox(connections.calls, news.task_changed, news.delivery_queued),
+      retry_queue(connections.retries, news.outbox_grew),
+      dead_letters(connections.retries, news.retry_queued),
+      service_status(connections.retries),
+      reminders(connections.calls, news.outbox_grew),
+      crash_log(connections.crash_log, config.instance),
+      audit_log(connections.audit, news.outbox_grew),
+      notifications(connections.calls, news.delivery_queued),
+      deliveries(connections.deliveries) {}
+
+}  // namespace todo::app

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "app/config/config.h"
+#include "appcallback/subscription.h"
+#include "domain/event/event.h"
+#include "ports/record_handler.h"
+#include "service/consumers/event_consumer.h"
+#include "service/consumers/event_processor.h"
+
+namespace todo::app {
+
+/// The consumers of this program.
+struct Consumers {
+  service::EventConsumer* recurring_tasks = nullptr;
+  service::EventConsumer* task_webhooks = nullptr;
+  service::EventConsumer* reminder_notifier = nullptr;
+};
+
+/// A topic whose events the consumers take, exactly once each.
+struct Stream {
+  std::string pubsub;  // the Dapr component
+  std::string topic;
+  std::string route;  // the path under which the sidecar knows the subscription
+  absl::StatusOr<domain::Event> (*parse)(std::string_view record) = nullptr;
+  std::vector<service::EventConsumer * Consumers::*> consumers;
+};
+
+/// All streams: the one place that names them. The subscriptions at the sidecar, the check of the
+/// sidecar and the event processor's streams derive from this list.
+std::vector<Stream> StreamsOf(const Config& config);
+
+/// A subscription to each stream, whose records go to `handler`.
+std::vector<appcallback::Subscription> SubscriptionsOf(const std::vector<Stream>& streams,
+                                                       ports::RecordHandler& handler);
+
+/// The streams as the event processor takes them.
+std::vector<service::EventStream> EventStreamsOf(const std::vector<Stream>& streams,
+                                                 const Consumers& consumers);
+
+}  // namespace todo::app

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "domain/event/event.h"
+#include "domain/task/task.h"
+
+// From values to the JSON of the event contract (docs/events).
+
+namespace todo::domain {
+
+/// The `source` of the CloudEvents that todo-service writes.
+inline constexpr std::string_view kEventSource = "todo-service";
+
+/// The CloudEvent (structured mode, JSON) that carries `change` on `task-events`.
+std::string TaskEventRecord(const Change& change);
+/// The CloudEvent that carries `change` on `task-updates`.
+std::string TaskUpdateRecord(const Change& change);
+
+/// The id of an event's copy on `task-updates`: derived from the event's id, so that every repeat
+/// has the same one.
+EventId UpdateIdOf(const EventId& event_id);
+
+/// The contract's `task_data` of `task`: compact, keys in the contract's order.
+std::string FormatTaskJson(const Task& task);
+/// The value of its key `following`: an object of the fields that are set, or null without any.
+std::string FormatFollowing(const FollowingFields& following);
+
+}  // namespace todo::domain
