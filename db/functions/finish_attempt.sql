@@ -1,14 +1,14 @@
 -- release: 1
 
--- Writes the result of an attempt, one element of p_results for each delivery in it, and releases the lane. p_slow: the
--- endpoint answered slowly. p_paused_until: the endpoint wants no calls before (Retry-After); null: no pause was asked
--- for. False: the lease was lost and nothing is written.
+-- Writes the result of an attempt, one element of p_results for each delivery in it, and releases the lane. p_pace:
+-- quick or slow, as the endpoint answered. p_paused_until: the endpoint wants no calls before (Retry-After); null: no
+-- pause was asked for. False: the lease was lost and nothing is written.
 create or replace function finish_attempt(p_user text, p_channel text, p_target uuid, p_epoch bigint, p_results jsonb,
-                                          p_slow boolean, p_now timestamptz, p_paused_until timestamptz) returns boolean
+                                          p_pace text, p_now timestamptz, p_paused_until timestamptz) returns boolean
 language plpgsql as $$
 begin
     update delivery_lanes l
-    set pace = case when p_slow then 'slow' else 'quick' end, paused_until = coalesce(p_paused_until, l.paused_until)
+    set pace = p_pace, paused_until = coalesce(p_paused_until, l.paused_until)
     where l.user_id = p_user and l.channel = p_channel and l.target = p_target and l.epoch = p_epoch;
     if not found then
         return false;

@@ -22,8 +22,8 @@ using ports::DeliveryState;
 using ports::LoggedDelivery;
 
 constexpr char kDeliveryColumns[] = R"sql(
-    id, event_id, kind, state, (extract(epoch from created_at) * 1000000)::bigint,
-    case when state = 'pending' then (extract(epoch from due_at) * 1000000)::bigint end, attempts)sql";
+    id, event_id, kind, state, micros(created_at),
+    case when state = 'pending' then micros(due_at) end, attempts)sql";
 constexpr Statement kEndpointOfDelivery{"delivery_target", R"sql(
 select e.id, e.host, e.disabled_reason
 from deliveries d join webhook_endpoints e on e.user_id = d.user_id and e.id = d.target

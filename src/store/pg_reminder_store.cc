@@ -106,7 +106,7 @@ with doubted as (
     from doubted d where r.user_id = d.user_id and r.task_id = d.task_id and r.number = d.number
     returning r.remind_at
 )
-select (extract(epoch from max(remind_at)) * 1000000)::bigint from forgotten)sql"};
+select micros(max(remind_at)) from forgotten)sql"};
 
 /// The keys of reminders, as array parameters.
 struct Keys {

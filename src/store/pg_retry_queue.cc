@@ -20,12 +20,12 @@ constexpr Statement kEnqueue{"retry_enqueue", "select enqueue_retry($1::jsonb, $
 
 // Yields at most one entry of each queue: the entries behind it are due at infinity.
 constexpr Statement kDue{"retry_due", R"sql(
-select consumer, event_id, attempts, (extract(epoch from first_failed_at) * 1000000)::bigint,
-       (extract(epoch from due_at) * 1000000)::bigint, topic, partition, "offset", record_key, content_type, record
+select consumer, event_id, attempts, micros(first_failed_at),
+       micros(due_at), topic, partition, "offset", record_key, content_type, record
 from retries where due_at <= $1 and consumer = any ($3::text[]) order by due_at limit $2)sql"};
 
 constexpr Statement kNextDue{"retry_next_due", R"sql(
-select (extract(epoch from due_at) * 1000000)::bigint
+select micros(due_at)
 from retries where due_at < 'infinity' and consumer = any ($1::text[]) order by due_at limit 1)sql"};
 
 constexpr Statement kReschedule{"retry_reschedule", R"sql(

@@ -22,7 +22,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing)sql"};
 // A repeated request gets the first answer. Only its time is kept: the content of the call is the
 // same.
 constexpr Statement kFirstCreation{"endpoint_first_creation", R"sql(
-select fingerprint = $3, (extract(epoch from at) * 1000000)::bigint from requests
+select fingerprint = $3, micros(at) from requests
 where user_id = $1 and request_id = $2)sql"};
 constexpr Statement kRememberCreation{"endpoint_remember_creation", R"sql(
 insert into requests (user_id, request_id, fingerprint, at) values ($1, $2, $3, $4))sql"};
