@@ -18,8 +18,8 @@ constexpr Statement kLockUser{"notification_lock_user", "select lock_users(array
 // Of the user, or the one with this id.
 constexpr Statement kReadEndpoints{"endpoint_read", R"sql(
 select id, url, host, reminders, task_events, secret_version,
-       case when previous_until > '-infinity' then (extract(epoch from previous_until) * 1000000)::bigint end,
-       disabled_reason, (extract(epoch from created_at) * 1000000)::bigint, previous_count
+       case when previous_until > '-infinity' then micros(previous_until) end,
+       disabled_reason, micros(created_at), previous_count
 from webhook_endpoints where user_id = $1 and ($2::uuid is null or id = $2::uuid) order by created_at, id)sql"};
 constexpr Statement kRemoveLane{"notification_remove_lane", "select remove_lane($1, $2, $3)"};
 

@@ -40,17 +40,17 @@ select not exists (
     where m.at < $1::timestamptz))sql"};
 
 constexpr Statement kLook{"audit_look", R"sql(
-select more, missing, (extract(epoch from late_take) * 1000000)::bigint
+select more, missing, micros(late_take)
 from audit_look($1, $2::timestamptz, $3::timestamptz, $4::timestamptz, $5::timestamptz, $6, $7))sql"};
 
 constexpr Statement kDue{"audit_due", R"sql(
 select change_id, repeats, (change).user_id, (change).seq, (change).event_id, (change).kind, (change).task_id,
-       (change).version, (change).task_json, (extract(epoch from (change).at) * 1000000)::bigint, (change).traceparent
+       (change).version, (change).task_json, micros((change).at), (change).traceparent
 from audit_due($1, $2::timestamptz, $3))sql"};
 
 constexpr Statement kPassedOver{"audit_passed_over", R"sql(
 select change_id, repeats, (change).user_id, (change).seq, (change).event_id, (change).kind, (change).task_id,
-       (change).version, (change).task_json, (extract(epoch from (change).at) * 1000000)::bigint, (change).traceparent
+       (change).version, (change).task_json, micros((change).at), (change).traceparent
 from audit_passed_over($1, $2))sql"};
 
 constexpr Statement kRepeat{"audit_repeat", R"sql(

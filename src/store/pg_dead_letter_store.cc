@@ -30,9 +30,9 @@ constexpr char kMatches[] = R"sql(
 
 constexpr char kColumns[] = R"sql(
     d.id, d.consumer, d.event_id, d.has_event_id, d.user_id, d.task_id, d.attempts,
-    (extract(epoch from d.first_failed_at) * 1000000)::bigint, (extract(epoch from d.last_failed_at) * 1000000)::bigint,
+    micros(d.first_failed_at), micros(d.last_failed_at),
     d.reason, d.topic, d.partition, d."offset", d.record_key, d.content_type, d.state, d.note, d.resolved_by,
-    (extract(epoch from d.resolved_at) * 1000000)::bigint)sql";
+    micros(d.resolved_at))sql";
 
 constexpr std::array kStates = {
     std::pair{DeadLetterState::kOpen, std::string_view("open")},
@@ -136,7 +136,8 @@ absl::StatusOr<int> PgDeadLetterStore::Replay(const DeadLetterFilter& filter, in
                                               const std::string& by, Instant now) {
   // The oldest first, so that the queues keep the order in which the events failed.
   static const std::string sql = fmt::format(
-      "select count(*) filter (where replay(x.id, $8, $9)) from (select d.id from dead_letters d "
+      "select count(*) filter (where replay_dead_letter(x.id, $8, $9)) from (select d.id from "
+      "dead_letters d "
       "where {} and d.state = 'open' order by d.first_failed_at, d.id limit $10) x",
       kMatches);
   absl::StatusOr<int> count =

@@ -22,15 +22,15 @@ using ports::DeliveryState;
 using ports::LoggedDelivery;
 
 constexpr char kDeliveryColumns[] = R"sql(
-    id, event_id, kind, state, (extract(epoch from created_at) * 1000000)::bigint,
-    case when state = 'pending' then (extract(epoch from due_at) * 1000000)::bigint end, attempts)sql";
+    id, event_id, kind, state, micros(created_at),
+    case when state = 'pending' then micros(due_at) end, attempts)sql";
 constexpr Statement kEndpointOfDelivery{"delivery_target", R"sql(
 select e.id, e.host, e.disabled_reason
 from deliveries d join webhook_endpoints e on e.user_id = d.user_id and e.id = d.target
 where d.user_id = $1 and d.id = $2 and d.channel = 'webhook')sql"};
 constexpr Statement kQueueLane{"delivery_queue_lane", R"sql(
-insert into delivery_lanes as l (user_id, channel, target, host, patient, due_at)
-values ($1, 'webhook', $2, $3, true, $4)
+insert into delivery_lanes as l (user_id, channel, target, host, pace, due_at)
+values ($1, 'webhook', $2, $3, 'new', $4)
 on conflict (user_id, channel, target) do update
     set due_at = least(l.due_at, greatest(excluded.due_at, l.paused_until)))sql"};
 // The log keeps the last 20 attempts; the new schedule adds nine at most.

@@ -25,17 +25,17 @@ using ports::LeasedLane;
 constexpr int kMaxGroup = 100;
 
 constexpr Statement kLease{"delivery_lease", R"sql(
-select user_id, channel, target, epoch from take_lane($1, $2, $3::text[], $4, $5))sql"};
+select user_id, channel, target, epoch from lease_lane($1, $2::text[], $3, $4))sql"};
 
 // Few lanes are leased; of the others only the first counts. -infinity: the lane is removed.
 constexpr Statement kNextTurn{"delivery_next_turn", R"sql(
-select (extract(epoch from greatest(n.at, 'epoch'::timestamptz)) * 1000000)::bigint
+select micros(greatest(n.at, 'epoch'::timestamptz))
 from (select least((select min(greatest(l.due_at, l.lease_until)) from delivery_lanes l
-                    where l.lease_until > '-infinity' and l.patient = $1 and l.slow = $2
-                      and l.channel = any ($3::text[]) and l.due_at < 'infinity'),
+                    where l.lease_until > '-infinity' and l.pace = $1
+                      and l.channel = any ($2::text[]) and l.due_at < 'infinity'),
                    (select l.due_at from delivery_lanes l
-                    where l.lease_until = '-infinity' and l.patient = $1 and l.slow = $2
-                      and l.channel = any ($3::text[]) and l.due_at < 'infinity'
+                    where l.lease_until = '-infinity' and l.pace = $1
+                      and l.channel = any ($2::text[]) and l.due_at < 'infinity'
                     order by l.due_at limit 1)) as at) n
 where n.at is not null)sql"};
 
@@ -60,15 +60,15 @@ select endpoint, p256dh, auth from push_subscriptions where user_id = $1 and id 
 constexpr Statement kAddress{"delivery_address",
                              "select address from mail_addresses where user_id = $1"};
 
-// The first due delivery. When it may be grouped, the other groupable deliveries go with it, if they
-// are due or only wait for such a group, until $7 at the latest.
+// The first due delivery. When it may be grouped, the other groupable deliveries go with it, if
+// they are due or only wait for such a group, until $7 at the latest.
 constexpr Statement kDue{"delivery_due", R"sql(
 with first as (
     select grouped from deliveries
     where user_id = $1 and channel = $2 and target = $3 and state = 'pending' and due_at <= $4 and queued_at >= $6
     order by due_at, id limit 1)
 select d.id, d.failures, d.body, d.event_id, n.task_id, n.title,
-       (extract(epoch from n.remind_at) * 1000000)::bigint, (extract(epoch from n.due_at) * 1000000)::bigint,
+       micros(n.remind_at), micros(n.due_at),
        n.time_zone, n.late, coalesce(n.due_kind, ''), coalesce(local_time(n.due_local), '')
 from first f
 join deliveries d on d.user_id = $1 and d.channel = $2 and d.target = $3 and d.state = 'pending'
@@ -94,6 +94,15 @@ std::string NameOf(Channel channel) { return std::string(ToString(channel)); }
 
 std::string NamesOf(const std::vector<Channel>& channels) {
   return ArrayLiteralOf(channels, [](Channel channel) { return NameOf(channel); });
+}
+
+std::string NameOf(ports::Pace pace) {
+  switch (pace) {
+    case ports::Pace::kQuick: return "quick";
+    case ports::Pace::kNew: return "new";
+    case ports::Pace::kSlow: break;
+  }
+  return "slow";
 }
 
 std::string_view NameOf(DeliveryState state) {
@@ -166,9 +175,8 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
         for (;;) {
           lease.session().StartWaiting();
           const std::string at = domain::FormatInstant(now);
-          const pqxx::result found =
-              Exec(transaction, kLease, pace != ports::Pace::kQuick, pace == ports::Pace::kSlow,
-                   NamesOf(channels), at, domain::FormatInstant(until));
+          const pqxx::result found = Exec(transaction, kLease, NameOf(pace), NamesOf(channels), at,
+                                          domain::FormatInstant(until));
           if (found.empty()) return Leased();
           LeasedLane leased;
           DeliveryLane& lane = leased.lane;
@@ -214,8 +222,8 @@ absl::StatusOr<std::optional<Instant>> PgDeliveryStore::NextTurn(
   using Turn = std::optional<Instant>;
   return Once(pool_, "look for the next delivery",
               [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Turn> {
-                const pqxx::result found = Exec(transaction, kNextTurn, pace != ports::Pace::kQuick,
-                                                pace == ports::Pace::kSlow, NamesOf(channels));
+                const pqxx::result found =
+                    Exec(transaction, kNextTurn, NameOf(pace), NamesOf(channels));
                 return found.empty() ? Turn() : Turn(InstantOf(found[0][0]));
               });
 }
@@ -242,7 +250,7 @@ absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
   return Run(lease, "finish a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
     pqxx::nontransaction transaction(connection);
     return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel), lane.endpoint.value(),
-                lane.epoch, results.dump(), pace == ports::Pace::kSlow,
+                lane.epoch, results.dump(), NameOf(pace),
                 domain::FormatInstant(attempt.at + attempt.took), paused_until)[0][0]
         .as<bool>();
   });

@@ -22,11 +22,11 @@ constexpr Statement kClaim{"inbox_claim", R"sql(
 select event_id, outcome
 from claim_events($1, $2::uuid[], $3::date[], $4::text[], $5::bigint[], $6::bigint[]))sql"};
 
-constexpr Statement kEnqueue{"inbox_enqueue", "select enqueue($1::jsonb, $2::bytea)"};
+constexpr Statement kEnqueue{"inbox_enqueue", "select append_retry($1::jsonb, $2::bytea)"};
 
-constexpr Statement kTakeUp{"inbox_take_up", "select take_up($1, $2, $3)"};
+constexpr Statement kBeginRetry{"inbox_begin_retry", "select begin_retry($1, $2, $3)"};
 
-constexpr Statement kLeaveQueue{"inbox_leave_queue", "select leave_queue($1, $2, 'done', $3)"};
+constexpr Statement kRemoveRetry{"inbox_remove_retry", "select remove_retry($1, $2, 'done', $3)"};
 
 /// The claims of a transaction, and its writers.
 class Transaction final : public ports::InboxTransaction, public UnitOfWork {
@@ -79,14 +79,14 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
 
   absl::StatusOr<bool> TakeUp(const ports::RetryEntry& entry) override {
     return Guard("take up a retry", [&]() -> absl::StatusOr<bool> {
-      return Exec(work_, kTakeUp, entry.consumer, entry.event_id.value(), entry.attempts)[0][0]
+      return Exec(work_, kBeginRetry, entry.consumer, entry.event_id.value(), entry.attempts)[0][0]
           .as<bool>();
     });
   }
 
   absl::Status LeaveQueue(const ports::RetryEntry& entry, domain::Instant now) override {
     return Do("leave the retry queue", [&] {
-      Exec(work_, kLeaveQueue, entry.consumer, entry.event_id.value(), domain::FormatInstant(now));
+      Exec(work_, kRemoveRetry, entry.consumer, entry.event_id.value(), domain::FormatInstant(now));
     });
   }
 

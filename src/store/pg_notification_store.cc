@@ -15,9 +15,9 @@ using domain::UserId;
 using domain::Uuid;
 
 constexpr Statement kList{"notification_list", R"sql(
-select id, task_id, title, (extract(epoch from remind_at) * 1000000)::bigint,
-       (extract(epoch from due_at) * 1000000)::bigint, time_zone, late, (extract(epoch from at) * 1000000)::bigint,
-       (extract(epoch from read_at) * 1000000)::bigint, coalesce(due_kind, ''), coalesce(local_time(due_local), '')
+select id, task_id, title, micros(remind_at),
+       micros(due_at), time_zone, late, micros(at),
+       micros(read_at), coalesce(due_kind, ''), coalesce(local_time(due_local), '')
 from notifications
 where user_id = $1 and shown and (not $2 or read_at is null)
   and (at, id) < ('epoch'::timestamptz + $3::bigint * interval '1 us', $4::uuid)

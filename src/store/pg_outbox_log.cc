@@ -73,12 +73,12 @@ const std::string& ReadSql() {
           kReadStream, "changes", "position", "octet_length(x.task_json)",
           "false as is_message, (c.row).user_id, (c.row).seq, (c.row).event_id, (c.row).kind, "
           "(c.row).task_id, (c.row).version, (c.row).task_json, "
-          "(extract(epoch from (c.row).at) * 1000000)::bigint, (c.row).traceparent",
+          "micros((c.row).at), (c.row).traceparent",
           "left"),
       fmt::format(
           kReadStream, "messages", "message_position", "octet_length(x.payload)",
           "true, (c.row).key, null, (c.row).event_id, (c.row).topic, null, null, (c.row).payload, "
-          "(extract(epoch from (c.row).at) * 1000000)::bigint, null",
+          "micros((c.row).at), null",
           "inner"));
   return sql;
 }

@@ -25,7 +25,7 @@ on conflict (user_id) do update set time_zone = excluded.time_zone, changed_at =
 where z.changed_at < excluded.changed_at)sql"};
 
 constexpr Statement kListAnnounced{"preferred_zone_announced", R"sql(
-select user_id, (extract(epoch from announced_at) * 1000000)::bigint from preferred_zones
+select user_id, micros(announced_at) from preferred_zones
 where announced_at > changed_at order by announced_at limit $1)sql"};
 
 constexpr Statement kWithdraw{"preferred_zone_withdraw", R"sql(

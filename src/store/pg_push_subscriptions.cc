@@ -29,7 +29,7 @@ constexpr Statement kTakeSubscription{"subscription_take", R"sql(
 delete from push_subscriptions where endpoint = $2 and user_id <> $1 and p256dh = $3 and auth = $4)sql"};
 // Of the user, or the one with this endpoint.
 constexpr Statement kReadSubscriptions{"subscription_read", R"sql(
-select id, endpoint, host, p256dh, auth, (extract(epoch from created_at) * 1000000)::bigint
+select id, endpoint, host, p256dh, auth, micros(created_at)
 from push_subscriptions where user_id = $1 and ($2::text is null or endpoint = $2::text) order by created_at, id)sql"};
 constexpr Statement kRemoveSubscription{
     "subscription_remove", "delete from push_subscriptions where user_id = $1 and id = $2"};

@@ -56,7 +56,7 @@ on conflict (user_id, task_id, number) do update set
     job_at = case when excluded.state = 'fired' then null else r.job_at end)sql"};
 
 constexpr Statement kPost{"reminder_post", R"sql(
-select post(m.topic, m.key, m.event_id, m.payload), shard_of(m.key)
+select add_message(m.topic, m.key, m.event_id, m.payload), shard_of(m.key)
 from unnest($1::text[], $2::text[], $3::uuid[], $4::text[]) m (topic, key, event_id, payload))sql"};
 
 constexpr Statement kOwned{"reminder_owned",
@@ -106,7 +106,7 @@ with doubted as (
     from doubted d where r.user_id = d.user_id and r.task_id = d.task_id and r.number = d.number
     returning r.remind_at
 )
-select (extract(epoch from max(remind_at)) * 1000000)::bigint from forgotten)sql"};
+select micros(max(remind_at)) from forgotten)sql"};
 
 /// The keys of reminders, as array parameters.
 struct Keys {

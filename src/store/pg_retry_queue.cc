@@ -16,16 +16,16 @@ using domain::Instant;
 using nlohmann::json;
 using ports::RetryEntry;
 
-constexpr Statement kEnqueue{"retry_enqueue", "select park($1::jsonb, $2::bytea)"};
+constexpr Statement kEnqueue{"retry_enqueue", "select enqueue_retry($1::jsonb, $2::bytea)"};
 
 // Yields at most one entry of each queue: the entries behind it are due at infinity.
 constexpr Statement kDue{"retry_due", R"sql(
-select consumer, event_id, attempts, (extract(epoch from first_failed_at) * 1000000)::bigint,
-       (extract(epoch from due_at) * 1000000)::bigint, topic, partition, "offset", record_key, content_type, record
+select consumer, event_id, attempts, micros(first_failed_at),
+       micros(due_at), topic, partition, "offset", record_key, content_type, record
 from retries where due_at <= $1 and consumer = any ($3::text[]) order by due_at limit $2)sql"};
 
 constexpr Statement kNextDue{"retry_next_due", R"sql(
-select (extract(epoch from due_at) * 1000000)::bigint
+select micros(due_at)
 from retries where due_at < 'infinity' and consumer = any ($1::text[]) order by due_at limit 1)sql"};
 
 constexpr Statement kReschedule{"retry_reschedule", R"sql(
@@ -34,7 +34,7 @@ update retries set attempts = attempts + $7::int, first_failed_at = coalesce(fir
 where consumer = $1 and event_id = $2 and attempts = $3)sql"};
 
 constexpr Statement kAddDeadLetter{"retry_add_dead_letter", R"sql(
-select bury($1::jsonb, $2::bytea, $3, $4, $5, $6), shard_of($7))sql"};
+select add_dead_letter($1::jsonb, $2::bytea, $3, $4, $5, $6), shard_of($7))sql"};
 
 }  // namespace
 

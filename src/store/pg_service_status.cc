@@ -9,7 +9,7 @@ namespace {
 // Reads the index alone, and counts up to a bound (see StoreStatus). The oldest row is that of the
 // lowest id: ids and times grow together, but for transactions that overlap.
 constexpr Statement kCountUnpublished{"ops_unpublished", R"sql(
-select sum(c.n + l.n), sum(m.n), (extract(epoch from least(min(oldest_change.at), min(oldest_message.at))) * 1000000)::bigint
+select sum(c.n + l.n), sum(m.n), micros(least(min(oldest_change.at), min(oldest_message.at)))
 from relay_shards s
 cross join lateral (select count(*) as n from (select from changes x where x.shard = s.shard and x.id > s.position
                                                limit 20000) x) c
@@ -28,7 +28,7 @@ left join lateral (select x.at from messages x where x.shard = s.shard and x.id 
 
 constexpr Statement kCountWaiting{"ops_waiting", R"sql(
 select (select count(*) from (select from retries limit 100000) x),
-       (select (extract(epoch from min(due_at)) * 1000000)::bigint from retries where due_at < 'infinity'),
+       (select micros(min(due_at)) from retries where due_at < 'infinity'),
        (select count(*) from (select from dead_letters where state = 'open' order by first_failed_at, id
                               limit 100000) x),
        (select count(*) from (select from audit_missing where lost_at is not null limit 100000) x),
@@ -44,7 +44,7 @@ select (select count(*) from (select from reminders where state = 'pending' limi
 // A lane with a lease is being served.
 constexpr Statement kCountDeliveries{"ops_deliveries", R"sql(
 select (select count(*) from (select from deliveries where state = 'pending' limit 100000) x),
-       (select (extract(epoch from min(due_at)) * 1000000)::bigint from delivery_lanes
+       (select micros(min(due_at)) from delivery_lanes
         where due_at > '-infinity' and due_at < 'infinity' and due_at <= clock_timestamp()
           and lease_until <= clock_timestamp()))sql"};
 

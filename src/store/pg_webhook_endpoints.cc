@@ -22,7 +22,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing)sql"};
 // A repeated request gets the first answer. Only its time is kept: the content of the call is the
 // same.
 constexpr Statement kFirstCreation{"endpoint_first_creation", R"sql(
-select fingerprint = $3, (extract(epoch from at) * 1000000)::bigint from requests
+select fingerprint = $3, micros(at) from requests
 where user_id = $1 and request_id = $2)sql"};
 constexpr Statement kRememberCreation{"endpoint_remember_creation", R"sql(
 insert into requests (user_id, request_id, fingerprint, at) values ($1, $2, $3, $4))sql"};
@@ -37,7 +37,7 @@ where user_id = $1 and id = $2)sql"};
 // Behind another URL is another server: its pace is not known yet, and it has asked for no pause.
 constexpr Statement kMoveLane{"endpoint_move_lane", R"sql(
 update delivery_lanes l
-set host = $3, patient = true, slow = false, paused_until = '-infinity',
+set host = $3, pace = 'new', paused_until = '-infinity',
     due_at = coalesce((select min(d.due_at) from deliveries d
                        where d.user_id = $1 and d.channel = 'webhook' and d.target = $2 and d.state = 'pending'),
                       'infinity')
@@ -46,10 +46,10 @@ constexpr Statement kRemoveEndpoint{"endpoint_remove",
                                     "delete from webhook_endpoints where user_id = $1 and id = $2"};
 constexpr Statement kRotate{"endpoint_rotate", R"sql(
 update webhook_endpoints
-set secret_version = secret_version + 1, previous_until = $4, rotation_id = $3,
+set secret_version = secret_version + 1, previous_until = $4,
     previous_count = case when previous_until > $5 then least(previous_count + 1, $6) else 1 end,
     rotation_ids = (rotation_ids || $3::uuid)[greatest(cardinality(rotation_ids) - 98, 1):]
-where user_id = $1 and id = $2 and rotation_id is distinct from $3::uuid and not $3::uuid = any (rotation_ids))sql"};
+where user_id = $1 and id = $2 and not $3::uuid = any (rotation_ids))sql"};
 constexpr Statement kWantTaskEvents{"endpoint_want_task_events", R"sql(
 select distinct user_id from webhook_endpoints
 where user_id = any ($1::text[]) and task_events and disabled_reason = '')sql"};

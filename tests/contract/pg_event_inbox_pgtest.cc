@@ -117,7 +117,7 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
   park(received(1));
   // The batch waits for the queue of task 1, when it has seen that task 2 has none.
   const auto other = database_->Open();
-  other->Run("begin; select lock_queue('recurring', 'ann', 1)");
+  other->Run("begin; select lock_retry_queue('recurring', 'ann', 1)");
   const domain::ReceivedEvent late = received(2);
   std::atomic<bool> claimed = false;
   std::promise<void> go_on;
@@ -135,7 +135,7 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
   park(early);
   // What puts `late` behind `early` waits for whoever tries `early` just then.
   const auto trying = database_->Open();
-  trying->Run("begin; select lock_queue('recurring', 'ann', 2)");
+  trying->Run("begin; select lock_retry_queue('recurring', 'ann', 2)");
   other->Run("commit");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   const char* const waits =
@@ -144,7 +144,7 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
     ASSERT_LT(std::chrono::steady_clock::now(), deadline);
   }
   trying->Run(
-      fmt::format("select leave_queue('recurring', '{}', 'done', now())", early.event.id.value()));
+      fmt::format("select remove_retry('recurring', '{}', 'done', now())", early.event.id.value()));
   trying->Run("commit");
   go_on.set_value();
   EXPECT_TRUE(batch.get().ok());

@@ -223,13 +223,13 @@ TEST_F(PgMaintenanceTest, OneKindThatFailsDoesNotStopTheOthers) {
 TEST_F(PgMaintenanceTest, PublishedMessagesOfLastWeekAreForgotten) {
   const auto late = database_->Open();
   late->Run("begin");
-  late->Run("select post('t', 'ann', gen_random_uuid(), 'committed late')");
-  database_->Run("select post('t', 'ann', gen_random_uuid(), 'published')");
+  late->Run("select add_message('t', 'ann', gen_random_uuid(), 'committed late')");
+  database_->Run("select add_message('t', 'ann', gen_random_uuid(), 'published')");
   database_->Run(
       "update relay_shards set message_position = (select max(id) from messages), "
       "snapshot = pg_current_snapshot()::text where shard = shard_of('ann')");
   late->Run("commit");
-  database_->Run("select post('t', 'ann', gen_random_uuid(), 'not yet published')");
+  database_->Run("select add_message('t', 'ann', gen_random_uuid(), 'not yet published')");
   database_->Run("update messages set at = now() - interval '7 days' + interval '1 minute'");
   CleanUp();
   EXPECT_EQ(Count("messages"), "3");

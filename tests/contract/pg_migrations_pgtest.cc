@@ -1,7 +1,11 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "contract/contract_support.h"
-#include "embedded_migrations.h"
+#include "embedded_schema.h"
 #include "store/connection_pool.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
@@ -10,13 +14,34 @@
 #include "store/pg_outbox_log.h"
 #include "store/pg_service_status.h"
 #include "store/pg_task_store.h"
+#include "support/status_matchers.h"
 #include "support/test_database.h"
 
 namespace todo::contract {
 namespace {
 
 using absl::StatusCode;
+using support::IsOk;
+using support::StatusIs;
 using support::TestDatabase;
+using testing::AllOf;
+using testing::HasSubstr;
+
+// A schema in small: a migration and a function for each release up to `release`. answer() says of
+// which release its text is.
+db::Schema SchemaOf(int release) {
+  static const std::vector<db::Migration> kMigrations = {
+      {1, 1, "V0001__one.sql", "create table one (i int)"},
+      {2, 2, "V0002__two.sql", "create table two (i int)"},
+      {3, 3, "V0003__three.sql", "create table three (i int)"}};
+  static const std::vector<db::FunctionFile> kAnswers = {
+      {"answer", 1, "create or replace function answer() returns int language sql return 1"},
+      {"answer", 2, "create or replace function answer() returns int language sql return 2"},
+      {"answer", 3, "create or replace function answer() returns int language sql return 3"}};
+  return {release,
+          {kMigrations.begin(), kMigrations.begin() + release},
+          {kAnswers.at(static_cast<std::size_t>(release) - 1)}};
+}
 
 class PgMigrationsTest : public testing::Test {
  protected:
@@ -27,119 +52,142 @@ class PgMigrationsTest : public testing::Test {
   absl::Status Migrate(const store::MigrationOptions& options = {}) {
     return store::Migrate(database_->conninfo(), options);
   }
+  absl::Status Migrate(const db::Schema& schema) {
+    return store::Migrate(database_->conninfo(), schema);
+  }
   std::string AppliedCount() { return database_->Run("select count(*) from schema_migrations"); }
+  std::string Answer() { return database_->Run("select answer()"); }
 
-  const std::string all_ = std::to_string(db::EmbeddedMigrations().size());
+  const std::string all_ = std::to_string(db::EmbeddedSchema().migrations.size());
   std::unique_ptr<TestDatabase> database_;
 };
 
 TEST_F(PgMigrationsTest, SeveralReplicasMayMigrateAtOnceAndAgain) {
-  InParallel(6, [&](int) {
-    const absl::Status status = Migrate();
-    EXPECT_TRUE(status.ok()) << status;
-  });
+  InParallel(6, [&](int) { EXPECT_THAT(Migrate(), IsOk()); });
   EXPECT_EQ(AppliedCount(), all_);
-  EXPECT_TRUE(Migrate().ok());
+  const std::string functions = "select count(*) || ' ' || max(applied_at) from schema_functions";
+  const std::string applied = database_->Run(functions);
+  EXPECT_THAT(Migrate(), IsOk());
   EXPECT_EQ(AppliedCount(), all_);
+  EXPECT_EQ(database_->Run(functions), applied) << "an unchanged text is not applied again";
   EXPECT_EQ(database_->Run("select name from schema_migrations where version = 1"),
-            db::EmbeddedMigrations().front().name);
+            db::EmbeddedSchema().migrations.front().name);
 }
 
-TEST_F(PgMigrationsTest, ADatabaseOfANewerProgramIsRefused) {
-  ASSERT_TRUE(Migrate().ok());
+TEST_F(PgMigrationsTest, AnOlderProgramRunsOnADatabaseOneReleaseAhead) {
+  ASSERT_THAT(Migrate(SchemaOf(1)), IsOk());
+  EXPECT_EQ(Answer(), "1");
+  ASSERT_THAT(Migrate(SchemaOf(2)), IsOk());
+  EXPECT_EQ(Answer(), "2");
+  EXPECT_THAT(Migrate(SchemaOf(1)), IsOk());
+  EXPECT_EQ(Answer(), "2") << "the older text replaced the newer one";
+  EXPECT_EQ(AppliedCount(), "2");
+  EXPECT_THAT(Migrate(SchemaOf(2)), IsOk());
+}
+
+TEST_F(PgMigrationsTest, ADatabaseTwoReleasesAheadIsRefused) {
+  ASSERT_THAT(Migrate(SchemaOf(3)), IsOk());
+  EXPECT_THAT(Migrate(SchemaOf(1)),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("of release 2 or newer")));
+  EXPECT_THAT(Migrate(SchemaOf(2)), IsOk());
+  // A release of functions alone counts, too.
+  database_->Run("delete from schema_migrations where release > 1");
+  EXPECT_THAT(Migrate(SchemaOf(1)), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(Answer(), "3");
+}
+
+TEST_F(PgMigrationsTest, AProgramMayBeSeveralReleasesAhead) {
+  ASSERT_THAT(Migrate(SchemaOf(1)), IsOk());
+  ASSERT_THAT(Migrate(SchemaOf(3)), IsOk());
+  EXPECT_EQ(Answer(), "3");
+  EXPECT_EQ(AppliedCount(), "3");
+}
+
+TEST_F(PgMigrationsTest, AnotherTextOfOneReleaseIsApplied) {
+  db::Schema schema = SchemaOf(2);
+  ASSERT_THAT(Migrate(schema), IsOk());
+  schema.functions[0].sql =
+      "create or replace function answer() returns int language sql return 22";
+  ASSERT_THAT(Migrate(schema), IsOk());
+  EXPECT_EQ(Answer(), "22");
+}
+
+TEST_F(PgMigrationsTest, FunctionsMayNameEachOtherInAnyOrder) {
+  db::Schema schema = SchemaOf(1);
+  schema.functions.insert(
+      schema.functions.begin(),
+      {"a", 1, "create function a() returns int language sql as $$ select answer() $$"});
+  ASSERT_THAT(Migrate(schema), IsOk());
+  EXPECT_EQ(database_->Run("select a()"), "1");
+}
+
+TEST_F(PgMigrationsTest, AFunctionThatFailsLeavesAllAsTheyWere) {
+  ASSERT_THAT(Migrate(SchemaOf(1)), IsOk());
+  db::Schema schema = SchemaOf(2);
+  schema.functions.push_back({"broken", 2, "create function broken("});
+  EXPECT_THAT(Migrate(schema), StatusIs(StatusCode::kInternal));
+  EXPECT_EQ(Answer(), "1");
+  EXPECT_THAT(Migrate(SchemaOf(2)), IsOk());
+  EXPECT_EQ(Answer(), "2");
+}
+
+// Applying them defers the checks of their bodies.
+TEST_F(PgMigrationsTest, TheFunctionsPassTheChecksOfTheDatabase) {
+  ASSERT_THAT(Migrate(), IsOk());
+  for (const db::FunctionFile& function : db::EmbeddedSchema().functions)
+    database_->Run(std::string(function.sql));
+}
+
+TEST_F(PgMigrationsTest, ADatabaseOfBeforeRelease1IsRefused) {
   database_->Run(
-      "insert into schema_migrations (version, name, checksum) values (9999, 'V9999__later.sql', "
-      "'x')");
-  const absl::Status status = Migrate();
-  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_NE(status.message().find("9999"), absl::string_view::npos) << status;
+      "create table schema_migrations (version int primary key, name text not null, "
+      "checksum text not null, applied_at timestamptz not null default now());"
+      "insert into schema_migrations values (1, 'V0001__tasks_and_change_log.sql', 'x')");
+  EXPECT_THAT(Migrate(), StatusIs(StatusCode::kFailedPrecondition,
+                                  AllOf(HasSubstr("pg_dump"), HasSubstr("RUN_FLAGS=--fresh"))));
+  EXPECT_EQ(database_->Run("select to_regclass('schema_functions') is null"), "t");
+}
+
+// SHA256SUMS stands for the released migrations: they are never changed, new lines are added.
+TEST_F(PgMigrationsTest, NoMigrationWasChanged) {
+  std::ifstream file(TODO_MIGRATION_SUMS);
+  const std::string sums(std::istreambuf_iterator<char>(file), {});
+  ASSERT_THAT(Migrate(), IsOk());
+  EXPECT_EQ(database_->Run("select string_agg(checksum || '  ' || name || chr(10), '' "
+                           "order by version) from schema_migrations"),
+            sums)
+      << "see db/README.md";
 }
 
 TEST_F(PgMigrationsTest, AChangedMigrationIsRefused) {
-  ASSERT_TRUE(Migrate().ok());
+  ASSERT_THAT(Migrate(), IsOk());
   database_->Run("update schema_migrations set checksum = 'other' where version = 2");
-  const absl::Status status = Migrate();
-  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_NE(status.message().find("V0002"), absl::string_view::npos) << status;
+  EXPECT_THAT(Migrate(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("V0002")));
 }
 
 TEST_F(PgMigrationsTest, ADatabaseWithoutIcuCollationsIsRefused) {
   database_->Run(
       "set allow_system_table_mods = on; delete from pg_collation where collprovider = 'i'");
-  const absl::Status status = Migrate();
-  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
-  EXPECT_NE(status.message().find("ICU"), absl::string_view::npos) << status;
+  EXPECT_THAT(Migrate(), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("ICU")));
 }
 
 TEST_F(PgMigrationsTest, AMigrationThatFailsLeavesNothing) {
-  // The second one cannot make its table.
-  database_->Run("create table inbox (i int)");
-  EXPECT_EQ(Migrate().code(), StatusCode::kInternal);
-  EXPECT_EQ(AppliedCount(), "1");
-  EXPECT_EQ(database_->Run("select to_regclass('foreign_tasks') is null"), "t");
-  database_->Run("drop table inbox");
-  EXPECT_TRUE(Migrate().ok());
+  // The third one makes the inbox and fails at this table.
+  database_->Run("create table foreign_tasks (i int)");
+  EXPECT_THAT(Migrate(), StatusIs(StatusCode::kInternal));
+  EXPECT_EQ(AppliedCount(), "2");
+  EXPECT_EQ(database_->Run("select to_regclass('inbox') is null"), "t");
+  database_->Run("drop table foreign_tasks");
+  EXPECT_THAT(Migrate(), IsOk());
   EXPECT_EQ(AppliedCount(), all_);
 }
 
-TEST_F(PgMigrationsTest, RemindersFromBeforeAreKnownForCopies) {
-  const auto apply = [this](int first, int last) {
-    for (const db::Migration& migration : db::EmbeddedMigrations()) {
-      if (migration.version >= first && migration.version <= last)
-        database_->Run(std::string(migration.sql));
-    }
-  };
-  const auto insert = [this](int id, int occurrence) {
-    const std::string made = "'2026-11-0" + std::to_string(occurrence) + "T12:00Z'";
-    database_->Run(
-        "insert into tasks (user_id, id, version, seq, title, completed, priority, tags, due_kind, "
-        "due_local, due_at, time_zone, recurrence_basis, series_id, occurrence, missed, "
-        "consumer_version, created_at, updated_at) values ('ann', " +
-        std::to_string(id) +
-        ", 1, 1, 't', false, 1, '{}', 'local', '2026-11-30T09:00', '2026-11-30T08:00Z', "
-        "'Europe/Berlin', 'schedule', '00000000-0000-0000-0000-00000000000" +
-        std::to_string(id / 10) + "', " + std::to_string(occurrence) + ", 0, " +
-        (occurrence > 1 ? "1" : "null") + ", " + made + ", " + made + ")");
-  };
-  const auto remind = [this](int task, int number, const std::string& column,
-                             const std::string& value, const std::string& created_at) {
-    database_->Run("insert into reminders (user_id, task_id, number, " + column +
-                   ", state, created_at) values ('ann', " + std::to_string(task) + ", " +
-                   std::to_string(number) + ", '" + value + "', 'pending', '" + created_at + "')");
-  };
-  apply(1, 14);
-  insert(11, 1);
-  remind(11, 1, "before", "PT1H", "2026-11-01T13:00Z");
-  remind(11, 2, "at", "2026-11-30T07:00Z", "2026-11-01T13:00Z");
-  insert(12, 2);
-  remind(12, 3, "before", "PT2H", "2026-11-02T13:00Z");  // of its user
-  // What came while it was away came with it when it was there again.
-  database_->Run("update tasks set deleted_at = '2026-11-02T14:00Z' where id = 12");
-  remind(11, 4, "before", "PT3H", "2026-11-02T14:00Z");
-  database_->Run(
-      "update tasks set deleted_at = null, updated_at = '2026-11-02T15:00Z', version = 3, "
-      "consumer_version = 3 where id = 12");
-  insert(21, 1);
-  remind(21, 1, "before", "PT1H", "2026-11-01T13:00Z");
-  remind(21, 2, "at", "2026-11-30T07:00Z", "2026-11-01T13:00Z");
-  insert(22, 2);
-  // Its user has touched it since.
-  database_->Run(
-      "update tasks set title = 'u', updated_at = '2026-11-02T16:00Z', version = 2, "
-      "consumer_version = null where id = 22");
-  remind(22, 3, "before", "PT2H", "2026-11-02T16:00Z");
-
-  apply(15, 15);
-  EXPECT_EQ(database_->Run("select string_agg(task_id || '-' || number, ' ' order by task_id, "
-                           "number) from reminders where copied"),
-            "12-1 12-2 12-4 22-1 22-2");
-}
-
 TEST_F(PgMigrationsTest, WaitingForAnotherReplicaHasADeadline) {
-  ASSERT_TRUE(Migrate().ok());
+  ASSERT_THAT(Migrate(), IsOk());
   const auto other = database_->Open();
   other->Run("select pg_advisory_lock(8387226530421)");
-  EXPECT_EQ(Migrate({.lock_wait = std::chrono::milliseconds(50)}).code(), StatusCode::kAborted);
+  EXPECT_THAT(Migrate({.lock_wait = std::chrono::milliseconds(50)}),
+              StatusIs(StatusCode::kAborted));
 }
 
 // docs/operations.md lists the privileges; here they are all that the role has.
@@ -187,8 +235,8 @@ TEST_F(PgMigrationsTest, ARoleThatMayDoNothingElseIsEnough) {
 }
 
 TEST_F(PgMigrationsTest, WithoutADatabaseItIsUnavailable) {
-  EXPECT_EQ(store::Migrate("host=127.0.0.1 port=1").code(), StatusCode::kUnavailable);
-  EXPECT_EQ(store::Migrate("no conninfo").code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(store::Migrate("host=127.0.0.1 port=1"), StatusIs(StatusCode::kUnavailable));
+  EXPECT_THAT(store::Migrate("no conninfo"), StatusIs(StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ class PgOutboxTest : public testing::Test {
   }
 
   static void Post(TestDatabase::Session& session, const std::string& payload) {
-    session.Run(fmt::format("select post('a-topic', 'ann', gen_random_uuid(), '{}')", payload));
+    session.Run(
+        fmt::format("select add_message('a-topic', 'ann', gen_random_uuid(), '{}')", payload));
   }
 
   /// Users whose changes come now, and payloads of messages; the cursor goes on.
@@ -399,8 +400,8 @@ TEST_F(PgOutboxTest, BesideLongTransactionsEachRowComesOnceAndInItsUsersOrder) {
 
 TEST_F(PgOutboxTest, AMessageComesAsItWasPosted) {
   constexpr char kId[] = "01890000-0000-7000-8000-00000000abcd";
-  database_->Run(
-      fmt::format("select post('a-topic', 'ann', '{}', '{{\"text\":\"\"\"ünd so\\\"}}')", kId));
+  database_->Run(fmt::format(
+      "select add_message('a-topic', 'ann', '{}', '{{\"text\":\"\"\"ünd so\\\"}}')", kId));
   const auto batches = log_->Read(shards_, 10);
   ASSERT_TRUE(batches.ok()) << batches.status();
   ASSERT_EQ(batches->front().messages.size(), 1u);

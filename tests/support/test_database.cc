@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "embedded_migrations.h"
+#include "embedded_schema.h"
 #include "store/migrations.h"
 #include "util/log.h"
 
@@ -35,7 +35,9 @@ std::string NewName() {
 /// test, which takes a tenth of the time that the migrations take.
 std::string MigratedPattern(const std::string& server) {
   std::string text;
-  for (const db::Migration& migration : db::EmbeddedMigrations()) text += migration.sql;
+  const db::Schema& schema = db::EmbeddedSchema();
+  for (const db::Migration& migration : schema.migrations) text += migration.sql;
+  for (const db::FunctionFile& function : schema.functions) text += function.sql;
   const std::string name = fmt::format("todo_test_pattern_{:016x}", std::hash<std::string>()(text));
   const std::string exists =
       fmt::format("select count(*) from pg_database where datname = '{}'", name);
