@@ -111,7 +111,7 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
   };
   const auto park = [&](const domain::ReceivedEvent& queued) {
     EXPECT_TRUE(
-        retries.Enqueue("recurring", parked, {.failed_at = now, .due_at = now, .reason = ""})
+        retries.Enqueue("recurring", queued, {.failed_at = now, .due_at = now, .reason = ""})
             .value());
   };
   park(received(1));
