@@ -19,7 +19,7 @@ class PgDeliveryStore final : public ports::DeliveryStore {
   absl::StatusOr<bool> Finish(const ports::DeliveryLane& lane,
                               const ports::DeliveryAttempt& attempt, ports::Pace pace) override;
   absl::Status StopEndpoint(const ports::LeasedLane& leased, const std::string& reason,
-                          domain::Instant now) override;
+                            domain::Instant now) override;
 
  private:
   ConnectionPool& pool_;

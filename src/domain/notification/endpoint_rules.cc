@@ -84,7 +84,8 @@ std::string_view WhatIsWrongWithHost(std::string_view host) {
     right = !last.empty() && last.size() <= kMaxLabelBytes;
   }
   if (!right) {
-    return "has an invalid host: each part between the dots must have 1 to 63 characters, the whole "
+    return "has an invalid host: each part between the dots must have 1 to 63 characters, the "
+           "whole "
            "name at most 253";
   }
   in_addr address{};

@@ -17,9 +17,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMaxListed = 20;          // reminders in one message
-constexpr std::size_t kMaxSubjectBytes = 200;   // of a title in a subject
-constexpr std::size_t kMaxPushTextBytes = 800;  // stays below kMaxPushPayloadBytes even when escaped
+constexpr std::size_t kMaxListed = 20;         // reminders in one message
+constexpr std::size_t kMaxSubjectBytes = 200;  // of a title in a subject
+constexpr std::size_t kMaxPushTextBytes =
+    800;  // stays below kMaxPushPayloadBytes even when escaped
 
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -14,8 +14,8 @@ namespace todo::domain {
 
 /// A reminder that is taken later than this after its time is late.
 inline constexpr std::chrono::minutes kLateAfter{5};
-/// Late reminders are sent in one message. Each waits this long for the next one; reminders that are
-/// due within that time go with it.
+/// Late reminders are sent in one message. Each waits this long for the next one; reminders that
+/// are due within that time go with it.
 inline constexpr std::chrono::seconds kGroupingTime{10};
 /// The longest wait of a late reminder, however many follow it.
 inline constexpr std::chrono::seconds kMaxGroupingTime{60};
@@ -28,9 +28,9 @@ bool IsLate(const ReminderEvent& event, Instant now);
 /// `now`, or the end of the user's quiet hours when `now` is within them.
 Instant DisturbAt(const NotificationPreferences& preferences, Instant now);
 
-/// The wait between the failed attempt number `failures` (the first is 1) of `delivery` and its next
-/// attempt. nullopt: that was the last attempt. Each delivery has waits of its own, up to a fifth
-/// shorter or longer than those of others, and always the same.
+/// The wait between the failed attempt number `failures` (the first is 1) of `delivery` and its
+/// next attempt. nullopt: that was the last attempt. Each delivery has waits of its own, up to a
+/// fifth shorter or longer than those of others, and always the same.
 std::optional<std::chrono::milliseconds> DeliveryDelay(int failures, const Uuid& delivery);
 
 }  // namespace todo::domain

@@ -13,6 +13,9 @@ namespace todo::domain {
 namespace {
 
 using rule_text::Find;
+using rule_text::kFrequencies;
+using rule_text::kMaxYearDay;
+using rule_text::kSkips;
 using rule_text::NameTable;
 using rule_text::Quote;
 using rule_text::ReadNumbers;
@@ -24,9 +27,6 @@ using rule_text::Refuse;
 using rule_text::Split;
 using rule_text::ToUpper;
 using rule_text::TrimSpace;
-using rule_text::kFrequencies;
-using rule_text::kMaxYearDay;
-using rule_text::kSkips;
 
 using Frequency = RecurrenceRule::Frequency;
 using Skip = RecurrenceRule::Skip;

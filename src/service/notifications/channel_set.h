@@ -10,9 +10,9 @@
 
 namespace todo::service {
 
-/// The channels of this server and their senders. Some depend on secrets, so none is known until the
-/// sidecar has answered. Thread safety: all methods may be called from many threads at once. None
-/// blocks.
+/// The channels of this server and their senders. Some depend on secrets, so none is known until
+/// the sidecar has answered. Thread safety: all methods may be called from many threads at once.
+/// None blocks.
 class ChannelSet {
  public:
   /// A channel whose sender is null is off.

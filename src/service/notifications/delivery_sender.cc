@@ -189,10 +189,11 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
               {{"channel", std::string(ToString(lane.channel))},
                {"endpoint", lane.endpoint.value()},
                {"outcome", attempt.outcome}});
-    return store_.StopEndpoint(
-        leased,
-        outcome.kind == SendOutcome::Kind::kGone ? "the endpoint answered that it no longer exists" : outcome.detail,
-        done);
+    return store_.StopEndpoint(leased,
+                               outcome.kind == SendOutcome::Kind::kGone
+                                   ? "the endpoint answered that it no longer exists"
+                                   : outcome.detail,
+                               done);
   }
   return absl::OkStatus();
 }

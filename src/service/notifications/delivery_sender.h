@@ -37,15 +37,15 @@ class DeliverySender {
   /// on the database; statuses are those of ports::DeliveryStore.
   absl::StatusOr<std::optional<ports::LeasedLane>> Lease(ports::Pace pace);
 
-  /// The time until the next turn of a lane, unless a delivery is queued before. Zero or less: a lane
-  /// is due and waits for other lanes of its user or host. nullopt: no delivery waits, or the
+  /// The time until the next turn of a lane, unless a delivery is queued before. Zero or less: a
+  /// lane is due and waits for other lanes of its user or host. nullopt: no delivery waits, or the
   /// channels are not known yet. Blocks on the database; statuses are those of
   /// ports::DeliveryStore.
   absl::StatusOr<std::optional<std::chrono::microseconds>> UntilNextTurn(ports::Pace pace);
 
-  /// Makes one attempt at `leased` and stores its outcome. Blocks on the endpoint, at most as long as
-  /// the sender's timeout, and on the database. On a failure nothing is stored: the deliveries are
-  /// sent again when the lease has ended.
+  /// Makes one attempt at `leased` and stores its outcome. Blocks on the endpoint, at most as long
+  /// as the sender's timeout, and on the database. On a failure nothing is stored: the deliveries
+  /// are sent again when the lease has ended.
   absl::Status Send(const ports::LeasedLane& leased);
 
   /// The number of attempts since the start, by channel and outcome.

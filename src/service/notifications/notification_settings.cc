@@ -56,8 +56,8 @@ EndpointWithSecret WithSecret(const ChannelSet::Known& channels, ports::WebhookE
   return {.endpoint = std::move(endpoint), .secret = std::move(secret)};
 }
 
-/// The id of a new endpoint. It is derived from user and request id, so that a repeated request finds
-/// the endpoint that the first one has made.
+/// The id of a new endpoint. It is derived from user and request id, so that a repeated request
+/// finds the endpoint that the first one has made.
 Uuid DerivedId(const CallContext& call, ports::IdSource& ids) {
   if (!call.request_id) return ids.NewId();
   const std::string name = fmt::format("endpoint {} {}", call.request_id->value(), call.user.value);

@@ -83,8 +83,9 @@ class NotificationSettings {
   /// kUnavailable: the state store does not answer.
   absl::StatusOr<Preferences> GetPreferences(const domain::UserId& user);
   /// Applies `patch`. New tasks get the zone of the answer from now on. `etag` is that of
-  /// GetPreferences, or empty for any. kAborted: the preferences have another etag; read them again.
-  /// kUnavailable: state store or database do not answer, and the change may or may not be made.
+  /// GetPreferences, or empty for any. kAborted: the preferences have another etag; read them
+  /// again. kUnavailable: state store or database do not answer, and the change may or may not be
+  /// made.
   absl::StatusOr<Preferences> UpdatePreferences(const domain::UserId& user,
                                                 const domain::PreferencesPatch& patch,
                                                 const std::string& etag);
