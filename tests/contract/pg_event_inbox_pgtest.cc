@@ -109,12 +109,12 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
     made.record.topic = "task-events";
     return made;
   };
-  const auto park = [&](const domain::ReceivedEvent& queued) {
+  const auto enqueue = [&](const domain::ReceivedEvent& queued) {
     EXPECT_TRUE(
-        retries.Enqueue("recurring", parked, {.failed_at = now, .due_at = now, .reason = ""})
+        retries.Enqueue("recurring", queued, {.failed_at = now, .due_at = now, .reason = ""})
             .value());
   };
-  park(received(1));
+  enqueue(received(1));
   // The batch waits for the queue of task 1, when it has seen that task 2 has none.
   const auto other = database_->Open();
   other->Run("begin; select lock_retry_queue('recurring', 'ann', 1)");
@@ -132,7 +132,7 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
   EXPECT_TRUE(database_->WaitUntil(
       "select count(*) from pg_locks where locktype = 'advisory' and not granted", "1"));
   const domain::ReceivedEvent early = received(2);
-  park(early);
+  enqueue(early);
   // What puts `late` behind `early` waits for whoever tries `early` just then.
   const auto trying = database_->Open();
   trying->Run("begin; select lock_retry_queue('recurring', 'ann', 2)");
