@@ -252,7 +252,7 @@ TEST(ConfigTest, FaultsOfTheChannelsAreReportedWithAllOthers) {
               UnorderedElementsAre(HasSubstr("--app-port is"),
                                    HasSubstr("--smtp-url must begin with smtp://"),
                                    HasSubstr("--mail-from must be an address"),
-                                   HasSubstr("--vapid-contact must be a URL"),
+                                   HasSubstr("--vapid-contact must be a mailto: or https: URL"),
                                    HasSubstr("--webhook-allow-hosts: '10.0.0.0/99'")));
 }
 
