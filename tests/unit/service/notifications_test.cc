@@ -38,6 +38,13 @@ SendOutcome Outcome(SendOutcome::Kind kind, std::optional<std::chrono::seconds> 
   return {.kind = kind, .status_code = 503, .detail = "said so", .retry_after = retry_after};
 }
 
+/// The public key of a browser: 65 bytes.
+std::string PublicKey() {
+  std::string key(65, 'k');
+  key[0] = '\x04';
+  return key;
+}
+
 class NotificationsTest : public testing::Test {
  protected:
   void SetUp() override { SwitchOn(); }
@@ -97,7 +104,7 @@ class NotificationsTest : public testing::Test {
   void AddPush() {
     EXPECT_TRUE(settings_
                     .AddSubscription(ada_, {.endpoint = "https://push.example/1",
-                                            .p256dh = '\x04' + std::string(64, 'k'),
+                                            .p256dh = PublicKey(),
                                             .auth = std::string(16, 'a')})
                     .ok());
   }
@@ -486,12 +493,12 @@ TEST_F(NotificationsTest, AUrlThatThisServerCanNeverCallIsRefused) {
   const EndpointWithSecret endpoint = AddEndpoint();
   EXPECT_EQ(fields(settings_.UpdateEndpoint(ada_, endpoint.endpoint.id, {.url = never}).status()),
             "endpoint.url ");
-  EXPECT_EQ(fields(settings_
-                       .AddSubscription(ada_, {.endpoint = never,
-                                               .p256dh = '\x04' + std::string(64, 'k'),
-                                               .auth = std::string(16, 'a')})
-                       .status()),
-            "subscription.endpoint ");
+  EXPECT_EQ(
+      fields(settings_
+                 .AddSubscription(
+                     ada_, {.endpoint = never, .p256dh = PublicKey(), .auth = std::string(16, 'a')})
+                 .status()),
+      "subscription.endpoint ");
 }
 
 TEST_F(NotificationsTest, ACreateRepeatedAfterTheDeleteAnswersTheFirstAndRevivesNothing) {
