@@ -109,12 +109,11 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
     made.record.topic = "task-events";
     return made;
   };
-  const auto park = [&](const domain::ReceivedEvent& queued) {
-    EXPECT_TRUE(
-        retries.Enqueue("recurring", parked, {.failed_at = now, .due_at = now, .reason = ""})
-            .value());
+  const auto enqueue = [&](const domain::ReceivedEvent& event) {
+    EXPECT_TRUE(retries.Enqueue("recurring", event, {.failed_at = now, .due_at = now, .reason = ""})
+                    .value());
   };
-  park(received(1));
+  enqueue(received(1));
   // The batch waits for the queue of task 1, when it has seen that task 2 has none.
   const auto other = database_->Open();
   other->Run("begin; select lock_retry_queue('recurring', 'ann', 1)");
@@ -132,8 +131,9 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
   EXPECT_TRUE(database_->WaitUntil(
       "select count(*) from pg_locks where locktype = 'advisory' and not granted", "1"));
   const domain::ReceivedEvent early = received(2);
-  park(early);
-  // What puts `late` behind `early` waits for whoever tries `early` just then.
+  enqueue(early);
+  // The claim puts `late` behind `early`, and for that waits for the transaction that tries
+  // `early`.
   const auto trying = database_->Open();
   trying->Run("begin; select lock_retry_queue('recurring', 'ann', 2)");
   other->Run("commit");
@@ -152,7 +152,7 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
   ASSERT_TRUE(due.ok()) << due.status();
   EXPECT_TRUE(std::ranges::any_of(*due, [&](const ports::RetryEntry& entry) {
     return entry.event_id == late.event.id;
-  })) << "nobody will ever call it up";
+  })) << "it would wait for ever";
 }
 
 TEST_F(PgEventInboxTest, ALockTimeoutIsAborted) {

@@ -68,11 +68,11 @@ class PgEventInboxEnvironment final : public EventInboxEnvironment {
   ports::EventInbox& inbox() override { return inbox_; }
   void Enqueue(std::string_view consumer, const domain::ReceivedEvent& received) override {
     const auto queued =
-        store::PgRetryQueue(pool_, {}).Enqueue(consumer, delivery,
+        store::PgRetryQueue(pool_, {}).Enqueue(consumer, received,
                                                {.failed_at = At("2026-03-01T09:00:00Z"),
                                                 .due_at = At("2026-03-01T09:01:00Z"),
                                                 .reason = "failed"});
-    EXPECT_TRUE(parked.ok() && *queued) << parked.status();
+    EXPECT_THAT(queued, IsOkAndHolds(true));
   }
   const Wakes& wakes() override { return wakes_; }
 
