@@ -49,11 +49,11 @@ Change AuditLogContract::NewChange(const UserId& user) {
 }
 
 void AuditLogContract::Take(const Change& change, std::string_view consumer) {
-  domain::ReceivedEvent delivery;
-  delivery.event.id = change.event_id;
-  delivery.event.at = change.at;
+  domain::ReceivedEvent received;
+  received.event.id = change.event_id;
+  received.event.at = change.at;
   const auto status = environment_->inbox().Transact([&](ports::InboxTransaction& transaction) {
-    return transaction.Claim(consumer, {delivery}).status();
+    return transaction.Claim(consumer, {received}).status();
   });
   EXPECT_TRUE(status.ok()) << status;
 }
