@@ -15,6 +15,7 @@ ARROWS = {
     "domain": {"util"},
     "ports": {"domain", "util"},
     "service": {"domain", "ports", "util"},
+    "auth": {"domain", "ports", "util"},
     "api": {"domain", "ports", "service", "util"},
     "appcallback": {"domain", "ports", "service", "util"},
     "client": {"domain", "ports", "util"},
