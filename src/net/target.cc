@@ -11,7 +11,7 @@
 namespace todo::net {
 namespace {
 
-constexpr std::size_t kMaxUrlBytes = 2048;
+constexpr std::size_t kMaxTargetBytes = 2048;
 
 bool IsHostCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_';
@@ -34,8 +34,8 @@ absl::Status Denied(std::string_view reason) {
 void Target::FreeUrl::operator()(Curl_URL* parsed) const { curl_url_cleanup(parsed); }
 
 absl::StatusOr<Target> ParseTarget(std::string_view url) {
-  if (url.size() > kMaxUrlBytes)
-    return Denied(fmt::format("the URL is longer than {} bytes", kMaxUrlBytes));
+  if (url.size() > kMaxTargetBytes)
+    return Denied(fmt::format("the URL is longer than {} bytes", kMaxTargetBytes));
   // libcurl would read up to the NUL, and people would see the rest.
   if (url.find('\0') != std::string_view::npos) return Denied("the URL holds a NUL");
   Target target;

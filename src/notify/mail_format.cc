@@ -18,14 +18,14 @@ namespace {
 
 constexpr std::size_t kMaxLine = 76;
 constexpr std::size_t kMaxHeaderBytes = 1000;
-constexpr std::size_t kMaxUrlBytes = 900;  // in one line, of at most 998 bytes
+constexpr std::size_t kMaxLinkBytes = 900;  // in one line, of at most 998 bytes
 // 52 characters of base64 and 12 around them: with the name of the header still below kMaxLine.
 constexpr std::size_t kEncodedWordBytes = 39;
 // Holds a character that base64 does not have, so no part can contain it.
 constexpr char kBoundary[] = "=_alternative";
 
 bool IsUrl(std::string_view text) {
-  return text.size() <= kMaxUrlBytes &&
+  return text.size() <= kMaxLinkBytes &&
          (absl::StartsWith(util::ToAbsl(text), "https://") ||
           absl::StartsWith(util::ToAbsl(text), "mailto:")) &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) {

@@ -56,6 +56,8 @@ LIMITS = [
 IN_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 # Names with an underscore in docs/operations.md that are not ours.
 NOT_OURS = {"pg_stat_activity"}
+# Flags of daprd that the documents name.
+DAPRD_FLAGS = {"app-max-concurrency", "app-port", "app-protocol", "dapr-graceful-shutdown-seconds", "dapr-listen-addresses"}
 
 
 def name_of(path: Path) -> str:
@@ -169,7 +171,7 @@ def test_a_name_beside_a_file_stands_in_that_file(document: Path) -> None:
 def test_flags_in_a_document_exist(document: Path) -> None:
     """A flag is one of the service, or one that the tools, the tests or the Makefile take or give."""
     others = text_of("tools", "tests", "bench", without=(".md",)) + (REPOSITORY / "Makefile").read_text()
-    known = settings_of_the_source() | {"help", "version", "print-config"}
+    known = settings_of_the_source() | DAPRD_FLAGS | {"help", "version", "print-config"}
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
     flags = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+[a-z])\b", text))
     unknown = {flag for flag in flags - known if not re.search(rf'(?<![\w-])(?:--)?{flag}(?![\w-])', others)}
