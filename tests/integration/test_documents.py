@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ PLACES = tuple(f"{folder}/" for folder in FOLDERS)
 FILE_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:cc|h|json|md|proto|py|sh|sql|yaml)")
 MAX_README_LINES = 150
 
-# A limit in words, in the document that states it -> the constant in src that holds it.
+# A document, a limit as the document states it, and the constant that holds the limit; its folder where names repeat.
 LIMITS = [
     ("docs/api.md", "title | 1 to {} characters", "kMaxTitleCharacters"),
     ("docs/api.md", "description | {} characters", "kMaxDescriptionCharacters"),
@@ -33,8 +34,8 @@ LIMITS = [
     ("docs/api.md", "reminders of a task | {} reminders", "kMaxRemindersPerTask"),
     ("docs/api.md", "webhook endpoints of a user | {} endpoints, each URL", "kMaxWebhookEndpoints"),
     ("docs/api.md", "push subscriptions of a user | {} subscriptions", "kMaxPushSubscriptions"),
-    ("docs/api.md", "endpoints, each URL up to {} bytes", "kMaxUrlBytes"),
-    ("docs/api.md", "subscriptions, each URL up to {} bytes", "kMaxUrlBytes"),
+    ("docs/api.md", "endpoints, each URL up to {} bytes", "src/domain kMaxUrlBytes"),
+    ("docs/api.md", "subscriptions, each URL up to {} bytes", "src/domain kMaxUrlBytes"),
     ("docs/api.md", "e-mail address | {} bytes", "kMaxAddressBytes"),
     ("docs/api.md", "at most {} of them before the @", "kMaxLocalBytes"),
     ("docs/api.md", "user id | {} bytes", "kMaxUserIdBytes"),
@@ -54,21 +55,22 @@ LIMITS = [
     ("CONTRIBUTING.md", "a file at most {}", "MAX_FILE"),
 ]
 IN_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+FLAGS_OF_DAPRD = {"app-protocol", "app-port", "app-max-concurrency", "enable-app-health-check", "app-health-probe-interval",
+                  "dapr-listen-addresses", "dapr-graceful-shutdown-seconds"}
 # Names with an underscore in docs/operations.md that are not ours.
 NOT_OURS = {"pg_stat_activity"}
-# Flags of daprd that the documents name.
-DAPRD_FLAGS = {"app-max-concurrency", "app-port", "app-protocol", "dapr-graceful-shutdown-seconds", "dapr-listen-addresses"}
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(REPOSITORY))
 
 
-def files(*folders: str) -> Iterator[Path]:
-    for folder in folders:
-        yield from (path for path in sorted((REPOSITORY / folder).rglob("*")) if path.is_file())
+@functools.cache
+def files(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((REPOSITORY / folder).rglob("*")) if path.is_file()]
 
 
+@functools.cache
 def text_of(*folders: str, without: tuple[str, ...] = ()) -> str:
     return "\n".join(path.read_text(errors="replace") for path in files(*folders) if path.suffix not in without)
 
@@ -102,14 +104,11 @@ def definitions_of_sql() -> dict[str, str]:
 
 def constant(name: str) -> set[int]:
     """The values under which the sources know `name`; one, unless copies differ."""
+    *folders, name = name.split()
     found = set()
-    sources = [path for path in files("src", "tools") if path.suffix in (".h", ".cc", ".py")]
-    for path in sources:
-        for value in re.findall(rf"\b{name}\b(?:\{{| = )([\d'_* ]+)[;}}\n]", path.read_text()):
-            product = 1
-            for factor in re.sub(r"['_ ]", "", value).split("*"):
-                product *= int(factor)
-            found.add(product)
+    source = text_of(*(folders or ("src", "tools")))
+    for value in re.findall(rf"\b{name}\b(?:\{{| = )([\d'_* ]+)[;}}\n]", source):
+        found.add(math.prod(int(re.sub(r"['_ ]", "", factor)) for factor in value.split("*")))
     return found
 
 
@@ -169,15 +168,12 @@ def test_a_name_beside_a_file_stands_in_that_file(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_flags_in_a_document_exist(document: Path) -> None:
-    """A flag is one of the service, or one that the tools, the tests or the Makefile take or give."""
+    """A flag is one of the service, of daprd, or of a program in tools, tests or bench."""
     others = text_of("tools", "tests", "bench", without=(".md",)) + (REPOSITORY / "Makefile").read_text()
-    known = settings_of_the_source() | DAPRD_FLAGS | {"help", "version", "print-config"}
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
     flags = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+[a-z])\b", text))
-    unknown = {flag for flag in flags - known if not re.search(rf'(?<![\w-])(?:--)?{flag}(?![\w-])', others)}
-    # Without its dashes a word proves little, so a flag that only looks like one of ours is not let through.
-    unknown |= {flag for flag in flags - known if f"--{flag}" not in others}
-    assert not unknown
+    unknown = flags - settings_of_the_source() - {"help", "print-config"} - FLAGS_OF_DAPRD
+    assert not {flag for flag in unknown if f"--{flag}" not in others}
 
 
 @pytest.mark.parametrize(("document", "sentence", "name"), LIMITS, ids=[f"{name} in {path}" for path, _, name in LIMITS])
@@ -199,9 +195,9 @@ def test_names_for_operators_occur_in_the_source() -> None:
 
 
 def test_operations_names_every_event_that_needs_a_person() -> None:
-    """Events logged as errors stand in docs/operations.md, except those that end with a status of their own there."""
+    """Each log call that can have the severity error names events of docs/operations.md."""
     text = (REPOSITORY / "docs" / "operations.md").read_text()
-    source = text_of("src", without=(".md",))
-    events = set(re.findall(r'Severity::kError,\s*"([a-z_]+)"', source))
+    calls = re.findall(r"\bLog\([^;{]*?kError[^{;]*", text_of("src", without=(".md",)))
+    events = {event for call in calls for event in re.findall(r'"([a-z]+(?:_[a-z]+)*)"', call)}
     assert events
     assert not {event for event in events if f"`{event}`" not in text}
