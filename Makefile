@@ -1,4 +1,4 @@
-# What people type. Each target sets up what it needs first; `make help` lists them.
+# The commands of this project. Each target sets up its needs first; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -24,7 +24,7 @@ run: ## start everything on this machine (BROKER=kafka for the real broker); Ctr
 test: ## everything CI runs
 	@tools/test
 
-test-long: ## what takes too long for every change: contract tests with a release's flags, 10,000 histories, 100 kills
+test-long: ## tests that take too long for every change: contract tests with a release's flags, 10,000 histories, 100 kills
 	@tools/setup
 	@tools/test long
 

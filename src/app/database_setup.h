@@ -17,8 +17,8 @@ class DatabaseSetup {
     std::string database_url;
     store::ConnectionPool& clean_up;
     store::ConnectionPool& search_texts;
-    /// Steps after the migration and before the first call and event, in order: each is repeated
-    /// with all before it until it succeeds.
+    /// Steps between the migration and the first call, in this order. If a step fails, all steps
+    /// are repeated from the first.
     std::function<absl::Status()> measure_clock;
     std::function<absl::Status()> recover;
   };

@@ -112,13 +112,14 @@ void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) 
              Number(store.pending_deliveries));
   page.Gauge("todo_deliveries_oldest_seconds", "Age of the oldest delivery that is due, in seconds",
              SecondsSince(store.oldest_delivery, now));
-  page.Gauge("todo_events_missing",
-             "Events that no consumer has taken although they were published longer ago than "
-             "--audit-delay",
-             Number(store.missing_events));
+  page.Gauge(
+      "todo_events_missing",
+      "Events that an audited consumer has not taken although they were published longer ago "
+      "than --audit-delay",
+      Number(store.missing_events));
   page.Gauge("todo_events_lost",
-             "Events that no consumer has taken although they were published again the maximum "
-             "number of times",
+             "Events that an audited consumer has not taken although they were published again the "
+             "maximum number of times",
              Number(store.lost_events));
 }
 

@@ -7,9 +7,10 @@
 
 namespace todo::appcallback {
 
-/// Of an entry besides its record: the id, and the topic, partition, offset and time as text.
+/// The size of an entry besides its record: the id, and the topic, partition, offset and time as
+/// text.
 inline constexpr std::int64_t kEntryOverheadBytes = 4'096;
-/// Of a call besides its entries.
+/// The size of a call besides its entries.
 inline constexpr std::int64_t kDeliveryOverheadBytes = 64 * 1'024;
 
 /// The largest size of a call with `batch` records, each of up to `record_limit` bytes including

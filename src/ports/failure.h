@@ -16,7 +16,7 @@ enum class Failure {
   kFault,       // the work itself is to blame
 };
 
-/// Of a failed call to the store or the state store. Precondition: `status` is not OK.
+/// The class of a failed call to the store or the state store. Precondition: `status` is not OK.
 inline Failure Classify(const absl::Status& status) {
   TODO_REQUIRE(!status.ok());
   switch (status.code()) {

@@ -28,10 +28,10 @@ struct Letters {
   std::optional<SteadyTime> stop_at;
 };
 
-/// How other threads reach the relay's thread. A posted letter ends a Wait. Completions keep the
-/// mailbox alive, so they may come after the end of the relay.
-/// Thread safety: posting may be done from many threads at once and never blocks; SetHeld, Take and
-/// Wait are for the relay's thread.
+/// The mailbox through which other threads reach the relay's thread. A posted letter ends a Wait.
+/// Completions keep the mailbox alive, so they may come after the end of the relay. Thread safety:
+/// posting may be done from many threads at once and never blocks; SetHeld, Take and Wait are for
+/// the relay's thread.
 class Mailbox {
  public:
   /// Shard `shard` has something new. False: the relay does not hold the shard at `now`, and no

@@ -22,7 +22,7 @@ class UnitOfWork {
  public:
   UnitOfWork(ConnectionPool::Lease& lease, pqxx::work& work) : work_(work), lease_(lease) {}
 
-  /// Of the first step that failed; OK: none did.
+  /// The status of the first failed step; OK: no step failed.
   const absl::Status& status() const { return status_; }
   /// The shards whose outbox it wrote to.
   const std::set<int>& shards() const { return shards_; }

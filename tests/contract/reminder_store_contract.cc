@@ -470,7 +470,7 @@ TEST_P(ReminderStoreContract, TheCopyForAnInstantStaysWhereItIsInAnyZone) {
   }
 }
 
-TEST_P(ReminderStoreContract, WhatStaysWhereItIsWasReadAsTheCalendarDoes) {
+TEST_P(ReminderStoreContract, AnUnmovedReminderWasReadAsTheCalendarReadsIt) {
   struct Case {
     const char* due;
     const char* remind_at;

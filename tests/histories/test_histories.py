@@ -108,7 +108,7 @@ def test_a_move_that_the_rule_cannot_follow_names_the_part_to_change(probe, rule
     assert dues(told) == [MONDAY]
 
 
-def test_what_is_left_of_count_moves_along(probe):
+def test_the_rest_of_count_moves_along(probe):
     told = story(
         probe,
         create("FREQ=WEEKLY;BYDAY=MO;COUNT=3", MONDAY),

@@ -71,7 +71,7 @@ def lose_topic(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("lose", [lose_topic, wipe_broker])
-def test_what_the_bus_lost_takes_effect_once(stack: Stack, lose: object) -> None:
+def test_events_lost_by_the_bus_take_effect_once(stack: Stack, lose: object) -> None:
     user = f"audit-{lose.__name__}"  # type: ignore[attr-defined]
     restart_service(stack, env=NOBODY_CONSUMES)
     client = Client(stack.api_target(), user)

@@ -147,7 +147,7 @@ def test_it_goes_over_https(senders, tls_receiver, authority, browser, vapid):
     assert claims(headers["authorization"])["aud"] == f"https://push.test:{tls_receiver.server_port}"
 
 
-def test_what_the_push_service_says_is_kept_and_the_key_is_not(send, receiver, vapid):
+def test_the_answer_of_the_push_service_is_kept_and_the_key_is_not(send, receiver, vapid):
     receiver.answer = (403, {}, b"the key is another than that of the subscription")
     answer = send()
     assert "another than that of the subscription" in answer["detail"]

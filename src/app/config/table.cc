@@ -46,7 +46,7 @@ Table Database() {
       Number("database-pool-size", &Config::database_pool_size, 2, 1'000,
              "maximum number of database connections for API calls and events; relay, retries, "
              "reminders and notifications use a few more"),
-      WithDefault("what event-worker-count leaves of database-pool-size",
+      WithDefault("database-pool-size minus event-worker-count",
                   Number("worker-count", &Config::worker_count, 1, 1'000,
                          "number of API calls processed at the same time")),
       WithDefault("a quarter of database-pool-size",

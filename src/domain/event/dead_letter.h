@@ -10,7 +10,7 @@
 #include "domain/ids.h"
 #include "domain/time.h"
 
-// What is kept of an event that a consumer gave up, and how the dead-letter topic tells of it.
+// The parts of an event that a dead letter keeps, and its form on the dead-letter topic.
 
 namespace todo::domain {
 

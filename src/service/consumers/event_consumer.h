@@ -37,8 +37,8 @@ class EventConsumer {
   /// cannot be read, since the record may not concern it.
   virtual bool picks_events() const { return false; }
 
-  /// For each of `events`, whether it has an effect for this consumer. The others leave no trace in
-  /// the inbox. May block on the database; statuses as the effect's.
+  /// For each of `events`, whether it has an effect for this consumer. Events without an effect
+  /// leave no trace in the inbox. May block on the database; statuses as the effect's.
   virtual absl::StatusOr<std::vector<bool>> Concerns(const std::vector<domain::Event>& events) {
     return std::vector<bool>(events.size(), true);
   }

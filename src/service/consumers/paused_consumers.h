@@ -30,7 +30,7 @@ class PausedConsumers {
   /// anything else ends the pause. Both are logged.
   void Note(std::string_view consumer, const absl::Status& status);
 
-  /// Those of `consumers` that may be tried now.
+  /// The members of `consumers` that may be tried now.
   std::vector<std::string> Active(const std::vector<std::string>& consumers) const;
 
   /// When the next paused consumer may be tried; nullopt: all may be tried now.

@@ -9,7 +9,7 @@
 #include "domain/time.h"
 #include "ports/retry_queue.h"
 
-// What becomes of an event whose effect failed. Pure functions.
+// The fate of an event whose effect failed. Pure functions.
 
 namespace todo::service {
 

@@ -18,7 +18,7 @@ enum class SeriesScope {
   kAll         // all open ones, and those still to come; completed ones are history
 };
 
-/// What a task is for its series.
+/// The role of a task in its series.
 enum class SeriesRole {
   kOpen,
   kLast,    // completed or skipped, and the consumer has still to make its successor from it
@@ -26,8 +26,8 @@ enum class SeriesRole {
   kHistory  // completed or deleted, and no other task will be made from it
 };
 
-/// Whether `task`, which is open, has the schedule of its series: no occurrence comes after it,
-/// except perhaps one that the consumer made and is about to take away.
+/// Whether the open task `task` is the newest occurrence, so that a change of it may change the
+/// schedule. A successor that the consumer is about to remove does not count.
 bool IsNewest(const domain::Task& task, const std::vector<ports::SeriesMember>& members);
 
 /// The existing member right before `task`, which is open; nullptr: there is none.

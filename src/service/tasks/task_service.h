@@ -19,9 +19,9 @@
 
 namespace todo::service {
 
-/// What users do with their tasks. The service checks the input and decides what changes; the store
-/// makes it durable.
-/// Thread safety: all methods may be called from many threads at once. All block on the database.
+/// The use cases of tasks: create, change, complete, list and the like. The service checks the
+/// input and decides what changes; the store makes it durable. Thread safety: all methods may be
+/// called from many threads at once. All block on the database.
 ///
 /// Statuses besides those of ports::TaskStore: kInvalidArgument with every violated field
 /// (util::FieldViolationsOf); kFailedPrecondition when the task's state does not allow the change.

@@ -25,7 +25,7 @@ TEST(Mailbox, WakesOnlyHeldShardsAndOnlyWithinTheLease) {
   EXPECT_TRUE(mailbox.Take().woken.empty());
 }
 
-TEST(Mailbox, WhatWasPostedBeforeEndsTheWaitAtOnce) {
+TEST(Mailbox, AnEarlierLetterEndsTheWaitAtOnce) {
   Mailbox mailbox;
   mailbox.Complete({.shard = 1, .batch_id = 7, .part = 0, .status = absl::OkStatus()});
   mailbox.Wait(hours(1));

@@ -1077,7 +1077,7 @@ TEST_F(SeriesTest, AfterDeletingFollowingNoOccurrenceComesEvenOverAGap) {
   EXPECT_THAT(Occurrences(), ElementsAre(1));
 }
 
-TEST_F(SeriesTest, WhatIsDoneBeforeTheDeletedKeepsAnOlderOneAsItIs) {
+TEST_F(SeriesTest, ACompletionBeforeTheDeletionLeavesTheOlderTaskAlone) {
   const Task first = Create();
   const Task second = Advance(first);
   const Task third = Advance(second);

@@ -49,7 +49,7 @@ TEST(BellTest, ManyRingsAreOneLook) {
   EXPECT_GE(Bell::Clock::now() - begin, 5ms);
 }
 
-TEST(BellTest, WhoIsToStopDoesNotWait) {
+TEST(BellTest, AStopRequestEndsTheWaitAtOnce) {
   Bell bell;
   std::jthread waiting([&bell](const std::stop_token& stop) { bell.Wait(stop, 0, 24h, 24h); });
   waiting.request_stop();

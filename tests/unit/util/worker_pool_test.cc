@@ -121,7 +121,7 @@ struct AsksOnTheWay {
   WorkerPool& pool;
 };
 
-TEST(WorkerPool, WhatIsDroppedMayCallThePool) {
+TEST(WorkerPool, ADroppedTaskMayCallThePool) {
   Gate gate;
   WorkerPool pool(1, 10);
   ASSERT_TRUE(pool.TrySubmit(gate.Task()));
