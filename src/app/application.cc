@@ -244,6 +244,7 @@ void Application::RunDatabase(const std::stop_token& stop) {
   }
   StartRunners();
   health_.SetReady();
+  health_publisher_.Publish();
   Log(Severity::kInfo, "serving",
       {{"api_address", config_.api_address},
        {"api_port", api_port()},

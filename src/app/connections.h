@@ -11,6 +11,7 @@ namespace todo::app {
 // Threads that use the database besides the workers of API calls and events.
 inline constexpr int kRetryThreads = 2;
 inline constexpr int kReminderThreads = 2;
+inline constexpr int kZoneThreads = 1;
 
 /// All connections to the database and how many of each kind there may be. Every part has a pool
 /// of its own, so that heavy load on one part is not an outage of another.

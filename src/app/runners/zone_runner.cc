@@ -1,6 +1,7 @@
 #include "app/runners/zone_runner.h"
 
 #include <chrono>
+#include <utility>
 
 #include "util/log.h"
 #include "util/sleep.h"
@@ -17,10 +18,15 @@ void ZoneRunner::Start() {
 }
 
 void ZoneRunner::Run(const std::stop_token& stop) {
+  bool failed = false;
   do {
-    const absl::Status status = settings_.RepairZones();
-    if (!status.ok())
+    const absl::Status status = settings_.RepairZones(stop);
+    if (std::exchange(failed, !status.ok()) == failed) continue;
+    if (failed) {
       util::Log(util::Severity::kWarning, "zones_not_repaired", {{"status", status.ToString()}});
+    } else {
+      util::Log(util::Severity::kInfo, "zones_repaired");
+    }
   } while (util::SleepFor(stop, kInterval));
 }
 

@@ -129,11 +129,17 @@ absl::StatusOr<Preferences> NotificationSettings::UpdatePreferences(
   return stale();
 }
 
-absl::Status NotificationSettings::RepairZones() {
+absl::Status NotificationSettings::RepairZones(const std::stop_token& stop) {
   constexpr int kMaxUsers = 100;
   TODO_ASSIGN_OR_RETURN(const auto announced, ports_.zones.ListAnnounced(kMaxUsers));
   absl::Status result;
-  for (const ports::PreferredZones::Announced& one : announced) result.Update(RepairZone(one));
+  for (const ports::PreferredZones::Announced& one : announced) {
+    if (stop.stop_requested()) break;
+    const absl::Status repaired = RepairZone(one);
+    // A store that does not answer now would keep the others waiting, too.
+    if (absl::IsUnavailable(repaired) || absl::IsDeadlineExceeded(repaired)) return repaired;
+    result.Update(repaired);
+  }
   return result;
 }
 

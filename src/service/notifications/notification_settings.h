@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -91,8 +92,9 @@ class NotificationSettings {
                                                 const std::string& etag);
   /// Completes the updates that ended between the state store and the database, so that new tasks
   /// get the zone of the preferences. To be called every few seconds; several replicas may do so at
-  /// once. The answer is the first failure: the next call tries again.
-  absl::Status RepairZones();
+  /// once. The answer is the first failure: the next call tries again. Ends early when a store does
+  /// not answer, or `stop` is requested.
+  absl::Status RepairZones(const std::stop_token& stop = {});
 
   /// Null until the channels are known.
   std::shared_ptr<const ChannelSet::Known> channels() { return ports_.channels.Get(); }

@@ -454,6 +454,15 @@ TEST_F(NotificationsTest, AnAnnouncedZoneWithoutPreferencesIsWithdrawnAfterAMinu
   EXPECT_THAT(zones_.ZoneOf(ada_), IsOkAndHolds("UTC"));
 }
 
+TEST_F(NotificationsTest, ARequestedStopEndsTheRepairOfZones) {
+  ASSERT_THAT(zones_.Announce(ada_, clock_.Now()), IsOk());
+  state_.FailWith(absl::UnavailableError("away"));
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THAT(settings_.RepairZones(stop.get_token()), IsOk()) << "the state store was not asked";
+  EXPECT_THAT(zones_.ListAnnounced(10), IsOkAndHolds(SizeIs(1)));
+}
+
 TEST_F(NotificationsTest, ARefusedUpdateDoesNotHideAnInterruptedOne) {
   const std::string old = settings_.GetPreferences(ada_)->etag;
   state_.OnWritten([&] { database_.FailWith(absl::UnavailableError("no database")); });
