@@ -90,7 +90,9 @@ def run(stack: Stack, name: str, deliveries: list[tuple[bytes, bytes]], callers:
     batches = [deliveries[i:i + BATCH] for i in range(0, len(deliveries), BATCH)]
 
     def deliver(batch: list[tuple[bytes, bytes]]) -> None:
+        deadline = time.monotonic() + 120
         while not all(status == "SUCCESS" for status in sidecar.deliver("task-events", batch)):
+            assert time.monotonic() < deadline, "the batch is refused for two minutes"
             time.sleep(0.05)  # as after RETRY: the whole batch again
 
     began = time.perf_counter()

@@ -235,8 +235,8 @@ class Sidecar:
         entries = [self._messages.TopicEventBulkRequestEntry(
             entry_id=str(number), bytes=value, metadata={"__key": key.decode()})
             for number, (key, value) in enumerate(records)]
-        answer = self._stub.OnBulkTopicEvent(self._messages.TopicEventBulkRequest(topic=topic, entries=entries),
-                                             timeout=DEADLINE, metadata=self._metadata)
+        answer = self._stub.OnBulkTopicEvent(self._messages.TopicEventBulkRequest(
+            pubsub_name="kafka-pubsub", topic=topic, entries=entries), timeout=DEADLINE, metadata=self._metadata)
         assert [entry.entry_id for entry in answer.statuses] == [entry.entry_id for entry in entries]
         name_of = self._messages.TopicEventResponse.TopicEventResponseStatus.Name
         return [name_of(entry.status) for entry in answer.statuses]
