@@ -1,6 +1,7 @@
 #include "appcallback/intake.h"
 
 #include <fmt/format.h>
+#include <grpcpp/server_context.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
