@@ -16,7 +16,6 @@ namespace {
 
 using domain::Channel;
 using domain::Instant;
-using domain::Uuid;
 using nlohmann::json;
 using ports::DeliveryLane;
 using ports::DeliveryState;
