@@ -213,12 +213,32 @@ class _Replay:
         found = self.occurrences.get((task["series_id"], task["occurrence"] + step))
         return None if found is None else self.tasks[found]
 
+    def newest_live(self, series_id: str) -> dict[str, Any] | None:
+        live = [self.tasks[number] for number in self.live if self.tasks[number]["series_id"] == series_id]
+        return max(live, key=lambda task: task["occurrence"], default=None)
+
+    def is_passed_by(self, task: dict[str, Any]) -> bool:
+        """Whether a later occurrence of its series is there."""
+        newest = self.newest_live(task["series_id"])
+        return newest is not None and newest["occurrence"] > task["occurrence"]
+
     def apply(self, change: Change) -> None:
+        was, was_live = self.tasks.get(change.task_id), change.task_id in self.live
         task = self.tasks[change.task_id] = change.task
         if task["series_id"]:
             self.occurrences[task["series_id"], task["occurrence"]] = task["id"]
         (self.live.discard if change.kind == "deleted" else self.live.add)(task["id"])
         (self.touched.discard if change.request_id is None else self.touched.add)(task["id"])
+        opened = was is not None and was["completed"] and not task["completed"]
+        if task["series_id"] and was is not None and (opened or was_live != (task["id"] in self.live)):
+            self._go_on(task["series_id"])
+
+    def _go_on(self, series_id: str) -> None:
+        """The newest task goes on with its series when it is open: a deleted next one may come back."""
+        newest = self.newest_live(series_id)
+        following = newest and not newest["completed"] and self.neighbour(newest, 1)
+        if following and not following.get("skipped_at"):
+            self.touched.discard(following["id"])
 
 
 def _calls_for_successor(task: dict[str, Any]) -> bool:
@@ -242,6 +262,8 @@ def _why_not(change: Change, was: _Replay) -> Finding | None:
             return Finding("ghost", f"{where}: its predecessor is {cause}")
         if task["id"] in was.live or (not exists and was.neighbour(task, 0)):
             return Finding("duplicate", f"{where}: that occurrence is there already")
+        if exists and was.is_passed_by(task):
+            return Finding("ghost", f"{where}: a later task is there")
         if exists and task["id"] in was.touched:
             return Finding("ghost", f"{where}: the user had deleted it")
         return None
@@ -266,8 +288,10 @@ def effects_have_their_cause(evidence: Evidence) -> Iterator[Finding]:
         for task in replay.tasks.values():
             successor = replay.neighbour(task, 1)
             if _calls_for_successor(task):
-                # One that the user deleted, or that the consumer had removed after the user touched it, stays away.
-                if not successor or (successor["id"] not in replay.live and successor["id"] not in replay.touched):
+                # One that the user deleted, or that the consumer had removed after the user touched it, stays away;
+                # so does one with a later task.
+                if not successor or (successor["id"] not in replay.live and successor["id"] not in replay.touched
+                                     and not replay.is_passed_by(successor)):
                     yield Finding("lost", f"task {task['id']} of {name} is completed and has no next occurrence")
             elif successor and successor["id"] in replay.live and successor["id"] not in replay.touched:
                 yield Finding("lost", f"task {task['id']} of {name} is open, and nobody removed task {successor['id']}")

@@ -181,6 +181,15 @@ absl::Status RecurringTaskService::UpdateSuccessor(ports::RecurrenceWriter& writ
   }
 
   if (successor && (!successor->task.deleted || !successor->untouched)) return absl::OkStatus();
+  if (successor && successor->task.series) {
+    // A deleted occurrence that was completed may have a successor by now: the series goes on
+    // there.
+    const domain::SeriesPosition& position = *successor->task.series;
+    TODO_ASSIGN_OR_RETURN(
+        const std::optional<ports::Successor> later,
+        writer.FindOccurrence(task.user, position.series_id, position.occurrence + 1));
+    if (later && !later->task.deleted) return absl::OkStatus();
+  }
   TODO_ASSIGN_OR_RETURN(std::optional<domain::NextOccurrence> next,
                         domain::NextOccurrenceOf(task, *passed_at));
   if (!next) return absl::OkStatus();  // the series has ended

@@ -271,6 +271,23 @@ TEST_F(RecurringTaskServiceTest, ADeletedSuccessorStaysDeletedUntilTheTaskBefore
   EXPECT_THAT(Live(), SizeIs(2)) << "an open task with a rule recurs";
 }
 
+TEST_F(RecurringTaskServiceTest, ADeletedOccurrenceStaysDeletedOnceALaterOneIsThere) {
+  const Task first = Create();
+  SetCompleted(first, true);
+  DeliverNews();
+  const Task second = SuccessorOf(first);
+  SetCompleted(second, true);
+  Delete(second);
+  SetCompleted(first, false);
+  Deliver(Log());  // and the third one is made of what is known of the second only now
+  SetCompleted(first, true);
+  Deliver(Log());
+  std::vector<std::int64_t> occurrences;
+  for (const Task& task : Live()) occurrences.push_back(task.series->occurrence);
+  std::ranges::sort(occurrences);
+  EXPECT_THAT(occurrences, ElementsAre(1, 3));
+}
+
 TEST_F(RecurringTaskServiceTest, ACompletedSuccessorIsTouchedAndHasItsOwn) {
   const Task first = Create();
   SetCompleted(first, true);
