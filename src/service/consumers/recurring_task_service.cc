@@ -113,7 +113,7 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
   ports::RecurrenceWriter& writer = transaction.recurrence();
   std::vector<TaskRef> refs;
   for (const auto& [ref, task_events] : by_task) refs.push_back(ref);
-  TODO_ASSIGN_OR_RETURN(const std::vector<std::optional<HeldTask>> held, writer.LockAndLoad(refs));
+  TODO_ASSIGN_OR_RETURN(std::vector<std::optional<HeldTask>> held, writer.LockAndLoad(refs));
   TODO_ASSIGN_OR_RETURN(const std::set<domain::TaskId> of_others,
                         TasksOfOthers(writer, refs, held));
 
@@ -129,17 +129,23 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
     }
   }
 
+  std::set<domain::TaskId> rewritten;  // by the lines below
   for (std::size_t i = 0; i < refs.size(); ++i) {
     const std::vector<const TaskEvent*>& task_events = by_task.at(refs[i]);
     absl::Status status;
     if (held[i]) {
+      // The task before, of the same batch, has just removed or restored this one.
+      if (rewritten.contains(refs[i].task_id)) {
+        TODO_ASSIGN_OR_RETURN(auto now, writer.LockAndLoad({refs[i]}));
+        held[i] = std::move(now.front());
+      }
       status = UpdateSuccessor(writer, held[i]->task, domain::PassedAt(held[i]->task),
-                               held[i]->successor, task_events.back()->traceparent);
+                               held[i]->successor, task_events.back()->traceparent, rewritten);
     } else if (of_others.contains(refs[i].task_id)) {
       LogIgnored(task_events);
     } else {
       for (const TaskEvent* event : task_events) {
-        status = ApplyForeign(writer, *event, foreign.at(event));
+        status = ApplyForeign(writer, *event, foreign.at(event), rewritten);
         if (!status.ok()) break;
       }
     }
@@ -150,7 +156,8 @@ absl::Status RecurringTaskService::Apply(ports::InboxTransaction& transaction,
 }
 
 absl::Status RecurringTaskService::ApplyForeign(ports::RecurrenceWriter& writer,
-                                                const TaskEvent& event, const Task& task) {
+                                                const TaskEvent& event, const Task& task,
+                                                std::set<domain::TaskId>& rewritten) {
   const domain::Uuid series_id = ForeignSeriesId(event.source, event.user, event.task_id);
   TODO_ASSIGN_OR_RETURN(const bool is_news,
                         writer.AdvanceForeignTask(event.user, series_id, task.version, event.at));
@@ -159,14 +166,15 @@ absl::Status RecurringTaskService::ApplyForeign(ports::RecurrenceWriter& writer,
                         writer.FindOccurrence(event.user, series_id, 2));
   const bool goes_on = task.completed && task.series;
   return UpdateSuccessor(writer, task, goes_on ? std::optional(event.at) : std::nullopt, successor,
-                         event.traceparent);
+                         event.traceparent, rewritten);
 }
 
 absl::Status RecurringTaskService::UpdateSuccessor(ports::RecurrenceWriter& writer,
                                                    const Task& task,
                                                    std::optional<domain::Instant> passed_at,
                                                    const std::optional<ports::Successor>& successor,
-                                                   const std::string& traceparent) {
+                                                   const std::string& traceparent,
+                                                   std::set<domain::TaskId>& rewritten) {
   ConsumerChange change;
   change.user = task.user;
   change.event_id = domain::EventId{ids_.NewId()};
@@ -177,6 +185,7 @@ absl::Status RecurringTaskService::UpdateSuccessor(ports::RecurrenceWriter& writ
     if (!successor || successor->task.deleted || !successor->untouched) return absl::OkStatus();
     change.kind = ConsumerChange::Kind::kRemoveSuccessor;
     change.task_id = successor->task.id;
+    rewritten.insert(change.task_id);
     return writer.Write({change});
   }
 
@@ -195,7 +204,10 @@ absl::Status RecurringTaskService::UpdateSuccessor(ports::RecurrenceWriter& writ
   if (!next) return absl::OkStatus();  // the series has ended
   change.kind =
       successor ? ConsumerChange::Kind::kReviveSuccessor : ConsumerChange::Kind::kCreateSuccessor;
-  if (successor) change.task_id = successor->task.id;
+  if (successor) {
+    change.task_id = successor->task.id;
+    rewritten.insert(change.task_id);
+  }
   change.fields = std::move(next->fields);
   change.series = next->series;
   return writer.Write({change});

@@ -288,6 +288,22 @@ TEST_F(RecurringTaskServiceTest, ADeletedOccurrenceStaysDeletedOnceALaterOneIsTh
   EXPECT_THAT(occurrences, ElementsAre(1, 3));
 }
 
+TEST_F(RecurringTaskServiceTest, AnOccurrenceRestoredInABatchIsOpenForTheRestOfTheBatch) {
+  const Task first = Create();
+  SetCompleted(first, true);
+  DeliverNews();
+  const Task second = SuccessorOf(first);
+  SetCompleted(second, true);
+  Delete(second);
+  SetCompleted(first, false);
+  SetCompleted(first, true);
+  DeliverNews();  // of both tasks at once: the second comes back, open
+  std::vector<std::int64_t> occurrences;
+  for (const Task& task : Live()) occurrences.push_back(task.series->occurrence);
+  std::ranges::sort(occurrences);
+  EXPECT_THAT(occurrences, ElementsAre(1, 2));
+}
+
 TEST_F(RecurringTaskServiceTest, ACompletedSuccessorIsTouchedAndHasItsOwn) {
   const Task first = Create();
   SetCompleted(first, true);
