@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <future>
-#include <latch>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -103,14 +102,6 @@ class AdmissionTest : public testing::Test {
   std::optional<Admission> admission_;
 };
 
-absl::StatusOr<v1::Task> Echo(const Caller& caller, const v1::GetTaskRequest& request) {
-  v1::Task task;
-  task.set_id(request.id());
-  task.set_user_id(caller.context.user.value);
-  task.set_title(caller.context.traceparent);
-  return task;
-}
-
 TEST_F(AdmissionTest, HandsTheCallToTheHandlerAndTheResponseToTheDoor) {
   Serve(Echo);
   const Answer answer = Call({.traceparent = kTraceparent});
@@ -176,22 +167,6 @@ TEST_F(AdmissionTest, AnExceptionBeforeTheQueueEndsAsInternalToo) {
   EXPECT_THAT(Call().status, StatusIs(absl::StatusCode::kInternal));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("call_failed"));
 }
-
-/// A handler that holds the task with id 1 until the test releases it.
-struct HeldHandler {
-  std::latch begun{1};
-  std::latch release{1};
-  std::atomic<int> runs = 0;
-
-  absl::StatusOr<v1::Task> operator()(const Caller& caller, const v1::GetTaskRequest& request) {
-    ++runs;
-    if (request.id() == 1) {
-      begun.count_down();
-      release.wait();
-    }
-    return Echo(caller, request);
-  }
-};
 
 TEST_F(AdmissionTest, AFullQueueIsAnsweredAtOnce) {
   HeldHandler handler;

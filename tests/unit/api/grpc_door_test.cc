@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <latch>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -62,14 +61,6 @@ class GrpcDoorTest : public testing::Test {
   std::optional<Served> served_;
 };
 
-absl::StatusOr<v1::Task> Echo(const Caller& caller, const v1::GetTaskRequest& request) {
-  v1::Task task;
-  task.set_id(request.id());
-  task.set_user_id(caller.context.user.value);
-  task.set_title(caller.context.traceparent);
-  return task;
-}
-
 TEST_F(GrpcDoorTest, HandsTheCallOverAndTheAnswerBack) {
   Serve(Echo);
   v1::Task answer;
@@ -120,22 +111,6 @@ TEST_F(GrpcDoorTest, ExceptionsEndAsInternalWithoutTheirText) {
   }
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("secret")) << "but it is logged";
 }
-
-/// A handler that holds the task with id 1 until the test releases it.
-struct HeldHandler {
-  std::latch begun{1};
-  std::latch release{1};
-  std::atomic<int> runs = 0;
-
-  absl::StatusOr<v1::Task> operator()(const Caller& caller, const v1::GetTaskRequest& request) {
-    ++runs;
-    if (request.id() == 1) {
-      begun.count_down();
-      release.wait();
-    }
-    return Echo(caller, request);
-  }
-};
 
 TEST_F(GrpcDoorTest, QueuedCallsWhoseCallerHasGoneAreNotBegun) {
   HeldHandler handler;

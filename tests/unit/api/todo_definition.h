@@ -1,7 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
-#include <utility>
+#include <latch>
 
 #include "absl/status/statusor.h"
 #include "api/method.h"
@@ -12,6 +13,31 @@ namespace todo::api {
 
 using GetTaskHandler =
     std::function<absl::StatusOr<v1::Task>(const Caller&, const v1::GetTaskRequest&)>;
+
+/// Answers with the id of the request, the caller and the traceparent.
+inline absl::StatusOr<v1::Task> Echo(const Caller& caller, const v1::GetTaskRequest& request) {
+  v1::Task task;
+  task.set_id(request.id());
+  task.set_user_id(caller.context.user.value);
+  task.set_title(caller.context.traceparent);
+  return task;
+}
+
+/// A handler that holds the task with id 1 until the test releases it.
+struct HeldHandler {
+  std::latch begun{1};
+  std::latch release{1};
+  std::atomic<int> runs = 0;
+
+  absl::StatusOr<v1::Task> operator()(const Caller& caller, const v1::GetTaskRequest& request) {
+    ++runs;
+    if (request.id() == 1) {
+      begun.count_down();
+      release.wait();
+    }
+    return Echo(caller, request);
+  }
+};
 
 inline const google::protobuf::ServiceDescriptor& TodoDescriptor() {
   return *v1::GetTaskRequest::descriptor()->file()->FindServiceByName("TodoService");

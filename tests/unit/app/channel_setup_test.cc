@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 
 #include "app/config/config.h"
 #include "app/system_clock.h"
 #include "domain/notification/channel.h"
+#include "support/fake_secret_store.h"
 #include "support/status_matchers.h"
 
 namespace todo::app {
@@ -27,18 +27,6 @@ using testing::UnorderedElementsAre;
 const char kMasterKey[] = "MASTER-KEY-of-more-than-32-characters";
 const char kVapidKey[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";  // bytes 0 to 31
 
-class Secrets final : public ports::SecretStore {
- public:
-  absl::StatusOr<std::string> Get(const std::string& name) override {
-    if (away == name) return absl::UnavailableError("the secret store is away");
-    const auto found = values.find(name);
-    if (found == values.end()) return absl::NotFoundError("no such secret");
-    return found->second;
-  }
-  std::map<std::string, std::string> values;
-  std::string away;
-};
-
 class ChannelSetupTest : public testing::Test {
  protected:
   ChannelSetupTest() {
@@ -54,7 +42,7 @@ class ChannelSetupTest : public testing::Test {
   }
 
   ChannelSettings config_;
-  Secrets secrets_;
+  support::FakeSecretStore secrets_;
   SystemClock clock_;
 };
 

@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 #include <utility>
 
 #include "app/channel_setup.h"
 #include "app/config/config.h"
 #include "app/system_clock.h"
+#include "support/fake_secret_store.h"
 #include "support/status_matchers.h"
 
 namespace todo::app {
@@ -20,19 +20,6 @@ using support::IsOk;
 using testing::ElementsAre;
 using testing::Key;
 using Again = ChannelWatch::Again;
-
-/// Holds what the test puts in.
-class FakeSecretStore final : public ports::SecretStore {
- public:
-  absl::StatusOr<std::string> Get(const std::string& name) override {
-    if (!failure.ok()) return failure;
-    const auto found = secrets.find(name);
-    if (found == secrets.end()) return absl::NotFoundError("fake secrets: there is none");
-    return found->second;
-  }
-  std::map<std::string, std::string> secrets;
-  absl::Status failure;
-};
 
 class ChannelWatchTest : public testing::Test {
  protected:
@@ -47,7 +34,7 @@ class ChannelWatchTest : public testing::Test {
   Config config_ =
       LoadConfig({"--database-url=host=none", "--webhook-allow-hosts=127.0.0.1"}, {}).config;
   SystemClock clock_;
-  FakeSecretStore secrets_;
+  support::FakeSecretStore secrets_;
   service::ChannelSet channels_;
   ChannelWatch watch_{config_, secrets_, clock_, channels_};
 };
@@ -59,7 +46,7 @@ TEST_F(ChannelWatchTest, WhileTheSecretStoreFailsEveryChannelMayBeOn) {
   for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush})
     EXPECT_TRUE(channels_.MayHave(channel)) << "what is to be sent is queued";
   secrets_.failure = absl::OkStatus();
-  secrets_.secrets["webhook-master-key"] = master_key_;
+  secrets_.values["webhook-master-key"] = master_key_;
   watch_.Look();
   EXPECT_TRUE(Has(Channel::kWebhook));
 }
@@ -68,15 +55,15 @@ TEST_F(ChannelWatchTest, ASecretThatComesLaterSwitchesItsChannelOn) {
   EXPECT_EQ(watch_.Look(), Again::kLater);
   ASSERT_NE(channels_.Get(), nullptr);
   EXPECT_FALSE(channels_.MayHave(Channel::kWebhook));
-  secrets_.secrets["webhook-master-key"] = "short";
+  secrets_.values["webhook-master-key"] = "short";
   EXPECT_EQ(watch_.Look(), Again::kLater);
-  secrets_.secrets["webhook-master-key"] = master_key_;
+  secrets_.values["webhook-master-key"] = master_key_;
   EXPECT_EQ(watch_.Look(), Again::kLater) << "the key of Web Push is still missing";
   EXPECT_TRUE(Has(Channel::kWebhook));
 }
 
 TEST_F(ChannelWatchTest, AFailureLaterOnSwitchesNothingOff) {
-  secrets_.secrets["webhook-master-key"] = master_key_;
+  secrets_.values["webhook-master-key"] = master_key_;
   EXPECT_EQ(watch_.Look(), Again::kLater);
   secrets_.failure = absl::UnavailableError("away");
   EXPECT_EQ(watch_.Look(), Again::kSoon);
@@ -84,8 +71,8 @@ TEST_F(ChannelWatchTest, AFailureLaterOnSwitchesNothingOff) {
 }
 
 TEST_F(ChannelWatchTest, ALackingSettingIsNotLookedForAgain) {
-  secrets_.secrets["webhook-master-key"] = master_key_;
-  secrets_.secrets["vapid-private-key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE";
+  secrets_.values["webhook-master-key"] = master_key_;
+  secrets_.values["vapid-private-key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE";
   const auto setup = SetUpChannels(config_, secrets_, clock_);
   ASSERT_THAT(setup, IsOk());
   EXPECT_THAT(setup->on, ElementsAre("webhook"));

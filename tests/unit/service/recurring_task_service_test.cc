@@ -98,6 +98,13 @@ class RecurringTaskServiceTest : public testing::Test {
   std::vector<Task> Live(const domain::UserId& user = {"alice"}) {
     return tasks_.List(user, {})->tasks;
   }
+  /// The numbers of the live tasks in their series, sorted.
+  std::vector<std::int64_t> LiveOccurrences() {
+    std::vector<std::int64_t> occurrences;
+    for (const Task& task : Live()) occurrences.push_back(task.series->occurrence);
+    std::ranges::sort(occurrences);
+    return occurrences;
+  }
   /// The only live task besides `first`.
   Task SuccessorOf(const Task& first) {
     std::vector<Task> others;
@@ -282,10 +289,7 @@ TEST_F(RecurringTaskServiceTest, ADeletedOccurrenceStaysDeletedOnceALaterOneIsTh
   Deliver(Log());  // and the third one is made of what is known of the second only now
   SetCompleted(first, true);
   Deliver(Log());
-  std::vector<std::int64_t> occurrences;
-  for (const Task& task : Live()) occurrences.push_back(task.series->occurrence);
-  std::ranges::sort(occurrences);
-  EXPECT_THAT(occurrences, ElementsAre(1, 3));
+  EXPECT_THAT(LiveOccurrences(), ElementsAre(1, 3));
 }
 
 TEST_F(RecurringTaskServiceTest, AnOccurrenceRestoredInABatchIsOpenForTheRestOfTheBatch) {
@@ -298,10 +302,7 @@ TEST_F(RecurringTaskServiceTest, AnOccurrenceRestoredInABatchIsOpenForTheRestOfT
   SetCompleted(first, false);
   SetCompleted(first, true);
   DeliverNews();  // of both tasks at once: the second comes back, open
-  std::vector<std::int64_t> occurrences;
-  for (const Task& task : Live()) occurrences.push_back(task.series->occurrence);
-  std::ranges::sort(occurrences);
-  EXPECT_THAT(occurrences, ElementsAre(1, 2));
+  EXPECT_THAT(LiveOccurrences(), ElementsAre(1, 2));
 }
 
 TEST_F(RecurringTaskServiceTest, ACompletedSuccessorIsTouchedAndHasItsOwn) {
@@ -312,10 +313,7 @@ TEST_F(RecurringTaskServiceTest, ACompletedSuccessorIsTouchedAndHasItsOwn) {
   DeliverNews();
   SetCompleted(first, false);
   DeliverNews();
-  std::vector<std::int64_t> occurrences;
-  for (const Task& task : Live()) occurrences.push_back(task.series->occurrence);
-  std::ranges::sort(occurrences);
-  EXPECT_THAT(occurrences, ElementsAre(1, 2, 3));
+  EXPECT_THAT(LiveOccurrences(), ElementsAre(1, 2, 3));
 }
 
 TEST_F(RecurringTaskServiceTest, ASeriesEndsWhenItsRuleSaysSo) {
