@@ -17,7 +17,7 @@ ARROWS = {
     "service": {"domain", "ports", "util"},
     "api": {"domain", "ports", "service", "util"},
     "appcallback": {"domain", "ports", "service", "util"},
-    "auth": {"domain", "ports", "util"},
+    "auth": {"domain", "net", "ports", "util"},
     "client": {"domain", "ports", "util"},
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
