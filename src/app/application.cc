@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -69,7 +70,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       sidecar_watch_(config_, health_, [this] { return sidecar_.dapr.GetMetadata(); }),
       relay_(outbox_log_, sidecar_.publisher, OptionsOfRelay()),
       signal_(
-          config_.database_url, [this](int shard) { relay_.Wake(shard); },
+          config_.database_url, [this](int shard) { OutboxGrewElsewhere(shard); },
           [this] { delivery_bell_.Ring(); }),
       processor_({stores_.inbox, stores_.retry_queue, stores_.crash_log, clock_},
                  EventStreamsOf(StreamsOf(config_), {.recurring_tasks = &recurring_tasks_,
@@ -94,6 +95,7 @@ Application::Application(Config config, std::function<void()> on_failure)
                                     [this] { return sidecar_watch_.Describe(); })}),
       admission_(*authenticator_, api_workers_, {.ready = [this] { return health_.Admit(); }}),
       grpc_door_(methods_, admission_),
+      invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return health_.IsHealthy(); }),
       database_setup_({.database_url = config_.database_url,
@@ -143,6 +145,12 @@ CommitNews Application::NewsOfCommits() {
           .retry_queued = [this](domain::Instant due) { retry_runner_.Wake(due); }};
 }
 
+void Application::OutboxGrewElsewhere(int shard) {
+  relay_.Wake(shard);
+  // Replicas of role api change tasks and plan no reminders.
+  if (!config_.takes_calls()) reminder_runner_.TasksChanged();
+}
+
 void Application::OutboxGrew(int shard) {
   if (!relay_.Wake(shard)) signal_.Announce(shard);
 }
@@ -174,7 +182,7 @@ edge::HttpResponse Application::MetricsPage() {
                            .deliveries_stopped = status_sampler_.deliveries_stopped(),
                            .store = status_sampler_.latest(),
                            .delivery_attempts = delivery_sender_.attempts()};
-  if (health_.ready()) snapshot.relay = relay_.stats();
+  if (config_.takes_events() && health_.ready()) snapshot.relay = relay_.stats();
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
           .body = MetricsText(snapshot)};
 }
@@ -202,21 +210,24 @@ absl::Status Application::Start() {
   start([this](const std::stop_token& stop) { database_probe_.Run(stop); });
   start([this](const std::stop_token& stop) { health_publisher_.Run(stop); });
   start([this](const std::stop_token& stop) { sidecar_watch_.Run(stop); });
-  start([this](const std::stop_token& stop) { status_sampler_.Run(stop); });
+  if (config_.takes_events())
+    start([this](const std::stop_token& stop) { status_sampler_.Run(stop); });
   start([this](const std::stop_token& stop) { channel_watch_.Run(stop, delivery_bell_); });
   return absl::OkStatus();
 }
 
 absl::Status Application::OpenPorts() {
   grpc::EnableDefaultHealthCheckService(true);
-  TODO_ASSIGN_OR_RETURN(api_listener_, Listen({.name = "api",
-                                               .address = config_.api_address,
-                                               .port = config_.api_port,
-                                               .services = grpc_door_.services(),
-                                               .max_receive_bytes = kMaxApiMessageBytes,
-                                               .max_buffered_bytes = kMaxApiBufferedBytes,
-                                               .public_api = true}));
-  health_publisher_.Publish();
+  if (config_.takes_calls()) {
+    TODO_ASSIGN_OR_RETURN(api_listener_, Listen({.name = "api",
+                                                 .address = config_.api_address,
+                                                 .port = config_.api_port,
+                                                 .services = grpc_door_.services(),
+                                                 .max_receive_bytes = kMaxApiMessageBytes,
+                                                 .max_buffered_bytes = kMaxApiBufferedBytes,
+                                                 .public_api = true}));
+    health_publisher_.Publish();
+  }
   const std::int64_t max_call_bytes = appcallback::MaxDeliveryBytes(
       config_.record_limit, config_.bulk_delivery ? config_.delivery_batch : 1);
   // As soon as this port is open, and only then, the sidecar asks for the subscriptions.
@@ -224,7 +235,7 @@ absl::Status Application::OpenPorts() {
                         Listen({.name = "app",
                                 .address = config_.app_address,
                                 .port = config_.app_port,
-                                .services = app_callback_.services(),
+                                .services = AppServices(),
                                 .max_receive_bytes = static_cast<int>(max_call_bytes),
                                 .max_metadata_bytes = static_cast<int>(
                                     appcallback::MaxDeliveryMetadataBytes(config_.record_limit)),
@@ -232,7 +243,15 @@ absl::Status Application::OpenPorts() {
   return http_.Start();
 }
 
+std::vector<grpc::Service*> Application::AppServices() {
+  std::vector<grpc::Service*> services = app_callback_.services();
+  if (config_.takes_calls())
+    std::ranges::copy(invoked_door_.services(), std::back_inserter(services));
+  return services;
+}
+
 absl::Status Application::Recover() {
+  if (!config_.takes_events()) return absl::OkStatus();
   TODO_RETURN_IF_ERROR(processor_.Recover());
   return auditor_.Enroll();
 }
@@ -251,15 +270,16 @@ void Application::RunDatabase(const std::stop_token& stop) {
        {"app_address", config_.app_address},
        {"app_port", app_port()},
        {"version", std::string(Version())}});
-  database_setup_.Keep(stop);
+  if (config_.takes_events()) database_setup_.Keep(stop);
 }
 
 void Application::StartRunners() {
-  relay_.Start();
   signal_.Start();
+  zone_runner_.Start();
+  if (!config_.takes_events()) return;
+  relay_.Start();
   retry_runner_.Start();
   audit_runner_.Start();
-  zone_runner_.Start();
   reminder_runner_.Start();
   for (const auto& runner : delivery_runners_) runner->Start();
 }
@@ -294,7 +314,7 @@ bool Application::Stop() {
 
   threads_.clear();  // joins them: after this no runner is started any more
   StopRunners();
-  if (health_.ready() && api_drained && events_drained) {
+  if (config_.takes_events() && health_.ready() && api_drained && events_drained) {
     const absl::Status cleared = stores_.crash_log.Clear();
     if (!cleared.ok())
       Log(Severity::kWarning, "crash_log_not_cleared", {{"status", cleared.ToString()}});

@@ -60,6 +60,7 @@ namespace todo::app {
 /// Start opens the ports; the database may be away then. A thread makes the database ready as soon
 /// as there is one, then starts the relay and the runners. Until then API calls are rejected as
 /// UNAVAILABLE, and the sidecar is told that the app is not healthy, so it keeps its events.
+/// The role (Config::role) decides which ports are opened and which threads run.
 /// Thread safety: Start and Stop from one thread.
 class Application {
  public:
@@ -91,6 +92,7 @@ class Application {
  private:
   CommitNews NewsOfCommits();
   void OutboxGrew(int shard);
+  void OutboxGrewElsewhere(int shard);
   relay::RelayOptions OptionsOfRelay();
   std::map<std::string, edge::HttpServer::Handler, std::less<>> Pages();
   edge::HttpResponse MetricsPage();
@@ -98,6 +100,7 @@ class Application {
   void Fail(std::string_view event, const absl::Status& status);
 
   absl::Status OpenPorts();
+  std::vector<grpc::Service*> AppServices();
   absl::Status Recover();
   /// Makes the database ready, starts the relay and the runners, then keeps the database in order.
   void RunDatabase(const std::stop_token& stop);
@@ -151,6 +154,7 @@ class Application {
   api::MethodTable methods_;
   api::Admission admission_;
   api::GrpcDoor grpc_door_;
+  api::GrpcDoor invoked_door_;  // on the app port, for calls of other apps through their sidecars
   appcallback::AppCallback app_callback_;
 
   DatabaseSetup database_setup_;

@@ -25,9 +25,11 @@ class Service(Node):
         broker: str,
         flags: Sequence[str],
         env: Mapping[str, str],
+        role: str = "all",
     ) -> None:
         super().__init__(f"service-{number}", place)
         self.number = number
+        self.role = role
         self.flags = list(flags)  # change them and restart to try another setting
         self.env = dict(env)
         self._binary = binary
@@ -46,6 +48,7 @@ class Service(Node):
 
     def command(self) -> Command:
         own = {
+            "--role": self.role,
             "--app-port": str(self.place.ports[f"app-{self.number}"]),
             "--api-port": str(self.place.ports[f"api-{self.number}"]),
             "--http-port": str(self.place.ports[f"http-{self.number}"]),
@@ -65,7 +68,7 @@ class Service(Node):
         """It says "serving" in its log when it can answer; the port is tried as well, from outside."""
         if not any(_is_event(line, "serving") for line in self.output().splitlines()):
             return 'its log has no "serving" event'
-        return self._not_open("api")
+        return self._not_open("app" if self.role == "events" else "api")
 
     def app_port_closed(self) -> str | None:
         """None when daprd would find it."""

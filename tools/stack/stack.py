@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from .dapr import Daprd, Scheduler
+from .dapr import API_APP_ID, APP_ID, Daprd, Scheduler
 from .kafka import TOPICS, Kafka, Topic
 from .node import Node, wait_until
 from .place import Place, StackError
@@ -42,16 +42,20 @@ class Stack:
         broker: Broker = "kafka",
         service_binary: Path | str | None = None,
         replicas: int = 1,
+        roles: Sequence[str] = (),
         service_flags: Sequence[str] = (),
         service_env: Mapping[str, str] | None = None,
         topics: Sequence[Topic] = TOPICS,
         components: Path | None = None,
+        configuration: Path | None = None,
         secrets: Mapping[str, str] | None = None,
         preferred_ports: Mapping[str, int] | None = None,
         keep_data: bool = True,
     ) -> None:
-        """`service_flags` (as `--name=value`) replace the runner's own of the same name; `components` is a folder
-        of further component templates; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
+        """`roles` are those of the replicas, one each, instead of `replicas` that do everything. `service_flags` (as
+        `--name=value`) replace the runner's own of the same name; `components` is a folder of further
+        component templates; `configuration` is a file of the sidecars; `secrets` are keys of `todo-
+        secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
         self.directory = Path(directory).resolve()
         self.broker = broker
         self._keep_data = keep_data
@@ -61,13 +65,17 @@ class Stack:
         self.postgres = Postgres(place)
         self._kafka = Kafka(place, topics) if broker == "kafka" else None
         self.scheduler = Scheduler(place)
-        self.daprds = [Daprd(place, n, self.scheduler, broker, components) for n in range(replicas)]
+        roles = roles or ("all",) * replicas
+        self.daprds = [
+            Daprd(place, n, self.scheduler, broker, components, API_APP_ID if role == "api" else APP_ID, configuration)
+            for n, role in enumerate(roles)
+        ]
         self.services: list[Service] = []
         if service_binary is not None:
             binary = Path(service_binary).resolve()
             self.services = [
-                Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {})
-                for n, daprd in enumerate(self.daprds)
+                Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {}, role)
+                for n, (daprd, role) in enumerate(zip(self.daprds, roles, strict=True))
             ]
         self._nodes: dict[str, Node] = {node.name: node for node in (*self._base(), *self.daprds, *self.services)}
         self._open = False

@@ -12,9 +12,16 @@ namespace todo::app {
 
 enum class Bus { kKafka, kMemory };
 
+/// The work of a process: all of it, or one half, so that load from outside holds up no event.
+enum class Role { kAll, kApi, kEvents };
+
 /// The values of all settings. The initial values are the defaults, except where a comment gives
 /// the default. The table of settings (config/table.cc), and so --help, says what each one means.
 struct Config : ChannelSettings {
+  Role role = Role::kAll;
+  bool takes_calls() const { return role != Role::kEvents; }
+  bool takes_events() const { return role != Role::kApi; }
+
   std::string app_address = "127.0.0.1";
   int app_port = 50051;
   std::string api_address;  // default: 127.0.0.1 with dev_identity, else 0.0.0.0

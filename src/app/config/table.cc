@@ -19,6 +19,11 @@ Setting WithDefault(std::string text, Setting setting) {
 
 Table Ports() {
   return {
+      Choice<Role>("role", &Config::role,
+                   {{"all", Role::kAll}, {"api", Role::kApi}, {"events", Role::kEvents}},
+                   "work of this process: the API calls (api), the events, reminders and "
+                   "deliveries (events), or all of it; the sidecar of role api needs an app id of "
+                   "its own"),
       Address("app-address", &Config::app_address, "address of the port for the sidecar's calls"),
       Number("app-port", &Config::app_port, 0, 65'535,
              "port for the sidecar's calls; 0: any free port"),
