@@ -33,6 +33,8 @@ std::string HelpText() {
   text += "\nFrom the environment only:\n" + secrets;
   text +=
       "\nCommands:\n"
+      "  make-token      makes keys and tokens for trying out and for scripts: see make-token "
+      "--help\n"
       "  --help          prints this text\n"
       "  --version       prints the version\n"
       "  --print-config  prints every setting with its value and source; secrets are masked\n\n"
