@@ -169,7 +169,9 @@ void CheckKeys(const IssuerDescription& issuer, const std::string& where, Faults
   if (count == 0 || !issuer.jwks_url.empty()) {
     const std::string& url = count == 0 ? issuer.name : issuer.jwks_url;
     if (const absl::Status status = auth::CheckKeyUrl(url); !status.ok()) {
-      faults.push_back(fmt::format("{}: its keys would be fetched from {}: {}", where, Quoted(url),
+      // The URL may hold a password.
+      faults.push_back(fmt::format("{}: its keys cannot be fetched from {}: {}", where,
+                                   count == 0 ? "its name" : "its jwks-url",
                                    util::FromAbsl(status.message())));
     }
   }

@@ -150,7 +150,8 @@ Table Channels() {
                                "to: names, addresses and blocks (10.0.0.0/8), separated by "
                                "commas")),
       Text("secret", "NAME", &Config::secret,
-           "name of the secret in the secret store that holds the next four entries"),
+           "name of the secret in the secret store that holds the next four entries, and that of "
+           "auth-secret-entry"),
       Text("smtp-user-entry", "NAME", &Config::smtp_user_entry,
            "entry of the secret with the mail server's user; without user and password there is "
            "no login"),
