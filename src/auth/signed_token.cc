@@ -75,7 +75,7 @@ absl::Status SignedToken::Verify(const KeySet& keys) const {
     return Refusal("TOKEN_KEY",
                    fmt::format("the token's key {} is not one of its issuer", Quoted(key_id_)));
   }
-  if (algorithm_ != key->algorithm()) {
+  if (!key->IsFor(algorithm_)) {
     return Refusal("TOKEN_ALGORITHM", fmt::format("the token is signed with {}, its key is for {}",
                                                   Quoted(algorithm_), key->algorithm()));
   }

@@ -58,6 +58,10 @@ const AlgorithmTraits& TraitsOf(std::string_view algorithm) {
   return *std::ranges::find(kAlgorithms, algorithm, &AlgorithmTraits::name);
 }
 
+bool IsNameOf(const AlgorithmTraits& traits, std::string_view algorithm) {
+  return algorithm == traits.name || (traits.name == "EdDSA" && algorithm == "Ed25519");
+}
+
 /// The algorithm that `jwk` is for. An RSA key or a secret must name it; a curve decides it.
 absl::StatusOr<AlgorithmTraits> AlgorithmOf(const json& jwk) {
   const std::optional<std::string> type = TextIn(jwk, "kty");
@@ -68,7 +72,7 @@ absl::StatusOr<AlgorithmTraits> AlgorithmOf(const json& jwk) {
   for (const AlgorithmTraits& traits : kAlgorithms) {
     if (traits.key_type != *type) continue;
     if (traits.curve.empty() ? traits.name == algorithm : traits.curve == curve) {
-      if (algorithm && *algorithm != traits.name)
+      if (algorithm && !IsNameOf(traits, *algorithm))
         return Unusable(
             fmt::format("a key on {} is for {}, not for {}", curve, traits.name, *algorithm));
       return traits;
@@ -229,6 +233,10 @@ absl::StatusOr<VerificationKey> VerificationKey::FromJwk(const json& jwk) {
   if (!made.ok()) return made.status();
   key.public_key_ = *std::move(made);
   return key;
+}
+
+bool VerificationKey::IsFor(std::string_view algorithm) const {
+  return IsNameOf(TraitsOf(algorithm_), algorithm);
 }
 
 bool VerificationKey::Verifies(std::string_view text, std::string_view signature) const {
