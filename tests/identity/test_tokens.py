@@ -127,7 +127,8 @@ def test_a_public_key_used_as_a_secret(authenticator, claims):
     der = RSA_2048.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     for secret in (pem, pem.rstrip(), der):
         # joserfc makes no such secret.
-        text = f"{encoded('{\"alg\":\"HS256\",\"kid\":\"k1\"}')}.{encoded(json.dumps(claims))}"
+        header = encoded(json.dumps({"alg": "HS256", "kid": "k1"}))
+        text = f"{header}.{encoded(json.dumps(claims))}"
         token = f"{text}.{encoded(hmac.digest(secret, text.encode(), 'sha256'))}"
         assert_refused(authenticator.ask_about(token, [public(key_for("RS256"))]), "TOKEN_ALGORITHM")
 
