@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import importlib
 import json
-import os
 import subprocess
 import time
 import urllib.error
@@ -20,7 +19,9 @@ import grpc
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from todo_client import REPOSITORY, Client, eventually, protos, reason_of
+from todo_client import REPOSITORY, eventually, protos
+
+from calls import Calls, binary, header
 
 from tools.stack import Stack
 
@@ -69,39 +70,10 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def stack(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
     flags = [f"--auth-issuer={provider.issuer}", "--api-address=127.0.0.1"]
     directory = tmp_path_factory.mktemp("stack") / "run"
-    with Stack(directory, broker="memory", service_binary=binary, service_flags=flags, keep_data=False) as running:
+    with Stack(directory, broker="memory", service_binary=binary(), service_flags=flags, keep_data=False) as running:
         yield running
-
-
-class Calls:
-    """Calls of the service with a token, or without."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._client = Client(stack.api_target(), "somebody-else")
-
-    def create(self, token: str) -> Any:
-        messages = self._client.messages
-        request = messages.CreateTaskRequest(task=messages.Task(title="a task"), request_id=str(uuid.uuid4()))
-        return self._client.call("CreateTask", request, **_header(token))
-
-    def titles(self, token: str) -> list[str]:
-        answer = self._client.call("ListTasks", self._client.messages.ListTasksRequest(), **_header(token))
-        return [task.title for task in answer.tasks]
-
-    def refusal(self, token: str) -> tuple[str, str, str]:
-        """Code, reason and text of a refused call; all empty: it was not refused."""
-        try:
-            self.titles(token)
-        except grpc.RpcError as error:
-            return error.code().name, reason_of(error), error.details()
-        return "", "", ""
-
-
-def _header(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +97,7 @@ def test_a_token_of_the_provider_opens_json(provider: Provider, calls: Calls, st
     def post(token: str) -> tuple[int, Any]:
         request = urllib.request.Request(f"http://127.0.0.1:{stack.web_port()}/todo.v1.TodoService/ListTasks", b"{}")
         request.add_header("content-type", "application/json")
-        for name, value in _header(token).items():
+        for name, value in header(token).items():
             request.add_header(name, value)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
