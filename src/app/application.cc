@@ -16,8 +16,6 @@
 #include "app/config/help.h"
 #include "app/metrics.h"
 #include "appcallback/delivery_limits.h"
-#include "auth/development_authenticator.h"
-#include "auth/refusing_authenticator.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -45,11 +43,6 @@ std::size_t Count(int number) { return static_cast<std::size_t>(number); }
 /// their app token is looked at only when the whole call has arrived.
 std::size_t MaxAppBufferedBytes(std::int64_t max_call_bytes) {
   return static_cast<std::size_t>(2 * max_call_bytes) + kMaxApiBufferedBytes;
-}
-
-std::unique_ptr<ports::Authenticator> MakeAuthenticator(const Config& config) {
-  if (config.dev_identity) return std::make_unique<auth::DevelopmentAuthenticator>();
-  return std::make_unique<auth::RefusingAuthenticator>();
 }
 
 appcallback::AppCallbackOptions CallbackOptions(const Config& config,
@@ -88,12 +81,12 @@ Application::Application(Config config, std::function<void()> on_failure)
                  [this] { reminder_runner_.Wake(); }),
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
-      authenticator_(MakeAuthenticator(config_)),
       methods_({api::MakeTodoMethods(tasks_), api::MakeReminderMethods(reminders_),
                 api::MakeNotificationMethods(notification_settings_),
                 api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
                                     [this] { return sidecar_watch_.Describe(); })}),
-      admission_(*authenticator_, api_workers_, {.ready = [this] { return health_.Admit(); }}),
+      admission_(*identity_.authenticator, api_workers_,
+                 {.ready = [this] { return health_.Admit(); }}),
       grpc_door_(methods_, admission_),
       invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
@@ -208,6 +201,8 @@ absl::Status Application::Start() {
   if (config_.takes_events())
     start([this](const std::stop_token& stop) { status_sampler_.Run(stop); });
   start([this](const std::stop_token& stop) { channel_watch_.Run(stop, delivery_bell_); });
+  for (const auto& keys : identity_.keys)
+    start([keys](const std::stop_token& stop) { keys->Run(stop); });
   return absl::OkStatus();
 }
 

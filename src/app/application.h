@@ -22,6 +22,7 @@
 #include "app/health.h"
 #include "app/http_ports.h"
 #include "app/id_source.h"
+#include "app/identity_setup.h"
 #include "app/listener.h"
 #include "app/runners/audit_runner.h"
 #include "app/runners/delivery_runner.h"
@@ -35,7 +36,6 @@
 #include "app/streams.h"
 #include "app/system_clock.h"
 #include "appcallback/app_callback.h"
-#include "ports/authenticator.h"
 #include "relay/outbox_relay.h"
 #include "service/audit/auditor.h"
 #include "service/consumers/event_processor.h"
@@ -150,7 +150,7 @@ class Application {
 
   util::WorkerPool api_workers_;
   util::WorkerPool event_workers_;  // of their own: load on the API must not delay events
-  const std::unique_ptr<ports::Authenticator> authenticator_;
+  const IdentitySetup identity_{SetUpIdentity(config_, sidecar_.secrets, clock_)};
   api::MethodTable methods_;
   api::Admission admission_;
   api::GrpcDoor grpc_door_;

@@ -100,7 +100,7 @@ std::vector<std::string> HttpFaults(const Config& config) {
 }
 
 void WarnOfClearText(const Config& config) {
-  if (!config.tls_cert.empty()) return;
+  if (!config.takes_calls() || !config.tls_cert.empty()) return;
   for (const auto& [name, address] :
        {std::pair{"web", config.web_address}, {"api", config.api_address}}) {
     if (IsLoopback(address)) continue;

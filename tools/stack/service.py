@@ -60,7 +60,9 @@ class Service(Node):
         }
         given = {flag.split("=", 1)[0] for flag in self.flags}
         argv = [str(self._binary), *(f"{name}={value}" for name, value in own.items() if name not in given)]
-        argv += ["--dev-identity", *self.flags]
+        # The flags of tokens and --dev-identity exclude each other.
+        argv += [] if any(flag.startswith("--auth-") for flag in given) else ["--dev-identity"]
+        argv += self.flags
         # The URL holds a password, and everybody can read a process's arguments.
         env = {"TODO_DATABASE_URL": self._postgres.url, **self._daprd.tokens, "POD_NAME": f"todo-service-{self.number}"}
         return Command(argv, {**env, **self.env})

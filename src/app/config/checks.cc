@@ -15,6 +15,7 @@
 #include "app/channel_setup.h"
 #include "app/config/setting.h"
 #include "app/http_ports.h"
+#include "app/issuer_list.h"
 #include "appcallback/delivery_limits.h"
 #include "store/connection_pool.h"
 #include "util/status.h"
@@ -144,6 +145,8 @@ void CheckTogether(LoadedConfig& loaded) {
   const Config& config = loaded.config;
   CheckDatabase(loaded, loaded.faults);
   CheckDevIdentity(config, loaded.faults);
+  for (std::string& fault : IdentityFaults(config, config.dev_identity))
+    loaded.faults.push_back(std::move(fault));
   CheckPorts(config, loaded.faults);
   CheckWorkers(config, loaded.faults);
   CheckRelay(config, loaded.faults);

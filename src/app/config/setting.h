@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,8 @@ const std::string& NameOf(const Setting& setting);
 
 /// A duration as a setting shows it, in its largest whole unit: "10s".
 std::string FormatDuration(std::chrono::milliseconds duration);
+/// A number with its unit: "8h". nullopt: `text` has another form, or is negative.
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 /// `text` in quotation marks, for a message; a long text is cut.
 std::string Quoted(std::string_view text);
 

@@ -71,6 +71,52 @@ Table Http() {
   };
 }
 
+Table Identity() {
+  return {
+      WithDefault("none: no tokens",
+                  Text("auth-issuer", "NAME", &Config::auth_issuer,
+                       "issuer of the callers' tokens, exactly as their claim iss names it; "
+                       "without one of the next three settings its URL leads to its keys (OpenID "
+                       "Connect Discovery)")),
+      WithDefault("none", Text("auth-jwks-url", "URL", &Config::auth_jwks_url,
+                               "URL of the issuer's public keys (JWKS); https, or http on "
+                               "loopback")),
+      WithDefault("none", Text("auth-jwks-file", "FILE", &Config::auth_jwks_file,
+                               "file with the issuer's public keys (JWKS); it is read again when "
+                               "it changes")),
+      WithDefault("none",
+                  Text("auth-secret-entry", "NAME", &Config::auth_secret_entry,
+                       "entry of the secret with the secret that the issuer signs with (HS256): "
+                       "at least 32 random characters, or a JWK")),
+      WithDefault("none", Text("auth-issuers-file", "FILE", &Config::auth_issuers_file,
+                               "file that describes several issuers (docs/identity.md), instead "
+                               "of auth-issuer")),
+      Text("auth-audience", "LIST", &Config::auth_audience,
+           "a token counts only if its claim aud has one of these names, separated by commas"),
+      Text("auth-user-claim", "CLAIM", &Config::auth_user_claim,
+           "claim of a token with the user id; the path of a nested claim has dots"),
+      Text("auth-operator-claim", "CLAIM", &Config::auth_operator_claim,
+           "claim of a token with the roles of the user, as realm_access.roles or scope"),
+      Text("auth-operator-values", "LIST", &Config::auth_operator_values,
+           "values of auth-operator-claim that make the user an operator, separated by commas"),
+      WithDefault("none", Text("auth-required-claims", "LIST", &Config::auth_required_claims,
+                               "further claims that a token must have, as name=value, separated "
+                               "by commas")),
+      Duration("auth-clock-skew", &Config::auth_clock_skew, 0ms, 10min,
+               "how far the clocks of the issuer and of this service may be apart"),
+      Duration("auth-refresh", &Config::auth_refresh, 1s, 24h,
+               "how often to fetch the issuer's keys; a token with an unknown key causes a fetch "
+               "before that, at most one a minute"),
+      WithDefault("none", Text("auth-ca-file", "FILE", &Config::auth_ca_file,
+                               "PEM file of the certificate authorities that are trusted when "
+                               "keys are fetched, instead of the system's")),
+      WithDefault("none: such keys do not count",
+                  Text("auth-rsa-algorithm", "NAME", &Config::auth_rsa_algorithm,
+                       "algorithm of the issuer's RSA keys that name none: RS256, RS384, RS512, "
+                       "PS256, PS384 or PS512")),
+  };
+}
+
 Table Database() {
   return {
       WithDefault("none: required",
@@ -138,7 +184,8 @@ Table Channels() {
                                "to: names, addresses and blocks (10.0.0.0/8), separated by "
                                "commas")),
       Text("secret", "NAME", &Config::secret,
-           "name of the secret in the secret store that holds the next four entries"),
+           "name of the secret in the secret store that holds the next four entries, and that of "
+           "auth-secret-entry"),
       Text("smtp-user-entry", "NAME", &Config::smtp_user_entry,
            "entry of the secret with the mail server's user; without user and password there is "
            "no login"),
@@ -196,8 +243,8 @@ Table Tokens() {
 const std::vector<Setting>& Settings() {
   static const Table settings = [] {
     Table all;
-    for (Table& group :
-         std::vector{Ports(), Http(), Database(), Sidecar(), Channels(), Running(), Tokens()})
+    for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Sidecar(), Channels(),
+                                    Running(), Tokens()})
       std::ranges::move(group, std::back_inserter(all));
     return all;
   }();

@@ -144,6 +144,18 @@ TEST(ConfigTest, SettingsThatContradictEachOtherAreFaults) {
       {{"--dapr-grpc-endpoint=https://dapr:443"}, "TLS"},
       {{"--dapr-grpc-endpoint=localhost"}, "host:port"},
       {{"--database-url=postgresql://h:x:y/z?nonsense=1"}, "--database-url is not understood"},
+      {{"--dev-identity", "--auth-issuer=https://id.example"}, "exclude each other"},
+      {{"--auth-issuer=http://id.example"}, "must begin with https:// unless it is on loopback"},
+      {{"--auth-issuer=local"}, "its keys cannot be fetched from its name"},
+      {{"--auth-issuer=local", "--auth-jwks-url=http://id.example/keys"}, "from its jwks-url"},
+      {{"--auth-issuer=local", "--auth-jwks-file=f", "--auth-secret-entry=e"}, "one place"},
+      {{"--auth-issuer=local", "--auth-jwks-file=f", "--auth-audience=,"}, "has no audience"},
+      {{"--auth-issuer=local", "--auth-jwks-file=f", "--auth-required-claims=verified"},
+       "it must be a list of name=value"},
+      {{"--auth-issuer=local", "--auth-jwks-file=f", "--auth-rsa-algorithm=HS256"},
+       "no algorithm of RSA keys"},
+      {{"--auth-jwks-file=f"}, "--auth-jwks-file is set but --auth-issuer is not"},
+      {{"--auth-issuers-file=/nowhere"}, "--auth-issuers-file: /nowhere cannot be opened"},
   };
   for (const FaultCase& one : cases) {
     EXPECT_THAT(Load(one.arguments).faults, ElementsAre(HasSubstr(one.fault))) << one.arguments[0];
@@ -159,6 +171,13 @@ TEST(ConfigTest, ALargeRecordLimitNeedsASmallBatch) {
 TEST(ConfigTest, VariablesOfEarlierVersionsAreNamed) {
   EXPECT_THAT(Load({}, {{"TODO_HTTP_PORT", "9090"}}).warnings,
               ElementsAre("TODO_HTTP_PORT has no effect any more: set TODO_OPS_PORT"));
+}
+
+TEST(ConfigTest, TokensNeedOnlyAnIssuer) {
+  EXPECT_THAT(Load({"--auth-issuer=https://id.example"}).faults, IsEmpty());
+  EXPECT_THAT(Load({"--auth-issuer=http://127.0.0.1:9/realms/x"}).faults, IsEmpty());
+  EXPECT_THAT(Load({"--auth-issuer=local", "--auth-jwks-file=keys.json"}).faults, IsEmpty());
+  EXPECT_THAT(Load({"--auth-issuer=local", "--auth-secret-entry=token-secret"}).faults, IsEmpty());
 }
 
 TEST(ConfigTest, FreePortsMayBothBeZero) {
