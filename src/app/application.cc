@@ -98,7 +98,6 @@ Application::Application(Config config, std::function<void()> on_failure)
                     machine_clock_, [this] { return health_.IsHealthy(); }),
       database_setup_({.database_url = config_.database_url,
                        .clean_up = connections_.clean_up,
-                       .search_texts = connections_.calls,
                        .measure_clock = [this] { return clock_.Measure(connections_.probe); },
                        .recover = [this] { return Recover(); }}),
       database_probe_(

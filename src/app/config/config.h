@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/config/channel_settings.h"
+#include "app/config/user_settings.h"
 #include "util/log.h"
 
 namespace todo::app {
@@ -14,7 +15,7 @@ enum class Bus { kKafka, kMemory };
 
 /// The values of all settings. The initial values are the defaults, except where a comment gives
 /// the default. The table of settings (config/table.cc), and so --help, says what each one means.
-struct Config : ChannelSettings {
+struct Config : ChannelSettings, UserSettings {
   std::string app_address = "127.0.0.1";
   int app_port = 50051;
   std::string api_address;  // default: 127.0.0.1 with dev_identity, else 0.0.0.0
