@@ -49,8 +49,10 @@ class Stack:
         secrets: Mapping[str, str] | None = None,
         preferred_ports: Mapping[str, int] | None = None,
         keep_data: bool = True,
+        raise_limits: bool = True,
     ) -> None:
-        """`service_flags` (as `--name=value`) replace the runner's own of the same name; `components` is a folder
+        """`service_flags` (as `--name=value`) replace the runner's own of the same name; `raise_limits` lets each user
+        call as often as they like, unless `service_flags` say otherwise; `components` is a folder
         of further component templates; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
         self.directory = Path(directory).resolve()
         self.broker = broker
@@ -66,7 +68,8 @@ class Stack:
         if service_binary is not None:
             binary = Path(service_binary).resolve()
             self.services = [
-                Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {})
+                Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {},
+                        raise_limits)
                 for n, daprd in enumerate(self.daprds)
             ]
         self._nodes: dict[str, Node] = {node.name: node for node in (*self._base(), *self.daprds, *self.services)}
