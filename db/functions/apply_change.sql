@@ -8,11 +8,13 @@
 -- p_patch: columns of tasks, with their new values. p_task_id null: makes a new task. p_request_id null: a consumer
 -- acts, in its own transaction; the call then also sees deleted tasks, and sets consumer_version unless the patch does.
 --
+-- p_open_limit: a change that would leave the user with more open tasks than this is refused; null: none is.
+--
 -- outcome: changed, unchanged, repeated (task is the first answer), not_found, stale (another version), request_reused
--- (the request id belongs to another request). task is null for the last three.
+-- (the request id belongs to another request), too_many_open. task is null for the last four.
 create or replace function apply_change(
     p_user text, p_request_id uuid, p_fingerprint bytea, p_kind text, p_task_id bigint, p_version bigint,
-    p_patch jsonb, p_event_id uuid, p_now timestamptz, p_traceparent text,
+    p_patch jsonb, p_event_id uuid, p_now timestamptz, p_traceparent text, p_open_limit bigint default null,
     out outcome text, out shard smallint, out task text)
 language plpgsql as $$
 declare
@@ -20,6 +22,7 @@ declare
     request requests%rowtype;
     was     tasks%rowtype;
     t       tasks%rowtype;
+    opened  integer;  -- by how much the number of open tasks changes
 begin
     select * into owner from users u where u.user_id = p_user for update;
     if not found then
@@ -78,13 +81,19 @@ begin
         t.version := was.version + 1;
     end if;
 
+    opened := (not t.completed and t.deleted_at is null)::integer
+              - coalesce((not was.completed and was.deleted_at is null)::integer, 0);
+    if opened > 0 and owner.open_tasks + opened > p_open_limit then
+        outcome := 'too_many_open';
+        return;
+    end if;
+
     if p_request_id is null and not p_patch ? 'consumer_version' then
         t.consumer_version := t.version;
     end if;
-    t.search_text := search_text_after(was.search_text, p_patch);
     t.seq := owner.seq + 1;
     t.updated_at := p_now;
-    update users u set seq = t.seq where u.user_id = p_user;
+    update users u set seq = t.seq, open_tasks = owner.open_tasks + opened where u.user_id = p_user;
     if p_task_id is null then
         insert into tasks values (t.*);
     else
@@ -96,9 +105,13 @@ begin
             series_id = t.series_id, occurrence = t.occurrence, series_anchor = t.series_anchor,
             scheduled_for = t.scheduled_for, missed = t.missed, consumer_version = t.consumer_version,
             updated_at = t.updated_at, deleted_at = t.deleted_at, skipped_at = t.skipped_at,
-            rule_since = t.rule_since, following = t.following, series_anchor_later = t.series_anchor_later,
-            search_text = t.search_text
+            rule_since = t.rule_since, following = t.following, series_anchor_later = t.series_anchor_later
         where x.user_id = p_user and x.id = p_task_id;
+    end if;
+
+    if p_patch ?| array['title', 'description'] then
+        insert into task_texts as x values (p_user, t.id, search_text_after('', p_patch))
+        on conflict (user_id, id) do update set search_text = search_text_after(x.search_text, p_patch);
     end if;
 
     task := task_json(t);

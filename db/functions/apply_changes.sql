@@ -7,7 +7,8 @@
 -- p_changes: objects with kind, task_id (null: a new task), version (null: any), patch, event_id, at, traceparent.
 -- Answers one row for each change, with the outcome and the task of apply_change. After a failure it answers one row
 -- with the place of the failed change, counted from 1. request_reused is about the call and has no place.
-create or replace function apply_changes(p_user text, p_request_id uuid, p_fingerprint bytea, p_changes jsonb)
+create or replace function apply_changes(
+    p_user text, p_request_id uuid, p_fingerprint bytea, p_changes jsonb, p_open_limit bigint default null)
 returns table (place bigint, outcome text, shard smallint, task text)
 language plpgsql as $$
 declare
@@ -56,7 +57,7 @@ begin
             done := apply_change(p_user, null, null, each.kind, each.task_id, (each.change->>'version')::bigint,
                                  each.change->'patch' || '{"consumer_version": null}',
                                  (each.change->>'event_id')::uuid, (each.change->>'at')::timestamptz,
-                                 each.change->>'traceparent');
+                                 each.change->>'traceparent', p_open_limit);
             outcome := done.outcome;
         end if;
         if outcome not in ('changed', 'unchanged') then

@@ -7,7 +7,7 @@
 -- the series is not as the caller read it; read it again and repeat.
 create or replace function apply_to_series(
     p_user text, p_series uuid, p_seen text, p_changes jsonb, p_fingerprint bytea, p_now timestamptz,
-    p_traceparent text, out outcome text, out shard smallint, out task text)
+    p_traceparent text, p_open_limit bigint default null, out outcome text, out shard smallint, out task text)
 language plpgsql as $$
 declare
     change jsonb;
@@ -24,7 +24,8 @@ begin
     for change in select c.j from jsonb_array_elements(p_changes) with ordinality c (j, ord) order by c.ord loop
         done := apply_change(p_user, (change->>'request_id')::uuid, p_fingerprint, change->>'kind',
                              (change->>'task_id')::bigint, (change->>'version')::bigint, change->'patch',
-                             (change->>'event_id')::uuid, p_now, p_traceparent);
+                             (change->>'event_id')::uuid, p_now, p_traceparent,
+                             case when change ? 'request_id' then p_open_limit end);
         if outcome is null then
             outcome := done.outcome;
             shard := done.shard;

@@ -4,10 +4,11 @@
 -- never wait for each other.
 
 create table users (
-    user_id text     primary key,
-    shard   smallint not null,            -- of the relay; never changes
-    seq     bigint   not null default 0   -- of the user's newest change
-) with (fillfactor = 70);                 -- seq changes all the time: room for updates within the page
+    user_id    text     primary key,
+    shard      smallint not null,            -- of the relay; never changes
+    seq        bigint   not null default 0,  -- of the user's newest change
+    open_tasks bigint   not null default 0   -- tasks that are neither completed nor deleted
+) with (fillfactor = 70);                    -- seq changes all the time: room for updates within the page
 
 -- The order of titles: Unicode's own, whatever the language. Letters that differ in case alone are equal.
 create collation title_order (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -44,16 +45,22 @@ create table tasks (
     updated_at       timestamptz not null,
     deleted_at       timestamptz,                    -- a deleted task stays: late events must still find it
     skipped_at       timestamptz,                    -- with deleted_at: only this occurrence went, the series goes on
-    -- Title and description, folded by the service (FoldForSearch in src/util/unicode.h), with a character between
-    -- them that no folded text has. Null: not folded yet; the service does it at its start.
-    search_text      text collate "C",
     primary key (user_id, id)
 ) with (fillfactor = 80);
 
 create unique index tasks_by_id on tasks (id);
 -- Makes a doubled occurrence impossible, whatever is delivered how often.
 create unique index tasks_occurrence on tasks (user_id, series_id, occurrence) where series_id is not null;
-create index tasks_not_folded on tasks (id) where search_text is null;
+
+-- Title and description of each task, folded by the service (FoldForSearch in src/util/unicode.h), with a character
+-- between them that no folded text has. A table of its own: most changes of a task leave its texts alone, and do not
+-- touch the large index that make_search_index makes here.
+create table task_texts (
+    user_id     text   not null,
+    id          bigint not null,
+    search_text text   collate "C" not null,
+    primary key (user_id, id)
+);
 
 -- A user's tasks in every order of ListTasks, each read in either direction. Tasks without a due date come last in
 -- both directions of that order, so it has two indexes.

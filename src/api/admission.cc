@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 
@@ -35,6 +36,16 @@ absl::Status ServerStopping() {
 
 bool HasTimeLeft(const PendingCall& call) {
   return call.Deadline() > std::chrono::system_clock::now();
+}
+
+/// A deadline by the steady clock, at most a day ahead.
+std::chrono::steady_clock::time_point SteadyTimeOf(std::chrono::system_clock::time_point deadline) {
+  using std::chrono::steady_clock;
+  if (deadline == std::chrono::system_clock::time_point::max())
+    return steady_clock::time_point::max();
+  const auto now = std::chrono::system_clock::now();
+  const auto left = std::min(deadline, now + std::chrono::hours(24)) - now;
+  return steady_clock::now() + left;
 }
 
 /// What `run` returns; an exception becomes kInternal.
@@ -74,10 +85,11 @@ service::CallContext ContextOf(const Method& method, const Message& request,
 /// a pool that runs out of time to stop drops the calls that it has queued.
 class AdmittedCall {
  public:
-  AdmittedCall(const Method& method, ports::Identity identity, std::string traceparent,
-               std::unique_ptr<PendingCall> call)
+  AdmittedCall(const Method& method, ports::Identity identity, UserLimits::Ticket ticket,
+               std::string traceparent, std::unique_ptr<PendingCall> call)
       : method_(method),
         identity_(std::move(identity)),
+        ticket_(std::move(ticket)),
         traceparent_(std::move(traceparent)),
         call_(std::move(call)) {}
   ~AdmittedCall() { Finish(ServerStopping()); }
@@ -93,6 +105,7 @@ class AdmittedCall {
 
   /// Answers the call, unless it has been answered.
   void Finish(const absl::Status& status) {
+    ticket_.Return();  // a caller that has its answer may make the next call
     if (const std::unique_ptr<PendingCall> call = std::move(call_)) call->Finish(status);
   }
 
@@ -104,8 +117,10 @@ class AdmittedCall {
     if (!HasTimeLeft(*call_)) return DeadlinePassed();
     const std::unique_ptr<Message> request(method_.request_prototype->New());
     TODO_RETURN_IF_ERROR(call_->ParseRequest(*request));
-    const Caller caller{.identity = identity_,
-                        .context = ContextOf(method_, *request, identity_.user, traceparent_)};
+    Caller caller{.identity = identity_,
+                  .context = ContextOf(method_, *request, identity_.user, traceparent_)};
+    caller.context.cancellation = {.requested = [this] { return call_->IsCancelled(); },
+                                   .deadline = SteadyTimeOf(call_->Deadline())};
     const std::unique_ptr<Message> response(method_.response_prototype->New());
     TODO_RETURN_IF_ERROR(method_.handler(caller, *request, *response));
     return call_->EncodeResponse(*response);
@@ -113,6 +128,7 @@ class AdmittedCall {
 
   const Method& method_;
   const ports::Identity identity_;
+  UserLimits::Ticket ticket_;
   const std::string traceparent_;
   std::unique_ptr<PendingCall> call_;  // nullptr: answered
 };
@@ -129,26 +145,31 @@ CallHeaders ReadHeaders(const HeaderValues& values) {
   return headers;
 }
 
-absl::StatusOr<ports::Identity> Admission::Admit(const CallHeaders& headers,
-                                                 const PendingCall& call) const {
-  TODO_ASSIGN_OR_RETURN(ports::Identity identity, authenticator_.Authenticate(headers.credentials));
+absl::StatusOr<Admission::Admitted> Admission::Admit(const CallHeaders& headers,
+                                                     const PendingCall& call) const {
+  Admitted admitted;
+  TODO_ASSIGN_OR_RETURN(admitted.identity, authenticator_.Authenticate(headers.credentials));
+  if (options_.limits != nullptr) {
+    TODO_ASSIGN_OR_RETURN(admitted.ticket, options_.limits->Begin(admitted.identity.user));
+  }
   if (options_.ready) TODO_RETURN_IF_ERROR(options_.ready());
   if (!HasTimeLeft(call)) return DeadlinePassed();
-  return identity;
+  return admitted;
 }
 
 void Admission::Submit(const Method& method, const CallHeaders& headers,
                        std::unique_ptr<PendingCall> call) const {
-  absl::StatusOr<ports::Identity> identity =
-      WithoutExceptions([&] { return Admit(headers, *call); });
-  if (!identity.ok()) {
-    LogFailure(method, identity.status(), headers.traceparent);
-    call->Finish(identity.status());
+  absl::StatusOr<Admitted> admitted = WithoutExceptions([&] { return Admit(headers, *call); });
+  if (!admitted.ok()) {
+    LogFailure(method, admitted.status(), headers.traceparent);
+    call->Finish(admitted.status());
     return;
   }
-  const auto admitted = std::make_shared<AdmittedCall>(method, *std::move(identity),
-                                                       headers.traceparent, std::move(call));
-  if (!workers_.TrySubmit([admitted] { admitted->Run(); })) admitted->Finish(ServerBusy());
+  const std::string user = admitted->identity.user.value;
+  const auto queued = std::make_shared<AdmittedCall>(method, std::move(admitted->identity),
+                                                     std::move(admitted->ticket),
+                                                     headers.traceparent, std::move(call));
+  if (!workers_.TrySubmit(user, [queued] { queued->Run(); })) queued->Finish(ServerBusy());
 }
 
 std::string FingerprintOf(std::string_view method_name, const Message& request) {

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "api/method.h"
+#include "api/user_limits.h"
 #include "google/protobuf/message.h"
 #include "ports/authenticator.h"
 #include "util/worker_pool.h"
@@ -33,7 +34,8 @@ CallHeaders ReadHeaders(const HeaderValues& values);
 
 /// One call that waits for its answer, as its door holds it. A door implements it: the request as
 /// the door received it, and the way back to the caller. Admission calls the functions one after
-/// another, though from different threads, and calls nothing after Finish.
+/// another, though from different threads, and calls nothing after Finish. Only IsCancelled may
+/// also be called beside the others, from any thread.
 class PendingCall {
  public:
   PendingCall() = default;
@@ -59,16 +61,19 @@ class PendingCall {
   virtual void Finish(const absl::Status& status) = 0;
 };
 
-/// The only way from a door to a handler. It checks every call in this order: the caller is known,
-/// the server is ready, there is time left, the queue has room. Then a worker parses the request
-/// and runs the handler, unless the caller has gone meanwhile. Every call is answered exactly once,
-/// also when its handler throws or the worker pool stops. Thread safety: may be used from many
-/// threads at once. Never blocks: the pool does the work.
+/// The only way from a door to a handler. It checks every call in this order: the caller is known
+/// and within its limits, the server is ready, there is time left, the queue has room. Then a
+/// worker parses the request and runs the handler, unless the caller has gone meanwhile. Users take
+/// turns in the queue, as the pool's share says. Every call is answered exactly once, also when its
+/// handler throws or the worker pool stops. Thread safety: may be used from many threads at once.
+/// Never blocks: the pool does the work.
 class Admission {
  public:
   struct Options {
     /// Not OK: calls are refused with this status. Must not block. Empty: always ready.
     std::function<absl::Status()> ready;
+    /// Of every user; must outlive the admission and every submitted call. nullptr: no limits.
+    UserLimits* limits = nullptr;
   };
 
   /// `authenticator` and `workers` must outlive the admission and every submitted call.
@@ -81,7 +86,11 @@ class Admission {
               std::unique_ptr<PendingCall> call) const;
 
  private:
-  absl::StatusOr<ports::Identity> Admit(const CallHeaders& headers, const PendingCall& call) const;
+  struct Admitted {
+    ports::Identity identity;
+    UserLimits::Ticket ticket;
+  };
+  absl::StatusOr<Admitted> Admit(const CallHeaders& headers, const PendingCall& call) const;
 
   ports::Authenticator& authenticator_;
   util::WorkerPool& workers_;

@@ -77,6 +77,12 @@ bool IsForCallers(absl::StatusCode code, std::string_view reason) {
   return (!reason.empty() && reason != "CONTENTION") || TextInstead(code).empty();
 }
 
+/// Whether the same call may succeed after a moment, without the caller doing anything else.
+bool PassesByItself(absl::StatusCode code, std::string_view reason) {
+  if (code == absl::StatusCode::kResourceExhausted) return reason != "TOO_MANY_OPEN_TASKS";
+  return code == absl::StatusCode::kUnavailable;
+}
+
 }  // namespace
 
 google::rpc::Status EncodeStatus(const absl::Status& status) {
@@ -96,8 +102,7 @@ google::rpc::Status EncodeStatus(const absl::Status& status) {
                                         : absl::StatusCodeToString(status.code()));
   rich.add_details()->PackFrom(info);
   if (!violations.empty()) rich.add_details()->PackFrom(BadRequestOf(violations));
-  if (status.code() == absl::StatusCode::kUnavailable ||
-      status.code() == absl::StatusCode::kResourceExhausted) {
+  if (PassesByItself(status.code(), reason)) {
     google::rpc::RetryInfo retry;
     retry.mutable_retry_delay()->set_seconds(1);
     rich.add_details()->PackFrom(retry);

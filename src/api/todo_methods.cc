@@ -33,6 +33,7 @@ absl::StatusOr<v1::Task> GetTask(service::TaskService& tasks, const Caller& call
 absl::StatusOr<v1::ListTasksResponse> ListTasks(service::TaskService& tasks, const Caller& caller,
                                                 const v1::ListTasksRequest& request) {
   TODO_ASSIGN_OR_RETURN(ports::TaskQuery query, DecodeListTasks(request));
+  query.cancellation = caller.context.cancellation;
   for (;;) {
     absl::StatusOr<ports::TaskPage> page = tasks.List(caller.context.user, query);
     if (absl::IsInvalidArgument(page.status()) && !query.page_cursor.empty() &&

@@ -39,6 +39,12 @@ constexpr milliseconds kLeastPatience = 15s;
 
 std::size_t Count(int number) { return static_cast<std::size_t>(number); }
 
+/// One user's part of the API's workers and of their queue: others always find some free.
+util::Share ShareOfUser(const Config& config) {
+  return {.running = Count(std::max(1, config.worker_count / 2)),
+          .waiting = Count(std::max(1, config.worker_queue / 4))};
+}
+
 /// Of the sidecar's port. It brings one large call at a time. Calls of other programs count too:
 /// their app token is looked at only when the whole call has arrived.
 std::size_t MaxAppBufferedBytes(std::int64_t max_call_bytes) {
@@ -79,21 +85,23 @@ Application::Application(Config config, std::function<void()> on_failure)
                 .delay = config_.audit_delay}),
       reminders_(stores_.reminders, clock_, ids_, {.topic = config_.reminders_topic},
                  [this] { reminder_runner_.Wake(); }),
-      api_workers_(Count(config_.worker_count), Count(config_.worker_queue)),
+      api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
       methods_({api::MakeTodoMethods(tasks_), api::MakeReminderMethods(reminders_),
                 api::MakeNotificationMethods(notification_settings_),
                 api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
                                     [this] { return sidecar_watch_.Describe(); })}),
+      user_limits_({.calls_per_second = config_.user_calls_per_second,
+                    .call_burst = config_.user_call_burst,
+                    .calls_at_a_time = config_.user_calls_at_a_time}),
       admission_(*identity_.authenticator, api_workers_,
-                 {.ready = [this] { return health_.Admit(); }}),
+                 {.ready = [this] { return health_.Admit(); }, .limits = &user_limits_}),
       grpc_door_(methods_, admission_),
       invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return health_.IsHealthy(); }),
       database_setup_({.database_url = config_.database_url,
                        .clean_up = connections_.clean_up,
-                       .search_texts = connections_.calls,
                        .measure_clock = [this] { return clock_.Measure(connections_.probe); },
                        .recover = [this] { return Recover(); }}),
       database_probe_(
@@ -160,6 +168,7 @@ std::string Application::MetricsPage() {
                            .pools = connections_.stats(),
                            .queued_calls = {{"api", api_workers_.queued_count()},
                                             {"events", event_workers_.queued_count()}},
+                           .refused_calls = user_limits_.refused(),
                            .reused_event_ids = processor_.reused_id_count(),
                            .relay = {},
                            .delivery_count = app_callback_.delivery_count(),

@@ -14,6 +14,7 @@
 #include "api/admission.h"
 #include "api/grpc_door.h"
 #include "api/method.h"
+#include "api/user_limits.h"
 #include "app/channel_watch.h"
 #include "app/config/config.h"
 #include "app/connections.h"
@@ -152,6 +153,7 @@ class Application {
   util::WorkerPool event_workers_;  // of their own: load on the API must not delay events
   const IdentitySetup identity_{SetUpIdentity(config_, sidecar_.secrets, clock_)};
   api::MethodTable methods_;
+  api::UserLimits user_limits_;
   api::Admission admission_;
   api::GrpcDoor grpc_door_;
   api::GrpcDoor invoked_door_;  // on the app port, for calls of other apps through their sidecars

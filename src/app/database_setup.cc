@@ -1,12 +1,12 @@
 #include "app/database_setup.h"
 
 #include <chrono>
-#include <cstdint>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "store/maintenance.h"
 #include "store/migrations.h"
-#include "store/search_texts.h"
+#include "store/search_index.h"
 #include "util/backoff.h"
 #include "util/log.h"
 #include "util/sleep.h"
@@ -49,6 +49,7 @@ absl::Status DatabaseSetup::TryToPrepare() {
   TODO_RETURN_IF_ERROR(store::Migrate(parts_.database_url, {.lock_wait = 5s}));
   TODO_RETURN_IF_ERROR(parts_.measure_clock());
   TODO_RETURN_IF_ERROR(MakeInboxDays());
+  MakeSearchIndex();
   return parts_.recover();
 }
 
@@ -67,19 +68,17 @@ void DatabaseSetup::Keep(const std::stop_token& stop) {
 
 bool DatabaseSetup::KeepOnce(const std::stop_token& stop) {
   absl::Status status = store::MakeInboxDays(parts_.clean_up);
-  status.Update(FoldSearchTexts(stop));
   status.Update(store::CleanUp(
       parts_.clean_up, [&stop](milliseconds duration) { return util::SleepFor(stop, duration); }));
   if (!status.ok()) Log(Severity::kWarning, "maintenance_failed", {{"status", status.ToString()}});
   return status.ok();
 }
 
-absl::Status DatabaseSetup::FoldSearchTexts(const std::stop_token& stop) {
-  const absl::StatusOr<std::int64_t> count =
-      store::FoldSearchTexts(parts_.search_texts, [&stop] { return !stop.stop_requested(); });
-  if (!count.ok()) return count.status();
-  if (*count > 0) Log(Severity::kInfo, "search_texts_folded", {{"tasks", *count}});
-  return absl::OkStatus();
+void DatabaseSetup::MakeSearchIndex() {
+  const absl::StatusOr<std::string> missing = store::MakeSearchIndex(parts_.clean_up);
+  if (missing.ok() && missing->empty()) return;
+  Log(Severity::kWarning, "search_without_index",
+      {{"reason", missing.ok() ? *missing : missing.status().ToString()}});
 }
 
 }  // namespace todo::app

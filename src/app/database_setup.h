@@ -13,10 +13,9 @@ namespace todo::app {
 /// Thread safety: used by one thread.
 class DatabaseSetup {
  public:
-  struct Parts {  // the pools must outlive this
+  struct Parts {  // the pool must outlive this
     std::string database_url;
     store::ConnectionPool& clean_up;
-    store::ConnectionPool& search_texts;
     /// Steps between the migration and the first call, in this order. If a step fails, all steps
     /// are repeated from the first.
     std::function<absl::Status()> measure_clock;
@@ -37,8 +36,8 @@ class DatabaseSetup {
   absl::Status MakeInboxDays();
   /// False: a part of it failed.
   bool KeepOnce(const std::stop_token& stop);
-  /// Also folds the texts of tasks that a replica of an older version writes meanwhile.
-  absl::Status FoldSearchTexts(const std::stop_token& stop);
+  /// Without the index the service works too, so a failure is only logged.
+  void MakeSearchIndex();
 
   const Parts parts_;
 };

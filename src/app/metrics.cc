@@ -136,6 +136,11 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
     page.Gauge("todo_worker_queue", "Calls that wait for a free worker, by worker pool",
                static_cast<double>(count), {{"pool", name}});
   }
+  for (const auto& [reason, count] : snapshot.refused_calls) {
+    page.Counter("todo_calls_refused_total",
+                 "API calls refused because of a limit of their user, by reason", Number(count),
+                 {{"reason", reason}});
+  }
   page.Counter("todo_event_ids_reused_total",
                "Events ignored because another event of the same day had the same id",
                Number(snapshot.reused_event_ids));

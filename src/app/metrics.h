@@ -20,7 +20,8 @@ struct MetricsSnapshot {
   std::string version;
   bool healthy = false;
   std::map<std::string, store::PoolStats> pools;
-  std::map<std::string, std::size_t> queued_calls;  // by worker pool
+  std::map<std::string, std::size_t> queued_calls;     // by worker pool
+  std::map<std::string, std::uint64_t> refused_calls;  // at a limit of their user, by reason
   std::uint64_t reused_event_ids = 0;
   std::optional<relay::RelayStats> relay;
   std::uint64_t delivery_count = 0;  // calls of the sidecar with events

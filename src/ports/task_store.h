@@ -12,6 +12,7 @@
 #include "domain/ids.h"
 #include "domain/task/task.h"
 #include "domain/time.h"
+#include "util/cancellation.h"
 
 namespace todo::ports {
 
@@ -80,6 +81,8 @@ struct TaskQuery {
   int limit = 50;           // 1 to 500
   std::string page_cursor;  // TaskPage::next_cursor of the page before, with an equal query; empty:
                             // the first page
+  util::Cancellation cancellation = {};  // says how long the caller waits; another one does not
+                                         // make another query
 };
 
 struct TaskPage {
@@ -113,7 +116,9 @@ class TaskStore {
   /// kNotFound: the user has no such task. kAborted with reason STALE_ETAG: the task has another
   /// version than `expected_version`: read it again. kAborted with another reason: other calls were
   /// in the way: repeat the call. kAlreadyExists: the request id was used with another fingerprint,
-  /// or another task has the occurrence of the series. Only kUnknown leaves the outcome open, after
+  /// or another task has the occurrence of the series. kResourceExhausted with reason
+  /// TOO_MANY_OPEN_TASKS: the user has as many open tasks as a store lets a user have, and the call
+  /// would add one. Only kUnknown leaves the outcome open, after
   /// a lost connection: repeat the call with the same request id.
   virtual absl::StatusOr<MutationResult> Apply(const Mutation& mutation) = 0;
 
@@ -142,6 +147,9 @@ class TaskStore {
   virtual absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) = 0;
 
   /// A page of the user's tasks. kInvalidArgument: the cursor does not belong to this query.
+  /// kCancelled: the caller has gone. kDeadlineExceeded with reason DEADLINE_PASSED: the caller
+  /// waits no longer; with reason SEARCH_TOO_SLOW: the search for a text takes too long. None of
+  /// these says that other calls would fail.
   virtual absl::StatusOr<TaskPage> List(const domain::UserId& user, const TaskQuery& query) = 0;
 
   /// The user's changes with a `seq` greater than `after_seq`, in order, up to `limit` (1 to 500).

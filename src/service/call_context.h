@@ -4,6 +4,7 @@
 #include <string>
 
 #include "domain/ids.h"
+#include "util/cancellation.h"
 
 namespace todo::service {
 
@@ -17,6 +18,8 @@ struct CallContext {
   /// cases: each door may have its own way to make them.
   std::string fingerprint;
   std::string traceparent;  // W3C, or empty
+  /// For work that may take long and only reads. A change goes on when its caller has gone.
+  util::Cancellation cancellation = {};
 };
 
 }  // namespace todo::service

@@ -10,6 +10,7 @@
 
 #include "store/session.h"
 #include "store/sql_status.h"
+#include "store/statement_canceller.h"
 #include "store/statement_watch.h"
 #include "util/log.h"
 #include "util/status.h"
@@ -122,6 +123,7 @@ absl::Status ConnectionPool::Lease::Failed(std::string_view attempted) {
   }
   lost_ = lost_ || ConnectionIsLost(status);
   if (status.code() == absl::StatusCode::kDeadlineExceeded) {
+    if (session_->has_own_limit) return status;
     if (++pool_->timeouts_in_a_row_ >= kTimeoutsOfAnOutage) {
       return util::MakeStatus(
           absl::StatusCode::kUnavailable,
@@ -144,7 +146,8 @@ ConnectionPool::ConnectionPool(std::string conninfo, PoolOptions options)
       watch_(
           std::make_unique<StatementWatch>(options_.statement_timeout > milliseconds(0)
                                                ? options_.statement_timeout + options_.answer_margin
-                                               : milliseconds(0))) {}
+                                               : milliseconds(0))),
+      canceller_(std::make_unique<StatementCanceller>()) {}
 
 ConnectionPool::~ConnectionPool() = default;
 

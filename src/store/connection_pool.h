@@ -56,6 +56,7 @@ absl::Status CheckConninfo(const std::string& conninfo);
 std::string ConninfoWith(const std::string& conninfo, const PoolOptions& options);
 
 struct Session;
+class StatementCanceller;
 class StatementWatch;
 
 /// A bounded set of database connections. Acquire makes a connection when none is free, also in
@@ -112,6 +113,7 @@ class ConnectionPool {
 
   PoolStats stats();
   const PoolOptions& options() const { return options_; }
+  StatementCanceller& canceller() { return *canceller_; }
 
  private:
   struct State {
@@ -125,7 +127,8 @@ class ConnectionPool {
 
   const std::string conninfo_;
   const PoolOptions options_;
-  const std::unique_ptr<StatementWatch> watch_;  // outlives the sessions
+  const std::unique_ptr<StatementWatch> watch_;  // this and the next outlive the sessions
+  const std::unique_ptr<StatementCanceller> canceller_;
   util::Guarded<State> state_;
   std::condition_variable freed_;
   std::atomic<int> timeouts_in_a_row_{0};  // statements, over all connections

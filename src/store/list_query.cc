@@ -154,20 +154,23 @@ std::string StatementFor(const ports::TaskQuery& query,
   const std::string after = position ? fmt::format("and ({}, t.id) {} ($10::{}, $9::bigint)",
                                                    key.sql, query.descending ? '<' : '>', key.type)
                                      : "";
+  const std::string_view texts =
+      query.text.empty() ? "" : "join task_texts s on s.user_id = $1 and s.id = t.id";
   return fmt::format(R"sql(
-select task_json(t) from tasks t
+select task_json(t) from tasks t {}
 where t.user_id = $1 and t.deleted_at is null
   and ($2::boolean is null or t.completed = $2)
   and ($3::smallint is null or t.priority = $3)
   and ($4::text is null or $4 = any (t.tags))
   and ($5::timestamptz is null or {})
   and ($6::timestamptz is null or {})
-  and ($7::text is null or t.search_text like $7)
+  and ($7::text is null {})
   {}
 order by {} {}, t.id {}
 limit $8::bigint)sql",
-                     within(query.due_from, ">= $5"), within(query.due_before, "< $6"), after,
-                     key.sql, direction, direction);
+                     texts, within(query.due_from, ">= $5"), within(query.due_before, "< $6"),
+                     query.text.empty() ? "" : "or s.search_text like $7", after, key.sql,
+                     direction, direction);
 }
 
 std::string ContainsPattern(std::string_view text) {

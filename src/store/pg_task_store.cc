@@ -8,6 +8,7 @@
 
 #include "domain/time.h"
 #include "ports/no_such_task.h"
+#include "ports/too_many_open_tasks.h"
 #include "store/list_query.h"
 #include "store/mutation_json.h"
 #include "store/session.h"
@@ -28,14 +29,14 @@ using std::chrono::steady_clock;
 
 constexpr Statement kApply{"apply", R"sql(
 select outcome, shard, task, 1 as place
-from apply_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))sql"};
+from apply_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))sql"};
 
 constexpr Statement kApplyAll{"apply_all", R"sql(
-select outcome, shard, task, place from apply_changes($1, $2, $3, $4::jsonb) order by place)sql"};
+select outcome, shard, task, place from apply_changes($1, $2, $3, $4::jsonb, $5) order by place)sql"};
 
 constexpr Statement kApplyToSeries{"apply_to_series", R"sql(
 select outcome, shard, task, 1 as place
-from apply_to_series($1, $2, $3, $4::jsonb, $5, $6, $7))sql"};
+from apply_to_series($1, $2, $3, $4::jsonb, $5, $6, $7, $8))sql"};
 
 constexpr Statement kListSeries{"list_series", R"sql(
 select task_json(t), t.deleted_at is not null, coalesce(t.version = t.consumer_version, false)
@@ -123,6 +124,8 @@ absl::Status FailureOf(std::span<const Mutation> mutations, const Answer& answer
                     mutations[answer.index].task_id.value));
     return util::WithIndex(util::WithReason(std::move(stale), "STALE_ETAG"), answer.index);
   }
+  if (answer.outcome == "too_many_open")
+    return util::WithIndex(ports::TooManyOpenTasks(), answer.index);
   if (answer.outcome == "series_changed") {
     return util::WithReason(
         absl::AbortedError("another call is changing the series: repeat the call"),
@@ -223,7 +226,8 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::Apply(const Mutation& mutatio
                 ByteaLiteral(mutation.fingerprint), std::string(domain::ToString(mutation.kind)),
                 creates ? std::nullopt : std::optional<std::int64_t>(mutation.task_id.value),
                 mutation.expected_version, patch, mutation.event_id.value(),
-                domain::FormatInstant(mutation.now), mutation.traceparent);
+                domain::FormatInstant(mutation.now), mutation.traceparent,
+                options_.open_task_limit);
   }));
 }
 
@@ -243,7 +247,7 @@ absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::ApplyAll(
   const std::string changes = Dump(ChangesOf(list));
   return Perform(mutations, [&](pqxx::transaction_base& transaction) {
     return Exec(transaction, kApplyAll, user.value, list.request_id.value(),
-                ByteaLiteral(list.fingerprint), changes);
+                ByteaLiteral(list.fingerprint), changes, options_.open_task_limit);
   });
 }
 
@@ -254,7 +258,7 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::ApplyToSeries(
   return OnlyOne(Perform(std::span(&first, 1), [&](pqxx::transaction_base& transaction) {
     return Exec(transaction, kApplyToSeries, first.user.value, mutation.series_id.value(),
                 DigestOf(mutation.seen), changes, ByteaLiteral(first.fingerprint),
-                domain::FormatInstant(first.now), first.traceparent);
+                domain::FormatInstant(first.now), first.traceparent, options_.open_task_limit);
   }));
 }
 
@@ -299,28 +303,32 @@ absl::StatusOr<ports::TaskPage> PgTaskStore::List(const domain::UserId& user,
   const std::string text = util::FoldForSearch(query.text);
   const auto pattern =
       text.empty() ? std::nullopt : std::optional<std::string>(ContainsPattern(text));
-  return Read(pool_, "list",
-              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::TaskPage> {
-                const auto run = [&](const auto&... more) {
-                  // One more than asked for tells whether there is a next page.
-                  return ExecOnce(transaction, sql, user.value, query.completed, priority,
-                                  query.tag, instant(query.due_from), instant(query.due_before),
-                                  pattern, query.limit + 1, more...);
-                };
-                const pqxx::result result = position ? run(position->id, position->key) : run();
-                ports::TaskPage page;
-                const auto limit = static_cast<std::size_t>(query.limit);
-                page.tasks.reserve(std::min<std::size_t>(result.size(), limit));
-                for (const pqxx::row& row : result) {
-                  if (page.tasks.size() == limit) {
-                    page.next_cursor = EncodeCursor(user, query, page.tasks.back());
-                    break;
-                  }
-                  TODO_ASSIGN_OR_RETURN(Task task, DecodeTask(View(row[0])));
-                  page.tasks.push_back(std::move(task));
-                }
-                return page;
-              });
+  const auto time_limit = text.empty()
+                              ? std::nullopt
+                              : std::optional<std::chrono::milliseconds>(options_.search_timeout);
+  return ReadWhileWanted(
+      pool_, query.cancellation, time_limit, "list",
+      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::TaskPage> {
+        const auto run = [&](const auto&... more) {
+          // One more than asked for tells whether there is a next page.
+          return ExecOnce(transaction, sql, user.value, query.completed, priority, query.tag,
+                          instant(query.due_from), instant(query.due_before), pattern,
+                          query.limit + 1, more...);
+        };
+        const pqxx::result result = position ? run(position->id, position->key) : run();
+        ports::TaskPage page;
+        const auto limit = static_cast<std::size_t>(query.limit);
+        page.tasks.reserve(std::min<std::size_t>(result.size(), limit));
+        for (const pqxx::row& row : result) {
+          if (page.tasks.size() == limit) {
+            page.next_cursor = EncodeCursor(user, query, page.tasks.back());
+            break;
+          }
+          TODO_ASSIGN_OR_RETURN(Task task, DecodeTask(View(row[0])));
+          page.tasks.push_back(std::move(task));
+        }
+        return page;
+      });
 }
 
 absl::StatusOr<ports::ChangePage> PgTaskStore::ListChanges(const domain::UserId& user,

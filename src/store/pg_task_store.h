@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +16,10 @@ struct TaskStoreOptions {
   /// How long a change is repeated after a lost connection before the answer is kUnknown.
   std::chrono::milliseconds apply_deadline{8'000};
   int apply_attempts = 4;  // > 0
+  /// How many open tasks a user may have; nullopt: any number.
+  std::optional<std::int64_t> open_task_limit = {};
+  /// How long a search for a text may take.
+  std::chrono::milliseconds search_timeout{2'000};
 };
 
 /// TaskStore on PostgreSQL: each call that changes tasks is one statement, one round trip, one
@@ -22,8 +28,9 @@ struct TaskStoreOptions {
 /// called from many threads at once; each holds one connection while it runs.
 ///
 /// Reasons (util::ReasonOf) in its statuses: TASK_NOT_FOUND, STALE_ETAG, REQUEST_ID_REUSED,
-/// INVALID_PAGE_TOKEN; SERIES_CHANGED when a series is no longer as the caller saw it; CONTENTION
-/// for a kAborted that says nothing about the version: repeat the call unchanged.
+/// INVALID_PAGE_TOKEN, TOO_MANY_OPEN_TASKS, SEARCH_TOO_SLOW, DEADLINE_PASSED; SERIES_CHANGED when a
+/// series is no longer as the caller saw it; CONTENTION for a kAborted that says nothing about the
+/// version: repeat the call unchanged.
 class PgTaskStore final : public ports::TaskStore {
  public:
   PgTaskStore(ConnectionPool& pool, std::function<void(int shard)> on_change,

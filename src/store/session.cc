@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <exception>
+
 #include "store/row_values.h"
 
 namespace todo::store {
@@ -30,6 +32,29 @@ std::chrono::steady_clock::duration Session::waiting_time() const {
   const steady_clock::rep since = waiting_since;
   if (since == 0) return steady_clock::duration::zero();
   return steady_clock::now().time_since_epoch() - steady_clock::duration(since);
+}
+
+void Session::Cancel() {
+  try {
+    connection.cancel_query();
+  } catch (const std::exception&) {  // the session's timeouts remain
+  }
+}
+
+absl::Status StatusOf(StatementCanceller::Cause cause) {
+  using Cause = StatementCanceller::Cause;
+  switch (cause) {
+    case Cause::kCallerGone: return absl::CancelledError("the call was cancelled");
+    case Cause::kDeadline:
+      return util::WithReason(
+          absl::DeadlineExceededError("the deadline passed before the answer was found"),
+          "DEADLINE_PASSED");
+    case Cause::kTimeLimit: break;
+  }
+  return util::WithReason(
+      absl::DeadlineExceededError("the search took too long: look for a longer or rarer text, or "
+                                  "narrow it with other filters"),
+      "SEARCH_TOO_SLOW");
 }
 
 std::string ArrayLiteral(const std::vector<std::string>& elements) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>
@@ -15,15 +16,17 @@
 #include "absl/status/statusor.h"
 #include "domain/event/event.h"
 #include "store/connection_pool.h"
+#include "store/statement_canceller.h"
 #include "store/statement_watch.h"
+#include "util/cancellation.h"
 #include "util/status.h"
 
 // Inside the room only: the use of the database library.
 
 namespace todo::store {
 
-/// One connection. Belongs to one thread at a time, but `waiting_time` and `socket` may be called
-/// from any thread. The constructor throws.
+/// One connection. Belongs to one thread at a time, but `waiting_time`, `socket` and `Cancel` may
+/// be called from any thread. The constructor throws.
 struct Session {
   Session(const std::string& conninfo, StatementWatch& statement_watch);
   ~Session();
@@ -40,11 +43,18 @@ struct Session {
   /// A socket of the connection. Its number is not reused while the session lives, whatever the
   /// library does with its own descriptor.
   int socket() const { return watched_socket; }
+  /// Asks the server to cancel the statement that runs, if one does. May be called from any thread
+  /// as long as the session lives. Blocks for a new connection to the server. A failure only means
+  /// that the statement goes on.
+  void Cancel();
 
   pqxx::connection connection;
   pqxx::quiet_errorhandler quiet;  // notices are not for our stderr
   StatementWatch& watch;
   std::atomic<std::chrono::steady_clock::rep> waiting_since{0};
+  /// The statements have a limit besides the session's, so their timeouts say nothing about the
+  /// database.
+  bool has_own_limit = false;
   int watched_socket = -1;
 };
 
@@ -131,6 +141,36 @@ auto Read(ConnectionPool& pool, std::string_view attempted, const Work& work)
   for (bool again = false;; again = true) {
     TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
     auto result = Once(lease, attempted, work);
+    if (again || !absl::IsUnavailable(result.status()) || !lease.lost()) return result;
+  }
+}
+
+/// The failure of a statement that was cancelled for `cause`: kCancelled, or kDeadlineExceeded with
+/// a reason and a text for the caller.
+absl::Status StatusOf(StatementCanceller::Cause cause);
+
+/// Like Read, for work that may take long: it ends when the caller of `cancellation` waits no
+/// longer, or when it takes longer than `time_limit` (nullopt: the pool's); StatusOf says how. Then
+/// nothing is said about the database, and the connection stays usable.
+template <typename Work>
+auto ReadWhileWanted(ConnectionPool& pool, const util::Cancellation& cancellation,
+                     std::optional<std::chrono::milliseconds> time_limit,
+                     std::string_view attempted, const Work& work)
+    -> std::invoke_result_t<const Work&, pqxx::transaction_base&> {
+  using std::chrono::steady_clock;
+  for (bool again = false;; again = true) {
+    TODO_ASSIGN_OR_RETURN(
+        ConnectionPool::Lease lease,
+        pool.Acquire(
+            std::min(cancellation.deadline, steady_clock::now() + pool.options().acquire_wait)));
+    StatementCanceller::Guard guard(
+        pool.canceller(), lease.session(), cancellation,
+        time_limit ? steady_clock::now() + *time_limit : steady_clock::time_point::max());
+    if (const auto cause = guard.cause()) return StatusOf(*cause);
+    auto result = Once(lease, attempted, work);
+    if (absl::IsDeadlineExceeded(result.status())) {
+      if (const auto cause = guard.cause()) return StatusOf(*cause);
+    }
     if (again || !absl::IsUnavailable(result.status()) || !lease.lost()) return result;
   }
 }

@@ -29,10 +29,6 @@ void AddDescription(Patch& patch, const std::optional<std::string>& description)
   patch["folded_description"] = util::FoldForSearch(description.value_or(""));
 }
 
-std::string SearchText(std::string_view title, std::string_view description) {
-  return util::FoldForSearch(title) + '\x01' + util::FoldForSearch(description);
-}
-
 void AddFields(Patch& patch, const domain::TaskFields& fields) {
   AddTitle(patch, fields.title);
   AddDescription(patch, fields.description);

@@ -19,8 +19,6 @@ using Patch = nlohmann::json;
 void AddTitle(Patch& patch, const std::string& title);
 void AddDescription(Patch& patch, const std::optional<std::string>& description);
 void AddFields(Patch& patch, const domain::TaskFields& fields);
-/// The column search_text, as the database composes it from the folded forms.
-std::string SearchText(std::string_view title, std::string_view description);
 void AddDue(Patch& patch, const domain::Due& due);
 /// nullopt: the task leaves its series.
 void AddSeries(Patch& patch, const std::optional<domain::SeriesPosition>& series);

@@ -31,6 +31,9 @@ class Guarded {
 
   Guarded() = default;
   explicit Guarded(T value) : value_(std::move(value)) {}
+  /// Makes the value in place, for types that cannot be moved.
+  template <typename... Args>
+  explicit Guarded(std::in_place_t /*tag*/, Args&&... args) : value_(std::forward<Args>(args)...) {}
 
   [[nodiscard]] Handle Lock() { return Handle(mutex_, value_); }
 

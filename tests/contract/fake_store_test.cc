@@ -25,12 +25,14 @@ namespace {
 class FakeTaskStoreEnvironment final : public TaskStoreEnvironment {
  public:
   ports::TaskStore& store() override { return store_; }
+  ports::TaskStore& limited_store() override { return limited_store_; }
   const Wakes& wakes() override { return wakes_; }
 
  private:
   support::FakeDatabase database_;
   Wakes wakes_;
   support::FakeTaskStore store_{database_, std::ref(wakes_)};
+  support::FakeTaskStore limited_store_{database_, std::ref(wakes_), kOpenTasks};
 };
 
 class FakeEventInboxEnvironment final : public EventInboxEnvironment {

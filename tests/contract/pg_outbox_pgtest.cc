@@ -47,7 +47,8 @@ class PgOutboxTest : public testing::Test {
   static void Write(TestDatabase::Session& session, const std::string& user) {
     session.Run(
         fmt::format("select apply_change('{}', gen_random_uuid(), '\\x00', 'created', null, null, "
-                    "'{{\"title\":\"t\",\"priority\":1,\"tags\":[],\"time_zone\":\"UTC\","
+                    "'{{\"title\":\"t\",\"folded_title\":\"t\",\"priority\":1,\"tags\":[],\"time_"
+                    "zone\":\"UTC\","
                     "\"recurrence_basis\":\"schedule\"}}', "
                     "gen_random_uuid(), now(), '')",
                     user));

@@ -51,6 +51,7 @@ class PgTaskStoreEnvironment final : public TaskStoreEnvironment {
   explicit PgTaskStoreEnvironment(std::unique_ptr<TestDatabase> database)
       : database_(std::move(database)) {}
   ports::TaskStore& store() override { return store_; }
+  ports::TaskStore& limited_store() override { return limited_store_; }
   const Wakes& wakes() override { return wakes_; }
 
  private:
@@ -58,6 +59,7 @@ class PgTaskStoreEnvironment final : public TaskStoreEnvironment {
   Wakes wakes_;
   store::ConnectionPool pool_{database_->conninfo()};
   store::PgTaskStore store_{pool_, std::ref(wakes_)};
+  store::PgTaskStore limited_store_{pool_, std::ref(wakes_), {.open_task_limit = kOpenTasks}};
 };
 
 class PgEventInboxEnvironment final : public EventInboxEnvironment {

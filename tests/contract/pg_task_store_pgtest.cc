@@ -3,19 +3,27 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
 
 #include "contract/contract_support.h"
 #include "store/connection_pool.h"
 #include "store/list_query.h"
 #include "store/pg_event_inbox.h"
-#include "store/search_texts.h"
+#include "store/search_index.h"
 #include "store/session.h"
 #include "support/status_matchers.h"
 #include "support/tcp_proxy.h"
 #include "support/test_database.h"
+#include "util/cancellation.h"
 #include "util/status.h"
 
 // Promises beyond the contract: lost connections, timeouts, and rules of the database itself.
@@ -77,57 +85,12 @@ TEST_F(PgTaskStoreTest, AConnectionCutInTheMiddleIsResolvedByTheRequestId) {
   EXPECT_EQ(pool.stats().discarded_count, 1);
 }
 
-TEST_F(PgTaskStoreTest, TextsOfAnOlderProgramAreFoldedLater) {
-  ConnectionPool pool(database_->conninfo());
-  PgTaskStore store(pool, {});
-  ports::Mutation create = Create(user_, "ΟΔΥΣΣΕΥΣ");
-  create.fields.description = "Straße";
-  const domain::Task task = store.Apply(create).value().task;
-  for (int i = 0; i < 450; ++i) ASSERT_TRUE(store.Apply(Create(user_, "other")).ok());
-  const auto found = [&](const char* text) {
-    ports::TaskQuery query;
-    query.text = text;
-    query.limit = 500;
-    return store.List(user_, query).value().tasks.size();
-  };
-  const auto fold = [&] { return store::FoldSearchTexts(pool, [] { return true; }).value(); };
-  EXPECT_EQ(fold(), 0) << "this program has folded them";
-  const std::string whole = database_->Run("select search_text from tasks order by id limit 1");
-
-  // As the migration leaves them.
-  database_->Run("update tasks set search_text = null");
-  EXPECT_EQ(store::FoldSearchTexts(pool, [] { return false; }).value(), 0) << "told to stop";
-  EXPECT_EQ(fold(), 451);
-  EXPECT_EQ(found("οδυσσευς"), 1u);
-  EXPECT_EQ(found("STRASSE"), 1u);
-  EXPECT_EQ(found("OTHER"), 450u);
-  EXPECT_EQ(database_->Run("select search_text from tasks order by id limit 1"), whole);
-
-  // As an older program changes them, which knows of titles only.
-  database_->Run(
-      fmt::format("select apply_change('ann', gen_random_uuid(), '', 'updated', {}, null, "
-                  "'{{\"title\": \"ΑΧΙΛΛΕΥΣ\"}}', gen_random_uuid(), now(), '')",
-                  task.id.value));
-  EXPECT_EQ(found("οδυσσευς"), 0u);
-  EXPECT_EQ(fold(), 1);
-  EXPECT_EQ(found("αχιλλευς"), 1u);
-  EXPECT_EQ(found("strasse"), 1u);
-
-  // A task that another transaction is changing is skipped without waiting.
-  database_->Run("update tasks set search_text = null");
-  const auto other = database_->Open();
-  other->Run(fmt::format("begin; select from tasks where id = {} for update", task.id.value));
-  EXPECT_EQ(fold(), 450);
-  other->Run("rollback");
-  EXPECT_EQ(fold(), 1);
-}
-
 TEST_F(PgTaskStoreTest, SearchAndOrderDoNotDependOnTheDatabasesLocale) {
   ConnectionPool pool(database_->conninfo());
   PgTaskStore store(pool, {});
   ASSERT_TRUE(store.Apply(Create(user_, "Ähre")).ok());
   EXPECT_EQ(database_->Run("select collname from pg_attribute a join pg_collation c on c.oid = "
-                           "a.attcollation where attrelid = 'tasks'::regclass and "
+                           "a.attcollation where attrelid = 'task_texts'::regclass and "
                            "attname = 'search_text'"),
             "C");
   EXPECT_EQ(database_->Run("select collprovider from pg_collation where collname = 'title_order'"),
@@ -398,6 +361,195 @@ TEST_F(PgTaskStoreTest, SessionsAreSetUp) {
       continue;
     EXPECT_EQ(session.Run("show " + name), value) << name;
   }
+}
+
+/// A search that waits for a lock, which stands for one that takes long.
+class SlowSearchTest : public PgTaskStoreTest {
+ protected:
+  void SetUp() override {
+    PgTaskStoreTest::SetUp();
+    if (database_ == nullptr) return;
+    pool_ = std::make_unique<ConnectionPool>(
+        database_->conninfo(), store::PoolOptions{.max_connections = 1,
+                                                  .statement_timeout = std::chrono::seconds(60),
+                                                  .lock_timeout = milliseconds(0)});
+    other_ = database_->Open();
+  }
+
+  absl::Status Search(util::Cancellation cancellation,
+                      milliseconds search_timeout = std::chrono::seconds(60)) {
+    PgTaskStore store(*pool_, {}, {.search_timeout = search_timeout});
+    ports::TaskQuery query;
+    query.text = "text";
+    query.cancellation = std::move(cancellation);
+    return store.List(user_, query).status();
+  }
+  void Block() { other_->Run("begin; lock table task_texts"); }
+  void Unblock() { other_->Run("rollback"); }
+  /// The connection is the same one, and the server does nothing for it.
+  void ExpectConnectionReusable() {
+    EXPECT_TRUE(
+        database_->WaitUntil("select count(*) from pg_stat_activity where datname = "
+                             "current_database() and wait_event_type = 'Lock'",
+                             "0"));
+    EXPECT_TRUE(PgTaskStore(*pool_, {}).Get(user_, {}).status().code() == StatusCode::kNotFound);
+    EXPECT_EQ(pool_->stats().discarded_count, 0);
+    EXPECT_EQ(pool_->stats().connected_count, 1);
+  }
+
+  std::unique_ptr<ConnectionPool> pool_;
+  std::unique_ptr<TestDatabase::Session> other_;
+};
+
+TEST_F(SlowSearchTest, ASearchIsCancelledWhenItsCallerGoes) {
+  Block();
+  std::atomic<bool> gone = false;
+  auto answer = std::async(std::launch::async,
+                           [&] { return Search({.requested = [&gone] { return gone.load(); }}); });
+  ASSERT_TRUE(
+      database_->WaitUntil("select count(*) from pg_stat_activity where datname = "
+                           "current_database() and wait_event_type = 'Lock'",
+                           "1"));
+  gone = true;
+  EXPECT_THAT(answer.get(), StatusIs(StatusCode::kCancelled));
+  ExpectConnectionReusable();
+  Unblock();
+}
+
+TEST_F(SlowSearchTest, ASearchEndsWithTheDeadlineOfItsCaller) {
+  Block();
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(100);
+  const absl::Status status = Search({.requested = {}, .deadline = deadline});
+  EXPECT_THAT(status, StatusIs(StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(util::ReasonOf(status), "DEADLINE_PASSED");
+  ExpectConnectionReusable();
+  Unblock();
+}
+
+TEST_F(SlowSearchTest, SearchesThatTakeTooLongAreNoOutage) {
+  Block();
+  for (int i = 0; i < 5; ++i) {
+    const absl::Status status = Search({}, milliseconds(20));
+    EXPECT_THAT(status, StatusIs(StatusCode::kDeadlineExceeded)) << i;
+    EXPECT_EQ(util::ReasonOf(status), "SEARCH_TOO_SLOW");
+  }
+  ExpectConnectionReusable();
+  Unblock();
+}
+
+TEST_F(SlowSearchTest, ACancelledStatementNeverHitsTheNextOneOfItsConnection) {
+  for (int i = 0; i < 40; ++i) {
+    // Ends at the same time as it is cancelled, as nearly as can be.
+    const util::Cancellation cancellation{
+        .requested = {}, .deadline = std::chrono::steady_clock::now() + milliseconds(45)};
+    const absl::StatusOr<bool> slept =
+        store::ReadWhileWanted(*pool_, cancellation, std::nullopt, "sleep",
+                               [](pqxx::transaction_base& transaction) -> absl::StatusOr<bool> {
+                                 transaction.exec("select pg_sleep(0.05)");
+                                 return true;
+                               });
+    EXPECT_TRUE(slept.ok() || absl::IsDeadlineExceeded(slept.status())) << slept.status();
+    ASSERT_EQ(pool_->Ping(), absl::OkStatus()) << i;
+  }
+  EXPECT_EQ(pool_->stats().connected_count, 1);
+}
+
+TEST_F(PgTaskStoreTest, ASearchReadsTheIndexOfTextsWhereThereIsOne) {
+  ConnectionPool pool(database_->conninfo());
+  EXPECT_EQ(store::MakeSearchIndex(pool).value(), "");
+  EXPECT_EQ(store::MakeSearchIndex(pool).value(), "") << "again is harmless";
+  database_->Run(
+      "insert into tasks (user_id, id, version, seq, title, completed, priority, tags, time_zone, "
+      "recurrence_basis, missed, created_at, updated_at) select 'u' || i % 3, nextval('task_ids'), "
+      "1, 1, '', false, 1, '{}', 'UTC', 'schedule', 0, now(), now() from generate_series(1, 9000) "
+      "i");
+  database_->Run(
+      "insert into task_texts select user_id, id, translate(md5(id::text), 'abcdef', 'ghijkm') "
+      "from tasks");
+  database_->Run("vacuum analyze tasks, task_texts");
+  const domain::UserId user{"u1"};
+  PgTaskStore store(pool, {});
+  ASSERT_TRUE(store.Apply(Create(user, "a needle in the haystack")).ok());
+  ports::TaskQuery query;
+  query.text = "needle";
+  const std::string sql = "explain (format json) " + store::StatementFor(query, std::nullopt);
+  auto lease = pool.Acquire();
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  pqxx::nontransaction transaction(lease->session().connection);
+  const std::optional<std::string> unset;
+  const auto plan = store::ExecOnce(transaction, sql, user.value, unset, unset, unset, unset, unset,
+                                    store::ContainsPattern("needle"), 51)[0][0]
+                        .as<std::string>();
+  EXPECT_NE(plan.find("task_texts_by_text"), std::string::npos) << plan;
+  for (const char* text : {"needle", "NEEDLE in", "dle", "le", "e"}) {
+    query.text = text;
+    EXPECT_EQ(store.List(user, query).value().tasks.size(), 1u) << text;
+  }
+}
+
+TEST_F(PgTaskStoreTest, AServerWithoutTheExtensionsSaysSo) {
+  database_->Run(
+      "create role visitor_of_texts; grant select, update on task_texts to visitor_of_texts");
+  ConnectionPool pool(
+      ConninfoSetting(database_->conninfo(), "options", "-c role=visitor_of_texts"));
+  const auto missing = store::MakeSearchIndex(pool);
+  ASSERT_TRUE(missing.ok()) << missing.status();
+  EXPECT_NE(*missing, "");
+  EXPECT_EQ(database_->Run("select to_regclass('task_texts_by_text') is null"), "t");
+  database_->Run("drop owned by visitor_of_texts; drop role visitor_of_texts");
+}
+
+TEST_F(PgTaskStoreTest, TheNumberOfOpenTasksFollowsEveryChange) {
+  ConnectionPool pool(database_->conninfo());
+  PgTaskStore store(pool, {}, {.open_task_limit = 20});
+  const auto expect_right = [&](const std::string& when) {
+    EXPECT_EQ(database_->Run("select open_tasks - (select count(*) from tasks t where t.user_id = "
+                             "u.user_id and not completed and deleted_at is null) from users u"),
+              "0")
+        << when;
+  };
+  std::mt19937 random(1);
+  std::vector<domain::Task> tasks;
+  for (int step = 0; step < 300; ++step) {
+    using domain::ChangeKind;
+    const auto kind =
+        std::array{ChangeKind::kCreated, ChangeKind::kCompleted, ChangeKind::kUncompleted,
+                   ChangeKind::kDeleted, ChangeKind::kUpdated}[random() % 5];
+    if (kind == ChangeKind::kCreated || tasks.empty()) {
+      if (const Result made = store.Apply(Create(user_, fmt::format("{}", step))); made.ok())
+        tasks.push_back(made->task);
+      continue;
+    }
+    ports::Mutation change = ChangeOf(kind, tasks[random() % tasks.size()]);
+    change.expected_version.reset();
+    store.Apply(change).status().IgnoreError();
+    if (step % 50 == 0) expect_right(fmt::format("after step {}", step));
+  }
+  expect_right("at the end");
+
+  // A consumer makes and restores occurrences at the limit too.
+  while (store.Apply(Create(user_, "more")).ok()) {
+  }
+  expect_right("at the limit");
+  const auto as_consumer = [&](const std::string& kind, const std::string& task,
+                               const std::string& patch) {
+    return database_->Run(
+        fmt::format("select outcome from apply_change('ann', null, null, '{}', {}, null, '{}', "
+                    "gen_random_uuid(), now(), '')",
+                    kind, task, patch));
+  };
+  EXPECT_EQ(as_consumer("created", "null",
+                        R"({"title":"t","folded_title":"t","priority":1,"tags":[],)"
+                        R"("time_zone":"UTC","recurrence_basis":"schedule"})"),
+            "changed");
+  expect_right("after a consumer");
+  EXPECT_EQ(database_->Run("select open_tasks from users"), "21");
+  const std::string last = database_->Run("select max(id) from tasks");
+  EXPECT_EQ(as_consumer("deleted", last, R"({"deleted_at":"2026-03-01T00:00:00Z"})"), "changed");
+  expect_right("after a consumer's deletion");
+  EXPECT_EQ(as_consumer("created", last, R"({"deleted_at":null})"), "changed");
+  expect_right("after a consumer's restoring");
+  EXPECT_EQ(database_->Run("select open_tasks from users"), "21");
 }
 
 TEST_F(PgTaskStoreTest, APageInAnyOrderIsReadFromAnIndexAndEndsWithThePage) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -29,6 +31,7 @@ using ports::TaskQuery;
 using support::HasReason;
 using support::IsOk;
 using support::StatusIs;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -1091,6 +1094,90 @@ TEST_P(TaskStoreContract, ConcurrentChangesOfASeriesAreAppliedOneAfterAnother) {
   EXPECT_EQ(store().Get(user_, tasks[0].id)->fields.title,
             store().Get(user_, tasks[1].id)->fields.title);
   EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(14));
+}
+
+// ---- the limit of open tasks
+
+TEST_P(TaskStoreContract, AUserHasNoMoreOpenTasksThanTheLimit) {
+  ports::TaskStore& limited = environment_->limited_store();
+  const auto refused =
+      AllOf(StatusIs(StatusCode::kResourceExhausted), HasReason("TOO_MANY_OPEN_TASKS"));
+  std::vector<Task> tasks;
+  for (std::int64_t i = 0; i < TaskStoreEnvironment::kOpenTasks; ++i) {
+    const auto made = limited.Apply(Create(user_, fmt::format("{}", i)));
+    ASSERT_THAT(made, IsOk());
+    tasks.push_back(made->task);
+  }
+  EXPECT_THAT(limited.Apply(Create(user_, "one more")), refused);
+  EXPECT_THAT(limited.Apply(Create(other_, "of another user")), IsOk());
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(3)) << "a refused call leaves no trace";
+
+  // A completed task makes room, which it then does not get back.
+  ASSERT_THAT(limited.Apply(ChangeOf(ChangeKind::kCompleted, tasks[0])), IsOk());
+  ASSERT_THAT(limited.Apply(Create(user_, "instead")), IsOk());
+  EXPECT_THAT(limited.Apply(ChangeOf(ChangeKind::kUncompleted, tasks[0])), refused);
+  EXPECT_TRUE(limited.Get(user_, tasks[0].id)->completed);
+  ASSERT_THAT(limited.Apply(ChangeOf(ChangeKind::kDeleted, tasks[1])), IsOk());
+  EXPECT_THAT(limited.Apply(ChangeOf(ChangeKind::kUncompleted, tasks[0])), IsOk());
+  // What changes no number of open tasks is never refused.
+  EXPECT_THAT(limited.Apply(Rename(tasks[2], "renamed")), IsOk());
+  EXPECT_THAT(limited.Apply(Create(user_, "one more")), refused);
+}
+
+TEST_P(TaskStoreContract, ARepeatedCallIsAnsweredAlsoAtTheLimitOfOpenTasks) {
+  ports::TaskStore& limited = environment_->limited_store();
+  const Mutation last = Create(user_, "last");
+  const ports::MutationList list = ListOf({Create(user_, "a"), Create(user_, "b")});
+  ASSERT_THAT(limited.ApplyAll(list), IsOk());
+  const auto made = limited.Apply(last);
+  ASSERT_THAT(made, IsOk());
+  EXPECT_EQ(limited.Apply(last)->task, made->task);
+  EXPECT_THAT(limited.ApplyAll(list), IsOk());
+}
+
+TEST_P(TaskStoreContract, ARefusedCallMayBeRepeatedWhenThereIsRoom) {
+  ports::TaskStore& limited = environment_->limited_store();
+  const Task first = Apply(Create(user_, "first"));
+  for (const char* title : {"second", "third"}) Apply(Create(user_, title));
+  const Mutation create = Create(user_, "fourth");
+  EXPECT_THAT(limited.Apply(create), HasReason("TOO_MANY_OPEN_TASKS"));
+  Apply(ChangeOf(ChangeKind::kCompleted, first));
+  EXPECT_THAT(limited.Apply(create), IsOk());
+}
+
+TEST_P(TaskStoreContract, AListThatWouldPassTheLimitOfOpenTasksIsRefusedAsAWhole) {
+  ports::TaskStore& limited = environment_->limited_store();
+  const Task open = Apply(Create(user_, "open"));
+  const auto refused =
+      limited.ApplyAll(ListOf({Create(user_, "a"), Create(user_, "b"), Create(user_, "c")}));
+  EXPECT_THAT(refused, HasReason("TOO_MANY_OPEN_TASKS"));
+  EXPECT_EQ(util::IndexOf(refused.status()), 2u);
+  EXPECT_THAT(ListAll(user_, {}), ElementsAre(open));
+  EXPECT_THAT(limited.ApplyAll(ListOf({Create(user_, "a"), ChangeOf(ChangeKind::kCompleted, open),
+                                       Create(user_, "b"), Create(user_, "c")})),
+              IsOk())
+      << "a change before makes room";
+}
+
+TEST_P(TaskStoreContract, CallsAtOnceDoNotPassTheLimitOfOpenTasks) {
+  ports::TaskStore& limited = environment_->limited_store();
+  std::atomic<int> made = 0;
+  InParallel(8, [&](int i) {
+    if (limited.Apply(Create(user_, fmt::format("{}", i))).ok()) ++made;
+  });
+  EXPECT_EQ(made, TaskStoreEnvironment::kOpenTasks);
+}
+
+// ---- callers that wait no longer
+
+TEST_P(TaskStoreContract, AListEndsWhenItsCallerHasGone) {
+  Apply(Create(user_, "title"));
+  EXPECT_THAT(store().List(user_, {.cancellation = {.requested = [] { return true; }}}),
+              StatusIs(StatusCode::kCancelled));
+  const auto late = store().List(
+      user_, {.cancellation = {.requested = {}, .deadline = std::chrono::steady_clock::now()}});
+  EXPECT_THAT(late, AllOf(StatusIs(StatusCode::kDeadlineExceeded), HasReason("DEADLINE_PASSED")));
+  EXPECT_THAT(store().List(user_, {.cancellation = {.requested = [] { return false; }}}), IsOk());
 }
 
 }  // namespace

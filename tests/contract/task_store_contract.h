@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -15,6 +16,9 @@ class TaskStoreEnvironment {
  public:
   virtual ~TaskStoreEnvironment() = default;
   virtual ports::TaskStore& store() = 0;
+  /// Another store of the same tasks, which lets a user have kOpenTasks open ones.
+  virtual ports::TaskStore& limited_store() = 0;
+  static constexpr std::int64_t kOpenTasks = 3;
   virtual const Wakes& wakes() = 0;
 };
 

@@ -187,6 +187,14 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
     }
   }
 
+  const auto is_open = [](const domain::Task& task) { return !task.completed && !task.deleted; };
+  if (call.open_limit && is_open(row.task) && !(call.task_id && is_open(was.task))) {
+    const auto open_count = std::ranges::count_if(tables.tasks, [&](const auto& entry) {
+      return entry.first.first == call.user && is_open(entry.second.task);
+    });
+    if (open_count >= *call.open_limit) return {Outcome::kTooManyOpen, {}};
+  }
+
   row.task.version = was.task.version + 1;
   row.task.updated_at = call.now;
   row.task.seq = ++tables.users[call.user].seq;

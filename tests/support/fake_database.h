@@ -234,6 +234,7 @@ class FakeDatabase {
     domain::Instant now;
     std::string traceparent;
     bool by_person = false;  // a user made the change, although it has no request
+    std::optional<std::int64_t> open_limit = {};  // open tasks that the user may have
   };
   enum class Outcome {
     kChanged,
@@ -243,7 +244,8 @@ class FakeDatabase {
     kStale,
     kRequestReused,
     kOccurrenceExists,
-    kSeriesChanged
+    kSeriesChanged,
+    kTooManyOpen
   };
   static std::pair<Outcome, domain::Task> ApplyChange(Tables& tables, const ChangeCall& call);
 

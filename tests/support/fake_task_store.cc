@@ -4,6 +4,7 @@
 #include <unicode/coll.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "domain/event/event_reader.h"
 #include "domain/event/event_writer.h"
 #include "ports/no_such_task.h"
+#include "ports/too_many_open_tasks.h"
 #include "util/require.h"
 #include "util/status.h"
 #include "util/unicode.h"
@@ -192,7 +194,7 @@ absl::StatusOr<ports::MutationResult> FakeTaskStore::ApplyToSeries(
 }
 
 FakeTaskStore::Written FakeTaskStore::ApplyList(FakeDatabase::Tables& tables,
-                                                const ports::MutationList& list) {
+                                                const ports::MutationList& list) const {
   const domain::UserId& user = list.mutations.front().user;
   Written written;
   FakeDatabase::Request& request = tables.requests[{user, list.request_id}];
@@ -208,6 +210,7 @@ FakeTaskStore::Written FakeTaskStore::ApplyList(FakeDatabase::Tables& tables,
     FakeDatabase::ChangeCall call = CallOf(mutation);
     call.request.reset();
     call.by_person = true;
+    call.open_limit = open_task_limit_;
     const auto row = tables.tasks.find({user, mutation.task_id});
     const bool is_gone = call.task_id && row != tables.tasks.end() && row->second.task.deleted;
     const auto [outcome, task] =
@@ -221,13 +224,15 @@ FakeTaskStore::Written FakeTaskStore::ApplyList(FakeDatabase::Tables& tables,
 }
 
 FakeTaskStore::Written FakeTaskStore::ApplySeries(FakeDatabase::Tables& tables,
-                                                  const ports::SeriesMutation& mutation) {
+                                                  const ports::SeriesMutation& mutation) const {
   const ports::Mutation& first = mutation.first;
   if (!tables.requests.contains({first.user, first.request_id}) &&
       Members(tables, first.user, mutation.series_id) != mutation.seen) {
     return {.outcome = Outcome::kSeriesChanged, .results = {}};
   }
-  auto [outcome, task] = FakeDatabase::ApplyChange(tables, CallOf(first));
+  FakeDatabase::ChangeCall first_call = CallOf(first);
+  first_call.open_limit = open_task_limit_;
+  auto [outcome, task] = FakeDatabase::ApplyChange(tables, first_call);
   if (outcome == Outcome::kChanged || outcome == Outcome::kUnchanged) {
     for (const ports::Mutation& other : mutation.others) {
       FakeDatabase::ChangeCall call = CallOf(other);
@@ -261,6 +266,7 @@ absl::StatusOr<std::vector<ports::MutationResult>> FakeTaskStore::Write(
       case Outcome::kRequestReused:
         return util::WithReason(absl::AlreadyExistsError("fake store: reused"),
                                 "REQUEST_ID_REUSED");
+      case Outcome::kTooManyOpen: return util::WithIndex(ports::TooManyOpenTasks(), written.failed);
       case Outcome::kOccurrenceExists:
         return absl::AlreadyExistsError("fake store: exists already");
       case Outcome::kChanged:
@@ -295,6 +301,10 @@ absl::StatusOr<Task> FakeTaskStore::Get(const domain::UserId& user, domain::Task
 absl::StatusOr<ports::TaskPage> FakeTaskStore::List(const domain::UserId& user,
                                                     const TaskQuery& query) {
   TODO_RETURN_IF_ERROR(database_.failure());
+  if (query.cancellation.requested && query.cancellation.requested())
+    return absl::CancelledError("fake store: cancelled");
+  if (query.cancellation.deadline <= std::chrono::steady_clock::now())
+    return util::WithReason(absl::DeadlineExceededError("fake store: too late"), "DEADLINE_PASSED");
   const std::string fingerprint = FingerprintOf(user, query);
   std::optional<Task> after;
   if (!query.page_cursor.empty()) {

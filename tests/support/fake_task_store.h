@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "ports/task_store.h"
@@ -14,8 +17,9 @@ namespace todo::support {
 /// Thread safety: as the port says.
 class FakeTaskStore final : public ports::TaskStore {
  public:
-  explicit FakeTaskStore(FakeDatabase& database, std::function<void(int shard)> on_change = {})
-      : database_(database), on_change_(std::move(on_change)) {}
+  explicit FakeTaskStore(FakeDatabase& database, std::function<void(int shard)> on_change = {},
+                         std::optional<std::int64_t> open_task_limit = std::nullopt)
+      : database_(database), on_change_(std::move(on_change)), open_task_limit_(open_task_limit) {}
 
   absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override;
   absl::StatusOr<std::vector<ports::MutationResult>> ApplyAll(
@@ -40,11 +44,12 @@ class FakeTaskStore final : public ports::TaskStore {
   absl::StatusOr<std::vector<ports::MutationResult>> Write(
       std::span<const ports::Mutation> mutations,
       const std::function<Written(FakeDatabase::Tables&)>& apply);
-  static Written ApplyList(FakeDatabase::Tables& tables, const ports::MutationList& list);
-  static Written ApplySeries(FakeDatabase::Tables& tables, const ports::SeriesMutation& mutation);
+  Written ApplyList(FakeDatabase::Tables& tables, const ports::MutationList& list) const;
+  Written ApplySeries(FakeDatabase::Tables& tables, const ports::SeriesMutation& mutation) const;
 
   FakeDatabase& database_;
   const std::function<void(int shard)> on_change_;
+  const std::optional<std::int64_t> open_task_limit_;
 };
 
 }  // namespace todo::support

@@ -97,6 +97,16 @@ def tasks_are_what_the_log_says_last(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("lost", f"task {change.task_id} of {change.user_id}: gone")
 
 
+def open_tasks_are_counted(evidence: Evidence) -> Iterator[Finding]:
+    """The count in the user's row, which the limit of open tasks goes by, is the number of the user's open tasks."""
+    there = Counter(row["task"]["user_id"] for row in evidence.tasks
+                    if not row["deleted"] and not row["task"]["completed"])
+    for name, counted in evidence.users_open.items():
+        if counted != there[name]:
+            yield Finding("lost" if counted < there[name] else "duplicate",
+                          f"{name}: {there[name]} open tasks, counted are {counted}")
+
+
 # --- The bus
 
 
@@ -302,6 +312,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     nothing_happened_unasked,
     seq_has_no_gap,
     tasks_are_what_the_log_says_last,
+    open_tasks_are_counted,
     topic_says_what_the_log_says,
     first_copies_come_in_order,
     each_consumer_took_each_event_once,

@@ -47,6 +47,7 @@ class Evidence:
     inbox: list[tuple[str, str, str]]           # consumer, event id, state
     dead_letters: list[tuple[str, str, str]]    # consumer, event id, reason
     users_seq: dict[str, int]
+    users_open: dict[str, int]                  # the open tasks that are counted
     history: dict[str, list[Any]]               # ListChanges by user
     topics: dict[str, list[Record]] = field(default_factory=dict)
     consumers: Sequence[str] = CONSUMERS
@@ -63,7 +64,8 @@ def collect(stack: Stack, mutations: Sequence[Mutation], order_kept: bool) -> Ev
                c.task_json::json as task, r.request_id
         from changes c left join requests r on r.user_id = c.user_id and r.seq = c.seq
         order by c.user_id, c.seq""")
-    users_seq = {name: int(seq) for name, seq in rows(stack, "select user_id, seq from users")}
+    users = rows(stack, "select user_id, seq, open_tasks from users")
+    users_seq = {name: int(seq) for name, seq, _ in users}
     target = stack.api_target()
     return Evidence(
         mutations=mutations,
@@ -73,6 +75,7 @@ def collect(stack: Stack, mutations: Sequence[Mutation], order_kept: bool) -> Ev
         inbox=[(c, e, s) for c, e, s in rows(stack, "select consumer, event_id, state from inbox")],
         dead_letters=[(c, e, r) for c, e, r in rows(stack, "select consumer, event_id, reason from dead_letters")],
         users_seq=users_seq,
+        users_open={name: int(count) for name, _, count in users},
         history={name: Client(target, name, timeout=60).changes() for name in users_seq},
         topics={topic: read_topic(stack, topic) for topic in (EVENTS, UPDATES)},
         order_kept=order_kept,

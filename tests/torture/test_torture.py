@@ -73,6 +73,7 @@ def a_good_run() -> Evidence:
         inbox=[("recurring-tasks", c.event_id, "done") for c in changes],
         dead_letters=[],
         users_seq={USER: 3},
+        users_open={USER: 1},
         history={USER: [SimpleNamespace(seq=c.seq, event_id=c.event_id, event_type=c.kind, task=answers[c.seq])
                         for c in changes]},
         topics={topic: [record(topic, n, make(c)) for n, c in enumerate(changes)]
@@ -99,6 +100,14 @@ def unasked(run: Evidence) -> None:
 
 def gap(run: Evidence) -> None:
     run.users_seq[USER] = 4
+
+
+def counted_too_few(run: Evidence) -> None:
+    run.users_open[USER] = 0
+
+
+def counted_too_many(run: Evidence) -> None:
+    run.users_open[USER] = 2
 
 
 def task_gone(run: Evidence) -> None:
@@ -158,9 +167,9 @@ def no_effect(run: Evidence) -> None:
 
 @pytest.mark.parametrize(("mistake", "kind"), [
     (answer_forgotten, "lost"), (answered_otherwise, "lost"), (refused_and_done, "ghost"), (unasked, "ghost"),
-    (gap, "lost"), (task_gone, "lost"), (not_published, "lost"), (published_otherwise, "ghost"),
-    (published_from_nowhere, "ghost"), (second_copy_differs, "ghost"), (swapped_on_the_topic, "reordered"),
-    (not_taken, "lost"), (taken_twice, "duplicate"), (still_waiting, "lost"), (effect_without_cause, "ghost"),
+    (gap, "lost"), (counted_too_few, "lost"), (counted_too_many, "duplicate"), (task_gone, "lost"),
+    (not_published, "lost"), (published_otherwise, "ghost"), (published_from_nowhere, "ghost"),
+    (second_copy_differs, "ghost"), (swapped_on_the_topic, "reordered"), (not_taken, "lost"), (taken_twice, "duplicate"), (still_waiting, "lost"), (effect_without_cause, "ghost"),
     (effect_twice, "duplicate"), (version_skipped, "reordered"), (no_effect, "lost"),
 ])
 def test_each_rule_sees_what_breaks_it(mistake: Callable[[Evidence], None], kind: str) -> None:

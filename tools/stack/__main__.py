@@ -38,6 +38,7 @@ def main() -> int:
         replicas=arguments.replicas,
         service_flags=arguments.flags,
         service_env=service_env,
+        raise_limits=False,
         preferred_ports={"api-0": 50052, "web-0": 8080, "ops-0": 8081},
     )
     try:

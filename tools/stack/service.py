@@ -14,6 +14,10 @@ from .place import Place, StackError
 from .postgres import Postgres
 
 
+# For few users who call as often as many would.
+RAISED_LIMITS = {f"--user-{name}": "1000000" for name in ("calls-per-second", "call-burst", "calls-at-a-time")}
+
+
 class Service(Node):
     def __init__(
         self,
@@ -25,6 +29,7 @@ class Service(Node):
         broker: str,
         flags: Sequence[str],
         env: Mapping[str, str],
+        raise_limits: bool,
         role: str = "all",
     ) -> None:
         super().__init__(f"service-{number}", place)
@@ -36,6 +41,7 @@ class Service(Node):
         self._postgres = postgres
         self._daprd = daprd
         self._broker = broker
+        self._raise_limits = raise_limits
 
     @property
     def api_target(self) -> str:
@@ -57,6 +63,7 @@ class Service(Node):
             "--pubsub": "kafka-pubsub",
             "--bus": self._broker,
             "--log-level": "info",
+            **(RAISED_LIMITS if self._raise_limits else {}),
         }
         given = {flag.split("=", 1)[0] for flag in self.flags}
         argv = [str(self._binary), *(f"{name}={value}" for name, value in own.items() if name not in given)]

@@ -51,11 +51,12 @@ class Stack:
         secrets: Mapping[str, str] | None = None,
         preferred_ports: Mapping[str, int] | None = None,
         keep_data: bool = True,
+        raise_limits: bool = True,
     ) -> None:
         """`roles` are those of the replicas, one each, instead of `replicas` that do everything. `service_flags` (as
-        `--name=value`) replace the runner's own of the same name; `components` is a folder of further
-        component templates; `configuration` is a file of the sidecars; `secrets` are keys of `todo-
-        secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
+        `--name=value`) replace the runner's own of the same name; `raise_limits` lets each user call as often as
+        they like, unless `service_flags` say otherwise; `components` is a folder of further component templates;
+        `configuration` is a file of the sidecars; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
         self.directory = Path(directory).resolve()
         self.broker = broker
         self._keep_data = keep_data
@@ -74,7 +75,8 @@ class Stack:
         if service_binary is not None:
             binary = Path(service_binary).resolve()
             self.services = [
-                Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {}, role)
+                Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {},
+                        raise_limits, role)
                 for n, (daprd, role) in enumerate(zip(self.daprds, roles, strict=True))
             ]
         self._nodes: dict[str, Node] = {node.name: node for node in (*self._base(), *self.daprds, *self.services)}

@@ -139,6 +139,24 @@ Table Database() {
   };
 }
 
+Table Users() {
+  return {
+      Number("user-calls-per-second", &Config::user_calls_per_second, 1, 1'000'000,
+             "API calls per second that one user may make in the long run; further calls are "
+             "rejected as RESOURCE_EXHAUSTED"),
+      Number("user-call-burst", &Config::user_call_burst, 1, 1'000'000,
+             "API calls that one user may make at once after a pause"),
+      Number("user-calls-at-a-time", &Config::user_calls_at_a_time, 1, 1'000'000,
+             "API calls of one user that may be in progress; further calls are rejected as "
+             "RESOURCE_EXHAUSTED"),
+      Number("user-open-tasks", &Config::user_open_tasks, 1, 100'000'000,
+             "open tasks that one user may have; a call that would make more is rejected as "
+             "RESOURCE_EXHAUSTED, but a series always gets its next occurrence"),
+      Duration("search-timeout", &Config::search_timeout, 10ms, 5s,
+               "how long a search for tasks may take in the database"),
+  };
+}
+
 Table Sidecar() {
   return {
       Endpoint("dapr-grpc-endpoint", &Config::dapr_grpc_endpoint,
@@ -243,8 +261,8 @@ Table Tokens() {
 const std::vector<Setting>& Settings() {
   static const Table settings = [] {
     Table all;
-    for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Sidecar(), Channels(),
-                                    Running(), Tokens()})
+    for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Users(), Sidecar(),
+                                    Channels(), Running(), Tokens()})
       std::ranges::move(group, std::back_inserter(all));
     return all;
   }();

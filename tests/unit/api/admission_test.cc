@@ -116,6 +116,53 @@ TEST_F(AdmissionTest, RefusesUnknownCallers) {
   EXPECT_THAT(Call({.user = ""}).status, HasReason("IDENTITY_MISSING"));
 }
 
+TEST_F(AdmissionTest, RefusesUsersBeyondTheirLimits) {
+  UserLimits limits({.calls_per_second = 1, .call_burst = 2},
+                    [] { return UserLimits::SteadyTime(); });
+  Serve(Echo, 2, 100, {.ready = {}, .limits = &limits});
+  EXPECT_THAT(Call().status, IsOk());
+  EXPECT_THAT(Call().status, IsOk());
+  EXPECT_THAT(Call().status, AllOf(StatusIs(absl::StatusCode::kResourceExhausted),
+                                   HasReason("USER_RATE_LIMITED")));
+  EXPECT_THAT(Call({.user = "bob"}).status, IsOk());
+}
+
+TEST_F(AdmissionTest, ACallCountsUntilItIsAnswered) {
+  UserLimits limits({.calls_at_a_time = 2}, [] { return UserLimits::SteadyTime(); });
+  std::promise<void> open;
+  const std::shared_future<void> opened = open.get_future().share();
+  Serve(
+      [opened](const Caller& caller, const v1::GetTaskRequest& request) {
+        opened.wait();
+        return Echo(caller, request);
+      },
+      1, 100, {.ready = {}, .limits = &limits});
+  std::future<Answer> running = Submit({});
+  std::future<Answer> queued = Submit({});
+  EXPECT_THAT(Call().status,
+              AllOf(StatusIs(absl::StatusCode::kResourceExhausted), HasReason("USER_BUSY")));
+  open.set_value();
+  EXPECT_THAT(running.get().status, IsOk());
+  EXPECT_THAT(queued.get().status, IsOk());
+  EXPECT_THAT(Call().status, IsOk()) << "an answered call leaves its place at once";
+}
+
+TEST_F(AdmissionTest, TellsTheHandlerWhetherTheCallerWaits) {
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  const auto deadline = std::chrono::steady_clock::now() + 1h;
+  Serve([&](const Caller& caller, const v1::GetTaskRequest& request) {
+    const util::Cancellation& cancellation = caller.context.cancellation;
+    EXPECT_FALSE(cancellation.requested());
+    *cancelled = true;
+    EXPECT_TRUE(cancellation.requested());
+    EXPECT_GE(cancellation.deadline, deadline);
+    EXPECT_LE(cancellation.deadline, deadline + 10min);
+    return Echo(caller, request);
+  });
+  EXPECT_THAT(Call({.deadline = system_clock::now() + 1h + 1min, .cancelled = cancelled}).status,
+              IsOk());
+}
+
 TEST_F(AdmissionTest, RefusesWhileTheServerIsNotReady) {
   std::atomic<bool> ready = false;
   Serve(Echo, 2, 100, {.ready = [&ready]() -> absl::Status {

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -68,6 +70,25 @@ TEST_F(GrpcDoorTest, HandsTheCallOverAndTheAnswerBack) {
   EXPECT_EQ(answer.id(), 7);
   EXPECT_EQ(answer.user_id(), "alice");
   EXPECT_EQ(answer.title(), "");
+}
+
+TEST_F(GrpcDoorTest, AHandlerSeesThatItsCallerHasGone) {
+  std::promise<void> begun;
+  std::promise<bool> seen;
+  Serve([&](const Caller& caller, const v1::GetTaskRequest& request) {
+    begun.set_value();
+    const auto patience = std::chrono::steady_clock::now() + 60s;
+    while (!caller.context.cancellation.requested() && std::chrono::steady_clock::now() < patience)
+      std::this_thread::yield();
+    seen.set_value(caller.context.cancellation.requested());
+    return Echo(caller, request);
+  });
+  const auto context = CallAs("alice");
+  auto call = std::async(std::launch::async, [&] { return Get(7, nullptr, context.get()); });
+  begun.get_future().wait();
+  context->TryCancel();
+  EXPECT_EQ(call.get().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_TRUE(seen.get_future().get());
 }
 
 TEST_F(GrpcDoorTest, CarriesTheTraceparent) {

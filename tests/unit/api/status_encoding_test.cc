@@ -63,6 +63,8 @@ TEST(StatusEncodingTest, EveryCodeHasItsRow) {
       {with_reason(absl::UnavailableError("m")), absl::StatusCode::kUnavailable, "m", "WHY", true},
       {with_reason(absl::ResourceExhaustedError("m")), absl::StatusCode::kResourceExhausted, "m",
        "WHY", true},
+      {util::WithReason(absl::ResourceExhaustedError("m"), "TOO_MANY_OPEN_TASKS"),
+       absl::StatusCode::kResourceExhausted, "m", "TOO_MANY_OPEN_TASKS", false},
       {with_reason(absl::DeadlineExceededError("m")), absl::StatusCode::kDeadlineExceeded, "m",
        "WHY", false},
       // Only passed through: their texts speak of machines.

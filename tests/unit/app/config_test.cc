@@ -241,6 +241,18 @@ TEST(ConfigTest, Durations) {
   }
 }
 
+TEST(ConfigTest, LimitsOfUsers) {
+  const Config config = Load({}).config;
+  EXPECT_EQ(config.user_calls_per_second, 50);
+  EXPECT_EQ(config.user_call_burst, 200);
+  EXPECT_EQ(config.user_calls_at_a_time, 32);
+  EXPECT_EQ(config.user_open_tasks, 100'000);
+  EXPECT_EQ(config.search_timeout, 2s);
+  EXPECT_EQ(Load({"--user-open-tasks=7"}).config.user_open_tasks, 7);
+  EXPECT_THAT(Load({"--user-calls-per-second=0", "--search-timeout=6s"}).faults,
+              ElementsAre(HasSubstr("--user-calls-per-second"), HasSubstr("--search-timeout")));
+}
+
 TEST(ConfigTest, CommandsAreRecognised) {
   EXPECT_EQ(LoadConfig({"--help"}, {}).command, Command::kHelp);
   EXPECT_EQ(LoadConfig({"-h"}, {}).command, Command::kHelp);

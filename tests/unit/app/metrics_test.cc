@@ -19,6 +19,7 @@ TEST(MetricsTest, ShowsBacklogsAndTheirAges) {
   snapshot.healthy = true;
   snapshot.pools["calls"].open_count = 7;
   snapshot.queued_calls["api"] = 3;
+  snapshot.refused_calls["USER_BUSY"] = 4;
   snapshot.reused_event_ids = 6;
   snapshot.relay.emplace().published_count = 41;
   snapshot.store.emplace().unpublished_changes = 500;
@@ -34,7 +35,8 @@ TEST(MetricsTest, ShowsBacklogsAndTheirAges) {
   for (const char* line :
        {"todo_build_info{version=\"1.2.3\"} 1\n", "todo_healthy 1\n",
         "todo_database_connections{pool=\"calls\"} 7\n", "todo_worker_queue{pool=\"api\"} 3\n",
-        "todo_event_ids_reused_total 6\n", "# TYPE todo_relay_published_changes_total counter\n",
+        "todo_calls_refused_total{reason=\"USER_BUSY\"} 4\n", "todo_event_ids_reused_total 6\n",
+        "# TYPE todo_relay_published_changes_total counter\n",
         "todo_relay_published_changes_total 41\n", "todo_outbox_unpublished_changes 500\n",
         "todo_outbox_oldest_seconds 3\n", "todo_dead_letters_open 2\n", "todo_events_missing 9\n",
         "todo_event_deliveries_total 21\n", "todo_event_deliveries_stopped 1\n",

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -156,6 +158,49 @@ TEST(WorkerPool, DestructionRunsWhatWaits) {
     opener = std::jthread([&] { gate.Open(); });
   }
   EXPECT_EQ(count, 5);
+}
+
+TEST(WorkerPool, AKeyLeavesThreadsToTheOthers) {
+  Gate gate;
+  std::promise<void> done;
+  WorkerPool pool(2, 10, {.running = 1, .waiting = 3});
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.TrySubmit("ann", gate.Task()));
+  gate.WaitUntilBegun(1);
+  ASSERT_TRUE(pool.TrySubmit("ann", gate.Task()));
+  EXPECT_FALSE(pool.TrySubmit("ann", gate.Task())) << "its share of the queue is full";
+  ASSERT_TRUE(pool.TrySubmit("bob", [&] { done.set_value(); }));
+  EXPECT_EQ(done.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(pool.queued_count(), 3u);
+  gate.Open();
+  EXPECT_TRUE(pool.Shutdown(Soon())) << "what waited for its share is done too";
+}
+
+TEST(WorkerPool, ManyThreadsMaySubmitForManyKeys) {
+  std::atomic<int> accepted = 0;
+  std::atomic<int> ran = 0;
+  std::atomic<int> most = 0;
+  std::array<std::atomic<int>, 3> running{};
+  {
+    WorkerPool pool(4, 16, {.running = 2, .waiting = 8});
+    std::vector<std::jthread> threads;
+    for (std::size_t key = 0; key < running.size(); ++key) {
+      threads.emplace_back([&, key] {
+        for (int n = 0; n < 1'000; ++n) {
+          const bool taken = pool.TrySubmit(std::string(1, static_cast<char>('a' + key)), [&, key] {
+            const int now = ++running[key];
+            for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+            }
+            ++ran;
+            --running[key];
+          });
+          if (taken) ++accepted;
+        }
+      });
+    }
+    threads.clear();
+  }
+  EXPECT_EQ(ran, accepted);
+  EXPECT_LE(most, 2);
 }
 
 TEST(WorkerPool, ManyThreadsMaySubmit) {

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "domain/ids.h"
+#include "util/guarded.h"
+
+namespace todo::api {
+
+/// How much one user may ask for. Operators are users too.
+struct UserLimitOptions {
+  int calls_per_second = 50;  // > 0; in the long run
+  int call_burst = 200;       // > 0; calls at once after a pause
+  int calls_at_a_time = 32;   // > 0; begun and not answered
+  /// So many users are remembered. For more users than that, those whose last call lies furthest
+  /// back are forgotten, and so may call as after a pause.
+  std::size_t max_users = 50'000;  // > 0
+};
+
+/// The rate limits of users. Of a user who has been silent for a while, and of whom no call is in
+/// progress, nothing is kept.
+/// Thread safety: all methods may be called from many threads at once. None blocks.
+class UserLimits {
+ public:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  explicit UserLimits(UserLimitOptions options,
+                      std::function<SteadyTime()> clock = std::chrono::steady_clock::now);
+  UserLimits(const UserLimits&) = delete;
+  UserLimits& operator=(const UserLimits&) = delete;
+
+  /// The place of one call in progress; its end gives the place back.
+  class Ticket {
+   public:
+    Ticket() = default;
+    Ticket(Ticket&& other) noexcept
+        : limits_(std::exchange(other.limits_, nullptr)), user_(std::move(other.user_)) {}
+    Ticket& operator=(Ticket&& other) noexcept;
+    ~Ticket() { Return(); }
+    Ticket(const Ticket&) = delete;
+    Ticket& operator=(const Ticket&) = delete;
+
+    /// Gives the place back now. Twice is harmless.
+    void Return();
+
+   private:
+    friend class UserLimits;
+    Ticket(UserLimits& limits, domain::UserId user) : limits_(&limits), user_(std::move(user)) {}
+    UserLimits* limits_ = nullptr;
+    domain::UserId user_;
+  };
+
+  /// Counts a call of `user`, who has been identified. The limits must outlive the ticket.
+  /// kResourceExhausted, with a text for the caller: reason USER_RATE_LIMITED: calls come too fast;
+  /// there is room again within a second. Reason USER_BUSY: too many calls are in progress. A
+  /// refused call does not count.
+  absl::StatusOr<Ticket> Begin(const domain::UserId& user);
+
+  /// Users that are remembered.
+  std::size_t user_count() { return state_.Lock()->users.size(); }
+  /// Refused calls since the start, by reason.
+  std::map<std::string, std::uint64_t> refused();
+
+ private:
+  struct User {
+    domain::UserId id;
+    SteadyTime rested_at;  // when the user may call at full burst again
+    int in_progress = 0;
+  };
+  using Users = std::list<User>;
+  struct State {
+    Users users;                                                  // the first one called last
+    std::unordered_map<std::string_view, Users::iterator> by_id;  // keys: the ids in users
+    std::uint64_t too_fast_count = 0;
+    std::uint64_t too_many_count = 0;
+  };
+
+  void End(const domain::UserId& user);
+  /// Makes room, in a bounded number of steps.
+  void Forget(State& state, SteadyTime now) const;
+
+  const UserLimitOptions options_;
+  const std::chrono::steady_clock::duration interval_;  // between calls, in the long run
+  const std::function<SteadyTime()> clock_;
+  util::Guarded<State> state_;
+};
+
+}  // namespace todo::api
