@@ -180,8 +180,8 @@ edge::HttpResponse Application::MetricsPage() {
 }
 
 void Application::PublishHealth(bool healthy) {
-  if (api_listener_.server == nullptr) return;
-  grpc::HealthCheckServiceInterface* const service = api_listener_.server->GetHealthCheckService();
+  if (api_listener_.server() == nullptr) return;
+  grpc::HealthCheckServiceInterface* const service = api_listener_.server()->GetHealthCheckService();
   if (service == nullptr) return;
   service->SetServingStatus(healthy);
   service->SetServingStatus("todo.v1.TodoService", healthy);
@@ -285,9 +285,8 @@ bool Application::Stop() {
   for (std::jthread& thread : threads_) thread.request_stop();
 
   for (Listener* listener : {&api_listener_, &app_listener_}) {
-    if (listener->server == nullptr) continue;
     const auto left = std::max<steady_clock::duration>(calls_deadline - steady_clock::now(), 0ms);
-    listener->server->Shutdown(std::chrono::system_clock::now() + left);
+    listener->Shutdown(std::chrono::system_clock::now() + left);
   }
   const bool api_drained = api_workers_.Shutdown(calls_deadline);
   const bool events_drained = event_workers_.Shutdown(calls_deadline);
@@ -308,8 +307,8 @@ bool Application::Stop() {
        {"events_drained", events_drained},
        {"relay_drained", relay_drained},
        {"took_ms", std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin).count()}});
-  api_listener_.server.reset();
-  app_listener_.server.reset();
+  api_listener_ = {};
+  app_listener_ = {};
   http_.Stop();  // until now it answered that the service is not ready
   return drained;
 }

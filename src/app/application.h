@@ -84,8 +84,8 @@ class Application {
 
   bool failed() const { return failed_; }
   // The ports that Start opened; for port 0 in the settings, the free port that was found.
-  int api_port() const { return api_listener_.port; }
-  int app_port() const { return app_listener_.port; }
+  int api_port() const { return api_listener_.port(); }
+  int app_port() const { return app_listener_.port(); }
   int http_port() const { return http_.port(); }
 
  private:
