@@ -14,6 +14,7 @@
 #include "api/todo_methods.h"
 #include "app/config/help.h"
 #include "app/metrics.h"
+#include "app/process_limits.h"
 #include "appcallback/delivery_limits.h"
 #include "auth/development_authenticator.h"
 #include "auth/refusing_authenticator.h"
@@ -30,6 +31,7 @@ using util::Severity;
 using namespace std::chrono_literals;
 
 constexpr int kMaxApiMessageBytes = 1024 * 1024;
+constexpr int kMaxApiMetadataBytes = 16 * 1024;  // a token may have 8 KiB
 constexpr std::size_t kMaxApiBufferedBytes = 256UL * 1024 * 1024;
 /// Attempts at the same time, by the pace of the lane. New lanes may all have endpoints that do not
 /// answer.
@@ -122,8 +124,9 @@ std::map<std::string, edge::HttpServer::Handler, std::less<>> Application::Pages
   return {{"/healthz", [] { return edge::HttpResponse{.body = "alive\n"}; }},
           {"/readyz",
            [this] {
-             return health_.IsHealthy() ? edge::HttpResponse{.body = "ready\n"}
-                                        : edge::HttpResponse{.status = 503, .body = "not ready\n"};
+             return health_.IsHealthy() && port_watch_.all_answer()
+                        ? edge::HttpResponse{.body = "ready\n"}
+                        : edge::HttpResponse{.status = 503, .body = "not ready\n"};
            }},
           {"/metrics", [this] { return MetricsPage(); }}};
 }
@@ -181,7 +184,8 @@ edge::HttpResponse Application::MetricsPage() {
 
 void Application::PublishHealth(bool healthy) {
   if (api_listener_.server() == nullptr) return;
-  grpc::HealthCheckServiceInterface* const service = api_listener_.server()->GetHealthCheckService();
+  grpc::HealthCheckServiceInterface* const service =
+      api_listener_.server()->GetHealthCheckService();
   if (service == nullptr) return;
   service->SetServingStatus(healthy);
   service->SetServingStatus("todo.v1.TodoService", healthy);
@@ -204,18 +208,38 @@ absl::Status Application::Start() {
   start([this](const std::stop_token& stop) { sidecar_watch_.Run(stop); });
   start([this](const std::stop_token& stop) { status_sampler_.Run(stop); });
   start([this](const std::stop_token& stop) { channel_watch_.Run(stop, delivery_bell_); });
+  start([this](const std::stop_token& stop) { WatchPorts(stop); });
+  start(ReturnFreeMemory);
   return absl::OkStatus();
+}
+
+void Application::WatchPorts(const std::stop_token& stop) {
+  const std::string http2(Http2Greeting());
+  const std::vector<WatchedPort> ports = {
+      {.name = "api", .address = config_.api_address, .port = api_port(), .greeting = http2},
+      {.name = "app", .address = config_.app_address, .port = app_port(), .greeting = http2},
+      {.name = "http",
+       .address = config_.http_address,
+       .port = http_port(),
+       .greeting = std::string(Http1Greeting())}};
+  port_watch_.Run(stop, ports, [this](const WatchedPort& port) {
+    Fail("port_dead", util::MakeStatus(absl::StatusCode::kUnavailable,
+                                       "the " + port.name + " port no longer answers"));
+  });
 }
 
 absl::Status Application::OpenPorts() {
   grpc::EnableDefaultHealthCheckService(true);
+  const ConnectionShares shares = ConnectionSharesOf(RaiseDescriptorLimit());
   TODO_ASSIGN_OR_RETURN(api_listener_, Listen({.name = "api",
                                                .address = config_.api_address,
                                                .port = config_.api_port,
                                                .services = grpc_door_.services(),
                                                .max_receive_bytes = kMaxApiMessageBytes,
+                                               .max_metadata_bytes = kMaxApiMetadataBytes,
                                                .max_buffered_bytes = kMaxApiBufferedBytes,
-                                               .public_api = true}));
+                                               .public_api = true,
+                                               .max_connections = shares.api}));
   health_publisher_.Publish();
   const std::int64_t max_call_bytes = appcallback::MaxDeliveryBytes(
       config_.record_limit, config_.bulk_delivery ? config_.delivery_batch : 1);
@@ -228,7 +252,8 @@ absl::Status Application::OpenPorts() {
                                 .max_receive_bytes = static_cast<int>(max_call_bytes),
                                 .max_metadata_bytes = static_cast<int>(
                                     appcallback::MaxDeliveryMetadataBytes(config_.record_limit)),
-                                .max_buffered_bytes = MaxAppBufferedBytes(max_call_bytes)}));
+                                .max_buffered_bytes = MaxAppBufferedBytes(max_call_bytes),
+                                .max_connections = shares.app}));
   return http_.Start();
 }
 

@@ -22,6 +22,7 @@
 #include "app/health.h"
 #include "app/id_source.h"
 #include "app/listener.h"
+#include "app/port_watch.h"
 #include "app/runners/audit_runner.h"
 #include "app/runners/delivery_runner.h"
 #include "app/runners/reminder_runner.h"
@@ -98,6 +99,7 @@ class Application {
   void Fail(std::string_view event, const absl::Status& status);
 
   absl::Status OpenPorts();
+  void WatchPorts(const std::stop_token& stop);
   absl::Status Recover();
   /// Makes the database ready, starts the relay and the runners, then keeps the database in order.
   void RunDatabase(const std::stop_token& stop);
@@ -158,6 +160,7 @@ class Application {
   StatusSampler status_sampler_;
   ChannelWatch channel_watch_{config_, sidecar_.secrets, clock_, channels_};
 
+  PortWatch port_watch_;
   Listener api_listener_;
   Listener app_listener_;
   edge::HttpServer http_;

@@ -47,6 +47,7 @@ class Listener {
   grpc::Server* server() const { return server_.get(); }
   int port() const { return front_ == nullptr ? 0 : front_->port(); }
   int connection_count() const { return front_ == nullptr ? 0 : front_->connection_count(); }
+  int accepted_count() const { return front_ == nullptr ? 0 : front_->accepted_count(); }
 
  private:
   friend absl::StatusOr<Listener> Listen(const ListenerOptions& options);

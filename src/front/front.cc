@@ -215,6 +215,7 @@ void Front::AcceptWithoutDescriptors() {
 }
 
 void Front::Admit(Descriptor client, const sockaddr_storage& address) {
+  ++accepted_count_;
   const int on = 1;
   setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   Connection::Peer peer{.group = GroupOf(address), .name = NameOf(address)};

@@ -65,7 +65,8 @@ class Front {
   void Stop();
 
   int port() const { return port_; }
-  int connection_count() const { return connection_count_; }
+  int connection_count() const { return connection_count_; }  // now
+  int accepted_count() const { return accepted_count_; }      // ever
 
  private:
   using Id = ConnectionList::Id;
@@ -119,6 +120,7 @@ class Front {
   std::atomic<bool> accepting_stopped_ = false;
   std::atomic<bool> stop_ = false;
   std::atomic<int> connection_count_ = 0;
+  std::atomic<int> accepted_count_ = 0;
   std::thread thread_;  // last: it uses all parts above
 };
 
