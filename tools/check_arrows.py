@@ -22,9 +22,10 @@ ARROWS = {
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
     "edge": {"util"},
+    "front": {"util"},
     "net": {"util"},
     "notify": {"domain", "net", "ports", "util"},
-    "app": {"api", "appcallback", "auth", "client", "domain", "edge", "net", "notify", "ports", "relay", "service", "store", "util"},
+    "app": {"api", "appcallback", "auth", "client", "domain", "edge", "front", "net", "notify", "ports", "relay", "service", "store", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {

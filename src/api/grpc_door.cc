@@ -12,8 +12,10 @@
 #include <string_view>
 #include <utility>
 
+#include "api/answer_reactor.h"
 #include "api/malformed_request.h"
 #include "api/status_encoding.h"
+#include "util/digest.h"
 
 namespace todo::api {
 namespace {
@@ -37,18 +39,21 @@ std::vector<std::string> ValuesOf(const grpc::CallbackServerContext& context,
   return values;
 }
 
+/// Whose answers the budget counts together. Known before the caller is: what it shows as its
+/// identity, as a digest, because tokens are long and secret.
+std::string HolderOf(const CallHeaders& headers) {
+  const auto& [authorization, user_ids, user_roles] = headers.credentials;
+  if (!authorization.empty()) return util::Sha256(authorization.front());
+  return user_ids.empty() ? std::string() : util::Sha256(user_ids.front());
+}
+
 /// gRPC keeps context, request and response until the reactor is finished, and may destroy them at
 /// any moment after that.
 class GrpcCall final : public PendingCall {
  public:
   GrpcCall(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-           grpc::ByteBuffer* response)
-      : context_(context),
-        reactor_(context->DefaultReactor()),
-        request_(request),
-        response_(response) {}
-
-  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
+           grpc::ByteBuffer* response, AnswerReactor* reactor)
+      : context_(context), reactor_(reactor), request_(request), response_(response) {}
 
   bool IsCancelled() const override { return context_->IsCancelled(); }
   std::chrono::system_clock::time_point Deadline() const override { return context_->deadline(); }
@@ -69,11 +74,13 @@ class GrpcCall final : public PendingCall {
     return absl::InternalError("api: the response could not be serialised");
   }
 
-  void Finish(const absl::Status& status) override { reactor_->Finish(ToGrpcStatus(status)); }
+  void Finish(const absl::Status& status) override {
+    reactor_->Send(ToGrpcStatus(status), status.ok() ? response_->Length() : 0);
+  }
 
  private:
   grpc::CallbackServerContext* const context_;
-  grpc::ServerUnaryReactor* const reactor_;
+  AnswerReactor* const reactor_;
   const grpc::ByteBuffer* const request_;
   grpc::ByteBuffer* const response_;
 };
@@ -83,21 +90,21 @@ class DoorService final : public grpc::Service {
  public:
   /// gRPC takes raw bytes, not messages: a request that gRPC itself could not parse would be
   /// answered with an empty UNIMPLEMENTED, and its parsing would happen on gRPC's thread.
-  void Add(const Method& method, const Admission& admission) {
+  void Add(const Method& method, const Admission& admission, AnswerBudget& budget) {
     AddMethod(new grpc::internal::RpcServiceMethod(method.path.c_str(),
                                                    grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
     MarkMethodRawCallback(
-        count_++,
-        new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-            [&method, &admission](grpc::CallbackServerContext* context,
-                                  const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-              auto call = std::make_unique<GrpcCall>(context, request, response);
-              grpc::ServerUnaryReactor* const reactor = call->reactor();
-              const CallHeaders headers = ReadHeaders(
-                  [context](std::string_view name) { return ValuesOf(*context, name); });
-              admission.Submit(method, headers, std::move(call));
-              return reactor;
-            }));
+        count_++, new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                      [&method, &admission, &budget](grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request,
+                                                     grpc::ByteBuffer* response) {
+                        const CallHeaders headers = ReadHeaders(
+                            [context](std::string_view name) { return ValuesOf(*context, name); });
+                        auto* const reactor = new AnswerReactor(context, HolderOf(headers), budget);
+                        auto call = std::make_unique<GrpcCall>(context, request, response, reactor);
+                        admission.Submit(method, headers, std::move(call));
+                        return reactor;
+                      }));
   }
 
  private:
@@ -116,7 +123,7 @@ GrpcDoor::GrpcDoor(const MethodTable& methods, const Admission& admission) {
       name = method.service;
       services_.push_back(std::move(added));
     }
-    service->Add(method, admission);
+    service->Add(method, admission, budget_);
   }
 }
 

@@ -1,6 +1,6 @@
 #include "app/application.h"
 
-#include <grpcpp/health_check_service_interface.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@
 #include "api/todo_methods.h"
 #include "app/config/help.h"
 #include "app/metrics.h"
-#include "appcallback/delivery_limits.h"
+#include "app/process_limits.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -28,8 +28,6 @@ using util::Log;
 using util::Severity;
 using namespace std::chrono_literals;
 
-constexpr int kMaxApiMessageBytes = 1024 * 1024;
-constexpr std::size_t kMaxApiBufferedBytes = 256UL * 1024 * 1024;
 /// Attempts at the same time, by the pace of the lane. New lanes may all have endpoints that do not
 /// answer.
 constexpr std::array<std::pair<ports::Pace, int>, 3> kDeliveryThreads = {
@@ -45,12 +43,6 @@ util::Share ShareOfUser(const Config& config) {
           .waiting = Count(std::max(1, config.worker_queue / 4))};
 }
 
-/// Of the sidecar's port. It brings one large call at a time. Calls of other programs count too:
-/// their app token is looked at only when the whole call has arrived.
-std::size_t MaxAppBufferedBytes(std::int64_t max_call_bytes) {
-  return static_cast<std::size_t>(2 * max_call_bytes) + kMaxApiBufferedBytes;
-}
-
 appcallback::AppCallbackOptions CallbackOptions(const Config& config,
                                                 ports::RecordHandler& handler) {
   return {.subscriptions = SubscriptionsOf(StreamsOf(config), handler),
@@ -64,7 +56,7 @@ appcallback::AppCallbackOptions CallbackOptions(const Config& config,
 Application::Application(Config config, std::function<void()> on_failure)
     : config_(std::move(config)),
       on_failure_(std::move(on_failure)),
-      health_publisher_(health_, [this](bool healthy) { PublishHealth(healthy); }),
+      health_publisher_(health_, [this](bool healthy) { grpc_ports_.PublishHealth(healthy); }),
       stores_(config_, connections_, NewsOfCommits()),
       sidecar_watch_(config_, health_, [this] { return sidecar_.dapr.GetMetadata(); }),
       relay_(outbox_log_, sidecar_.publisher, OptionsOfRelay()),
@@ -112,8 +104,9 @@ Application::Application(Config config, std::function<void()> on_failure)
                       {.status = [this] { return stores_.service_status.Read(); },
                        .delivery_count = [this] { return app_callback_.delivery_count(); },
                        .patience = std::max<milliseconds>(config_.audit_delay, kLeastPatience)}),
-      http_ports_(config_, {.is_ready = [this] { return health_.IsHealthy(); },
-                            .metrics = [this] { return MetricsPage(); }}) {
+      http_ports_(config_,
+                  {.is_ready = [this] { return health_.IsHealthy() && port_watch_.all_answer(); },
+                   .metrics = [this] { return MetricsPage(); }}) {
   for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
         std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));
@@ -180,14 +173,6 @@ std::string Application::MetricsPage() {
   return MetricsText(snapshot);
 }
 
-void Application::PublishHealth(bool healthy) {
-  if (api_listener_.server == nullptr) return;
-  grpc::HealthCheckServiceInterface* const service = api_listener_.server->GetHealthCheckService();
-  if (service == nullptr) return;
-  service->SetServingStatus(healthy);
-  service->SetServingStatus("todo.v1.TodoService", healthy);
-}
-
 void Application::Fail(std::string_view event, const absl::Status& status) {
   Log(Severity::kError, event, {{"status", status.ToString()}});
   if (!failed_.exchange(true)) on_failure_();
@@ -212,42 +197,31 @@ absl::Status Application::Start() {
   start([this](const std::stop_token& stop) { channel_watch_.Run(stop, delivery_bell_); });
   for (const auto& keys : identity_.keys)
     start([keys](const std::stop_token& stop) { keys->Run(stop); });
+  start([this](const std::stop_token& stop) { WatchPorts(stop); });
+  start(ReturnFreeMemory);
   return absl::OkStatus();
 }
 
-absl::Status Application::OpenPorts() {
-  grpc::EnableDefaultHealthCheckService(true);
-  if (config_.takes_calls()) {
-    TODO_ASSIGN_OR_RETURN(api_listener_, Listen({.name = "api",
-                                                 .address = config_.api_address,
-                                                 .port = config_.api_port,
-                                                 .services = grpc_door_.services(),
-                                                 .max_receive_bytes = kMaxApiMessageBytes,
-                                                 .max_buffered_bytes = kMaxApiBufferedBytes,
-                                                 .public_api = true}));
-    health_publisher_.Publish();
-  }
-  const std::int64_t max_call_bytes = appcallback::MaxDeliveryBytes(
-      config_.record_limit, config_.bulk_delivery ? config_.delivery_batch : 1);
-  // As soon as this port is open, and only then, the sidecar asks for the subscriptions.
-  TODO_ASSIGN_OR_RETURN(app_listener_,
-                        Listen({.name = "app",
-                                .address = config_.app_address,
-                                .port = config_.app_port,
-                                .services = AppServices(),
-                                .max_receive_bytes = static_cast<int>(max_call_bytes),
-                                .max_metadata_bytes = static_cast<int>(
-                                    appcallback::MaxDeliveryMetadataBytes(config_.record_limit)),
-                                .max_buffered_bytes = MaxAppBufferedBytes(max_call_bytes)}));
-  if (config_.takes_calls()) TODO_RETURN_IF_ERROR(http_ports_.OpenWeb());
-  return http_ports_.OpenOps();
+void Application::WatchPorts(const std::stop_token& stop) {
+  std::vector<WatchedPort> ports = grpc_ports_.watched();
+  std::ranges::copy(http_ports_.watched(), std::back_inserter(ports));
+  port_watch_.Run(stop, ports, [this](const WatchedPort& port) {
+    Fail("port_dead", util::MakeStatus(absl::StatusCode::kUnavailable,
+                                       fmt::format("the {} port no longer answers", port.name)));
+  });
 }
 
-std::vector<grpc::Service*> Application::AppServices() {
-  std::vector<grpc::Service*> services = app_callback_.services();
+absl::Status Application::OpenPorts() {
+  if (config_.takes_calls()) {
+    TODO_RETURN_IF_ERROR(grpc_ports_.OpenApi(grpc_door_.services()));
+    health_publisher_.Publish();
+  }
+  std::vector<grpc::Service*> app_services = app_callback_.services();
   if (config_.takes_calls())
-    std::ranges::copy(invoked_door_.services(), std::back_inserter(services));
-  return services;
+    std::ranges::copy(invoked_door_.services(), std::back_inserter(app_services));
+  TODO_RETURN_IF_ERROR(grpc_ports_.OpenApp(std::move(app_services)));
+  if (config_.takes_calls()) TODO_RETURN_IF_ERROR(http_ports_.OpenWeb());
+  return http_ports_.OpenOps();
 }
 
 absl::Status Application::Recover() {
@@ -304,11 +278,7 @@ bool Application::Stop() {
   health_publisher_.Publish();
   for (std::jthread& thread : threads_) thread.request_stop();
 
-  for (Listener* listener : {&api_listener_, &app_listener_}) {
-    if (listener->server == nullptr) continue;
-    const auto left = std::max<steady_clock::duration>(calls_deadline - steady_clock::now(), 0ms);
-    listener->server->Shutdown(std::chrono::system_clock::now() + left);
-  }
+  grpc_ports_.Shutdown(calls_deadline);
   const bool web_drained = http_ports_.StopWeb(calls_deadline);
   const bool api_drained = api_workers_.Shutdown(calls_deadline);
   const bool events_drained = event_workers_.Shutdown(calls_deadline);
@@ -330,8 +300,7 @@ bool Application::Stop() {
        {"events_drained", events_drained},
        {"relay_drained", relay_drained},
        {"took_ms", std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin).count()}});
-  api_listener_.server.reset();
-  app_listener_.server.reset();
+  grpc_ports_.Release();
   http_ports_.StopOps();  // until now it answered that the service is not ready
   return drained;
 }

@@ -20,11 +20,12 @@
 #include "app/connections.h"
 #include "app/database_probe.h"
 #include "app/database_setup.h"
+#include "app/grpc_ports.h"
 #include "app/health.h"
 #include "app/http_ports.h"
 #include "app/id_source.h"
 #include "app/identity_setup.h"
-#include "app/listener.h"
+#include "app/port_watch.h"
 #include "app/runners/audit_runner.h"
 #include "app/runners/delivery_runner.h"
 #include "app/runners/reminder_runner.h"
@@ -86,8 +87,8 @@ class Application {
 
   bool failed() const { return failed_; }
   // The ports that Start opened; for port 0 in the settings, the free port that was found.
-  int api_port() const { return api_listener_.port; }
-  int app_port() const { return app_listener_.port; }
+  int api_port() const { return grpc_ports_.api_port(); }
+  int app_port() const { return grpc_ports_.app_port(); }
   int web_port() const { return http_ports_.web_port(); }
   int ops_port() const { return http_ports_.ops_port(); }
 
@@ -97,11 +98,10 @@ class Application {
   void OutboxGrewElsewhere(int shard);
   relay::RelayOptions OptionsOfRelay();
   std::string MetricsPage();
-  void PublishHealth(bool healthy);
   void Fail(std::string_view event, const absl::Status& status);
 
   absl::Status OpenPorts();
-  std::vector<grpc::Service*> AppServices();
+  void WatchPorts(const std::stop_token& stop);
   absl::Status Recover();
   /// Makes the database ready, starts the relay and the runners, then keeps the database in order.
   void RunDatabase(const std::stop_token& stop);
@@ -164,8 +164,8 @@ class Application {
   StatusSampler status_sampler_;
   ChannelWatch channel_watch_{config_, sidecar_.secrets, clock_, channels_};
 
-  Listener api_listener_;
-  Listener app_listener_;
+  PortWatch port_watch_;
+  GrpcPorts grpc_ports_{config_};
   HttpPorts http_ports_;
   std::vector<std::jthread> threads_;  // last: they use all parts above
 };

@@ -69,7 +69,8 @@ edge::HttpServerOptions WebOptions(const Config& config) {
 }  // namespace
 
 HttpPorts::HttpPorts(const Config& config, OpsSources sources)
-    : healthz_([] { return TextPage(200, "alive\n"); }),
+    : config_(config),
+      healthz_([] { return TextPage(200, "alive\n"); }),
       readyz_([is_ready = std::move(sources.is_ready)] {
         return is_ready() ? TextPage(200, "ready\n") : TextPage(503, "not ready\n");
       }),
@@ -81,6 +82,20 @@ HttpPorts::HttpPorts(const Config& config, OpsSources sources)
   ops_routes_.AddPath("/healthz", healthz_);
   ops_routes_.AddPath("/readyz", readyz_);
   ops_routes_.AddPath("/metrics", metrics_);
+}
+
+std::vector<WatchedPort> HttpPorts::watched() const {
+  std::vector<WatchedPort> ports = {{.name = "ops",
+                                     .address = config_.ops_address,
+                                     .port = ops_port(),
+                                     .greeting = std::string(Http1Greeting())}};
+  if (!config_.takes_calls()) return ports;
+  ports.push_back(
+      {.name = "web",
+       .address = config_.web_address,
+       .port = web_port(),
+       .greeting = std::string(config_.tls_cert.empty() ? Http1Greeting() : TlsGreeting())});
+  return ports;
 }
 
 std::vector<std::string> HttpFaults(const Config& config) {

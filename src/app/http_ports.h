@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "app/config/config.h"
+#include "app/port_watch.h"
 #include "edge/http_server.h"
 #include "edge/router.h"
 
@@ -24,6 +25,7 @@ class HttpPorts {
     std::function<std::string()> metrics;
   };
 
+  /// `config` must outlive this object.
   HttpPorts(const Config& config, OpsSources sources);
 
   /// The handlers of the web port: add them before OpenWeb. They must outlive this object.
@@ -40,12 +42,16 @@ class HttpPorts {
   int web_port() const { return web_.port(); }
   int ops_port() const { return ops_.port(); }
 
+  /// The open ports.
+  std::vector<WatchedPort> watched() const;
+
   /// By port: "web", "ops".
   std::map<std::string, edge::HttpServerStats> stats() const {
     return {{"web", web_.stats()}, {"ops", ops_.stats()}};
   }
 
  private:
+  const Config& config_;
   edge::Page healthz_;
   edge::Page readyz_;
   edge::Page metrics_;

@@ -11,6 +11,7 @@
 #include "app/config/help.h"
 #include "app/library_logs.h"
 #include "app/make_token.h"
+#include "app/process_limits.h"
 #include "app/system_clock.h"
 #include "app/termination.h"
 #include "util/log.h"
@@ -34,6 +35,7 @@ std::map<std::string, std::string> Environment() {
 }
 
 int Serve(const todo::app::Config& config) {
+  todo::app::LimitMallocArenas();
   todo::app::Termination termination;
   todo::util::SetLogThreshold(config.log_level);
   todo::app::RouteLibraryLogs();
