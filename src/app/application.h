@@ -20,6 +20,7 @@
 #include "app/database_probe.h"
 #include "app/database_setup.h"
 #include "app/health.h"
+#include "app/http_ports.h"
 #include "app/id_source.h"
 #include "app/listener.h"
 #include "app/runners/audit_runner.h"
@@ -34,7 +35,6 @@
 #include "app/streams.h"
 #include "app/system_clock.h"
 #include "appcallback/app_callback.h"
-#include "edge/http_server.h"
 #include "ports/authenticator.h"
 #include "relay/outbox_relay.h"
 #include "service/audit/auditor.h"
@@ -86,14 +86,14 @@ class Application {
   // The ports that Start opened; for port 0 in the settings, the free port that was found.
   int api_port() const { return api_listener_.port; }
   int app_port() const { return app_listener_.port; }
-  int http_port() const { return http_.port(); }
+  int web_port() const { return http_ports_.web_port(); }
+  int ops_port() const { return http_ports_.ops_port(); }
 
  private:
   CommitNews NewsOfCommits();
   void OutboxGrew(int shard);
   relay::RelayOptions OptionsOfRelay();
-  std::map<std::string, edge::HttpServer::Handler, std::less<>> Pages();
-  edge::HttpResponse MetricsPage();
+  std::string MetricsPage();
   void PublishHealth(bool healthy);
   void Fail(std::string_view event, const absl::Status& status);
 
@@ -160,7 +160,7 @@ class Application {
 
   Listener api_listener_;
   Listener app_listener_;
-  edge::HttpServer http_;
+  HttpPorts http_ports_;
   std::vector<std::jthread> threads_;  // last: they use all parts above
 };
 

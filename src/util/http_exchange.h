@@ -46,13 +46,13 @@ struct HttpRequestHead {
 
 struct HttpResponseHead {
   int status = 200;
-  HttpHeaders headers;
+  HttpHeaders headers = {};
 };
 
 struct HttpResponse {
   int status = 200;
-  HttpHeaders headers;  // the server adds content-length
-  std::string body;
+  HttpHeaders headers = {};  // the server adds content-length
+  std::string body = {};
 };
 
 /// The way back to the client of one request. Exactly one of Respond and Begin is called, once;
@@ -89,7 +89,7 @@ struct HttpAcceptance {
   /// A longer body is refused by the server.
   std::size_t max_body_bytes = 0;
   /// The answer to a longer body; nullopt: the server's own, 413.
-  std::optional<HttpResponse> too_long;
+  std::optional<HttpResponse> too_long = {};
   /// Called once, on the server's thread, with the whole body; must not block. Not called when the
   /// client goes before its body is complete.
   std::function<void(std::string body, std::unique_ptr<HttpExchange> exchange)> handle;
