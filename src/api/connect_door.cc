@@ -8,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "api/status_encoding.h"
 #include "util/status.h"
 
 namespace todo::api {

@@ -7,6 +7,7 @@
 #include "api/admission.h"
 #include "api/connect/handler.h"
 #include "api/method.h"
+#include "api/status_encoding.h"
 #include "util/http_exchange.h"
 
 namespace todo::api {
@@ -34,7 +35,7 @@ class ConnectDoor final : public util::HttpHandler, private connect::Methods {
 
   const MethodTable& methods_;
   const Admission& admission_;
-  connect::Handler handler_{*this, {.max_message_bytes = kMaxRequestBytes}};
+  connect::Handler handler_{*this, {.max_message_bytes = kMaxRequestBytes, .encode = EncodeStatus}};
 };
 
 }  // namespace todo::api

@@ -3,6 +3,8 @@
 // each configuration, writes a ServerCompatRequest to its standard input and reads a
 // ServerCompatResponse from its standard output, both with four bytes of length before.
 
+#include <signal.h>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -18,7 +20,6 @@
 #include <vector>
 
 #include "api/connect/handler.h"
-#include "api/status_encoding.h"
 #include "connectrpc/conformance/v1/server_compat.pb.h"
 #include "connectrpc/conformance/v1/service.pb.h"
 #include "edge/http_server.h"
@@ -52,7 +53,8 @@ RequestInfo InfoOf(const util::HttpRequestHead& head, const connect::Call& call,
   if (call.head().timeout.has_value()) info.set_timeout_ms(call.head().timeout->count());
   info.add_requests()->PackFrom(request);
   if (head.method == "GET") {
-    for (const auto& [name, value] : *connect::DecodeQuery(head.query)) {
+    const auto parameters = connect::DecodeQuery(head.query);
+    for (const auto& [name, value] : *parameters) {
       v1::Header* parameter = info.mutable_connect_get_info()->add_query_params();
       parameter->set_name(name);
       parameter->add_value(value);
@@ -67,6 +69,14 @@ google::rpc::Status StatusOf(const v1::Error& error) {
   status.set_message(error.message());
   *status.mutable_details() = error.details();
   return status;
+}
+
+/// The tests expect errors without details of ours.
+google::rpc::Status Plain(const absl::Status& status) {
+  google::rpc::Status plain;
+  plain.set_code(static_cast<int>(status.code()));
+  plain.set_message(std::string(util::FromAbsl(status.message())));
+  return plain;
 }
 
 void Sleep(std::uint32_t milliseconds) {
@@ -85,7 +95,7 @@ template <typename Request, typename Response>
 void AnswerUnary(const util::HttpRequestHead& head, connect::UnaryCall& call) {
   Request request;
   if (const absl::Status status = call.ParseRequest(request); !status.ok())
-    return call.Finish(api::EncodeStatus(status));
+    return call.Finish(Plain(status));
   const v1::UnaryResponseDefinition& definition = request.response_definition();
   AddMetadata(definition, call);
   Sleep(definition.response_delay_ms());
@@ -98,13 +108,13 @@ void AnswerUnary(const util::HttpRequestHead& head, connect::UnaryCall& call) {
   Response response;
   response.mutable_payload()->set_data(definition.response_data());
   *response.mutable_payload()->mutable_request_info() = info;
-  call.Finish(api::EncodeStatus(call.EncodeResponse(response)));
+  call.Finish(Plain(call.EncodeResponse(response)));
 }
 
 void AnswerStream(const util::HttpRequestHead& head, connect::StreamCall& call) {
   v1::ServerStreamRequest request;
   if (const absl::Status status = call.ParseRequest(request); !status.ok())
-    return call.Finish(api::EncodeStatus(status));
+    return call.Finish(Plain(status));
   const v1::StreamResponseDefinition& definition = request.response_definition();
   AddMetadata(definition, call);
   const RequestInfo info = InfoOf(head, call, request);
@@ -115,7 +125,7 @@ void AnswerStream(const util::HttpRequestHead& head, connect::StreamCall& call) 
     if (std::exchange(first, false)) *response.mutable_payload()->mutable_request_info() = info;
     Sleep(definition.response_delay_ms());
     if (const absl::Status status = call.Send(response); !status.ok())
-      return call.Finish(api::EncodeStatus(status));
+      return call.Finish(Plain(status));
   }
   if (!definition.has_error()) return call.Finish({});
   google::rpc::Status error = StatusOf(definition.error());
@@ -184,11 +194,18 @@ void WriteResponse(const v1::ServerCompatResponse& response) {
 int Main() {
   const std::optional<v1::ServerCompatRequest> request = ReadRequest();
   if (!request.has_value()) return 1;
+  // The runner ends the server with a signal.
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);  // in the threads to come too
   ConformanceMethods methods;
-  connect::Handler handler(
-      methods, {.max_message_bytes = request->message_receive_limit() != 0
-                                         ? request->message_receive_limit()
-                                         : std::numeric_limits<std::int32_t>::max() / 2});
+  connect::Handler handler(methods,
+                           {.max_message_bytes = request->message_receive_limit() != 0
+                                                     ? request->message_receive_limit()
+                                                     : std::numeric_limits<std::int32_t>::max() / 2,
+                            .encode = Plain});
   edge::HttpServerOptions options;
   options.port = 0;
   edge::HttpServer server(options, handler);
@@ -200,9 +217,8 @@ int Main() {
   response.set_host("127.0.0.1");
   response.set_port(static_cast<std::uint32_t>(server.port()));
   WriteResponse(response);
-  // The runner closes the input when it needs the server no longer.
-  while (std::cin.get() != std::char_traits<char>::eof()) {
-  }
+  int signal = 0;
+  sigwait(&ending, &signal);
   server.Stop();
   return 0;
 }

@@ -7,8 +7,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "api/connect/error.h"
-#include "api/status_encoding.h"
+#include "util/http_problem.h"
 #include "util/status.h"
 
 namespace todo::api::connect {
@@ -112,9 +111,7 @@ absl::StatusOr<std::optional<std::chrono::milliseconds>> ReadTimeout(std::string
 HttpResponse OnlyMethods(const MethodShape& method) {
   const std::string_view allowed = method.read_only ? "GET, POST" : "POST";
   HttpResponse response =
-      ProblemResponse({.status = 405,
-                       .title = "Method not allowed",
-                       .detail = fmt::format("this method is called with {}", allowed)});
+      util::HttpProblem(405, fmt::format("this method is called with {}", allowed));
   response.headers.emplace_back("allow", allowed);
   return response;
 }
@@ -123,10 +120,8 @@ HttpResponse UnsupportedType(const MethodShape& method) {
   const std::string_view types = method.streams
                                      ? "application/connect+json, application/connect+proto"
                                      : "application/json, application/proto";
-  HttpResponse response = ProblemResponse(
-      {.status = 415,
-       .title = "Unsupported media type",
-       .detail = fmt::format("the content-type must be one of: {}; the text is UTF-8", types)});
+  HttpResponse response = util::HttpProblem(
+      415, fmt::format("the content-type must be one of: {}; the text is UTF-8", types));
   response.headers.emplace_back("accept-post", types);
   return response;
 }
@@ -182,26 +177,26 @@ absl::Status ReadHeaders(const HttpRequestHead& head, CallHead& call) {
   return absl::OkStatus();
 }
 
-HttpResponse Refusal(const absl::Status& status, const CallHead& call) {
-  const google::rpc::Status error = EncodeStatus(status);
+HttpResponse Refusal(const google::rpc::Status& error, const CallHead& call) {
   return call.streams ? StreamError(error, call.content_type()) : UnaryError(error);
 }
 
-std::variant<CallHead, HttpResponse> ReadGet(const HttpRequestHead& head,
-                                             const MethodShape& method) {
+std::variant<CallHead, HttpResponse> ReadGet(const HttpRequestHead& head, const MethodShape& method,
+                                             const StatusEncoder& encode) {
   CallHead call;
   const auto parameters = DecodeQuery(head.query);
-  if (!parameters.ok()) return Refusal(parameters.status(), call);
+  if (!parameters.ok()) return Refusal(encode(parameters.status()), call);
   const std::string* encoding = Find(*parameters, "encoding");
   if (encoding == nullptr)
-    return Refusal(Malformed("query: the parameter encoding is missing: json or proto"), call);
+    return Refusal(encode(Malformed("query: the parameter encoding is missing: json or proto")),
+                   call);
   const std::optional<Codec> codec = CodecNamed(*encoding);
   if (!codec.has_value()) return UnsupportedType(method);
   call.codec = *codec;
   if (const absl::Status status = ReadQuery(*parameters, call); !status.ok())
-    return Refusal(status, call);
+    return Refusal(encode(status), call);
   if (const absl::Status status = ReadHeaders(head, call); !status.ok())
-    return Refusal(status, call);
+    return Refusal(encode(status), call);
   return call;
 }
 
@@ -212,8 +207,10 @@ std::string CallHead::content_type() const {
 }
 
 std::variant<CallHead, HttpResponse> ReadCallHead(const HttpRequestHead& head,
-                                                  const MethodShape& method) {
-  if (head.method == "GET" && method.read_only && !method.streams) return ReadGet(head, method);
+                                                  const MethodShape& method,
+                                                  const StatusEncoder& encode) {
+  if (head.method == "GET" && method.read_only && !method.streams)
+    return ReadGet(head, method, encode);
   if (head.method != "POST") return OnlyMethods(method);
 
   const std::string type = MediaTypeOf(head.Find("content-type"));
@@ -226,7 +223,7 @@ std::variant<CallHead, HttpResponse> ReadCallHead(const HttpRequestHead& head,
   call.codec = *codec;
   call.streams = method.streams;
   if (const absl::Status status = ReadHeaders(head, call); !status.ok())
-    return Refusal(status, call);
+    return Refusal(encode(status), call);
   return call;
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "api/connect/codec.h"
+#include "api/connect/error.h"
 #include "util/http_exchange.h"
 
 // What the head of a request says about a call. Thread safety: all are pure functions.
@@ -39,9 +40,10 @@ struct CallHead {
 };
 
 /// The answer is a refusal: 405 and 415 are problems outside of the protocol; malformed headers and
-/// queries are errors of it.
+/// queries are errors of it, which `encode` puts into words.
 std::variant<CallHead, util::HttpResponse> ReadCallHead(const util::HttpRequestHead& head,
-                                                        const MethodShape& method);
+                                                        const MethodShape& method,
+                                                        const StatusEncoder& encode);
 
 /// Whether a request with this head expects an answer in the form of a stream, even when its method
 /// is unknown. Then this is the content type; else empty.

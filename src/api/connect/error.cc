@@ -138,14 +138,4 @@ util::HttpResponse StreamError(const google::rpc::Status& error, std::string_vie
           .body = Wrap({.flags = kEndOfStream, .payload = end})};
 }
 
-util::HttpResponse ProblemResponse(const Problem& problem) {
-  const json object{{"type", "about:blank"},
-                    {"title", problem.title},
-                    {"status", problem.status},
-                    {"detail", problem.detail}};
-  return {.status = problem.status,
-          .headers = {{"content-type", "application/problem+json"}},
-          .body = TextOf(object)};
-}
-
 }  // namespace todo::api::connect

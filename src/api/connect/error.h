@@ -1,9 +1,10 @@
 #pragma once
 
-#include <optional>
+#include <functional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "google/rpc/status.pb.h"
 #include "util/http_exchange.h"
 
@@ -11,10 +12,17 @@
 
 namespace todo::api::connect {
 
+/// The reason of a refusal that trying again does not help, although its code is
+/// RESOURCE_EXHAUSTED.
+inline constexpr char kMessageTooLong[] = "MESSAGE_TOO_LONG";
+
 /// "not_found" for 5; codes outside of gRPC's count as unknown.
 std::string_view NameOfCode(int code);
 /// The HTTP status of a unary answer with this code; 200 for OK.
 int HttpStatusOf(int code);
+
+/// How a refusal of the protocol itself looks to callers: with which message and details.
+using StatusEncoder = std::function<google::rpc::Status(const absl::Status&)>;
 
 /// The body of a unary error: code, message and details, each with its content in JSON where the
 /// type is known to this program.
@@ -28,13 +36,5 @@ util::HttpResponse UnaryError(const google::rpc::Status& error);
 
 /// The whole answer to a stream that failed before its first message.
 util::HttpResponse StreamError(const google::rpc::Status& error, std::string_view content_type);
-
-/// A refusal outside of the protocol, as application/problem+json (RFC 9457).
-struct Problem {
-  int status = 400;
-  std::string title;   // the same for all problems of this kind
-  std::string detail;  // what is wrong and what to do
-};
-util::HttpResponse ProblemResponse(const Problem& problem);
 
 }  // namespace todo::api::connect

@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "api/connect/error.h"
 #include "util/require.h"
 #include "util/status.h"
 
@@ -29,7 +30,7 @@ absl::Status TooLong(std::size_t max_bytes) {
   return util::WithReason(
       util::MakeStatus(absl::StatusCode::kResourceExhausted,
                        fmt::format("the message is longer than {} bytes", max_bytes)),
-      "MESSAGE_TOO_LONG");
+      kMessageTooLong);
 }
 
 Bytef* BytesOf(std::string_view text) {

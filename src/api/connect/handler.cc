@@ -8,7 +8,7 @@
 
 #include "api/connect/envelope.h"
 #include "api/connect/error.h"
-#include "api/status_encoding.h"
+#include "util/http_problem.h"
 #include "util/status.h"
 
 namespace todo::api::connect {
@@ -20,18 +20,16 @@ using util::HttpRequestHead;
 using util::HttpResponse;
 
 HttpResponse NothingHere() {
-  return ProblemResponse({.status = 404,
-                          .title = "Not found",
-                          .detail = "there is no service at this path; a call has a path such as "
-                                    "/todo.v1.TodoService/CreateTask"});
+  return util::HttpProblem(404,
+                           "there is no service at this path; a call has a path such as "
+                           "/todo.v1.TodoService/CreateTask");
 }
 
 HttpResponse ErrorFor(const CallHead& call, const google::rpc::Status& error) {
   return call.streams ? StreamError(error, call.content_type()) : UnaryError(error);
 }
 
-HttpResponse UnknownMethod(const HttpRequestHead& head, const absl::Status& status) {
-  const google::rpc::Status error = EncodeStatus(status);
+HttpResponse UnknownMethod(const HttpRequestHead& head, const google::rpc::Status& error) {
   const std::string_view stream_type = StreamContentTypeOf(head);
   return stream_type.empty() ? UnaryError(error) : StreamError(error, stream_type);
 }
@@ -40,7 +38,7 @@ absl::Status TooLong(std::size_t max_bytes) {
   return util::WithReason(
       util::MakeStatus(absl::StatusCode::kResourceExhausted,
                        fmt::format("the message is longer than {} bytes", max_bytes)),
-      "MESSAGE_TOO_LONG");
+      kMessageTooLong);
 }
 
 /// OK, when the body of a stream's request is one envelope that can be unpacked.
@@ -53,10 +51,10 @@ absl::Status CheckEnvelope(const Call::Request& request) {
   return absl::OkStatus();
 }
 
-void StartStream(const Route& route, Call::Request request,
+void StartStream(const Route& route, const StatusEncoder& encode, Call::Request request,
                  std::unique_ptr<HttpExchange> exchange) {
   if (const absl::Status status = CheckEnvelope(request); !status.ok()) {
-    google::rpc::Status error = EncodeStatus(status);
+    google::rpc::Status error = encode(status);
     if (absl::IsInternal(status)) error.set_message(std::string(util::FromAbsl(status.message())));
     return exchange->Respond(StreamError(error, request.head.content_type()));
   }
@@ -73,9 +71,9 @@ std::chrono::system_clock::time_point DeadlineOf(const CallHead& call) {
 HttpDecision Handler::Decide(const HttpRequestHead& head) {
   const absl::StatusOr<MethodShape> shape = methods_.Find(head.path);
   if (absl::IsNotFound(shape.status())) return NothingHere();
-  if (!shape.ok()) return UnknownMethod(head, shape.status());
+  if (!shape.ok()) return UnknownMethod(head, options_.encode(shape.status()));
 
-  std::variant<CallHead, HttpResponse> read = ReadCallHead(head, *shape);
+  std::variant<CallHead, HttpResponse> read = ReadCallHead(head, *shape, options_.encode);
   if (auto* const refusal = std::get_if<HttpResponse>(&read)) return std::move(*refusal);
   auto& call = std::get<CallHead>(read);
 
@@ -84,7 +82,7 @@ HttpDecision Handler::Decide(const HttpRequestHead& head) {
     return ErrorFor(call, *error);
 
   std::size_t max_bytes = options_.max_message_bytes + (call.streams ? kEnvelopePrefixBytes : 0);
-  HttpResponse too_long = ErrorFor(call, EncodeStatus(TooLong(options_.max_message_bytes)));
+  HttpResponse too_long = ErrorFor(call, options_.encode(TooLong(options_.max_message_bytes)));
   if (call.message.has_value()) {
     if (call.message->size() > max_bytes) return too_long;
     max_bytes = 0;
@@ -98,11 +96,11 @@ HttpDecision Handler::Decide(const HttpRequestHead& head) {
   return util::HttpAcceptance{
       .max_body_bytes = max_bytes,
       .too_long = std::move(too_long),
-      .handle = [route = std::get<Route>(std::move(accepted)), request = std::move(request)](
+      .handle = [this, route = std::get<Route>(std::move(accepted)), request = std::move(request)](
                     std::string body, std::unique_ptr<HttpExchange> exchange) mutable {
         request.body = std::move(body);
         if (request.head.streams)
-          return StartStream(route, std::move(request), std::move(exchange));
+          return StartStream(route, options_.encode, std::move(request), std::move(exchange));
         route.unary(std::make_unique<UnaryCall>(std::move(request), std::move(exchange)));
       }};
 }

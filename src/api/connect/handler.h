@@ -4,11 +4,13 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "absl/status/statusor.h"
 #include "api/connect/call.h"
 #include "api/connect/call_head.h"
+#include "api/connect/error.h"
 #include "google/rpc/status.pb.h"
 #include "util/http_exchange.h"
 
@@ -48,10 +50,11 @@ class Handler final : public util::HttpHandler {
   struct Options {
     /// Of a request, before and after unpacking.
     std::size_t max_message_bytes = 1024 * 1024;
+    StatusEncoder encode;
   };
 
   /// `methods` must outlive the handler and every call.
-  Handler(Methods& methods, Options options) : methods_(methods), options_(options) {}
+  Handler(Methods& methods, Options options) : methods_(methods), options_(std::move(options)) {}
 
   util::HttpDecision Decide(const util::HttpRequestHead& head) override;
 

@@ -176,6 +176,7 @@ TEST_F(ConnectDoorTest, BoundsTheRequestBeforeAndAfterUnpacking) {
                           .headers = {{"content-encoding", "gzip"}}});
   EXPECT_EQ(bomb.status, 429);
   EXPECT_EQ(ReasonIn(bomb), "MESSAGE_TOO_LONG");
+  EXPECT_EQ(HeaderOf(bomb, "retry-after"), "") << "it does not get shorter";
 }
 
 TEST_F(ConnectDoorTest, SaysWhichPathsAndMethodsThereAre) {

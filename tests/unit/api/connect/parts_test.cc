@@ -254,12 +254,12 @@ util::HttpRequestHead Get(std::string query) {
 }
 
 CallHead Accepted(const util::HttpRequestHead& head, const MethodShape& shape = {}) {
-  auto read = ReadCallHead(head, shape);
+  auto read = ReadCallHead(head, shape, EncodeStatus);
   if (auto* refusal = std::get_if<util::HttpResponse>(&read)) ADD_FAILURE() << refusal->body;
   return std::holds_alternative<CallHead>(read) ? std::get<CallHead>(read) : CallHead();
 }
 int StatusOf(const util::HttpRequestHead& head, const MethodShape& shape = {}) {
-  auto read = ReadCallHead(head, shape);
+  auto read = ReadCallHead(head, shape, EncodeStatus);
   const auto* refusal = std::get_if<util::HttpResponse>(&read);
   return refusal == nullptr ? 0 : refusal->status;
 }
