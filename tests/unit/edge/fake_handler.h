@@ -26,11 +26,13 @@ inline bool Eventually(const std::function<bool()>& condition) {
 }
 
 /// Paths for tests: /echo answers with the body of the request, /stream with as many pieces as the
-/// body says, /held leaves the exchange to the test, /throws and /throws-late throw. All other
-/// paths are answered from the head, with its method, path and query.
+/// body says, /large with more than sockets hold, /held leaves the exchange to the test, /short
+/// answers bodies above its limit itself, /throws and /throws-late throw. All other paths are
+/// answered from the head, with its method, path and query.
 class FakeHandler final : public util::HttpHandler {
  public:
   static constexpr std::size_t kMaxBodyBytes = 1024UL * 1024;
+  static constexpr std::size_t kLargeBytes = 8'000'000;
 
   util::HttpDecision Decide(const util::HttpRequestHead& head) override {
     if (head.path == "/throws") throw std::runtime_error("secret");
@@ -51,6 +53,16 @@ class FakeHandler final : public util::HttpHandler {
           exchange->Write(std::string("piece ").append(std::to_string(i)).append(";"));
         exchange->End();
       });
+    }
+    if (head.path == "/large") {
+      return Taking([](std::string, std::unique_ptr<util::HttpExchange> exchange) {
+        exchange->Respond({.body = std::string(kLargeBytes, 'x')});
+      });
+    }
+    if (head.path == "/short") {
+      return util::HttpAcceptance{.max_body_bytes = 8,
+                                  .too_long = util::HttpResponse{.body = "longer than a short one"},
+                                  .handle = {}};
     }
     if (head.path == "/held") {
       return Taking([this](std::string, std::unique_ptr<util::HttpExchange> exchange) {

@@ -34,6 +34,8 @@ class Peer {
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
+  int socket() const { return socket_; }
+
   /// False: the server has closed.
   bool Send(std::string_view text) const {
     while (!text.empty()) {
