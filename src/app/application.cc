@@ -85,10 +85,12 @@ Application::Application(Config config, std::function<void()> on_failure)
                                     [this] { return sidecar_watch_.Describe(); })}),
       user_limits_({.calls_per_second = config_.user_calls_per_second,
                     .call_burst = config_.user_call_burst,
-                    .calls_at_a_time = config_.user_calls_at_a_time}),
+                    .calls_at_a_time = config_.user_calls_at_a_time,
+                    .streams_at_a_time = config_.user_streams}),
       admission_(*identity_.authenticator, api_workers_,
                  {.ready = [this] { return health_.Admit(); }, .limits = &user_limits_}),
       grpc_door_(methods_, admission_),
+      connect_door_(methods_, admission_),
       invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return health_.IsHealthy(); }),
@@ -107,6 +109,8 @@ Application::Application(Config config, std::function<void()> on_failure)
       http_ports_(config_,
                   {.is_ready = [this] { return health_.IsHealthy() && port_watch_.all_answer(); },
                    .metrics = [this] { return MetricsPage(); }}) {
+  for (const api::Method& method : methods_.methods())
+    http_ports_.web_routes().AddPrefix(fmt::format("/{}/", method.service), connect_door_);
   for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
         std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "api/admission.h"
+#include "api/connect_door.h"
 #include "api/grpc_door.h"
 #include "api/method.h"
 #include "api/user_limits.h"
@@ -156,6 +157,7 @@ class Application {
   api::UserLimits user_limits_;
   api::Admission admission_;
   api::GrpcDoor grpc_door_;
+  api::ConnectDoor connect_door_;
   api::GrpcDoor invoked_door_;  // on the app port, for calls of other apps through their sidecars
   appcallback::AppCallback app_callback_;
 

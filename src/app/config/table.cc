@@ -149,6 +149,9 @@ Table Users() {
       Number("user-calls-at-a-time", &Config::user_calls_at_a_time, 1, 1'000'000,
              "API calls of one user that may be in progress; further calls are rejected as "
              "RESOURCE_EXHAUSTED"),
+      Number("user-streams", &Config::user_streams, 1, 1'000'000,
+             "streams of one user that may be open; further ones are rejected as "
+             "RESOURCE_EXHAUSTED"),
       Number("user-open-tasks", &Config::user_open_tasks, 1, 100'000'000,
              "open tasks that one user may have; a call that would make more is rejected as "
              "RESOURCE_EXHAUSTED, but a series always gets its next occurrence"),
