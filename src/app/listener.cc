@@ -38,6 +38,7 @@ constexpr int kMaxReflectionThreads = 16;
 constexpr unsigned kTlsFilesCheckSeconds = 5;
 /// A delivery of the sidecar may be large.
 constexpr auto kAppRequestTime = 10min;
+constexpr auto kAppHeaderTime = 30s;
 
 void LimitChannels(const ListenerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
@@ -69,7 +70,10 @@ front::FrameLimits FrameLimitsOf(const ListenerOptions& options) {
     limits.max_continuations = static_cast<int>(metadata / limits.max_header_block_bytes) + 1;
     limits.max_header_block_bytes = metadata;
   }
-  if (!options.public_api) limits.request_time = kAppRequestTime;
+  if (!options.public_api) {
+    limits.request_time = kAppRequestTime;
+    limits.header_block_time = kAppHeaderTime;
+  }
   return limits;
 }
 

@@ -20,9 +20,6 @@ constexpr std::size_t kMaxApiConnections = 2'048;
 constexpr std::size_t kMaxAppConnections = 256;
 
 constexpr int kMaxArenas = 8;
-/// Larger blocks go back to the machine as soon as they are freed. By default glibc raises this
-/// value with the largest block that was ever freed.
-constexpr int kMappedBlockBytes = 512 * 1024;
 constexpr std::size_t kWorthwhileBytes = 32UL * 1024 * 1024;
 constexpr auto kReturnInterval = 5s;
 
@@ -45,10 +42,7 @@ ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit) {
           .app = std::clamp<std::size_t>(all / 4, 1, kMaxAppConnections)};
 }
 
-void LimitMallocArenas() {
-  mallopt(M_ARENA_MAX, kMaxArenas);
-  mallopt(M_MMAP_THRESHOLD, kMappedBlockBytes);
-}
+void LimitMallocArenas() { mallopt(M_ARENA_MAX, kMaxArenas); }
 
 void ReturnFreeMemory(const std::stop_token& stop) {
   while (util::SleepFor(stop, kReturnInterval)) {

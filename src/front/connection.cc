@@ -47,15 +47,14 @@ void Drop(std::string& bytes, std::size_t count) {
 
 }  // namespace
 
-Connection::Connection(Descriptor client, Peer peer, const std::optional<FrameLimits>& limits,
+Connection::Connection(Descriptor client, Peer peer, std::optional<FrameInspector> inspector,
                        const ConnectionTimes& times, SteadyTime now)
     : client_(std::move(client)),
       peer_(std::move(peer)),
+      inspector_(std::move(inspector)),
       times_(times),
       accepted_at_(now),
-      last_active_(now) {
-  if (limits) inspector_.emplace(*limits);
-}
+      last_active_(now) {}
 
 Connection::Outcome Connection::End(std::string_view reason) {
   end_reason_ = reason;
@@ -65,6 +64,10 @@ Connection::Outcome Connection::End(std::string_view reason) {
 bool Connection::has_calls() const {
   // Where bytes cannot be read, every connection that has spoken may have calls.
   return inspector_ ? inspector_->open_calls() > 0 : reached_server();
+}
+
+bool Connection::has_called() const {
+  return inspector_ ? inspector_->has_called() : reached_server();
 }
 
 bool Connection::HasUndelivered() const {

@@ -41,8 +41,8 @@ class Connection {
     std::string name;   // address and port, for logs
   };
 
-  /// `limits`: none for bytes that cannot be read (TLS).
-  Connection(Descriptor client, Peer peer, const std::optional<FrameLimits>& limits,
+  /// `inspector`: none for bytes that cannot be read (TLS).
+  Connection(Descriptor client, Peer peer, std::optional<FrameInspector> inspector,
              const ConnectionTimes& times, SteadyTime now);
 
   /// Moves what can be moved, up to a fair share. `scratch` is memory for the duration of the call.
@@ -71,6 +71,8 @@ class Connection {
   bool reached_server() const { return static_cast<bool>(server_); }
   bool server_ended() const { return server_ended_; }
   bool has_calls() const;
+  /// Whether the client has ever begun a call.
+  bool has_called() const;
   /// Whether bytes of the server have not been given to the client's socket.
   bool HasUndelivered() const;
 

@@ -1,13 +1,13 @@
 #include "front/connection_list.h"
 
-#include <chrono>
 #include <tuple>
 #include <utility>
 
 namespace todo::front {
 namespace {
 
-constexpr std::chrono::seconds kNewFor{2};
+/// One place of so many is for clients that have not begun a call.
+constexpr std::size_t kNewcomersShare = 4;
 
 }  // namespace
 
@@ -35,24 +35,28 @@ void ConnectionList::Clear() {
   counts_.clear();
 }
 
-ConnectionList::Id ConnectionList::MustGiveWay(std::string_view peer_group, SteadyTime now) const {
+ConnectionList::Id ConnectionList::MustGiveWay(std::string_view peer_group) const {
   const auto count = counts_.find(peer_group);
-  if (count != counts_.end() && count->second >= limits_.per_peer) return Choose(peer_group, now);
-  return size() >= limits_.total ? Choose({}, now) : 0;
+  if (count != counts_.end() && count->second >= limits_.per_peer) return Choose(peer_group);
+  return size() >= limits_.total ? Choose({}) : 0;
 }
 
-ConnectionList::Id ConnectionList::Choose(std::string_view peer_group, SteadyTime now) const {
-  Id chosen = 0;
-  std::tuple<bool, SteadyTime, Id> least;  // busy, time of the last byte, number
+ConnectionList::Id ConnectionList::Choose(std::string_view peer_group) const {
+  // Of each kind: clients that have begun a call, and newcomers.
+  struct Kind {
+    std::size_t count = 0;
+    std::tuple<bool, SteadyTime, Id> first;  // calls in progress, time of the last byte, number
+  };
+  Kind known;
+  Kind newcomers;
   for (const auto& [id, connection] : connections_) {
     if (!peer_group.empty() && connection->peer().group != peer_group) continue;
-    const bool busy = connection->has_calls() || now - connection->accepted_at() < kNewFor;
-    const std::tuple rank(busy, connection->last_active(), id);
-    if (chosen != 0 && rank >= least) continue;
-    chosen = id;
-    least = rank;
+    Kind& kind = connection->has_called() ? known : newcomers;
+    const std::tuple rank(connection->has_calls(), connection->last_active(), id);
+    if (kind.count++ == 0 || rank < kind.first) kind.first = rank;
   }
-  return chosen;
+  const bool many = newcomers.count * kNewcomersShare > known.count + newcomers.count;
+  return std::get<Id>(many || known.count == 0 ? newcomers.first : known.first);
 }
 
 }  // namespace todo::front

@@ -34,18 +34,19 @@ class ConnectionList {
 
   /// The connection that must give way before one of this peer may come; 0: there is room.
   ///
-  /// A peer with all the places of a peer gives one of its own. Else the longest silent connection
-  /// without a call goes, of any peer; then the longest silent one with calls. A connection of the
-  /// last two seconds counts as one with calls, so that a flood does not wash new clients away.
-  Id MustGiveWay(std::string_view peer_group, SteadyTime now) const;
+  /// A peer with all the places of a peer gives one of its own, else any peer gives one. Clients
+  /// that have begun a call come last, so that a flood of empty connections does not wash them
+  /// away; but a quarter of the places is for newcomers. Among equals, connections without a call
+  /// in progress go first, and then the one that has been silent longest.
+  Id MustGiveWay(std::string_view peer_group) const;
   /// The connection that goes first when descriptors are short; 0: there is none.
-  Id First(SteadyTime now) const { return Choose({}, now); }
+  Id First() const { return Choose({}); }
 
   const Map& all() const { return connections_; }
   std::size_t size() const { return connections_.size(); }
 
  private:
-  Id Choose(std::string_view peer_group, SteadyTime now) const;
+  Id Choose(std::string_view peer_group) const;
 
   const Limits limits_;
   Map connections_;

@@ -1,7 +1,6 @@
 #include "front/frame_inspector.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace todo::front {
 namespace {
@@ -31,6 +30,8 @@ constexpr std::size_t kMaxControlFrameBytes = 4'096;
 constexpr double kCreditPerDataFrame = 2;
 constexpr double kBytesPerCredit = 1'024;
 constexpr double kMaxCredit = 10'000;
+/// Of a header block, before it counts as large.
+constexpr std::size_t kFreeHeaderBytes = 64UL * 1024;
 
 }  // namespace
 
@@ -57,8 +58,10 @@ bool FrameInspector::Cursor::SkipPayload(std::string_view& bytes) {
   return left_ == 0;
 }
 
-FrameInspector::FrameInspector(FrameLimits limits)
-    : limits_(limits), tokens_(limits.control_frame_burst) {}
+FrameInspector::FrameInspector(FrameLimits limits, TokenBucket* large_headers)
+    : limits_(limits),
+      control_frames_(limits.control_frames_per_second, limits.control_frame_burst),
+      large_headers_(large_headers) {}
 
 Decision FrameInspector::FromClient(std::string_view bytes, SteadyTime now) {
   const std::size_t size = bytes.size();
@@ -111,7 +114,7 @@ std::string_view FrameInspector::Judge(const FrameHeader& frame, SteadyTime now)
       if (frame.Has(kEndStream)) EndRequest(frame.stream);
       return {};
     case kHeaders: return JudgeHeaders(frame, now);
-    case kContinuation: return JudgeContinuation(frame);
+    case kContinuation: return JudgeContinuation(frame, now);
     case kPushPromise: return "a client must not push";
     default: return JudgeControl(frame, now);
   }
@@ -137,12 +140,18 @@ std::string_view FrameInspector::JudgeHeaders(const FrameHeader& frame, SteadyTi
   return {};
 }
 
-std::string_view FrameInspector::JudgeContinuation(const FrameHeader& frame) {
+std::string_view FrameInspector::JudgeContinuation(const FrameHeader& frame, SteadyTime now) {
   if (!in_header_block_ || frame.stream != header_block_stream_)
     return "a continuation without a header block";
-  header_block_bytes_ += frame.length;
-  if (header_block_bytes_ > limits_.max_header_block_bytes) return "a header block is too large";
-  if (++continuations_ > limits_.max_continuations) return "a header block has too many frames";
+  const std::size_t bytes = header_block_bytes_ + frame.length;
+  if (bytes > limits_.max_header_block_bytes) return "a header block is too large";
+  if (continuations_ >= limits_.max_continuations) return "a header block has too many frames";
+  if (large_headers_ != nullptr && bytes > kFreeHeaderBytes) {
+    wait_ = large_headers_->Take(static_cast<double>(frame.length), now);
+    if (wait_.count() > 0) return {};
+  }
+  header_block_bytes_ = bytes;
+  ++continuations_;
   header_block_ends_ = frame.Has(kEndHeaders);
   return {};
 }
@@ -220,17 +229,8 @@ std::string_view FrameInspector::Overdue(SteadyTime now) const {
 }
 
 bool FrameInspector::Pay(SteadyTime now) {
-  const std::chrono::duration<double> passed = now - refilled_;
-  tokens_ = std::min(tokens_ + passed.count() * limits_.control_frames_per_second,
-                     limits_.control_frame_burst);
-  refilled_ = now;
-  if (tokens_ >= 1) {
-    tokens_ -= 1;
-    return true;
-  }
-  const double seconds = (1 - tokens_) / limits_.control_frames_per_second;
-  wait_ = std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1'000)) + 1);
-  return false;
+  wait_ = control_frames_.Take(1, now);
+  return wait_.count() == 0;
 }
 
 bool FrameInspector::PayFrom(double& credit, SteadyTime now) {

@@ -7,9 +7,9 @@
 #include <map>
 #include <string_view>
 
-namespace todo::front {
+#include "front/token_bucket.h"
 
-using SteadyTime = std::chrono::steady_clock::time_point;
+namespace todo::front {
 
 /// What one client may do on one connection.
 struct FrameLimits {
@@ -48,7 +48,10 @@ struct Decision {
 /// Thread safety: none.
 class FrameInspector {
  public:
-  explicit FrameInspector(FrameLimits limits = {});
+  /// The bytes of header blocks beyond the first 64 KiB of each are taken from `large_headers`: a
+  /// server may need time for them that grows with the square of their size. It is shared by all
+  /// connections of a port, and must outlive the inspector. nullptr: they are free.
+  explicit FrameInspector(FrameLimits limits = {}, TokenBucket* large_headers = nullptr);
 
   /// Looks at bytes that the client sent. Bytes that did not pass must be offered again, before any
   /// later ones. After kRefuse nothing passes any more.
@@ -58,6 +61,8 @@ class FrameInspector {
 
   /// Whether the client has shown, by the preface of HTTP/2, that it speaks the protocol.
   bool greeted() const { return greeted_; }
+  /// Whether the client has ever begun a call.
+  bool has_called() const { return last_stream_ > 0; }
   /// The number of calls that were opened and not ended, by either side.
   int open_calls() const { return static_cast<int>(calls_.size()); }
   /// The reason to end the connection because the client sends something too slowly; empty: none.
@@ -100,7 +105,7 @@ class FrameInspector {
   /// Judges a complete header. Empty: the frame may pass, or has to wait (`wait_`).
   std::string_view Judge(const FrameHeader& frame, SteadyTime now);
   std::string_view JudgeHeaders(const FrameHeader& frame, SteadyTime now);
-  std::string_view JudgeContinuation(const FrameHeader& frame);
+  std::string_view JudgeContinuation(const FrameHeader& frame, SteadyTime now);
   std::string_view JudgeControl(const FrameHeader& frame, SteadyTime now);
   void EndPayload();
   void EndRequest(std::uint32_t stream);
@@ -128,12 +133,12 @@ class FrameInspector {
   std::uint32_t last_stream_ = 0;
   std::map<std::uint32_t, Call> calls_;
 
-  double tokens_;
-  SteadyTime refilled_{};
-  std::chrono::milliseconds wait_{0};
-  double data_credit_ = 0;      // WINDOW_UPDATE and PING that the server's data explains
-  double ping_credit_ = 0;      // acknowledgements of PING
-  double settings_credit_ = 0;  // acknowledgements of SETTINGS
+  TokenBucket control_frames_;
+  TokenBucket* const large_headers_;
+  std::chrono::milliseconds wait_{0};  // of the frame in question
+  double data_credit_ = 0;             // WINDOW_UPDATE and PING that the server's data explains
+  double ping_credit_ = 0;             // acknowledgements of PING
+  double settings_credit_ = 0;         // acknowledgements of SETTINGS
 };
 
 }  // namespace todo::front

@@ -31,6 +31,9 @@ using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kBlockBytes = 64UL * 1024;
+/// See FrameInspector. A block of 8 MiB, far more than deliveries have, takes four seconds.
+constexpr double kLargeHeaderBytesPerSecond = 1024.0 * 1024;
+constexpr double kLargeHeaderBurstBytes = 4 * 1024.0 * 1024;
 constexpr int kAcceptsPerTurn = 64;
 constexpr auto kTick = 250ms;
 /// Clients have this long to take what the server said before it ended.
@@ -78,6 +81,7 @@ void NameSocket(int fd, std::uint64_t number, std::string_view peer) {
 
 Front::Front(FrontOptions options)
     : options_(std::move(options)),
+      large_headers_(kLargeHeaderBytesPerSecond, kLargeHeaderBurstBytes),
       connections_(
           {.total = options_.max_connections, .per_peer = options_.max_connections_per_peer}),
       scratch_(kBlockBytes) {
@@ -206,7 +210,7 @@ void Front::Accept() {
 }
 
 void Front::AcceptWithoutDescriptors() {
-  if (const Id id = connections_.First(now_); id != 0) End(id, "no descriptor is left");
+  if (const Id id = connections_.First(); id != 0) End(id, "no descriptor is left");
   spare_.Close();
   // Closed again at once: the next connection finds the descriptors of the one that gave way.
   Descriptor refused(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -219,10 +223,11 @@ void Front::Admit(Descriptor client, const sockaddr_storage& address) {
   const int on = 1;
   setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   Connection::Peer peer{.group = GroupOf(address), .name = NameOf(address)};
-  if (const Id id = connections_.MustGiveWay(peer.group, now_); id != 0)
-    End(id, "all places are taken");
+  if (const Id id = connections_.MustGiveWay(peer.group); id != 0) End(id, "all places are taken");
+  std::optional<FrameInspector> inspector;
+  if (options_.frames) inspector.emplace(*options_.frames, &large_headers_);
   const Id id = connections_.Add(std::make_unique<Connection>(
-      std::move(client), std::move(peer), options_.frames, options_.times, now_));
+      std::move(client), std::move(peer), std::move(inspector), options_.times, now_));
   connection_count_ = static_cast<int>(connections_.size());
   Connection& connection = *connections_.Find(id);
   connection.watched_client_events = connection.client_events();

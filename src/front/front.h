@@ -100,6 +100,7 @@ class Front {
   int port_ = 0;
 
   // Of the thread.
+  TokenBucket large_headers_;
   ConnectionList connections_;
   std::vector<char> scratch_;
   std::multimap<SteadyTime, Id> slowed_;

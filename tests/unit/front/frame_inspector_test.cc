@@ -98,6 +98,21 @@ TEST_F(FrameInspectorTest, AHeaderBlockHasFewFrames) {
   EXPECT_EQ(Send(Frame(kContinuation, kEndHeaders, 1, 0)), Kind::kRefuse);
 }
 
+TEST_F(FrameInspectorTest, LargeHeaderBlocksOfAllConnectionsShareARate) {
+  TokenBucket rate(1'000'000, 1'000'000);
+  const FrameLimits limits{.max_header_block_bytes = 10'000'000, .max_continuations = 1'000};
+  FrameInspector one(limits, &rate);
+  FrameInspector other(limits, &rate);
+  std::string block = Opening() + Frame(kHeaders, 0, 1, 10'000);
+  for (int i = 0; i < 70; ++i) block += Frame(kContinuation, 0, 1, 10'000);
+  EXPECT_EQ(one.FromClient(block, now_).kind, Kind::kPass);
+  const Decision decision = other.FromClient(block, now_);
+  EXPECT_EQ(decision.kind, Kind::kWait);
+  EXPECT_GT(decision.passed, 64U * 1'024) << "the beginning of a block is free";
+  const std::string_view rest = std::string_view(block).substr(decision.passed);
+  EXPECT_EQ(other.FromClient(rest, now_ + 1s).kind, Kind::kPass);
+}
+
 TEST_F(FrameInspectorTest, AHeaderBlockIsNotInterrupted) {
   for (const std::string& intruder :
        {Frame(kData, 0, 1, 10), Frame(kHeaders, kEndHeaders, 3, 10),
