@@ -94,6 +94,7 @@ Application::Application(Config config, std::function<void()> on_failure)
                                     [this] { return sidecar_watch_.Describe(); })}),
       admission_(*authenticator_, api_workers_, {.ready = [this] { return health_.Admit(); }}),
       grpc_door_(methods_, admission_),
+      connect_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return health_.IsHealthy(); }),
       database_setup_({.database_url = config_.database_url,
@@ -111,6 +112,8 @@ Application::Application(Config config, std::function<void()> on_failure)
                        .patience = std::max<milliseconds>(config_.audit_delay, kLeastPatience)}),
       http_ports_(config_, {.is_ready = [this] { return health_.IsHealthy(); },
                             .metrics = [this] { return MetricsPage(); }}) {
+  for (const api::Method& method : methods_.methods())
+    http_ports_.web_routes().AddPrefix(fmt::format("/{}/", method.service), connect_door_);
   for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
         std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "api/admission.h"
+#include "api/connect_door.h"
 #include "api/grpc_door.h"
 #include "api/method.h"
 #include "app/channel_watch.h"
@@ -151,6 +152,7 @@ class Application {
   api::MethodTable methods_;
   api::Admission admission_;
   api::GrpcDoor grpc_door_;
+  api::ConnectDoor connect_door_;
   appcallback::AppCallback app_callback_;
 
   DatabaseSetup database_setup_;
