@@ -58,9 +58,8 @@ class Target:
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def ready(self) -> bool:
-        name = "ops-0" if "ops-0" in self.stack.ports else "http-0"
         with suppress(OSError), urllib.request.urlopen(
-                f"http://127.0.0.1:{self.stack.ports[name]}/readyz", timeout=MAX_WAIT) as answer:
+                f"http://127.0.0.1:{self.stack.ports['ops-0']}/readyz", timeout=MAX_WAIT) as answer:
             return bool(answer.status == 200)
         return False
 
