@@ -5,13 +5,11 @@
 #include <optional>
 #include <utility>
 
-#include "app/issuer_list.h"
 #include "auth/development_authenticator.h"
 #include "auth/key_sources.h"
 #include "auth/refusing_authenticator.h"
 #include "auth/token_authenticator.h"
 #include "net/http_client.h"
-#include "util/require.h"
 
 namespace todo::app {
 namespace {
@@ -45,13 +43,11 @@ auth::IssuerKeys::Options KeyOptions(const IssuerDescription& issuer, millisecon
 IdentitySetup SetUpIdentity(const Config& config, ports::SecretStore& secrets,
                             const ports::Clock& clock) {
   IdentitySetup setup;
-  IssuerList list = DescribeIssuers(config);
-  TODO_REQUIRE(list.faults.empty());
   if (config.dev_identity) {
     setup.authenticator = std::make_unique<auth::DevelopmentAuthenticator>();
     return setup;
   }
-  if (list.issuers.empty()) {
+  if (config.issuers.empty()) {
     setup.authenticator = std::make_unique<auth::RefusingAuthenticator>();
     return setup;
   }
@@ -59,12 +55,10 @@ IdentitySetup SetUpIdentity(const Config& config, ports::SecretStore& secrets,
   const auth::Fetch fetch = auth::FetchOver(std::make_shared<const net::HttpClient>(
       net::HttpClient::Options{.guard = std::nullopt, .ca_file = config.auth_ca_file}));
   std::vector<auth::TokenIssuer> issuers;
-  for (IssuerDescription& issuer : list.issuers) {
+  for (const IssuerDescription& issuer : config.issuers) {
     setup.keys.push_back(std::make_shared<auth::IssuerKeys>(
         KeyOptions(issuer, config.auth_refresh, secrets, fetch)));
-    issuers.push_back({.name = std::move(issuer.name),
-                       .rules = std::move(issuer.rules),
-                       .keys = setup.keys.back()});
+    issuers.push_back({.name = issuer.name, .rules = issuer.rules, .keys = setup.keys.back()});
   }
   setup.authenticator = std::make_unique<auth::TokenAuthenticator>(std::move(issuers), clock);
   return setup;

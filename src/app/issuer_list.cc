@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -219,7 +220,7 @@ IssuerList DescribeIssuers(const IdentitySettings& settings) {
   return list;
 }
 
-std::vector<std::string> IdentityFaults(const IdentitySettings& settings, bool dev_identity) {
+std::vector<std::string> TakeIssuers(IdentitySettings& settings, bool dev_identity) {
   Faults faults;
   const bool by_file = !settings.auth_issuers_file.empty();
   if (dev_identity && (by_file || !settings.auth_issuer.empty())) {
@@ -238,7 +239,9 @@ std::vector<std::string> IdentityFaults(const IdentitySettings& settings, bool d
     else if (settings.auth_issuer.empty())
       faults.push_back(fmt::format("--{} is set but --auth-issuer is not", name));
   }
-  for (std::string& fault : DescribeIssuers(settings).faults) faults.push_back(std::move(fault));
+  IssuerList list = DescribeIssuers(settings);
+  std::ranges::move(list.faults, std::back_inserter(faults));
+  settings.issuers = std::move(list.issuers);
   return faults;
 }
 

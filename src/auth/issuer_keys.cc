@@ -47,6 +47,7 @@ milliseconds IssuerKeys::Refresh() {
 void IssuerKeys::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto heard = bell_.rings();
+    missed_ = false;  // after `heard`, so that no ring is missed
     const milliseconds pause = Refresh();
     bell_.Wait(stop, heard, pause, std::min(pause, options_.least_pause));
   }

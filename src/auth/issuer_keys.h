@@ -1,11 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "auth/key_set.h"
@@ -44,7 +46,9 @@ class IssuerKeys {
   std::shared_ptr<const Snapshot> Current() const { return *current_.Lock(); }
 
   /// Says that a token named a key that is not among the current ones.
-  void Missed() { bell_.Ring(); }
+  void Missed() {
+    if (!missed_.exchange(true)) bell_.Ring();
+  }
 
   /// Reads the keys once, and logs failures and changes. Returns how long to wait until the next
   /// read.
@@ -56,6 +60,7 @@ class IssuerKeys {
  private:
   const Options options_;
   util::Bell bell_;
+  std::atomic<bool> missed_ = false;  // the bell has rung since the last read began
   mutable util::Guarded<std::shared_ptr<const Snapshot>> current_;
   std::string text_;     // that the current keys were made from
   std::string failure_;  // the failure that was logged last

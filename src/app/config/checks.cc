@@ -145,7 +145,7 @@ void CheckTogether(LoadedConfig& loaded) {
   const Config& config = loaded.config;
   CheckDatabase(loaded, loaded.faults);
   CheckDevIdentity(config, loaded.faults);
-  for (std::string& fault : IdentityFaults(config, config.dev_identity))
+  for (std::string& fault : TakeIssuers(loaded.config, config.dev_identity))
     loaded.faults.push_back(std::move(fault));
   CheckPorts(config, loaded.faults);
   CheckWorkers(config, loaded.faults);

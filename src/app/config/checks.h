@@ -11,7 +11,8 @@ bool IsLoopback(const std::string& address);
 /// value.
 void FillDependentDefaults(LoadedConfig& loaded);
 
-/// Adds a fault for each combination of settings that cannot work together.
+/// Adds a fault for each combination of settings that cannot work together. Reads the issuers of
+/// tokens, whose settings are many.
 void CheckTogether(LoadedConfig& loaded);
 
 }  // namespace todo::app

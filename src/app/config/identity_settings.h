@@ -2,8 +2,23 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
+
+#include "auth/claims.h"
 
 namespace todo::app {
+
+/// One issuer of tokens, as the operator describes it.
+struct IssuerDescription {
+  std::string name;
+  auth::ClaimRules rules;
+  // The place of its keys: at most one of the three is not empty. None: the issuer itself says the
+  // place (OpenID Connect Discovery).
+  std::string jwks_file;
+  std::string jwks_url;
+  std::string secret_entry;
+  std::string rsa_algorithm;
+};
 
 /// The settings of tokens: who calls. Without an issuer there are no tokens. The table of settings
 /// (config/table.cc) says what each one means.
@@ -22,6 +37,9 @@ struct IdentitySettings {
   std::string auth_required_claims;                    // name=value, separated by commas
   std::chrono::milliseconds auth_clock_skew{60'000};
   std::chrono::milliseconds auth_refresh{600'000};
+
+  /// What the settings above and the issuers file say together (app/issuer_list.h).
+  std::vector<IssuerDescription> issuers;
 };
 
 }  // namespace todo::app

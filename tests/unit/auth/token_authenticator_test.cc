@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -163,6 +164,28 @@ TEST_F(TokenAuthenticatorTest, AKnownTokenOfARemovedKeyCountsNoMore) {
   keys_->Refresh();
   EXPECT_THAT(Call(token), HasReason("TOKEN_KEY"));
   EXPECT_THAT(Call(next.Sign(Claims())), IsOk());
+}
+
+TEST_F(TokenAuthenticatorTest, AnUnknownKeyIsFetched) {
+  const TokenSigner next = TokenSigner::Generate(TokenSigner::Kind::kEcP256);
+  std::atomic<bool> rotated = false;
+  const auto keys = std::make_shared<IssuerKeys>(
+      IssuerKeys::Options{.issuer = "x",
+                          .read = [&] { return (rotated ? next : signer_).PublicJwk().dump(); },
+                          .refresh = 1h,
+                          .least_pause = 0ms});
+  TokenAuthenticator authenticator({{"https://id.example", Rules(), keys}}, clock_);
+  keys->Refresh();
+  const std::jthread runner([&keys](const std::stop_token& stop) { keys->Run(stop); });
+  const Credentials credentials{
+      .authorization = {"Bearer " + next.Sign(Claims())}, .user_ids = {}, .user_roles = {}};
+  EXPECT_THAT(authenticator.Authenticate(credentials), HasReason("TOKEN_KEY"));
+  rotated = true;
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  absl::StatusOr<ports::Identity> identity = absl::UnknownError("");
+  while (!identity.ok() && std::chrono::steady_clock::now() < deadline)
+    identity = authenticator.Authenticate(credentials);
+  EXPECT_THAT(identity, IsOk());
 }
 
 TEST_F(TokenAuthenticatorTest, ATokenOfAnotherKindIsRefused) {
