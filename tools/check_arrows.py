@@ -37,6 +37,7 @@ LIBRARIES = {
     r"<spdlog/": {"util"},
     r"<unicode/": {"util"},
     r"<boost/": {"edge"},
+    r"<zlib": {"api"},
     r"<prometheus/": {"app"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+)', re.MULTILINE)

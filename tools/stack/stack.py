@@ -190,6 +190,10 @@ class Stack:
         """host:port of a replica's public API."""
         return f"127.0.0.1:{self.ports[f'api-{replica}']}"
 
+    def web_url(self, replica: int = 0) -> str:
+        """Where a replica takes calls over HTTP."""
+        return f"http://127.0.0.1:{self.ports[f'web-{replica}']}"
+
     def app_target(self, replica: int = 0) -> str:
         """host:port of the callbacks that daprd calls."""
         return f"127.0.0.1:{self.ports[f'app-{replica}']}"

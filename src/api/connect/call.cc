@@ -40,6 +40,7 @@ std::string_view UnaryCall::payload() const {
 
 absl::Status UnaryCall::EncodeResponse(const google::protobuf::Message& message) {
   TODO_ASSIGN_OR_RETURN(response_.body, Serialize(head().codec, message));
+  if (head().codec == Codec::kJson) response_.body.push_back('\n');  // for terminals
   response_.headers = {{"content-type", head().content_type()}, {"vary", "accept-encoding"}};
   if (head().accepts_gzip && response_.body.size() >= kMinGzipBytes) {
     response_.body = Gzip(response_.body);

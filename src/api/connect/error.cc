@@ -22,7 +22,7 @@ namespace {
 
 using google::protobuf::Any;
 using google::protobuf::Message;
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 struct Code {
   std::string_view name;
@@ -125,7 +125,7 @@ std::string EndOfStreamJson(const google::rpc::Status& status, const util::HttpH
 util::HttpResponse UnaryError(const google::rpc::Status& error) {
   util::HttpResponse response{.status = HttpStatusOf(error.code()),
                               .headers = {{"content-type", "application/json"}},
-                              .body = ErrorJson(error)};
+                              .body = ErrorJson(error) + "\n"};
   if (const std::int64_t seconds = SecondsToWait(error); seconds > 0)
     response.headers.emplace_back("retry-after", fmt::format("{}", seconds));
   return response;

@@ -31,7 +31,8 @@ std::string ErrorJson(const google::rpc::Status& error);
 /// The payload of the last envelope of a stream. OK: without an error. `trailers` are sent along.
 std::string EndOfStreamJson(const google::rpc::Status& status, const util::HttpHeaders& trailers);
 
-/// The whole answer to a unary call that failed. Errors with a RetryInfo get a Retry-After header.
+/// The whole answer to a unary call that failed, with a line break at its end for terminals. Errors
+/// with a RetryInfo get a Retry-After header.
 util::HttpResponse UnaryError(const google::rpc::Status& error);
 
 /// The whole answer to a stream that failed before its first message.

@@ -385,7 +385,7 @@ TEST_F(OwnershipTest, IdsOfOthersAreAnsweredLikeUnknownOnesByBothDoors) {
     rich.ParseFromString(status.error_details());
     ASSERT_EQ(Shown(status, id), expected[at]) << probe.path << " as " << user;
     ASSERT_EQ(response.status, 404) << probe.path << " as " << user;
-    ASSERT_EQ(response.body, connect::ErrorJson(rich)) << probe.path << " as " << user;
+    ASSERT_EQ(response.body, connect::ErrorJson(rich) + "\n") << probe.path << " as " << user;
   }
 
   for (std::size_t i = 0; i < owners.size(); ++i) EXPECT_EQ(Seen(owners[i]), before[i]);
