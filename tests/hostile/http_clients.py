@@ -20,11 +20,11 @@ MAX_WAIT = 5.0  # seconds
 MIB = 1024 * 1024
 
 
-def list_tasks(port: int, user: str = "ada") -> None:
+def list_tasks(port: int, identity: dict[str, str]) -> None:
     """One JSON call on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=MAX_WAIT)
     try:
-        headers = {"content-type": "application/json", "x-user-id": user}
+        headers = {"content-type": "application/json", **identity}
         connection.request("POST", "/todo.v1.TodoService/ListTasks", "{}", headers)
         answer = connection.getresponse()
         body = answer.read()
@@ -48,10 +48,11 @@ class HonestCallers:
         attack()
     """
 
-    def __init__(self, stack: Stack, max_growth: int) -> None:
+    def __init__(self, stack: Stack, max_growth: int, identity: dict[str, str] | None = None) -> None:
+        who = identity or {"x-user-id": "ada"}
         web, ops = stack.ports["web-0"], stack.ports["ops-0"]
         self._calls: dict[str, Callable[[], None]] = {
-            "call": lambda: list_tasks(web),
+            "call": lambda: list_tasks(web, who),
             "probe": lambda: get(ops, "/readyz"),
             "metrics": lambda: get(ops, "/metrics"),
         }
