@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/connect/error.h"
 #include "google/rpc/error_details.pb.h"
 #include "util/status.h"
 #include "util/utf8.h"
@@ -97,7 +98,8 @@ google::rpc::Status EncodeStatus(const absl::Status& status) {
   rich.add_details()->PackFrom(info);
   if (!violations.empty()) rich.add_details()->PackFrom(BadRequestOf(violations));
   if (status.code() == absl::StatusCode::kUnavailable ||
-      status.code() == absl::StatusCode::kResourceExhausted) {
+      (status.code() == absl::StatusCode::kResourceExhausted &&
+       reason != connect::kMessageTooLong)) {
     google::rpc::RetryInfo retry;
     retry.mutable_retry_delay()->set_seconds(1);
     rich.add_details()->PackFrom(retry);

@@ -87,6 +87,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       admission_(*identity_.authenticator, api_workers_,
                  {.ready = [this] { return health_.Admit(); }}),
       grpc_door_(methods_, admission_),
+      connect_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return health_.IsHealthy(); }),
       database_setup_({.database_url = config_.database_url,
@@ -102,7 +103,10 @@ Application::Application(Config config, std::function<void()> on_failure)
                       {.status = [this] { return stores_.service_status.Read(); },
                        .delivery_count = [this] { return app_callback_.delivery_count(); },
                        .patience = std::max<milliseconds>(config_.audit_delay, kLeastPatience)}),
-      http_({.address = config_.http_address, .port = config_.http_port}, Pages()) {
+      http_ports_(config_, {.is_ready = [this] { return health_.IsHealthy(); },
+                            .metrics = [this] { return MetricsPage(); }}) {
+  for (const api::Method& method : methods_.methods())
+    http_ports_.web_routes().AddPrefix(fmt::format("/{}/", method.service), connect_door_);
   for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
         std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));
@@ -110,16 +114,6 @@ Application::Application(Config config, std::function<void()> on_failure)
 }
 
 Application::~Application() { Stop(); }
-
-std::map<std::string, edge::HttpServer::Handler, std::less<>> Application::Pages() {
-  return {{"/healthz", [] { return edge::HttpResponse{.body = "alive\n"}; }},
-          {"/readyz",
-           [this] {
-             return health_.IsHealthy() ? edge::HttpResponse{.body = "ready\n"}
-                                        : edge::HttpResponse{.status = 503, .body = "not ready\n"};
-           }},
-          {"/metrics", [this] { return MetricsPage(); }}};
-}
 
 CommitNews Application::NewsOfCommits() {
   return {.outbox_grew = [this](int shard) { OutboxGrew(shard); },
@@ -154,7 +148,7 @@ relay::RelayOptions Application::OptionsOfRelay() {
   return options;
 }
 
-edge::HttpResponse Application::MetricsPage() {
+std::string Application::MetricsPage() {
   MetricsSnapshot snapshot{.now = clock_.Now(),
                            .version = std::string(Version()),
                            .healthy = health_.IsHealthy(),
@@ -166,10 +160,10 @@ edge::HttpResponse Application::MetricsPage() {
                            .delivery_count = app_callback_.delivery_count(),
                            .deliveries_stopped = status_sampler_.deliveries_stopped(),
                            .store = status_sampler_.latest(),
-                           .delivery_attempts = delivery_sender_.attempts()};
+                           .delivery_attempts = delivery_sender_.attempts(),
+                           .http = http_ports_.stats()};
   if (health_.ready()) snapshot.relay = relay_.stats();
-  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = MetricsText(snapshot)};
+  return MetricsText(snapshot);
 }
 
 void Application::PublishHealth(bool healthy) {
@@ -188,7 +182,11 @@ void Application::Fail(std::string_view event, const absl::Status& status) {
 absl::Status Application::Start() {
   TODO_RETURN_IF_ERROR(OpenPorts());
   Log(Severity::kInfo, "listening",
-      {{"api_port", api_port()}, {"app_port", app_port()}, {"http_port", http_port()}});
+      {{"api_port", api_port()},
+       {"app_port", app_port()},
+       {"web_port", web_port()},
+       {"ops_port", ops_port()}});
+  WarnOfClearText(config_);
   const auto start = [this](auto run) { threads_.emplace_back(std::move(run)); };
   // A thread each: a database that hangs stops the first two, and the others say so.
   start([this](const std::stop_token& stop) { RunDatabase(stop); });
@@ -224,7 +222,8 @@ absl::Status Application::OpenPorts() {
                                 .max_metadata_bytes = static_cast<int>(
                                     appcallback::MaxDeliveryMetadataBytes(config_.record_limit)),
                                 .max_buffered_bytes = MaxAppBufferedBytes(max_call_bytes)}));
-  return http_.Start();
+  TODO_RETURN_IF_ERROR(http_ports_.OpenWeb());
+  return http_ports_.OpenOps();
 }
 
 absl::Status Application::Recover() {
@@ -284,6 +283,7 @@ bool Application::Stop() {
     const auto left = std::max<steady_clock::duration>(calls_deadline - steady_clock::now(), 0ms);
     listener->server->Shutdown(std::chrono::system_clock::now() + left);
   }
+  const bool web_drained = http_ports_.StopWeb(calls_deadline);
   const bool api_drained = api_workers_.Shutdown(calls_deadline);
   const bool events_drained = event_workers_.Shutdown(calls_deadline);
 
@@ -296,16 +296,17 @@ bool Application::Stop() {
   }
   const bool relay_drained = relay_.Stop(relay_deadline);
 
-  const bool drained = api_drained && events_drained && relay_drained;
+  const bool drained = web_drained && api_drained && events_drained && relay_drained;
   Log(drained ? Severity::kInfo : Severity::kWarning, "stopped",
       {{"drained", drained},
+       {"web_drained", web_drained},
        {"api_drained", api_drained},
        {"events_drained", events_drained},
        {"relay_drained", relay_drained},
        {"took_ms", std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin).count()}});
   api_listener_.server.reset();
   app_listener_.server.reset();
-  http_.Stop();  // until now it answered that the service is not ready
+  http_ports_.StopOps();  // until now it answered that the service is not ready
   return drained;
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "api/admission.h"
+#include "api/connect_door.h"
 #include "api/grpc_door.h"
 #include "api/method.h"
 #include "app/channel_watch.h"
@@ -20,6 +21,7 @@
 #include "app/database_probe.h"
 #include "app/database_setup.h"
 #include "app/health.h"
+#include "app/http_ports.h"
 #include "app/id_source.h"
 #include "app/identity_setup.h"
 #include "app/listener.h"
@@ -35,7 +37,6 @@
 #include "app/streams.h"
 #include "app/system_clock.h"
 #include "appcallback/app_callback.h"
-#include "edge/http_server.h"
 #include "relay/outbox_relay.h"
 #include "service/audit/auditor.h"
 #include "service/consumers/event_processor.h"
@@ -86,14 +87,14 @@ class Application {
   // The ports that Start opened; for port 0 in the settings, the free port that was found.
   int api_port() const { return api_listener_.port; }
   int app_port() const { return app_listener_.port; }
-  int http_port() const { return http_.port(); }
+  int web_port() const { return http_ports_.web_port(); }
+  int ops_port() const { return http_ports_.ops_port(); }
 
  private:
   CommitNews NewsOfCommits();
   void OutboxGrew(int shard);
   relay::RelayOptions OptionsOfRelay();
-  std::map<std::string, edge::HttpServer::Handler, std::less<>> Pages();
-  edge::HttpResponse MetricsPage();
+  std::string MetricsPage();
   void PublishHealth(bool healthy);
   void Fail(std::string_view event, const absl::Status& status);
 
@@ -151,6 +152,7 @@ class Application {
   api::MethodTable methods_;
   api::Admission admission_;
   api::GrpcDoor grpc_door_;
+  api::ConnectDoor connect_door_;
   appcallback::AppCallback app_callback_;
 
   DatabaseSetup database_setup_;
@@ -160,7 +162,7 @@ class Application {
 
   Listener api_listener_;
   Listener app_listener_;
-  edge::HttpServer http_;
+  HttpPorts http_ports_;
   std::vector<std::jthread> threads_;  // last: they use all parts above
 };
 

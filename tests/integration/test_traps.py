@@ -52,7 +52,7 @@ def record_of(user: str, task_id: int) -> tuple[bytes, bytes]:
 
 
 def metrics(stack: Stack) -> str:
-    status, body = http_get(stack.ports["http-0"], "/metrics", {})
+    status, body = http_get(stack.ports["ops-0"], "/metrics", {})
     assert status == 200
     return body.decode()
 

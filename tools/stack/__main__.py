@@ -38,7 +38,7 @@ def main() -> int:
         replicas=arguments.replicas,
         service_flags=arguments.flags,
         service_env=service_env,
-        preferred_ports={"api-0": 50052, "http-0": 8080},
+        preferred_ports={"api-0": 50052, "web-0": 8080, "ops-0": 8081},
     )
     try:
         if arguments.fresh:

@@ -48,7 +48,8 @@ class Service(Node):
         own = {
             "--app-port": str(self.place.ports[f"app-{self.number}"]),
             "--api-port": str(self.place.ports[f"api-{self.number}"]),
-            "--http-port": str(self.place.ports[f"http-{self.number}"]),
+            "--web-port": str(self.place.ports[f"web-{self.number}"]),
+            "--ops-port": str(self.place.ports[f"ops-{self.number}"]),
             "--dapr-grpc-endpoint": self._daprd.grpc_endpoint,
             "--pubsub": "kafka-pubsub",
             "--bus": self._broker,

@@ -205,7 +205,7 @@ class Stack:
         names = ["postgres", *(["kafka", "kafka-controller"] if self._kafka else []), "scheduler"]
         names += [f"scheduler-{part}" for part in ("etcd-client", "etcd-peer", "healthz", "metrics")]
         for number in range(len(self.daprds)):
-            names += [f"{part}-{number}" for part in ("app", "api", "http")]
+            names += [f"{part}-{number}" for part in ("app", "api", "web", "ops")]
             names += [f"daprd-{part}-{number}" for part in ("grpc", "http", "internal", "metrics")]
         return names
 

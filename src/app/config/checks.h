@@ -4,6 +4,9 @@
 
 namespace todo::app {
 
+/// Whether an address of a port can be reached from this machine only.
+bool IsLoopback(const std::string& address);
+
 /// Sets the defaults that depend on other settings, where neither a flag nor the environment sets a
 /// value.
 void FillDependentDefaults(LoadedConfig& loaded);

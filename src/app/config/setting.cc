@@ -46,12 +46,15 @@ std::string SetEndpoint(std::string& endpoint, std::string_view text) {
 
 }  // namespace
 
-std::string VariableOf(const Setting& setting) {
-  if (!setting.secret_variable.empty()) return setting.secret_variable;
-  std::string variable = "TODO_" + setting.name;
+std::string VariableOfFlag(std::string_view name) {
+  std::string variable = fmt::format("TODO_{}", name);
   for (char& c : variable)
     c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return variable;
+}
+
+std::string VariableOf(const Setting& setting) {
+  return setting.secret_variable.empty() ? VariableOfFlag(setting.name) : setting.secret_variable;
 }
 
 const std::string& NameOf(const Setting& setting) {

@@ -29,6 +29,8 @@ struct Setting {
   std::string secret_variable = {};  // not a flag: read from this environment variable only
 };
 
+/// The environment variable of the setting with this flag (without dashes).
+std::string VariableOfFlag(std::string_view name);
 /// The environment variable of a setting.
 std::string VariableOf(const Setting& setting);
 /// The name of a setting in LoadedConfig::sources and --print-config.

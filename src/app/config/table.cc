@@ -22,18 +22,47 @@ Table Ports() {
       Address("app-address", &Config::app_address, "address of the port for the sidecar's calls"),
       Number("app-port", &Config::app_port, 0, 65'535,
              "port for the sidecar's calls; 0: any free port"),
-      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
-                  Address("api-address", &Config::api_address, "address of the public gRPC API")),
-      Number("api-port", &Config::api_port, 0, 65'535,
-             "port of the public gRPC API; 0: any free port"),
-      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
-                  Address("http-address", &Config::http_address,
-                          "address of the pages /metrics, /healthz and /readyz")),
-      Number("http-port", &Config::http_port, 0, 65'535,
-             "port of the pages /metrics, /healthz and /readyz; 0: any free port"),
+      Address("api-address", &Config::api_address,
+              "address of the gRPC API; beyond loopback, put a proxy or mesh before it"),
+      Number("api-port", &Config::api_port, 0, 65'535, "port of the gRPC API; 0: any free port"),
       Boolean("dev-identity", &Config::dev_identity,
               "trust the x-user-id and x-user-role metadata of callers; for local testing only, "
               "requires loopback addresses"),
+  };
+}
+
+Table Http() {
+  return {
+      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
+                  Address("web-address", &Config::web_address,
+                          "address of the web port: HTTP calls of users")),
+      Number("web-port", &Config::web_port, 0, 65'535, "port for users; 0: any free port"),
+      Number("web-max-connections", &Config::web_max_connections, 1, 100'000,
+             "number of connections to the web port; for a further one, the connection that has "
+             "been idle the longest is closed"),
+      WithDefault(
+          "0: no such limit",
+          Number("web-max-connections-per-peer", &Config::web_max_connections_per_peer, 0, 100'000,
+                 "number of connections of one IP address to the web port; useless behind "
+                 "a proxy")),
+      WithDefault("none",
+                  Text("web-allowed-origins", "LIST", &Config::web_allowed_origins,
+                       "web sites whose pages may call the web port (CORS): origins such as "
+                       "https://app.example.org, separated by commas")),
+      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
+                  Address("ops-address", &Config::ops_address,
+                          "address of the ops port: the pages /metrics, /healthz and /readyz")),
+      Number("ops-port", &Config::ops_port, 0, 65'535,
+             "port of the pages /metrics, /healthz and /readyz; 0: any free port"),
+      WithDefault("none: no encryption",
+                  Text("tls-cert", "FILE", &Config::tls_cert,
+                       "certificate of the ports for users, with its chain, as PEM; read again "
+                       "when the file changes")),
+      WithDefault("none: needed with tls-cert",
+                  Text("tls-key", "FILE", &Config::tls_key, "key of the certificate, as PEM")),
+      WithDefault("none: clients need no certificate",
+                  Text("tls-client-ca", "FILE", &Config::tls_client_ca,
+                       "certificates, as PEM, one of which must have issued each client's own")),
   };
 }
 
@@ -209,8 +238,8 @@ Table Tokens() {
 const std::vector<Setting>& Settings() {
   static const Table settings = [] {
     Table all;
-    for (Table& group :
-         std::vector{Ports(), Identity(), Database(), Sidecar(), Channels(), Running(), Tokens()})
+    for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Sidecar(), Channels(),
+                                    Running(), Tokens()})
       std::ranges::move(group, std::back_inserter(all));
     return all;
   }();

@@ -78,7 +78,11 @@ TEST(ConfigTest, TakesEveryFormOfAFlag) {
 }
 
 TEST(ConfigTest, DefaultsThatDependOnOtherSettings) {
-  EXPECT_EQ(Load({}).config.api_address, "0.0.0.0");
+  EXPECT_EQ(Load({}).config.api_address, "127.0.0.1");
+  EXPECT_EQ(Load({}).config.web_address, "0.0.0.0");
+  EXPECT_EQ(Load({}).config.ops_address, "0.0.0.0");
+  EXPECT_EQ(Load({"--dev-identity"}).config.web_address, "127.0.0.1");
+  EXPECT_EQ(Load({"--dev-identity"}).config.ops_address, "127.0.0.1");
   EXPECT_EQ(Load({"--dev-identity"}).config.api_address, "127.0.0.1");
   EXPECT_TRUE(Load({}).config.bulk_delivery);
   EXPECT_FALSE(Load({"--bus=memory"}).config.bulk_delivery);
@@ -120,6 +124,14 @@ TEST(ConfigTest, SettingsThatContradictEachOtherAreFaults) {
       {{"--dev-identity", "--api-address=0.0.0.0"}, "--api-address must be 127.0.0.1, not 0.0.0.0"},
       {{"--dev-identity", "--app-address=::"}, "--app-address must be 127.0.0.1, not ::"},
       {{"--api-port=50051"}, "they must differ"},
+      {{"--ops-port=8080"}, "--web-port and --ops-port are both 8080"},
+      {{"--dev-identity", "--web-address=::"}, "--web-address must be 127.0.0.1"},
+      {{"--dev-identity", "--ops-address=::"}, "--ops-address must be 127.0.0.1"},
+      {{"--tls-cert=a.pem"}, "--tls-cert and --tls-key belong together"},
+      {{"--tls-client-ca=a.pem"}, "--tls-client-ca needs --tls-cert"},
+      {{"--web-allowed-origins=https://a.example,*"}, "--web-allowed-origins contains \"*\""},
+      {{"--web-allowed-origins=https://a.example/"}, "contains \"https://a.example/\""},
+      {{"--http-port=1"}, "--http-port is not a flag any more: it is now --ops-port"},
       {{"--worker-count=16", "--event-worker-count=1"}, "more than --database-pool-size"},
       {{"--relay-lease=1s", "--relay-poll=500ms"}, "at most a quarter of --relay-lease"},
       {{"--record-limit=4194304"},
@@ -161,6 +173,11 @@ TEST(ConfigTest, TokensNeedOnlyAnIssuer) {
   EXPECT_THAT(Load({"--auth-issuer=http://127.0.0.1:9/realms/x"}).faults, IsEmpty());
   EXPECT_THAT(Load({"--auth-issuer=local", "--auth-jwks-file=keys.json"}).faults, IsEmpty());
   EXPECT_THAT(Load({"--auth-issuer=local", "--auth-secret-entry=token-secret"}).faults, IsEmpty());
+}
+
+TEST(ConfigTest, VariablesOfEarlierVersionsAreNamed) {
+  EXPECT_THAT(Load({}, {{"TODO_HTTP_PORT", "9090"}}).warnings,
+              ElementsAre("TODO_HTTP_PORT has no effect any more: set TODO_OPS_PORT"));
 }
 
 TEST(ConfigTest, FreePortsMayBothBeZero) {
