@@ -11,7 +11,7 @@ REMINDERS ?= 200
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test test-long smoke torture bench lint format docs
+.PHONY: help run test test-long test-conformance smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,14 @@ test: ## everything CI runs
 test-long: ## tests that take too long for every change: contract tests with a release's flags, 10,000 histories, 100 kills
 	@tools/setup
 	@tools/test long
+
+test-conformance: ## the JSON door against the conformance tests of the Connect protocol
+	@tools/setup build conformance
+	@mkdir -p build
+	@cmake --preset ci -DTODO_CONFORMANCE_PROTOS="$$(tools/setup --where conformance)/proto" >build/ci.log
+	@$(MAKE) --no-print-directory build-ci TARGETS=connect_server
+	@"$$(tools/setup --where conformance)/connectconformance" --mode server --conf tests/conformance/features.yaml \
+	  -- build/ci/tests/conformance/connect_server
 
 smoke: ## the main story on the real stack, with the time it takes
 	@tools/setup

@@ -11,7 +11,7 @@ import sys
 
 from . import measuring  # noqa: F401  (the search path of what comes next)
 
-NAMES = ("shuffled", "poison", "outbox", "drain_after_outage", "recurrence", "reminders", "tarpit")
+NAMES = ("shuffled", "poison", "outbox", "drain_after_outage", "recurrence", "reminders", "tarpit", "json")
 
 
 def main() -> int:

@@ -22,9 +22,10 @@ ARROWS = {
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
     "edge": {"util"},
+    "front": {"util"},
     "net": {"util"},
     "notify": {"domain", "net", "ports", "util"},
-    "app": {"api", "appcallback", "auth", "client", "domain", "edge", "net", "notify", "ports", "relay", "service", "store", "util"},
+    "app": {"api", "appcallback", "auth", "client", "domain", "edge", "front", "net", "notify", "ports", "relay", "service", "store", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {
@@ -36,6 +37,7 @@ LIBRARIES = {
     r"<spdlog/": {"util"},
     r"<unicode/": {"util"},
     r"<boost/": {"edge"},
+    r"<zlib": {"api"},
     r"<prometheus/": {"app"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+)', re.MULTILINE)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "domain/ids.h"
 #include "util/digest.h"
 #include "util/log.h"
+#include "util/require.h"
 #include "util/status.h"
 #include "util/trace_context.h"
 
@@ -81,56 +83,121 @@ service::CallContext ContextOf(const Method& method, const Message& request,
   return context;
 }
 
+/// `call` must outlive the caller's use of the context.
+Caller CallerOf(const Method& method, const KnownCaller& caller, const Message& request,
+                const PendingCall& call) {
+  Caller known{.identity = caller.identity,
+               .context = ContextOf(method, request, caller.identity.user, caller.traceparent)};
+  known.context.cancellation = {.requested = [&call] { return call.IsCancelled(); },
+                                .deadline = SteadyTimeOf(call.Deadline())};
+  return known;
+}
+
+/// The part of every admitted call that a worker does before the handler.
+absl::Status Begin(PendingCall& call, Message& request) {
+  // The caller may have gone while the call was queued: then nothing is begun.
+  if (call.IsCancelled())
+    return absl::CancelledError("the call was cancelled before the server began it");
+  if (!HasTimeLeft(call)) return DeadlinePassed();
+  return call.ParseRequest(request);
+}
+
 /// An admitted call on its way through the queue and a worker. Destroying it unanswered answers it:
 /// a pool that runs out of time to stop drops the calls that it has queued.
-class AdmittedCall {
+class AdmittedUnary {
  public:
-  AdmittedCall(const Method& method, ports::Identity identity, UserLimits::Ticket ticket,
-               std::string traceparent, std::unique_ptr<PendingCall> call)
+  AdmittedUnary(const Method& method, KnownCaller caller, UserLimits::Ticket ticket,
+                std::unique_ptr<PendingUnary> call)
       : method_(method),
-        identity_(std::move(identity)),
+        caller_(std::move(caller)),
         ticket_(std::move(ticket)),
-        traceparent_(std::move(traceparent)),
         call_(std::move(call)) {}
-  ~AdmittedCall() { Finish(ServerStopping()); }
-  AdmittedCall(const AdmittedCall&) = delete;
-  AdmittedCall& operator=(const AdmittedCall&) = delete;
+  ~AdmittedUnary() { Finish(ServerStopping()); }
+  AdmittedUnary(const AdmittedUnary&) = delete;
+  AdmittedUnary& operator=(const AdmittedUnary&) = delete;
 
   /// On a worker.
   void Run() {
     const absl::Status status = WithoutExceptions([this] { return Answer(); });
-    LogFailure(method_, status, traceparent_);
+    LogFailure(method_, status, caller_.traceparent);
     Finish(status);
   }
 
   /// Answers the call, unless it has been answered.
   void Finish(const absl::Status& status) {
     ticket_.Return();  // a caller that has its answer may make the next call
-    if (const std::unique_ptr<PendingCall> call = std::move(call_)) call->Finish(status);
+    if (const std::unique_ptr<PendingUnary> call = std::move(call_)) call->Finish(status);
   }
 
  private:
   absl::Status Answer() {
-    // The caller may have gone while the call was queued: then nothing is begun.
-    if (call_->IsCancelled())
-      return absl::CancelledError("the call was cancelled before the server began it");
-    if (!HasTimeLeft(*call_)) return DeadlinePassed();
     const std::unique_ptr<Message> request(method_.request_prototype->New());
-    TODO_RETURN_IF_ERROR(call_->ParseRequest(*request));
-    Caller caller{.identity = identity_,
-                  .context = ContextOf(method_, *request, identity_.user, traceparent_)};
-    caller.context.cancellation = {.requested = [this] { return call_->IsCancelled(); },
-                                   .deadline = SteadyTimeOf(call_->Deadline())};
+    TODO_RETURN_IF_ERROR(Begin(*call_, *request));
     const std::unique_ptr<Message> response(method_.response_prototype->New());
-    TODO_RETURN_IF_ERROR(method_.handler(caller, *request, *response));
+    TODO_RETURN_IF_ERROR(
+        method_.handler(CallerOf(method_, caller_, *request, *call_), *request, *response));
     return call_->EncodeResponse(*response);
   }
 
   const Method& method_;
-  const ports::Identity identity_;
+  const KnownCaller caller_;
   UserLimits::Ticket ticket_;
-  const std::string traceparent_;
-  std::unique_ptr<PendingCall> call_;  // nullptr: answered
+  std::unique_ptr<PendingUnary> call_;  // nullptr: answered
+};
+
+/// An admitted call of a method that streams: first on its way through the queue, then in the hands
+/// of the handler. Destroying it unfinished finishes it.
+class AdmittedStream final : public ResponseStream,
+                             public std::enable_shared_from_this<AdmittedStream> {
+ public:
+  AdmittedStream(const Method& method, KnownCaller caller, UserLimits::Ticket ticket,
+                 std::unique_ptr<PendingStream> call)
+      : method_(method),
+        caller_(std::move(caller)),
+        ticket_(std::move(ticket)),
+        call_(std::move(call)) {}
+  ~AdmittedStream() override { AdmittedStream::Finish(ServerStopping()); }
+
+  /// On a worker.
+  void Run() {
+    const absl::Status status = WithoutExceptions([this]() -> absl::Status {
+      const std::unique_ptr<Message> request(method_.request_prototype->New());
+      TODO_RETURN_IF_ERROR(Begin(*call_, *request));
+      return method_.stream_handler(CallerOf(method_, caller_, *request, *call_), *request,
+                                    shared_from_this());
+    });
+    if (!status.ok()) Finish(status);
+  }
+
+  bool Send(const Message& message) override {
+    TODO_REQUIRE(message.GetDescriptor() == method_.response_prototype->GetDescriptor());
+    if (finished_) return false;
+    const absl::Status sent = HasTimeLeft(*call_) ? call_->Send(message) : DeadlinePassed();
+    if (!sent.ok()) Finish(sent);
+    return sent.ok();
+  }
+
+  bool IsCancelled() const override {
+    return finished_ || call_->IsCancelled() || !HasTimeLeft(*call_);
+  }
+
+  void OnCancel(std::function<void()> callback) override {
+    if (!finished_) call_->OnCancel(std::move(callback));
+  }
+
+  void Finish(const absl::Status& status) override {
+    if (finished_.exchange(true)) return;
+    ticket_.Return();
+    LogFailure(method_, status, caller_.traceparent);
+    call_->Finish(status);
+  }
+
+ private:
+  const Method& method_;
+  const KnownCaller caller_;
+  UserLimits::Ticket ticket_;
+  const std::unique_ptr<PendingStream> call_;
+  std::atomic<bool> finished_ = false;
 };
 
 }  // namespace
@@ -145,31 +212,50 @@ CallHeaders ReadHeaders(const HeaderValues& values) {
   return headers;
 }
 
-absl::StatusOr<Admission::Admitted> Admission::Admit(const CallHeaders& headers,
-                                                     const PendingCall& call) const {
-  Admitted admitted;
-  TODO_ASSIGN_OR_RETURN(admitted.identity, authenticator_.Authenticate(headers.credentials));
-  if (options_.limits != nullptr) {
-    TODO_ASSIGN_OR_RETURN(admitted.ticket, options_.limits->Begin(admitted.identity.user));
-  }
-  if (options_.ready) TODO_RETURN_IF_ERROR(options_.ready());
-  if (!HasTimeLeft(call)) return DeadlinePassed();
-  return admitted;
+absl::StatusOr<KnownCaller> Admission::Identify(const Method& method,
+                                                const CallHeaders& headers) const {
+  absl::StatusOr<ports::Identity> identity =
+      WithoutExceptions([&] { return authenticator_.Authenticate(headers.credentials); });
+  LogFailure(method, identity.status(), headers.traceparent);
+  if (!identity.ok()) return identity.status();
+  return KnownCaller{.identity = *std::move(identity), .traceparent = headers.traceparent};
 }
 
-void Admission::Submit(const Method& method, const CallHeaders& headers,
-                       std::unique_ptr<PendingCall> call) const {
-  absl::StatusOr<Admitted> admitted = WithoutExceptions([&] { return Admit(headers, *call); });
-  if (!admitted.ok()) {
-    LogFailure(method, admitted.status(), headers.traceparent);
-    call->Finish(admitted.status());
-    return;
+absl::StatusOr<UserLimits::Ticket> Admission::Admit(const Method& method, const KnownCaller& caller,
+                                                    const PendingCall& call) const {
+  UserLimits::Ticket ticket;
+  if (options_.limits != nullptr) {
+    const auto kind = method.streams() ? UserLimits::Kind::kStream : UserLimits::Kind::kCall;
+    TODO_ASSIGN_OR_RETURN(ticket, options_.limits->Begin(caller.identity.user, kind));
   }
-  const std::string user = admitted->identity.user.value;
-  const auto queued = std::make_shared<AdmittedCall>(method, std::move(admitted->identity),
-                                                     std::move(admitted->ticket),
-                                                     headers.traceparent, std::move(call));
-  if (!workers_.TrySubmit(user, [queued] { queued->Run(); })) queued->Finish(ServerBusy());
+  const absl::Status ready =
+      WithoutExceptions([this] { return options_.ready ? options_.ready() : absl::OkStatus(); });
+  LogFailure(method, ready, caller.traceparent);
+  TODO_RETURN_IF_ERROR(ready);
+  if (!HasTimeLeft(call)) return DeadlinePassed();
+  return ticket;
+}
+
+void Admission::Submit(const Method& method, KnownCaller caller,
+                       std::unique_ptr<PendingUnary> call) const {
+  TODO_REQUIRE(!method.streams());
+  absl::StatusOr<UserLimits::Ticket> ticket = Admit(method, caller, *call);
+  if (!ticket.ok()) return call->Finish(ticket.status());
+  const std::string user = caller.identity.user.value;
+  const auto admitted = std::make_shared<AdmittedUnary>(method, std::move(caller),
+                                                        *std::move(ticket), std::move(call));
+  if (!workers_.TrySubmit(user, [admitted] { admitted->Run(); })) admitted->Finish(ServerBusy());
+}
+
+void Admission::Submit(const Method& method, KnownCaller caller,
+                       std::unique_ptr<PendingStream> call) const {
+  TODO_REQUIRE(method.streams());
+  absl::StatusOr<UserLimits::Ticket> ticket = Admit(method, caller, *call);
+  if (!ticket.ok()) return call->Finish(ticket.status());
+  const std::string user = caller.identity.user.value;
+  const auto admitted = std::make_shared<AdmittedStream>(method, std::move(caller),
+                                                         *std::move(ticket), std::move(call));
+  if (!workers_.TrySubmit(user, [admitted] { admitted->Run(); })) admitted->Finish(ServerBusy());
 }
 
 std::string FingerprintOf(std::string_view method_name, const Message& request) {

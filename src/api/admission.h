@@ -34,8 +34,8 @@ CallHeaders ReadHeaders(const HeaderValues& values);
 
 /// One call that waits for its answer, as its door holds it. A door implements it: the request as
 /// the door received it, and the way back to the caller. Admission calls the functions one after
-/// another, though from different threads, and calls nothing after Finish. Only IsCancelled may
-/// also be called beside the others, from any thread.
+/// another, though from different threads. After Finish it calls at most IsCancelled,
+/// which may also be called beside the others, from any thread.
 class PendingCall {
  public:
   PendingCall() = default;
@@ -49,16 +49,37 @@ class PendingCall {
   /// blocks.
   virtual std::chrono::system_clock::time_point Deadline() const = 0;
 
-  /// Parses the request into `request`, on a worker. An error is the answer to the call:
-  /// kInvalidArgument with a text for the caller.
+  /// Parses the request into `request`, on a worker. An error is the answer to the call, with a
+  /// text for the caller.
   virtual absl::Status ParseRequest(google::protobuf::Message& request) = 0;
+
+  /// Ends the call, from any thread: OK sends what was encoded, else `status` goes to the caller
+  /// through EncodeStatus(). Admission calls it exactly once. Never blocks.
+  virtual void Finish(const absl::Status& status) = 0;
+};
+
+/// A call with one answer.
+class PendingUnary : public PendingCall {
+ public:
   /// Encodes the answer, on a worker, for Finish to send. An error, for our log, ends the call as
   /// INTERNAL.
   virtual absl::Status EncodeResponse(const google::protobuf::Message& response) = 0;
+};
 
-  /// Ends the call, from any thread: OK sends the encoded response, else `status` goes to the
-  /// caller through EncodeStatus(). Admission calls it exactly once. Never blocks.
-  virtual void Finish(const absl::Status& status) = 0;
+/// A call with a stream of answers.
+class PendingStream : public PendingCall {
+ public:
+  /// Encodes one answer and queues it, from any thread. An error ends the stream: kCancelled, the
+  /// caller has gone; kResourceExhausted, the caller leaves too much unread. Never blocks.
+  virtual absl::Status Send(const google::protobuf::Message& response) = 0;
+  /// As ResponseStream::OnCancel. The door drops the callback at Finish.
+  virtual void OnCancel(std::function<void()> callback) = 0;
+};
+
+/// A caller whose credentials were accepted, and the trace of the call.
+struct KnownCaller {
+  ports::Identity identity;
+  std::string traceparent;
 };
 
 /// The only way from a door to a handler. It checks every call in this order: the caller is known
@@ -80,17 +101,28 @@ class Admission {
   Admission(ports::Authenticator& authenticator, util::WorkerPool& workers, Options options)
       : authenticator_(authenticator), workers_(workers), options_(std::move(options)) {}
 
-  /// Takes one call of `method`, which must outlive the call. Answers through `call`, possibly
-  /// before Submit returns.
-  void Submit(const Method& method, const CallHeaders& headers,
-              std::unique_ptr<PendingCall> call) const;
+  /// The first check alone, for a door that has the headers before the request. An error is the
+  /// answer to the call.
+  absl::StatusOr<KnownCaller> Identify(const Method& method, const CallHeaders& headers) const;
+
+  /// Takes one call of `method`, a unary method that must outlive the call, by a caller that
+  /// Identify accepted. Answers through `call`, possibly before Submit returns.
+  void Submit(const Method& method, KnownCaller caller, std::unique_ptr<PendingUnary> call) const;
+  /// The same for a method that streams.
+  void Submit(const Method& method, KnownCaller caller, std::unique_ptr<PendingStream> call) const;
+
+  /// All checks at once, for a door that has everything.
+  template <typename Call>
+  void Submit(const Method& method, const CallHeaders& headers, std::unique_ptr<Call> call) const {
+    absl::StatusOr<KnownCaller> caller = Identify(method, headers);
+    if (!caller.ok()) return call->Finish(caller.status());
+    Submit(method, *std::move(caller), std::move(call));
+  }
 
  private:
-  struct Admitted {
-    ports::Identity identity;
-    UserLimits::Ticket ticket;
-  };
-  absl::StatusOr<Admitted> Admit(const CallHeaders& headers, const PendingCall& call) const;
+  /// The checks between the first and the last. The place among the user's calls in progress.
+  absl::StatusOr<UserLimits::Ticket> Admit(const Method& method, const KnownCaller& caller,
+                                           const PendingCall& call) const;
 
   ports::Authenticator& authenticator_;
   util::WorkerPool& workers_;

@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "api/admission.h"
+#include "api/answer_budget.h"
 #include "api/method.h"
 
 namespace todo::api {
 
 /// Offers all methods of a table as gRPC services. Every call goes through admission; no other
 /// handler can be registered. Thread safety: gRPC calls from many threads at once. Never blocks
-/// gRPC's threads.
+/// gRPC's threads. Answers that clients do not read are bounded, see AnswerBudget.
 class GrpcDoor {
  public:
   /// `methods` and `admission` must outlive every server with these services.
@@ -26,6 +27,7 @@ class GrpcDoor {
   std::vector<grpc::Service*> services() const;
 
  private:
+  AnswerBudget budget_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
 };
 

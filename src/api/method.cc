@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "google/protobuf/descriptor.pb.h"
@@ -27,7 +28,9 @@ void RequireComplete(const ServiceDefinition& definition) {
 const MethodDescriptor& DeclarationOf(const ServiceDescriptor& service,
                                       const MethodDefinition& method) {
   const MethodDescriptor* declared = service.FindMethodByName(method.name);
-  if (declared == nullptr || declared->client_streaming() || declared->server_streaming() ||
+  const bool is_stream = method.stream_handler != nullptr;
+  if (declared == nullptr || declared->client_streaming() ||
+      declared->server_streaming() != is_stream || (method.handler != nullptr) == is_stream ||
       declared->input_type() != method.request_prototype->GetDescriptor() ||
       declared->output_type() != method.response_prototype->GetDescriptor()) {
     util::Log(util::Severity::kError, "method_not_as_declared",
@@ -51,7 +54,8 @@ MethodTable::MethodTable(std::vector<ServiceDefinition> services) {
            .request_prototype = method.request_prototype,
            .response_prototype = method.response_prototype,
            .read_only = declared.options().idempotency_level() == MethodOptions::NO_SIDE_EFFECTS,
-           .handler = std::move(method.handler)});
+           .handler = std::move(method.handler),
+           .stream_handler = std::move(method.stream_handler)});
     }
   }
   for (const Method& method : methods_) {
@@ -64,6 +68,11 @@ MethodTable::MethodTable(std::vector<ServiceDefinition> services) {
 const Method* MethodTable::Find(std::string_view path) const {
   const auto found = by_path_.find(path);
   return found == by_path_.end() ? nullptr : found->second;
+}
+
+bool MethodTable::HasService(std::string_view service) const {
+  return std::ranges::any_of(methods_,
+                             [&](const Method& method) { return method.service == service; });
 }
 
 }  // namespace todo::api

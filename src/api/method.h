@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,6 +21,9 @@
 
 namespace todo::api {
 
+/// The longest request that a door takes, in bytes.
+inline constexpr std::size_t kMaxRequestBytes = 1024 * 1024;
+
 /// The caller of an admitted call, and the call's circumstances. A handler sees nothing else
 /// besides the request.
 struct Caller {
@@ -30,12 +35,42 @@ struct Caller {
 using MethodHandler = std::function<absl::Status(
     const Caller&, const google::protobuf::Message& request, google::protobuf::Message& response)>;
 
-/// A method as the author of a service writes it. Made by Unary() below.
+/// The way of the messages of a server stream to its caller, whatever the door. The stream lives
+/// until Finish, or until the last reference is dropped, which ends it as UNAVAILABLE
+/// (SERVER_STOPPING). Thread safety: IsCancelled from any thread at any time; the other functions
+/// from any thread, one after another. Never blocks.
+class ResponseStream {
+ public:
+  ResponseStream() = default;
+  virtual ~ResponseStream() = default;
+  ResponseStream(const ResponseStream&) = delete;
+  ResponseStream& operator=(const ResponseStream&) = delete;
+
+  /// Encodes `message`, of the method's response type, and queues it. False: the stream is over,
+  /// because the caller has gone, the deadline has passed, or the caller has left too much unread.
+  virtual bool Send(const google::protobuf::Message& message) = 0;
+  /// Whether the stream is over.
+  virtual bool IsCancelled() const = 0;
+  /// `callback` is called once, from any thread, when the caller goes before Finish; at once when
+  /// it has gone already. It must not block, and may call nothing of the stream.
+  virtual void OnCancel(std::function<void()> callback) = 0;
+  /// Ends the stream; the queued messages are sent before. Further calls have no effect.
+  virtual void Finish(const absl::Status& status) = 0;
+};
+
+/// Begins a stream, on a worker. An error ends the stream. After OK the stream belongs to whoever
+/// holds it, and needs no worker any more.
+using StreamHandler =
+    std::function<absl::Status(const Caller&, const google::protobuf::Message& request,
+                               const std::shared_ptr<ResponseStream>& stream)>;
+
+/// A method as the author of a service writes it. Made by Unary() or ServerStreaming() below.
 struct MethodDefinition {
   std::string name;  // without its service, e.g. "CreateTask"
   const google::protobuf::Message* request_prototype = nullptr;
   const google::protobuf::Message* response_prototype = nullptr;
-  MethodHandler handler;
+  MethodHandler handler;                   // of a unary method
+  StreamHandler stream_handler = nullptr;  // of a server stream; one of the two is set
 };
 
 /// A definition from `handler(const Caller&, const Request&)`, which returns
@@ -53,6 +88,22 @@ MethodDefinition Unary(std::string name, Handler handler) {
             if (!answer.ok()) return answer.status();
             static_cast<Response&>(response) = *std::move(answer);
             return absl::OkStatus();
+          },
+          .stream_handler = nullptr};
+}
+
+/// The definition of a server stream from `handler(const Caller&, const Request&, const
+/// std::shared_ptr<ResponseStream>&)`, which returns absl::Status: see StreamHandler.
+template <typename Request, typename Response, typename Handler>
+MethodDefinition ServerStreaming(std::string name, Handler handler) {
+  return {.name = std::move(name),
+          .request_prototype = &Request::default_instance(),
+          .response_prototype = &Response::default_instance(),
+          .handler = nullptr,
+          .stream_handler = [handler = std::move(handler)](
+                                const Caller& caller, const google::protobuf::Message& request,
+                                const std::shared_ptr<ResponseStream>& stream) -> absl::Status {
+            return handler(caller, static_cast<const Request&>(request), stream);
           }};
 }
 
@@ -83,7 +134,10 @@ struct Method {
   /// The method changes nothing (proto: idempotency_level = NO_SIDE_EFFECTS), so a door may offer
   /// it as an HTTP GET.
   bool read_only = false;
-  MethodHandler handler;
+  MethodHandler handler;         // of a unary method
+  StreamHandler stream_handler;  // of a server stream; one of the two is set
+
+  bool streams() const { return stream_handler != nullptr; }
 };
 
 /// Every method of the API. Built once, at the start. Thread safety: immutable, so any thread may
@@ -98,6 +152,8 @@ class MethodTable {
 
   /// The method at "/todo.v1.TodoService/CreateTask"; nullptr when there is none.
   const Method* Find(std::string_view path) const;
+  /// Whether a service of this name ("todo.v1.TodoService") is in the table.
+  bool HasService(std::string_view service) const;
   /// All methods, those of a service next to each other. Their addresses stay valid as long as the
   /// table lives.
   const std::vector<Method>& methods() const { return methods_; }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/connect/error.h"
 #include "google/rpc/error_details.pb.h"
 #include "util/status.h"
 #include "util/utf8.h"
@@ -79,7 +80,8 @@ bool IsForCallers(absl::StatusCode code, std::string_view reason) {
 
 /// Whether the same call may succeed after a moment, without the caller doing anything else.
 bool PassesByItself(absl::StatusCode code, std::string_view reason) {
-  if (code == absl::StatusCode::kResourceExhausted) return reason != "TOO_MANY_OPEN_TASKS";
+  if (code == absl::StatusCode::kResourceExhausted)
+    return reason != "TOO_MANY_OPEN_TASKS" && reason != connect::kMessageTooLong;
   return code == absl::StatusCode::kUnavailable;
 }
 

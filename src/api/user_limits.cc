@@ -26,11 +26,18 @@ absl::Status TooFast(const UserLimitOptions& options) {
       kTooFast);
 }
 
-absl::Status TooMany(const UserLimitOptions& options) {
+absl::Status TooManyCalls(const UserLimitOptions& options) {
   return util::WithReason(
       absl::ResourceExhaustedError(
           fmt::format("{} of your calls are in progress: wait until some of them are answered",
                       options.calls_at_a_time)),
+      kTooMany);
+}
+
+absl::Status TooManyStreams(const UserLimitOptions& options) {
+  return util::WithReason(
+      absl::ResourceExhaustedError(
+          fmt::format("{} of your streams are open: end some of them", options.streams_at_a_time)),
       kTooMany);
 }
 
@@ -42,7 +49,8 @@ UserLimits::UserLimits(UserLimitOptions options, std::function<SteadyTime()> clo
                 std::max(options.calls_per_second, 1)),
       clock_(std::move(clock)) {
   TODO_REQUIRE(options_.calls_per_second > 0 && options_.call_burst > 0);
-  TODO_REQUIRE(options_.calls_at_a_time > 0 && options_.max_users > 0);
+  TODO_REQUIRE(options_.max_users > 0);
+  TODO_REQUIRE(options_.calls_at_a_time > 0 && options_.streams_at_a_time > 0);
 }
 
 UserLimits::Ticket& UserLimits::Ticket::operator=(Ticket&& other) noexcept {
@@ -50,28 +58,31 @@ UserLimits::Ticket& UserLimits::Ticket::operator=(Ticket&& other) noexcept {
   Return();
   limits_ = std::exchange(other.limits_, nullptr);
   user_ = std::move(other.user_);
+  kind_ = other.kind_;
   return *this;
 }
 
 void UserLimits::Ticket::Return() {
-  if (UserLimits* const limits = std::exchange(limits_, nullptr)) limits->End(user_);
+  if (UserLimits* const limits = std::exchange(limits_, nullptr)) limits->End(user_, kind_);
 }
 
-absl::StatusOr<UserLimits::Ticket> UserLimits::Begin(const domain::UserId& user) {
+absl::StatusOr<UserLimits::Ticket> UserLimits::Begin(const domain::UserId& user, Kind kind) {
   const SteadyTime now = clock_();
   auto state = state_.Lock();
   const auto found = state->by_id.find(user.value);
   if (found == state->by_id.end()) {
     Forget(*state, now);
-    state->users.push_front({.id = user, .rested_at = now + interval_, .in_progress = 1});
-    state->by_id.emplace(state->users.front().id.value, state->users.begin());
-    return Ticket(*this, user);
+    User& added = state->users.emplace_front(User{.id = user, .rested_at = now + interval_});
+    state->by_id.emplace(added.id.value, state->users.begin());
+    ++added.Of(kind);
+    return Ticket(*this, user, kind);
   }
   User& known = *found->second;
   state->users.splice(state->users.begin(), state->users, found->second);
-  if (known.in_progress >= options_.calls_at_a_time) {
+  const bool is_call = kind == Kind::kCall;
+  if (known.Of(kind) >= (is_call ? options_.calls_at_a_time : options_.streams_at_a_time)) {
     ++state->too_many_count;
-    return TooMany(options_);
+    return is_call ? TooManyCalls(options_) : TooManyStreams(options_);
   }
   // A bucket of `call_burst` tokens, as the moment at which it is full again: each call moves the
   // moment by one interval, and the bucket is empty when it lies a whole burst ahead.
@@ -81,8 +92,8 @@ absl::StatusOr<UserLimits::Ticket> UserLimits::Begin(const domain::UserId& user)
     return TooFast(options_);
   }
   known.rested_at = rested_at;
-  ++known.in_progress;
-  return Ticket(*this, user);
+  ++known.Of(kind);
+  return Ticket(*this, user, kind);
 }
 
 std::map<std::string, std::uint64_t> UserLimits::refused() {
@@ -90,17 +101,17 @@ std::map<std::string, std::uint64_t> UserLimits::refused() {
   return {{kTooFast, state->too_fast_count}, {kTooMany, state->too_many_count}};
 }
 
-void UserLimits::End(const domain::UserId& user) {
+void UserLimits::End(const domain::UserId& user, Kind kind) {
   auto state = state_.Lock();
   const auto found = state->by_id.find(user.value);
   TODO_REQUIRE(found != state->by_id.end());  // a user with a call in progress is kept
-  --found->second->in_progress;
+  --found->second->Of(kind);
 }
 
 void UserLimits::Forget(State& state, SteadyTime now) const {
   for (int step = 0; step < kForgetSteps && !state.users.empty(); ++step) {
     const auto last = std::prev(state.users.end());
-    if (last->in_progress > 0) {  // its calls take long; others may be idle
+    if (last->calls + last->streams > 0) {  // its calls take long; others may be idle
       state.users.splice(state.users.begin(), state.users, last);
       continue;
     }

@@ -19,9 +19,10 @@ namespace todo::api {
 
 /// How much one user may ask for. Operators are users too.
 struct UserLimitOptions {
-  int calls_per_second = 50;  // > 0; in the long run
-  int call_burst = 200;       // > 0; calls at once after a pause
-  int calls_at_a_time = 32;   // > 0; begun and not answered
+  int calls_per_second = 50;   // > 0; in the long run
+  int call_burst = 200;        // > 0; calls at once after a pause
+  int calls_at_a_time = 32;    // > 0; begun and not answered
+  int streams_at_a_time = 16;  // > 0; begun and not ended
   /// So many users are remembered. For more users than that, those whose last call lies furthest
   /// back are forgotten, and so may call as after a pause.
   std::size_t max_users = 50'000;  // > 0
@@ -39,12 +40,16 @@ class UserLimits {
   UserLimits(const UserLimits&) = delete;
   UserLimits& operator=(const UserLimits&) = delete;
 
+  enum class Kind { kCall, kStream };
+
   /// The place of one call in progress; its end gives the place back.
   class Ticket {
    public:
     Ticket() = default;
     Ticket(Ticket&& other) noexcept
-        : limits_(std::exchange(other.limits_, nullptr)), user_(std::move(other.user_)) {}
+        : limits_(std::exchange(other.limits_, nullptr)),
+          user_(std::move(other.user_)),
+          kind_(other.kind_) {}
     Ticket& operator=(Ticket&& other) noexcept;
     ~Ticket() { Return(); }
     Ticket(const Ticket&) = delete;
@@ -55,16 +60,19 @@ class UserLimits {
 
    private:
     friend class UserLimits;
-    Ticket(UserLimits& limits, domain::UserId user) : limits_(&limits), user_(std::move(user)) {}
+    Ticket(UserLimits& limits, domain::UserId user, Kind kind)
+        : limits_(&limits), user_(std::move(user)), kind_(kind) {}
     UserLimits* limits_ = nullptr;
     domain::UserId user_;
+    Kind kind_ = Kind::kCall;
   };
 
-  /// Counts a call of `user`, who has been identified. The limits must outlive the ticket.
+  /// Counts a call of `user`, who has been identified. A stream counts as a call when it begins,
+  /// and has a place among the user's streams until its end. The limits must outlive the ticket.
   /// kResourceExhausted, with a text for the caller: reason USER_RATE_LIMITED: calls come too fast;
   /// there is room again within a second. Reason USER_BUSY: too many calls are in progress. A
   /// refused call does not count.
-  absl::StatusOr<Ticket> Begin(const domain::UserId& user);
+  absl::StatusOr<Ticket> Begin(const domain::UserId& user, Kind kind = Kind::kCall);
 
   /// Users that are remembered.
   std::size_t user_count() { return state_.Lock()->users.size(); }
@@ -75,7 +83,9 @@ class UserLimits {
   struct User {
     domain::UserId id;
     SteadyTime rested_at;  // when the user may call at full burst again
-    int in_progress = 0;
+    int calls = 0;         // in progress
+    int streams = 0;       // in progress
+    int& Of(Kind kind) { return kind == Kind::kCall ? calls : streams; }
   };
   using Users = std::list<User>;
   struct State {
@@ -85,7 +95,7 @@ class UserLimits {
     std::uint64_t too_many_count = 0;
   };
 
-  void End(const domain::UserId& user);
+  void End(const domain::UserId& user, Kind kind);
   /// Makes room, in a bounded number of steps.
   void Forget(State& state, SteadyTime now) const;
 

@@ -1,10 +1,11 @@
 #include "app/application.h"
 
-#include <grpcpp/health_check_service_interface.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -14,9 +15,7 @@
 #include "api/todo_methods.h"
 #include "app/config/help.h"
 #include "app/metrics.h"
-#include "appcallback/delivery_limits.h"
-#include "auth/development_authenticator.h"
-#include "auth/refusing_authenticator.h"
+#include "app/process_limits.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -29,8 +28,6 @@ using util::Log;
 using util::Severity;
 using namespace std::chrono_literals;
 
-constexpr int kMaxApiMessageBytes = 1024 * 1024;
-constexpr std::size_t kMaxApiBufferedBytes = 256UL * 1024 * 1024;
 /// Attempts at the same time, by the pace of the lane. New lanes may all have endpoints that do not
 /// answer.
 constexpr std::array<std::pair<ports::Pace, int>, 3> kDeliveryThreads = {
@@ -46,17 +43,6 @@ util::Share ShareOfUser(const Config& config) {
           .waiting = Count(std::max(1, config.worker_queue / 4))};
 }
 
-/// Of the sidecar's port. It brings one large call at a time. Calls of other programs count too:
-/// their app token is looked at only when the whole call has arrived.
-std::size_t MaxAppBufferedBytes(std::int64_t max_call_bytes) {
-  return static_cast<std::size_t>(2 * max_call_bytes) + kMaxApiBufferedBytes;
-}
-
-std::unique_ptr<ports::Authenticator> MakeAuthenticator(const Config& config) {
-  if (config.dev_identity) return std::make_unique<auth::DevelopmentAuthenticator>();
-  return std::make_unique<auth::RefusingAuthenticator>();
-}
-
 appcallback::AppCallbackOptions CallbackOptions(const Config& config,
                                                 ports::RecordHandler& handler) {
   return {.subscriptions = SubscriptionsOf(StreamsOf(config), handler),
@@ -70,12 +56,12 @@ appcallback::AppCallbackOptions CallbackOptions(const Config& config,
 Application::Application(Config config, std::function<void()> on_failure)
     : config_(std::move(config)),
       on_failure_(std::move(on_failure)),
-      health_publisher_(health_, [this](bool healthy) { PublishHealth(healthy); }),
+      health_publisher_(health_, [this](bool healthy) { grpc_ports_.PublishHealth(healthy); }),
       stores_(config_, connections_, NewsOfCommits()),
       sidecar_watch_(config_, health_, [this] { return sidecar_.dapr.GetMetadata(); }),
       relay_(outbox_log_, sidecar_.publisher, OptionsOfRelay()),
       signal_(
-          config_.database_url, [this](int shard) { relay_.Wake(shard); },
+          config_.database_url, [this](int shard) { OutboxGrewElsewhere(shard); },
           [this] { delivery_bell_.Ring(); }),
       processor_({stores_.inbox, stores_.retry_queue, stores_.crash_log, clock_},
                  EventStreamsOf(StreamsOf(config_), {.recurring_tasks = &recurring_tasks_,
@@ -93,17 +79,19 @@ Application::Application(Config config, std::function<void()> on_failure)
                  [this] { reminder_runner_.Wake(); }),
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
-      authenticator_(MakeAuthenticator(config_)),
       methods_({api::MakeTodoMethods(tasks_), api::MakeReminderMethods(reminders_),
                 api::MakeNotificationMethods(notification_settings_),
                 api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
                                     [this] { return sidecar_watch_.Describe(); })}),
       user_limits_({.calls_per_second = config_.user_calls_per_second,
                     .call_burst = config_.user_call_burst,
-                    .calls_at_a_time = config_.user_calls_at_a_time}),
-      admission_(*authenticator_, api_workers_,
+                    .calls_at_a_time = config_.user_calls_at_a_time,
+                    .streams_at_a_time = config_.user_streams}),
+      admission_(*identity_.authenticator, api_workers_,
                  {.ready = [this] { return health_.Admit(); }, .limits = &user_limits_}),
       grpc_door_(methods_, admission_),
+      connect_door_(methods_, admission_),
+      invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
                     machine_clock_, [this] { return health_.IsHealthy(); }),
       database_setup_({.database_url = config_.database_url,
@@ -118,7 +106,11 @@ Application::Application(Config config, std::function<void()> on_failure)
                       {.status = [this] { return stores_.service_status.Read(); },
                        .delivery_count = [this] { return app_callback_.delivery_count(); },
                        .patience = std::max<milliseconds>(config_.audit_delay, kLeastPatience)}),
-      http_({.address = config_.http_address, .port = config_.http_port}, Pages()) {
+      http_ports_(config_,
+                  {.is_ready = [this] { return health_.IsHealthy() && port_watch_.all_answer(); },
+                   .metrics = [this] { return MetricsPage(); }}) {
+  for (const api::Method& method : methods_.methods())
+    http_ports_.web_routes().AddPrefix(fmt::format("/{}/", method.service), connect_door_);
   for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
         std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));
@@ -126,16 +118,6 @@ Application::Application(Config config, std::function<void()> on_failure)
 }
 
 Application::~Application() { Stop(); }
-
-std::map<std::string, edge::HttpServer::Handler, std::less<>> Application::Pages() {
-  return {{"/healthz", [] { return edge::HttpResponse{.body = "alive\n"}; }},
-          {"/readyz",
-           [this] {
-             return health_.IsHealthy() ? edge::HttpResponse{.body = "ready\n"}
-                                        : edge::HttpResponse{.status = 503, .body = "not ready\n"};
-           }},
-          {"/metrics", [this] { return MetricsPage(); }}};
-}
 
 CommitNews Application::NewsOfCommits() {
   return {.outbox_grew = [this](int shard) { OutboxGrew(shard); },
@@ -150,6 +132,12 @@ CommitNews Application::NewsOfCommits() {
                 signal_.AnnounceDelivery();  // all threads of this replica may be busy sending
               },
           .retry_queued = [this](domain::Instant due) { retry_runner_.Wake(due); }};
+}
+
+void Application::OutboxGrewElsewhere(int shard) {
+  relay_.Wake(shard);
+  // Replicas of role api change tasks and plan no reminders.
+  if (!config_.takes_calls()) reminder_runner_.TasksChanged();
 }
 
 void Application::OutboxGrew(int shard) {
@@ -170,7 +158,7 @@ relay::RelayOptions Application::OptionsOfRelay() {
   return options;
 }
 
-edge::HttpResponse Application::MetricsPage() {
+std::string Application::MetricsPage() {
   MetricsSnapshot snapshot{.now = clock_.Now(),
                            .version = std::string(Version()),
                            .healthy = health_.IsHealthy(),
@@ -183,18 +171,10 @@ edge::HttpResponse Application::MetricsPage() {
                            .delivery_count = app_callback_.delivery_count(),
                            .deliveries_stopped = status_sampler_.deliveries_stopped(),
                            .store = status_sampler_.latest(),
-                           .delivery_attempts = delivery_sender_.attempts()};
-  if (health_.ready()) snapshot.relay = relay_.stats();
-  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = MetricsText(snapshot)};
-}
-
-void Application::PublishHealth(bool healthy) {
-  if (api_listener_.server == nullptr) return;
-  grpc::HealthCheckServiceInterface* const service = api_listener_.server->GetHealthCheckService();
-  if (service == nullptr) return;
-  service->SetServingStatus(healthy);
-  service->SetServingStatus("todo.v1.TodoService", healthy);
+                           .delivery_attempts = delivery_sender_.attempts(),
+                           .http = http_ports_.stats()};
+  if (config_.takes_events() && health_.ready()) snapshot.relay = relay_.stats();
+  return MetricsText(snapshot);
 }
 
 void Application::Fail(std::string_view event, const absl::Status& status) {
@@ -205,44 +185,51 @@ void Application::Fail(std::string_view event, const absl::Status& status) {
 absl::Status Application::Start() {
   TODO_RETURN_IF_ERROR(OpenPorts());
   Log(Severity::kInfo, "listening",
-      {{"api_port", api_port()}, {"app_port", app_port()}, {"http_port", http_port()}});
+      {{"api_port", api_port()},
+       {"app_port", app_port()},
+       {"web_port", web_port()},
+       {"ops_port", ops_port()}});
+  WarnOfClearText(config_);
   const auto start = [this](auto run) { threads_.emplace_back(std::move(run)); };
   // A thread each: a database that hangs stops the first two, and the others say so.
   start([this](const std::stop_token& stop) { RunDatabase(stop); });
   start([this](const std::stop_token& stop) { database_probe_.Run(stop); });
   start([this](const std::stop_token& stop) { health_publisher_.Run(stop); });
   start([this](const std::stop_token& stop) { sidecar_watch_.Run(stop); });
-  start([this](const std::stop_token& stop) { status_sampler_.Run(stop); });
+  if (config_.takes_events())
+    start([this](const std::stop_token& stop) { status_sampler_.Run(stop); });
   start([this](const std::stop_token& stop) { channel_watch_.Run(stop, delivery_bell_); });
+  for (const auto& keys : identity_.keys)
+    start([keys](const std::stop_token& stop) { keys->Run(stop); });
+  start([this](const std::stop_token& stop) { WatchPorts(stop); });
+  start(ReturnFreeMemory);
   return absl::OkStatus();
 }
 
+void Application::WatchPorts(const std::stop_token& stop) {
+  std::vector<WatchedPort> ports = grpc_ports_.watched();
+  std::ranges::copy(http_ports_.watched(), std::back_inserter(ports));
+  port_watch_.Run(stop, ports, [this](const WatchedPort& port) {
+    Fail("port_dead", util::MakeStatus(absl::StatusCode::kUnavailable,
+                                       fmt::format("the {} port no longer answers", port.name)));
+  });
+}
+
 absl::Status Application::OpenPorts() {
-  grpc::EnableDefaultHealthCheckService(true);
-  TODO_ASSIGN_OR_RETURN(api_listener_, Listen({.name = "api",
-                                               .address = config_.api_address,
-                                               .port = config_.api_port,
-                                               .services = grpc_door_.services(),
-                                               .max_receive_bytes = kMaxApiMessageBytes,
-                                               .max_buffered_bytes = kMaxApiBufferedBytes,
-                                               .public_api = true}));
-  health_publisher_.Publish();
-  const std::int64_t max_call_bytes = appcallback::MaxDeliveryBytes(
-      config_.record_limit, config_.bulk_delivery ? config_.delivery_batch : 1);
-  // As soon as this port is open, and only then, the sidecar asks for the subscriptions.
-  TODO_ASSIGN_OR_RETURN(app_listener_,
-                        Listen({.name = "app",
-                                .address = config_.app_address,
-                                .port = config_.app_port,
-                                .services = app_callback_.services(),
-                                .max_receive_bytes = static_cast<int>(max_call_bytes),
-                                .max_metadata_bytes = static_cast<int>(
-                                    appcallback::MaxDeliveryMetadataBytes(config_.record_limit)),
-                                .max_buffered_bytes = MaxAppBufferedBytes(max_call_bytes)}));
-  return http_.Start();
+  if (config_.takes_calls()) {
+    TODO_RETURN_IF_ERROR(grpc_ports_.OpenApi(grpc_door_.services()));
+    health_publisher_.Publish();
+  }
+  std::vector<grpc::Service*> app_services = app_callback_.services();
+  if (config_.takes_calls())
+    std::ranges::copy(invoked_door_.services(), std::back_inserter(app_services));
+  TODO_RETURN_IF_ERROR(grpc_ports_.OpenApp(std::move(app_services)));
+  if (config_.takes_calls()) TODO_RETURN_IF_ERROR(http_ports_.OpenWeb());
+  return http_ports_.OpenOps();
 }
 
 absl::Status Application::Recover() {
+  if (!config_.takes_events()) return absl::OkStatus();
   TODO_RETURN_IF_ERROR(processor_.Recover());
   return auditor_.Enroll();
 }
@@ -261,15 +248,16 @@ void Application::RunDatabase(const std::stop_token& stop) {
        {"app_address", config_.app_address},
        {"app_port", app_port()},
        {"version", std::string(Version())}});
-  database_setup_.Keep(stop);
+  if (config_.takes_events()) database_setup_.Keep(stop);
 }
 
 void Application::StartRunners() {
-  relay_.Start();
   signal_.Start();
+  zone_runner_.Start();
+  if (!config_.takes_events()) return;
+  relay_.Start();
   retry_runner_.Start();
   audit_runner_.Start();
-  zone_runner_.Start();
   reminder_runner_.Start();
   for (const auto& runner : delivery_runners_) runner->Start();
 }
@@ -294,33 +282,30 @@ bool Application::Stop() {
   health_publisher_.Publish();
   for (std::jthread& thread : threads_) thread.request_stop();
 
-  for (Listener* listener : {&api_listener_, &app_listener_}) {
-    if (listener->server == nullptr) continue;
-    const auto left = std::max<steady_clock::duration>(calls_deadline - steady_clock::now(), 0ms);
-    listener->server->Shutdown(std::chrono::system_clock::now() + left);
-  }
+  grpc_ports_.Shutdown(calls_deadline);
+  const bool web_drained = http_ports_.StopWeb(calls_deadline);
   const bool api_drained = api_workers_.Shutdown(calls_deadline);
   const bool events_drained = event_workers_.Shutdown(calls_deadline);
 
   threads_.clear();  // joins them: after this no runner is started any more
   StopRunners();
-  if (health_.ready() && api_drained && events_drained) {
+  if (config_.takes_events() && health_.ready() && api_drained && events_drained) {
     const absl::Status cleared = stores_.crash_log.Clear();
     if (!cleared.ok())
       Log(Severity::kWarning, "crash_log_not_cleared", {{"status", cleared.ToString()}});
   }
   const bool relay_drained = relay_.Stop(relay_deadline);
 
-  const bool drained = api_drained && events_drained && relay_drained;
+  const bool drained = web_drained && api_drained && events_drained && relay_drained;
   Log(drained ? Severity::kInfo : Severity::kWarning, "stopped",
       {{"drained", drained},
+       {"web_drained", web_drained},
        {"api_drained", api_drained},
        {"events_drained", events_drained},
        {"relay_drained", relay_drained},
        {"took_ms", std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin).count()}});
-  api_listener_.server.reset();
-  app_listener_.server.reset();
-  http_.Stop();  // until now it answered that the service is not ready
+  grpc_ports_.Release();
+  http_ports_.StopOps();  // until now it answered that the service is not ready
   return drained;
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "api/admission.h"
+#include "api/connect_door.h"
 #include "api/grpc_door.h"
 #include "api/method.h"
 #include "api/user_limits.h"
@@ -20,9 +21,12 @@
 #include "app/connections.h"
 #include "app/database_probe.h"
 #include "app/database_setup.h"
+#include "app/grpc_ports.h"
 #include "app/health.h"
+#include "app/http_ports.h"
 #include "app/id_source.h"
-#include "app/listener.h"
+#include "app/identity_setup.h"
+#include "app/port_watch.h"
 #include "app/runners/audit_runner.h"
 #include "app/runners/delivery_runner.h"
 #include "app/runners/reminder_runner.h"
@@ -35,8 +39,6 @@
 #include "app/streams.h"
 #include "app/system_clock.h"
 #include "appcallback/app_callback.h"
-#include "edge/http_server.h"
-#include "ports/authenticator.h"
 #include "relay/outbox_relay.h"
 #include "service/audit/auditor.h"
 #include "service/consumers/event_processor.h"
@@ -61,6 +63,7 @@ namespace todo::app {
 /// Start opens the ports; the database may be away then. A thread makes the database ready as soon
 /// as there is one, then starts the relay and the runners. Until then API calls are rejected as
 /// UNAVAILABLE, and the sidecar is told that the app is not healthy, so it keeps its events.
+/// The role (Config::role) decides which ports are opened and which threads run.
 /// Thread safety: Start and Stop from one thread.
 class Application {
  public:
@@ -85,20 +88,21 @@ class Application {
 
   bool failed() const { return failed_; }
   // The ports that Start opened; for port 0 in the settings, the free port that was found.
-  int api_port() const { return api_listener_.port; }
-  int app_port() const { return app_listener_.port; }
-  int http_port() const { return http_.port(); }
+  int api_port() const { return grpc_ports_.api_port(); }
+  int app_port() const { return grpc_ports_.app_port(); }
+  int web_port() const { return http_ports_.web_port(); }
+  int ops_port() const { return http_ports_.ops_port(); }
 
  private:
   CommitNews NewsOfCommits();
   void OutboxGrew(int shard);
+  void OutboxGrewElsewhere(int shard);
   relay::RelayOptions OptionsOfRelay();
-  std::map<std::string, edge::HttpServer::Handler, std::less<>> Pages();
-  edge::HttpResponse MetricsPage();
-  void PublishHealth(bool healthy);
+  std::string MetricsPage();
   void Fail(std::string_view event, const absl::Status& status);
 
   absl::Status OpenPorts();
+  void WatchPorts(const std::stop_token& stop);
   absl::Status Recover();
   /// Makes the database ready, starts the relay and the runners, then keeps the database in order.
   void RunDatabase(const std::stop_token& stop);
@@ -148,11 +152,13 @@ class Application {
 
   util::WorkerPool api_workers_;
   util::WorkerPool event_workers_;  // of their own: load on the API must not delay events
-  const std::unique_ptr<ports::Authenticator> authenticator_;
+  const IdentitySetup identity_{SetUpIdentity(config_, sidecar_.secrets, clock_)};
   api::MethodTable methods_;
   api::UserLimits user_limits_;
   api::Admission admission_;
   api::GrpcDoor grpc_door_;
+  api::ConnectDoor connect_door_;
+  api::GrpcDoor invoked_door_;  // on the app port, for calls of other apps through their sidecars
   appcallback::AppCallback app_callback_;
 
   DatabaseSetup database_setup_;
@@ -160,9 +166,9 @@ class Application {
   StatusSampler status_sampler_;
   ChannelWatch channel_watch_{config_, sidecar_.secrets, clock_, channels_};
 
-  Listener api_listener_;
-  Listener app_listener_;
-  edge::HttpServer http_;
+  PortWatch port_watch_;
+  GrpcPorts grpc_ports_{config_};
+  HttpPorts http_ports_;
   std::vector<std::jthread> threads_;  // last: they use all parts above
 };
 

@@ -10,6 +10,9 @@
 #include "app/config/config.h"
 #include "app/config/help.h"
 #include "app/library_logs.h"
+#include "app/make_token.h"
+#include "app/process_limits.h"
+#include "app/system_clock.h"
 #include "app/termination.h"
 #include "util/log.h"
 
@@ -32,6 +35,7 @@ std::map<std::string, std::string> Environment() {
 }
 
 int Serve(const todo::app::Config& config) {
+  todo::app::LimitMallocArenas();
   todo::app::Termination termination;
   todo::util::SetLogThreshold(config.log_level);
   todo::app::RouteLibraryLogs();
@@ -49,11 +53,22 @@ int Serve(const todo::app::Config& config) {
   return drained ? kClean : kNotDrained;
 }
 
+int MakeToken(const std::vector<std::string>& arguments) {
+  const todo::app::CommandResult result = todo::app::MakeToken(arguments, todo::app::SystemClock());
+  std::fputs(result.output.c_str(), stdout);
+  std::fputs(result.errors.c_str(), stderr);
+  return result.exit_code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const todo::app::LoadedConfig loaded =
-      todo::app::LoadConfig(std::vector<std::string>(argv + 1, argv + argc), Environment());
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments.front() == "make-token") {
+    arguments.erase(arguments.begin());
+    return MakeToken(arguments);
+  }
+  const todo::app::LoadedConfig loaded = todo::app::LoadConfig(arguments, Environment());
   if (loaded.command == todo::app::Command::kHelp) {
     std::fputs(todo::app::HelpText().c_str(), stdout);
     return kClean;

@@ -158,6 +158,15 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
                  "Attempts to make a delivery (webhook call, mail, push), by channel and outcome",
                  Number(count), {{"channel", name.first}, {"outcome", name.second}});
   }
+  for (const auto& [port, stats] : snapshot.http) {
+    page.Gauge("todo_http_connections", "Open connections to the HTTP ports, by port",
+               stats.open_count, {{"port", port}});
+    page.Counter("todo_http_connections_refused_total",
+                 "Connections refused because all places of the HTTP port were in use, by port",
+                 Number(stats.refused_count), {{"port", port}});
+    page.Counter("todo_http_requests_total", "Requests whose head has arrived, by HTTP port",
+                 Number(stats.request_count), {{"port", port}});
+  }
   return page.Text();
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "domain/time.h"
+#include "edge/http_server.h"
 #include "ports/service_status.h"
 #include "relay/relay_loop.h"
 #include "store/connection_pool.h"
@@ -27,7 +28,8 @@ struct MetricsSnapshot {
   bool deliveries_stopped = false;   // although events are missing
   std::optional<ports::StoreStatus> store;
   std::map<std::pair<std::string, std::string>, std::uint64_t>
-      delivery_attempts;  // by channel, outcome
+      delivery_attempts;                              // by channel, outcome
+  std::map<std::string, edge::HttpServerStats> http;  // by port
 };
 
 /// The snapshot in the text format of Prometheus. The names of metrics are a promise to dashboards:

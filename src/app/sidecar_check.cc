@@ -46,8 +46,11 @@ SidecarGaps FindGaps(const client::SidecarMetadata& sidecar, const Config& confi
   const auto add = [](std::vector<std::string>& list, std::string gap) {
     if (!gap.empty()) list.push_back(std::move(gap));
   };
-  add(gaps.missing, ComponentGap(sidecar, config.pubsub,
-                                 config.bus == Bus::kKafka ? "pubsub.kafka" : "pubsub.in-memory"));
+  if (config.takes_events()) {
+    add(gaps.missing,
+        ComponentGap(sidecar, config.pubsub,
+                     config.bus == Bus::kKafka ? "pubsub.kafka" : "pubsub.in-memory"));
+  }
   for (const Stream& stream : StreamsOf(config))
     add(gaps.missing, SubscriptionGap(sidecar, stream));
   add(gaps.optional, ComponentGap(sidecar, config.statestore, "state."));

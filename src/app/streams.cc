@@ -5,6 +5,7 @@
 namespace todo::app {
 
 std::vector<Stream> StreamsOf(const Config& config) {
+  if (!config.takes_events()) return {};
   return {{.pubsub = config.pubsub,
            .topic = config.task_events_topic,
            .route = "/events/tasks",

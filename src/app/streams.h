@@ -30,8 +30,8 @@ struct Stream {
   std::vector<service::EventConsumer * Consumers::*> consumers;
 };
 
-/// All streams: the one place that names them. The subscriptions at the sidecar, the check of the
-/// sidecar and the event processor's streams derive from this list.
+/// All streams of the role: the one place that names them. The subscriptions at the sidecar, the
+/// check of the sidecar and the event processor's streams derive from this list.
 std::vector<Stream> StreamsOf(const Config& config);
 
 /// A subscription to each stream, whose records go to `handler`.

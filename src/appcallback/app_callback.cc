@@ -30,8 +30,7 @@ class Callbacks final : public dapr::AppCallback::CallbackService {
   ServerUnaryReactor* ListTopicSubscriptions(
       CallbackServerContext* context, const Empty*,
       dapr::ListTopicSubscriptionsResponse* response) override {
-    intake_.DescribeSubscriptions(*response);
-    return Finish(context, grpc::Status::OK);
+    return Finish(context, intake_.DescribeSubscriptions(*context, *response));
   }
   ServerUnaryReactor* ListInputBindings(CallbackServerContext* context, const Empty*,
                                         dapr::ListInputBindingsResponse*) override {

@@ -41,6 +41,9 @@ struct AppCallbackOptions {
 /// sidecar would take both for an acknowledgement. A job is answered OK when it is done; any error
 /// makes the sidecar repeat it.
 ///
+/// Calls that other apps make through Dapr's service invocation are refused as PERMISSION_DENIED:
+/// their events and jobs could be made up.
+///
 /// Thread safety: the callbacks run on gRPC's threads, do not block, and let `workers` do the work.
 class AppCallback {
  public:

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <exception>
 #include <optional>
@@ -24,6 +25,19 @@ using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 
 constexpr std::size_t kMaxLoggedNameBytes = 100;
+
+/// Whether another app made the call, through service invocation. The sidecar adds the app token to
+/// such calls too, but also these names, which its own deliveries never have.
+bool IsFromOtherApp(const CallbackServerContext& context) {
+  return std::ranges::any_of(
+      std::array{"dapr-app-id", "dapr-callee-app-id", "dapr-caller-app-id"},
+      [&](const char* name) { return context.client_metadata().contains(name); });
+}
+
+grpc::Status OtherAppRefused() {
+  return {grpc::StatusCode::PERMISSION_DENIED,
+          "callbacks are for this app's own sidecar: no other app may call them"};
+}
 
 /// Undoes the effect of the component's setting escapeHeaders on a record's key.
 std::string Unescape(std::string_view text) {
@@ -94,7 +108,9 @@ Intake::Intake(AppCallbackOptions options, service::ReminderService& reminders,
     TODO_REQUIRE(one.handler != nullptr && HandlerOf(one.pubsub, one.topic) == one.handler);
 }
 
-void Intake::DescribeSubscriptions(dapr::ListTopicSubscriptionsResponse& response) const {
+grpc::Status Intake::DescribeSubscriptions(const CallbackServerContext& context,
+                                           dapr::ListTopicSubscriptionsResponse& response) const {
+  if (IsFromOtherApp(context)) return OtherAppRefused();
   for (const Subscription& wanted : options_.subscriptions) {
     dapr::TopicSubscription& subscription = *response.add_subscriptions();
     subscription.set_pubsub_name(wanted.pubsub);
@@ -110,6 +126,7 @@ void Intake::DescribeSubscriptions(dapr::ListTopicSubscriptionsResponse& respons
       bulk.set_max_await_duration_ms(options_.bulk_max_await_ms);
     }
   }
+  return grpc::Status::OK;
 }
 
 ServerUnaryReactor* Intake::TakeOne(CallbackServerContext* context,
@@ -204,6 +221,7 @@ bool Intake::Authorized(const CallbackServerContext& context) const {
 }
 
 grpc::Status Intake::Refusal(const CallbackServerContext& context) const {
+  if (IsFromOtherApp(context)) return OtherAppRefused();
   if (!Authorized(context)) {
     return {grpc::StatusCode::UNAUTHENTICATED,
             "this port is for the sidecar: the app token (dapr-api-token) is missing or wrong"};

@@ -23,8 +23,9 @@ class Intake {
   Intake(AppCallbackOptions options, service::ReminderService& reminders, util::WorkerPool& workers,
          const ports::Clock& clock, std::function<bool()> healthy);
 
-  /// Writes the subscriptions into `response`.
-  void DescribeSubscriptions(
+  /// Writes the subscriptions into `response`. PERMISSION_DENIED: another app asks for them.
+  grpc::Status DescribeSubscriptions(
+      const grpc::CallbackServerContext& context,
       dapr::proto::runtime::v1::ListTopicSubscriptionsResponse& response) const;
 
   // Each answers the reactor of its call, and finishes the call then or later.

@@ -25,7 +25,8 @@ absl::Status Invalid(std::string_view why) {
 
 }  // namespace
 
-absl::StatusOr<KeySet> KeySet::Parse(std::string_view text, SharedSecrets secrets) {
+absl::StatusOr<KeySet> KeySet::Parse(std::string_view text, SharedSecrets secrets,
+                                     std::string_view rsa_algorithm) {
   if (text.size() > kMaxBytes) return Invalid(fmt::format("has more than {} bytes", kMaxBytes));
   // Files end with a line end.
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
@@ -39,7 +40,10 @@ absl::StatusOr<KeySet> KeySet::Parse(std::string_view text, SharedSecrets secret
 
   KeySet set;
   std::set<std::string> ids;
-  for (const json& jwk : list) {
+  for (json& jwk : list) {
+    if (!rsa_algorithm.empty() && jwk.is_object() && TextIn(jwk, "kty") == "RSA" &&
+        !jwk.contains("alg"))
+      jwk["alg"] = std::string(rsa_algorithm);
     const std::optional<std::string> id = jwk.is_object() ? TextIn(jwk, "kid") : std::nullopt;
     if (id && !ids.insert(*id).second) return Invalid("has two keys with one kid");
     absl::StatusOr<VerificationKey> key = VerificationKey::FromJwk(jwk);

@@ -7,7 +7,8 @@ namespace todo::auth {
 absl::StatusOr<ports::Identity> RefusingAuthenticator::Authenticate(const ports::Credentials&) {
   return util::WithReason(
       absl::UnauthenticatedError(
-          "this server cannot authenticate callers yet; to try it out, start it with "
+          "this server has no way to tell who calls: start it with --auth-issuer, so that it "
+          "believes the tokens of that issuer (docs/identity.md); or, to try it out, with "
           "--dev-identity (it then listens on loopback only) and send the metadata x-user-id"),
       "IDENTITY_NOT_CONFIGURED");
 }

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "auth/refusal.h"
 #include "auth/strict_json.h"
-#include "util/one_line.h"
 #include "util/status.h"
 
 namespace todo::auth {
@@ -16,15 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-absl::Status Refused(std::string_view why) {
-  return util::MakeStatus(absl::StatusCode::kUnauthenticated, why);
-}
-
-/// As a message shows it: a name from a token is anybody's text.
-std::string Quoted(std::string_view text) {
-  constexpr std::size_t kMaxBytes = 64;
-  return fmt::format("\"{}\"", util::OneLine(text, kMaxBytes));
-}
+absl::Status Refused(std::string_view why) { return Refusal("TOKEN_MALFORMED", why); }
 
 absl::Status CheckHeader(const json& header) {
   for (const char* name : {"crit", "zip", "b64"}) {
@@ -78,14 +70,17 @@ absl::StatusOr<SignedToken> SignedToken::Parse(std::string_view token) {
 absl::Status SignedToken::Verify(const KeySet& keys) const {
   const VerificationKey* const key = keys.Find(key_id_);
   if (key == nullptr && key_id_.empty())
-    return Refused("the token names no key (kid), and its issuer has several");
-  if (key == nullptr)
-    return Refused(fmt::format("the token's key {} is not one of its issuer", Quoted(key_id_)));
-  if (algorithm_ != key->algorithm()) {
-    return Refused(fmt::format("the token is signed with {}, its key is for {}", Quoted(algorithm_),
-                               key->algorithm()));
+    return Refusal("TOKEN_KEY", "the token names no key (kid), and its issuer has several");
+  if (key == nullptr) {
+    return Refusal("TOKEN_KEY",
+                   fmt::format("the token's key {} is not one of its issuer", Quoted(key_id_)));
   }
-  if (!key->Verifies(signed_text_, signature_)) return Refused("the token's signature is wrong");
+  if (!key->IsFor(algorithm_)) {
+    return Refusal("TOKEN_ALGORITHM", fmt::format("the token is signed with {}, its key is for {}",
+                                                  Quoted(algorithm_), key->algorithm()));
+  }
+  if (!key->Verifies(signed_text_, signature_))
+    return Refusal("TOKEN_SIGNATURE", "the token's signature is wrong");
   return absl::OkStatus();
 }
 

@@ -17,8 +17,9 @@ inline constexpr std::size_t kMaxTokenBytes = 8 * 1024;
 /// Thread safety: as std::string.
 class SignedToken {
  public:
-  /// kUnauthenticated, with what is wrong: `token` is not a compact JWS in strict form, or its
-  /// header asks for something that is not supported: `crit`, `zip`, `b64`, a nested token
+  /// kUnauthenticated with reason TOKEN_MALFORMED, and what is wrong: `token` is not a compact JWS
+  /// in strict form, or its header asks for something that is not supported: `crit`, `zip`, `b64`,
+  /// a nested token
   /// (`cty`), or a key inside or behind the header (`jwk`, `jku`, `x5u`, `x5c`).
   static absl::StatusOr<SignedToken> Parse(std::string_view token);
 
@@ -29,8 +30,8 @@ class SignedToken {
   /// In lower case; empty when the header has no `typ`.
   const std::string& type() const { return type_; }
 
-  /// kUnauthenticated: the token names an unknown key or another algorithm than that of its key, or
-  /// the signature is wrong.
+  /// kUnauthenticated, by reason: TOKEN_KEY, the token names an unknown key; TOKEN_ALGORITHM, it
+  /// names another algorithm than that of its key; TOKEN_SIGNATURE, the signature is wrong.
   absl::Status Verify(const KeySet& keys) const;
 
  private:

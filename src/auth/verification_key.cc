@@ -1,14 +1,9 @@
 #include "auth/verification_key.h"
 
 #include <fmt/format.h>
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/ecdsa.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -17,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "auth/openssl_handles.h"
 #include "auth/strict_json.h"
 #include "util/status.h"
 
@@ -25,29 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-template <auto function>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    function(object);
-  }
-};
-using BigNumber = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
-using Params = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
-using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
 using PublicKey = std::shared_ptr<EVP_PKEY>;
-
-/// What OpenSSL notes about a failure must not reach the next user of the thread.
-class ErrorQueueGuard {
- public:
-  ErrorQueueGuard() = default;
-  ~ErrorQueueGuard() { ERR_clear_error(); }
-  ErrorQueueGuard(const ErrorQueueGuard&) = delete;
-  ErrorQueueGuard& operator=(const ErrorQueueGuard&) = delete;
-};
 
 const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -84,6 +58,10 @@ const AlgorithmTraits& TraitsOf(std::string_view algorithm) {
   return *std::ranges::find(kAlgorithms, algorithm, &AlgorithmTraits::name);
 }
 
+bool IsNameOf(const AlgorithmTraits& traits, std::string_view algorithm) {
+  return algorithm == traits.name || (traits.name == "EdDSA" && algorithm == "Ed25519");
+}
+
 /// The algorithm that `jwk` is for. An RSA key or a secret must name it; a curve decides it.
 absl::StatusOr<AlgorithmTraits> AlgorithmOf(const json& jwk) {
   const std::optional<std::string> type = TextIn(jwk, "kty");
@@ -94,7 +72,7 @@ absl::StatusOr<AlgorithmTraits> AlgorithmOf(const json& jwk) {
   for (const AlgorithmTraits& traits : kAlgorithms) {
     if (traits.key_type != *type) continue;
     if (traits.curve.empty() ? traits.name == algorithm : traits.curve == curve) {
-      if (algorithm && *algorithm != traits.name)
+      if (algorithm && !IsNameOf(traits, *algorithm))
         return Unusable(
             fmt::format("a key on {} is for {}, not for {}", curve, traits.name, *algorithm));
       return traits;
@@ -255,6 +233,10 @@ absl::StatusOr<VerificationKey> VerificationKey::FromJwk(const json& jwk) {
   if (!made.ok()) return made.status();
   key.public_key_ = *std::move(made);
   return key;
+}
+
+bool VerificationKey::IsFor(std::string_view algorithm) const {
+  return IsNameOf(TraitsOf(algorithm_), algorithm);
 }
 
 bool VerificationKey::Verifies(std::string_view text, std::string_view signature) const {

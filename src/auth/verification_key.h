@@ -27,6 +27,9 @@ class VerificationKey {
   const std::string& id() const { return id_; }
   /// As tokens name it: "RS256".
   const std::string& algorithm() const { return algorithm_; }
+  /// Whether a token may name the key's algorithm so. EdDSA has a second name, "Ed25519" (RFC
+  /// 9864).
+  bool IsFor(std::string_view algorithm) const;
   /// Whether the key is a secret that its issuer shares with this service.
   bool is_shared_secret() const { return public_key_ == nullptr; }
 

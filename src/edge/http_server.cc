@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <exception>
 #include <optional>
-#include <string_view>
 #include <thread>
 #include <utility>
 
+#include "edge/connection.h"
+#include "edge/server_state.h"
+#include "edge/tls_keeper.h"
+#include "edge/transport.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -19,121 +21,57 @@ namespace todo::edge {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using boost::system::error_code;
+using std::chrono::steady_clock;
 using tcp = asio::ip::tcp;
-using Routes = std::map<std::string, HttpServer::Handler, std::less<>>;
-using Request = http::request<http::empty_body>;
-using Response = http::response<http::string_body>;
+using namespace std::chrono_literals;
 
-Response Answer(const Request& request, HttpResponse content) {
-  Response response(static_cast<http::status>(content.status), request.version());
-  response.set(http::field::content_type, content.content_type);
-  response.set(http::field::cache_control, "no-store");
-  response.set("x-content-type-options", "nosniff");
-  response.keep_alive(request.keep_alive());
-  response.body() = std::move(content.body);
-  response.prepare_payload();
-  // HEAD: the answer has the length but not the body.
-  if (request.method() == http::verb::head) response.body().clear();
-  return response;
-}
-
-Response Respond(const Routes& routes, const Request& request) {
-  std::string_view path(request.target().data(), request.target().size());
-  path = path.substr(0, path.find('?'));
-  const auto route = routes.find(path);
-  if (route == routes.end()) {
-    return Answer(request, {.status = 404, .body = "there is nothing here\n"});
-  }
-  if (request.method() != http::verb::get && request.method() != http::verb::head) {
-    Response response = Answer(request, {.status = 405, .body = "only GET and HEAD\n"});
-    response.set(http::field::allow, "GET, HEAD");
-    return response;
-  }
-  try {
-    return Answer(request, route->second());
-  } catch (const std::exception& error) {
-    util::Log(util::Severity::kError, "http_handler_failed",
-              {{"path", route->first}, {"error", error.what()}});
-    return Answer(request, {.status = 500, .body = "internal error\n"});
-  }
-}
-
-/// One connection: reads a request and answers it, repeatedly, until one side closes. The operation
-/// in progress keeps the object alive.
-class Connection : public std::enable_shared_from_this<Connection> {
- public:
-  Connection(tcp::socket socket, const HttpServerOptions& options, const Routes& routes,
-             std::shared_ptr<void> place)
-      : stream_(std::move(socket)), options_(options), routes_(routes), place_(std::move(place)) {}
-
-  void Read() {
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
-    parser_->body_limit(0);
-    stream_.expires_after(options_.patience);
-    http::async_read(
-        stream_, buffer_, *parser_,
-        [self = shared_from_this()](error_code error, std::size_t) { self->OnRead(error); });
-  }
-
- private:
-  void OnRead(error_code error) {
-    if (error == http::error::header_limit || error == http::error::body_limit) {
-      Refuse(error == http::error::header_limit ? http::status::request_header_fields_too_large
-                                                : http::status::payload_too_large);
-    } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&
-               error != http::error::end_of_stream) {
-      Refuse(http::status::bad_request);
-    } else if (!error) {
-      Write(Respond(routes_, parser_->get()));
-    }  // else: the other side is gone, or was too slow
-  }
-
-  void Refuse(http::status status) {
-    Request request;
-    request.version(11);
-    request.keep_alive(false);
-    Write(Answer(request, {.status = static_cast<int>(status), .body = "refused\n"}));
-  }
-
-  void Write(Response response) {
-    response_ = std::move(response);
-    stream_.expires_after(options_.patience);
-    http::async_write(stream_, *response_,
-                      [self = shared_from_this()](error_code error, std::size_t) {
-                        if (!error && self->response_->keep_alive()) {
-                          self->Read();
-                        } else if (!error) {
-                          error_code ignored;  // it may be gone already
-                          self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-                        }
-                      });
-  }
-
-  beast::tcp_stream stream_;
-  beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::empty_body>> parser_;
-  std::optional<Response> response_;
-  const HttpServerOptions& options_;
-  const Routes& routes_;
-  const std::shared_ptr<void> place_;  // among max_connections
-};
+constexpr auto kAcceptPause = 50ms;
+constexpr auto kTlsRefresh = 2s;
 
 }  // namespace
 
 class HttpServer::Server {
  public:
-  Server(HttpServerOptions options, Routes routes)
-      : options_(std::move(options)), routes_(std::move(routes)) {}
+  Server(HttpServerOptions options, util::HttpHandler& handler)
+      : state_(std::move(options), handler) {
+    if (state_.options.tls) tls_.emplace(*state_.options.tls);
+    state_.on_left = [this] {
+      if (state_.stopping && state_.places.count() == 0) timer_.cancel();
+    };
+  }
 
   absl::Status Start() {
+    if (tls_) TODO_RETURN_IF_ERROR(tls_->Load());
+    TODO_RETURN_IF_ERROR(Open());
+    Accept();
+    if (tls_) RefreshTls();
+    thread_ = std::thread([this] { state_.io->run(); });
+    return absl::OkStatus();
+  }
+
+  bool Stop(steady_clock::time_point deadline) {
+    if (!thread_.joinable()) return true;
+    asio::post(*state_.io, [this, deadline] { BeginStop(deadline); });
+    thread_.join();  // it ends with the last connection
+    return !cut_off_;
+  }
+
+  int port() const { return port_; }
+
+  HttpServerStats stats() const {
+    return {.open_count = state_.open_count,
+            .refused_count = state_.refused_count,
+            .request_count = state_.request_count};
+  }
+
+ private:
+  absl::Status Open() {
+    const HttpServerOptions& options = state_.options;
     try {
       const auto address =
-          asio::ip::make_address(options_.address == "localhost" ? "127.0.0.1" : options_.address);
-      const tcp::endpoint endpoint(address, static_cast<unsigned short>(options_.port));
+          asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address);
+      const tcp::endpoint endpoint(address, static_cast<unsigned short>(options.port));
       acceptor_.open(endpoint.protocol());
       acceptor_.set_option(asio::socket_base::reuse_address(true));  // TIME_WAIT, not a live one
       acceptor_.bind(endpoint);
@@ -142,62 +80,109 @@ class HttpServer::Server {
     } catch (const boost::system::system_error& error) {
       return util::MakeStatus(
           absl::StatusCode::kUnavailable,
-          fmt::format("cannot listen on {}:{} for the http port: {}; choose another with "
-                      "--http-address and --http-port",
-                      options_.address, options_.port, error.code().message()));
+          fmt::format("cannot listen on {}:{} for the {} port: {}; choose another with "
+                      "--{}-address and --{}-port",
+                      options.address, options.port, options.name, error.code().message(),
+                      options.name, options.name));
     }
-    Accept();
-    thread_ = std::thread([this] { io_.run(); });
     return absl::OkStatus();
   }
 
-  void Stop() {
-    io_.stop();
-    if (thread_.joinable()) thread_.join();
-    error_code ignored;
-    acceptor_.close(ignored);
-  }
-
-  int port() const { return port_; }
-
- private:
   void Accept() {
     acceptor_.async_accept([this](error_code error, tcp::socket socket) {
-      if (error == asio::error::operation_aborted) return;
-      if (!error && open_count_ < options_.max_connections) {
-        ++open_count_;
-        const std::shared_ptr<void> place(nullptr, [this](void*) { --open_count_; });
-        std::make_shared<Connection>(std::move(socket), options_, routes_, place)->Read();
+      if (error == asio::error::operation_aborted || state_.stopping) return;
+      if (!error) {
+        Welcome(std::move(socket));
+        accepting_ = true;
+        return Accept();
       }
-      if (!error) return Accept();
-      // Most likely there are no file descriptors left: accepting again at once would only spin.
-      retry_.expires_after(std::chrono::milliseconds(100));
-      retry_.async_wait([this](error_code stopped) {
-        if (!stopped) Accept();
+      if (std::exchange(accepting_, false))
+        util::Log(util::Severity::kWarning, "http_accept_failed",
+                  {{"port", state_.options.name}, {"error", error.message()}});
+      AwaitClient();
+    });
+  }
+
+  /// After a failed attempt to accept. Most likely no file descriptor is left, and the attempt
+  /// fails even if nobody waits. When a client does, an idle connection gives up its descriptor.
+  void AwaitClient() {
+    acceptor_.async_wait(tcp::acceptor::wait_read, [this](error_code error) {
+      if (error || state_.stopping) return;
+      if (state_.places.FreeOne()) return Accept();
+      timer_.expires_after(kAcceptPause);  // trying again at once would only spin
+      timer_.async_wait([this](error_code stopped) {
+        if (!stopped && !state_.stopping) Accept();
       });
     });
   }
 
-  const HttpServerOptions options_;
-  const Routes routes_;
-  int open_count_ = 0;  // the thread's
+  void Welcome(tcp::socket socket) {
+    error_code error;
+    const tcp::endpoint endpoint = socket.remote_endpoint(error);
+    if (error) return;  // it is gone already
+    socket.set_option(tcp::no_delay(true), error);
+    const std::string peer = endpoint.address().to_string();
+    auto transport = tls_ ? MakeTlsTransport(std::move(socket), tls_->context())
+                          : MakePlainTransport(std::move(socket));
+    const auto connection = std::make_shared<Connection>(std::move(transport), peer, state_);
+    if (state_.places.Take(*connection, peer)) {
+      connection->Start();
+    } else {
+      ++state_.refused_count;
+    }
+  }
+
+  void RefreshTls() {
+    tls_timer_.expires_after(kTlsRefresh);
+    tls_timer_.async_wait([this](error_code stopped) {
+      if (stopped || state_.stopping) return;
+      tls_->Refresh();
+      RefreshTls();
+    });
+  }
+
+  void BeginStop(steady_clock::time_point deadline) {
+    state_.stopping = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    tls_timer_.cancel();
+    timer_.cancel();
+    state_.places.ForEach([](Guest& guest) { static_cast<Connection&>(guest).FinishSoon(); });
+    if (state_.places.count() == 0) return;
+    timer_.expires_at(deadline);
+    timer_.async_wait([this](error_code stopped) {
+      if (stopped) return;
+      state_.places.ForEach([this](Guest& guest) {
+        cut_off_ = cut_off_ || static_cast<Connection&>(guest).IsInRequest();
+        guest.Leave();
+      });
+    });
+  }
+
+  ServerState state_;
+  tcp::acceptor acceptor_{*state_.io};
+  bool accepting_ = true;
+  asio::steady_timer timer_{*state_.io};  // of the next attempt to accept, then of the stop
+  asio::steady_timer tls_timer_{*state_.io};
+  std::optional<TlsKeeper> tls_;
   int port_ = 0;
-  asio::io_context io_{1};  // after all that its handlers use: they are destroyed with it
-  tcp::acceptor acceptor_{io_};
-  asio::steady_timer retry_{io_};
+  bool cut_off_ = false;
   std::thread thread_;
 };
 
-HttpServer::HttpServer(HttpServerOptions options,
-                       std::map<std::string, Handler, std::less<>> routes)
-    : server_(std::make_unique<Server>(std::move(options), std::move(routes))) {}
+HttpServer::HttpServer(HttpServerOptions options, util::HttpHandler& handler)
+    : server_(std::make_unique<Server>(std::move(options), handler)) {}
 
 HttpServer::~HttpServer() { Stop(); }
 
 absl::Status HttpServer::Start() { return server_->Start(); }
 
-void HttpServer::Stop() { server_->Stop(); }
+bool HttpServer::Stop(std::chrono::steady_clock::time_point deadline) {
+  return server_->Stop(deadline);
+}
 
 int HttpServer::port() const { return server_->port(); }
+
+HttpServerStats HttpServer::stats() const { return server_->stats(); }
 
 }  // namespace todo::edge

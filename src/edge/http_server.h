@@ -1,51 +1,44 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <map>
+#include <cstdint>
 #include <memory>
-#include <string>
 
 #include "absl/status/status.h"
+#include "edge/options.h"
+#include "util/http_exchange.h"
 
 namespace todo::edge {
 
-struct HttpServerOptions {
-  std::string address = "127.0.0.1";  // an IP address
-  int port = 8080;                    // 0: any free one
-  int max_connections = 256;          // a further connection is closed without an answer
-  std::chrono::seconds patience{10};  // for a whole request, and for the client to read its answer
-  std::size_t max_header_bytes = 8 * 1024;
+/// For metrics.
+struct HttpServerStats {
+  int open_count = 0;              // connections
+  std::int64_t refused_count = 0;  // connections, for want of a place
+  std::int64_t request_count = 0;
 };
 
-struct HttpResponse {
-  int status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-};
-
-/// Answers GET and HEAD requests for a fixed set of paths over HTTP/1.1. Rejects requests with a
-/// body. Owns one thread. Thread safety: Start and Stop from one thread.
+/// An HTTP/1.1 server on one port, with limits for everything that a client could use up. Gives the
+/// requests to one handler. Owns one thread. Thread safety: Start and Stop from one thread, the
+/// rest from any.
 class HttpServer {
  public:
-  /// Called on the server's thread, one call at a time; must not block. An exception becomes a 500.
-  using Handler = std::function<HttpResponse()>;
-
-  /// `routes`: the handler of each path (without query). Objects that the handlers use must outlive
-  /// the server.
-  HttpServer(HttpServerOptions options, std::map<std::string, Handler, std::less<>> routes);
-  /// Stops.
+  /// `handler` must outlive the server.
+  HttpServer(HttpServerOptions options, util::HttpHandler& handler);
+  /// Stops without patience.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
   /// kUnavailable: the port cannot be opened; the text says why and which settings choose another.
+  /// kInvalidArgument: the files for TLS cannot be used.
   absl::Status Start();
-  /// Closes the port and all connections. Calling it again is harmless.
-  void Stop();
+  /// Closes the port and the idle connections, waits until `deadline` for the requests in progress,
+  /// then closes the rest. True: none was cut off. Calling it again is harmless.
+  bool Stop(std::chrono::steady_clock::time_point deadline = {});
 
   /// The port that Start opened.
   int port() const;
+  HttpServerStats stats() const;
 
  private:
   class Server;

@@ -46,13 +46,13 @@ struct HttpRequestHead {
 
 struct HttpResponseHead {
   int status = 200;
-  HttpHeaders headers;
+  HttpHeaders headers = {};
 };
 
 struct HttpResponse {
   int status = 200;
-  HttpHeaders headers;  // the server adds content-length
-  std::string body;
+  HttpHeaders headers = {};  // the server adds content-length
+  std::string body = {};
 };
 
 /// The way back to the client of one request. Exactly one of Respond and Begin is called, once;
@@ -68,6 +68,11 @@ class HttpExchange {
 
   /// Whether the client has gone.
   virtual bool IsCancelled() const = 0;
+  /// `callback` is called once, from any thread, when the client goes before the answer is
+  /// complete; at once when it has gone already. It must not block and may call nothing of the
+  /// exchange. A second callback takes the place of the first. A server that cannot tell never
+  /// calls it.
+  virtual void OnCancel(std::function<void()> callback) { static_cast<void>(callback); }
 
   virtual void Respond(HttpResponse response) = 0;
 
@@ -81,8 +86,10 @@ class HttpExchange {
 
 /// The body of a request will be read and given to `handle`.
 struct HttpAcceptance {
-  /// A longer body is refused by the server (413).
+  /// A longer body is refused by the server.
   std::size_t max_body_bytes = 0;
+  /// The answer to a longer body; nullopt: the server's own, 413.
+  std::optional<HttpResponse> too_long = {};
   /// Called once, on the server's thread, with the whole body; must not block. Not called when the
   /// client goes before its body is complete.
   std::function<void(std::string body, std::unique_ptr<HttpExchange> exchange)> handle;

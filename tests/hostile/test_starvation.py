@@ -132,7 +132,7 @@ def longest_honest_wait(stack: Stack, flood: Flood, floods: int) -> float:
         timed(lambda: ada.get(task.id))
         assert task.id in [found.id for found in timed(lambda: ada.tasks(text="plants"))]
         timed(lambda: ada.delete(task.id))
-        assert timed(lambda: http_get(stack.ports["http-0"], "/readyz"))[0] == 200
+        assert timed(lambda: http_get(stack.ports["ops-0"], "/readyz"))[0] == 200
         rounds += 1
         assert longest < LONGEST_WAIT, f"{longest:.1f} s; {flood.outcomes}"
         time.sleep(0.1)  # a person does not call as fast as a program can
@@ -176,7 +176,7 @@ def test_a_user_far_above_the_rate_is_refused_and_others_are_not(tmp_path: Path)
             for _ in range(HONEST_ROUNDS):
                 began = time.monotonic()
                 assert client.get(task.id).title == "water the plants"
-                assert http_get(stack.ports["http-0"], "/readyz")[0] == 200
+                assert http_get(stack.ports["ops-0"], "/readyz")[0] == 200
                 assert time.monotonic() - began < LONGEST_WAIT
                 time.sleep(0.25)
         print(f"{flood.outcomes} in {flood.seconds:.1f} s")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import email
-import importlib
 import json
 import os
 import re
@@ -32,7 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from py_vapid import Vapid02
 from schemas import validator
 from standardwebhooks import Webhook
-from todo_client import Client, Operator, Reminders, eventually, kcat, protos, read_topic, rows
+from todo_client import Client, Notified, Operator, Reminders, eventually, kcat, protos, read_topic, rows
 
 from tools.stack import Stack
 
@@ -118,32 +117,6 @@ class Browser:
         assert call.headers["content-encoding"] == "aes128gcm"
         plain = http_ece.decrypt(call.body, private_key=self._key, auth_secret=self._auth, version="aes128gcm")
         return json.loads(plain)
-
-
-class Notified:
-    """NotificationService as one user."""
-
-    def __init__(self, target: str, user: str) -> None:
-        protos()
-        self.user = user
-        self.messages = importlib.import_module("todo.v1.notification_service_pb2")
-        stubs = importlib.import_module("todo.v1.notification_service_pb2_grpc")
-        self._stub = stubs.NotificationServiceStub(grpc.insecure_channel(target))
-
-    def call(self, method: str, **fields: Any) -> Any:
-        request = getattr(self.messages, f"{method}Request")(**fields)
-        return getattr(self._stub, method)(request, timeout=30, metadata=[("x-user-id", self.user)])
-
-    def webhook(self, url: str, **fields: Any) -> Any:
-        wanted = {"reminders": True, **fields}
-        return self.call("CreateWebhookEndpoint", request_id=str(uuid.uuid4()),
-                         endpoint=self.messages.WebhookEndpoint(url=url, **wanted))
-
-    def deliveries(self, endpoint: Any) -> list[Any]:
-        return list(self.call("ListWebhookDeliveries", endpoint_id=endpoint.id).deliveries)
-
-    def notifications(self) -> list[Any]:
-        return list(self.call("ListNotifications").notifications)
 
 
 @dataclass

@@ -11,6 +11,7 @@ The numbers are those by which the project knows the traps. Where the guard is i
   15 what is not ASCII                     here; tests/unit/appcallback (Trap15) for the record's key
   19 what is not JSON                      here; tests/unit/appcallback (Trap04And19) for the subscription
   21 order of a user's events              tests/unit/relay, tests/unit/client (trap_21)
+  25 calls of other apps on callbacks      test_roles.py; tests/unit/appcallback (Trap25)
   26 a delivery above the message limit    here; tests/unit/app for the limit and the alarm
    – a missing secret is told in words     here; tests/unit/client (OnlyWhoHasLooked) for what follows from it
 """
@@ -52,7 +53,7 @@ def record_of(user: str, task_id: int) -> tuple[bytes, bytes]:
 
 
 def metrics(stack: Stack) -> str:
-    status, body = http_get(stack.ports["http-0"], "/metrics", {})
+    status, body = http_get(stack.ports["ops-0"], "/metrics", {})
     assert status == 200
     return body.decode()
 

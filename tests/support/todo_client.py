@@ -181,6 +181,32 @@ class Reminders:
         return "GONE"
 
 
+class Notified:
+    """NotificationService as one user."""
+
+    def __init__(self, target: str, user: str) -> None:
+        protos()
+        self.user = user
+        self.messages = importlib.import_module("todo.v1.notification_service_pb2")
+        stubs = importlib.import_module("todo.v1.notification_service_pb2_grpc")
+        self._stub = stubs.NotificationServiceStub(grpc.insecure_channel(target))
+
+    def call(self, method: str, **fields: Any) -> Any:
+        request = getattr(self.messages, f"{method}Request")(**fields)
+        return getattr(self._stub, method)(request, timeout=30, metadata=[("x-user-id", self.user)])
+
+    def webhook(self, url: str, **fields: Any) -> Any:
+        wanted = {"reminders": True, **fields}
+        return self.call("CreateWebhookEndpoint", request_id=str(uuid.uuid4()),
+                         endpoint=self.messages.WebhookEndpoint(url=url, **wanted))
+
+    def deliveries(self, endpoint: Any) -> list[Any]:
+        return list(self.call("ListWebhookDeliveries", endpoint_id=endpoint.id).deliveries)
+
+    def notifications(self) -> list[Any]:
+        return list(self.call("ListNotifications").notifications)
+
+
 class Operator:
     """OpsService, as somebody with a role."""
 

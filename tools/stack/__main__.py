@@ -39,7 +39,7 @@ def main() -> int:
         service_flags=arguments.flags,
         service_env=service_env,
         raise_limits=False,
-        preferred_ports={"api-0": 50052, "http-0": 8080},
+        preferred_ports={"api-0": 50052, "web-0": 8080, "ops-0": 8081},
     )
     try:
         if arguments.fresh:
@@ -104,7 +104,7 @@ def _welcome(stack: Stack, seconds: float, with_service: bool) -> str:
     lines = [f"{what} ({seconds:.1f} s)."]
     for daprd in stack.daprds:
         if with_service:
-            lines.append(f"  api        {stack.api_target(daprd.number)} (gRPC)")
+            lines.append(f"  api        {stack.api_target(daprd.number)} (gRPC), {stack.web_url(daprd.number)} (JSON)")
         else:
             lines.append(f"  app port   {stack.app_target(daprd.number)}, where daprd waits for the service")
         lines.append(f"  daprd      {daprd.grpc_endpoint} (gRPC), 127.0.0.1:{daprd.http_port} (HTTP)")
@@ -114,11 +114,11 @@ def _welcome(stack: Stack, seconds: float, with_service: bool) -> str:
         f"  logs       {_short(stack.logs)}/",
     ]
     if with_service:
-        lines += _first_steps(stack.api_target())
+        lines += _first_steps(stack.api_target(), stack.web_url())
     return "\n".join([*lines, "", "Ctrl-C stops it; your tasks stay for the next run (--fresh forgets them)."])
 
 
-def _first_steps(target: str) -> list[str]:
+def _first_steps(target: str, web: str) -> list[str]:
     """To be pasted into another terminal, line by line: a recurring task, and what completing it does."""
     tomorrow = datetime.date.today() + datetime.timedelta(days=1)
     task = (
@@ -134,6 +134,9 @@ def _first_steps(target: str) -> list[str]:
         """  todo CompleteTask '{"id": 1}'                            # the id that CreateTask answered""",
         """  todo ListTasks '{"filter": {"completed": false}}'        # the next occurrence, a week later""",
         """  todo ListChanges '{}'                                    # what happened, in order""",
+        "",
+        "The same methods are called with JSON over HTTP:",
+        f"""  curl -H 'x-user-id: ada' -H 'content-type: application/json' -d '{{}}' {web}/todo.v1.TodoService/ListTasks""",
         "",
         "README.md goes on from here.",
     ]

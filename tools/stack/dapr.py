@@ -15,6 +15,7 @@ from .node import Command, Node
 from .place import Place, StackError
 
 APP_ID = "todo-service"
+API_APP_ID = "todo-service-api"  # of the role api: jobs and work topics go to the other one
 NAMESPACE = "todo-app"
 COMPONENTS = REPOSITORY / "deploy" / "components"
 
@@ -70,10 +71,19 @@ class Daprd(Node):
     stop_within = GRACEFUL_SHUTDOWN_SECONDS + 5.0
 
     def __init__(
-        self, place: Place, number: int, scheduler: Scheduler, broker: str, extra_components: Path | None
+        self,
+        place: Place,
+        number: int,
+        scheduler: Scheduler,
+        broker: str,
+        extra_components: Path | None,
+        app_id: str = APP_ID,
+        configuration: Path | None = None,
     ) -> None:
         super().__init__(f"daprd-{number}", place)
         self.number = number
+        self.app_id = app_id
+        self._configuration = configuration
         self._scheduler = scheduler
         self._broker = broker
         self._extra_components = extra_components
@@ -100,7 +110,7 @@ class Daprd(Node):
     def command(self) -> Command:
         ports, number = self.place.ports, self.number
         flags = {
-            "app-id": APP_ID,
+            "app-id": self.app_id,
             "app-protocol": "grpc",
             "app-port": ports[f"app-{number}"],
             "app-channel-address": "127.0.0.1",
@@ -118,6 +128,8 @@ class Daprd(Node):
             "dapr-graceful-shutdown-seconds": GRACEFUL_SHUTDOWN_SECONDS,
         }
         argv = [str(where("daprd")), *(f"--{name}={value}" for name, value in flags.items())]
+        if self._configuration:
+            argv.append(f"--config={self._configuration}")
         env = {**self.tokens, "NAMESPACE": NAMESPACE, "POD_NAME": f"{APP_ID}-{number}"}
         return Command([*argv, "--enable-app-health-check", "--log-as-json"], env)
 

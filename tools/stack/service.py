@@ -30,9 +30,11 @@ class Service(Node):
         flags: Sequence[str],
         env: Mapping[str, str],
         raise_limits: bool,
+        role: str = "all",
     ) -> None:
         super().__init__(f"service-{number}", place)
         self.number = number
+        self.role = role
         self.flags = list(flags)  # change them and restart to try another setting
         self.env = dict(env)
         self._binary = binary
@@ -52,9 +54,11 @@ class Service(Node):
 
     def command(self) -> Command:
         own = {
+            "--role": self.role,
             "--app-port": str(self.place.ports[f"app-{self.number}"]),
             "--api-port": str(self.place.ports[f"api-{self.number}"]),
-            "--http-port": str(self.place.ports[f"http-{self.number}"]),
+            "--web-port": str(self.place.ports[f"web-{self.number}"]),
+            "--ops-port": str(self.place.ports[f"ops-{self.number}"]),
             "--dapr-grpc-endpoint": self._daprd.grpc_endpoint,
             "--pubsub": "kafka-pubsub",
             "--bus": self._broker,
@@ -63,7 +67,9 @@ class Service(Node):
         }
         given = {flag.split("=", 1)[0] for flag in self.flags}
         argv = [str(self._binary), *(f"{name}={value}" for name, value in own.items() if name not in given)]
-        argv += ["--dev-identity", *self.flags]
+        # The flags of tokens and --dev-identity exclude each other.
+        argv += [] if any(flag.startswith("--auth-") for flag in given) else ["--dev-identity"]
+        argv += self.flags
         # The URL holds a password, and everybody can read a process's arguments.
         env = {"TODO_DATABASE_URL": self._postgres.url, **self._daprd.tokens, "POD_NAME": f"todo-service-{self.number}"}
         return Command(argv, {**env, **self.env})
@@ -72,7 +78,7 @@ class Service(Node):
         """It says "serving" in its log when it can answer; the port is tried as well, from outside."""
         if not any(_is_event(line, "serving") for line in self.output().splitlines()):
             return 'its log has no "serving" event'
-        return self._not_open("api")
+        return self._not_open("app" if self.role == "events" else "api")
 
     def app_port_closed(self) -> str | None:
         """None when daprd would find it."""

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from .dapr import Daprd, Scheduler
+from .dapr import API_APP_ID, APP_ID, Daprd, Scheduler
 from .kafka import TOPICS, Kafka, Topic
 from .node import Node, wait_until
 from .place import Place, StackError
@@ -42,18 +42,21 @@ class Stack:
         broker: Broker = "kafka",
         service_binary: Path | str | None = None,
         replicas: int = 1,
+        roles: Sequence[str] = (),
         service_flags: Sequence[str] = (),
         service_env: Mapping[str, str] | None = None,
         topics: Sequence[Topic] = TOPICS,
         components: Path | None = None,
+        configuration: Path | None = None,
         secrets: Mapping[str, str] | None = None,
         preferred_ports: Mapping[str, int] | None = None,
         keep_data: bool = True,
         raise_limits: bool = True,
     ) -> None:
-        """`service_flags` (as `--name=value`) replace the runner's own of the same name; `raise_limits` lets each user
-        call as often as they like, unless `service_flags` say otherwise; `components` is a folder
-        of further component templates; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
+        """`roles` are those of the replicas, one each, instead of `replicas` that do everything. `service_flags` (as
+        `--name=value`) replace the runner's own of the same name; `raise_limits` lets each user call as often as
+        they like, unless `service_flags` say otherwise; `components` is a folder of further component templates;
+        `configuration` is a file of the sidecars; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
         self.directory = Path(directory).resolve()
         self.broker = broker
         self._keep_data = keep_data
@@ -63,14 +66,18 @@ class Stack:
         self.postgres = Postgres(place)
         self._kafka = Kafka(place, topics) if broker == "kafka" else None
         self.scheduler = Scheduler(place)
-        self.daprds = [Daprd(place, n, self.scheduler, broker, components) for n in range(replicas)]
+        roles = roles or ("all",) * replicas
+        self.daprds = [
+            Daprd(place, n, self.scheduler, broker, components, API_APP_ID if role == "api" else APP_ID, configuration)
+            for n, role in enumerate(roles)
+        ]
         self.services: list[Service] = []
         if service_binary is not None:
             binary = Path(service_binary).resolve()
             self.services = [
                 Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {},
-                        raise_limits)
-                for n, daprd in enumerate(self.daprds)
+                        raise_limits, role)
+                for n, (daprd, role) in enumerate(zip(self.daprds, roles, strict=True))
             ]
         self._nodes: dict[str, Node] = {node.name: node for node in (*self._base(), *self.daprds, *self.services)}
         self._open = False
@@ -183,6 +190,10 @@ class Stack:
         """host:port of a replica's public API."""
         return f"127.0.0.1:{self.ports[f'api-{replica}']}"
 
+    def web_url(self, replica: int = 0) -> str:
+        """Where a replica takes calls over HTTP."""
+        return f"http://127.0.0.1:{self.ports[f'web-{replica}']}"
+
     def app_target(self, replica: int = 0) -> str:
         """host:port of the callbacks that daprd calls."""
         return f"127.0.0.1:{self.ports[f'app-{replica}']}"
@@ -208,7 +219,7 @@ class Stack:
         names = ["postgres", *(["kafka", "kafka-controller"] if self._kafka else []), "scheduler"]
         names += [f"scheduler-{part}" for part in ("etcd-client", "etcd-peer", "healthz", "metrics")]
         for number in range(len(self.daprds)):
-            names += [f"{part}-{number}" for part in ("app", "api", "http")]
+            names += [f"{part}-{number}" for part in ("app", "api", "web", "ops")]
             names += [f"daprd-{part}-{number}" for part in ("grpc", "http", "internal", "metrics")]
         return names
 

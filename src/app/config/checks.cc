@@ -14,6 +14,8 @@
 
 #include "app/channel_setup.h"
 #include "app/config/setting.h"
+#include "app/http_ports.h"
+#include "app/issuer_list.h"
 #include "appcallback/delivery_limits.h"
 #include "store/connection_pool.h"
 #include "util/status.h"
@@ -25,10 +27,6 @@ namespace {
 constexpr std::int64_t kMaxCallBytes = std::int64_t{1024} * 1024 * 1024;
 
 using Faults = std::vector<std::string>;
-
-bool IsLoopback(const std::string& address) {
-  return address == "localhost" || address == "::1" || address.starts_with("127.");
-}
 
 void CheckDatabase(const LoadedConfig& loaded, Faults& faults) {
   if (!loaded.sources.contains("database-url")) {
@@ -49,7 +47,8 @@ void CheckDevIdentity(const Config& config, Faults& faults) {
   if (!config.dev_identity) return;
   for (const auto& [name, address] : {std::pair{"api-address", config.api_address},
                                       {"app-address", config.app_address},
-                                      {"http-address", config.http_address}}) {
+                                      {"web-address", config.web_address},
+                                      {"ops-address", config.ops_address}}) {
     if (IsLoopback(address)) continue;
     faults.push_back(fmt::format(
         "--dev-identity trusts what callers say about themselves, so it works on loopback only: "
@@ -74,7 +73,8 @@ void CheckPorts(const Config& config, Faults& faults) {
   std::vector<Named> ports;
   for (const auto& [name, port] : {std::pair{"app-port", config.app_port},
                                    {"api-port", config.api_port},
-                                   {"http-port", config.http_port}}) {
+                                   {"web-port", config.web_port},
+                                   {"ops-port", config.ops_port}}) {
     if (port != 0) ports.emplace_back(name, fmt::to_string(port));
   }
   CheckDifferent(ports, faults);
@@ -115,12 +115,16 @@ void CheckCallSize(const Config& config, Faults& faults) {
 
 }  // namespace
 
+bool IsLoopback(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
 void FillDependentDefaults(LoadedConfig& loaded) {
   Config& config = loaded.config;
   const auto is_set = [&loaded](const char* name) { return loaded.sources.contains(name); };
   const char* const address = config.dev_identity ? "127.0.0.1" : "0.0.0.0";
-  if (!is_set("api-address")) config.api_address = address;
-  if (!is_set("http-address")) config.http_address = address;
+  if (!is_set("web-address")) config.web_address = address;
+  if (!is_set("ops-address")) config.ops_address = address;
   if (!is_set("bulk-delivery")) config.bulk_delivery = config.bus == Bus::kKafka;
   if (!is_set("audit-delay")) {
     config.audit_delay =
@@ -141,11 +145,14 @@ void CheckTogether(LoadedConfig& loaded) {
   const Config& config = loaded.config;
   CheckDatabase(loaded, loaded.faults);
   CheckDevIdentity(config, loaded.faults);
+  for (std::string& fault : TakeIssuers(loaded.config, config.dev_identity))
+    loaded.faults.push_back(std::move(fault));
   CheckPorts(config, loaded.faults);
   CheckWorkers(config, loaded.faults);
   CheckRelay(config, loaded.faults);
   CheckCallSize(config, loaded.faults);
   for (std::string& fault : ChannelFaults(config)) loaded.faults.push_back(std::move(fault));
+  for (std::string& fault : HttpFaults(config)) loaded.faults.push_back(std::move(fault));
   CheckTopics(config, loaded.faults);
 }
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "app/config/channel_settings.h"
+#include "app/config/http_settings.h"
+#include "app/config/identity_settings.h"
 #include "app/config/user_settings.h"
 #include "util/log.h"
 
@@ -13,15 +15,20 @@ namespace todo::app {
 
 enum class Bus { kKafka, kMemory };
 
+/// The work of a process: all of it, or one half, so that load from outside holds up no event.
+enum class Role { kAll, kApi, kEvents };
+
 /// The values of all settings. The initial values are the defaults, except where a comment gives
 /// the default. The table of settings (config/table.cc), and so --help, says what each one means.
-struct Config : ChannelSettings, UserSettings {
+struct Config : ChannelSettings, HttpSettings, IdentitySettings, UserSettings {
+  Role role = Role::kAll;
+  bool takes_calls() const { return role != Role::kEvents; }
+  bool takes_events() const { return role != Role::kApi; }
+
   std::string app_address = "127.0.0.1";
   int app_port = 50051;
-  std::string api_address;  // default: 127.0.0.1 with dev_identity, else 0.0.0.0
+  std::string api_address = "127.0.0.1";
   int api_port = 50052;
-  std::string http_address;  // default: as api_address
-  int http_port = 8080;
   bool dev_identity = false;
 
   std::string database_url;  // required

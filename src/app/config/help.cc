@@ -33,6 +33,8 @@ std::string HelpText() {
   text += "\nFrom the environment only:\n" + secrets;
   text +=
       "\nCommands:\n"
+      "  make-token      makes keys and tokens for trying out and for scripts: see make-token "
+      "--help\n"
       "  --help          prints this text\n"
       "  --version       prints the version\n"
       "  --print-config  prints every setting with its value and source; secrets are masked\n\n"
@@ -53,8 +55,8 @@ std::string PrintedConfig(const LoadedConfig& loaded) {
     const auto source = loaded.sources.find(name);
     std::string value = setting.show(loaded.config);
     if (name == "database-url") value = MaskedDatabaseUrl(value);
-    // It must not contain a password; if it does, that is a fault, and still not shown.
-    if (name == "smtp-url") value = MaskedUrl(value);
+    // They must not contain a password; if they do, that is a fault, and still not shown.
+    if (name == "smtp-url" || name == "auth-jwks-url") value = MaskedUrl(value);
     text += fmt::format("{:<20} {}  ({})\n", name, value.empty() ? "not set" : value,
                         source == loaded.sources.end() ? "default" : source->second);
   }

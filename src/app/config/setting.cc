@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
-#include <optional>
 
 namespace todo::app {
 namespace {
@@ -19,18 +18,6 @@ struct Unit {
   std::int64_t milliseconds_count;
 };
 constexpr Unit kUnits[] = {{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
-
-std::optional<milliseconds> ParseDuration(std::string_view text) {
-  std::int64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  const auto* unit = std::ranges::find(kUnits, suffix, &Unit::suffix);
-  if (error != std::errc() || unit == std::end(kUnits) || count < 0 ||
-      count > std::numeric_limits<std::int64_t>::max() / unit->milliseconds_count) {
-    return std::nullopt;
-  }
-  return milliseconds(count * unit->milliseconds_count);
-}
 
 /// Sets `endpoint` to the host:port in `text`. Returns the fault of `text`; empty: none.
 std::string SetEndpoint(std::string& endpoint, std::string_view text) {
@@ -59,16 +46,31 @@ std::string SetEndpoint(std::string& endpoint, std::string_view text) {
 
 }  // namespace
 
-std::string VariableOf(const Setting& setting) {
-  if (!setting.secret_variable.empty()) return setting.secret_variable;
-  std::string variable = "TODO_" + setting.name;
+std::string VariableOfFlag(std::string_view name) {
+  std::string variable = fmt::format("TODO_{}", name);
   for (char& c : variable)
     c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return variable;
 }
 
+std::string VariableOf(const Setting& setting) {
+  return setting.secret_variable.empty() ? VariableOfFlag(setting.name) : setting.secret_variable;
+}
+
 const std::string& NameOf(const Setting& setting) {
   return setting.secret_variable.empty() ? setting.name : setting.secret_variable;
+}
+
+std::optional<milliseconds> ParseDuration(std::string_view text) {
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const auto* unit = std::ranges::find(kUnits, suffix, &Unit::suffix);
+  if (error != std::errc() || unit == std::end(kUnits) || count < 0 ||
+      count > std::numeric_limits<std::int64_t>::max() / unit->milliseconds_count) {
+    return std::nullopt;
+  }
+  return milliseconds(count * unit->milliseconds_count);
 }
 
 std::string FormatDuration(milliseconds duration) {

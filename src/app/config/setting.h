@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,8 @@ struct Setting {
   std::string secret_variable = {};  // not a flag: read from this environment variable only
 };
 
+/// The environment variable of the setting with this flag (without dashes).
+std::string VariableOfFlag(std::string_view name);
 /// The environment variable of a setting.
 std::string VariableOf(const Setting& setting);
 /// The name of a setting in LoadedConfig::sources and --print-config.
@@ -35,6 +38,8 @@ const std::string& NameOf(const Setting& setting);
 
 /// A duration as a setting shows it, in its largest whole unit: "10s".
 std::string FormatDuration(std::chrono::milliseconds duration);
+/// A number with its unit: "8h". nullopt: `text` has another form, or is negative.
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 /// `text` in quotation marks, for a message; a long text is cut.
 std::string Quoted(std::string_view text);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <optional>
 #include <string_view>
@@ -44,7 +45,15 @@ std::optional<std::string> Nearest(std::string_view text,
   return nearest;
 }
 
+/// Settings of earlier versions, with the setting that has taken their place.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kRenamed = {
+    {{"http-address", "ops-address"}, {"http-port", "ops-port"}}};
+
 std::string UnknownFlag(std::string_view name) {
+  for (const auto& [old_name, new_name] : kRenamed) {
+    if (name == old_name)
+      return fmt::format("--{} is not a flag any more: it is now --{}", old_name, new_name);
+  }
   std::vector<std::string> flags = {"help", "version", "print-config"};
   for (const Setting& setting : Settings()) {
     if (setting.secret_variable.empty()) {
@@ -90,6 +99,7 @@ class Loader {
       }
     }
     for (const auto& [name, value] : environment) {
+      if (IsRenamed(name)) continue;
       if (!name.starts_with("TODO_") || std::ranges::find(variables, name) != variables.end())
         continue;
       if (const auto nearest = Nearest(name, variables)) {
@@ -117,6 +127,16 @@ class Loader {
   }
 
  private:
+  bool IsRenamed(std::string_view variable) {
+    for (const auto& [old_name, new_name] : kRenamed) {
+      if (variable != VariableOfFlag(old_name)) continue;
+      loaded_.warnings.push_back(
+          fmt::format("{} has no effect any more: set {}", variable, VariableOfFlag(new_name)));
+      return true;
+    }
+    return false;
+  }
+
   /// `flag` without its dashes; `next` is the argument after it if that may be its value. True: it
   /// is.
   bool TakeFlag(std::string_view flag, const std::string* next) {

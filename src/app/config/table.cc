@@ -19,21 +19,101 @@ Setting WithDefault(std::string text, Setting setting) {
 
 Table Ports() {
   return {
+      Choice<Role>("role", &Config::role,
+                   {{"all", Role::kAll}, {"api", Role::kApi}, {"events", Role::kEvents}},
+                   "work of this process: the API calls (api), the events, reminders and "
+                   "deliveries (events), or all of it; the sidecar of role api needs an app id of "
+                   "its own"),
       Address("app-address", &Config::app_address, "address of the port for the sidecar's calls"),
       Number("app-port", &Config::app_port, 0, 65'535,
              "port for the sidecar's calls; 0: any free port"),
-      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
-                  Address("api-address", &Config::api_address, "address of the public gRPC API")),
-      Number("api-port", &Config::api_port, 0, 65'535,
-             "port of the public gRPC API; 0: any free port"),
-      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
-                  Address("http-address", &Config::http_address,
-                          "address of the pages /metrics, /healthz and /readyz")),
-      Number("http-port", &Config::http_port, 0, 65'535,
-             "port of the pages /metrics, /healthz and /readyz; 0: any free port"),
+      Address("api-address", &Config::api_address,
+              "address of the gRPC API; beyond loopback, put a proxy or mesh before it"),
+      Number("api-port", &Config::api_port, 0, 65'535, "port of the gRPC API; 0: any free port"),
       Boolean("dev-identity", &Config::dev_identity,
               "trust the x-user-id and x-user-role metadata of callers; for local testing only, "
               "requires loopback addresses"),
+  };
+}
+
+Table Http() {
+  return {
+      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
+                  Address("web-address", &Config::web_address,
+                          "address of the web port: HTTP calls of users")),
+      Number("web-port", &Config::web_port, 0, 65'535, "port for users; 0: any free port"),
+      Number("web-max-connections", &Config::web_max_connections, 1, 100'000,
+             "number of connections to the web port; for a further one, the connection that has "
+             "been idle the longest is closed"),
+      WithDefault(
+          "0: no such limit",
+          Number("web-max-connections-per-peer", &Config::web_max_connections_per_peer, 0, 100'000,
+                 "number of connections of one IP address to the web port; useless behind "
+                 "a proxy")),
+      WithDefault("none",
+                  Text("web-allowed-origins", "LIST", &Config::web_allowed_origins,
+                       "web sites whose pages may call the web port (CORS): origins such as "
+                       "https://app.example.org, separated by commas")),
+      WithDefault("127.0.0.1 with --dev-identity, else 0.0.0.0",
+                  Address("ops-address", &Config::ops_address,
+                          "address of the ops port: the pages /metrics, /healthz and /readyz")),
+      Number("ops-port", &Config::ops_port, 0, 65'535,
+             "port of the pages /metrics, /healthz and /readyz; 0: any free port"),
+      WithDefault("none: no encryption",
+                  Text("tls-cert", "FILE", &Config::tls_cert,
+                       "certificate of the ports for users, with its chain, as PEM; read again "
+                       "when the file changes")),
+      WithDefault("none: needed with tls-cert",
+                  Text("tls-key", "FILE", &Config::tls_key, "key of the certificate, as PEM")),
+      WithDefault("none: clients need no certificate",
+                  Text("tls-client-ca", "FILE", &Config::tls_client_ca,
+                       "certificates, as PEM, one of which must have issued each client's own")),
+  };
+}
+
+Table Identity() {
+  return {
+      WithDefault("none: no tokens",
+                  Text("auth-issuer", "NAME", &Config::auth_issuer,
+                       "issuer of the callers' tokens, exactly as their claim iss names it; "
+                       "without one of the next three settings its URL leads to its keys (OpenID "
+                       "Connect Discovery)")),
+      WithDefault("none", Text("auth-jwks-url", "URL", &Config::auth_jwks_url,
+                               "URL of the issuer's public keys (JWKS); https, or http on "
+                               "loopback")),
+      WithDefault("none", Text("auth-jwks-file", "FILE", &Config::auth_jwks_file,
+                               "file with the issuer's public keys (JWKS); it is read again when "
+                               "it changes")),
+      WithDefault("none",
+                  Text("auth-secret-entry", "NAME", &Config::auth_secret_entry,
+                       "entry of the secret with the secret that the issuer signs with (HS256): "
+                       "at least 32 random characters, or a JWK")),
+      WithDefault("none", Text("auth-issuers-file", "FILE", &Config::auth_issuers_file,
+                               "file that describes several issuers (docs/identity.md), instead "
+                               "of auth-issuer")),
+      Text("auth-audience", "LIST", &Config::auth_audience,
+           "a token counts only if its claim aud has one of these names, separated by commas"),
+      Text("auth-user-claim", "CLAIM", &Config::auth_user_claim,
+           "claim of a token with the user id; the path of a nested claim has dots"),
+      Text("auth-operator-claim", "CLAIM", &Config::auth_operator_claim,
+           "claim of a token with the roles of the user, as realm_access.roles or scope"),
+      Text("auth-operator-values", "LIST", &Config::auth_operator_values,
+           "values of auth-operator-claim that make the user an operator, separated by commas"),
+      WithDefault("none", Text("auth-required-claims", "LIST", &Config::auth_required_claims,
+                               "further claims that a token must have, as name=value, separated "
+                               "by commas")),
+      Duration("auth-clock-skew", &Config::auth_clock_skew, 0ms, 10min,
+               "how far the clocks of the issuer and of this service may be apart"),
+      Duration("auth-refresh", &Config::auth_refresh, 1s, 24h,
+               "how often to fetch the issuer's keys; a token with an unknown key causes a fetch "
+               "before that, at most one a minute"),
+      WithDefault("none", Text("auth-ca-file", "FILE", &Config::auth_ca_file,
+                               "PEM file of the certificate authorities that are trusted when "
+                               "keys are fetched, instead of the system's")),
+      WithDefault("none: such keys do not count",
+                  Text("auth-rsa-algorithm", "NAME", &Config::auth_rsa_algorithm,
+                       "algorithm of the issuer's RSA keys that name none: RS256, RS384, RS512, "
+                       "PS256, PS384 or PS512")),
   };
 }
 
@@ -68,6 +148,9 @@ Table Users() {
              "API calls that one user may make at once after a pause"),
       Number("user-calls-at-a-time", &Config::user_calls_at_a_time, 1, 1'000'000,
              "API calls of one user that may be in progress; further calls are rejected as "
+             "RESOURCE_EXHAUSTED"),
+      Number("user-streams", &Config::user_streams, 1, 1'000'000,
+             "streams of one user that may be open; further ones are rejected as "
              "RESOURCE_EXHAUSTED"),
       Number("user-open-tasks", &Config::user_open_tasks, 1, 100'000'000,
              "open tasks that one user may have; a call that would make more is rejected as "
@@ -122,7 +205,8 @@ Table Channels() {
                                "to: names, addresses and blocks (10.0.0.0/8), separated by "
                                "commas")),
       Text("secret", "NAME", &Config::secret,
-           "name of the secret in the secret store that holds the next four entries"),
+           "name of the secret in the secret store that holds the next four entries, and that of "
+           "auth-secret-entry"),
       Text("smtp-user-entry", "NAME", &Config::smtp_user_entry,
            "entry of the secret with the mail server's user; without user and password there is "
            "no login"),
@@ -180,8 +264,8 @@ Table Tokens() {
 const std::vector<Setting>& Settings() {
   static const Table settings = [] {
     Table all;
-    for (Table& group :
-         std::vector{Ports(), Database(), Users(), Sidecar(), Channels(), Running(), Tokens()})
+    for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Users(), Sidecar(),
+                                    Channels(), Running(), Tokens()})
       std::ranges::move(group, std::back_inserter(all));
     return all;
   }();

@@ -10,6 +10,7 @@ struct UserSettings {
   int user_calls_per_second = 50;
   int user_call_burst = 200;
   int user_calls_at_a_time = 32;
+  int user_streams = 16;
   int user_open_tasks = 100'000;
   std::chrono::milliseconds search_timeout{2'000};
 };

@@ -50,7 +50,7 @@ struct Attempt {
 };
 
 /// A door without a transport.
-class FakeCall final : public PendingCall {
+class FakeCall final : public PendingUnary {
  public:
   FakeCall(Attempt attempt, std::promise<Answer> answer)
       : attempt_(std::move(attempt)), promise_(std::move(answer)) {}
@@ -90,8 +90,9 @@ class AdmissionTest : public testing::Test {
     if (!attempt.user.empty()) headers.credentials.user_ids = {attempt.user};
     std::promise<Answer> promise;
     std::future<Answer> answer = promise.get_future();
-    admission_->Submit(*table_->Find("/todo.v1.TodoService/GetTask"), headers,
-                       std::make_unique<FakeCall>(std::move(attempt), std::move(promise)));
+    admission_->Submit<PendingUnary>(
+        *table_->Find("/todo.v1.TodoService/GetTask"), headers,
+        std::make_unique<FakeCall>(std::move(attempt), std::move(promise)));
     return answer;
   }
   Answer Call(Attempt attempt = {}) { return Submit(std::move(attempt)).get(); }
@@ -273,7 +274,7 @@ TEST(CallContextTest, ComesFromTheCallerAndTheRequest) {
       return absl::OkStatus();
     };
   }
-  class CreateCall final : public PendingCall {
+  class CreateCall final : public PendingUnary {
    public:
     bool IsCancelled() const override { return false; }
     system_clock::time_point Deadline() const override { return system_clock::time_point::max(); }
@@ -290,10 +291,11 @@ TEST(CallContextTest, ComesFromTheCallerAndTheRequest) {
   NamedCaller authenticator;
   util::WorkerPool pool(1, 1);
   Admission(authenticator, pool, {})
-      .Submit(*table.Find("/todo.v1.TodoService/CreateTask"),
-              {.credentials = {.authorization = {}, .user_ids = {"alice"}, .user_roles = {"any"}},
-               .traceparent = kTraceparent},
-              std::make_unique<CreateCall>());
+      .Submit<PendingUnary>(
+          *table.Find("/todo.v1.TodoService/CreateTask"),
+          {.credentials = {.authorization = {}, .user_ids = {"alice"}, .user_roles = {"any"}},
+           .traceparent = kTraceparent},
+          std::make_unique<CreateCall>());
   const Caller caller = seen.get_future().get();
   EXPECT_TRUE(caller.identity.Has(ports::Role::kOperator));
   EXPECT_EQ(caller.context.user.value, "alice");

@@ -58,9 +58,9 @@ inline ServiceDefinition DefinitionWith(GetTaskHandler get_task) {
         {.name = declared->name(),
          .request_prototype = factory->GetPrototype(declared->input_type()),
          .response_prototype = factory->GetPrototype(declared->output_type()),
-         .handler = [](const auto&, const auto&, auto&) {
-           return absl::UnimplementedError("reached");
-         }});
+         .handler = [](const auto&, const auto&,
+                       auto&) { return absl::UnimplementedError("reached"); },
+         .stream_handler = nullptr});
   }
   return definition;
 }

@@ -71,6 +71,17 @@ TEST_F(UserLimitsTest, UsersDoNotTouchEachOther) {
   EXPECT_EQ(CallsUntilRefused("bob"), 5);
 }
 
+TEST_F(UserLimitsTest, StreamsHaveAPlaceOfTheirOwn) {
+  Limit({.calls_at_a_time = 1, .streams_at_a_time = 1});
+  auto stream = limits_->Begin({"ann"}, UserLimits::Kind::kStream);
+  ASSERT_THAT(stream, IsOk());
+  EXPECT_THAT(limits_->Begin({"ann"}, UserLimits::Kind::kStream).status(),
+              AllOf(StatusIs(absl::StatusCode::kResourceExhausted), HasReason("USER_BUSY")));
+  EXPECT_THAT(Call("ann"), IsOk());
+  stream->Return();
+  EXPECT_THAT(limits_->Begin({"ann"}, UserLimits::Kind::kStream).status(), IsOk());
+}
+
 TEST_F(UserLimitsTest, CountsCallsInProgressUntilTheirEnd) {
   Limit({.calls_at_a_time = 2});
   auto first = limits_->Begin({"ann"});

@@ -26,7 +26,7 @@ namespace runtime = dapr::proto::runtime::v1;
 
 /// Free ports, and a database and a sidecar that are not there.
 Config Alone() {
-  LoadedConfig loaded = LoadConfig({"--api-port=0", "--app-port=0", "--http-port=0",
+  LoadedConfig loaded = LoadConfig({"--api-port=0", "--app-port=0", "--web-port=0", "--ops-port=0",
                                     "--dev-identity", "--dapr-grpc-endpoint=127.0.0.1:1",
                                     "--database-url=host=127.0.0.1 port=1 user=nobody dbname=none"},
                                    {});

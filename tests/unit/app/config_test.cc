@@ -78,7 +78,11 @@ TEST(ConfigTest, TakesEveryFormOfAFlag) {
 }
 
 TEST(ConfigTest, DefaultsThatDependOnOtherSettings) {
-  EXPECT_EQ(Load({}).config.api_address, "0.0.0.0");
+  EXPECT_EQ(Load({}).config.api_address, "127.0.0.1");
+  EXPECT_EQ(Load({}).config.web_address, "0.0.0.0");
+  EXPECT_EQ(Load({}).config.ops_address, "0.0.0.0");
+  EXPECT_EQ(Load({"--dev-identity"}).config.web_address, "127.0.0.1");
+  EXPECT_EQ(Load({"--dev-identity"}).config.ops_address, "127.0.0.1");
   EXPECT_EQ(Load({"--dev-identity"}).config.api_address, "127.0.0.1");
   EXPECT_TRUE(Load({}).config.bulk_delivery);
   EXPECT_FALSE(Load({"--bus=memory"}).config.bulk_delivery);
@@ -120,6 +124,14 @@ TEST(ConfigTest, SettingsThatContradictEachOtherAreFaults) {
       {{"--dev-identity", "--api-address=0.0.0.0"}, "--api-address must be 127.0.0.1, not 0.0.0.0"},
       {{"--dev-identity", "--app-address=::"}, "--app-address must be 127.0.0.1, not ::"},
       {{"--api-port=50051"}, "they must differ"},
+      {{"--ops-port=8080"}, "--web-port and --ops-port are both 8080"},
+      {{"--dev-identity", "--web-address=::"}, "--web-address must be 127.0.0.1"},
+      {{"--dev-identity", "--ops-address=::"}, "--ops-address must be 127.0.0.1"},
+      {{"--tls-cert=a.pem"}, "--tls-cert and --tls-key belong together"},
+      {{"--tls-client-ca=a.pem"}, "--tls-client-ca needs --tls-cert"},
+      {{"--web-allowed-origins=https://a.example,*"}, "--web-allowed-origins contains \"*\""},
+      {{"--web-allowed-origins=https://a.example/"}, "contains \"https://a.example/\""},
+      {{"--http-port=1"}, "--http-port is not a flag any more: it is now --ops-port"},
       {{"--worker-count=16", "--event-worker-count=1"}, "more than --database-pool-size"},
       {{"--relay-lease=1s", "--relay-poll=500ms"}, "at most a quarter of --relay-lease"},
       {{"--record-limit=4194304"},
@@ -132,6 +144,18 @@ TEST(ConfigTest, SettingsThatContradictEachOtherAreFaults) {
       {{"--dapr-grpc-endpoint=https://dapr:443"}, "TLS"},
       {{"--dapr-grpc-endpoint=localhost"}, "host:port"},
       {{"--database-url=postgresql://h:x:y/z?nonsense=1"}, "--database-url is not understood"},
+      {{"--dev-identity", "--auth-issuer=https://id.example"}, "exclude each other"},
+      {{"--auth-issuer=http://id.example"}, "must begin with https:// unless it is on loopback"},
+      {{"--auth-issuer=local"}, "its keys cannot be fetched from its name"},
+      {{"--auth-issuer=local", "--auth-jwks-url=http://id.example/keys"}, "from its jwks-url"},
+      {{"--auth-issuer=local", "--auth-jwks-file=f", "--auth-secret-entry=e"}, "one place"},
+      {{"--auth-issuer=local", "--auth-jwks-file=f", "--auth-audience=,"}, "has no audience"},
+      {{"--auth-issuer=local", "--auth-jwks-file=f", "--auth-required-claims=verified"},
+       "it must be a list of name=value"},
+      {{"--auth-issuer=local", "--auth-jwks-file=f", "--auth-rsa-algorithm=HS256"},
+       "no algorithm of RSA keys"},
+      {{"--auth-jwks-file=f"}, "--auth-jwks-file is set but --auth-issuer is not"},
+      {{"--auth-issuers-file=/nowhere"}, "--auth-issuers-file: /nowhere cannot be opened"},
   };
   for (const FaultCase& one : cases) {
     EXPECT_THAT(Load(one.arguments).faults, ElementsAre(HasSubstr(one.fault))) << one.arguments[0];
@@ -142,6 +166,18 @@ TEST(ConfigTest, ALargeRecordLimitNeedsASmallBatch) {
   EXPECT_THAT(Load({}).faults, IsEmpty());
   EXPECT_THAT(Load({"--record-limit=10485760", "--delivery-batch=30"}).faults, IsEmpty());
   EXPECT_THAT(Load({"--record-limit=104857600", "--bulk-delivery=false"}).faults, IsEmpty());
+}
+
+TEST(ConfigTest, VariablesOfEarlierVersionsAreNamed) {
+  EXPECT_THAT(Load({}, {{"TODO_HTTP_PORT", "9090"}}).warnings,
+              ElementsAre("TODO_HTTP_PORT has no effect any more: set TODO_OPS_PORT"));
+}
+
+TEST(ConfigTest, TokensNeedOnlyAnIssuer) {
+  EXPECT_THAT(Load({"--auth-issuer=https://id.example"}).faults, IsEmpty());
+  EXPECT_THAT(Load({"--auth-issuer=http://127.0.0.1:9/realms/x"}).faults, IsEmpty());
+  EXPECT_THAT(Load({"--auth-issuer=local", "--auth-jwks-file=keys.json"}).faults, IsEmpty());
+  EXPECT_THAT(Load({"--auth-issuer=local", "--auth-secret-entry=token-secret"}).faults, IsEmpty());
 }
 
 TEST(ConfigTest, FreePortsMayBothBeZero) {

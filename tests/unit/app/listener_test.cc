@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "fmt/format.h"
@@ -26,21 +27,21 @@ TEST(ListenerTest, PortZeroGivesAFreePort) {
   const auto first = Listen(AnyPort());
   const auto second = Listen(AnyPort());
   ASSERT_TRUE(first.ok() && second.ok());
-  EXPECT_GT(first->port, 0);
-  EXPECT_NE(first->port, second->port);
+  EXPECT_GT(first->port(), 0);
+  EXPECT_NE(first->port(), second->port());
 }
 
 TEST(ListenerTest, APortInUseIsNotSharedButNamed) {
   const auto first = Listen(AnyPort());
   ASSERT_THAT(first, IsOk());
   ListenerOptions options = AnyPort();
-  options.port = first->port;
+  options.port = first->port();
   const auto second = Listen(options);
   ASSERT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_THAT(
-      std::string(second.status().message()),
-      StartsWith(fmt::format(
-          "cannot listen on 127.0.0.1:{} for the api port: Address already in use", first->port)));
+  EXPECT_THAT(std::string(second.status().message()),
+              StartsWith(fmt::format(
+                  "cannot listen on 127.0.0.1:{} for the api port: Address already in use",
+                  first->port())));
 }
 
 TEST(ListenerTest, AnAddressOfAnotherMachineIsNamed) {
@@ -55,9 +56,9 @@ TEST(ListenerTest, ThePortIsFreeAgainAfterwards) {
   auto first = Listen(AnyPort());
   ASSERT_THAT(first, IsOk());
   ListenerOptions options = AnyPort();
-  options.port = first->port;
-  first->server->Shutdown();
-  first->server.reset();
+  options.port = first->port();
+  first->Shutdown(std::chrono::system_clock::now());
+  *first = {};
   EXPECT_THAT(Listen(options), IsOk());
 }
 

@@ -69,5 +69,15 @@ TEST(SidecarCheckTest, ADeadLetterTopicOfTheSidecarIsAFault) {
               ElementsAre(HasSubstr("dead-letter topic task-events-dlq")));
 }
 
+TEST(SidecarCheckTest, TheRoleForCallsNeedsNeitherBusNorSubscriptions) {
+  Config config;
+  config.role = Role::kApi;
+  client::SidecarMetadata sidecar = Complete();
+  sidecar.subscriptions.clear();
+  std::erase_if(sidecar.components,
+                [&](const auto& component) { return component.name == config.pubsub; });
+  EXPECT_EQ(FindGaps(sidecar, config), SidecarGaps());
+}
+
 }  // namespace
 }  // namespace todo::app

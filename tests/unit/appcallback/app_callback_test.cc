@@ -250,6 +250,27 @@ TEST_F(AppCallbackTest, EventsAreTakenFromTheSidecarOnly) {
   EXPECT_THAT(database_.Read()->inbox, IsEmpty());
 }
 
+// trap_25: the sidecar adds the app token to the calls of other apps.
+TEST_F(AppCallbackTest, Trap25CallsOfOtherAppsAreRefused) {
+  for (const char* name : {"dapr-app-id", "dapr-callee-app-id", "dapr-caller-app-id"}) {
+    auto context = Context();
+    context->AddMetadata(name, "todo-service");
+    EXPECT_EQ(DeliverOne(Event(1), kTopic, std::move(context)).first.error_code(),
+              grpc::PERMISSION_DENIED)
+        << name;
+    context = Context();
+    context->AddMetadata(name, "todo-service");
+    runtime::ListTopicSubscriptionsResponse response;
+    EXPECT_EQ(runtime::AppCallback::NewStub(channel_)
+                  ->ListTopicSubscriptions(context.get(), {}, &response)
+                  .error_code(),
+              grpc::PERMISSION_DENIED)
+        << name;
+    EXPECT_EQ(response.subscriptions_size(), 0);
+  }
+  EXPECT_THAT(database_.Read()->inbox, IsEmpty());
+}
+
 // trap_02: an empty answer is SUCCESS for one event, and RETRY for all of a batch.
 TEST_F(AppCallbackTest, Trap02EachEntryHasItsOwnStatus) {
   const auto [status, response] = DeliverMany({Event(1), "not JSON", Event(2)});

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "auth/token_signer.h"
 #include "tests_with_tokens.h"
 
 namespace todo::auth {
 namespace {
 
+using nlohmann::json;
 using support::StatusIs;
 using ::testing::HasSubstr;
 using Secrets = KeySet::SharedSecrets;
@@ -53,6 +57,19 @@ TEST(KeySet, TakesSecretsOnlyWhereTheyAreAllowedAndNeverBesidePublicKeys) {
   EXPECT_THAT(KeySet::Parse(kSecretJwk, Secrets::kAllowed), IsOk());
   EXPECT_THAT(KeySet::Parse(Set({kSecretJwk, kEd25519Jwk}), Secrets::kAllowed),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(KeySet, AnRsaKeyWithoutAnAlgorithmHasThatOfTheOperatorOrIsLeftOut) {
+  json key = TokenSigner::Generate(TokenSigner::Kind::kRsa).PublicJwk();
+  key.erase("alg");
+  EXPECT_THAT(KeySet::Parse(key.dump(), Secrets::kRefused),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("must name its alg")));
+  const auto set = KeySet::Parse(key.dump(), Secrets::kRefused, "PS384");
+  ASSERT_THAT(set, IsOk());
+  EXPECT_EQ(set->keys().front().algorithm(), "PS384");
+  key["alg"] = "RS256";
+  EXPECT_EQ(KeySet::Parse(key.dump(), Secrets::kRefused, "PS384")->keys().front().algorithm(),
+            "RS256");
 }
 
 TEST(KeySet, FindsByNameAndWithoutANameOnlyTheSingleKey) {

@@ -1,0 +1,89 @@
+#include "api/answer_budget.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "util/sleep.h"
+
+namespace todo::api {
+
+AnswerBudget::AnswerBudget(Options options)
+    : options_(std::move(options)), ticker_([this](const std::stop_token& stop) {
+        while (util::SleepFor(stop, options_.tick)) CancelOverdue();
+      }) {}
+
+AnswerBudget::~AnswerBudget() = default;
+
+std::shared_ptr<AnswerBudget::Held> AnswerBudget::Hold(std::string holder, std::size_t bytes,
+                                                       std::function<void()> cancel) {
+  const std::shared_ptr<Held> held(new Held(*this, std::move(holder), bytes, std::move(cancel)));
+  held->began_ = options_.clock();
+  std::vector<std::shared_ptr<Held>> give_way;
+  {
+    auto state = state_.Lock();
+    held->number_ = ++state->last_number;
+    Holder& own = state->holders[held->holder_];
+    own.bytes += bytes;
+    own.answers.emplace(held->number_, held);
+    state->answers.emplace(held->number_, held);
+    state->bytes += bytes;
+    give_way = TakeLargest(*state);
+  }
+  for (const auto& one : give_way) one->Cancel();
+  return held;
+}
+
+std::vector<std::shared_ptr<AnswerBudget::Held>> AnswerBudget::TakeLargest(State& state) const {
+  std::vector<std::shared_ptr<Held>> taken;
+  while (state.bytes > options_.max_bytes) {
+    const auto largest = std::ranges::max_element(
+        state.holders, {}, [](const auto& entry) { return entry.second.bytes; });
+    taken.push_back(largest->second.answers.begin()->second);
+    Forget(state, *taken.back());
+    ++state.cancelled_count;
+  }
+  return taken;
+}
+
+bool AnswerBudget::Forget(State& state, const Held& held) {
+  if (state.answers.erase(held.number_) == 0) return false;
+  state.bytes -= held.bytes_;
+  const auto holder = state.holders.find(held.holder_);
+  holder->second.bytes -= held.bytes_;
+  holder->second.answers.erase(held.number_);
+  if (holder->second.answers.empty()) state.holders.erase(holder);
+  return true;
+}
+
+void AnswerBudget::CancelOverdue() {
+  const SteadyTime limit = options_.clock() - options_.patience;
+  std::vector<std::shared_ptr<Held>> overdue;
+  {
+    auto state = state_.Lock();
+    while (!state->answers.empty() && state->answers.begin()->second->began_ < limit) {
+      overdue.push_back(state->answers.begin()->second);
+      Forget(*state, *overdue.back());
+      ++state->cancelled_count;
+    }
+  }
+  for (const auto& one : overdue) one->Cancel();
+}
+
+std::size_t AnswerBudget::held_bytes() { return state_.Lock()->bytes; }
+
+std::uint64_t AnswerBudget::cancelled_count() { return state_.Lock()->cancelled_count; }
+
+void AnswerBudget::Held::End() {
+  {
+    const std::lock_guard lock(mutex_);
+    cancel_ = nullptr;
+  }
+  Forget(*budget_.state_.Lock(), *this);
+}
+
+void AnswerBudget::Held::Cancel() {
+  const std::lock_guard lock(mutex_);
+  if (const std::function<void()> cancel = std::exchange(cancel_, nullptr)) cancel();
+}
+
+}  // namespace todo::api

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "util/guarded.h"
+
+namespace todo::api {
+
+/// Bounds the memory of answers that were sent but not read. A client decides how fast it reads, so
+/// answers would pile up for a client that does not read at all. When the answers of all callers
+/// together are too large, the caller who holds most gives way: its oldest answers are cancelled.
+/// An answer that is not read for long is cancelled too.
+///
+/// Owns one thread. Thread safety: Hold may be called from many threads at once.
+class AnswerBudget {
+ public:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  struct Options {
+    std::size_t max_bytes = 64UL * 1024 * 1024;  // gRPC takes about twice the bytes of an answer
+    std::chrono::milliseconds patience{30'000};
+    std::chrono::milliseconds tick{1'000};
+    std::function<SteadyTime()> clock = std::chrono::steady_clock::now;
+  };
+
+  /// An answer on its way. Thread safety: as the budget.
+  class Held {
+   public:
+    /// The answer has been read, or the caller has gone. From now on it is not cancelled; a cancel
+    /// in progress is waited for. Calling it again is harmless.
+    void End();
+
+   private:
+    friend class AnswerBudget;
+    Held(AnswerBudget& budget, std::string holder, std::size_t bytes, std::function<void()> cancel)
+        : budget_(budget), holder_(std::move(holder)), bytes_(bytes), cancel_(std::move(cancel)) {}
+    void Cancel();
+
+    AnswerBudget& budget_;
+    const std::string holder_;
+    const std::size_t bytes_;
+    std::uint64_t number_ = 0;
+    SteadyTime began_;
+    std::mutex mutex_;              // held while cancelling, so that End can wait
+    std::function<void()> cancel_;  // empty: ended
+  };
+
+  AnswerBudget() : AnswerBudget(Options{}) {}
+  explicit AnswerBudget(Options options);
+  /// All answers must have ended.
+  ~AnswerBudget();
+  AnswerBudget(const AnswerBudget&) = delete;
+  AnswerBudget& operator=(const AnswerBudget&) = delete;
+
+  /// Counts an answer for `holder`, before it is sent, until Held::End. `cancel` is called at most
+  /// once, from any thread, possibly before Hold returns; it must not call End on its own thread.
+  std::shared_ptr<Held> Hold(std::string holder, std::size_t bytes, std::function<void()> cancel);
+
+  /// Of all answers that were neither read nor cancelled.
+  std::size_t held_bytes();
+  /// The number of answers that were cancelled.
+  std::uint64_t cancelled_count();
+  /// Cancels the answers that have waited for too long.
+  void CancelOverdue();
+
+ private:
+  using Number = std::uint64_t;
+  struct Holder {
+    std::size_t bytes = 0;
+    std::map<Number, std::shared_ptr<Held>> answers;  // the oldest first
+  };
+  struct State {
+    std::map<std::string, Holder> holders;
+    std::map<Number, std::shared_ptr<Held>> answers;  // the oldest first
+    std::size_t bytes = 0;
+    Number last_number = 0;
+    std::uint64_t cancelled_count = 0;
+  };
+
+  /// Stops counting the answer. False: it was not counted any more.
+  static bool Forget(State& state, const Held& held);
+  /// Takes the answers that have to give way out of the count.
+  std::vector<std::shared_ptr<Held>> TakeLargest(State& state) const;
+
+  const Options options_;
+  util::Guarded<State> state_;
+  std::jthread ticker_;  // last: it uses all parts above
+};
+
+}  // namespace todo::api

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <stop_token>
+
+// What the process takes from the machine, and gives back.
+
+namespace todo::app {
+
+/// Raises the limit of open descriptors as far as the machine allows, to 65,536 at most. Returns
+/// the limit that holds from now on.
+std::size_t RaiseDescriptorLimit();
+
+struct ConnectionShares {
+  std::size_t api = 0;
+  std::size_t app = 0;
+};
+
+/// The connections that the gRPC ports may have under a limit of descriptors. Half of the
+/// descriptors stay for everything else: the database, the HTTP ports, the sidecar, files.
+ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit);
+
+/// Bounds the number of malloc's arenas, each of which keeps what its threads have freed. Call
+/// before the first thread starts.
+void LimitMallocArenas();
+
+/// Gives memory that a burst left behind back to the machine, every few seconds, until `stop`.
+void ReturnFreeMemory(const std::stop_token& stop);
+
+}  // namespace todo::app

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+namespace todo::edge {
+
+/// A connection, as far as the places are concerned.
+class Guest {
+ public:
+  /// The order in which guests are asked to leave when a place is needed.
+  enum class Standing {
+    kUnproven,  // waits for a request; the handler has not accepted one on this connection yet
+    kIdle,      // waits for a further request
+    kSlow,      // the client sends a body, or reads an answer
+    kBusy,      // the handler works; never asked to leave
+  };
+
+  Guest() = default;
+  virtual ~Guest() = default;
+  Guest(const Guest&) = delete;
+  Guest& operator=(const Guest&) = delete;
+
+  virtual Standing standing() const = 0;
+  /// Since when it stands so; for kSlow, since when no byte has moved.
+  virtual std::chrono::steady_clock::time_point since() const = 0;
+  /// Closes the connection and gives its place back, before it returns.
+  virtual void Leave() = 0;
+};
+
+/// The places for connections of one server. Connections that nobody uses cannot lock others out:
+/// when no place is left, the one that has been idle the longest makes room. Thread safety: none,
+/// the server's thread only.
+class Places {
+ public:
+  /// `max_per_peer`: of one IP address; 0: no such bound.
+  Places(int max, int max_per_peer) : max_(max), max_per_peer_(max_per_peer) {}
+
+  /// A place for `guest`, a connection of `peer`. False: all are in use.
+  bool Take(Guest& guest, const std::string& peer);
+  /// Harmless if the guest has none.
+  void Give(Guest& guest);
+
+  /// Asks the guest that has been idle the longest to leave. False: there is none.
+  bool FreeOne();
+  /// Asks the slow guest with the longest silence, other than `except`, to leave. False: none.
+  bool FreeSlow(const Guest& except);
+
+  int count() const { return static_cast<int>(guests_.size()); }
+  /// Calls `visit` for each guest, which may leave.
+  void ForEach(const std::function<void(Guest&)>& visit);
+
+ private:
+  using Filter = std::function<bool(const Guest&, const std::string& peer)>;
+  bool Free(const Filter& filter);
+
+  const int max_;
+  const int max_per_peer_;
+  std::unordered_map<Guest*, std::string> guests_;  // with the peer
+  std::map<std::string, int> count_of_peer_;
+};
+
+}  // namespace todo::edge

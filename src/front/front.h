@@ -1,0 +1,128 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "front/connection_list.h"
+#include "front/descriptor.h"
+#include "front/frame_inspector.h"
+
+namespace todo::front {
+
+struct FrontOptions {
+  std::string name;  // of the port, for logs: "api", "app"
+  std::string address;
+  int port = 0;  // 0: any free one
+  /// Of frames. None: the bytes cannot be read (TLS), and only connections and time are bounded.
+  std::optional<FrameLimits> frames = FrameLimits{};
+  ConnectionTimes times = {};
+  /// Each connection costs up to three descriptors.
+  std::size_t max_connections = 1'024;
+  std::size_t max_connections_per_peer = 512;  // of one address
+};
+
+/// Accepts the connections of a port in the place of a server, and moves their bytes to and from
+/// the server through socket pairs, as far as the limits allow. When all places are taken, a silent
+/// connection gives way, see ConnectionList. When descriptors run out, the port goes on.
+///
+/// Owns one thread. Thread safety: Open, Start, StopAccepting and Stop from one thread, in this
+/// order; the getters from any.
+class Front {
+ public:
+  /// Gives the server its end of a socket pair, and with it the descriptor. Called on the front's
+  /// thread, never after StopAccepting has returned; should not block.
+  using Handover = std::function<void(int fd)>;
+
+  explicit Front(FrontOptions options);
+  /// Stops.
+  ~Front();
+  Front(const Front&) = delete;
+  Front& operator=(const Front&) = delete;
+
+  /// Opens the port. Clients can connect, and wait until Start. kUnavailable, with the cause as its
+  /// text: the port cannot be opened.
+  absl::Status Open();
+  /// Begins to accept.
+  void Start(Handover handover);
+
+  /// Closes the port and the connections whose client has not spoken; all others go on. Then stop
+  /// the server: its last words still reach the clients.
+  void StopAccepting();
+  /// Delivers what the server has sent, for up to a second, then ends all connections and the
+  /// thread. Calling it again is harmless.
+  void Stop();
+
+  int port() const { return port_; }
+  int connection_count() const { return connection_count_; }  // now
+  int accepted_count() const { return accepted_count_; }      // ever
+
+ private:
+  using Id = ConnectionList::Id;
+
+  void Run();
+  void HandleEvent(std::uint64_t tag, std::uint32_t events);
+  void HandleCommands();
+  void Accept();
+  /// Accepts one connection to close it at once, so that the port does not spin.
+  void AcceptWithoutDescriptors();
+  void Admit(Descriptor client, const sockaddr_storage& address);
+  Descriptor ReachServer(const Connection& connection);
+  void Move(Id id);
+  void Watch(Id id, Connection& connection);
+  void Tick();
+  void ResumeSlowed();
+  /// `reason` empty: ended in the ordinary way.
+  void End(Id id, std::string_view reason);
+  void ReportEnded();
+  /// Of the time after Stop: whether bytes of the server are on their way.
+  bool HasUndelivered();
+  int WaitMs() const;
+  bool Control(int operation, int fd, std::uint32_t events, std::uint64_t tag) const;
+
+  const FrontOptions options_;
+  Handover handover_;
+  Descriptor listening_;
+  Descriptor epoll_;
+  Descriptor commands_;  // an eventfd that wakes the thread
+  Descriptor spare_;     // given up for a moment when there is no other descriptor
+  int port_ = 0;
+
+  // Of the thread.
+  TokenBucket large_headers_;
+  ConnectionList connections_;
+  std::vector<char> scratch_;
+  std::multimap<SteadyTime, Id> slowed_;
+  SteadyTime now_{};
+  SteadyTime next_tick_{};
+  std::optional<SteadyTime> stop_by_;
+  bool accepting_ = true;
+  bool accept_paused_ = false;  // until the next tick
+  std::uint64_t pair_count_ = 0;
+  struct Ended {
+    int count = 0;
+    std::string last_peer;
+  };
+  std::map<std::string, Ended, std::less<>> ended_;  // by reason, since the last report
+  SteadyTime next_report_{};
+
+  std::atomic<bool> stop_accepting_ = false;
+  std::atomic<bool> accepting_stopped_ = false;
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> connection_count_ = 0;
+  std::atomic<int> accepted_count_ = 0;
+  std::thread thread_;  // last: it uses all parts above
+};
+
+}  // namespace todo::front

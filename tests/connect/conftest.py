@@ -1,0 +1,24 @@
+"""A stack for the tests of the JSON door. TODO_SERVICE names the binary under test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support")]
+
+from tools.stack import Stack  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One replica on the bus in memory: each test uses users of its own."""
+    binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
+    folder = tmp_path_factory.mktemp("stack") / "run"
+    with Stack(folder, broker="memory", service_binary=binary, keep_data=False) as running:
+        yield running

@@ -1,0 +1,31 @@
+"""A service under attack, and the honest callers beside it. TODO_SERVICE names the binary under test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support"), str(REPOSITORY / "tests" / "hostile")]
+
+from honest import Target  # noqa: E402
+
+from tools.stack import Stack  # noqa: E402
+
+DESCRIPTORS = 1_024
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """One replica whose descriptors are few."""
+    folder = tmp_path_factory.mktemp("hostile")
+    binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service")).resolve()
+    limited = folder / "todo-service"
+    limited.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec "{binary}" "$@"\n')
+    limited.chmod(0o755)
+    with Stack(folder / "run", broker="memory", service_binary=limited, keep_data=False) as stack:
+        yield Target(stack)

@@ -1,0 +1,126 @@
+"""The service as two processes, one for calls and one for events; and calls of other apps through a sidecar."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from conftest import REPOSITORY, binary
+from todo_client import Client, Notified, Reminders, eventually, protos, published, reason_of, rows
+
+from tools.stack import Stack
+
+EVENTS, API = 0, 1  # numbers of the replicas
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("roles") / "run", service_binary=binary(), roles=("events", "api"),
+               keep_data=False) as running:
+        yield running
+
+
+def test_the_roles_work_together(apart: Stack) -> None:
+    target = apart.api_target(API)
+    silent, heard = (Client(target, name) for name in ("roles-silent", "roles-heard"))
+    apart.wait_jobs(EVENTS)
+    settings = Notified(target, silent.user)
+
+    def finds_its_sidecar() -> bool:
+        try:
+            return bool(settings.call("GetPreferences"))
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.UNAVAILABLE
+            return False
+
+    eventually(finds_its_sidecar, "the process for calls reads the preferences")
+    settings.call("UpdatePreferences", preferences=settings.messages.NotificationPreferences(in_app=False, webhook=True))
+    for client in (silent, heard):
+        task = client.create("water", due_date=datetime.fromtimestamp(time.time() + 3600, UTC), recurrence_rule="daily")
+        Reminders(client).create(task.id, at=time.time() + 2)
+        done = client.complete(task.id)
+        assert client.successor_of(done).title == "water"
+        other = client.create("only once")
+        Reminders(client).create(other.id, at=time.time() + 1)
+
+    # The reminders fire in one process, by the preferences saved in the other, and are listed in the other.
+    [notification] = eventually(lambda: Notified(target, heard.user).notifications(), "the notification")
+    assert notification.title == "only once"
+    eventually(lambda: rows(apart, "select count(*) from inbox where consumer = 'notifications' and state = 'done'")
+               == [["2"]], "both reminders were taken")
+    assert settings.notifications() == []
+
+
+def test_each_role_has_its_ports_and_its_work(apart: Stack) -> None:
+    with pytest.raises(grpc.RpcError) as closed:
+        Client(apart.api_target(EVENTS), "roles-nobody", timeout=3).tasks()
+    assert closed.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    assert [s["topic"] for s in apart.daprds[EVENTS].metadata()["subscriptions"]] == ["task-events", "reminders"]
+    assert "subscriptions" not in apart.daprds[API].metadata()
+    # The relay of the one process publishes the changes of the other.
+    Client(apart.api_target(API), "roles-relay").create("published")
+    published(apart)
+
+
+def forged_reminder(victim: str) -> Any:
+    protos()
+    messages = importlib.import_module("dapr.proto.runtime.v1.appcallback_pb2")
+    event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": "x", "type": "todo.reminder.due.v1",
+             "data": {"id": str(uuid.uuid4()), "task_id": 1, "title": "forged", "user_id": victim,
+                      "remind_at": "2026-01-01T00:00:00Z"}}
+    return messages.TopicEventRequest(id=event["id"], pubsub_name="kafka-pubsub", topic="reminders",
+                                      path="/events/reminders", data=json.dumps(event).encode())
+
+
+def deliver_forged(stack: Stack, replica: int, victim: str) -> grpc.RpcError:
+    """What a sidecar answers that was asked to call our callback."""
+    stubs = importlib.import_module("dapr.proto.runtime.v1.appcallback_pb2_grpc")
+    request = forged_reminder(victim)
+    with pytest.raises(grpc.RpcError) as refused:
+        stubs.AppCallbackStub(grpc.insecure_channel(stack.daprds[replica].grpc_endpoint)).OnTopicEvent(
+            request, metadata=through_sidecar(stack, "todo-service"), timeout=30)
+    return refused.value
+
+
+def through_sidecar(stack: Stack, app_id: str) -> list[tuple[str, str]]:
+    """The metadata that makes a sidecar hand a call to the app."""
+    return [("dapr-app-id", app_id), ("dapr-api-token", stack.tokens()["DAPR_API_TOKEN"])]
+
+
+def test_trap_25_another_apps_sidecar_cannot_call_a_callback(apart: Stack) -> None:
+    error = deliver_forged(apart, API, "roles-victim")
+    assert error.code() == grpc.StatusCode.PERMISSION_DENIED and "callbacks are for" in error.details()
+    assert rows(apart, "select count(*) from notifications where user_id = 'roles-victim'") == [["0"]]
+
+
+def test_trap_25_the_shipped_access_control_denies_callbacks_but_not_deliveries(tmp_path: Path) -> None:
+    """A program in the same pod leaves no trace in the call: only the sidecar can refuse it."""
+    configuration = REPOSITORY / "deploy" / "configuration" / "access-control.yaml"
+    with Stack(tmp_path / "run", service_binary=binary(), configuration=configuration, keep_data=False) as stack:
+        assert deliver_forged(stack, 0, "roles-victim").code() == grpc.StatusCode.PERMISSION_DENIED
+        assert rows(stack, "select count(*) from notifications") == [["0"]]
+        client = Client(stack.api_target(), "roles-honest")
+        done = client.complete(client.create("water", due_date=datetime.now(UTC), recurrence_rule="daily").id)
+        client.successor_of(done)
+
+
+def test_other_apps_call_the_api_through_a_sidecar(apart: Stack) -> None:
+    messages, stubs = protos()
+    for replica in (EVENTS, API):
+        stub = stubs.TodoServiceStub(grpc.insecure_channel(apart.daprds[replica].grpc_endpoint))
+        metadata = through_sidecar(apart, "todo-service-api")
+        task = stub.CreateTask(messages.CreateTaskRequest(task=messages.Task(title="from another app")),
+                               metadata=[*metadata, ("x-user-id", f"roles-invoked-{replica}")], timeout=30)
+        assert [t.id for t in Client(apart.api_target(API), f"roles-invoked-{replica}").tasks()] == [task.id]
+        # Who calls is decided as on every other door.
+        with pytest.raises(grpc.RpcError) as nobody:
+            stub.ListTasks(messages.ListTasksRequest(), metadata=metadata, timeout=30)
+        assert (nobody.value.code(), reason_of(nobody.value)) == (grpc.StatusCode.UNAUTHENTICATED, "IDENTITY_MISSING")

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace todo::edge {
+
+/// A plain socket to a port of this machine: its test decides what it sends.
+class Peer {
+ public:
+  /// `receive_buffer_bytes`: of the socket; 0: the usual.
+  explicit Peer(int port, int receive_buffer_bytes = 0)
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const timeval patience{.tv_sec = 60, .tv_usec = 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (receive_buffer_bytes > 0)
+      setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof(int));
+    EXPECT_EQ(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+  ~Peer() { close(socket_); }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  int socket() const { return socket_; }
+
+  /// False: the server has closed.
+  bool Send(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t sent = send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+  /// No more bytes will come from this side.
+  void Finish() const { shutdown(socket_, SHUT_WR); }
+  /// Until the server closes.
+  std::string ReadAll() const {
+    std::string all;
+    char part[4096];
+    for (ssize_t n = 0; (n = recv(socket_, part, sizeof(part), 0)) > 0;) {
+      all.append(part, static_cast<std::size_t>(n));
+    }
+    return all;
+  }
+  /// Until `end` has come, or the server closes.
+  std::string ReadTo(std::string_view end) const {
+    std::string all;
+    char c = 0;
+    while (!all.ends_with(end) && recv(socket_, &c, 1, 0) == 1) all.push_back(c);
+    return all;
+  }
+
+ private:
+  int socket_;
+};
+
+}  // namespace todo::edge

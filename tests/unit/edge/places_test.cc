@@ -1,0 +1,107 @@
+#include "edge/places.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+namespace todo::edge {
+namespace {
+
+using namespace std::chrono_literals;
+using Standing = Guest::Standing;
+
+class FakeGuest final : public Guest {
+ public:
+  FakeGuest(Places& places, Standing standing, std::chrono::seconds age)
+      : places_(places), standing_(standing), since_(std::chrono::steady_clock::now() - age) {}
+  ~FakeGuest() override { places_.Give(*this); }
+  FakeGuest(const FakeGuest&) = delete;
+  FakeGuest& operator=(const FakeGuest&) = delete;
+
+  Standing standing() const override { return standing_; }
+  std::chrono::steady_clock::time_point since() const override { return since_; }
+  void Leave() override {
+    places_.Give(*this);
+    has_left = true;
+  }
+
+  bool has_left = false;
+
+ private:
+  Places& places_;
+  const Standing standing_;
+  const std::chrono::steady_clock::time_point since_;
+};
+
+TEST(PlacesTest, TheConnectionThatWasIdleTheLongestMakesRoom) {
+  Places places(3, 0);
+  FakeGuest young(places, Standing::kUnproven, 1s);
+  FakeGuest old(places, Standing::kUnproven, 9s);
+  FakeGuest middle(places, Standing::kUnproven, 5s);
+  FakeGuest further(places, Standing::kUnproven, 0s);
+  for (FakeGuest* guest : {&young, &old, &middle, &further}) EXPECT_TRUE(places.Take(*guest, "a"));
+  EXPECT_TRUE(old.has_left);
+  EXPECT_FALSE(young.has_left || middle.has_left || further.has_left);
+  EXPECT_EQ(places.count(), 3);
+}
+
+TEST(PlacesTest, ConnectionsWithoutAnyCallLeaveFirstAndBusyOnesNever) {
+  Places places(4, 0);
+  FakeGuest busy(places, Standing::kBusy, 100s);
+  FakeGuest slow(places, Standing::kSlow, 50s);
+  FakeGuest idle(places, Standing::kIdle, 20s);
+  FakeGuest unproven(places, Standing::kUnproven, 10s);
+  for (FakeGuest* guest : {&busy, &slow, &idle, &unproven}) places.Take(*guest, "a");
+  EXPECT_TRUE(places.FreeOne());
+  EXPECT_TRUE(unproven.has_left);
+  EXPECT_TRUE(places.FreeOne());
+  EXPECT_TRUE(idle.has_left);
+  EXPECT_TRUE(places.FreeOne());
+  EXPECT_TRUE(slow.has_left);
+  EXPECT_FALSE(places.FreeOne());
+  EXPECT_FALSE(busy.has_left);
+}
+
+TEST(PlacesTest, AClientThatJustMovedBytesIsNotSlow) {
+  Places places(1, 0);
+  FakeGuest moving(places, Standing::kSlow, 0s);
+  FakeGuest further(places, Standing::kUnproven, 0s);
+  EXPECT_TRUE(places.Take(moving, "a"));
+  EXPECT_FALSE(places.Take(further, "a"));
+  EXPECT_FALSE(moving.has_left);
+}
+
+TEST(PlacesTest, APeerAtItsLimitMakesRoomItself) {
+  Places places(10, 2);
+  FakeGuest other(places, Standing::kUnproven, 100s);
+  FakeGuest first(places, Standing::kBusy, 50s);
+  FakeGuest second(places, Standing::kIdle, 1s);
+  FakeGuest third(places, Standing::kBusy, 0s);
+  FakeGuest fourth(places, Standing::kBusy, 0s);
+  EXPECT_TRUE(places.Take(other, "b"));
+  EXPECT_TRUE(places.Take(first, "a"));
+  EXPECT_TRUE(places.Take(second, "a"));
+  EXPECT_TRUE(places.Take(third, "a"));
+  EXPECT_TRUE(second.has_left);
+  EXPECT_FALSE(places.Take(fourth, "a")) << "both of this peer are busy";
+  EXPECT_FALSE(other.has_left);
+  places.Give(first);
+  EXPECT_TRUE(places.Take(fourth, "a"));
+}
+
+TEST(PlacesTest, MemoryIsTakenFromTheSlowestReaderOnly) {
+  Places places(10, 0);
+  FakeGuest idle(places, Standing::kIdle, 100s);
+  FakeGuest slow(places, Standing::kSlow, 5s);
+  FakeGuest slower(places, Standing::kSlow, 10s);
+  for (FakeGuest* guest : {&idle, &slow, &slower}) places.Take(*guest, "a");
+  EXPECT_TRUE(places.FreeSlow(slow));
+  EXPECT_TRUE(slower.has_left);
+  EXPECT_FALSE(places.FreeSlow(slow));
+  EXPECT_FALSE(idle.has_left || slow.has_left);
+}
+
+}  // namespace
+}  // namespace todo::edge
