@@ -147,7 +147,7 @@ ConnectionPool::ConnectionPool(std::string conninfo, PoolOptions options)
           std::make_unique<StatementWatch>(options_.statement_timeout > milliseconds(0)
                                                ? options_.statement_timeout + options_.answer_margin
                                                : milliseconds(0))),
-      canceller_(std::make_unique<StatementCanceller>()) {}
+      canceller_(std::make_unique<StatementCanceller>(std::move(conninfo))) {}
 
 ConnectionPool::~ConnectionPool() = default;
 

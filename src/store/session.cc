@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <exception>
-
 #include "store/row_values.h"
 
 namespace todo::store {
@@ -34,11 +32,10 @@ std::chrono::steady_clock::duration Session::waiting_time() const {
   return steady_clock::now().time_since_epoch() - steady_clock::duration(since);
 }
 
-void Session::Cancel() {
-  try {
-    connection.cancel_query();
-  } catch (const std::exception&) {  // the session's timeouts remain
-  }
+void LearnBackend(Session& session, pqxx::transaction_base& transaction) {
+  if (session.backend_pid != 0) return;
+  session.backend_pid = transaction.exec("select pg_backend_pid()")[0][0].as<int>();
+  session.StartWaiting();
 }
 
 absl::Status StatusOf(StatementCanceller::Cause cause) {

@@ -25,8 +25,8 @@
 
 namespace todo::store {
 
-/// One connection. Belongs to one thread at a time, but `waiting_time`, `socket` and `Cancel` may
-/// be called from any thread. The constructor throws.
+/// One connection. Belongs to one thread at a time, but `waiting_time`, `socket` and `backend_pid`
+/// may be used from any thread. The constructor throws.
 struct Session {
   Session(const std::string& conninfo, StatementWatch& statement_watch);
   ~Session();
@@ -43,11 +43,6 @@ struct Session {
   /// A socket of the connection. Its number is not reused while the session lives, whatever the
   /// library does with its own descriptor.
   int socket() const { return watched_socket; }
-  /// Asks the server to cancel the statement that runs, if one does. May be called from any thread
-  /// as long as the session lives. Blocks for a new connection to the server. A failure only means
-  /// that the statement goes on.
-  void Cancel();
-
   pqxx::connection connection;
   pqxx::quiet_errorhandler quiet;  // notices are not for our stderr
   StatementWatch& watch;
@@ -56,6 +51,7 @@ struct Session {
   /// database.
   bool has_own_limit = false;
   int watched_socket = -1;
+  std::atomic<int> backend_pid{0};  // the server's process; 0: not asked for yet
 };
 
 /// A statement. A session prepares it when it first uses it. `name` is unique in the room.
@@ -145,6 +141,9 @@ auto Read(ConnectionPool& pool, std::string_view attempted, const Work& work)
   }
 }
 
+/// Asks for the session's `backend_pid`, unless it is known.
+void LearnBackend(Session& session, pqxx::transaction_base& transaction);
+
 /// The failure of a statement that was cancelled for `cause`: kCancelled, or kDeadlineExceeded with
 /// a reason and a text for the caller.
 absl::Status StatusOf(StatementCanceller::Cause cause);
@@ -167,7 +166,10 @@ auto ReadWhileWanted(ConnectionPool& pool, const util::Cancellation& cancellatio
         pool.canceller(), lease.session(), cancellation,
         time_limit ? steady_clock::now() + *time_limit : steady_clock::time_point::max());
     if (const auto cause = guard.cause()) return StatusOf(*cause);
-    auto result = Once(lease, attempted, work);
+    auto result = Once(lease, attempted, [&](pqxx::transaction_base& transaction) {
+      LearnBackend(lease.session(), transaction);
+      return work(transaction);
+    });
     if (absl::IsDeadlineExceeded(result.status())) {
       if (const auto cause = guard.cause()) return StatusOf(*cause);
     }

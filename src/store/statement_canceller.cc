@@ -1,8 +1,10 @@
 #include "store/statement_canceller.h"
 
 #include <stop_token>
+#include <utility>
 #include <vector>
 
+#include "store/connection_pool.h"
 #include "store/session.h"
 
 namespace todo::store {
@@ -12,7 +14,13 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLookInterval{50};
 
+constexpr Statement kCancel{"cancel", "select pg_cancel_backend($1)"};
+
 }  // namespace
+
+StatementCanceller::StatementCanceller(std::string conninfo) : conninfo_(std::move(conninfo)) {}
+
+StatementCanceller::~StatementCanceller() = default;
 
 StatementCanceller::Guard::Guard(StatementCanceller& canceller, Session& session,
                                  const util::Cancellation& cancellation,
@@ -68,12 +76,29 @@ void StatementCanceller::CancelDue(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     const std::optional<Cause> cause = guard->CauseNow();
     // Again at every look: a request that came before its statement had no effect.
-    if (cause) guard->session_.Cancel();
+    if (cause) Cancel(guard->session_.backend_pid);
     lock.lock();
     guard->in_use_ = false;
     if (!guard->noted_) guard->noted_ = cause;
     changed_.notify_all();
   }
+}
+
+void StatementCanceller::Cancel(int backend_pid) {
+  if (backend_pid == 0) return;  // its statement has not begun
+  if (connection_ == nullptr) {
+    connection_ = std::make_unique<ConnectionPool>(
+        conninfo_, PoolOptions{.max_connections = 1,
+                               .statement_timeout = std::chrono::seconds(1),
+                               .answer_margin = std::chrono::seconds(1),
+                               .application_name = "todo-service canceller"});
+  }
+  Once(*connection_, "cancel a statement",
+       [&](pqxx::transaction_base& transaction) -> absl::StatusOr<bool> {
+         return Exec(transaction, kCancel, backend_pid)[0][0].as<bool>();
+       })
+      .status()
+      .IgnoreError();
 }
 
 }  // namespace todo::store
