@@ -35,10 +35,9 @@ constexpr int kHandshakeTimeoutMs = 5'000;
 constexpr int kMaxIdleMs = 120'000;
 // Reflection is the only service with threads of its own, one for each call in progress.
 constexpr int kMaxReflectionThreads = 16;
-constexpr unsigned kTlsFilesCheckSeconds = 5;
+constexpr unsigned kTlsFilesCheckSeconds = 1;
 /// A delivery of the sidecar may be large.
 constexpr auto kAppRequestTime = 10min;
-constexpr auto kAppHeaderTime = 30s;
 
 void LimitChannels(const ListenerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
@@ -70,10 +69,7 @@ front::FrameLimits FrameLimitsOf(const ListenerOptions& options) {
     limits.max_continuations = static_cast<int>(metadata / limits.max_header_block_bytes) + 1;
     limits.max_header_block_bytes = metadata;
   }
-  if (!options.public_api) {
-    limits.request_time = kAppRequestTime;
-    limits.header_block_time = kAppHeaderTime;
-  }
+  if (!options.public_api) limits.request_time = kAppRequestTime;
   return limits;
 }
 
@@ -97,9 +93,13 @@ std::unique_ptr<front::Front> MakeFront(const ListenerOptions& options) {
                                     .address = options.address,
                                     .port = options.port,
                                     .frames = FrameLimitsOf(options),
-                                    .max_connections = options.max_connections};
+                                    .max_waiting = options.max_connections,
+                                    .max_served = options.max_connections,
+                                    .max_served_per_peer = options.max_connections};
   // One address may be a proxy with many callers behind it, but it must leave places to others.
-  front_options.max_connections_per_peer = std::max<std::size_t>(options.max_connections / 2, 1);
+  // The other port has one peer.
+  if (options.public_api)
+    front_options.max_served_per_peer = std::max<std::size_t>(options.max_connections * 3 / 4, 1);
   if (!options.tls_cert_file.empty()) front_options.frames = std::nullopt;
   return std::make_unique<front::Front>(std::move(front_options));
 }

@@ -22,7 +22,7 @@ struct ListenerOptions {
   int max_metadata_bytes = 0;          // of a call; 0: gRPC's default, 8 KiB
   std::size_t max_buffered_bytes = 0;  // of all calls together, roughly; 0: no limit
   bool public_api = false;             // with limits for untrusted callers
-  std::size_t max_connections = 128;
+  std::size_t max_connections = 128;   // and as many that have not spoken yet
   /// Paths of PEM files, read again when they change. Without a certificate there is no TLS. With
   /// TLS the front cannot read frames, so it bounds connections and time only.
   std::string tls_cert_file = {};

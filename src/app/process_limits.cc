@@ -14,8 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr rlim_t kMaxDescriptors = 65'536;
-/// The client's end, and both ends of the socket pair behind it.
-constexpr std::size_t kDescriptorsPerConnection = 3;
+/// Of a connection: the client's end, and both ends of the socket pair behind it; and one of a
+/// connection that waits.
+constexpr std::size_t kDescriptorsPerConnection = 4;
 constexpr std::size_t kMaxApiConnections = 2'048;
 constexpr std::size_t kMaxAppConnections = 256;
 

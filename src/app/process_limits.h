@@ -11,13 +11,14 @@ namespace todo::app {
 /// the limit that holds from now on.
 std::size_t RaiseDescriptorLimit();
 
+/// The connections that a gRPC port may have: as many again may wait for their first word.
 struct ConnectionShares {
   std::size_t api = 0;
   std::size_t app = 0;
 };
 
-/// The connections that the gRPC ports may have under a limit of descriptors. Half of the
-/// descriptors stay for everything else: the database, the HTTP ports, the sidecar, files.
+/// The shares under a limit of descriptors. Half of the descriptors stay for everything else: the
+/// database, the HTTP ports, the sidecar, files.
 ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit);
 
 /// Bounds the number of malloc's arenas, each of which keeps what its threads have freed. Call

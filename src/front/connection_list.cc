@@ -7,14 +7,18 @@ namespace todo::front {
 namespace {
 
 /// One place of so many is for clients that have not begun a call.
-constexpr std::size_t kNewcomersShare = 4;
+constexpr std::size_t kNewcomersShare = 2;
 
 }  // namespace
 
 ConnectionList::Id ConnectionList::Add(std::unique_ptr<Connection> connection) {
-  ++counts_[connection->peer().group];
   connections_.emplace(++last_id_, std::move(connection));
   return last_id_;
+}
+
+void ConnectionList::NoteServed(const Connection& connection) {
+  ++served_count_;
+  ++served_of_peer_[connection.peer().group];
 }
 
 Connection* ConnectionList::Find(Id id) const {
@@ -25,23 +29,44 @@ Connection* ConnectionList::Find(Id id) const {
 void ConnectionList::Remove(Id id) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
-  const auto count = counts_.find(found->second->peer().group);
-  if (--count->second == 0) counts_.erase(count);
+  if (found->second->reached_server()) {
+    --served_count_;
+    const auto of_peer = served_of_peer_.find(found->second->peer().group);
+    if (--of_peer->second == 0) served_of_peer_.erase(of_peer);
+  }
   connections_.erase(found);
 }
 
 void ConnectionList::Clear() {
   connections_.clear();
-  counts_.clear();
+  served_of_peer_.clear();
+  served_count_ = 0;
 }
 
-ConnectionList::Id ConnectionList::MustGiveWay(std::string_view peer_group) const {
-  const auto count = counts_.find(peer_group);
-  if (count != counts_.end() && count->second >= limits_.per_peer) return Choose(peer_group);
-  return size() >= limits_.total ? Choose({}) : 0;
+ConnectionList::Id ConnectionList::WaitingToGiveWay() const {
+  return size() - served_count_ >= limits_.waiting ? LongestWaiting() : 0;
 }
 
-ConnectionList::Id ConnectionList::Choose(std::string_view peer_group) const {
+ConnectionList::Id ConnectionList::ServedToGiveWay(std::string_view peer_group) const {
+  const auto of_peer = served_of_peer_.find(peer_group);
+  if (of_peer != served_of_peer_.end() && of_peer->second >= limits_.served_per_peer)
+    return ChooseServed(peer_group);
+  return served_count_ >= limits_.served ? ChooseServed({}) : 0;
+}
+
+ConnectionList::Id ConnectionList::First() const {
+  const Id waiting = LongestWaiting();
+  return waiting != 0 ? waiting : ChooseServed({});
+}
+
+ConnectionList::Id ConnectionList::LongestWaiting() const {
+  Id longest = 0;
+  for (const auto& [id, connection] : connections_)
+    if (!connection->reached_server() && (longest == 0 || id < longest)) longest = id;
+  return longest;
+}
+
+ConnectionList::Id ConnectionList::ChooseServed(std::string_view peer_group) const {
   // Of each kind: clients that have begun a call, and newcomers.
   struct Kind {
     std::size_t count = 0;
@@ -50,6 +75,7 @@ ConnectionList::Id ConnectionList::Choose(std::string_view peer_group) const {
   Kind known;
   Kind newcomers;
   for (const auto& [id, connection] : connections_) {
+    if (!connection->reached_server()) continue;
     if (!peer_group.empty() && connection->peer().group != peer_group) continue;
     Kind& kind = connection->has_called() ? known : newcomers;
     const std::tuple rank(connection->has_calls(), connection->last_active(), id);

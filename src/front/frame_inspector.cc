@@ -32,6 +32,7 @@ constexpr double kBytesPerCredit = 1'024;
 constexpr double kMaxCredit = 10'000;
 /// Of a header block, before it counts as large.
 constexpr std::size_t kFreeHeaderBytes = 64UL * 1024;
+constexpr double kMebibyte = 1024.0 * 1024;
 
 }  // namespace
 
@@ -147,7 +148,8 @@ std::string_view FrameInspector::JudgeContinuation(const FrameHeader& frame, Ste
   if (bytes > limits_.max_header_block_bytes) return "a header block is too large";
   if (continuations_ >= limits_.max_continuations) return "a header block has too many frames";
   if (large_headers_ != nullptr && bytes > kFreeHeaderBytes) {
-    wait_ = large_headers_->Take(static_cast<double>(frame.length), now);
+    const double mebibytes = static_cast<double>(bytes) / kMebibyte;
+    wait_ = large_headers_->Take(static_cast<double>(frame.length) * mebibytes, now);
     if (wait_.count() > 0) return {};
   }
   header_block_bytes_ = bytes;

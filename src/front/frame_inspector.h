@@ -48,9 +48,10 @@ struct Decision {
 /// Thread safety: none.
 class FrameInspector {
  public:
-  /// The bytes of header blocks beyond the first 64 KiB of each are taken from `large_headers`: a
-  /// server may need time for them that grows with the square of their size. It is shared by all
-  /// connections of a port, and must outlive the inspector. nullptr: they are free.
+  /// A server may read a header block again from its beginning with each of its frames. So the
+  /// frames of blocks beyond the first 64 KiB cost units of `large_headers`: their bytes, times the
+  /// size of the block so far in MiB. It is shared by all connections of a port, and must outlive
+  /// the inspector. nullptr: they are free.
   explicit FrameInspector(FrameLimits limits = {}, TokenBucket* large_headers = nullptr);
 
   /// Looks at bytes that the client sent. Bytes that did not pass must be offered again, before any

@@ -31,9 +31,10 @@ using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kBlockBytes = 64UL * 1024;
-/// See FrameInspector. A block of 8 MiB, far more than deliveries have, takes four seconds.
-constexpr double kLargeHeaderBytesPerSecond = 1024.0 * 1024;
-constexpr double kLargeHeaderBurstBytes = 4 * 1024.0 * 1024;
+/// See FrameInspector. One block of 8 MiB, far more than deliveries have, takes three seconds;
+/// those of 64 KiB are hardly slowed down.
+constexpr double kLargeHeadersPerSecond = 10 * 1024.0 * 1024;
+constexpr double kLargeHeaderBurst = 4 * 1024.0 * 1024;
 constexpr int kAcceptsPerTurn = 64;
 constexpr auto kTick = 250ms;
 /// Clients have this long to take what the server said before it ended.
@@ -81,11 +82,13 @@ void NameSocket(int fd, std::uint64_t number, std::string_view peer) {
 
 Front::Front(FrontOptions options)
     : options_(std::move(options)),
-      large_headers_(kLargeHeaderBytesPerSecond, kLargeHeaderBurstBytes),
-      connections_(
-          {.total = options_.max_connections, .per_peer = options_.max_connections_per_peer}),
+      large_headers_(kLargeHeadersPerSecond, kLargeHeaderBurst),
+      connections_({.waiting = options_.max_waiting,
+                    .served = options_.max_served,
+                    .served_per_peer = options_.max_served_per_peer}),
       scratch_(kBlockBytes) {
-  TODO_REQUIRE(options_.max_connections > 0 && options_.max_connections_per_peer > 0);
+  TODO_REQUIRE(options_.max_waiting > 0 && options_.max_served > 0);
+  TODO_REQUIRE(options_.max_served_per_peer > 0);
 }
 
 Front::~Front() { Stop(); }
@@ -223,7 +226,8 @@ void Front::Admit(Descriptor client, const sockaddr_storage& address) {
   const int on = 1;
   setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   Connection::Peer peer{.group = GroupOf(address), .name = NameOf(address)};
-  if (const Id id = connections_.MustGiveWay(peer.group); id != 0) End(id, "all places are taken");
+  if (const Id id = connections_.WaitingToGiveWay(); id != 0)
+    End(id, "all places to wait are taken");
   std::optional<FrameInspector> inspector;
   if (options_.frames) inspector.emplace(*options_.frames, &large_headers_);
   const Id id = connections_.Add(std::make_unique<Connection>(
@@ -233,17 +237,21 @@ void Front::Admit(Descriptor client, const sockaddr_storage& address) {
   connection.watched_client_events = connection.client_events();
   if (!Control(EPOLL_CTL_ADD, connection.client_fd(), connection.watched_client_events,
                ClientTag(id)))
-    End(id, "the kernel cannot watch it");
+    return End(id, "the kernel cannot watch it");
+  Move(id);  // a client that has spoken does not wait behind silent ones
 }
 
 Descriptor Front::ReachServer(const Connection& connection) {
+  if (!accepting_) return {};
+  if (const Id id = connections_.ServedToGiveWay(connection.peer().group); id != 0)
+    End(id, "all places are taken");
   std::array<int, 2> ends{};
-  if (!accepting_ ||
-      socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return {};
   Descriptor ours(ends[0]);
   NameSocket(ours.get(), ++pair_count_, connection.peer().name);
   handover_(ends[1]);
+  connections_.NoteServed(connection);
   return ours;
 }
 

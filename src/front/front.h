@@ -28,9 +28,11 @@ struct FrontOptions {
   /// Of frames. None: the bytes cannot be read (TLS), and only connections and time are bounded.
   std::optional<FrameLimits> frames = FrameLimits{};
   ConnectionTimes times = {};
-  /// Each connection costs up to three descriptors.
-  std::size_t max_connections = 1'024;
-  std::size_t max_connections_per_peer = 512;  // of one address
+  /// Connections whose client has not spoken yet. Each costs one descriptor.
+  std::size_t max_waiting = 1'024;
+  /// Connections that the server knows. Each costs three descriptors.
+  std::size_t max_served = 1'024;
+  std::size_t max_served_per_peer = 512;  // of one address
 };
 
 /// Accepts the connections of a port in the place of a server, and moves their bytes to and from

@@ -26,7 +26,7 @@ TEST(ProcessLimitsTest, ConnectionsLeaveHalfOfTheDescriptors) {
     const ConnectionShares shares = ConnectionSharesOf(limit);
     EXPECT_GE(shares.api, 1U);
     EXPECT_GE(shares.app, 1U);
-    EXPECT_LE(3 * (shares.api + shares.app), limit / 2) << limit;
+    EXPECT_LE(4 * (shares.api + shares.app), limit / 2) << limit;
   }
 }
 

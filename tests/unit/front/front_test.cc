@@ -249,15 +249,37 @@ TEST_F(FrontTest, AFloodIsSlowedDownAndThenCutOff) {
 
 TEST_F(FrontTest, WhenAllPlacesAreTakenTheSilentGiveWay) {
   FrontOptions options = AnyPort();
-  options.max_connections = 8;
-  options.max_connections_per_peer = 8;
+  options.max_waiting = 8;
+  options.max_served = 8;
   StartFront(std::move(options));
   std::vector<Socket> silent;
   for (int i = 0; i < 50; ++i) silent.push_back(Socket::To(front_->port()));
   Socket client = Socket::To(front_->port());
   client.Send(Opening());
   EXPECT_EQ(Server().Receive(Opening().size()), Opening());
-  EXPECT_LE(front_->connection_count(), 8);
+  EXPECT_LE(front_->connection_count(), 9);
+}
+
+TEST_F(FrontTest, WhenAllPlacesAreTakenIdleClientsGiveWay) {
+  FrontOptions options = AnyPort();
+  options.max_served = 4;
+  options.max_served_per_peer = 4;
+  StartFront(std::move(options));
+  Socket caller = Socket::To(front_->port());
+  caller.Send(Opening() + Call(1));
+  Socket server = Server();
+  EXPECT_EQ(server.Receive(10), Opening().substr(0, 10));
+  std::vector<Socket> idle;
+  std::vector<Socket> servers;
+  for (int i = 0; i < 10; ++i) {
+    idle.push_back(Socket::To(front_->port()));
+    idle.back().Send(Opening());
+    servers.push_back(Server());
+  }
+  EXPECT_TRUE(idle.front().Ends());
+  WaitForConnections(4);
+  server.Send("an answer");
+  EXPECT_EQ(caller.Receive(9), "an answer");
 }
 
 TEST_F(FrontTest, ThePortOutlivesALackOfDescriptors) {
