@@ -21,7 +21,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from todo_client import REPOSITORY, eventually, protos
 
-from calls import Calls, binary, header
+from calls import LOOPBACK, Calls, binary, header
 
 from tools.stack import Stack
 
@@ -70,7 +70,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def stack(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    flags = [f"--auth-issuer={provider.issuer}", "--api-address=127.0.0.1"]
+    flags = [f"--auth-issuer={provider.issuer}", *LOOPBACK]
     directory = tmp_path_factory.mktemp("stack") / "run"
     with Stack(directory, broker="memory", service_binary=binary(), service_flags=flags, keep_data=False) as running:
         yield running

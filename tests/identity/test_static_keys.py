@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from todo_client import eventually
 
-from calls import Calls, binary
+from calls import LOOPBACK, Calls, binary
 from tools.stack import Stack
 
 SECRET = "a secret of more than thirty-two characters"
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def calls(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
-    flags = [f"--auth-issuers-file={folder / 'issuers.json'}", "--api-address=127.0.0.1"]
+    flags = [f"--auth-issuers-file={folder / 'issuers.json'}", *LOOPBACK]
     directory = tmp_path_factory.mktemp("stack") / "run"
     with Stack(directory, broker="memory", service_binary=binary(), service_flags=flags,
                secrets={"token-secret": SECRET}, keep_data=False) as running:
