@@ -60,7 +60,9 @@ absl::StatusOr<ListeningSocket> OpenListeningSocket(const std::string& address, 
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(address.c_str(), fmt::to_string(port).c_str(), &hints, &found);
+  // Callers expect the older family behind this name, and it may come second.
+  const std::string host = address == "localhost" ? "127.0.0.1" : address;
+  const int error = getaddrinfo(host.c_str(), fmt::to_string(port).c_str(), &hints, &found);
   if (error != 0) return Failure(gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
   return Open(found->ai_addr, found->ai_addrlen);

@@ -19,6 +19,7 @@ from todo_client import eventually, protos
 from tools.stack import Stack
 
 MAX_WAIT = 5.0  # seconds
+MIN_SECONDS = 2.0  # of calls, also beside an attack that is cut off at once
 MIB = 1024 * 1024
 
 
@@ -104,6 +105,7 @@ class Honest:
     def __enter__(self) -> Honest:
         self._target.forget_peak()
         self._rss = self._target.rss()
+        self._began = time.monotonic()
         bodies = (self._api, self._api_anew, self._app)
         self._threads = [threading.Thread(target=body, args=(calls,)) for body, calls in zip(bodies, self._calls)]
         for thread in self._threads:
@@ -112,6 +114,7 @@ class Honest:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
+        self._over.wait(self._began + MIN_SECONDS - time.monotonic())
         self._over.set()
         for thread in self._threads:
             thread.join()
