@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 namespace health = grpc::health::v1;
 
 struct Identity {
-  std::string certificate;  // PEM, signed by itself, for "localhost"
+  std::string certificate;  // PEM, signed by itself, for 127.0.0.1
   std::string key;
 };
 
@@ -50,7 +50,7 @@ Identity MakeIdentity(long serial) {
                              reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
   X509_set_issuer_name(certificate.get(), name);
   X509_set_pubkey(certificate.get(), key.get());
-  for (const auto& [id, value] : {std::pair{NID_subject_alt_name, "DNS:localhost"},
+  for (const auto& [id, value] : {std::pair{NID_subject_alt_name, "IP:127.0.0.1"},
                                   {NID_basic_constraints, "critical,CA:TRUE"}}) {
     const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> extension(
         X509V3_EXT_conf_nid(nullptr, nullptr, id, value), &X509_EXTENSION_free);
@@ -93,7 +93,7 @@ class ListenerTlsTest : public testing::Test {
   /// Whether a client that trusts only this server is answered.
   static bool Answers(int port, const Identity& server, const Identity& client = {}) {
     const auto channel =
-        grpc::CreateChannel(fmt::format("localhost:{}", port),
+        grpc::CreateChannel(fmt::format("127.0.0.1:{}", port),
                             grpc::SslCredentials({.pem_root_certs = server.certificate,
                                                   .pem_private_key = client.key,
                                                   .pem_cert_chain = client.certificate}));
