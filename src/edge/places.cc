@@ -18,11 +18,11 @@ std::optional<int> RankOf(const Guest& guest, steady_clock::time_point now) {
   switch (guest.standing()) {
     case Guest::Standing::kBusy: return std::nullopt;
     case Guest::Standing::kIdle:
-      if (guest.proven()) return 3;
-      return stuck ? 0 : 2;
+      if (guest.proven()) return 4;
+      return stuck ? 0 : 3;  // a client that has just come may be about to ask
     case Guest::Standing::kSlow:
-      if (guest.proven()) return stuck ? std::optional(4) : std::nullopt;
-      return stuck ? 1 : 5;
+      if (guest.proven()) return stuck ? std::optional(5) : std::nullopt;
+      return stuck ? 1 : 2;
   }
   return std::nullopt;
 }

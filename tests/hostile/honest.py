@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 
 
 def own_channel(target: str) -> grpc.Channel:
-    """A channel that neither shares its connection with others nor hides failures."""
+    """A channel that neither shares its connection with others nor repeats calls."""
     return grpc.insecure_channel(target, [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)])
 
 
@@ -32,7 +32,8 @@ def create_task(channel: grpc.Channel, user: str, title: str, description: str =
     messages, stubs = protos()
     task = messages.Task(title=title, description=description)
     request = messages.CreateTaskRequest(task=task, request_id=str(uuid.uuid4()))
-    stubs.TodoServiceStub(channel).CreateTask(request, timeout=MAX_WAIT, metadata=[("x-user-id", user)])
+    stubs.TodoServiceStub(channel).CreateTask(request, timeout=MAX_WAIT, metadata=[("x-user-id", user)],
+                                               wait_for_ready=True)
 
 
 class Target:
@@ -157,5 +158,6 @@ class Honest:
         with own_channel(self._target.stack.app_target()) as channel:
             stub = stubs.AppCallbackStub(channel)
             while not self._over.is_set():
-                calls.make(lambda: stub.ListTopicSubscriptions(empty, timeout=MAX_WAIT, metadata=tokens))
+                calls.make(lambda: stub.ListTopicSubscriptions(empty, timeout=MAX_WAIT, metadata=tokens,
+                                                               wait_for_ready=True))
                 self._over.wait(0.05)

