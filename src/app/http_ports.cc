@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -51,13 +54,27 @@ edge::HttpServerOptions OpsOptions(const Config& config) {
   return {.name = "ops", .address = config.ops_address, .port = config.ops_port};
 }
 
+/// At most half of the descriptors that the process may have: the rest of the service needs some.
+int MaxWebConnections(const Config& config) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY)
+    return config.web_max_connections;
+  const auto half = static_cast<std::int64_t>(std::max<rlim_t>(limit.rlim_max / 2, 1));
+  if (config.web_max_connections <= half) return config.web_max_connections;
+  util::Log(util::Severity::kWarning, "web_connections_limited",
+            {{"web_max_connections", config.web_max_connections},
+             {"used_instead", half},
+             {"descriptor_limit", static_cast<std::int64_t>(limit.rlim_max)}});
+  return static_cast<int>(half);
+}
+
 edge::HttpServerOptions WebOptions(const Config& config) {
   edge::HttpServerOptions options{
       .name = "web",
       .address = config.web_address,
       .port = config.web_port,
       .origins = {.allowed_origins = OriginsOf(config), .loopback_names_only = config.dev_identity},
-      .max_connections = config.web_max_connections,
+      .max_connections = MaxWebConnections(config),
       .max_connections_per_peer = config.web_max_connections_per_peer};
   if (!config.tls_cert.empty()) {
     options.tls = edge::TlsFiles{

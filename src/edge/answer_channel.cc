@@ -106,9 +106,8 @@ bool AnswerChannel::Write(std::string piece) {
   Update([&](State& state) {
     TODO_REQUIRE(state.stage == Stage::kBegun);
     if (state.stage != Stage::kBegun || state.cancelled) return;
-    const std::size_t unsent = state.queued_bytes + state.held_bytes;
     // A single piece may be larger than the bound: its size is the handler's affair.
-    if (unsent > 0 && unsent + piece.size() > max_unsent_bytes_) {
+    if (state.queued_bytes + state.held_bytes > max_unsent_bytes_) {
       state.overflowed = true;
       state.cancelled = true;
       return;

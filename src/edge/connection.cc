@@ -29,7 +29,8 @@ Connection::Connection(std::unique_ptr<Transport> transport, std::string peer, S
       transport_(std::move(transport)),
       peer_(std::move(peer)),
       timer_(*server.io),
-      phase_begin_(steady_clock::now()),
+      opened_at_(steady_clock::now()),
+      phase_begin_(opened_at_),
       last_move_(phase_begin_) {
   ++server_.open_count;
 }
@@ -55,11 +56,12 @@ void Connection::FinishSoon() {
 Guest::Standing Connection::standing() const {
   if (phase_ == Phase::kBody || (phase_ == Phase::kAnswer && writing_)) return Standing::kSlow;
   if (phase_ == Phase::kAnswer) return Standing::kBusy;
-  return proven_ ? Standing::kIdle : Standing::kUnproven;
+  return Standing::kIdle;
 }
 
 Connection::TimePoint Connection::since() const {
-  return standing() == Standing::kSlow ? last_move_ : phase_begin_;
+  if (standing() == Standing::kSlow) return last_move_;
+  return proven_ ? phase_begin_ : opened_at_;
 }
 
 void Connection::Advance() {
@@ -84,7 +86,6 @@ void Connection::AwaitHead() {
   http_1_0_ = false;
   head_only_ = false;
   more_fields_.clear();
-  answer_begun_ = false;
   answer_has_body_ = true;
   answer_chunked_ = false;
   answer_complete_ = false;

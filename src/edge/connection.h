@@ -37,6 +37,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   bool IsInRequest() const { return phase_ == Phase::kBody || phase_ == Phase::kAnswer; }
 
   Standing standing() const override;
+  bool proven() const override { return proven_; }
   std::chrono::steady_clock::time_point since() const override;
   void Leave() override { Close(); }
 
@@ -103,12 +104,13 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   boost::asio::steady_timer timer_;
 
   Phase phase_ = Phase::kHandshake;
+  const TimePoint opened_at_;
   TimePoint phase_begin_;
   TimePoint last_move_;  // of bytes
   TimePoint phase_deadline_ = TimePoint::max();
   TimePoint write_deadline_ = TimePoint::max();
   TimePoint timer_at_ = TimePoint::max();
-  bool proven_ = false;  // see Guest::Standing
+  bool proven_ = false;  // see Guest
 
   std::array<char, 8UL * 1024> chunk_;  // of the read in progress
   bool reading_ = false;
@@ -129,7 +131,6 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   std::string body_;
   std::size_t body_bytes_ = 0;  // counted in server_.request_bytes
   std::shared_ptr<AnswerChannel> channel_;
-  bool answer_begun_ = false;
   bool answer_has_body_ = true;
   bool answer_chunked_ = false;
   bool answer_complete_ = false;  // all of it is in out_, or sent

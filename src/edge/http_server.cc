@@ -96,12 +96,20 @@ class HttpServer::Server {
         accepting_ = true;
         return Accept();
       }
-      // Most likely no file descriptor is left: accepting again at once would only spin.
       if (std::exchange(accepting_, false))
         util::Log(util::Severity::kWarning, "http_accept_failed",
                   {{"port", state_.options.name}, {"error", error.message()}});
-      state_.places.FreeOne();
-      timer_.expires_after(kAcceptPause);
+      AwaitClient();
+    });
+  }
+
+  /// After a failed attempt to accept. Most likely no file descriptor is left, and the attempt
+  /// fails even if nobody waits. When a client does, an idle connection gives up its descriptor.
+  void AwaitClient() {
+    acceptor_.async_wait(tcp::acceptor::wait_read, [this](error_code error) {
+      if (error || state_.stopping) return;
+      if (state_.places.FreeOne()) return Accept();
+      timer_.expires_after(kAcceptPause);  // trying again at once would only spin
       timer_.async_wait([this](error_code stopped) {
         if (!stopped && !state_.stopping) Accept();
       });

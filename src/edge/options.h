@@ -30,7 +30,7 @@ struct HttpServerOptions {
   /// For the next request on a connection.
   std::chrono::milliseconds idle_patience = std::chrono::seconds(60);
   std::size_t min_bytes_per_second = 8UL * 1024;
-  /// Of one streamed answer, see util::HttpExchange::Write.
+  /// Of one streamed answer, see util::HttpExchange::Write; one piece more is taken.
   std::size_t max_unsent_bytes = 1024UL * 1024;
 
   /// Of the bodies of all requests in progress. Above it further bodies are refused (503).

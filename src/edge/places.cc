@@ -1,5 +1,6 @@
 #include "edge/places.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -8,8 +9,23 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// A client that moved bytes this recently is not stuck.
-constexpr std::chrono::seconds kSlowAfter{1};
+/// A guest that came or moved bytes this recently is not stuck.
+constexpr std::chrono::seconds kStuckAfter{1};
+
+/// The order in which guests are asked to leave; nullopt: never.
+std::optional<int> RankOf(const Guest& guest, steady_clock::time_point now) {
+  const bool stuck = now - guest.since() >= kStuckAfter;
+  switch (guest.standing()) {
+    case Guest::Standing::kBusy: return std::nullopt;
+    case Guest::Standing::kIdle:
+      if (guest.proven()) return 3;
+      return stuck ? 0 : 2;
+    case Guest::Standing::kSlow:
+      if (guest.proven()) return stuck ? std::optional(4) : std::nullopt;
+      return stuck ? 1 : 5;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -38,21 +54,22 @@ bool Places::FreeOne() {
 
 bool Places::FreeSlow(const Guest& except) {
   return Free([&](const Guest& guest, const std::string&) {
-    return &guest != &except && guest.standing() == Guest::Standing::kSlow;
+    return &guest != &except && guest.standing() == Guest::Standing::kSlow &&
+           steady_clock::now() - guest.since() >= kStuckAfter;
   });
 }
 
 bool Places::Free(const Filter& filter) {
   const auto now = steady_clock::now();
   Guest* chosen = nullptr;
-  std::pair<Guest::Standing, steady_clock::time_point> least;
+  std::pair<int, steady_clock::time_point> least;
   for (const auto& [guest, peer] : guests_) {
-    const std::pair rank{guest->standing(), guest->since()};
-    if (rank.first == Guest::Standing::kBusy || !filter(*guest, peer)) continue;
-    if (rank.first == Guest::Standing::kSlow && now - rank.second < kSlowAfter) continue;
-    if (chosen != nullptr && least <= rank) continue;
+    const std::optional<int> rank = RankOf(*guest, now);
+    if (!rank || !filter(*guest, peer)) continue;
+    const std::pair key{*rank, guest->since()};
+    if (chosen != nullptr && least <= key) continue;
     chosen = guest;
-    least = rank;
+    least = key;
   }
   if (chosen == nullptr) return false;
   chosen->Leave();

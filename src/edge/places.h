@@ -12,12 +12,10 @@ namespace todo::edge {
 /// A connection, as far as the places are concerned.
 class Guest {
  public:
-  /// The order in which guests are asked to leave when a place is needed.
   enum class Standing {
-    kUnproven,  // waits for a request; the handler has not accepted one on this connection yet
-    kIdle,      // waits for a further request
-    kSlow,      // the client sends a body, or reads an answer
-    kBusy,      // the handler works; never asked to leave
+    kIdle,  // waits for a request
+    kSlow,  // waits for the client to send a body, or to read an answer
+    kBusy,  // the handler works
   };
 
   Guest() = default;
@@ -26,15 +24,19 @@ class Guest {
   Guest& operator=(const Guest&) = delete;
 
   virtual Standing standing() const = 0;
-  /// Since when it stands so; for kSlow, since when no byte has moved.
+  /// Whether the handler has accepted a request on this connection.
+  virtual bool proven() const = 0;
+  /// For kIdle: since when it waits, or, if it is not proven, since when it is open: pages for
+  /// everybody must not make a connection worth more. For kSlow: since when no byte has moved.
   virtual std::chrono::steady_clock::time_point since() const = 0;
   /// Closes the connection and gives its place back, before it returns.
   virtual void Leave() = 0;
 };
 
 /// The places for connections of one server. Connections that nobody uses cannot lock others out:
-/// when no place is left, the one that has been idle the longest makes room. Thread safety: none,
-/// the server's thread only.
+/// when no place is left, one of them makes room. Those without an accepted request go first, and
+/// among equals the one that has been idle the longest; a connection whose handler works never
+/// goes. Thread safety: none, the server's thread only.
 class Places {
  public:
   /// `max_per_peer`: of one IP address; 0: no such bound.
@@ -45,7 +47,7 @@ class Places {
   /// Harmless if the guest has none.
   void Give(Guest& guest);
 
-  /// Asks the guest that has been idle the longest to leave. False: there is none.
+  /// Asks the guest that is needed the least to leave. False: all are needed.
   bool FreeOne();
   /// Asks the slow guest with the longest silence, other than `except`, to leave. False: none.
   bool FreeSlow(const Guest& except);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "edge/options.h"
 #include "edge/origin_policy.h"
@@ -17,8 +18,8 @@ namespace todo::edge {
 /// What the connections of one server share. Thread safety: none, the server's thread only; the
 /// counters may be read from any thread.
 struct ServerState {
-  ServerState(const HttpServerOptions& server_options, util::HttpHandler& server_handler)
-      : options(server_options),
+  ServerState(HttpServerOptions server_options, util::HttpHandler& server_handler)
+      : options(std::move(server_options)),
         handler(server_handler),
         origins(options.origins),
         places(options.max_connections, options.max_connections_per_peer) {}

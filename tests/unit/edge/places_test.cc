@@ -14,13 +14,17 @@ using Standing = Guest::Standing;
 
 class FakeGuest final : public Guest {
  public:
-  FakeGuest(Places& places, Standing standing, std::chrono::seconds age)
-      : places_(places), standing_(standing), since_(std::chrono::steady_clock::now() - age) {}
+  FakeGuest(Places& places, Standing standing, std::chrono::seconds age, bool proven = false)
+      : places_(places),
+        standing_(standing),
+        proven_(proven),
+        since_(std::chrono::steady_clock::now() - age) {}
   ~FakeGuest() override { places_.Give(*this); }
   FakeGuest(const FakeGuest&) = delete;
   FakeGuest& operator=(const FakeGuest&) = delete;
 
   Standing standing() const override { return standing_; }
+  bool proven() const override { return proven_; }
   std::chrono::steady_clock::time_point since() const override { return since_; }
   void Leave() override {
     places_.Give(*this);
@@ -32,42 +36,47 @@ class FakeGuest final : public Guest {
  private:
   Places& places_;
   const Standing standing_;
+  const bool proven_;
   const std::chrono::steady_clock::time_point since_;
 };
 
 TEST(PlacesTest, TheConnectionThatWasIdleTheLongestMakesRoom) {
   Places places(3, 0);
-  FakeGuest young(places, Standing::kUnproven, 1s);
-  FakeGuest old(places, Standing::kUnproven, 9s);
-  FakeGuest middle(places, Standing::kUnproven, 5s);
-  FakeGuest further(places, Standing::kUnproven, 0s);
+  FakeGuest young(places, Standing::kIdle, 1s);
+  FakeGuest old(places, Standing::kIdle, 9s);
+  FakeGuest middle(places, Standing::kIdle, 5s);
+  FakeGuest further(places, Standing::kIdle, 0s);
   for (FakeGuest* guest : {&young, &old, &middle, &further}) EXPECT_TRUE(places.Take(*guest, "a"));
   EXPECT_TRUE(old.has_left);
   EXPECT_FALSE(young.has_left || middle.has_left || further.has_left);
   EXPECT_EQ(places.count(), 3);
 }
 
-TEST(PlacesTest, ConnectionsWithoutAnyCallLeaveFirstAndBusyOnesNever) {
-  Places places(4, 0);
+TEST(PlacesTest, ConnectionsLeaveInTheOrderOfTheirNeed) {
+  Places places(10, 0);
   FakeGuest busy(places, Standing::kBusy, 100s);
-  FakeGuest slow(places, Standing::kSlow, 50s);
-  FakeGuest idle(places, Standing::kIdle, 20s);
-  FakeGuest unproven(places, Standing::kUnproven, 10s);
-  for (FakeGuest* guest : {&busy, &slow, &idle, &unproven}) places.Take(*guest, "a");
-  EXPECT_TRUE(places.FreeOne());
-  EXPECT_TRUE(unproven.has_left);
-  EXPECT_TRUE(places.FreeOne());
-  EXPECT_TRUE(idle.has_left);
-  EXPECT_TRUE(places.FreeOne());
-  EXPECT_TRUE(slow.has_left);
+  FakeGuest moving(places, Standing::kSlow, 0s);
+  FakeGuest slow_call(places, Standing::kSlow, 50s, true);
+  FakeGuest idle_after_a_call(places, Standing::kIdle, 20s, true);
+  FakeGuest newcomer(places, Standing::kIdle, 0s);
+  FakeGuest unread_answer(places, Standing::kSlow, 30s);
+  FakeGuest half_open(places, Standing::kIdle, 10s);
+  FakeGuest* const order[] = {&half_open,         &unread_answer, &newcomer,
+                              &idle_after_a_call, &slow_call,     &moving};
+  for (FakeGuest* guest : order) places.Take(*guest, "a");
+  places.Take(busy, "a");
+  for (FakeGuest* guest : order) {
+    EXPECT_TRUE(places.FreeOne());
+    EXPECT_TRUE(guest->has_left);
+  }
   EXPECT_FALSE(places.FreeOne());
   EXPECT_FALSE(busy.has_left);
 }
 
-TEST(PlacesTest, AClientThatJustMovedBytesIsNotSlow) {
+TEST(PlacesTest, AUserThatJustMovedBytesIsNotSlow) {
   Places places(1, 0);
-  FakeGuest moving(places, Standing::kSlow, 0s);
-  FakeGuest further(places, Standing::kUnproven, 0s);
+  FakeGuest moving(places, Standing::kSlow, 0s, true);
+  FakeGuest further(places, Standing::kIdle, 0s);
   EXPECT_TRUE(places.Take(moving, "a"));
   EXPECT_FALSE(places.Take(further, "a"));
   EXPECT_FALSE(moving.has_left);
@@ -75,7 +84,7 @@ TEST(PlacesTest, AClientThatJustMovedBytesIsNotSlow) {
 
 TEST(PlacesTest, APeerAtItsLimitMakesRoomItself) {
   Places places(10, 2);
-  FakeGuest other(places, Standing::kUnproven, 100s);
+  FakeGuest other(places, Standing::kIdle, 100s);
   FakeGuest first(places, Standing::kBusy, 50s);
   FakeGuest second(places, Standing::kIdle, 1s);
   FakeGuest third(places, Standing::kBusy, 0s);

@@ -1,0 +1,117 @@
+"""Attacks on the two HTTP ports. While each runs, honest calls and probes are answered in time and the process keeps to
+its memory. No attacker here has an identity, but where a test says so."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from http_clients import MAX_WAIT, MIB, Crowd, HonestCallers
+
+from tools.stack import Stack
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SECONDS = 8.0
+BOTH_PORTS = pytest.mark.parametrize("port", ["web-0", "ops-0"])
+WHO = b"Host: localhost\r\nx-user-id: mallory\r\nContent-Type: application/json\r\n"
+CALL = b"POST /todo.v1.TodoService/ListTasks HTTP/1.1\r\n" + WHO
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
+    with Stack(tmp_path_factory.mktemp("web") / "run", broker="memory", service_binary=binary,
+               keep_data=False) as running:
+        yield running
+
+
+def send_until_closed(port: int, opening: bytes, more: bytes, limit: int) -> int:
+    """Sends `more` again and again; the number of bytes until the server had enough."""
+    sent = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=MAX_WAIT) as one:
+        try:
+            one.sendall(opening)
+            while sent < limit:
+                one.sendall(more)
+                sent += len(more)
+        except (ConnectionError, BrokenPipeError):
+            pass
+    return sent
+
+
+@BOTH_PORTS
+@pytest.mark.parametrize("count", [256, 1_000])
+def test_half_open_connections(stack: Stack, port: str, count: int) -> None:
+    with HonestCallers(stack, 100 * MIB), Crowd(stack.ports[port], count, b"GET /healthz HTTP/1.1\r\n") as crowd:
+        crowd.press(SECONDS)
+
+
+@BOTH_PORTS
+def test_connections_that_say_nothing(stack: Stack, port: str) -> None:
+    with HonestCallers(stack, 100 * MIB), Crowd(stack.ports[port], 1_000, b"") as crowd:
+        crowd.press(SECONDS)
+
+
+@BOTH_PORTS
+def test_heads_that_trickle_in(stack: Stack, port: str) -> None:
+    with HonestCallers(stack, 100 * MIB), Crowd(stack.ports[port], 500, b"GET /healthz HTTP/1.1\r\nA: ") as crowd:
+        crowd.press(SECONDS, lambda one: one.sendall(b"b"))
+
+
+@BOTH_PORTS
+def test_an_endless_trailer(stack: Stack, port: str) -> None:
+    opening = b"Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    field = b"a: " + b"b" * 1_000 + b"\r\n"
+    with HonestCallers(stack, 50 * MIB):
+        for first in (b"GET /healthz HTTP/1.1\r\n", CALL):
+            assert send_until_closed(stack.ports[port], first + opening, field, 300 * MIB) < 16 * MIB
+
+
+def test_an_endless_trailer_of_a_user(stack: Stack) -> None:
+    opening = CALL + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+    with HonestCallers(stack, 50 * MIB):
+        for more in (b"a: " + b"b" * 1_000 + b"\r\n", b"a:\r\n" * 1_000, b"a" * 4_000):
+            assert send_until_closed(stack.ports["web-0"], opening, more, 300 * MIB) < 16 * MIB
+
+
+def test_endless_extensions_and_bodies_of_a_user(stack: Stack) -> None:
+    opening = CALL + b"Transfer-Encoding: chunked\r\n\r\n"
+    with HonestCallers(stack, 100 * MIB):
+        for more in (b"1;" + b"a" * 200 + b"\r\n \r\n", b"1;" + b"a" * 4_000, b"400\r\n" + b" " * 1_024 + b"\r\n"):
+            assert send_until_closed(stack.ports["web-0"], opening, more, 300 * MIB) < 16 * MIB
+
+
+@BOTH_PORTS
+def test_floods_of_fields(stack: Stack, port: str) -> None:
+    opening = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+    with HonestCallers(stack, 100 * MIB), Crowd(stack.ports[port], 200, opening) as crowd:
+        crowd.press(SECONDS, lambda one: one.sendall(b"a: b\r\n" * 200))
+
+
+def test_pages_that_nobody_reads(stack: Stack) -> None:
+    opening = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100
+    with HonestCallers(stack, 100 * MIB), Crowd(stack.ports["ops-0"], 300, opening, receive_buffer=4_096) as crowd:
+        crowd.press(SECONDS, lambda one: one.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+
+
+def test_bodies_of_a_user_that_trickle_in(stack: Stack) -> None:
+    opening = CALL + b"Content-Length: 1000000\r\n\r\n{"
+    with HonestCallers(stack, 150 * MIB), Crowd(stack.ports["web-0"], 500, opening) as crowd:
+        crowd.press(SECONDS, lambda one: one.sendall(b" " * 100))
+
+
+def test_requests_of_a_user_that_nobody_reads(stack: Stack) -> None:
+    call = CALL + b"Content-Length: 2\r\n\r\n{}"
+    with HonestCallers(stack, 100 * MIB), Crowd(stack.ports["web-0"], 20, call, receive_buffer=4_096) as crowd:
+        crowd.press(SECONDS, lambda one: one.sendall(call))
+
+
+@BOTH_PORTS
+def test_garbage(stack: Stack, port: str) -> None:
+    with HonestCallers(stack, 100 * MIB):
+        for garbage in (b"\x16\x03\x01\x02\x00" + os.urandom(500), os.urandom(5_000), b"\r\n" * 100_000, b"\0" * 10_000):
+            with Crowd(stack.ports[port], 50, garbage) as crowd:
+                crowd.press(1.0)
