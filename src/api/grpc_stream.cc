@@ -31,7 +31,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   absl::Status Send(const Message& message) {
     grpc::ByteBuffer bytes;
     TODO_RETURN_IF_ERROR(SerializeInto(message, bytes));
-    switch (Queue(std::move(bytes))) {
+    switch (Queue(bytes)) {
       case Queued::kFirst: StartWrite(&current_); break;
       case Queued::kBehindOthers: break;
       case Queued::kGone: return absl::CancelledError("the caller has gone");
@@ -106,13 +106,13 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   enum class Queued { kFirst, kBehindOthers, kGone, kFull };
   /// kFirst: the caller must call StartWrite(&current_).
-  Queued Queue(grpc::ByteBuffer bytes) {
+  Queued Queue(const grpc::ByteBuffer& bytes) {
     auto state = state_.Lock();
     if (state->cancelled) return Queued::kGone;
     if (state->queued_bytes + bytes.Length() > kMaxUnreadStreamBytes && !state->queue.empty())
       return Queued::kFull;
     state->queued_bytes += bytes.Length();
-    state->queue.push_back(std::move(bytes));
+    state->queue.push_back(bytes);
     return TakeNext(*state) ? Queued::kFirst : Queued::kBehindOthers;
   }
 
@@ -121,7 +121,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   bool TakeNext(State& state) {
     if (state.writing || state.queue.empty()) return false;
     state.writing = true;
-    current_ = std::move(state.queue.front());
+    current_ = state.queue.front();
     state.queue.pop_front();
     state.queued_bytes -= current_.Length();
     return true;

@@ -90,6 +90,7 @@ absl::Status StreamCall::Send(const google::protobuf::Message& message) {
   }
   BeginOnce();
   if (exchange_->Write(Wrap({.flags = flags, .payload = bytes}))) return absl::OkStatus();
+  gone_ = true;
   return absl::CancelledError("the caller has gone, or leaves too much unread");
 }
 
@@ -104,7 +105,7 @@ void StreamCall::Finish(const google::rpc::Status& status) {
   *on_cancel_->Lock() = nullptr;
   BeginOnce();
   const std::string end = EndOfStreamJson(status, trailers_);
-  exchange_->Write(Wrap({.flags = kEndOfStream, .payload = end}));
+  if (!gone_) exchange_->Write(Wrap({.flags = kEndOfStream, .payload = end}));
   exchange_->End();
 }
 

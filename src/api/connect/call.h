@@ -28,6 +28,7 @@ class Call {
     std::size_t max_message_bytes = 0;  // after unpacking
   };
 
+  virtual ~Call() = default;
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -46,7 +47,6 @@ class Call {
  protected:
   Call(Request request, std::unique_ptr<util::HttpExchange> exchange)
       : request_(std::move(request)), exchange_(std::move(exchange)) {}
-  ~Call() = default;
 
   virtual bool is_compressed() const = 0;
   virtual std::string_view payload() const = 0;
@@ -81,7 +81,7 @@ class StreamCall final : public Call {
  public:
   /// The flags and the payload come from the envelope in the body.
   StreamCall(Request request, std::unique_ptr<util::HttpExchange> exchange);
-  ~StreamCall();
+  ~StreamCall() override;
 
   /// Sends one message. kCancelled: the caller has gone, or leaves too much unread; only Finish
   /// remains to be called. kInternal: the message cannot be encoded.
@@ -99,6 +99,7 @@ class StreamCall final : public Call {
   void BeginOnce();
 
   bool begun_ = false;
+  bool gone_ = false;  // the caller
   const std::shared_ptr<Callback> on_cancel_ = std::make_shared<Callback>();
 };
 

@@ -89,8 +89,9 @@ HttpDecision Handler::Decide(const HttpRequestHead& head) {
   }
   if (head.content_length.value_or(0) > max_bytes) return too_long;
 
+  const std::chrono::system_clock::time_point deadline = DeadlineOf(call);
   Call::Request request{.head = std::move(call),
-                        .deadline = DeadlineOf(call),
+                        .deadline = deadline,
                         .body = {},
                         .max_message_bytes = options_.max_message_bytes};
   return util::HttpAcceptance{

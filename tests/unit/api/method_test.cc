@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "todo_definition.h"
+#include "watch_definition.h"
 
 namespace todo::api {
 namespace {
@@ -33,6 +35,34 @@ TEST(MethodTableTest, OnlyMethodsWithoutARequestIdAreReadOnly) {
         method.request_prototype->GetDescriptor()->FindFieldByName("request_id") != nullptr;
     EXPECT_EQ(method.read_only, !has_request_id) << method.name;
   }
+}
+
+TEST(MethodTableTest, KnowsItsServices) {
+  const MethodTable table({DefinitionWith(Unused)});
+  EXPECT_TRUE(table.HasService("todo.v1.TodoService"));
+  for (const char* name : {"", "todo.v1", "todo.v1.TodoServic", "todo.v1.TodoService/"})
+    EXPECT_FALSE(table.HasService(name)) << name;
+}
+
+absl::Status NoStream(const Caller&, const v1::GetTaskRequest&,
+                      const std::shared_ptr<ResponseStream>&) {
+  return absl::OkStatus();
+}
+
+TEST(MethodTableTest, TellsStreamsFromOtherMethods) {
+  const MethodTable table({WatchDefinition(NoStream)});
+  EXPECT_TRUE(table.Find("/test.WatchService/Watch")->streams());
+  EXPECT_FALSE(table.Find("/test.WatchService/Get")->streams());
+}
+
+TEST(MethodTableDeathTest, AStreamNeedsTheHandlerOfAStream) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  ServiceDefinition unary = WatchDefinition(NoStream);
+  unary.methods[0] = Unary<v1::GetTaskRequest, v1::Task>("Watch", Unused);
+  EXPECT_DEATH(MethodTable({unary}), "method_not_as_declared");
+  ServiceDefinition stream = WatchDefinition(NoStream);
+  stream.methods[1] = ServerStreaming<v1::GetTaskRequest, v1::Task>("Get", NoStream);
+  EXPECT_DEATH(MethodTable({stream}), "method_not_as_declared");
 }
 
 TEST(MethodTableDeathTest, AServiceMustBeComplete) {

@@ -22,7 +22,8 @@ class Received {
     std::string body;
     bool begun = false;
     bool complete = false;
-    bool gone = false;  // the client
+    bool gone = false;    // the client
+    bool failed = false;  // a Write
     std::function<void()> on_cancel;
   };
 
@@ -90,8 +91,9 @@ class FakeExchange final : public util::HttpExchange {
   bool Write(std::string piece) override {
     bool kept = false;
     received_->Update([&](auto& state) {
-      EXPECT_TRUE(state.begun && !state.complete);
+      EXPECT_TRUE(state.begun && !state.complete && !state.failed);
       kept = !state.gone;
+      state.failed = !kept;
       if (kept) state.body += piece;
     });
     return kept;
