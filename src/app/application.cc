@@ -1,5 +1,6 @@
 #include "app/application.h"
 
+#include <fmt/format.h>
 #include <grpcpp/health_check_service_interface.h>
 
 #include <algorithm>
