@@ -15,10 +15,13 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support")]
 from tools.stack import Stack  # noqa: E402
 
 
+def binary() -> Path:
+    return Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One replica on the bus in memory: each test uses users of its own."""
-    binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
     folder = tmp_path_factory.mktemp("stack") / "run"
-    with Stack(folder, broker="memory", service_binary=binary, keep_data=False) as running:
+    with Stack(folder, broker="memory", service_binary=binary(), keep_data=False) as running:
         yield running

@@ -1,6 +1,6 @@
 // Calls every method of the service with the Connect client for Node, in one format.
 //
-//     node every_method.mjs '{"url": …, "descriptors": FILE, "headers": {…}, "format": "json" | "proto" | "get"}'
+//     node every_method.mjs '{"url": …, "descriptors": FILE, "headers": {…}, "operatorHeaders": {…}, "format": "json" | "proto" | "get"}'
 //
 // Prints one line of JSON for each call: the method and "ok" or the name of the error's code. Fails when a method was
 // not called, or an answer is not as it should be.
@@ -13,7 +13,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 
-const { url, descriptors, headers, format } = JSON.parse(process.argv[2]);
+const { url, descriptors, headers, operatorHeaders, format } = JSON.parse(process.argv[2]);
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptors)));
 const transport = createConnectTransport({
   baseUrl: url,
@@ -32,9 +32,8 @@ async function call(name, request = {}, { operator = false, refusals = [] } = {}
   const index = services.findIndex((service) => service.methods.some((method) => method.name === name));
   const method = services[index].methods.find((candidate) => candidate.name === name);
   called.add(name);
-  const all = operator ? { ...headers, "x-user-role": "operator" } : headers;
   try {
-    const response = await clients[index][method.localName](request, { headers: all });
+    const response = await clients[index][method.localName](request, { headers: operator ? operatorHeaders : headers });
     assert.ok(!refusals.length || refusals.includes("ok"), `${name} succeeded`);
     console.log(JSON.stringify({ method: name, outcome: "ok" }));
     return response;

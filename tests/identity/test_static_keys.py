@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from todo_client import eventually
+from todo_client import Client, eventually, reason_of
 
 from calls import LOOPBACK, Calls, binary
 from tools.stack import Stack
@@ -37,18 +38,40 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def calls(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
+def stack(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     flags = [f"--auth-issuers-file={folder / 'issuers.json'}", *LOOPBACK]
     directory = tmp_path_factory.mktemp("stack") / "run"
     with Stack(directory, broker="memory", service_binary=binary(), service_flags=flags,
                secrets={"token-secret": SECRET}, keep_data=False) as running:
-        yield Calls(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def calls(stack: Stack) -> Calls:
+    return Calls(stack)
 
 
 def test_a_token_of_make_token_opens_the_service(folder: Path, calls: Calls) -> None:
     token = make_token("--key", str(folder / "key.pem"), "--user=ada", "--for=8h")
     eventually(lambda: calls.refusal(token)[1] != "KEYS_UNAVAILABLE", "the keys of the file")
     assert calls.create(token).user_id == "ada"
+
+
+def test_a_token_counts_also_through_a_sidecar(folder: Path, calls: Calls, stack: Stack) -> None:
+    token = make_token("--key", str(folder / "key.pem"), "--user=grace")
+    eventually(lambda: calls.refusal(token)[1] != "KEYS_UNAVAILABLE", "the keys of the file")
+    calls.create(token)
+    through = Client(stack.daprds[0].grpc_endpoint, "somebody-else")
+    invoked = {"dapr_app_id": "todo-service", "dapr_api_token": stack.tokens()["DAPR_API_TOKEN"]}
+
+    def titles(**more: str) -> list[str]:
+        answer = through.call("ListTasks", through.messages.ListTasksRequest(), **invoked, **more)
+        return [task.title for task in answer.tasks]
+
+    assert titles(authorization=f"Bearer {token}") == ["a task"]
+    with pytest.raises(grpc.RpcError) as refused:
+        titles()
+    assert (refused.value.code(), reason_of(refused.value)) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING")
 
 
 def test_a_secret_of_the_secret_store_opens_the_service(calls: Calls) -> None:
