@@ -60,8 +60,8 @@ Guest::Standing Connection::standing() const {
 }
 
 Connection::TimePoint Connection::since() const {
-  if (standing() == Standing::kSlow) return last_move_;
-  return proven_ ? phase_begin_ : opened_at_;
+  if (!proven_) return opened_at_;
+  return standing() == Standing::kSlow ? last_move_ : phase_begin_;
 }
 
 void Connection::Advance() {

@@ -15,15 +15,10 @@ constexpr std::chrono::seconds kStuckAfter{1};
 /// The order in which guests are asked to leave; nullopt: never.
 std::optional<int> RankOf(const Guest& guest, steady_clock::time_point now) {
   const bool stuck = now - guest.since() >= kStuckAfter;
-  switch (guest.standing()) {
-    case Guest::Standing::kBusy: return std::nullopt;
-    case Guest::Standing::kIdle:
-      if (guest.proven()) return 4;
-      return stuck ? 0 : 3;  // a client that has just come may be about to ask
-    case Guest::Standing::kSlow:
-      if (guest.proven()) return stuck ? std::optional(5) : std::nullopt;
-      return stuck ? 1 : 2;
-  }
+  if (guest.standing() == Guest::Standing::kBusy) return std::nullopt;
+  if (!guest.proven()) return 0;
+  if (guest.standing() == Guest::Standing::kIdle) return 1;
+  if (stuck) return 2;
   return std::nullopt;
 }
 

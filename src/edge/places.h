@@ -26,8 +26,8 @@ class Guest {
   virtual Standing standing() const = 0;
   /// Whether the handler has accepted a request on this connection.
   virtual bool proven() const = 0;
-  /// For kIdle: since when it waits, or, if it is not proven, since when it is open: pages for
-  /// everybody must not make a connection worth more. For kSlow: since when no byte has moved.
+  /// Since when it waits; for kSlow, since when no byte has moved. For a guest that is not proven,
+  /// since when it is open: pages for everybody must not make a connection worth more.
   virtual std::chrono::steady_clock::time_point since() const = 0;
   /// Closes the connection and gives its place back, before it returns.
   virtual void Leave() = 0;

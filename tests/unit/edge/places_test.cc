@@ -61,8 +61,8 @@ TEST(PlacesTest, ConnectionsLeaveInTheOrderOfTheirNeed) {
   FakeGuest newcomer(places, Standing::kIdle, 0s);
   FakeGuest unread_answer(places, Standing::kSlow, 30s);
   FakeGuest half_open(places, Standing::kIdle, 10s);
-  FakeGuest* const order[] = {&half_open, &unread_answer,     &moving,
-                              &newcomer,  &idle_after_a_call, &slow_call};
+  FakeGuest* const order[] = {&unread_answer, &half_open,         &moving,
+                              &newcomer,      &idle_after_a_call, &slow_call};
   for (FakeGuest* guest : order) places.Take(*guest, "a");
   places.Take(busy, "a");
   for (FakeGuest* guest : order) {
