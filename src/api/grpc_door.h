@@ -2,6 +2,7 @@
 
 #include <grpcpp/impl/service_type.h>
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -25,6 +26,9 @@ class GrpcDoor {
   /// One gRPC service for each service of the table, for grpc::ServerBuilder::RegisterService. The
   /// door owns them and must outlive the server.
   std::vector<grpc::Service*> services() const;
+
+  /// Answers that were cancelled because their callers left too much unread. Thread-safe.
+  std::uint64_t cancelled_answer_count() { return budget_.cancelled_count(); }
 
  private:
   AnswerBudget budget_;

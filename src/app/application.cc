@@ -172,7 +172,9 @@ std::string Application::MetricsPage() {
                            .deliveries_stopped = status_sampler_.deliveries_stopped(),
                            .store = status_sampler_.latest(),
                            .delivery_attempts = delivery_sender_.attempts(),
-                           .http = http_ports_.stats()};
+                           .http = http_ports_.stats(),
+                           .grpc = grpc_ports_.stats(),
+                           .cancelled_answers = grpc_door_.cancelled_answer_count()};
   if (config_.takes_events() && health_.ready()) snapshot.relay = relay_.stats();
   return MetricsText(snapshot);
 }

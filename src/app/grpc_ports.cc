@@ -86,6 +86,16 @@ void GrpcPorts::Release() {
   app_ = {};
 }
 
+std::map<std::string, GrpcPortStats> GrpcPorts::stats() const {
+  std::map<std::string, GrpcPortStats> stats;
+  for (const auto& [name, listener] : {std::pair{"api", &api_}, {"app", &app_}}) {
+    if (listener->server() == nullptr) continue;
+    stats[name] = {.open_count = listener->connection_count(),
+                   .accepted_count = listener->accepted_count()};
+  }
+  return stats;
+}
+
 std::vector<WatchedPort> GrpcPorts::watched() const {
   std::vector<WatchedPort> ports = {{.name = "app",
                                      .address = config_.app_address,

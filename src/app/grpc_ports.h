@@ -3,6 +3,8 @@
 #include <grpcpp/impl/service_type.h>
 
 #include <chrono>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,10 +14,15 @@
 
 namespace todo::app {
 
+struct GrpcPortStats {
+  int open_count = 0;      // connections
+  int accepted_count = 0;  // connections, since the start
+};
+
 /// The two gRPC ports: the api port for users, the app port for the sidecar. The settings decide
 /// about addresses, limits and TLS.
-/// Thread safety: one thread for everything but PublishHealth, which any thread may call once the
-/// ports are open.
+/// Thread safety: one thread for everything but PublishHealth and stats, which any thread may call
+/// once the ports are open.
 class GrpcPorts {
  public:
   /// `config` must outlive this object.
@@ -38,6 +45,8 @@ class GrpcPorts {
   int app_port() const { return app_.port(); }
   /// The open ports.
   std::vector<WatchedPort> watched() const;
+  /// By port: "api", "app". Thread-safe.
+  std::map<std::string, GrpcPortStats> stats() const;
 
  private:
   const Config& config_;

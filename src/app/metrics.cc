@@ -2,6 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -32,10 +33,10 @@ class Page {
   void Add(prometheus::MetricType type, std::string name, std::string help,
            prometheus::ClientMetric metric, Labels labels) {
     metric.label = std::move(labels);
-    if (families_.empty() || families_.back().name != name) {
-      families_.push_back({std::move(name), std::move(help), type, {}});
-    }
-    families_.back().metric.push_back(std::move(metric));
+    auto family = std::ranges::find(families_, name, &prometheus::MetricFamily::name);
+    if (family == families_.end())
+      family = families_.insert(family, {std::move(name), std::move(help), type, {}});
+    family->metric.push_back(std::move(metric));
   }
 
   std::vector<prometheus::MetricFamily> families_;
@@ -123,6 +124,28 @@ void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) 
              Number(store.lost_events));
 }
 
+void AddPorts(Page& page, const MetricsSnapshot& snapshot) {
+  for (const auto& [port, stats] : snapshot.http) {
+    page.Gauge("todo_http_connections", "Open connections to the HTTP ports, by port",
+               stats.open_count, {{"port", port}});
+    page.Counter("todo_http_connections_refused_total",
+                 "Connections refused because all places of the HTTP port were in use, by port",
+                 Number(stats.refused_count), {{"port", port}});
+    page.Counter("todo_http_requests_total", "Requests whose head has arrived, by HTTP port",
+                 Number(stats.request_count), {{"port", port}});
+  }
+  for (const auto& [port, stats] : snapshot.grpc) {
+    page.Gauge("todo_grpc_connections", "Open connections to the gRPC ports, by port",
+               stats.open_count, {{"port", port}});
+    page.Counter("todo_grpc_connections_accepted_total",
+                 "Connections accepted since the start, by gRPC port", stats.accepted_count,
+                 {{"port", port}});
+  }
+  page.Counter("todo_answers_cancelled_total",
+               "gRPC answers cancelled because their callers left too much unread",
+               Number(snapshot.cancelled_answers));
+}
+
 }  // namespace
 
 std::string MetricsText(const MetricsSnapshot& snapshot) {
@@ -158,15 +181,7 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
                  "Attempts to make a delivery (webhook call, mail, push), by channel and outcome",
                  Number(count), {{"channel", name.first}, {"outcome", name.second}});
   }
-  for (const auto& [port, stats] : snapshot.http) {
-    page.Gauge("todo_http_connections", "Open connections to the HTTP ports, by port",
-               stats.open_count, {{"port", port}});
-    page.Counter("todo_http_connections_refused_total",
-                 "Connections refused because all places of the HTTP port were in use, by port",
-                 Number(stats.refused_count), {{"port", port}});
-    page.Counter("todo_http_requests_total", "Requests whose head has arrived, by HTTP port",
-                 Number(stats.request_count), {{"port", port}});
-  }
+  AddPorts(page, snapshot);
   return page.Text();
 }
 

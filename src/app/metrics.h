@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "app/grpc_ports.h"
 #include "domain/time.h"
 #include "edge/http_server.h"
 #include "ports/service_status.h"
@@ -30,6 +31,8 @@ struct MetricsSnapshot {
   std::map<std::pair<std::string, std::string>, std::uint64_t>
       delivery_attempts;                              // by channel, outcome
   std::map<std::string, edge::HttpServerStats> http;  // by port
+  std::map<std::string, GrpcPortStats> grpc;          // by port
+  std::uint64_t cancelled_answers = 0;                // of gRPC, that were not read
 };
 
 /// The snapshot in the text format of Prometheus. The names of metrics are a promise to dashboards:

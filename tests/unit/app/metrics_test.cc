@@ -46,6 +46,22 @@ TEST(MetricsTest, ShowsBacklogsAndTheirAges) {
   }
 }
 
+TEST(MetricsTest, PortsShareAFamilyOfEachMetric) {
+  MetricsSnapshot snapshot;
+  snapshot.http["ops"].open_count = 1;
+  snapshot.http["web"].open_count = 2;
+  snapshot.grpc["api"] = {.open_count = 3, .accepted_count = 30};
+  snapshot.grpc["app"].open_count = 4;
+  const std::string text = MetricsText(snapshot);
+  EXPECT_THAT(text, HasSubstr("# TYPE todo_http_connections gauge\n"
+                              "todo_http_connections{port=\"ops\"} 1\n"
+                              "todo_http_connections{port=\"web\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE todo_grpc_connections gauge\n"
+                              "todo_grpc_connections{port=\"api\"} 3\n"
+                              "todo_grpc_connections{port=\"app\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("todo_grpc_connections_accepted_total{port=\"api\"} 30\n"));
+}
+
 TEST(MetricsTest, LeavesOutUnknownFigures) {
   const std::string text = MetricsText({});
   EXPECT_THAT(text, HasSubstr("todo_healthy 0\n"));
