@@ -21,6 +21,7 @@ from tools.stack import Stack
 MAX_WAIT = 5.0  # seconds
 MIN_SECONDS = 2.0  # of calls, also beside an attack that is cut off at once
 MIB = 1024 * 1024
+GIVEN_BACK = 64 * MIB  # a burst leaves less than this behind
 
 
 def own_channel(target: str) -> grpc.Channel:
@@ -129,6 +130,7 @@ class Honest:
             assert not one.failures, f"{one.name}: {len(one.failures)} of {len(one.waits)} calls failed: {one.failures[0]}"
             assert one.waits and max(one.waits) < MAX_WAIT, f"{one.name}: a call took {max(one.waits):.1f} s"
         assert grown < self._max_growth, f"{grown // MIB} MiB more than before"
+        eventually(lambda: self._target.rss() < self._rss + GIVEN_BACK, "the memory was given back")
         eventually(self._target.ready, "the service is ready")
         last = Calls("afterwards")
         self._over.clear()

@@ -14,10 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from todo_client import eventually
+
 from tools.stack import Stack
 
 MAX_WAIT = 5.0  # seconds
 MIB = 1024 * 1024
+GIVEN_BACK = 64 * MIB  # a burst leaves less than this behind
 
 
 def list_tasks(port: int, identity: dict[str, str]) -> None:
@@ -84,6 +87,7 @@ class HonestCallers:
         for name, waits in self._waits.items():
             assert waits and max(waits) < MAX_WAIT, f"{name}: {max(waits, default=0):.1f} s"
         assert grown < self._max_growth, f"{grown / MIB:.0f} MiB more than before"
+        eventually(lambda: self._kib("VmRSS") * 1024 < self._rss + GIVEN_BACK, "the memory was given back")
         for call in self._calls.values():
             call()
 
