@@ -136,7 +136,8 @@ def _first_steps(target: str, web: str) -> list[str]:
         """  todo ListChanges '{}'                                    # what happened, in order""",
         "",
         "The same methods are called with JSON over HTTP:",
-        f"""  curl -H 'x-user-id: ada' -H 'content-type: application/json' -d '{{}}' {web}/todo.v1.TodoService/ListTasks""",
+        """  curl -H 'x-user-id: ada' -H 'content-type: application/json' -d '{"task": {"title": "Buy milk"}}' \\""",
+        f"""       {web}/todo.v1.TodoService/CreateTask""",
         "",
         "README.md goes on from here.",
     ]
