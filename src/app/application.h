@@ -150,11 +150,13 @@ class Application {
   ReminderRunner reminder_runner_{reminders_, reminder_jobs_, config_.reminder_sweep};
   std::vector<std::unique_ptr<DeliveryRunner>> delivery_runners_;  // one for each pace
 
-  util::WorkerPool api_workers_;
-  util::WorkerPool event_workers_;  // of their own: load on the API must not delay events
   const IdentitySetup identity_{SetUpIdentity(config_, sidecar_.secrets, clock_)};
   api::MethodTable methods_;
   api::UserLimits user_limits_;
+  // After all that a call uses: a call that Stop could not wait for runs on until its pool is
+  // joined, that is destroyed.
+  util::WorkerPool api_workers_;
+  util::WorkerPool event_workers_;  // of their own: load on the API must not delay events
   api::Admission admission_;
   api::GrpcDoor grpc_door_;
   api::ConnectDoor connect_door_;
