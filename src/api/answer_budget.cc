@@ -6,6 +6,12 @@
 #include "util/sleep.h"
 
 namespace todo::api {
+namespace {
+
+/// An honest client reads an answer within this time, so a holder with older ones goes first.
+constexpr std::chrono::seconds kFresh{1};
+
+}  // namespace
 
 AnswerBudget::AnswerBudget(Options options)
     : options_(std::move(options)), ticker_([this](const std::stop_token& stop) {
@@ -35,9 +41,13 @@ std::shared_ptr<AnswerBudget::Held> AnswerBudget::Hold(std::string holder, std::
 
 std::vector<std::shared_ptr<AnswerBudget::Held>> AnswerBudget::TakeLargest(State& state) const {
   std::vector<std::shared_ptr<Held>> taken;
+  const SteadyTime fresh_since = options_.clock() - kFresh;
   while (state.bytes > options_.max_bytes) {
-    const auto largest = std::ranges::max_element(
-        state.holders, {}, [](const auto& entry) { return entry.second.bytes; });
+    const auto largest =
+        std::ranges::max_element(state.holders, {}, [fresh_since](const auto& entry) {
+          const Holder& holder = entry.second;
+          return std::pair(holder.answers.begin()->second->began_ < fresh_since, holder.bytes);
+        });
     taken.push_back(largest->second.answers.begin()->second);
     Forget(state, *taken.back());
     ++state.cancelled_count;

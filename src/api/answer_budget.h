@@ -19,8 +19,10 @@ namespace todo::api {
 
 /// Bounds the memory of answers that were sent but not read. A client decides how fast it reads, so
 /// answers would pile up for a client that does not read at all. When the answers of all callers
-/// together are too large, the caller who holds most gives way: its oldest answers are cancelled.
-/// An answer that is not read for long is cancelled too.
+/// together are too large, a caller gives way whose answers have not been read for a second, and
+/// among several, the one that holds most: its oldest answers are cancelled. Only without such a
+/// caller, the one with most fresh answers gives way. An answer that is not read for long is
+/// cancelled too.
 ///
 /// Owns one thread. Thread safety: Hold may be called from many threads at once.
 class AnswerBudget {

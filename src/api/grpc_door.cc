@@ -13,7 +13,6 @@
 #include "api/answer_reactor.h"
 #include "api/grpc_parts.h"
 #include "api/grpc_stream.h"
-#include "util/digest.h"
 
 namespace todo::api {
 namespace {
@@ -29,12 +28,10 @@ std::vector<std::string> ValuesOf(const grpc::CallbackServerContext& context,
   return values;
 }
 
-/// Whose answers the budget counts together. Known before the caller is: what it shows as its
-/// identity, as a digest, because tokens are long and secret.
-std::string HolderOf(const CallHeaders& headers) {
-  const auto& [authorization, user_ids, user_roles] = headers.credentials;
-  if (!authorization.empty()) return util::Sha256(authorization.front());
-  return user_ids.empty() ? std::string() : util::Sha256(user_ids.front());
+/// The holder of the call's answer in the budget. Callers who are not known share one: their
+/// answers are short refusals, and no text of theirs may count as another holder.
+std::string HolderOf(const absl::StatusOr<KnownCaller>& caller) {
+  return caller.ok() ? caller->identity.user.value : std::string();
 }
 
 /// gRPC keeps context, request and response until the reactor is finished, and may destroy them at
@@ -93,10 +90,16 @@ class DoorService final : public grpc::Service {
                new UnaryHandler([&method, &admission, &budget](grpc::CallbackServerContext* context,
                                                                const grpc::ByteBuffer* request,
                                                                grpc::ByteBuffer* response) {
-                 const CallHeaders headers = HeadersOf(*context);
-                 auto* const reactor = new AnswerReactor(context, HolderOf(headers), budget);
+                 absl::StatusOr<KnownCaller> caller =
+                     admission.Identify(method, HeadersOf(*context));
+                 auto* const reactor = new AnswerReactor(context, HolderOf(caller), budget);
                  auto call = std::make_unique<GrpcCall>(context, request, response, reactor);
-                 admission.Submit<PendingUnary>(method, headers, std::move(call));
+                 if (caller.ok()) {
+                   admission.Submit(method, *std::move(caller),
+                                    std::unique_ptr<PendingUnary>(std::move(call)));
+                 } else {
+                   call->Finish(caller.status());
+                 }
                  return reactor;
                }));
   }

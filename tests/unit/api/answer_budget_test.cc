@@ -1,5 +1,6 @@
 #include "api/answer_budget.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -48,6 +49,15 @@ TEST_F(AnswerBudgetTest, TheLargestHolderGivesWayWithItsOldestAnswers) {
   for (const auto& held : {m1, m2, a1, a2}) held->End();
   EXPECT_EQ(budget_.held_bytes(), 0U);
   EXPECT_EQ(budget_.cancelled_count(), 1U);
+}
+
+TEST_F(AnswerBudgetTest, HoldersThatDoNotReadGiveWayBeforeAFreshAnswer) {
+  std::vector<std::shared_ptr<AnswerBudget::Held>> held;
+  for (int i = 0; i < 9; ++i) held.push_back(Hold(fmt::format("mallory {}", i), 10, "unread"));
+  now_ += 2s;
+  held.push_back(Hold("ada", 40, "honest"));
+  EXPECT_THAT(cancelled_, ElementsAre("unread", "unread", "unread"));
+  for (const auto& one : held) one->End();
 }
 
 TEST_F(AnswerBudgetTest, AnAnswerThatIsTooLargeAloneIsCancelled) {
