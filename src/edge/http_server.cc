@@ -1,6 +1,7 @@
 #include "edge/http_server.h"
 
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -28,6 +29,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kAcceptPause = 50ms;
 constexpr auto kTlsRefresh = 2s;
+/// For so many seconds the kernel keeps a client that has not sent anything.
+using DeferAccept = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_DEFER_ACCEPT>;
 
 }  // namespace
 
@@ -74,6 +77,8 @@ class HttpServer::Server {
       const tcp::endpoint endpoint(address, static_cast<unsigned short>(options.port));
       acceptor_.open(endpoint.protocol());
       acceptor_.set_option(asio::socket_base::reuse_address(true));  // TIME_WAIT, not a live one
+      // A flood of silent connections does not wash away a client that is about to ask.
+      acceptor_.set_option(DeferAccept(1));
       acceptor_.bind(endpoint);
       acceptor_.listen();
       port_ = acceptor_.local_endpoint().port();
