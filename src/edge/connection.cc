@@ -30,8 +30,7 @@ Connection::Connection(std::unique_ptr<Transport> transport, std::string peer, S
       peer_(std::move(peer)),
       timer_(*server.io),
       opened_at_(steady_clock::now()),
-      phase_begin_(opened_at_),
-      last_move_(phase_begin_) {
+      phase_begin_(opened_at_) {
   ++server_.open_count;
 }
 
@@ -61,7 +60,7 @@ Guest::Standing Connection::standing() const {
 
 Connection::TimePoint Connection::since() const {
   if (!proven_) return opened_at_;
-  return standing() == Standing::kSlow ? last_move_ : phase_begin_;
+  return phase_ == Phase::kAnswer && writing_ ? writing_since_ : phase_begin_;
 }
 
 void Connection::Advance() {

@@ -106,7 +106,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   Phase phase_ = Phase::kHandshake;
   const TimePoint opened_at_;
   TimePoint phase_begin_;
-  TimePoint last_move_;  // of bytes
+  TimePoint writing_since_;
   TimePoint phase_deadline_ = TimePoint::max();
   TimePoint write_deadline_ = TimePoint::max();
   TimePoint timer_at_ = TimePoint::max();

@@ -42,7 +42,6 @@ void Connection::OnRead(error_code error, std::size_t count) {
     if (phase_ != Phase::kAnswer || !answer_complete_) Close();
     return;
   }
-  if (phase_ == Phase::kBody) last_move_ = steady_clock::now();
   in_.append(chunk_.data(), count);
   Advance();
 }
@@ -99,8 +98,8 @@ void Connection::Send(std::string bytes) {
     out_.push_back(std::move(bytes));
   }
   // The write begins when this turn of the event loop is done, with all that comes until then.
-  if (writing_) return;
-  writing_ = true;
+  if (std::exchange(writing_, true)) return;
+  writing_since_ = steady_clock::now();
   boost::asio::post(*server_.io, [self = shared_from_this()] { self->StartWrite(); });
 }
 
@@ -109,8 +108,7 @@ void Connection::StartWrite() {
   const std::string& front = out_.front();
   const std::size_t count = std::min(front.size() - front_sent_, kSliceBytes);
   in_flight_ = true;
-  last_move_ = steady_clock::now();
-  write_deadline_ = last_move_ + server_.options.patience + TimeFor(count);
+  write_deadline_ = steady_clock::now() + server_.options.patience + TimeFor(count);
   ArmTimer();
   transport_->Write(boost::asio::buffer(front.data() + front_sent_, count),
                     [self = shared_from_this()](error_code error, std::size_t sent) {
@@ -147,7 +145,6 @@ void Connection::KeepToBudget() {
 void Connection::EnterPhase(Phase phase, milliseconds patience) {
   phase_ = phase;
   phase_begin_ = steady_clock::now();
-  last_move_ = phase_begin_;
   SetPhaseDeadline(patience == milliseconds::max() ? TimePoint::max() : phase_begin_ + patience);
 }
 

@@ -197,6 +197,19 @@ TEST_F(LimitsTest, HalfOpenConnectionsMakeRoom) {
   EXPECT_LE(server->stats().open_count, 8);
 }
 
+TEST_F(LimitsTest, BodiesThatTrickleInMakeRoom) {
+  const auto server = Start({.max_connections = 8, .patience = kLong});
+  std::vector<std::unique_ptr<Peer>> slow;
+  for (int i = 0; i < 100; ++i) {
+    slow.push_back(std::make_unique<Peer>(server->port()));
+    slow.back()->Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n");
+    slow.back()->Send("Expect: 100-continue\r\n\r\n");
+    ASSERT_THAT(slow.back()->ReadTo("\r\n\r\n"), StartsWith("HTTP/1.1 100")) << i;
+    for (const auto& peer : slow) peer->Send("x");
+  }
+  EXPECT_LE(server->stats().open_count, 8);
+}
+
 TEST_F(LimitsTest, RefusesWhenAllPlacesAreBusyAndGoesOnAfterwards) {
   const auto server = Start({.max_connections = 2, .patience = kLong});
   {

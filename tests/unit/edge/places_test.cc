@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <list>
 #include <string>
 
 namespace todo::edge {
@@ -73,13 +75,32 @@ TEST(PlacesTest, ConnectionsLeaveInTheOrderOfTheirNeed) {
   EXPECT_FALSE(busy.has_left);
 }
 
-TEST(PlacesTest, AUserThatJustMovedBytesIsNotSlow) {
-  Places places(1, 0);
-  FakeGuest moving(places, Standing::kSlow, 0s, true);
+TEST(PlacesTest, ASlowUserMakesRoomHoweverYoung) {
+  Places places(2, 0);
+  FakeGuest older(places, Standing::kSlow, 1s, true);
+  FakeGuest young(places, Standing::kSlow, 0s, true);
   FakeGuest further(places, Standing::kIdle, 0s);
-  EXPECT_TRUE(places.Take(moving, "a"));
-  EXPECT_FALSE(places.Take(further, "a"));
-  EXPECT_FALSE(moving.has_left);
+  for (FakeGuest* guest : {&older, &young, &further}) EXPECT_TRUE(places.Take(*guest, "a"));
+  EXPECT_TRUE(older.has_left);
+  EXPECT_FALSE(young.has_left);
+}
+
+TEST(PlacesTest, AQuarterIsForNewcomersWhoHaveNotHadTheTimeToCall) {
+  Places places(8, 0);
+  std::list<FakeGuest> users;
+  for (int i = 0; i < 7; ++i) {
+    users.emplace_back(places, i < 3 ? Standing::kIdle : Standing::kSlow, 9s, true);
+    EXPECT_TRUE(places.Take(users.back(), "a"));
+  }
+  FakeGuest first(places, Standing::kIdle, 3s);
+  FakeGuest second(places, Standing::kIdle, 2s);
+  FakeGuest third(places, Standing::kIdle, 1s);
+  EXPECT_TRUE(places.Take(first, "b"));
+  EXPECT_TRUE(places.Take(second, "b"));
+  EXPECT_FALSE(first.has_left) << "a user made room";
+  EXPECT_TRUE(places.Take(third, "b"));
+  EXPECT_TRUE(first.has_left);
+  EXPECT_EQ(std::ranges::count(users, true, &FakeGuest::has_left), 1);
 }
 
 TEST(PlacesTest, APeerAtItsLimitMakesRoomItself) {
