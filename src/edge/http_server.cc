@@ -27,6 +27,9 @@ using tcp = asio::ip::tcp;
 using namespace std::chrono_literals;
 
 constexpr auto kAcceptPause = 50ms;
+/// Of each connection. Linux doubles it for its own needs, and would grow it to megabytes for a
+/// client that does not read.
+constexpr int kSendBufferBytes = 128 * 1024;
 constexpr auto kTlsRefresh = 2s;
 
 }  // namespace
@@ -74,6 +77,7 @@ class HttpServer::Server {
       const tcp::endpoint endpoint(address, static_cast<unsigned short>(options.port));
       acceptor_.open(endpoint.protocol());
       acceptor_.set_option(asio::socket_base::reuse_address(true));  // TIME_WAIT, not a live one
+      acceptor_.set_option(asio::socket_base::send_buffer_size(kSendBufferBytes));  // inherited
       acceptor_.bind(endpoint);
       acceptor_.listen();
       port_ = acceptor_.local_endpoint().port();
