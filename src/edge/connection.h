@@ -39,6 +39,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   Standing standing() const override;
   bool proven() const override { return proven_; }
   std::chrono::steady_clock::time_point since() const override;
+  std::size_t unsent_bytes() const override { return out_bytes_; }
   void Leave() override { Close(); }
 
  private:

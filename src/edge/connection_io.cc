@@ -134,12 +134,11 @@ void Connection::OnWritten(error_code error, std::size_t count) {
   Advance();
 }
 
+/// May close this connection.
 void Connection::KeepToBudget() {
   const std::size_t limit = server_.options.max_response_bytes_held;
-  while (server_.response_bytes > limit && server_.places.FreeSlow(*this)) {
+  while (server_.response_bytes > limit && server_.places.FreeUnsent()) {
   }
-  // Clients that read a little all the time are not stuck, but the memory is gone all the same.
-  if (server_.response_bytes > 2 * limit) Close();
 }
 
 void Connection::EnterPhase(Phase phase, milliseconds patience) {

@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// An answer that waits for its reader this long makes room for others.
+/// An answer that has waited for its reader this long makes room before others.
 constexpr std::chrono::seconds kSlowAfter{1};
 
 /// One in so many places is for guests that have not had the time to prove themselves.
@@ -47,11 +47,19 @@ bool Places::FreeOne() {
   return Free([](const Guest&, const std::string&) { return true; });
 }
 
-bool Places::FreeSlow(const Guest& except) {
-  return Free([&](const Guest& guest, const std::string&) {
-    return &guest != &except && guest.standing() == Guest::Standing::kSlow &&
-           steady_clock::now() - guest.since() >= kSlowAfter;
-  });
+bool Places::FreeUnsent() {
+  const steady_clock::time_point now = steady_clock::now();
+  Guest* chosen = nullptr;
+  std::pair<bool, std::size_t> most{false, 0};
+  for (const auto& [guest, peer] : guests_) {
+    const std::pair key{now - guest->since() >= kSlowAfter, guest->unsent_bytes()};
+    if (key.second == 0 || key <= most) continue;
+    chosen = guest;
+    most = key;
+  }
+  if (chosen == nullptr) return false;
+  chosen->Leave();
+  return true;
 }
 
 bool Places::Free(const Filter& filter) {

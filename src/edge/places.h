@@ -30,6 +30,8 @@ class Guest {
   /// must not make a connection worth more. Nor may pages for everybody: for a guest that is not
   /// proven, since when it is open.
   virtual std::chrono::steady_clock::time_point since() const = 0;
+  /// Of answers.
+  virtual std::size_t unsent_bytes() const = 0;
   /// Closes the connection and gives its place back, before it returns.
   virtual void Leave() = 0;
 };
@@ -52,8 +54,9 @@ class Places {
 
   /// Asks the guest that is needed the least to leave. False: all are needed.
   bool FreeOne();
-  /// Asks the slow guest that has waited the longest, other than `except`, to leave. False: none.
-  bool FreeSlow(const Guest& except);
+  /// Asks the guest with the most unsent bytes to leave, first among those that have waited for
+  /// their reader for a second. False: no guest has any.
+  bool FreeUnsent();
 
   int count() const { return static_cast<int>(guests_.size()); }
   /// Calls `visit` for each guest, which may leave.

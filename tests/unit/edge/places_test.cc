@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <list>
 #include <string>
 
@@ -28,12 +29,14 @@ class FakeGuest final : public Guest {
   Standing standing() const override { return standing_; }
   bool proven() const override { return proven_; }
   std::chrono::steady_clock::time_point since() const override { return since_; }
+  std::size_t unsent_bytes() const override { return unsent; }
   void Leave() override {
     places_.Give(*this);
     has_left = true;
   }
 
   bool has_left = false;
+  std::size_t unsent = 0;
 
  private:
   Places& places_;
@@ -121,16 +124,27 @@ TEST(PlacesTest, APeerAtItsLimitMakesRoomItself) {
   EXPECT_TRUE(places.Take(fourth, "a"));
 }
 
-TEST(PlacesTest, MemoryIsTakenFromTheSlowestReaderOnly) {
+TEST(PlacesTest, TheLargestUnreadAnswerMakesRoomFirstOfThoseThatWait) {
   Places places(10, 0);
   FakeGuest idle(places, Standing::kIdle, 100s);
-  FakeGuest slow(places, Standing::kSlow, 5s);
-  FakeGuest slower(places, Standing::kSlow, 10s);
-  for (FakeGuest* guest : {&idle, &slow, &slower}) places.Take(*guest, "a");
-  EXPECT_TRUE(places.FreeSlow(slow));
-  EXPECT_TRUE(slower.has_left);
-  EXPECT_FALSE(places.FreeSlow(slow));
-  EXPECT_FALSE(idle.has_left || slow.has_left);
+  FakeGuest body(places, Standing::kSlow, 100s);
+  FakeGuest large(places, Standing::kSlow, 5s);
+  FakeGuest older(places, Standing::kSlow, 10s);
+  FakeGuest young(places, Standing::kSlow, 0s);
+  FakeGuest larger_and_young(places, Standing::kSlow, 0s);
+  large.unsent = 2'000;
+  older.unsent = 1'000;
+  young.unsent = 5'000;
+  larger_and_young.unsent = 6'000;
+  for (FakeGuest* guest : {&idle, &body, &large, &older, &young, &larger_and_young})
+    places.Take(*guest, "a");
+  for (FakeGuest* guest : {&large, &older, &larger_and_young, &young}) {
+    EXPECT_FALSE(guest->has_left);
+    EXPECT_TRUE(places.FreeUnsent());
+    EXPECT_TRUE(guest->has_left);
+  }
+  EXPECT_FALSE(places.FreeUnsent());
+  EXPECT_FALSE(idle.has_left || body.has_left);
 }
 
 }  // namespace
