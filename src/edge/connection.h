@@ -122,6 +122,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
 
   // The request in progress.
   bool head_begun_ = false;
+  bool skipped_line_ = false;  // an empty one before the head
   bool keep_alive_ = true;
   bool http_1_0_ = false;
   bool head_only_ = false;  // HEAD

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <utility>
 
 #include "edge/connection.h"
@@ -25,6 +26,7 @@ constexpr std::size_t kMaxLingerBytes = 1024UL * 1024;
 }  // namespace
 
 void Connection::Receive() {
+  if (client_done_ && phase_ != Phase::kAnswer) return Close();  // the rest will not come
   if (reading_ || client_done_) return;
   reading_ = true;
   transport_->ReadSome(boost::asio::buffer(chunk_),
@@ -38,8 +40,10 @@ void Connection::OnRead(error_code error, std::size_t count) {
   if (phase_ == Phase::kClosing || phase_ == Phase::kClosed) return;
   if (error) {
     client_done_ = true;
-    // A client may stop sending before it reads the rest of its answer.
-    if (phase_ != Phase::kAnswer || !answer_complete_) Close();
+    // A client may stop sending before it reads its answer. Whether it has gone altogether shows
+    // when the answer is sent.
+    const bool reads_on = answer_complete_ || error == boost::asio::error::eof;
+    if (phase_ != Phase::kAnswer || !reads_on) Close();
     return;
   }
   in_.append(chunk_.data(), count);

@@ -14,7 +14,7 @@ class Guest {
  public:
   enum class Standing {
     kIdle,  // waits for a request
-    kSlow,  // waits for the client to send a body, or to read an answer
+    kSlow,  // waits for the client to send a body or to read an answer, or perhaps for nobody
     kBusy,  // the handler works
   };
 
