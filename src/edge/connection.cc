@@ -30,8 +30,7 @@ Connection::Connection(std::unique_ptr<Transport> transport, std::string peer, S
       peer_(std::move(peer)),
       timer_(*server.io),
       opened_at_(steady_clock::now()),
-      phase_begin_(opened_at_),
-      last_move_(phase_begin_) {
+      phase_begin_(opened_at_) {
   ++server_.open_count;
 }
 
@@ -55,13 +54,14 @@ void Connection::FinishSoon() {
 
 Guest::Standing Connection::standing() const {
   if (phase_ == Phase::kBody || (phase_ == Phase::kAnswer && writing_)) return Standing::kSlow;
-  if (phase_ == Phase::kAnswer) return Standing::kBusy;
+  // A client that sends no more has perhaps gone: its answer waits for nobody then.
+  if (phase_ == Phase::kAnswer) return client_done_ ? Standing::kSlow : Standing::kBusy;
   return Standing::kIdle;
 }
 
 Connection::TimePoint Connection::since() const {
   if (!proven_) return opened_at_;
-  return standing() == Standing::kSlow ? last_move_ : phase_begin_;
+  return phase_ == Phase::kAnswer && writing_ ? writing_since_ : phase_begin_;
 }
 
 void Connection::Advance() {
@@ -82,6 +82,7 @@ void Connection::AwaitHead() {
   EnterPhase(Phase::kHead, server_.options.idle_patience);
   searched_ = 0;
   head_begun_ = false;
+  skipped_line_ = false;
   keep_alive_ = !server_.stopping;
   http_1_0_ = false;
   head_only_ = false;
@@ -93,7 +94,15 @@ void Connection::AwaitHead() {
 
 bool Connection::AdvanceHead() {
   // Some clients send an empty line after a body.
-  for (; in_.starts_with("\r\n"); searched_ = 0) in_.erase(0, 2);
+  if (in_.starts_with("\r\n")) {
+    if (std::exchange(skipped_line_, true)) {
+      Refuse(400, "there are empty lines before the request");
+      return true;
+    }
+    in_.erase(0, 2);
+    searched_ = 0;
+    return true;
+  }
   const std::optional<std::size_t> end = FindHeadEnd(in_, std::min(searched_, in_.size()));
   if (end.value_or(in_.size()) > server_.options.max_head_bytes) {
     const bool in_first_line = in_.find('\n') >= server_.options.max_head_bytes;
@@ -262,7 +271,7 @@ bool Connection::AdvanceAnswer() {
 void Connection::EndRequest() {
   server_.request_bytes -= std::exchange(body_bytes_, 0);
   channel_.reset();
-  if (!keep_alive_ || server_.stopping || client_done_) {
+  if (!keep_alive_ || server_.stopping || (client_done_ && in_.empty())) {
     Linger();
   } else if (body_left_ > 0) {
     EnterPhase(Phase::kDrop, server_.options.patience);

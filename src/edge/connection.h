@@ -39,6 +39,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   Standing standing() const override;
   bool proven() const override { return proven_; }
   std::chrono::steady_clock::time_point since() const override;
+  std::size_t unsent_bytes() const override { return out_bytes_; }
   void Leave() override { Close(); }
 
  private:
@@ -106,7 +107,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   Phase phase_ = Phase::kHandshake;
   const TimePoint opened_at_;
   TimePoint phase_begin_;
-  TimePoint last_move_;  // of bytes
+  TimePoint writing_since_;
   TimePoint phase_deadline_ = TimePoint::max();
   TimePoint write_deadline_ = TimePoint::max();
   TimePoint timer_at_ = TimePoint::max();
@@ -121,6 +122,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
 
   // The request in progress.
   bool head_begun_ = false;
+  bool skipped_line_ = false;  // an empty one before the head
   bool keep_alive_ = true;
   bool http_1_0_ = false;
   bool head_only_ = false;  // HEAD

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <utility>
 
 #include "edge/connection.h"
@@ -25,6 +26,7 @@ constexpr std::size_t kMaxLingerBytes = 1024UL * 1024;
 }  // namespace
 
 void Connection::Receive() {
+  if (client_done_ && phase_ != Phase::kAnswer) return Close();  // the rest will not come
   if (reading_ || client_done_) return;
   reading_ = true;
   transport_->ReadSome(boost::asio::buffer(chunk_),
@@ -38,11 +40,12 @@ void Connection::OnRead(error_code error, std::size_t count) {
   if (phase_ == Phase::kClosing || phase_ == Phase::kClosed) return;
   if (error) {
     client_done_ = true;
-    // A client may stop sending before it reads the rest of its answer.
-    if (phase_ != Phase::kAnswer || !answer_complete_) Close();
+    // A client may stop sending before it reads its answer. Whether it has gone altogether shows
+    // when the answer is sent.
+    const bool reads_on = answer_complete_ || error == boost::asio::error::eof;
+    if (phase_ != Phase::kAnswer || !reads_on) Close();
     return;
   }
-  if (phase_ == Phase::kBody) last_move_ = steady_clock::now();
   in_.append(chunk_.data(), count);
   Advance();
 }
@@ -99,8 +102,8 @@ void Connection::Send(std::string bytes) {
     out_.push_back(std::move(bytes));
   }
   // The write begins when this turn of the event loop is done, with all that comes until then.
-  if (writing_) return;
-  writing_ = true;
+  if (std::exchange(writing_, true)) return;
+  writing_since_ = steady_clock::now();
   boost::asio::post(*server_.io, [self = shared_from_this()] { self->StartWrite(); });
 }
 
@@ -109,8 +112,7 @@ void Connection::StartWrite() {
   const std::string& front = out_.front();
   const std::size_t count = std::min(front.size() - front_sent_, kSliceBytes);
   in_flight_ = true;
-  last_move_ = steady_clock::now();
-  write_deadline_ = last_move_ + server_.options.patience + TimeFor(count);
+  write_deadline_ = steady_clock::now() + server_.options.patience + TimeFor(count);
   ArmTimer();
   transport_->Write(boost::asio::buffer(front.data() + front_sent_, count),
                     [self = shared_from_this()](error_code error, std::size_t sent) {
@@ -136,18 +138,16 @@ void Connection::OnWritten(error_code error, std::size_t count) {
   Advance();
 }
 
+/// May close this connection.
 void Connection::KeepToBudget() {
   const std::size_t limit = server_.options.max_response_bytes_held;
-  while (server_.response_bytes > limit && server_.places.FreeSlow(*this)) {
+  while (server_.response_bytes > limit && server_.places.FreeUnsent()) {
   }
-  // Clients that read a little all the time are not stuck, but the memory is gone all the same.
-  if (server_.response_bytes > 2 * limit) Close();
 }
 
 void Connection::EnterPhase(Phase phase, milliseconds patience) {
   phase_ = phase;
   phase_begin_ = steady_clock::now();
-  last_move_ = phase_begin_;
   SetPhaseDeadline(patience == milliseconds::max() ? TimePoint::max() : phase_begin_ + patience);
 }
 

@@ -28,6 +28,9 @@ using tcp = asio::ip::tcp;
 using namespace std::chrono_literals;
 
 constexpr auto kAcceptPause = 50ms;
+/// Of each connection. Linux doubles it for its own needs, and would grow it to megabytes for a
+/// client that does not read.
+constexpr int kSendBufferBytes = 128 * 1024;
 constexpr auto kTlsRefresh = 2s;
 /// For so many seconds the kernel keeps a client that has not sent anything.
 using DeferAccept = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_DEFER_ACCEPT>;
@@ -79,6 +82,7 @@ class HttpServer::Server {
       acceptor_.set_option(asio::socket_base::reuse_address(true));  // TIME_WAIT, not a live one
       // A flood of silent connections does not wash away a client that is about to ask.
       acceptor_.set_option(DeferAccept(1));
+      acceptor_.set_option(asio::socket_base::send_buffer_size(kSendBufferBytes));  // inherited
       acceptor_.bind(endpoint);
       acceptor_.listen();
       port_ = acceptor_.local_endpoint().port();

@@ -35,7 +35,8 @@ struct HttpServerOptions {
 
   /// Of the bodies of all requests in progress. Above it further bodies are refused (503).
   std::size_t max_request_bytes_held = 64UL * 1024 * 1024;
-  /// Of the answers to all requests. Above it the connections whose clients do not read are closed.
+  /// Of the answers to all requests. Above it the connections that hold the most are closed, first
+  /// among those whose clients do not read.
   std::size_t max_response_bytes_held = 64UL * 1024 * 1024;
 };
 

@@ -1,6 +1,5 @@
 #include "edge/places.h"
 
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,17 +8,18 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// A guest that came or moved bytes this recently is not stuck.
-constexpr std::chrono::seconds kStuckAfter{1};
+/// An answer that has waited for its reader this long makes room before others.
+constexpr std::chrono::seconds kSlowAfter{1};
 
-/// The order in which guests are asked to leave; nullopt: never.
-std::optional<int> RankOf(const Guest& guest, steady_clock::time_point now) {
-  const bool stuck = now - guest.since() >= kStuckAfter;
-  if (guest.standing() == Guest::Standing::kBusy) return std::nullopt;
-  if (!guest.proven()) return 0;
-  if (guest.standing() == Guest::Standing::kIdle) return 1;
-  if (stuck) return 2;
-  return std::nullopt;
+/// One in so many places is for guests that have not had the time to prove themselves.
+constexpr int kPlacesPerNewcomer = 4;
+
+bool MayLeave(const Guest& guest) { return guest.standing() != Guest::Standing::kBusy; }
+
+/// The order in which guests that may leave are asked to.
+int RankOf(const Guest& guest, bool newcomers_first) {
+  if (!guest.proven()) return newcomers_first ? 0 : 3;
+  return guest.standing() == Guest::Standing::kIdle ? 1 : 2;
 }
 
 }  // namespace
@@ -47,21 +47,35 @@ bool Places::FreeOne() {
   return Free([](const Guest&, const std::string&) { return true; });
 }
 
-bool Places::FreeSlow(const Guest& except) {
-  return Free([&](const Guest& guest, const std::string&) {
-    return &guest != &except && guest.standing() == Guest::Standing::kSlow &&
-           steady_clock::now() - guest.since() >= kStuckAfter;
-  });
+bool Places::FreeUnsent() {
+  const steady_clock::time_point now = steady_clock::now();
+  Guest* chosen = nullptr;
+  std::pair<bool, std::size_t> most{false, 0};
+  for (const auto& [guest, peer] : guests_) {
+    const std::pair key{now - guest->since() >= kSlowAfter, guest->unsent_bytes()};
+    if (key.second == 0 || key <= most) continue;
+    chosen = guest;
+    most = key;
+  }
+  if (chosen == nullptr) return false;
+  chosen->Leave();
+  return true;
 }
 
 bool Places::Free(const Filter& filter) {
-  const auto now = steady_clock::now();
+  int count = 0;
+  int newcomers = 0;
+  for (const auto& [guest, peer] : guests_) {
+    if (!filter(*guest, peer)) continue;
+    ++count;
+    if (!guest->proven()) ++newcomers;
+  }
+  const bool newcomers_first = newcomers * kPlacesPerNewcomer >= count;
   Guest* chosen = nullptr;
   std::pair<int, steady_clock::time_point> least;
   for (const auto& [guest, peer] : guests_) {
-    const std::optional<int> rank = RankOf(*guest, now);
-    if (!rank || !filter(*guest, peer)) continue;
-    const std::pair key{*rank, guest->since()};
+    if (!filter(*guest, peer) || !MayLeave(*guest)) continue;
+    const std::pair key{RankOf(*guest, newcomers_first), guest->since()};
     if (chosen != nullptr && least <= key) continue;
     chosen = guest;
     least = key;

@@ -14,7 +14,7 @@ class Guest {
  public:
   enum class Standing {
     kIdle,  // waits for a request
-    kSlow,  // waits for the client to send a body, or to read an answer
+    kSlow,  // waits for the client to send a body or to read an answer, or perhaps for nobody
     kBusy,  // the handler works
   };
 
@@ -26,17 +26,22 @@ class Guest {
   virtual Standing standing() const = 0;
   /// Whether the handler has accepted a request on this connection.
   virtual bool proven() const = 0;
-  /// Since when it waits; for kSlow, since when no byte has moved. For a guest that is not proven,
-  /// since when it is open: pages for everybody must not make a connection worth more.
+  /// Since when it waits; for kSlow, since its body or its unread answer began: a byte now and then
+  /// must not make a connection worth more. Nor may pages for everybody: for a guest that is not
+  /// proven, since when it is open.
   virtual std::chrono::steady_clock::time_point since() const = 0;
+  /// Of answers.
+  virtual std::size_t unsent_bytes() const = 0;
   /// Closes the connection and gives its place back, before it returns.
   virtual void Leave() = 0;
 };
 
 /// The places for connections of one server. Connections that nobody uses cannot lock others out:
-/// when no place is left, one of them makes room. Those without an accepted request go first, and
-/// among equals the one that has been idle the longest; a connection whose handler works never
-/// goes. Thread safety: none, the server's thread only.
+/// when no place is left, one of them makes room. A quarter of the places is for newcomers, which
+/// are those without an accepted request: when they have more, one of them goes. Else an idle one
+/// goes, or one whose client is sending a body or reading an answer; among equals the
+/// one that has waited the longest. A connection whose handler works never goes. Thread safety:
+/// none, the server's thread only.
 class Places {
  public:
   /// `max_per_peer`: of one IP address; 0: no such bound.
@@ -49,8 +54,9 @@ class Places {
 
   /// Asks the guest that is needed the least to leave. False: all are needed.
   bool FreeOne();
-  /// Asks the slow guest with the longest silence, other than `except`, to leave. False: none.
-  bool FreeSlow(const Guest& except);
+  /// Asks the guest with the most unsent bytes to leave, first among those that have waited for
+  /// their reader for a second. False: no guest has any.
+  bool FreeUnsent();
 
   int count() const { return static_cast<int>(guests_.size()); }
   /// Calls `visit` for each guest, which may leave.

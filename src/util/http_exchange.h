@@ -66,7 +66,8 @@ class HttpExchange {
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
-  /// Whether the client has gone.
+  /// Whether the client is known to have gone. A client that only stops sending may still read, so
+  /// one that closes its connection is known to have gone when it is written to.
   virtual bool IsCancelled() const = 0;
   /// `callback` is called once, from any thread, when the client goes before the answer is
   /// complete; at once when it has gone already. It must not block and may call nothing of the

@@ -99,8 +99,9 @@ def test_pages_that_nobody_reads(stack: Stack) -> None:
 
 def test_bodies_of_a_user_that_trickle_in(stack: Stack) -> None:
     opening = CALL + b"Content-Length: 1000000\r\n\r\n{"
-    with HonestCallers(stack, 150 * MIB), Crowd(stack.ports["web-0"], 500, opening) as crowd:
-        crowd.press(SECONDS, lambda one: one.sendall(b" " * 100))
+    # More connections than --web-max-connections, and each sends a byte far more often than every second.
+    with HonestCallers(stack, 150 * MIB), Crowd(stack.ports["web-0"], 1_200, opening) as crowd:
+        crowd.press(SECONDS, lambda one: one.sendall(b" "))
 
 
 def test_requests_of_a_user_that_nobody_reads(stack: Stack) -> None:

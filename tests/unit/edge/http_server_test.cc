@@ -21,6 +21,7 @@ namespace {
 
 using support::IsOk;
 using support::StatusIs;
+using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -122,11 +123,11 @@ TEST_F(HttpServerTest, TakesAnAnswerFromAnotherThread) {
 }
 
 TEST_F(HttpServerTest, TellsTheHandlerThatTheClientHasGone) {
-  auto peer = std::make_unique<Peer>(server_.port());
-  peer->Send("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  const Peer peer(server_.port());
+  peer.Send("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
   const std::unique_ptr<util::HttpExchange> exchange = handler_.AwaitHeld();
   EXPECT_FALSE(exchange->IsCancelled());
-  peer.reset();
+  peer.Reset();
   EXPECT_TRUE(Eventually([&] { return exchange->IsCancelled(); }));
   exchange->Begin({});
   EXPECT_FALSE(exchange->Write("nobody reads this"));
@@ -145,6 +146,49 @@ TEST_F(HttpServerTest, AnswersAClientThatHasFinishedSending) {
   peer.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
   peer.Finish();
   EXPECT_THAT(peer.ReadAll(), EndsWith("\r\n\r\nhello"));
+}
+
+TEST_F(HttpServerTest, WorksOnForAClientThatHasFinishedSending) {
+  const Peer peer(server_.port());
+  peer.Send("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  peer.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+  peer.Finish();
+  const std::unique_ptr<util::HttpExchange> exchange = handler_.AwaitHeld();
+  // The server has seen the end when it has answered a client that finished later.
+  EXPECT_THAT(Ask("GET /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              EndsWith("GET page of "));
+  EXPECT_FALSE(exchange->IsCancelled());
+  exchange->Respond({.body = "late"});
+  EXPECT_THAT(peer.ReadAll(), AllOf(HasSubstr("\r\n\r\nlateHTTP/1.1 200"), EndsWith("hello")));
+}
+
+TEST_F(HttpServerTest, AStreamWhoseClientHasClosedEndsWhenItIsWritten) {
+  auto peer = std::make_unique<Peer>(server_.port());
+  peer->Send("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  const std::unique_ptr<util::HttpExchange> exchange = handler_.AwaitHeld();
+  exchange->Begin({});
+  peer->ReadTo("\r\n\r\n");
+  peer.reset();
+  EXPECT_TRUE(Eventually([&] { return !exchange->Write("nobody reads this"); }));
+  EXPECT_TRUE(exchange->IsCancelled());
+  exchange->End();
+}
+
+TEST_F(HttpServerTest, EndsAConnectionThatStopsInsideARequest) {
+  for (const std::string_view part :
+       {"", "GET /pa", "POST /echo HTTP/1.1\r\nHost: x\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nh"}) {
+    const Peer peer(server_.port());
+    peer.Send(part);
+    peer.Finish();
+    EXPECT_THAT(peer.ReadAll(), IsEmpty()) << part;
+  }
+}
+
+TEST_F(HttpServerTest, SkipsOneEmptyLineBeforeARequest) {
+  const std::string request = "GET /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  EXPECT_THAT(Ask(fmt::format("\r\n{}", request)), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(Ask(fmt::format("\r\n\r\n{}", request)), StartsWith("HTTP/1.1 400"));
 }
 
 TEST_F(HttpServerTest, AsksForABodyThatWaitsForTheQuestion) {

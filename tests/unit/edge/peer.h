@@ -47,6 +47,11 @@ class Peer {
   }
   /// No more bytes will come from this side.
   void Finish() const { shutdown(socket_, SHUT_WR); }
+  /// Ends the connection at once, in both directions.
+  void Reset() const {
+    const sockaddr unspecified{.sa_family = AF_UNSPEC, .sa_data = {}};
+    connect(socket_, &unspecified, sizeof(unspecified));
+  }
   /// Until the server closes.
   std::string ReadAll() const {
     std::string all;

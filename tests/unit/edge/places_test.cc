@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <list>
 #include <string>
 
 namespace todo::edge {
@@ -26,12 +29,14 @@ class FakeGuest final : public Guest {
   Standing standing() const override { return standing_; }
   bool proven() const override { return proven_; }
   std::chrono::steady_clock::time_point since() const override { return since_; }
+  std::size_t unsent_bytes() const override { return unsent; }
   void Leave() override {
     places_.Give(*this);
     has_left = true;
   }
 
   bool has_left = false;
+  std::size_t unsent = 0;
 
  private:
   Places& places_;
@@ -73,13 +78,32 @@ TEST(PlacesTest, ConnectionsLeaveInTheOrderOfTheirNeed) {
   EXPECT_FALSE(busy.has_left);
 }
 
-TEST(PlacesTest, AUserThatJustMovedBytesIsNotSlow) {
-  Places places(1, 0);
-  FakeGuest moving(places, Standing::kSlow, 0s, true);
+TEST(PlacesTest, ASlowUserMakesRoomHoweverYoung) {
+  Places places(2, 0);
+  FakeGuest older(places, Standing::kSlow, 1s, true);
+  FakeGuest young(places, Standing::kSlow, 0s, true);
   FakeGuest further(places, Standing::kIdle, 0s);
-  EXPECT_TRUE(places.Take(moving, "a"));
-  EXPECT_FALSE(places.Take(further, "a"));
-  EXPECT_FALSE(moving.has_left);
+  for (FakeGuest* guest : {&older, &young, &further}) EXPECT_TRUE(places.Take(*guest, "a"));
+  EXPECT_TRUE(older.has_left);
+  EXPECT_FALSE(young.has_left);
+}
+
+TEST(PlacesTest, AQuarterIsForNewcomersWhoHaveNotHadTheTimeToCall) {
+  Places places(8, 0);
+  std::list<FakeGuest> users;
+  for (int i = 0; i < 7; ++i) {
+    users.emplace_back(places, i < 3 ? Standing::kIdle : Standing::kSlow, 9s, true);
+    EXPECT_TRUE(places.Take(users.back(), "a"));
+  }
+  FakeGuest first(places, Standing::kIdle, 3s);
+  FakeGuest second(places, Standing::kIdle, 2s);
+  FakeGuest third(places, Standing::kIdle, 1s);
+  EXPECT_TRUE(places.Take(first, "b"));
+  EXPECT_TRUE(places.Take(second, "b"));
+  EXPECT_FALSE(first.has_left) << "a user made room";
+  EXPECT_TRUE(places.Take(third, "b"));
+  EXPECT_TRUE(first.has_left);
+  EXPECT_EQ(std::ranges::count(users, true, &FakeGuest::has_left), 1);
 }
 
 TEST(PlacesTest, APeerAtItsLimitMakesRoomItself) {
@@ -100,16 +124,27 @@ TEST(PlacesTest, APeerAtItsLimitMakesRoomItself) {
   EXPECT_TRUE(places.Take(fourth, "a"));
 }
 
-TEST(PlacesTest, MemoryIsTakenFromTheSlowestReaderOnly) {
+TEST(PlacesTest, TheLargestUnreadAnswerMakesRoomFirstOfThoseThatWait) {
   Places places(10, 0);
   FakeGuest idle(places, Standing::kIdle, 100s);
-  FakeGuest slow(places, Standing::kSlow, 5s);
-  FakeGuest slower(places, Standing::kSlow, 10s);
-  for (FakeGuest* guest : {&idle, &slow, &slower}) places.Take(*guest, "a");
-  EXPECT_TRUE(places.FreeSlow(slow));
-  EXPECT_TRUE(slower.has_left);
-  EXPECT_FALSE(places.FreeSlow(slow));
-  EXPECT_FALSE(idle.has_left || slow.has_left);
+  FakeGuest body(places, Standing::kSlow, 100s);
+  FakeGuest large(places, Standing::kSlow, 5s);
+  FakeGuest older(places, Standing::kSlow, 10s);
+  FakeGuest young(places, Standing::kSlow, 0s);
+  FakeGuest larger_and_young(places, Standing::kSlow, 0s);
+  large.unsent = 2'000;
+  older.unsent = 1'000;
+  young.unsent = 5'000;
+  larger_and_young.unsent = 6'000;
+  for (FakeGuest* guest : {&idle, &body, &large, &older, &young, &larger_and_young})
+    places.Take(*guest, "a");
+  for (FakeGuest* guest : {&large, &older, &larger_and_young, &young}) {
+    EXPECT_FALSE(guest->has_left);
+    EXPECT_TRUE(places.FreeUnsent());
+    EXPECT_TRUE(guest->has_left);
+  }
+  EXPECT_FALSE(places.FreeUnsent());
+  EXPECT_FALSE(idle.has_left || body.has_left);
 }
 
 }  // namespace
