@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
@@ -11,6 +9,7 @@
 
 #include "app/config/checks.h"
 #include "app/config/setting.h"
+#include "app/process_limits.h"
 #include "util/log.h"
 
 namespace todo::app {
@@ -54,18 +53,15 @@ edge::HttpServerOptions OpsOptions(const Config& config) {
   return {.name = "ops", .address = config.ops_address, .port = config.ops_port};
 }
 
-/// At most half of the descriptors that the process may have: the rest of the service needs some.
 int MaxWebConnections(const Config& config) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY)
-    return config.web_max_connections;
-  const auto half = static_cast<std::int64_t>(std::max<rlim_t>(limit.rlim_max / 2, 1));
-  if (config.web_max_connections <= half) return config.web_max_connections;
+  const std::size_t limit = RaiseDescriptorLimit();
+  const auto share = static_cast<int>(ConnectionSharesOf(limit).web);
+  if (config.web_max_connections <= share) return config.web_max_connections;
   util::Log(util::Severity::kWarning, "web_connections_limited",
             {{"web_max_connections", config.web_max_connections},
-             {"used_instead", half},
-             {"descriptor_limit", static_cast<std::int64_t>(limit.rlim_max)}});
-  return static_cast<int>(half);
+             {"used_instead", share},
+             {"descriptor_limit", static_cast<std::int64_t>(limit)}});
+  return share;
 }
 
 edge::HttpServerOptions WebOptions(const Config& config) {

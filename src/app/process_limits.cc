@@ -41,7 +41,8 @@ std::size_t RaiseDescriptorLimit() {
 ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit) {
   const std::size_t all = descriptor_limit / 2 / kDescriptorsPerConnection;
   return {.api = std::clamp<std::size_t>(all * 3 / 4, 1, kMaxApiConnections),
-          .app = std::clamp<std::size_t>(all / 4, 1, kMaxAppConnections)};
+          .app = std::clamp<std::size_t>(all / 4, 1, kMaxAppConnections),
+          .web = std::max<std::size_t>(descriptor_limit / 4, 1)};
 }
 
 void LimitMallocArenas() { mallopt(M_ARENA_MAX, kMaxArenas); }

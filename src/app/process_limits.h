@@ -11,14 +11,16 @@ namespace todo::app {
 /// the limit that holds from now on.
 std::size_t RaiseDescriptorLimit();
 
-/// The connections that a gRPC port may have: as many again may wait for their first word.
+/// The connections that a port may have. On a gRPC port, as many again may wait for their first
+/// word.
 struct ConnectionShares {
   std::size_t api = 0;
   std::size_t app = 0;
+  std::size_t web = 0;
 };
 
-/// The shares under a limit of descriptors. Half of the descriptors stay for everything else: the
-/// database, the HTTP ports, the sidecar, files.
+/// The shares under a limit of descriptors: half of them for the gRPC ports, a quarter for the web
+/// port. The rest stays for everything else: the database, the ops port, the sidecar, files.
 ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit);
 
 /// Bounds the number of malloc's arenas, each of which keeps what its threads have freed. Call

@@ -128,6 +128,7 @@ util::HttpResponse UnaryError(const google::rpc::Status& error) {
                               .body = ErrorJson(error) + "\n"};
   if (const std::int64_t seconds = SecondsToWait(error); seconds > 0)
     response.headers.emplace_back("retry-after", fmt::format("{}", seconds));
+  if (response.status == 401) response.headers.emplace_back("www-authenticate", "Bearer");
   return response;
 }
 

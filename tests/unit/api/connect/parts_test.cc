@@ -200,6 +200,14 @@ TEST(ErrorTest, TellsWhenToTryAgain) {
   EXPECT_EQ(HeaderOf(response, "retry-after"), "1");
 }
 
+TEST(ErrorTest, SaysWhatKindOfCredentialsIsMissing) {
+  const auto unknown = UnaryError(EncodeStatus(absl::UnauthenticatedError("no token")));
+  EXPECT_EQ(unknown.status, 401);
+  EXPECT_EQ(HeaderOf(unknown, "www-authenticate"), "Bearer");
+  const auto forbidden = UnaryError(EncodeStatus(absl::PermissionDeniedError("not yours")));
+  EXPECT_EQ(HeaderOf(forbidden, "www-authenticate"), "");
+}
+
 TEST(ErrorTest, UnknownAndBrokenDetailsHaveNoDebug) {
   google::rpc::Status status;
   status.set_code(9);
