@@ -22,11 +22,18 @@ namespace {
 using namespace std::chrono_literals;
 using grpc::experimental::ExternalConnectionAcceptor;
 
-// Limits for callers. Together they bound the memory that callers can make the process use.
+// Limits for callers. Together with the places of the front, the quota of gRPC (which counts
+// messages, not calls) and the bound of unread answers, they bound the memory that callers can make
+// the process use.
 constexpr int kMaxCallsPerConnection = 128;
 /// gRPC announces its limit and enforces it late, so the front ends a connection that has twice as
 /// many calls. Clients assume no more than 100 until they have read the announcement.
 constexpr int kEnforcedCallsPerConnection = 2 * kMaxCallsPerConnection;
+/// Of all connections together; gRPC may know twice as many for a moment. It keeps about 11 KiB for
+/// a call whose request has not come, and the metadata.
+constexpr std::size_t kMaxApiCalls = 4'096;
+/// The sidecar has one connection.
+constexpr std::size_t kMaxAppCalls = 1'024;
 constexpr int kKeepaliveMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kHandshakeTimeoutMs = 5'000;
@@ -89,13 +96,15 @@ std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const ListenerOptions& op
 }
 
 std::unique_ptr<front::Front> MakeFront(const ListenerOptions& options) {
-  front::FrontOptions front_options{.name = options.name,
-                                    .address = options.address,
-                                    .port = options.port,
-                                    .frames = FrameLimitsOf(options),
-                                    .max_waiting = options.max_connections,
-                                    .max_served = options.max_connections,
-                                    .max_served_per_peer = options.max_connections};
+  front::FrontOptions front_options{
+      .name = options.name,
+      .address = options.address,
+      .port = options.port,
+      .frames = FrameLimitsOf(options),
+      .max_waiting = options.max_connections,
+      .max_served = options.max_connections,
+      .max_served_per_peer = options.max_connections,
+      .max_open_calls = options.public_api ? kMaxApiCalls : kMaxAppCalls};
   // One address may be a proxy with many callers behind it, but it must leave places to others.
   // The other port has one peer.
   if (options.public_api)

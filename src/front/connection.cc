@@ -66,6 +66,11 @@ bool Connection::has_calls() const {
   return inspector_ ? inspector_->open_calls() > 0 : reached_server();
 }
 
+OpenCalls::Count Connection::open_calls() const {
+  if (!inspector_) return {};
+  return {.calls = inspector_->open_calls(), .requests = inspector_->open_requests()};
+}
+
 bool Connection::has_called() const {
   return inspector_ ? inspector_->has_called() : reached_server();
 }
@@ -167,6 +172,11 @@ void Connection::NoteServerEnd() {
   resume_at_.reset();
 }
 
+Descriptor Connection::TakeServer() {
+  shutdown(server_.get(), SHUT_WR);
+  return std::move(server_);
+}
+
 void Connection::FlushUp(SteadyTime now) {
   if (up_inspected_ == 0) return;
   const ssize_t sent = Send(server_.get(), std::string_view(up_).substr(0, up_inspected_));
@@ -189,7 +199,7 @@ Connection::Outcome Connection::MoveDown(std::span<char> scratch, SteadyTime now
   if (count == kNothingNow) return Outcome::kIdle;
   if (count <= 0) return Outcome::kOver;  // all that the server sent before has been delivered
   const std::string_view bytes(scratch.data(), static_cast<std::size_t>(count));
-  if (inspector_) inspector_->FromServer(bytes);
+  if (inspector_) inspector_->FromServer(bytes, now);
   const ssize_t sent = Send(client_.get(), bytes);
   if (sent < 0) return Outcome::kOver;
   if (sent > 0) last_active_ = now;
@@ -210,7 +220,7 @@ bool Connection::CheckDeadlines(SteadyTime now) {
   if (!server_ && now - accepted_at_ > times_.opening) {
     reason = "the client said nothing";
   } else if (slowed_since_ && now - *slowed_since_ > times_.slowed) {
-    reason = "too many control frames";
+    reason = "the client asks for more than it may";
   } else if ((client_ended_ || server_ended_) && now - last_active_ > times_.closing) {
     reason = "the end of the connection takes too long";
   } else if (inspector_) {

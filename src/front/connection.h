@@ -13,6 +13,7 @@
 
 #include "front/descriptor.h"
 #include "front/frame_inspector.h"
+#include "front/open_calls.h"
 
 namespace todo::front {
 
@@ -50,6 +51,10 @@ class Connection {
   bool Move(std::span<char> scratch, const ReachServer& reach_server, SteadyTime now);
   /// The server has closed its end, though the bytes that it sent before may not have been read.
   void NoteServerEnd();
+  /// Closes the way to the server and gives our end away: it stays open in the other direction, and
+  /// the kernel announces (EPOLLHUP) that the server has closed its end, too. Before the end of
+  /// this object, which has no further use.
+  Descriptor TakeServer();
   /// Looks for deadlines that have passed. False: as Move.
   bool CheckDeadlines(SteadyTime now);
 
@@ -71,6 +76,8 @@ class Connection {
   bool reached_server() const { return static_cast<bool>(server_); }
   bool server_ended() const { return server_ended_; }
   bool has_calls() const;
+  /// None where bytes cannot be read.
+  OpenCalls::Count open_calls() const;
   /// Whether the client has ever begun a call.
   bool has_called() const;
   /// Whether bytes of the server have not been given to the client's socket.

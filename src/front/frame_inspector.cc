@@ -1,6 +1,7 @@
 #include "front/frame_inspector.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace todo::front {
 namespace {
@@ -32,6 +33,9 @@ constexpr double kBytesPerCredit = 1'024;
 constexpr double kMaxCredit = 10'000;
 /// Of a header block, before it counts as large.
 constexpr std::size_t kFreeHeaderBytes = 64UL * 1024;
+/// An honest client whose calls are answered gets along with so many in a connection.
+constexpr int kFewCalls = 4;
+constexpr std::chrono::milliseconds kWaitWhileFull{10};
 constexpr double kMebibyte = 1024.0 * 1024;
 
 }  // namespace
@@ -59,10 +63,12 @@ bool FrameInspector::Cursor::SkipPayload(std::string_view& bytes) {
   return left_ == 0;
 }
 
-FrameInspector::FrameInspector(FrameLimits limits, TokenBucket* large_headers)
+FrameInspector::FrameInspector(FrameLimits limits, TokenBucket* large_headers,
+                               const OpenCalls* all_calls)
     : limits_(limits),
       control_frames_(limits.control_frames_per_second, limits.control_frame_burst),
-      large_headers_(large_headers) {}
+      large_headers_(large_headers),
+      all_calls_(all_calls) {}
 
 Decision FrameInspector::FromClient(std::string_view bytes, SteadyTime now) {
   const std::size_t size = bytes.size();
@@ -112,7 +118,11 @@ std::string_view FrameInspector::Judge(const FrameHeader& frame, SteadyTime now)
     case kData:
       if (frame.stream == 0) return "data without a call";
       if (frame.length == 0 && !frame.Has(kEndStream)) return JudgeControl(frame, now);
-      if (frame.Has(kEndStream)) EndRequest(frame.stream);
+      if (frame.Has(kEndStream)) {
+        EndRequest(frame.stream);
+      } else {
+        NoteRequestData(frame.stream, now);
+      }
       return {};
     case kHeaders: return JudgeHeaders(frame, now);
     case kContinuation: return JudgeContinuation(frame, now);
@@ -126,8 +136,11 @@ std::string_view FrameInspector::JudgeHeaders(const FrameHeader& frame, SteadyTi
   if (frame.stream % 2 == 0) return "a client must open calls with odd numbers";
   if (frame.stream > last_stream_) {
     if (open_calls() >= limits_.max_open_calls) return "too many calls at the same time";
-    last_stream_ = frame.stream;
-    calls_.emplace(frame.stream, Call{.began = now});
+    if (all_calls_ != nullptr && all_calls_->full() && open_calls() >= kFewCalls) {
+      wait_ = kWaitWhileFull;
+      return {};
+    }
+    OpenCall(frame.stream, now);
   } else if (!Pay(now)) {  // trailers, or a call that is over
     return {};
   }
@@ -172,7 +185,7 @@ std::string_view FrameInspector::JudgeControl(const FrameHeader& frame, SteadyTi
   }
   if (!paid) return {};
   if (frame.type == kSettings) settings_seen_ = true;
-  if (frame.type == kRstStream) calls_.erase(frame.stream);
+  if (frame.type == kRstStream) EndCall(frame.stream);
   return {};
 }
 
@@ -180,36 +193,57 @@ void FrameInspector::EndPayload() {
   if (in_header_block_ && header_block_ends_) in_header_block_ = false;
 }
 
-void FrameInspector::EndRequest(std::uint32_t stream) {
-  const auto call = calls_.find(stream);
-  if (call != calls_.end()) call->second.request_ended = true;
+void FrameInspector::OpenCall(std::uint32_t stream, SteadyTime now) {
+  last_stream_ = stream;
+  requests_.push_back({.stream = stream, .moved = now});
+  calls_.emplace(stream, std::prev(requests_.end()));
 }
 
-void FrameInspector::FromServer(std::string_view bytes) {
+void FrameInspector::EndCall(std::uint32_t stream) {
+  EndRequest(stream);
+  calls_.erase(stream);
+}
+
+void FrameInspector::EndRequest(std::uint32_t stream) {
+  const auto call = calls_.find(stream);
+  if (call == calls_.end() || !call->second) return;
+  requests_.erase(*call->second);
+  call->second.reset();
+}
+
+void FrameInspector::NoteRequestData(std::uint32_t stream, SteadyTime now) {
+  const auto call = calls_.find(stream);
+  if (call == calls_.end() || !call->second) return;
+  const Requests::iterator request = *call->second;
+  request->moved = now;
+  requests_.splice(requests_.end(), requests_, request);
+}
+
+void FrameInspector::FromServer(std::string_view bytes, SteadyTime now) {
   while (!bytes.empty()) {
     if (server_.in_payload()) {
       server_.SkipPayload(bytes);
     } else if (server_.TakeHeader(bytes)) {
       const FrameHeader frame = server_.Parse();
-      NoteServerFrame(frame);
+      NoteServerFrame(frame, now);
       server_.BeginPayload(frame.length);
     }
   }
 }
 
-void FrameInspector::NoteServerFrame(const FrameHeader& frame) {
+void FrameInspector::NoteServerFrame(const FrameHeader& frame, SteadyTime now) {
   const auto add = [](double& credit, double more) {
     credit = std::min(credit + more, kMaxCredit);
   };
   switch (frame.type) {
     case kData:
       add(data_credit_, kCreditPerDataFrame + static_cast<double>(frame.length) / kBytesPerCredit);
-      if (frame.Has(kEndStream)) calls_.erase(frame.stream);
-      break;
+      [[fallthrough]];
     case kHeaders:
-      if (frame.Has(kEndStream)) calls_.erase(frame.stream);
+      answered_ = now;
+      if (frame.Has(kEndStream)) EndCall(frame.stream);
       break;
-    case kRstStream: calls_.erase(frame.stream); break;
+    case kRstStream: EndCall(frame.stream); break;
     case kPing:
       if (!frame.Has(kAck)) add(ping_credit_, 1);
       break;
@@ -223,10 +257,9 @@ void FrameInspector::NoteServerFrame(const FrameHeader& frame) {
 std::string_view FrameInspector::Overdue(SteadyTime now) const {
   if (in_header_block_ && now - header_block_began_ > limits_.header_block_time)
     return "a header block takes too long";
-  for (const auto& [stream, call] : calls_) {
-    if (!call.request_ended && now - call.began > limits_.request_time)
-      return "a request takes too long";
-  }
+  if (!requests_.empty() &&
+      now - std::max(requests_.front().moved, answered_) > limits_.request_time)
+    return "a request takes too long";
   return {};
 }
 

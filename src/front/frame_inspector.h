@@ -4,9 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <map>
+#include <optional>
 #include <string_view>
 
+#include "front/open_calls.h"
 #include "front/token_bucket.h"
 
 namespace todo::front {
@@ -22,7 +25,8 @@ struct FrameLimits {
   double control_frame_burst = 1'000;
   /// A header block, from its first frame to its last.
   std::chrono::milliseconds header_block_time{10'000};
-  /// The request of a call, from its header to its end.
+  /// A request that has not ended, without a byte of it, while the server answers no call of the
+  /// connection either. A client may hold a conversation open and make other calls beside it.
   std::chrono::milliseconds request_time{60'000};
 };
 
@@ -52,13 +56,17 @@ class FrameInspector {
   /// frames of blocks beyond the first 64 KiB cost units of `large_headers`: their bytes, times the
   /// size of the block so far in MiB. It is shared by all connections of a port, and must outlive
   /// the inspector. nullptr: they are free.
-  explicit FrameInspector(FrameLimits limits = {}, TokenBucket* large_headers = nullptr);
+  /// `all_calls`: of all connections of the port; outlives the inspector, too. While it is full,
+  /// further calls wait, but for a few in each connection. nullptr: they never wait.
+  explicit FrameInspector(FrameLimits limits = {}, TokenBucket* large_headers = nullptr,
+                          const OpenCalls* all_calls = nullptr);
+  FrameInspector(FrameInspector&&) = default;
 
   /// Looks at bytes that the client sent. Bytes that did not pass must be offered again, before any
   /// later ones. After kRefuse nothing passes any more.
   Decision FromClient(std::string_view bytes, SteadyTime now);
   /// Takes note of bytes that the server sent.
-  void FromServer(std::string_view bytes);
+  void FromServer(std::string_view bytes, SteadyTime now);
 
   /// Whether the client has shown, by the preface of HTTP/2, that it speaks the protocol.
   bool greeted() const { return greeted_; }
@@ -66,6 +74,8 @@ class FrameInspector {
   bool has_called() const { return last_stream_ > 0; }
   /// The number of calls that were opened and not ended, by either side.
   int open_calls() const { return static_cast<int>(calls_.size()); }
+  /// The number of these whose request has not ended.
+  int open_requests() const { return static_cast<int>(requests_.size()); }
   /// The reason to end the connection because the client sends something too slowly; empty: none.
   std::string_view Overdue(SteadyTime now) const;
 
@@ -78,10 +88,12 @@ class FrameInspector {
 
     bool Has(std::uint8_t flag) const { return (flags & flag) != 0; }
   };
-  struct Call {
-    SteadyTime began;
-    bool request_ended = false;
+  /// A request that has not ended.
+  struct Request {
+    std::uint32_t stream = 0;
+    SteadyTime moved;  // when something of it came
   };
+  using Requests = std::list<Request>;
   /// One direction: where in a frame its next byte lies.
   class Cursor {
    public:
@@ -109,8 +121,11 @@ class FrameInspector {
   std::string_view JudgeContinuation(const FrameHeader& frame, SteadyTime now);
   std::string_view JudgeControl(const FrameHeader& frame, SteadyTime now);
   void EndPayload();
+  void OpenCall(std::uint32_t stream, SteadyTime now);
+  void EndCall(std::uint32_t stream);
   void EndRequest(std::uint32_t stream);
-  void NoteServerFrame(const FrameHeader& frame);
+  void NoteRequestData(std::uint32_t stream, SteadyTime now);
+  void NoteServerFrame(const FrameHeader& frame, SteadyTime now);
 
   bool Pay(SteadyTime now);
   bool PayFrom(double& credit, SteadyTime now);
@@ -132,10 +147,14 @@ class FrameInspector {
   SteadyTime header_block_began_;
 
   std::uint32_t last_stream_ = 0;
-  std::map<std::uint32_t, Call> calls_;
+  Requests requests_;  // by `moved`
+  std::map<std::uint32_t, std::optional<Requests::iterator>>
+      calls_;            // empty: the request has ended
+  SteadyTime answered_;  // when the server last sent something of a call
 
   TokenBucket control_frames_;
   TokenBucket* const large_headers_;
+  const OpenCalls* const all_calls_;
   std::chrono::milliseconds wait_{0};  // of the frame in question
   double data_credit_ = 0;             // WINDOW_UPDATE and PING that the server's data explains
   double ping_credit_ = 0;             // acknowledgements of PING

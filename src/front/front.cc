@@ -86,9 +86,10 @@ Front::Front(FrontOptions options)
       connections_({.waiting = options_.max_waiting,
                     .served = options_.max_served,
                     .served_per_peer = options_.max_served_per_peer}),
+      open_calls_(options_.max_open_calls),
       scratch_(kBlockBytes) {
   TODO_REQUIRE(options_.max_waiting > 0 && options_.max_served > 0);
-  TODO_REQUIRE(options_.max_served_per_peer > 0);
+  TODO_REQUIRE(options_.max_served_per_peer > 0 && options_.max_open_calls > 0);
 }
 
 Front::~Front() { Stop(); }
@@ -141,6 +142,7 @@ void Front::Run() {
     if (now_ >= next_tick_) Tick();
   }
   connections_.Clear();
+  leaving_.clear();
   connection_count_ = 0;
   listening_.Close();
 }
@@ -165,8 +167,11 @@ void Front::HandleEvent(std::uint64_t tag, std::uint32_t events) {
   if (tag == kCommandsTag) return HandleCommands();
   const Id id = tag / 2;
   Connection* const connection = connections_.Find(id);
-  if (connection == nullptr) return;  // an earlier event of this turn ended it
   const bool hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (connection == nullptr) {  // it has ended
+    if (hung_up && tag == ServerTag(id)) ForgetLeaving(id);
+    return;
+  }
   if (hung_up && tag == ClientTag(id)) return End(id, {});
   if (hung_up) connection->NoteServerEnd();
   Move(id);
@@ -214,6 +219,7 @@ void Front::Accept() {
 
 void Front::AcceptWithoutDescriptors() {
   if (const Id id = connections_.First(); id != 0) End(id, "no descriptor is left");
+  if (!leaving_.empty()) ForgetLeaving(leaving_.begin()->first);
   spare_.Close();
   // Closed again at once: the next connection finds the descriptors of the one that gave way.
   Descriptor refused(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -229,7 +235,7 @@ void Front::Admit(Descriptor client, const sockaddr_storage& address) {
   if (const Id id = connections_.WaitingToGiveWay(); id != 0)
     End(id, "all places to wait are taken");
   std::optional<FrameInspector> inspector;
-  if (options_.frames) inspector.emplace(*options_.frames, &large_headers_);
+  if (options_.frames) inspector.emplace(*options_.frames, &large_headers_, &open_calls_);
   const Id id = connections_.Add(std::make_unique<Connection>(
       std::move(client), std::move(peer), std::move(inspector), options_.times, now_));
   connection_count_ = static_cast<int>(connections_.size());
@@ -264,6 +270,14 @@ void Front::Move(Id id) {
     slowed_.emplace(*connection->resume_at(), id);
   connection->scheduled_resume = connection->resume_at();
   Watch(id, *connection);
+  if (connections_.Find(id) == nullptr) return;
+  open_calls_.Note(id, connection->open_calls());
+  BoundCalls();
+}
+
+void Front::BoundCalls() {
+  for (Id id = open_calls_.ToGiveWay(); id != 0; id = open_calls_.ToGiveWay())
+    End(id, "too many calls on all connections");
 }
 
 void Front::Watch(Id id, Connection& connection) {
@@ -314,6 +328,11 @@ void Front::Tick() {
   for (const auto& [id, connection] : connections_.all())
     if (!connection->CheckDeadlines(now_)) late.emplace_back(id, connection->end_reason());
   for (const auto& [id, reason] : late) End(id, reason);
+  std::erase_if(leaving_, [this](const auto& entry) {
+    const bool forget = now_ - entry.second.since > options_.times.closing;
+    if (forget) open_calls_.NoteLeft(entry.second.calls);
+    return forget;
+  });
   if (now_ >= next_report_) ReportEnded();
 }
 
@@ -325,8 +344,28 @@ void Front::End(Id id, std::string_view reason) {
     ++ended.count;
     ended.last_peer = connection->peer().name;
   }
-  connections_.Remove(id);
+  open_calls_.Note(id, {});
+  const std::unique_ptr<Connection> ended = connections_.Remove(id);
+  AwaitServerEnd(id, *ended);
   connection_count_ = static_cast<int>(connections_.size());
+}
+
+void Front::AwaitServerEnd(Id id, Connection& ended) {
+  const int calls = ended.open_calls().calls;
+  const bool watched = ended.server_watched == Connection::Watched::kYes;
+  if (calls == 0 || !watched || ended.server_ended()) return;
+  Descriptor server = ended.TakeServer();
+  // Without events: the kernel announces the end in any case.
+  if (!Control(EPOLL_CTL_MOD, server.get(), 0, ServerTag(id))) return;
+  open_calls_.NoteLeaving(calls);
+  leaving_.emplace(id, Leaving{.server = std::move(server), .calls = calls, .since = now_});
+}
+
+void Front::ForgetLeaving(Id id) {
+  const auto found = leaving_.find(id);
+  if (found == leaving_.end()) return;
+  open_calls_.NoteLeft(found->second.calls);
+  leaving_.erase(found);
 }
 
 void Front::ReportEnded() {

@@ -12,12 +12,14 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "front/connection_list.h"
 #include "front/descriptor.h"
 #include "front/frame_inspector.h"
+#include "front/open_calls.h"
 
 namespace todo::front {
 
@@ -33,11 +35,13 @@ struct FrontOptions {
   /// Connections that the server knows. Each costs three descriptors.
   std::size_t max_served = 1'024;
   std::size_t max_served_per_peer = 512;  // of one address
+  std::size_t max_open_calls = 4'096;     // of all connections; where frames can be read
 };
 
 /// Accepts the connections of a port in the place of a server, and moves their bytes to and from
 /// the server through socket pairs, as far as the limits allow. When all places are taken, a silent
-/// connection gives way, see ConnectionList. When descriptors run out, the port goes on.
+/// connection gives way, see ConnectionList; when there are too many calls, one with many of them,
+/// see OpenCalls. When descriptors run out, the port goes on.
 ///
 /// Owns one thread. Thread safety: Open, Start, StopAccepting and Stop from one thread, in this
 /// order; the getters from any.
@@ -82,9 +86,14 @@ class Front {
   void Admit(Descriptor client, const sockaddr_storage& address);
   Descriptor ReachServer(const Connection& connection);
   void Move(Id id);
+  /// Ends connections until there are few enough calls.
+  void BoundCalls();
   void Watch(Id id, Connection& connection);
   void Tick();
   void ResumeSlowed();
+  /// Has the calls of a connection that has ended count until the server has closed its end.
+  void AwaitServerEnd(Id id, Connection& ended);
+  void ForgetLeaving(Id id);
   /// `reason` empty: ended in the ordinary way.
   void End(Id id, std::string_view reason);
   void ReportEnded();
@@ -104,6 +113,13 @@ class Front {
   // Of the thread.
   TokenBucket large_headers_;
   ConnectionList connections_;
+  OpenCalls open_calls_;
+  struct Leaving {
+    Descriptor server;
+    int calls = 0;
+    SteadyTime since;
+  };
+  std::unordered_map<Id, Leaving> leaving_;  // connections that have ended, until the server knows
   std::vector<char> scratch_;
   std::multimap<SteadyTime, Id> slowed_;
   SteadyTime now_{};

@@ -57,7 +57,7 @@ class Client {
               "nothing passes after a refusal");
     }
   }
-  void Hear(std::string_view bytes) { inspector_.FromServer(bytes); }
+  void Hear(std::string_view bytes) { inspector_.FromServer(bytes, now_); }
   void Wait() {
     now_ += 1s;
     (void)inspector_.Overdue(now_);

@@ -19,13 +19,24 @@ from tools.stack import Stack  # noqa: E402
 DESCRIPTORS = 1_024
 
 
+def binary() -> Path:
+    return Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service")).resolve()
+
+
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """One replica whose descriptors are few."""
     folder = tmp_path_factory.mktemp("hostile")
-    binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service")).resolve()
     limited = folder / "todo-service"
-    limited.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec "{binary}" "$@"\n')
+    limited.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec "{binary()}" "$@"\n')
     limited.chmod(0o755)
     with Stack(folder / "run", broker="memory", service_binary=limited, keep_data=False) as stack:
+        yield Target(stack)
+
+
+@pytest.fixture(scope="module")
+def roomy_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """One replica with as many descriptors as the machine gives it."""
+    folder = tmp_path_factory.mktemp("roomy")
+    with Stack(folder / "run", broker="memory", service_binary=binary(), keep_data=False) as stack:
         yield Target(stack)

@@ -44,7 +44,8 @@ TEST_F(FrameInspectorTest, AnOrdinaryConversationPasses) {
     ASSERT_EQ(Send(Call(stream)), Kind::kPass);
     EXPECT_EQ(inspector_.open_calls(), 1);
     inspector_.FromServer(Frame(kHeaders, kEndHeaders, stream, 30) + Frame(kData, 0, stream, 100) +
-                          Frame(kHeaders, kEndHeaders | kEndStream, stream, 30));
+                              Frame(kHeaders, kEndHeaders | kEndStream, stream, 30),
+                          now_);
     EXPECT_EQ(inspector_.open_calls(), 0);
     ASSERT_EQ(Send(Frame(kWindowUpdate, 0, 0, 4) + Frame(kWindowUpdate, 0, stream, 4)),
               Kind::kPass);
@@ -130,7 +131,7 @@ TEST_F(FrameInspectorTest, CallsAtTheSameTimeAreBounded) {
   std::uint32_t stream = 1;
   for (int i = 0; i < FrameLimits{}.max_open_calls; ++i, stream += 2)
     ASSERT_EQ(Send(Call(stream)), Kind::kPass);
-  inspector_.FromServer(Frame(kRstStream, 0, 1, 4) + Frame(kData, kEndStream, 3, 4));
+  inspector_.FromServer(Frame(kRstStream, 0, 1, 4) + Frame(kData, kEndStream, 3, 4), now_);
   EXPECT_EQ(Send(Call(stream) + Call(stream + 2)), Kind::kPass) << "two have ended";
   EXPECT_EQ(Send(Call(stream + 4)), Kind::kRefuse);
 }
@@ -182,8 +183,8 @@ TEST_F(FrameInspectorTest, RapidResetIsSlowedDown) {
 TEST_F(FrameInspectorTest, AnswersToTheServerAreFree) {
   Open();
   for (int i = 0; i < 5'000; ++i) {
-    inspector_.FromServer(Frame(kPing, 0, 0, 8) + Frame(kSettings, 0, 0, 6) +
-                          Frame(kData, 0, 1, 16));
+    inspector_.FromServer(
+        Frame(kPing, 0, 0, 8) + Frame(kSettings, 0, 0, 6) + Frame(kData, 0, 1, 16), now_);
     ASSERT_EQ(Send(Frame(kPing, kAck, 0, 8) + Frame(kSettings, kAck, 0) +
                    Frame(kWindowUpdate, 0, 0, 4) + Frame(kWindowUpdate, 0, 1, 4)),
               Kind::kPass)
@@ -211,6 +212,62 @@ TEST_F(FrameInspectorTest, SlowHeadersAndRequestsAreOverdue) {
   EXPECT_THAT(inspector_.Overdue(now_), HasSubstr("request"));
   ASSERT_EQ(Send(Frame(kData, kEndStream, 1, 60)), Kind::kPass);
   EXPECT_THAT(inspector_.Overdue(now_), IsEmpty()) << "a slow answer is the server's matter";
+}
+
+TEST_F(FrameInspectorTest, ARequestThatMovesIsNotOverdue) {
+  Open();
+  ASSERT_EQ(Send(Frame(kHeaders, kEndHeaders, 1, 60) + Frame(kHeaders, kEndHeaders, 3, 60)),
+            Kind::kPass);
+  EXPECT_EQ(inspector_.open_requests(), 2);
+  now_ += 50s;
+  ASSERT_EQ(Send(Frame(kData, 0, 1, 1)), Kind::kPass);
+  now_ += 20s;
+  EXPECT_THAT(inspector_.Overdue(now_), HasSubstr("request")) << "the other one stands still";
+  ASSERT_EQ(Send(Frame(kData, kEndStream, 3, 1)), Kind::kPass);
+  EXPECT_EQ(inspector_.open_requests(), 1);
+  EXPECT_EQ(inspector_.open_calls(), 2);
+  EXPECT_THAT(inspector_.Overdue(now_), IsEmpty());
+  now_ += 50s;
+  EXPECT_THAT(inspector_.Overdue(now_), HasSubstr("request"));
+}
+
+TEST_F(FrameInspectorTest, AnEmptyFrameDoesNotMoveARequest) {
+  Open();
+  ASSERT_EQ(Send(Frame(kHeaders, kEndHeaders, 1, 60)), Kind::kPass);
+  now_ += 61s;
+  ASSERT_EQ(Send(Frame(kData, 0, 1, 0)), Kind::kPass);
+  EXPECT_THAT(inspector_.Overdue(now_), HasSubstr("request"));
+}
+
+TEST_F(FrameInspectorTest, AConversationStaysOpenWhileOtherCallsAreAnswered) {
+  Open();
+  ASSERT_EQ(Send(Frame(kHeaders, kEndHeaders, 1, 60)), Kind::kPass);
+  for (std::uint32_t stream = 3; stream < 203; stream += 2) {
+    now_ += 30s;
+    ASSERT_EQ(Send(Call(stream)), Kind::kPass);
+    inspector_.FromServer(Frame(kHeaders, kEndHeaders | kEndStream, stream, 30), now_);
+    ASSERT_THAT(inspector_.Overdue(now_), IsEmpty());
+  }
+  now_ += 61s;
+  EXPECT_THAT(inspector_.Overdue(now_), HasSubstr("request"));
+}
+
+TEST_F(FrameInspectorTest, EveryWayToEndACallEndsItsRequest) {
+  Open();
+  for (std::uint32_t stream = 1; stream < 9; stream += 2)
+    ASSERT_EQ(Send(Frame(kHeaders, kEndHeaders, stream, 60)), Kind::kPass);
+  EXPECT_EQ(inspector_.open_requests(), 4);
+  ASSERT_EQ(Send(Frame(kRstStream, 0, 1, 4)), Kind::kPass);
+  inspector_.FromServer(Frame(kRstStream, 0, 3, 4) + Frame(kData, kEndStream, 5, 4) +
+                            Frame(kHeaders, kEndHeaders | kEndStream, 7, 4),
+                        now_);
+  EXPECT_EQ(inspector_.open_requests(), 0);
+  EXPECT_EQ(inspector_.open_calls(), 0);
+  // Frames of calls that are over, and trailers, are no calls.
+  ASSERT_EQ(Send(Frame(kData, 0, 1, 4) + Frame(kData, kEndStream, 3, 4) +
+                 Frame(kHeaders, kEndHeaders | kEndStream, 5, 4)),
+            Kind::kPass);
+  EXPECT_EQ(inspector_.open_calls(), 0);
 }
 
 }  // namespace

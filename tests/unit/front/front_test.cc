@@ -282,6 +282,39 @@ TEST_F(FrontTest, WhenAllPlacesAreTakenIdleClientsGiveWay) {
   EXPECT_EQ(caller.Receive(9), "an answer");
 }
 
+TEST_F(FrontTest, WhenThereAreTooManyCallsTheConnectionWithMostUnfinishedRequestsEnds) {
+  FrontOptions options = AnyPort();
+  options.max_open_calls = 20;
+  StartFront(std::move(options));
+  const auto opened = [this](std::uint32_t calls, bool finished) {
+    std::string words = Opening();
+    for (std::uint32_t i = 0; i < calls; ++i)
+      words += finished ? Call(2 * i + 1) : Frame(kHeaders, kEndHeaders, 2 * i + 1, 60);
+    Socket client = Socket::To(front_->port());
+    client.Send(words);
+    Socket server = Server();
+    EXPECT_EQ(server.Receive(words.size()), words);
+    return std::pair(std::move(client), std::move(server));
+  };
+  auto [honest, honest_server] = opened(10, true);
+  auto [few, few_server] = opened(3, false);
+  auto [many, many_server] = opened(5, false);
+  auto [more, more_server] = opened(2, false);
+  WaitForConnections(4);
+  honest.Send(Call(21));  // one above the limit
+  EXPECT_TRUE(many.Ends());
+  WaitForConnections(3);
+  // A call that the server ends makes room.
+  honest_server.Send(Frame(kHeaders, kEndHeaders | kEndStream, 1, 30));
+  EXPECT_EQ(honest.Receive(39).size(), 39U);
+  for (std::uint32_t stream = 7; stream < 15; stream += 2)
+    few.Send(Frame(kHeaders, kEndHeaders, stream, 60));
+  EXPECT_EQ(few_server.Receive(4 * 69).size(), 4 * 69U);
+  WaitForConnections(3);
+  more.Send(Frame(kHeaders, kEndHeaders, 5, 60) + Frame(kHeaders, kEndHeaders, 7, 60));
+  EXPECT_TRUE(few.Ends());
+}
+
 TEST_F(FrontTest, ThePortOutlivesALackOfDescriptors) {
   StartFront();
   std::vector<Socket> clients;
