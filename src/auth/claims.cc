@@ -158,7 +158,12 @@ absl::StatusOr<domain::UserId> UserOf(const json& claims, const ClaimRules& rule
 bool HasValue(const json& claims, std::string_view name, std::string_view value) {
   const json* const claim = Find(claims, name);
   if (claim == nullptr) return false;
-  if (claim->is_string()) return IsOrHoldsWord(claim->get_ref<const std::string&>(), value);
+  if (claim->is_string()) {
+    const auto& text = claim->get_ref<const std::string&>();
+    // Only these are lists by their definition (RFC 8693); users may choose words of other texts.
+    const bool is_list = name == "scope" || name == "scp";
+    return is_list ? IsOrHoldsWord(text, value) : text == value;
+  }
   if (!claim->is_array()) return ElementIs(*claim, value);
   return std::ranges::any_of(*claim,
                              [&](const json& element) { return ElementIs(element, value); });

@@ -55,9 +55,9 @@ struct TokenCaller {
 absl::StatusOr<TokenCaller> CallerOf(const nlohmann::json& claims, const ClaimRules& rules,
                                      domain::Instant now);
 
-/// Whether the claim `name` is `value` or contains it: as a text, as one of the words of a text
-/// with spaces between them (as in `scope`), as a number or truth value in its JSON form, or as an
-/// element of a list.
+/// Whether the claim `name` is `value` or contains it: as a text, as a number or truth value in its
+/// JSON form, as an element of a list, or, in the claims `scope` and `scp`, as one of the words of
+/// a text with spaces between them.
 bool HasValue(const nlohmann::json& claims, std::string_view name, std::string_view value);
 
 }  // namespace todo::auth

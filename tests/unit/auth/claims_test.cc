@@ -132,12 +132,16 @@ TEST(Claims, OperatorsAreMadeByTextsWordsAndLists) {
     return Caller(changes, rules)->identity.Has(ports::Role::kOperator);
   };
   EXPECT_TRUE(is_operator({{"roles", "admin"}}));
-  EXPECT_TRUE(is_operator({{"roles", "read  todo-operator write"}}));
+  EXPECT_FALSE(is_operator({{"roles", "read  todo-operator write"}})) << "a text is no list";
   EXPECT_TRUE(is_operator({{"roles", {"user", "todo-operator"}}}));
   for (const json& other : {json("todo-operators"), json("administrator"), json({"admins"}),
                             json(true), json({{"admin", true}}), json({{"x", {"admin"}}})}) {
     EXPECT_FALSE(is_operator({{"roles", other}})) << other;
   }
+  rules.operator_claim = "scope";
+  EXPECT_TRUE(is_operator({{"scope", "read  todo-operator write"}}));
+  rules.operator_claim = "name";
+  EXPECT_FALSE(is_operator({{"name", "Eve todo-operator"}}));
   rules.operator_claim = "realm_access.roles";
   EXPECT_TRUE(is_operator({{"realm_access", {{"roles", {"admin"}}}}}));
   EXPECT_FALSE(is_operator({{"roles", "admin"}}));
