@@ -73,8 +73,10 @@ std::variant<connect::Route, google::rpc::Status> ConnectDoor::Accept(
   absl::StatusOr<KnownCaller> caller = admission_.Identify(
       method, ReadHeaders([&](std::string_view name) { return head.All(name); }));
   if (!caller.ok()) return EncodeStatus(caller.status());
+  std::string user = caller->identity.user.value;
   if (method.streams()) {
-    return connect::Route{.unary = nullptr,
+    return connect::Route{.user = std::move(user),
+                          .unary = nullptr,
                           .stream = [&admission = admission_, &method, caller = *std::move(caller)](
                                         std::unique_ptr<connect::StreamCall> call) {
                             std::unique_ptr<PendingStream> pending =
@@ -82,7 +84,8 @@ std::variant<connect::Route, google::rpc::Status> ConnectDoor::Accept(
                             admission.Submit(method, caller, std::move(pending));
                           }};
   }
-  return connect::Route{.unary =
+  return connect::Route{.user = std::move(user),
+                        .unary =
                             [&admission = admission_, &method, caller = *std::move(caller)](
                                 std::unique_ptr<connect::UnaryCall> call) {
                               std::unique_ptr<PendingUnary> pending =

@@ -64,6 +64,12 @@ int MaxWebConnections(const Config& config) {
   return share;
 }
 
+/// Twice as many calls as a user's limits allow: some bodies are still on the way, and some answers
+/// too.
+int MaxRequestsPerUser(const Config& config) {
+  return 2 * (config.user_calls_at_a_time + config.user_streams);
+}
+
 edge::HttpServerOptions WebOptions(const Config& config) {
   edge::HttpServerOptions options{
       .name = "web",
@@ -71,7 +77,8 @@ edge::HttpServerOptions WebOptions(const Config& config) {
       .port = config.web_port,
       .origins = {.allowed_origins = OriginsOf(config), .loopback_names_only = config.dev_identity},
       .max_connections = MaxWebConnections(config),
-      .max_connections_per_peer = config.web_max_connections_per_peer};
+      .max_connections_per_peer = config.web_max_connections_per_peer,
+      .max_requests_per_holder = MaxRequestsPerUser(config)};
   if (!config.tls_cert.empty()) {
     options.tls = edge::TlsFiles{
         .certificate = config.tls_cert, .key = config.tls_key, .client_ca = config.tls_client_ca};

@@ -170,7 +170,14 @@ void Connection::AnswerEarly(util::HttpResponse response, const ParsedHead& pars
 }
 
 void Connection::Accept(util::HttpAcceptance acceptance, const ParsedHead& parsed) {
+  if (!HasRoomFor(acceptance.holder)) {
+    return Refuse(acceptance.too_many
+                      ? acceptance.too_many()
+                      : util::HttpProblem(429, "too many of your requests are in progress"));
+  }
   proven_ = true;
+  holder_ = std::move(acceptance.holder);
+  if (!holder_.empty()) ++server_.requests_of[holder_];
   body_left_ = parsed.head.content_length.value_or(0);
   acceptance_ = std::move(acceptance);
   if (body_left_ > acceptance_->max_body_bytes) return RefuseLength();
@@ -178,6 +185,21 @@ void Connection::Accept(util::HttpAcceptance acceptance, const ParsedHead& parse
   EnterPhase(Phase::kBody, server_.options.patience);
   if (parsed.expects_continue && (parsed.chunked || body_left_ > 0))
     Send("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+bool Connection::HasRoomFor(const std::string& holder) const {
+  const int max = server_.options.max_requests_per_holder;
+  if (max == 0 || holder.empty()) return true;
+  const auto found = server_.requests_of.find(holder);
+  return found == server_.requests_of.end() || found->second < max;
+}
+
+void Connection::ReleaseRequest() {
+  server_.request_bytes -= std::exchange(body_bytes_, 0);
+  if (holder_.empty()) return;
+  const auto found = server_.requests_of.find(holder_);
+  if (--found->second == 0) server_.requests_of.erase(found);
+  holder_.clear();
 }
 
 bool Connection::AdvanceBody() {
@@ -269,7 +291,7 @@ bool Connection::AdvanceAnswer() {
 }
 
 void Connection::EndRequest() {
-  server_.request_bytes -= std::exchange(body_bytes_, 0);
+  ReleaseRequest();
   channel_.reset();
   if (!keep_alive_ || server_.stopping || (client_done_ && in_.empty())) {
     Linger();
@@ -307,7 +329,7 @@ void Connection::Refuse(util::HttpResponse answer) {
   acceptance_.reset();
   decoder_.reset();
   std::exchange(body_, {}).clear();
-  server_.request_bytes -= std::exchange(body_bytes_, 0);
+  ReleaseRequest();
   EnterPhase(Phase::kAnswer, milliseconds::max());
   SendWhole(std::move(answer));
 }
@@ -317,7 +339,7 @@ void Connection::Close() {
   if (channel_ != nullptr) channel_->Cancel();
   channel_.reset();
   acceptance_.reset();
-  server_.request_bytes -= std::exchange(body_bytes_, 0);
+  ReleaseRequest();
   server_.response_bytes -= std::exchange(out_bytes_, 0);
   timer_.cancel();
   transport_->Close();

@@ -66,6 +66,9 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   util::HttpDecision Decide(const util::HttpRequestHead& head);
   void AnswerEarly(util::HttpResponse response, const ParsedHead& parsed);
   void Accept(util::HttpAcceptance acceptance, const ParsedHead& parsed);
+  bool HasRoomFor(const std::string& holder) const;
+  /// Gives back what the request in progress has taken of the server's bounds.
+  void ReleaseRequest();
   ChunkedDecoder::State TakeBody();
   void Handle();
   void Pump();
@@ -128,6 +131,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   bool head_only_ = false;  // HEAD
   util::HttpHeaders more_fields_;
   std::optional<util::HttpAcceptance> acceptance_;
+  std::string holder_;  // see util::HttpAcceptance; counted in server_.requests_of
   std::optional<ChunkedDecoder> decoder_;  // of a chunked body
   std::uint64_t body_left_ = 0;            // of a body with a length, or of the bytes to drop
   std::string body_;

@@ -21,6 +21,8 @@ struct HttpServerOptions {
 
   int max_connections = 256;
   int max_connections_per_peer = 0;  // of one IP address; 0: no such bound
+  /// From the head to the end of the answer, see util::HttpAcceptance; 0: no such bound.
+  int max_requests_per_holder = 0;
 
   std::size_t max_head_bytes = 16UL * 1024;
   std::size_t max_head_fields = 100;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "edge/options.h"
@@ -28,8 +30,9 @@ struct ServerState {
   util::HttpHandler& handler;
   const OriginPolicy origins;
   Places places;
-  std::size_t request_bytes = 0;   // held, of all connections
-  std::size_t response_bytes = 0;  // held, of all connections
+  std::unordered_map<std::string, int> requests_of;  // in progress, by holder
+  std::size_t request_bytes = 0;                     // held, of all connections
+  std::size_t response_bytes = 0;                    // held, of all connections
   bool stopping = false;
   std::function<void()> on_left;  // called when a connection has given its place back
   std::atomic<int> open_count = 0;

@@ -91,6 +91,11 @@ struct HttpAcceptance {
   std::size_t max_body_bytes = 0;
   /// The answer to a longer body; nullopt: the server's own, 413.
   std::optional<HttpResponse> too_long = {};
+  /// Whose request it is; the server may bound the requests in progress of each holder. Empty: of
+  /// nobody in particular.
+  std::string holder = {};
+  /// Makes the answer above that bound; empty: the server's own, 429.
+  std::function<HttpResponse()> too_many = {};
   /// Called once, on the server's thread, with the whole body; must not block. Not called when the
   /// client goes before its body is complete.
   std::function<void(std::string body, std::unique_ptr<HttpExchange> exchange)> handle;

@@ -41,6 +41,13 @@ absl::Status TooLong(std::size_t max_bytes) {
       kMessageTooLong);
 }
 
+absl::Status TooMany() {
+  return util::WithReason(
+      absl::ResourceExhaustedError("too many of your calls are on the way: send their bodies, read "
+                                   "their answers, then try again"),
+      "USER_BUSY");
+}
+
 /// OK, when the body of a stream's request is one envelope that can be unpacked.
 absl::Status CheckEnvelope(const Call::Request& request) {
   TODO_ASSIGN_OR_RETURN(const Envelope envelope, UnwrapOnly(request.body));
@@ -81,6 +88,7 @@ HttpDecision Handler::Decide(const HttpRequestHead& head) {
   if (const auto* const error = std::get_if<google::rpc::Status>(&accepted))
     return ErrorFor(call, *error);
 
+  auto& route = std::get<Route>(accepted);
   std::size_t max_bytes = options_.max_message_bytes + (call.streams ? kEnvelopePrefixBytes : 0);
   HttpResponse too_long = ErrorFor(call, options_.encode(TooLong(options_.max_message_bytes)));
   if (call.message.has_value()) {
@@ -89,6 +97,10 @@ HttpDecision Handler::Decide(const HttpRequestHead& head) {
   }
   if (head.content_length.value_or(0) > max_bytes) return too_long;
 
+  auto too_many = [this, stream_type = std::string(call.streams ? call.content_type() : "")] {
+    const google::rpc::Status error = options_.encode(TooMany());
+    return stream_type.empty() ? UnaryError(error) : StreamError(error, stream_type);
+  };
   const std::chrono::system_clock::time_point deadline = DeadlineOf(call);
   Call::Request request{.head = std::move(call),
                         .deadline = deadline,
@@ -97,7 +109,9 @@ HttpDecision Handler::Decide(const HttpRequestHead& head) {
   return util::HttpAcceptance{
       .max_body_bytes = max_bytes,
       .too_long = std::move(too_long),
-      .handle = [this, route = std::get<Route>(std::move(accepted)), request = std::move(request)](
+      .holder = route.user,
+      .too_many = std::move(too_many),
+      .handle = [this, route = std::move(route), request = std::move(request)](
                     std::string body, std::unique_ptr<HttpExchange> exchange) mutable {
         request.body = std::move(body);
         if (request.head.streams)

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -22,6 +23,7 @@ namespace todo::api::connect {
 /// The way of an accepted call to its method: the one that fits the method's shape is set. Called
 /// on the server's thread, so it must not block.
 struct Route {
+  std::string user = {};  // whose call it is; the server may bound the calls of each
   std::function<void(std::unique_ptr<UnaryCall>)> unary;
   std::function<void(std::unique_ptr<StreamCall>)> stream;
 };

@@ -26,9 +26,9 @@ inline bool Eventually(const std::function<bool()>& condition) {
 }
 
 /// Paths for tests: /echo answers with the body of the request, /stream with as many pieces as the
-/// body says, /large with more than sockets hold, /held leaves the exchange to the test, /short
-/// answers bodies above its limit itself, /throws and /throws-late throw. All other paths are
-/// answered from the head, with its method, path and query.
+/// body says, /large with more than sockets hold, /held leaves the exchange to the test, and the
+/// query is its holder, /short answers bodies above its limit itself, /throws and /throws-late
+/// throw. All other paths are answered from the head, with its method, path and query.
 class FakeHandler final : public util::HttpHandler {
  public:
   static constexpr std::size_t kMaxBodyBytes = 1024UL * 1024;
@@ -65,11 +65,16 @@ class FakeHandler final : public util::HttpHandler {
                                   .handle = {}};
     }
     if (head.path == "/held") {
-      return Taking([this](std::string, std::unique_ptr<util::HttpExchange> exchange) {
-        const std::lock_guard lock(mutex_);
-        held_.push_back(std::move(exchange));
-        changed_.notify_all();
-      });
+      util::HttpAcceptance held =
+          Taking([this](std::string, std::unique_ptr<util::HttpExchange> exchange) {
+            const std::lock_guard lock(mutex_);
+            held_.push_back(std::move(exchange));
+            changed_.notify_all();
+          });
+      held.holder = head.query;
+      if (head.query == "polite")
+        held.too_many = [] { return util::HttpResponse{.body = "later"}; };
+      return held;
     }
     return util::HttpResponse{.status = 200,
                               .body = std::string(head.method)

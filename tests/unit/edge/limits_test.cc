@@ -231,6 +231,40 @@ TEST_F(LimitsTest, RefusesWhenAllPlacesAreBusyAndGoesOnAfterwards) {
   EXPECT_THAT(peer.ReadTo("page of "), StartsWith("HTTP/1.1 200"));
 }
 
+TEST_F(LimitsTest, LimitsTheRequestsOfAHolder) {
+  const auto server = Start({.max_requests_per_holder = 2, .patience = kLong});
+  const auto head = [](std::string_view holder, int length) {
+    return fmt::format(
+        "POST /held?{} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        holder, length);
+  };
+  for (const std::string_view holder : {"ada", "polite"}) {
+    const Peer handled(server->port());
+    handled.Send(head(holder, 0));
+    const std::unique_ptr<util::HttpExchange> exchange = handler_.AwaitHeld();
+    auto slow = std::make_unique<Peer>(server->port());
+    slow->Send(head(holder, 5));
+    slow->ReadTo("\r\n\r\n");
+    EXPECT_THAT(Ask(*server, head(holder, 0)),
+                holder == "ada" ? IsProblem(429) : EndsWith("\r\n\r\nlater"));
+    for (const std::string_view other : {"bob", ""}) {
+      const Peer peer(server->port());
+      peer.Send(head(other, 0));
+      handler_.AwaitHeld()->Respond({.body = "."});
+      peer.ReadTo("\r\n\r\n.");
+    }
+    slow->Reset();  // gives its part back, as an answered one does
+    EXPECT_TRUE(Eventually([&] { return server->stats().open_count == 1; }));
+    for (int i = 0; i < 5; ++i) {
+      const Peer peer(server->port());
+      peer.Send(head(holder, 0));
+      handler_.AwaitHeld()->Respond({.body = "."});
+      EXPECT_THAT(peer.ReadTo("\r\n\r\n."), StartsWith("HTTP/1.1 200"));
+    }
+    exchange->Respond({});
+  }
+}
+
 TEST_F(LimitsTest, RefusesBodiesAboveItsMemory) {
   const auto server = Start({.patience = kLong, .max_request_bytes_held = 100'000});
   const Peer first(server->port());

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "../named_caller.h"
@@ -104,6 +105,23 @@ TEST_F(ConnectDoorTest, AnswersJsonWithJsonAndBinaryWithBinary) {
   v1::Task task;
   ASSERT_TRUE(task.ParseFromString(binary.body));
   EXPECT_EQ(task.id(), 8);
+}
+
+TEST_F(ConnectDoorTest, TellsTheServerWhoseCallItIs) {
+  Serve(Echo);
+  const util::HttpDecision decision =
+      door_->Decide({.method = "POST",
+                     .path = kGetTask,
+                     .query = {},
+                     .headers = {{"x-user-id", "alice"}, {"content-type", "application/json"}},
+                     .peer = "127.0.0.1",
+                     .encrypted = false,
+                     .content_length = 2});
+  const auto& acceptance = std::get<util::HttpAcceptance>(decision);
+  EXPECT_EQ(acceptance.holder, "alice");
+  const util::HttpResponse refusal = acceptance.too_many();
+  EXPECT_EQ(refusal.status, 429);
+  EXPECT_EQ(ReasonIn(refusal), "USER_BUSY");
 }
 
 TEST_F(ConnectDoorTest, AnswersAGetOfAMethodWithoutSideEffects) {
