@@ -10,6 +10,12 @@ begin
     if to_regclass('task_texts_by_text') is not null then
         return null;
     end if;
+    -- Building it stops all changes of texts meanwhile.
+    if (select reltuples from pg_class where oid = 'task_texts'::regclass) > 100000 then
+        return 'there are too many texts to index them while the service works: run create extension pg_trgm; '
+            'create extension btree_gin; create index concurrently task_texts_by_text on task_texts '
+            'using gin (user_id, search_text gin_trgm_ops)';
+    end if;
     lock table task_texts in share row exclusive mode;  -- replicas take turns
     create extension if not exists pg_trgm;
     create extension if not exists btree_gin;
