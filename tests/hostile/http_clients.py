@@ -109,9 +109,10 @@ class HonestCallers:
 
 
 class Crowd:
-    """Many connections that each send `opening`; those that the server closes are opened again."""
+    """Many connections that each send `opening`, which may depend on the number of the connection; those that the server closes are opened again."""
 
-    def __init__(self, port: int, count: int, opening: bytes, receive_buffer: int = 0) -> None:
+    def __init__(self, port: int, count: int, opening: bytes | Callable[[int], bytes],
+                 receive_buffer: int = 0) -> None:
         self._port = port
         self._count = count
         self._opening = opening
@@ -159,7 +160,7 @@ class Crowd:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
         try:
             one.connect(("127.0.0.1", self._port))
-            one.sendall(self._opening)
+            one.sendall(self._opening if isinstance(self._opening, bytes) else self._opening(self.opened))
         except OSError:
             one.close()
             raise

@@ -97,10 +97,15 @@ def test_pages_that_nobody_reads(stack: Stack) -> None:
         crowd.press(SECONDS, lambda one: one.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 
 
-def test_bodies_of_a_user_that_trickle_in(stack: Stack) -> None:
-    opening = CALL + b"Content-Length: 1000000\r\n\r\n{"
+@pytest.mark.parametrize("users", [1, 500])
+def test_bodies_of_users_that_trickle_in(stack: Stack, users: int) -> None:
+    opening = CALL.replace(b"mallory", b"mallory-%d") + b"Content-Length: 1000000\r\n\r\n{"
+
+    def opening_of(number: int) -> bytes:
+        return opening % (number % users)
+
     # More connections than --web-max-connections, and each sends a byte far more often than every second.
-    with HonestCallers(stack, 150 * MIB), Crowd(stack.ports["web-0"], 1_200, opening) as crowd:
+    with HonestCallers(stack, 150 * MIB), Crowd(stack.ports["web-0"], 1_200, opening_of) as crowd:
         crowd.press(SECONDS, lambda one: one.sendall(b" "))
 
 

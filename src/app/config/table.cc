@@ -43,8 +43,8 @@ Table Http() {
                           "address of the web port: HTTP calls of users")),
       Number("web-port", &Config::web_port, 0, 65'535, "port for users; 0: any free port"),
       Number("web-max-connections", &Config::web_max_connections, 1, 100'000,
-             "number of connections to the web port; for a further one, the connection that has "
-             "been idle the longest is closed"),
+             "number of connections to the web port; for a further one, the connection that is "
+             "needed the least is closed"),
       WithDefault(
           "0: no such limit",
           Number("web-max-connections-per-peer", &Config::web_max_connections_per_peer, 0, 100'000,
