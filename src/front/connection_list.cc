@@ -26,17 +26,15 @@ Connection* ConnectionList::Find(Id id) const {
   return found == connections_.end() ? nullptr : found->second.get();
 }
 
-std::unique_ptr<Connection> ConnectionList::Remove(Id id) {
+void ConnectionList::Remove(Id id) {
   const auto found = connections_.find(id);
-  if (found == connections_.end()) return nullptr;
+  if (found == connections_.end()) return;
   if (found->second->reached_server()) {
     --served_count_;
     const auto of_peer = served_of_peer_.find(found->second->peer().group);
     if (--of_peer->second == 0) served_of_peer_.erase(of_peer);
   }
-  std::unique_ptr<Connection> removed = std::move(found->second);
   connections_.erase(found);
-  return removed;
 }
 
 void ConnectionList::Clear() {

@@ -35,8 +35,7 @@ class ConnectionList {
   void NoteServed(const Connection& connection);
   /// nullptr: there is none of this number any more.
   Connection* Find(Id id) const;
-  /// nullptr: there was none of this number.
-  std::unique_ptr<Connection> Remove(Id id);
+  void Remove(Id id);
   void Clear();
 
   /// The waiting connection that must give way before another may come; 0: there is room.
