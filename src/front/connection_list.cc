@@ -44,7 +44,7 @@ void ConnectionList::Clear() {
 }
 
 ConnectionList::Id ConnectionList::WaitingToGiveWay() const {
-  return size() - served_count_ >= limits_.waiting ? LongestWaiting() : 0;
+  return size() - served_count_ >= limits_.waiting ? LongestWaiting(nullptr) : 0;
 }
 
 ConnectionList::Id ConnectionList::ServedToGiveWay(std::string_view peer_group) const {
@@ -54,15 +54,17 @@ ConnectionList::Id ConnectionList::ServedToGiveWay(std::string_view peer_group) 
   return served_count_ >= limits_.served ? ChooseServed({}) : 0;
 }
 
-ConnectionList::Id ConnectionList::First() const {
-  const Id waiting = LongestWaiting();
+ConnectionList::Id ConnectionList::FirstBut(const Connection* spared) const {
+  const Id waiting = LongestWaiting(spared);
   return waiting != 0 ? waiting : ChooseServed({});
 }
 
-ConnectionList::Id ConnectionList::LongestWaiting() const {
+ConnectionList::Id ConnectionList::LongestWaiting(const Connection* spared) const {
   Id longest = 0;
-  for (const auto& [id, connection] : connections_)
-    if (!connection->reached_server() && (longest == 0 || id < longest)) longest = id;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->reached_server() || connection.get() == spared) continue;
+    if (longest == 0 || id < longest) longest = id;
+  }
   return longest;
 }
 

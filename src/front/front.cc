@@ -49,6 +49,10 @@ constexpr std::uint64_t kCommandsTag = 1;
 std::uint64_t ClientTag(std::uint64_t id) { return id * 2; }
 std::uint64_t ServerTag(std::uint64_t id) { return id * 2 + 1; }
 
+bool MakePair(std::array<int, 2>& ends) {
+  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0;
+}
+
 Descriptor OpenSpare() { return Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 /// The address; of v6 the network, because one machine has a whole network of addresses.
@@ -250,8 +254,17 @@ Descriptor Front::ReachServer(Connection& connection) {
   if (const Id id = connections_.ServedToGiveWay(connection.peer().group); id != 0)
     End(id, "all places are taken");
   std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return {};
+  if (!MakePair(ends)) {
+    // One that has ended frees a descriptor at once, or two; the spare one may be the second.
+    if (errno != EMFILE && errno != ENFILE) return {};
+    const Id first = connections_.FirstBut(&connection);
+    if (first == 0) return {};
+    End(first, "no descriptor is left");
+    spare_.Close();
+    const bool made = MakePair(ends);
+    spare_ = OpenSpare();
+    if (!made) return {};
+  }
   Descriptor ours(ends[0]);
   NameSocket(ours.get(), ++pair_count_, connection.peer().name);
   connection.server_end = OthersDescriptor(ends[1]);

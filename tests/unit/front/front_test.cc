@@ -367,6 +367,29 @@ TEST_F(FrontTest, ThePortOutlivesALackOfDescriptors) {
   EXPECT_EQ(Server().Receive(Opening().size()), Opening());
 }
 
+TEST_F(FrontTest, WithoutDescriptorsASilentConnectionGivesWayToAClientThatSpeaks) {
+  StartFront();
+  Socket silent = Socket::To(front_->port());
+  WaitForConnections(1);
+  Socket client = Socket::To(front_->port());
+  WaitForConnections(2);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit low = before;
+  low.rlim_cur = 64;
+  setrlimit(RLIMIT_NOFILE, &low);
+  std::vector<Descriptor> taken;
+  for (;;) {
+    Descriptor more(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!more) break;
+    taken.push_back(std::move(more));
+  }
+  client.Send(Opening());
+  EXPECT_EQ(Server().Receive(Opening().size()), Opening());
+  EXPECT_TRUE(silent.Ends());
+  setrlimit(RLIMIT_NOFILE, &before);
+}
+
 TEST_F(FrontTest, AfterStopAcceptingOldConnectionsLiveAndNewOnesFail) {
   StartFront();
   Socket client = Socket::To(front_->port());
