@@ -17,8 +17,10 @@ struct ConnectionShares {
   std::size_t app = 0;
 };
 
-/// The shares under a limit of descriptors. Half of the descriptors stay for everything else: the
-/// database, the HTTP ports, the sidecar, files.
+/// The shares under a limit of descriptors: the gRPC ports together have 3/8 of them. The web port
+/// takes a quarter at most (http_ports), so 3/8 stay for everything else: the database, the
+/// sidecar, the ops port, key sets, files, and connections that have ended before gRPC has let go
+/// of them.
 ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit);
 
 /// Bounds the number of malloc's arenas, each of which keeps what its threads have freed. Call
