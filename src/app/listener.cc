@@ -29,9 +29,9 @@ constexpr int kMaxCallsPerConnection = 128;
 /// gRPC announces its limit and enforces it late, so the front ends a connection that has twice as
 /// many calls. Clients assume no more than 100 until they have read the announcement.
 constexpr int kEnforcedCallsPerConnection = 2 * kMaxCallsPerConnection;
-/// Of all connections together; gRPC may know twice as many for a moment. It keeps about 11 KiB for
-/// a call whose request has not come, and the metadata.
-constexpr std::size_t kMaxApiCalls = 4'096;
+/// Of all connections together; for a moment, gRPC may know a third more, and a few of each
+/// connection. It keeps about 11 KiB for a call whose request has not come, and the metadata.
+constexpr std::size_t kMaxApiCalls = 3'072;
 /// The sidecar has one connection.
 constexpr std::size_t kMaxAppCalls = 1'024;
 constexpr int kKeepaliveMs = 20'000;

@@ -39,7 +39,7 @@ std::size_t RaiseDescriptorLimit() {
 }
 
 ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit) {
-  const std::size_t all = descriptor_limit / 2 / kDescriptorsPerConnection;
+  const std::size_t all = descriptor_limit * 3 / 8 / kDescriptorsPerConnection;
   return {.api = std::clamp<std::size_t>(all * 3 / 4, 1, kMaxApiConnections),
           .app = std::clamp<std::size_t>(all / 4, 1, kMaxAppConnections),
           .web = std::max<std::size_t>(descriptor_limit / 4, 1)};

@@ -19,8 +19,10 @@ struct ConnectionShares {
   std::size_t web = 0;
 };
 
-/// The shares under a limit of descriptors: half of them for the gRPC ports, a quarter for the web
-/// port. The rest stays for everything else: the database, the ops port, the sidecar, files.
+/// The shares under a limit of descriptors: the gRPC ports together have 3/8 of them. The web port
+/// has a quarter, so 3/8 stay for everything else: the database, the
+/// sidecar, the ops port, key sets, files, and connections that have ended before gRPC has let go
+/// of them.
 ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit);
 
 /// Bounds the number of malloc's arenas, each of which keeps what its threads have freed. Call

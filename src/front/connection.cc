@@ -172,11 +172,6 @@ void Connection::NoteServerEnd() {
   resume_at_.reset();
 }
 
-Descriptor Connection::TakeServer() {
-  shutdown(server_.get(), SHUT_WR);
-  return std::move(server_);
-}
-
 void Connection::FlushUp(SteadyTime now) {
   if (up_inspected_ == 0) return;
   const ssize_t sent = Send(server_.get(), std::string_view(up_).substr(0, up_inspected_));

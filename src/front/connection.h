@@ -35,7 +35,7 @@ class Connection {
  public:
   /// Makes the connection to the server, when the client has spoken: our end of a socket pair, not
   /// blocking. Empty: impossible at the moment.
-  using ReachServer = std::function<Descriptor(const Connection&)>;
+  using ReachServer = std::function<Descriptor(Connection&)>;
 
   struct Peer {
     std::string group;  // connections of the same peer: its address
@@ -51,10 +51,6 @@ class Connection {
   bool Move(std::span<char> scratch, const ReachServer& reach_server, SteadyTime now);
   /// The server has closed its end, though the bytes that it sent before may not have been read.
   void NoteServerEnd();
-  /// Closes the way to the server and gives our end away: it stays open in the other direction, and
-  /// the kernel announces (EPOLLHUP) that the server has closed its end, too. Before the end of
-  /// this object, which has no further use.
-  Descriptor TakeServer();
   /// Looks for deadlines that have passed. False: as Move.
   bool CheckDeadlines(SteadyTime now);
 
@@ -83,12 +79,13 @@ class Connection {
   /// Whether bytes of the server have not been given to the client's socket.
   bool HasUndelivered() const;
 
-  // What Front has told epoll and its list of slowed connections, kept here for it.
+  // What Front has told the server, epoll and its list of slowed connections, kept here for it.
   enum class Watched { kNotYet, kYes, kNoMore };
   std::uint32_t watched_client_events = 0;
   std::uint32_t watched_server_events = 0;
   Watched server_watched = Watched::kNotYet;
   std::optional<SteadyTime> scheduled_resume;
+  OthersDescriptor server_end;
 
  private:
   enum class Outcome { kIdle, kProgress, kOver };

@@ -26,17 +26,15 @@ Connection* ConnectionList::Find(Id id) const {
   return found == connections_.end() ? nullptr : found->second.get();
 }
 
-std::unique_ptr<Connection> ConnectionList::Remove(Id id) {
+void ConnectionList::Remove(Id id) {
   const auto found = connections_.find(id);
-  if (found == connections_.end()) return nullptr;
+  if (found == connections_.end()) return;
   if (found->second->reached_server()) {
     --served_count_;
     const auto of_peer = served_of_peer_.find(found->second->peer().group);
     if (--of_peer->second == 0) served_of_peer_.erase(of_peer);
   }
-  std::unique_ptr<Connection> removed = std::move(found->second);
   connections_.erase(found);
-  return removed;
 }
 
 void ConnectionList::Clear() {
@@ -46,7 +44,7 @@ void ConnectionList::Clear() {
 }
 
 ConnectionList::Id ConnectionList::WaitingToGiveWay() const {
-  return size() - served_count_ >= limits_.waiting ? LongestWaiting() : 0;
+  return size() - served_count_ >= limits_.waiting ? LongestWaiting(nullptr) : 0;
 }
 
 ConnectionList::Id ConnectionList::ServedToGiveWay(std::string_view peer_group) const {
@@ -56,15 +54,17 @@ ConnectionList::Id ConnectionList::ServedToGiveWay(std::string_view peer_group) 
   return served_count_ >= limits_.served ? ChooseServed({}) : 0;
 }
 
-ConnectionList::Id ConnectionList::First() const {
-  const Id waiting = LongestWaiting();
+ConnectionList::Id ConnectionList::FirstBut(const Connection* spared) const {
+  const Id waiting = LongestWaiting(spared);
   return waiting != 0 ? waiting : ChooseServed({});
 }
 
-ConnectionList::Id ConnectionList::LongestWaiting() const {
+ConnectionList::Id ConnectionList::LongestWaiting(const Connection* spared) const {
   Id longest = 0;
-  for (const auto& [id, connection] : connections_)
-    if (!connection->reached_server() && (longest == 0 || id < longest)) longest = id;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->reached_server() || connection.get() == spared) continue;
+    if (longest == 0 || id < longest) longest = id;
+  }
   return longest;
 }
 

@@ -35,8 +35,7 @@ class ConnectionList {
   void NoteServed(const Connection& connection);
   /// nullptr: there is none of this number any more.
   Connection* Find(Id id) const;
-  /// nullptr: there was none of this number.
-  std::unique_ptr<Connection> Remove(Id id);
+  void Remove(Id id);
   void Clear();
 
   /// The waiting connection that must give way before another may come; 0: there is room.
@@ -50,13 +49,15 @@ class ConnectionList {
   /// go first, and then the one that has been silent longest.
   Id ServedToGiveWay(std::string_view peer_group) const;
   /// The connection that goes first when descriptors are short; 0: there is none.
-  Id First() const;
+  Id First() const { return FirstBut(nullptr); }
+  /// The same, but not this one.
+  Id FirstBut(const Connection* spared) const;
 
   const Map& all() const { return connections_; }
   std::size_t size() const { return connections_.size(); }
 
  private:
-  Id LongestWaiting() const;
+  Id LongestWaiting(const Connection* spared) const;
   Id ChooseServed(std::string_view peer_group) const;
 
   const Limits limits_;

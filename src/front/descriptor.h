@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
@@ -31,6 +32,26 @@ class Descriptor {
 
  private:
   int fd_ = -1;
+};
+
+/// Remembers a descriptor that another part of this process owns, and tells whether the owner has
+/// closed it. The number alone does not tell: it may be that of a newer descriptor.
+/// Thread safety: none.
+class OthersDescriptor {
+ public:
+  OthersDescriptor() = default;  // of none
+  explicit OthersDescriptor(int fd) : fd_(fd), inode_(InodeOf(fd)) {}
+
+  bool open() const { return fd_ >= 0 && inode_ != 0 && InodeOf(fd_) == inode_; }
+
+ private:
+  static ino_t InodeOf(int fd) {
+    struct stat status {};
+    return fstat(fd, &status) == 0 ? status.st_ino : 0;
+  }
+
+  int fd_ = -1;
+  ino_t inode_ = 0;
 };
 
 }  // namespace todo::front

@@ -37,6 +37,7 @@ constexpr double kLargeHeadersPerSecond = 10 * 1024.0 * 1024;
 constexpr double kLargeHeaderBurst = 4 * 1024.0 * 1024;
 constexpr int kAcceptsPerTurn = 64;
 constexpr auto kTick = 250ms;
+constexpr auto kSeeOffInterval = 10ms;
 /// Clients have this long to take what the server said before it ended.
 constexpr auto kLastWordsTime = 1s;
 /// An attack must not fill the log.
@@ -47,6 +48,10 @@ constexpr std::uint64_t kListeningTag = 0;
 constexpr std::uint64_t kCommandsTag = 1;
 std::uint64_t ClientTag(std::uint64_t id) { return id * 2; }
 std::uint64_t ServerTag(std::uint64_t id) { return id * 2 + 1; }
+
+bool MakePair(std::array<int, 2>& ends) {
+  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0;
+}
 
 Descriptor OpenSpare() { return Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
@@ -138,11 +143,11 @@ void Front::Run() {
       const epoll_event event = events[static_cast<std::size_t>(i)];
       HandleEvent(event.data.u64, event.events);
     }
+    if (now_ >= next_see_off_) SeeOff();
     ResumeSlowed();
     if (now_ >= next_tick_) Tick();
   }
   connections_.Clear();
-  leaving_.clear();
   connection_count_ = 0;
   listening_.Close();
 }
@@ -158,6 +163,7 @@ bool Front::HasUndelivered() {
 int Front::WaitMs() const {
   SteadyTime until = stop_by_.value_or(next_tick_);
   if (!slowed_.empty()) until = std::min(until, slowed_.begin()->first);
+  if (!leaving_.empty()) until = std::min(until, next_see_off_);
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now());
   return static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 1'000));
 }
@@ -167,11 +173,8 @@ void Front::HandleEvent(std::uint64_t tag, std::uint32_t events) {
   if (tag == kCommandsTag) return HandleCommands();
   const Id id = tag / 2;
   Connection* const connection = connections_.Find(id);
+  if (connection == nullptr) return;  // an earlier event of this turn ended it
   const bool hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
-  if (connection == nullptr) {  // it has ended
-    if (hung_up && tag == ServerTag(id)) ForgetLeaving(id);
-    return;
-  }
   if (hung_up && tag == ClientTag(id)) return End(id, {});
   if (hung_up) connection->NoteServerEnd();
   Move(id);
@@ -219,7 +222,6 @@ void Front::Accept() {
 
 void Front::AcceptWithoutDescriptors() {
   if (const Id id = connections_.First(); id != 0) End(id, "no descriptor is left");
-  if (!leaving_.empty()) ForgetLeaving(leaving_.begin()->first);
   spare_.Close();
   // Closed again at once: the next connection finds the descriptors of the one that gave way.
   Descriptor refused(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -247,15 +249,25 @@ void Front::Admit(Descriptor client, const sockaddr_storage& address) {
   Move(id);  // a client that has spoken does not wait behind silent ones
 }
 
-Descriptor Front::ReachServer(const Connection& connection) {
+Descriptor Front::ReachServer(Connection& connection) {
   if (!accepting_) return {};
   if (const Id id = connections_.ServedToGiveWay(connection.peer().group); id != 0)
     End(id, "all places are taken");
   std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return {};
+  if (!MakePair(ends)) {
+    // One that has ended frees a descriptor at once, or two; the spare one may be the second.
+    if (errno != EMFILE && errno != ENFILE) return {};
+    const Id first = connections_.FirstBut(&connection);
+    if (first == 0) return {};
+    End(first, "no descriptor is left");
+    spare_.Close();
+    const bool made = MakePair(ends);
+    spare_ = OpenSpare();
+    if (!made) return {};
+  }
   Descriptor ours(ends[0]);
   NameSocket(ours.get(), ++pair_count_, connection.peer().name);
+  connection.server_end = OthersDescriptor(ends[1]);
   handover_(ends[1]);
   connections_.NoteServed(connection);
   return ours;
@@ -264,7 +276,7 @@ Descriptor Front::ReachServer(const Connection& connection) {
 void Front::Move(Id id) {
   Connection* const connection = connections_.Find(id);
   if (connection == nullptr) return;
-  const auto reach = [this](const Connection& one) { return ReachServer(one); };
+  const auto reach = [this](Connection& one) { return ReachServer(one); };
   if (!connection->Move(std::span(scratch_), reach, now_)) return End(id, connection->end_reason());
   if (connection->resume_at() && connection->resume_at() != connection->scheduled_resume)
     slowed_.emplace(*connection->resume_at(), id);
@@ -328,11 +340,6 @@ void Front::Tick() {
   for (const auto& [id, connection] : connections_.all())
     if (!connection->CheckDeadlines(now_)) late.emplace_back(id, connection->end_reason());
   for (const auto& [id, reason] : late) End(id, reason);
-  std::erase_if(leaving_, [this](const auto& entry) {
-    const bool forget = now_ - entry.second.since > options_.times.closing;
-    if (forget) open_calls_.NoteLeft(entry.second.calls);
-    return forget;
-  });
   if (now_ >= next_report_) ReportEnded();
 }
 
@@ -345,27 +352,22 @@ void Front::End(Id id, std::string_view reason) {
     ended.last_peer = connection->peer().name;
   }
   open_calls_.Note(id, {});
-  const std::unique_ptr<Connection> ended = connections_.Remove(id);
-  AwaitServerEnd(id, *ended);
+  if (const int calls = connection->open_calls().calls;
+      calls > 0 && connection->server_end.open()) {
+    open_calls_.NoteLeaving(calls);
+    leaving_.push_back({.server_end = connection->server_end, .calls = calls, .since = now_});
+  }
+  connections_.Remove(id);
   connection_count_ = static_cast<int>(connections_.size());
 }
 
-void Front::AwaitServerEnd(Id id, Connection& ended) {
-  const int calls = ended.open_calls().calls;
-  const bool watched = ended.server_watched == Connection::Watched::kYes;
-  if (calls == 0 || !watched || ended.server_ended()) return;
-  Descriptor server = ended.TakeServer();
-  // Without events: the kernel announces the end in any case.
-  if (!Control(EPOLL_CTL_MOD, server.get(), 0, ServerTag(id))) return;
-  open_calls_.NoteLeaving(calls);
-  leaving_.emplace(id, Leaving{.server = std::move(server), .calls = calls, .since = now_});
-}
-
-void Front::ForgetLeaving(Id id) {
-  const auto found = leaving_.find(id);
-  if (found == leaving_.end()) return;
-  open_calls_.NoteLeft(found->second.calls);
-  leaving_.erase(found);
+void Front::SeeOff() {
+  next_see_off_ = now_ + kSeeOffInterval;
+  std::erase_if(leaving_, [this](const Leaving& one) {
+    const bool left = !one.server_end.open() || now_ - one.since > options_.times.closing;
+    if (left) open_calls_.NoteLeft(one.calls);
+    return left;
+  });
 }
 
 void Front::ReportEnded() {

@@ -12,7 +12,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,7 +34,7 @@ struct FrontOptions {
   /// Connections that the server knows. Each costs three descriptors.
   std::size_t max_served = 1'024;
   std::size_t max_served_per_peer = 512;  // of one address
-  std::size_t max_open_calls = 4'096;     // of all connections; where frames can be read
+  std::size_t max_open_calls = 3'072;     // of all connections; where frames can be read
 };
 
 /// Accepts the connections of a port in the place of a server, and moves their bytes to and from
@@ -47,8 +46,9 @@ struct FrontOptions {
 /// order; the getters from any.
 class Front {
  public:
-  /// Gives the server its end of a socket pair, and with it the descriptor. Called on the front's
-  /// thread, never after StopAccepting has returned; should not block.
+  /// Gives the server its end of a socket pair, and with it the descriptor, which the server closes
+  /// when it has let go of all calls of the connection. Called on the front's thread, never after
+  /// StopAccepting has returned; should not block.
   using Handover = std::function<void(int fd)>;
 
   explicit Front(FrontOptions options);
@@ -84,16 +84,15 @@ class Front {
   /// Accepts one connection to close it at once, so that the port does not spin.
   void AcceptWithoutDescriptors();
   void Admit(Descriptor client, const sockaddr_storage& address);
-  Descriptor ReachServer(const Connection& connection);
+  Descriptor ReachServer(Connection& connection);
   void Move(Id id);
   /// Ends connections until there are few enough calls.
   void BoundCalls();
   void Watch(Id id, Connection& connection);
   void Tick();
   void ResumeSlowed();
-  /// Has the calls of a connection that has ended count until the server has closed its end.
-  void AwaitServerEnd(Id id, Connection& ended);
-  void ForgetLeaving(Id id);
+  /// Takes note that the server has let go of connections that ended before.
+  void SeeOff();
   /// `reason` empty: ended in the ordinary way.
   void End(Id id, std::string_view reason);
   void ReportEnded();
@@ -115,15 +114,16 @@ class Front {
   ConnectionList connections_;
   OpenCalls open_calls_;
   struct Leaving {
-    Descriptor server;
+    OthersDescriptor server_end;
     int calls = 0;
     SteadyTime since;
   };
-  std::unordered_map<Id, Leaving> leaving_;  // connections that have ended, until the server knows
+  std::vector<Leaving> leaving_;  // connections that have ended, until the server lets go of them
   std::vector<char> scratch_;
   std::multimap<SteadyTime, Id> slowed_;
   SteadyTime now_{};
   SteadyTime next_tick_{};
+  SteadyTime next_see_off_{};
   std::optional<SteadyTime> stop_by_;
   bool accepting_ = true;
   bool accept_paused_ = false;  // until the next tick

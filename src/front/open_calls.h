@@ -12,8 +12,8 @@ namespace todo::front {
 /// way when they are too many. Each call costs the server memory, even one whose request has not
 /// come, and so the number of connections alone does not bound the memory.
 ///
-/// The calls of a connection that has ended are leaving until the server has taken note of the end:
-/// a server that is behind still finds them in its socket and makes them.
+/// The calls of a connection that has ended are leaving until the server has let go of them: a
+/// server that is behind still finds them in its socket, and makes them only to cancel them.
 /// Thread safety: none.
 class OpenCalls {
  public:
@@ -38,9 +38,9 @@ class OpenCalls {
 
   void NoteLeaving(int calls) { leaving_ += static_cast<std::size_t>(calls); }
   void NoteLeft(int calls) { leaving_ -= static_cast<std::size_t>(calls); }
-  /// Whether there are twice as many calls as the limit, with those that are leaving. Then a
-  /// connection should wait with any but its first few calls.
-  bool full() const { return total_ + leaving_ >= 2 * limit_; }
+  /// Whether there are a third more calls than the limit, with those that are leaving. Then each
+  /// connection waits with any but its first few calls.
+  bool full() const { return total_ + leaving_ >= limit_ + limit_ / 3; }
 
  private:
   using Rank = std::tuple<int, int, Id>;  // the lowest gives way

@@ -136,6 +136,26 @@ TEST_F(FrameInspectorTest, CallsAtTheSameTimeAreBounded) {
   EXPECT_EQ(Send(Call(stream + 4)), Kind::kRefuse);
 }
 
+TEST_F(FrameInspectorTest, WhileThePortIsFullAConnectionMayOpenAFewCalls) {
+  OpenCalls all(9);
+  all.NoteLeaving(12);
+  FrameInspector inspector({}, nullptr, &all);
+  const std::string four = Opening() + Call(1) + Call(3) + Call(5) + Call(7);
+  EXPECT_EQ(inspector.FromClient(four, now_).kind, Kind::kPass);
+  const std::string more = Call(9);
+  const Decision decision = inspector.FromClient(more, now_);
+  EXPECT_EQ(decision.kind, Kind::kWait);
+  EXPECT_EQ(inspector.open_calls(), 4);
+  inspector.FromServer(Frame(kHeaders, kEndHeaders | kEndStream, 1, 30), now_);
+  EXPECT_EQ(inspector.FromClient(std::string_view(more).substr(decision.passed), now_).kind,
+            Kind::kPass)
+      << "one has been answered";
+  EXPECT_EQ(inspector.FromClient(Call(11), now_).kind, Kind::kWait);
+  all.NoteLeft(12);
+  EXPECT_EQ(inspector.FromClient(Call(11).substr(8), now_).kind, Kind::kPass);
+  EXPECT_EQ(inspector.open_calls(), 5);
+}
+
 TEST_F(FrameInspectorTest, EvenNumbersAreNotForClients) {
   Open();
   EXPECT_EQ(Send(Call(2)), Kind::kRefuse);

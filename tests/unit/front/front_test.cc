@@ -315,6 +315,28 @@ TEST_F(FrontTest, WhenThereAreTooManyCallsTheConnectionWithMostUnfinishedRequest
   EXPECT_TRUE(few.Ends());
 }
 
+TEST_F(FrontTest, CallsOfAnEndedConnectionCountUntilTheServerHasClosedIt) {
+  FrontOptions options = AnyPort();
+  options.max_open_calls = 9;
+  StartFront(std::move(options));
+  std::string words = Opening();
+  for (std::uint32_t stream = 1; stream < 25; stream += 2)
+    words += Frame(kHeaders, kEndHeaders, stream, 60);
+  Socket first = Socket::To(front_->port());
+  first.Send(words);
+  Socket first_server = Server();
+  EXPECT_TRUE(first.Ends()) << "twelve calls are too many";
+  Socket second = Socket::To(front_->port());
+  second.Send(words.substr(0, Opening().size() + 5 * 69));
+  Socket second_server = Server();
+  const std::size_t few = Opening().size() + 4 * 69 + 8;  // and the fifth but for its last byte
+  EXPECT_EQ(second_server.Receive(few).size(), few);
+  pollfd more{.fd = second_server.fd(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&more, 1, 100), 0) << "the fifth call waits";
+  first_server.Close();
+  EXPECT_EQ(second_server.Receive(5 * 69 - few + Opening().size()).size(), 61U);
+}
+
 TEST_F(FrontTest, ThePortOutlivesALackOfDescriptors) {
   StartFront();
   std::vector<Socket> clients;
@@ -343,6 +365,29 @@ TEST_F(FrontTest, ThePortOutlivesALackOfDescriptors) {
   Socket client = Socket::To(front_->port());
   client.Send(Opening());
   EXPECT_EQ(Server().Receive(Opening().size()), Opening());
+}
+
+TEST_F(FrontTest, WithoutDescriptorsASilentConnectionGivesWayToAClientThatSpeaks) {
+  StartFront();
+  Socket silent = Socket::To(front_->port());
+  WaitForConnections(1);
+  Socket client = Socket::To(front_->port());
+  WaitForConnections(2);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit low = before;
+  low.rlim_cur = 64;
+  setrlimit(RLIMIT_NOFILE, &low);
+  std::vector<Descriptor> taken;
+  for (;;) {
+    Descriptor more(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!more) break;
+    taken.push_back(std::move(more));
+  }
+  client.Send(Opening());
+  EXPECT_EQ(Server().Receive(Opening().size()), Opening());
+  EXPECT_TRUE(silent.Ends());
+  setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST_F(FrontTest, AfterStopAcceptingOldConnectionsLiveAndNewOnesFail) {

@@ -36,6 +36,19 @@ TEST(OpenCallsTest, AmongEqualsMostCallsAndThenTheOldest) {
   EXPECT_EQ(calls.ToGiveWay(), 2U);
 }
 
+TEST(OpenCallsTest, CallsThatAreLeavingCountUntilTheServerHasLetGo) {
+  OpenCalls calls(9);
+  calls.Note(1, {.calls = 9, .requests = 9});
+  EXPECT_FALSE(calls.full());
+  calls.Note(1, {});
+  calls.NoteLeaving(9);
+  calls.Note(2, {.calls = 3});
+  EXPECT_TRUE(calls.full());
+  EXPECT_EQ(calls.ToGiveWay(), 0U) << "nobody's end would help";
+  calls.NoteLeft(9);
+  EXPECT_FALSE(calls.full());
+}
+
 TEST(OpenCallsTest, TheChoiceIsThatOfACompleteSearch) {
   OpenCalls calls(300);
   std::map<OpenCalls::Id, OpenCalls::Count> model;
