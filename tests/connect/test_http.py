@@ -7,6 +7,7 @@ import gzip
 import http.client
 import json
 import socket
+import subprocess
 import threading
 import uuid
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import pytest
 from todo_client import Client
 
 from tools.stack import Stack
+from tools.stack.__main__ import first_steps
 
 SERVICE = "/todo.v1.TodoService"
 MIB = 1024 * 1024
@@ -188,3 +190,12 @@ def test_many_calls_at_once_are_each_answered_once(stack: Stack) -> None:
         thread.join()
     for n in range(8):
         assert len(Web(stack, f"http-many-{n}").call("ListTasks", {}).json["tasks"]) == 25
+
+
+def test_the_printed_curl_line_works_as_pasted(stack: Stack) -> None:
+    """The one that `make run` prints for a new user."""
+    lines = first_steps(stack.api_target(), stack.web_url())
+    begin = next(n for n, line in enumerate(lines) if line.lstrip().startswith("curl "))
+    command = "\n".join(lines[begin:begin + 2])
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(ran.stdout)["title"] == "Buy milk"

@@ -114,11 +114,11 @@ def _welcome(stack: Stack, seconds: float, with_service: bool) -> str:
         f"  logs       {_short(stack.logs)}/",
     ]
     if with_service:
-        lines += _first_steps(stack.api_target(), stack.web_url())
+        lines += first_steps(stack.api_target(), stack.web_url())
     return "\n".join([*lines, "", "Ctrl-C stops it; your tasks stay for the next run (--fresh forgets them)."])
 
 
-def _first_steps(target: str, web: str) -> list[str]:
+def first_steps(target: str, web: str) -> list[str]:
     """To be pasted into another terminal, line by line: a recurring task, and what completing it does."""
     tomorrow = datetime.date.today() + datetime.timedelta(days=1)
     task = (
