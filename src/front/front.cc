@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "front/listening_socket.h"
+#include "util/fault_point.h"
 #include "util/log.h"
 #include "util/require.h"
 #include "util/status.h"
@@ -195,6 +196,7 @@ void Front::HandleCommands() {
 }
 
 void Front::Accept() {
+  if (TODO_PLANTED(options_.name + "-deaf")) return PauseAccepting();
   for (int i = 0; i < kAcceptsPerTurn && accepting_ && !accept_paused_; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof(address);
@@ -210,14 +212,17 @@ void Front::Accept() {
       case ENFILE: AcceptWithoutDescriptors(); break;
       case ENOBUFS:
       case ENOMEM:
-        // The connection stays in the kernel's queue.
-        accept_paused_ = true;
-        Control(EPOLL_CTL_MOD, listening_.get(), 0, kListeningTag);
+        PauseAccepting();  // the connection stays in the kernel's queue
         break;
       default:  // the client has gone again
         break;
     }
   }
+}
+
+void Front::PauseAccepting() {
+  accept_paused_ = true;
+  Control(EPOLL_CTL_MOD, listening_.get(), 0, kListeningTag);
 }
 
 void Front::AcceptWithoutDescriptors() {

@@ -81,6 +81,7 @@ class Front {
   void HandleEvent(std::uint64_t tag, std::uint32_t events);
   void HandleCommands();
   void Accept();
+  void PauseAccepting();  // until the next tick
   /// Accepts one connection to close it at once, so that the port does not spin.
   void AcceptWithoutDescriptors();
   void Admit(Descriptor client, const sockaddr_storage& address);

@@ -13,7 +13,8 @@
 // @n: only at the nth time the place is reached, counted from 1. Without @n: every time.
 //
 // name=plant: the code makes a mistake on purpose where it asks TODO_PLANTED(name), so that the
-// torture test can show that it notices such a mistake: skip-inbox, swap-order, ack-before-commit.
+// tests can show that they notice such a mistake: skip-inbox, swap-order, ack-before-commit,
+// api-deaf.
 //
 // A release holds neither the places nor their names: the macros are constants there and cost
 // nothing.

@@ -13,6 +13,7 @@ from conftest import binary
 from todo_client import Client, eventually, rows
 
 from tools.stack import Stack
+from tools.stack.dapr import http_get
 
 
 @contextmanager
@@ -54,3 +55,14 @@ def test_calls_that_hang_on_the_database_are_left_in_order(tmp_path: Path) -> No
             for call in calls:
                 call.join()
         assert service.exit_code == 3, service.last_words()  # not drained
+
+
+def test_a_port_that_answers_nobody_ends_the_process(tmp_path: Path) -> None:
+    """The kernel goes on taking connections for it, so only an answer shows that somebody listens."""
+    with Stack(tmp_path / "run", broker="memory", service_binary=binary(), service_env={"TODO_FAULTS": "api-deaf=plant"},
+               keep_data=False) as stack:
+        service = stack.node("service-0")
+        eventually(lambda: http_get(stack.ports["ops-0"], "/readyz")[0] == 503, "it is not ready")
+        eventually(lambda: service.exit_code is not None, "it has ended", within=150)
+        assert service.exit_code == 1
+        assert '"port_dead"' in service.output() and "the api port no longer answers" in service.output()
