@@ -25,8 +25,12 @@ GIVEN_BACK = 64 * MIB  # a burst leaves less than this behind
 
 
 def own_channel(target: str) -> grpc.Channel:
-    """A channel that neither shares its connection with others nor repeats calls."""
-    return grpc.insecure_channel(target, [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)])
+    """A channel that neither shares its connection with others nor repeats calls. One whose connection gave way, before
+    its first call, connects again soon."""
+    return grpc.insecure_channel(target, [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1),
+                                          ("grpc.initial_reconnect_backoff_ms", 100),
+                                          ("grpc.min_reconnect_backoff_ms", 1_000),
+                                          ("grpc.max_reconnect_backoff_ms", 500)])
 
 
 def create_task(channel: grpc.Channel, user: str, title: str, description: str = "") -> None:
