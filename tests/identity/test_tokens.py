@@ -80,9 +80,13 @@ def test_each_algorithm_with_a_secret(authenticator, claims, algorithm):
 
 def test_an_operator(authenticator, claims):
     key = key_for("ES256")
-    for roles in ("todo-operator", ["user", "todo-operator"], "user todo-operator"):
+    for roles in ("todo-operator", ["user", "todo-operator"]):
         token = token_of({**claims, "roles": roles}, key, "ES256")
         assert authenticator.ask_about(token, [public(key)])["operator"] is True
+    # Only a scope is a list of words: users may choose those of their names.
+    words = token_of({**claims, "scope": "user todo-operator", "name": "user todo-operator"}, key, "ES256")
+    assert authenticator.ask_about(words, [public(key)], operator_claim="scope")["operator"] is True
+    assert authenticator.ask_about(words, [public(key)], operator_claim="name")["operator"] is False
     token = token_of({**claims, "realm_access": {"roles": ["todo-operator"]}}, key, "ES256")
     assert authenticator.ask_about(token, [public(key)], operator_claim="realm_access.roles")["operator"] is True
     assert authenticator.ask_about(token, [public(key)])["operator"] is False
