@@ -4,6 +4,7 @@
 #include <grpc/support/log.h>
 
 #include <string>
+#include <string_view>
 
 #include "util/log.h"
 
@@ -14,8 +15,12 @@ namespace {
 // concerned reports it itself.
 
 void LogOfGrpc(gpr_log_func_args* args) {
-  const auto severity =
-      args->severity == GPR_LOG_SEVERITY_ERROR ? util::Severity::kInfo : util::Severity::kDebug;
+  // Every stranger can fail a TLS handshake, and the watch of the own ports does so all the time.
+  const bool is_handshake =
+      std::string_view(args->message).find("Handshake failed") != std::string_view::npos;
+  const auto severity = args->severity == GPR_LOG_SEVERITY_ERROR && !is_handshake
+                            ? util::Severity::kInfo
+                            : util::Severity::kDebug;
   util::Log(severity, "grpc", {{"message", args->message}});
 }
 
