@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/config/setting.h"
 #include "net/target_guard.h"
 #include "notify/http_push_sender.h"
 #include "notify/http_webhook_sender.h"
@@ -32,18 +32,6 @@ absl::StatusOr<std::optional<std::string>> Find(ports::SecretStore& secrets,
   if (!value.ok()) return value.status();
   if (value->empty()) return std::optional<std::string>();
   return std::optional(*std::move(value));
-}
-
-std::vector<std::string> SplitList(std::string_view list) {
-  std::vector<std::string> parts;
-  while (!list.empty()) {
-    const std::string_view part = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(list.size(), part.size() + 1));
-    const std::size_t first = part.find_first_not_of(' ');
-    if (first == std::string_view::npos) continue;
-    parts.emplace_back(part.substr(first, part.find_last_not_of(' ') - first + 1));
-  }
-  return parts;
 }
 
 /// "Todo <todo@example.org>", or the address alone.

@@ -21,20 +21,6 @@ util::HttpResponse TextPage(int status, std::string body,
       .status = status, .headers = {{"content-type", std::move(type)}}, .body = std::move(body)};
 }
 
-std::vector<std::string> OriginsOf(const Config& config) {
-  std::vector<std::string> origins;
-  std::string_view rest = config.web_allowed_origins;
-  while (!rest.empty()) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
-    std::string_view origin = rest.substr(0, comma);
-    while (origin.starts_with(' ')) origin.remove_prefix(1);
-    while (origin.ends_with(' ')) origin.remove_suffix(1);
-    if (!origin.empty()) origins.emplace_back(origin);
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
-  }
-  return origins;
-}
-
 /// In the form in which browsers send it.
 bool IsOrigin(std::string_view text) {
   const std::size_t scheme_end = text.find("://");
@@ -75,7 +61,8 @@ edge::HttpServerOptions WebOptions(const Config& config) {
       .name = "web",
       .address = config.web_address,
       .port = config.web_port,
-      .origins = {.allowed_origins = OriginsOf(config), .loopback_names_only = config.dev_identity},
+      .origins = {.allowed_origins = SplitList(config.web_allowed_origins),
+                  .loopback_names_only = config.dev_identity},
       .max_connections = MaxWebConnections(config),
       .max_connections_per_peer = config.web_max_connections_per_peer,
       .max_requests_per_holder = MaxRequestsPerUser(config)};
@@ -124,7 +111,7 @@ std::vector<std::string> HttpFaults(const Config& config) {
     faults.emplace_back("--tls-cert and --tls-key belong together: set both or neither");
   if (!config.tls_client_ca.empty() && config.tls_cert.empty())
     faults.emplace_back("--tls-client-ca needs --tls-cert and --tls-key");
-  for (const std::string& origin : OriginsOf(config)) {
+  for (const std::string& origin : SplitList(config.web_allowed_origins)) {
     if (IsOrigin(origin)) continue;
     faults.push_back(
         fmt::format("--web-allowed-origins contains {}; an origin is a scheme, a host in small "

@@ -26,17 +26,6 @@ constexpr std::size_t kMaxIssuers = 20;
 constexpr std::array<std::string_view, 6> kRsaAlgorithms = {"RS256", "RS384", "RS512",
                                                             "PS256", "PS384", "PS512"};
 
-std::vector<std::string> SplitList(std::string_view list) {
-  std::vector<std::string> parts;
-  while (!list.empty()) {
-    const std::string_view part = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(list.size(), part.size() + 1));
-    const std::string_view trimmed = util::FromAbsl(absl::StripAsciiWhitespace(util::ToAbsl(part)));
-    if (!trimmed.empty()) parts.emplace_back(trimmed);
-  }
-  return parts;
-}
-
 /// An issuer with all that the flags say about every issuer.
 IssuerDescription Defaults(const IdentitySettings& settings, Faults& faults) {
   IssuerDescription issuer;

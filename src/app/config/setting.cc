@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -80,6 +81,18 @@ std::string FormatDuration(milliseconds duration) {
     }
   }
   return "";
+}
+
+std::vector<std::string> SplitList(std::string_view list) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    const std::string_view part = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), part.size() + 1));
+    const std::size_t first = part.find_first_not_of(' ');
+    if (first == std::string_view::npos) continue;
+    parts.emplace_back(part.substr(first, part.find_last_not_of(' ') - first + 1));
+  }
+  return parts;
 }
 
 std::string Quoted(std::string_view text) {

@@ -43,6 +43,10 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 /// `text` in quotation marks, for a message; a long text is cut.
 std::string Quoted(std::string_view text);
 
+/// The parts of a list that are separated by commas, without the spaces around them. Empty parts
+/// are left out.
+std::vector<std::string> SplitList(std::string_view list);
+
 // The kinds of settings. `field` is where the value goes.
 
 /// Any text but an empty one.
