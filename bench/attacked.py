@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import grpc
+from service_binary import make_token
 from todo_client import Client, eventually
 
 from tools.stack import Stack
@@ -38,15 +39,10 @@ while time.monotonic() < until:
 """
 
 
-def make_token(*arguments: str) -> str:
-    return subprocess.run([build() / "todo-service", "make-token", *arguments], check=True, capture_output=True,
-                          text=True).stdout.strip()
-
-
 class Bench:
     def __init__(self, stack: Stack, key: Path, door: str) -> None:
         def token(user: str, lifetime: str = "1h") -> str:
-            return make_token("--key", str(key), "--user", user, "--for", lifetime)
+            return make_token("--key", str(key), "--user", user, "--for", lifetime, service=build() / "todo-service")
 
         self._aim = {name: stack.ports[f"{name}-0"] for name in ("web", "api", "app", "ops")}
         self._aim |= {"token": token("mallory"), "expired": token("mallory", "1s")}
@@ -132,7 +128,7 @@ def measure(bench: Bench, door: str, rounds: int) -> bool:
 def main(arguments: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(prefix="todo-keys-") as keys:
         key = Path(keys) / "key.pem"
-        key.with_name("keys.json").write_text(make_token("--new-key", str(key)))
+        key.with_name("keys.json").write_text(make_token("--new-key", str(key), service=build() / "todo-service"))
         flags = ("--auth-issuer=todo-local", f"--auth-jwks-file={key.with_name('keys.json')}", "--auth-clock-skew=0s")
         with running_stack(*flags, *LIMITS) as stack:
             held = True

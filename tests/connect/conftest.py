@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +11,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support")]
 
+from service_binary import binary  # noqa: E402
+
 from tools.stack import Stack  # noqa: E402
-
-
-def binary() -> Path:
-    return Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
 
 
 @pytest.fixture(scope="session")

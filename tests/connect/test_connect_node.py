@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import binary
 from grpc_tools import protoc
+from service_binary import binary, make_token
 
 from tools.stack import Stack
 
@@ -31,10 +31,6 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert protoc.main(["protoc", f"-I{REPOSITORY / 'proto'}", f"-I{well_known}", "--include_imports",
                         f"--descriptor_set_out={folder / 'descriptors'}", *names]) == 0
     return folder
-
-
-def make_token(*arguments: str) -> str:
-    return subprocess.run([binary(), "make-token", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")

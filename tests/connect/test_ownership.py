@@ -12,9 +12,9 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import binary
 from google.protobuf import json_format
 from google.rpc import status_pb2
+from service_binary import binary
 from todo_client import Notified, eventually, protos
 
 from tools.stack import Stack

@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 import pytest
 import trustme
-from conftest import binary
+from service_binary import binary
 from todo_client import eventually, protos
 
 from tools.stack import Stack

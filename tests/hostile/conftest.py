@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +12,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support"), str(REPOSITORY / "tests" / "hostile")]
 
 from honest import Target  # noqa: E402
+from service_binary import binary  # noqa: E402
 
 from tools.stack import Stack  # noqa: E402
 
 DESCRIPTORS = 1_024
-
-
-def binary() -> Path:
-    return Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service")).resolve()
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +24,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """One replica whose descriptors are few."""
     folder = tmp_path_factory.mktemp("hostile")
     limited = folder / "todo-service"
-    limited.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec "{binary()}" "$@"\n')
+    limited.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec "{binary().resolve()}" "$@"\n')
     limited.chmod(0o755)
     with Stack(folder / "run", broker="memory", service_binary=limited, keep_data=False) as stack:
         yield Target(stack)

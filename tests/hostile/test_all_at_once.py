@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,11 +13,11 @@ from pathlib import Path
 import grpc
 import pytest
 from http_clients import MAX_WAIT, MIB, HonestCallers
+from service_binary import binary, make_token
 from todo_client import Client, eventually
 
 from tools.stack import Stack
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SECONDS = 15.0
 LIMITED = {"429 resource_exhausted"}
 # How calls may end; each of these clients must have made some.
@@ -33,14 +32,6 @@ ALLOWED = {
     "one user, gRPC": {"OK", "RESOURCE_EXHAUSTED"},
     "wrong token, gRPC": {"UNAUTHENTICATED"},
 }
-
-
-def binary() -> Path:
-    return Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
-
-
-def make_token(*arguments: str) -> str:
-    return subprocess.run([binary(), "make-token", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support")]
 
+from service_binary import binary  # noqa: E402
 from todo_client import Client, eventually, protos, reason_of, retry_seconds, rows  # noqa: E402
 
 from tools.stack import Stack  # noqa: E402
@@ -41,10 +41,6 @@ insert into task_texts
 select user_id, id, repeat(md5(id::text) || ' ', 36)
 from tasks where user_id = 'greedy';
 analyze tasks, task_texts;"""
-
-
-def binary() -> Path:
-    return Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
 
 
 @contextmanager

@@ -6,14 +6,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from http_clients import MAX_WAIT, MIB, Crowd, HonestCallers
+from service_binary import binary
 
 from tools.stack import Stack
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SECONDS = 8.0
 BOTH_PORTS = pytest.mark.parametrize("port", ["web-0", "ops-0"])
 WHO = b"Host: localhost\r\nx-user-id: mallory\r\nContent-Type: application/json\r\n"
@@ -22,8 +21,7 @@ CALL = b"POST /todo.v1.TodoService/ListTasks HTTP/1.1\r\n" + WHO
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
-    with Stack(tmp_path_factory.mktemp("web") / "run", broker="memory", service_binary=binary,
+    with Stack(tmp_path_factory.mktemp("web") / "run", broker="memory", service_binary=binary(),
                keep_data=False) as running:
         yield running
 

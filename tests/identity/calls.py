@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from pathlib import Path
 from typing import Any
 
 import grpc
-from todo_client import REPOSITORY, Client, reason_of
+from todo_client import Client, reason_of
 
 from tools.stack import Stack
 
 
 # Without --dev-identity some ports are open to the network unless told otherwise.
 LOOPBACK = [f"--{port}-address=127.0.0.1" for port in ("api", "web", "ops")]
-
-
-def binary() -> Path:
-    return Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
 
 
 class Calls:

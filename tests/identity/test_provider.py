@@ -19,9 +19,10 @@ import grpc
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from service_binary import binary
 from todo_client import REPOSITORY, eventually, protos
 
-from calls import LOOPBACK, Calls, binary, header
+from calls import LOOPBACK, Calls, header
 
 from tools.stack import Stack
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,17 +11,13 @@ import grpc
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from service_binary import binary, make_token
 from todo_client import Client, eventually, reason_of
 
-from calls import LOOPBACK, Calls, binary
+from calls import LOOPBACK, Calls
 from tools.stack import Stack
 
 SECRET = "a secret of more than thirty-two characters"
-
-
-def make_token(*arguments: str) -> str:
-    made = subprocess.run([binary(), "make-token", *arguments], check=True, capture_output=True, text=True)
-    return made.stdout.strip()
 
 
 @pytest.fixture(scope="module")
