@@ -54,6 +54,10 @@ class ResponseStream {
   /// `callback` is called once, from any thread, when the caller goes before Finish; at once when
   /// it has gone already. It must not block, and may call nothing of the stream.
   virtual void OnCancel(std::function<void()> callback) = 0;
+  /// `callback` is called once, from any thread, when all queued messages have left, or the stream
+  /// is over; at once when that is so already. It must not block. A second callback takes the place
+  /// of the first.
+  virtual void OnDrained(std::function<void()> callback) { callback(); }
   /// Ends the stream; the queued messages are sent before. Further calls have no effect.
   virtual void Finish(const absl::Status& status) = 0;
 };

@@ -141,6 +141,8 @@ void Connection::OnRequest(ParsedHead parsed) {
   util::HttpDecision decision = Decide(parsed.head);
   if (auto* response = std::get_if<util::HttpResponse>(&decision)) {
     AnswerEarly(std::move(*response), parsed);
+  } else if (std::holds_alternative<util::WebSocketAcceptance>(decision)) {
+    AnswerEarly(util::HttpProblem(501, "this server has no WebSockets"), parsed);
   } else {
     Accept(std::move(std::get<util::HttpAcceptance>(decision)), parsed);
   }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
+#include "domain/time.h"
 
 namespace todo::ports {
 
@@ -25,6 +27,8 @@ struct Credentials {
 struct Identity {
   domain::UserId user;
   std::set<Role> roles;
+  /// When the proof of identity ends to count; nullopt: never.
+  std::optional<domain::Instant> expiry = {};
 
   bool Has(Role role) const { return roles.contains(role); }
 };

@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "util/web_socket.h"
+
 // An HTTP request and the way to answer it, between a server of bytes (edge) and the doors that
 // give the bytes a meaning (api). Neither side knows the other.
 
@@ -83,6 +85,10 @@ class HttpExchange {
   /// server closed the connection; then only End remains to be called.
   virtual bool Write(std::string piece) = 0;
   virtual void End() = 0;
+  /// `callback` is called once, from any thread, when all pieces have been given to the network, or
+  /// the client has gone; at once when that is so already. It must not block. A second callback
+  /// takes the place of the first.
+  virtual void OnDrained(std::function<void()> callback) { callback(); }
 };
 
 /// The body of a request will be read and given to `handle`.
@@ -103,7 +109,7 @@ struct HttpAcceptance {
 
 /// The decision about a request whose head has arrived: its answer, given without reading the
 /// body, or an acceptance.
-using HttpDecision = std::variant<HttpResponse, HttpAcceptance>;
+using HttpDecision = std::variant<HttpResponse, HttpAcceptance, WebSocketAcceptance>;
 
 /// Takes the requests of a server, or those of a part of its paths.
 class HttpHandler {

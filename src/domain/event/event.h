@@ -30,7 +30,19 @@ struct Change {
   std::string task_json;  // the contract's `task_data`, byte for byte as committed
   Instant at;
   std::string traceparent;  // W3C; empty: the request had none
+  /// Of the call that made the change; nullopt: a consumer made it.
+  std::optional<RequestId> request_id = {};
 };
+
+/// What a reader of the change log knows: the user's changes up to `seq`. The event id tells
+/// whether it is still the same log: in a database that was set back, another change gets the
+/// number. {0, nil}: nothing yet.
+struct ChangeCursor {
+  std::int64_t seq = 0;
+  EventId event_id;
+  auto operator<=>(const ChangeCursor&) const = default;
+};
+inline ChangeCursor CursorAt(const Change& change) { return {change.seq, change.event_id}; }
 
 /// The fields that every event of the bus has, whatever it is about. A redelivery has the same
 /// values.
