@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,8 +106,10 @@ google::rpc::Status EncodeStatus(const absl::Status& status) {
   rich.add_details()->PackFrom(info);
   if (!violations.empty()) rich.add_details()->PackFrom(BadRequestOf(violations));
   if (PassesByItself(status.code(), reason)) {
+    const auto pause = util::RetryAfterOf(status).value_or(std::chrono::seconds(1));
     google::rpc::RetryInfo retry;
-    retry.mutable_retry_delay()->set_seconds(1);
+    retry.mutable_retry_delay()->set_seconds(pause.count() / 1'000);
+    retry.mutable_retry_delay()->set_nanos(static_cast<int>(pause.count() % 1'000 * 1'000'000));
     rich.add_details()->PackFrom(retry);
   }
   return rich;

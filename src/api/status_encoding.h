@@ -7,8 +7,8 @@ namespace todo::api {
 
 /// The answer that a caller gets for `status`: its code and message, with google.rpc details. Every
 /// error carries an ErrorInfo (reason: util::ReasonOf, else the name of the code); wrong fields are
-/// in a BadRequest; UNAVAILABLE and RESOURCE_EXHAUSTED have a RetryInfo, except a message that is
-/// too long, which no later call makes shorter.
+/// in a BadRequest; UNAVAILABLE and RESOURCE_EXHAUSTED have a RetryInfo of util::RetryAfterOf, else
+/// of one second, except a message that is too long, which no later call makes shorter.
 ///
 /// A status with a reason or with violations is made for callers, and its message is kept. Other
 /// messages were written for our logs and are replaced by a general text; those of INTERNAL and

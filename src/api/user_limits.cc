@@ -19,10 +19,23 @@ constexpr int kForgetSteps = 4;
 constexpr char kTooFast[] = "USER_RATE_LIMITED";
 constexpr char kTooMany[] = "USER_BUSY";
 
+steady_clock::duration IntervalOf(int per_second) {
+  return steady_clock::duration(std::chrono::seconds(1)) / std::max(per_second, 1);
+}
+
 absl::Status TooFast(const UserLimitOptions& options) {
   return util::WithReason(
       absl::ResourceExhaustedError(fmt::format("more than {} calls per second: retry in a second",
                                                options.calls_per_second)),
+      kTooFast);
+}
+
+absl::Status StreamsTooFast(const UserLimitOptions& options) {
+  return util::WithReason(
+      absl::ResourceExhaustedError(
+          fmt::format("more than {} new streams per second: keep those that you have, or retry in "
+                      "a second",
+                      options.streams_per_second)),
       kTooFast);
 }
 
@@ -45,10 +58,11 @@ absl::Status TooManyStreams(const UserLimitOptions& options) {
 
 UserLimits::UserLimits(UserLimitOptions options, std::function<SteadyTime()> clock)
     : options_(options),
-      interval_(steady_clock::duration(std::chrono::seconds(1)) /
-                std::max(options.calls_per_second, 1)),
+      call_rate_{IntervalOf(options.calls_per_second), options.call_burst},
+      stream_rate_{IntervalOf(options.streams_per_second), options.stream_burst},
       clock_(std::move(clock)) {
   TODO_REQUIRE(options_.calls_per_second > 0 && options_.call_burst > 0);
+  TODO_REQUIRE(options_.streams_per_second > 0 && options_.stream_burst > 0);
   TODO_REQUIRE(options_.max_users > 0);
   TODO_REQUIRE(options_.calls_at_a_time > 0 && options_.streams_at_a_time > 0);
 }
@@ -68,32 +82,51 @@ void UserLimits::Ticket::Return() {
 
 absl::StatusOr<UserLimits::Ticket> UserLimits::Begin(const domain::UserId& user, Kind kind) {
   const SteadyTime now = clock_();
-  auto state = state_.Lock();
-  const auto found = state->by_id.find(user.value);
-  if (found == state->by_id.end()) {
-    Forget(*state, now);
-    User& added = state->users.emplace_front(User{.id = user, .rested_at = now + interval_});
-    state->by_id.emplace(added.id.value, state->users.begin());
-    ++added.Of(kind);
-    return Ticket(*this, user, kind);
-  }
-  User& known = *found->second;
-  state->users.splice(state->users.begin(), state->users, found->second);
   const bool is_call = kind == Kind::kCall;
+  auto state = state_.Lock();
+  User& known = Remember(*state, user, now);
   if (known.Of(kind) >= (is_call ? options_.calls_at_a_time : options_.streams_at_a_time)) {
     ++state->too_many_count;
     return is_call ? TooManyCalls(options_) : TooManyStreams(options_);
   }
-  // A bucket of `call_burst` tokens, as the moment at which it is full again: each call moves the
-  // moment by one interval, and the bucket is empty when it lies a whole burst ahead.
-  const SteadyTime rested_at = std::max(known.rested_at, now) + interval_;
-  if (rested_at - now > interval_ * options_.call_burst) {
+  if (absl::Status taken = Take(known, kind, now); !taken.ok()) {
     ++state->too_fast_count;
-    return TooFast(options_);
+    return taken;
   }
-  known.rested_at = rested_at;
   ++known.Of(kind);
   return Ticket(*this, user, kind);
+}
+
+UserLimits::User& UserLimits::Remember(State& state, const domain::UserId& user,
+                                       SteadyTime now) const {
+  if (const auto found = state.by_id.find(user.value); found != state.by_id.end()) {
+    state.users.splice(state.users.begin(), state.users, found->second);
+    return *found->second;
+  }
+  Forget(state, now);
+  User& added = state.users.emplace_front(User{.id = user});
+  state.by_id.emplace(added.id.value, state.users.begin());
+  return added;
+}
+
+absl::Status UserLimits::Take(User& user, Kind kind, SteadyTime now) const {
+  // A bucket is kept as the moment at which it is full again: a token moves the moment by one
+  // interval, and the bucket is empty when it lies a whole burst ahead.
+  const auto after = [now](SteadyTime full_at, const Rate& rate) {
+    return std::max(full_at, now) + rate.interval;
+  };
+  const auto is_empty = [now](SteadyTime full_at, const Rate& rate) {
+    return full_at - now > rate.interval * rate.burst;
+  };
+  const SteadyTime rested_at = after(user.rested_at, call_rate_);
+  if (is_empty(rested_at, call_rate_)) return TooFast(options_);
+  if (kind == Kind::kStream) {
+    const SteadyTime streams_rested_at = after(user.streams_rested_at, stream_rate_);
+    if (is_empty(streams_rested_at, stream_rate_)) return StreamsTooFast(options_);
+    user.streams_rested_at = streams_rested_at;
+  }
+  user.rested_at = rested_at;
+  return absl::OkStatus();
 }
 
 std::map<std::string, std::uint64_t> UserLimits::refused() {
@@ -115,7 +148,10 @@ void UserLimits::Forget(State& state, SteadyTime now) const {
       state.users.splice(state.users.begin(), state.users, last);
       continue;
     }
-    if (last->rested_at > now && state.users.size() < options_.max_users) return;
+    if (std::max(last->rested_at, last->streams_rested_at) > now &&
+        state.users.size() < options_.max_users) {
+      return;
+    }
     state.by_id.erase(last->id.value);
     state.users.erase(last);
   }

@@ -23,6 +23,8 @@ struct UserLimitOptions {
   int call_burst = 200;        // > 0; calls at once after a pause
   int calls_at_a_time = 32;    // > 0; begun and not answered
   int streams_at_a_time = 16;  // > 0; begun and not ended
+  int streams_per_second = 5;  // > 0; new ones, in the long run
+  int stream_burst = 20;       // > 0; new ones at once after a pause
   /// So many users are remembered. For more users than that, those whose last call lies furthest
   /// back are forgotten, and so may call as after a pause.
   std::size_t max_users = 50'000;  // > 0
@@ -69,9 +71,9 @@ class UserLimits {
 
   /// Counts a call of `user`, who has been identified. A stream counts as a call when it begins,
   /// and has a place among the user's streams until its end. The limits must outlive the ticket.
-  /// kResourceExhausted, with a text for the caller: reason USER_RATE_LIMITED: calls come too fast;
-  /// there is room again within a second. Reason USER_BUSY: too many calls are in progress. A
-  /// refused call does not count.
+  /// kResourceExhausted, with a text for the caller: reason USER_RATE_LIMITED: calls or streams
+  /// come too fast; there is room again within a second. Reason USER_BUSY: too many of them are in
+  /// progress. A refused call does not count.
   absl::StatusOr<Ticket> Begin(const domain::UserId& user, Kind kind = Kind::kCall);
 
   /// Users that are remembered.
@@ -80,11 +82,17 @@ class UserLimits {
   std::map<std::string, std::uint64_t> refused();
 
  private:
+  /// A bucket of `burst` tokens, one of which comes back in each interval.
+  struct Rate {
+    std::chrono::steady_clock::duration interval;
+    int burst;
+  };
   struct User {
     domain::UserId id;
-    SteadyTime rested_at;  // when the user may call at full burst again
-    int calls = 0;         // in progress
-    int streams = 0;       // in progress
+    SteadyTime rested_at = {};          // when the user may call at full burst again
+    SteadyTime streams_rested_at = {};  // when the user may begin streams at full burst again
+    int calls = 0;                      // in progress
+    int streams = 0;                    // in progress
     int& Of(Kind kind) { return kind == Kind::kCall ? calls : streams; }
   };
   using Users = std::list<User>;
@@ -95,12 +103,18 @@ class UserLimits {
     std::uint64_t too_many_count = 0;
   };
 
+  /// The user's entry, the first of the list from now on.
+  User& Remember(State& state, const domain::UserId& user, SteadyTime now) const;
+  /// Takes what `kind` costs from the user's buckets. An error: one of them is empty, and nothing is
+  /// taken.
+  absl::Status Take(User& user, Kind kind, SteadyTime now) const;
   void End(const domain::UserId& user, Kind kind);
   /// Makes room, in a bounded number of steps.
   void Forget(State& state, SteadyTime now) const;
 
   const UserLimitOptions options_;
-  const std::chrono::steady_clock::duration interval_;  // between calls, in the long run
+  const Rate call_rate_;
+  const Rate stream_rate_;
   const std::function<SteadyTime()> clock_;
   util::Guarded<State> state_;
 };

@@ -103,6 +103,7 @@ absl::StatusOr<TokenCache::Entry> TokenAuthenticator::Verify(std::string_view to
   if (keys->keys.Find(parsed.key_id()) == nullptr) issuer->keys->Missed();
   TODO_RETURN_IF_ERROR(parsed.Verify(keys->keys));
   TODO_ASSIGN_OR_RETURN(TokenCaller caller, CallerOf(*claims, issuer->rules, now));
+  caller.identity.expiry = caller.valid_until;
   return TokenCache::Entry{.identity = std::move(caller.identity),
                            .valid_until = caller.valid_until,
                            .issuer = static_cast<std::size_t>(issuer - issuers_.begin()),

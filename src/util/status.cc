@@ -13,6 +13,7 @@ namespace {
 constexpr char kViolationsUrl[] = "todo/field-violations";
 constexpr char kReasonUrl[] = "todo/reason";
 constexpr char kIndexUrl[] = "todo/index";
+constexpr char kRetryAfterUrl[] = "todo/retry-after";  // in milliseconds
 
 }  // namespace
 
@@ -70,6 +71,17 @@ std::optional<std::size_t> IndexOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kIndexUrl);
   if (!payload) return std::nullopt;
   return std::stoull(std::string(*payload));
+}
+
+absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds pause) {
+  if (!status.ok()) status.SetPayload(kRetryAfterUrl, absl::Cord(std::to_string(pause.count())));
+  return status;
+}
+
+std::optional<std::chrono::milliseconds> RetryAfterOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kRetryAfterUrl);
+  if (!payload) return std::nullopt;
+  return std::chrono::milliseconds(std::stoll(std::string(*payload)));
 }
 
 }  // namespace todo::util

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -49,6 +50,11 @@ std::string ReasonOf(const absl::Status& status);
 absl::Status WithIndex(absl::Status status, std::size_t index);
 /// The index inside `status`; nullopt when it carries none.
 std::optional<std::size_t> IndexOf(const absl::Status& status);
+
+/// `status` with a pause that the caller should make before trying again. Whole milliseconds.
+absl::Status WithRetryAfter(absl::Status status, std::chrono::milliseconds pause);
+/// The pause inside `status`; nullopt when it carries none.
+std::optional<std::chrono::milliseconds> RetryAfterOf(const absl::Status& status);
 
 }  // namespace todo::util
 

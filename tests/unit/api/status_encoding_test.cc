@@ -110,6 +110,15 @@ TEST(StatusEncodingTest, EveryCodeHasItsRow) {
   }
 }
 
+TEST(StatusEncodingTest, AStatusMaySayHowLongToWait) {
+  const auto retry = DetailOf<google::rpc::RetryInfo>(EncodeStatus(util::WithRetryAfter(
+      util::WithReason(absl::UnavailableError("stopping"), "SERVER_STOPPING"),
+      std::chrono::milliseconds(2'500))));
+  ASSERT_TRUE(retry.has_value());
+  EXPECT_EQ(retry->retry_delay().seconds(), 2);
+  EXPECT_EQ(retry->retry_delay().nanos(), 500'000'000);
+}
+
 TEST(StatusEncodingTest, OkIsOk) {
   const google::rpc::Status status = EncodeStatus(absl::OkStatus());
   EXPECT_EQ(status.code(), 0);

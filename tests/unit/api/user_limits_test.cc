@@ -82,6 +82,31 @@ TEST_F(UserLimitsTest, StreamsHaveAPlaceOfTheirOwn) {
   EXPECT_THAT(limits_->Begin({"ann"}, UserLimits::Kind::kStream).status(), IsOk());
 }
 
+TEST_F(UserLimitsTest, NewStreamsHaveARateOfTheirOwn) {
+  Limit({.calls_per_second = 100, .streams_per_second = 5, .stream_burst = 20});
+  const auto streams_until_refused = [this] {
+    for (int count = 0;; ++count)
+      if (!limits_->Begin({"ann"}, UserLimits::Kind::kStream).ok()) return count;
+  };
+  EXPECT_EQ(streams_until_refused(), 20) << "streams that end at once, as of a client in a loop";
+  EXPECT_THAT(limits_->Begin({"ann"}, UserLimits::Kind::kStream).status(),
+              AllOf(StatusIs(absl::StatusCode::kResourceExhausted),
+                    HasReason("USER_RATE_LIMITED")));
+  EXPECT_THAT(Call("ann"), IsOk());
+  now_ += 200ms;
+  EXPECT_EQ(streams_until_refused(), 1);
+  now_ += 1h;
+  EXPECT_EQ(streams_until_refused(), 20);
+}
+
+TEST_F(UserLimitsTest, AStreamCountsAsACall) {
+  Limit({.calls_per_second = 1, .call_burst = 3});
+  EXPECT_THAT(limits_->Begin({"ann"}, UserLimits::Kind::kStream).status(), IsOk());
+  EXPECT_EQ(CallsUntilRefused("ann"), 2);
+  EXPECT_THAT(limits_->Begin({"ann"}, UserLimits::Kind::kStream).status(),
+              HasReason("USER_RATE_LIMITED"));
+}
+
 TEST_F(UserLimitsTest, CountsCallsInProgressUntilTheirEnd) {
   Limit({.calls_at_a_time = 2});
   auto first = limits_->Begin({"ann"});

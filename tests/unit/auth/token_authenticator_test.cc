@@ -144,6 +144,18 @@ TEST_F(TokenAuthenticatorTest, TheIssuerDecidesWhichKeysCount) {
   }
 }
 
+TEST_F(TokenAuthenticatorTest, TellsFromWhenOnATokenIsRefused) {
+  keys_->Refresh();
+  const std::string token = signer_.Sign(Claims());
+  for (const char* source : {"the token", "what is known of it"}) {
+    const auto identity = Call(token);
+    ASSERT_THAT(identity, IsOk());
+    EXPECT_EQ(identity->expiry, clock_.now + 10min + 60s) << source;
+  }
+  clock_.now += 10min + 60s;
+  EXPECT_THAT(Call(token), HasReason("TOKEN_EXPIRED"));
+}
+
 TEST_F(TokenAuthenticatorTest, AKnownTokenExpires) {
   keys_->Refresh();
   const std::string token = signer_.Sign(Claims());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +62,15 @@ TEST(WithIndex, SaysWhichItemOfAListAnErrorIsAbout) {
   EXPECT_EQ(WithIndex(absl::OkStatus(), 1), absl::OkStatus());
   EXPECT_EQ(IndexOf(status), std::nullopt);
   EXPECT_EQ(IndexOf(absl::OkStatus()), std::nullopt);
+}
+
+TEST(WithRetryAfter, SaysHowLongToWait) {
+  const absl::Status status = WithReason(absl::UnavailableError("no"), "SERVER_STOPPING");
+  EXPECT_EQ(RetryAfterOf(WithRetryAfter(status, std::chrono::milliseconds(2'500))),
+            std::chrono::milliseconds(2'500));
+  EXPECT_EQ(ReasonOf(WithRetryAfter(status, std::chrono::seconds(1))), "SERVER_STOPPING");
+  EXPECT_EQ(WithRetryAfter(absl::OkStatus(), std::chrono::seconds(1)), absl::OkStatus());
+  EXPECT_EQ(RetryAfterOf(status), std::nullopt);
 }
 
 absl::StatusOr<std::unique_ptr<int>> Half(int number) {
