@@ -10,12 +10,14 @@
 --
 -- p_open_limit: a change that would leave the user with more open tasks than this is refused; null: none is.
 --
+-- p_part_of: the request id of the call, where it has several changes and this one does not carry the request id.
+--
 -- outcome: changed, unchanged, repeated (task is the first answer), not_found, stale (another version), request_reused
 -- (the request id belongs to another request), too_many_open. task is null for the last four.
 create or replace function apply_change(
     p_user text, p_request_id uuid, p_fingerprint bytea, p_kind text, p_task_id bigint, p_version bigint,
     p_patch jsonb, p_event_id uuid, p_now timestamptz, p_traceparent text, p_open_limit bigint default null,
-    out outcome text, out shard smallint, out task text)
+    p_part_of uuid default null, out outcome text, out shard smallint, out task text)
 language plpgsql as $$
 declare
     owner   users%rowtype;
@@ -115,8 +117,10 @@ begin
     end if;
 
     task := task_json(t);
-    insert into changes (user_id, seq, shard, event_id, kind, task_id, version, task_json, at, traceparent)
-    values (p_user, t.seq, owner.shard, p_event_id, p_kind, t.id, t.version, task, p_now, p_traceparent);
+    insert into changes
+        (user_id, seq, shard, event_id, kind, task_id, version, task_json, at, traceparent, request_id)
+    values (p_user, t.seq, owner.shard, p_event_id, p_kind, t.id, t.version, task, p_now, p_traceparent,
+            coalesce(p_request_id, p_part_of));
     if p_request_id is not null then
         insert into requests values (p_user, p_request_id, p_fingerprint, t.seq, null, p_now);
     end if;

@@ -57,7 +57,7 @@ begin
             done := apply_change(p_user, null, null, each.kind, each.task_id, (each.change->>'version')::bigint,
                                  each.change->'patch' || '{"consumer_version": null}',
                                  (each.change->>'event_id')::uuid, (each.change->>'at')::timestamptz,
-                                 each.change->>'traceparent', p_open_limit);
+                                 each.change->>'traceparent', p_open_limit, p_request_id);
             outcome := done.outcome;
         end if;
         if outcome not in ('changed', 'unchanged') then

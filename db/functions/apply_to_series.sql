@@ -25,7 +25,8 @@ begin
         done := apply_change(p_user, (change->>'request_id')::uuid, p_fingerprint, change->>'kind',
                              (change->>'task_id')::bigint, (change->>'version')::bigint, change->'patch',
                              (change->>'event_id')::uuid, p_now, p_traceparent,
-                             case when change ? 'request_id' then p_open_limit end);
+                             case when change ? 'request_id' then p_open_limit end,
+                             (p_changes->0->>'request_id')::uuid);
         if outcome is null then
             outcome := done.outcome;
             shard := done.shard;

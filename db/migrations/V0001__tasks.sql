@@ -118,6 +118,7 @@ create table changes (
     task_json   text        not null,                -- the contract's task_data after the change
     at          timestamptz not null,
     traceparent text        not null,
+    request_id  uuid,                                -- of the call that made the change; null: a consumer made it
     primary key (user_id, seq)
 );
 

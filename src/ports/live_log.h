@@ -42,12 +42,14 @@ class LiveLog {
   LiveLog& operator=(const LiveLog&) = delete;
 
   /// One query: the user's head, whether the log has `cursor` ({0, nil} is always known), and the
-  /// changes behind it, at most `max_changes` and about `max_bytes` of their tasks' JSON.
+  /// first changes behind it: at most `max_changes` (> 0), and as many as it takes for their tasks'
+  /// JSON to reach `max_bytes` (> 0). So a single change is read however large it is.
   virtual absl::StatusOr<MissedChanges> ReadMissed(const domain::UserId& user,
                                                    const domain::ChangeCursor& cursor,
                                                    int max_changes, std::size_t max_bytes) = 0;
 
-  /// One query for all: one result for each of `cursors`, in order. At most kMaxChecked.
+  /// One query for all: one result for each of `cursors`, in order, also where a user is named more
+  /// than once. At most kMaxChecked.
   virtual absl::StatusOr<std::vector<CheckedCursor>> Check(
       const std::vector<CursorOfUser>& cursors) = 0;
   static constexpr std::size_t kMaxChecked = 10'000;

@@ -45,12 +45,14 @@ from audit_look($1, $2::timestamptz, $3::timestamptz, $4::timestamptz, $5::times
 
 constexpr Statement kDue{"audit_due", R"sql(
 select change_id, repeats, (change).user_id, (change).seq, (change).event_id, (change).kind, (change).task_id,
-       (change).version, (change).task_json, micros((change).at), (change).traceparent
+       (change).version, (change).task_json, micros((change).at), (change).traceparent,
+       (change).request_id
 from audit_due($1, $2::timestamptz, $3))sql"};
 
 constexpr Statement kPassedOver{"audit_passed_over", R"sql(
 select change_id, repeats, (change).user_id, (change).seq, (change).event_id, (change).kind, (change).task_id,
-       (change).version, (change).task_json, micros((change).at), (change).traceparent
+       (change).version, (change).task_json, micros((change).at), (change).traceparent,
+       (change).request_id
 from audit_passed_over($1, $2))sql"};
 
 constexpr Statement kRepeat{"audit_repeat", R"sql(

@@ -73,12 +73,12 @@ const std::string& ReadSql() {
           kReadStream, "changes", "position", "octet_length(x.task_json)",
           "false as is_message, (c.row).user_id, (c.row).seq, (c.row).event_id, (c.row).kind, "
           "(c.row).task_id, (c.row).version, (c.row).task_json, "
-          "micros((c.row).at), (c.row).traceparent",
+          "micros((c.row).at), (c.row).traceparent, (c.row).request_id",
           "left"),
       fmt::format(
           kReadStream, "messages", "message_position", "octet_length(x.payload)",
           "true, (c.row).key, null, (c.row).event_id, (c.row).topic, null, null, (c.row).payload, "
-          "micros((c.row).at), null",
+          "micros((c.row).at), null, null",
           "inner"));
   return sql;
 }

@@ -51,7 +51,7 @@ select task_json(t) from tasks t where t.user_id = $1 and t.id = $2 and t.delete
 // One row with nulls tells the newest seq even when there is no change to show.
 constexpr Statement kListChanges{"list_changes", R"sql(
 select u.seq, c.seq, c.event_id, c.kind, c.task_id, c.version, c.task_json,
-       micros(c.at), c.traceparent
+       micros(c.at), c.traceparent, c.request_id
 from users u
 left join lateral (select * from changes x where x.user_id = u.user_id and x.seq > $2 order by x.seq limit $3) c on true
 where u.user_id = $1

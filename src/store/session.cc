@@ -82,6 +82,7 @@ absl::StatusOr<domain::Change> DecodeChange(const pqxx::row& row, pqxx::row::siz
   change.task_json = std::string(View(row[first + 5]));
   change.at = InstantOf(row[first + 6]);
   change.traceparent = std::string(View(row[first + 7]));
+  if (!row[first + 8].is_null()) change.request_id = domain::RequestId{UuidOf(row[first + 8])};
   return change;
 }
 

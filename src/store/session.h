@@ -210,8 +210,8 @@ std::string ArrayLiteralOf(const Range& range, ToText&& to_text) {
 }
 
 /// A change from the columns seq, event_id, kind, task_id, version, task_json, at (microseconds
-/// since the epoch) and traceparent, which start at `first`. kInternal: a column is not as the
-/// service writes it.
+/// since the epoch), traceparent and request_id, which start at `first`. kInternal: a column is not
+/// as the service writes it.
 absl::StatusOr<domain::Change> DecodeChange(const pqxx::row& row, pqxx::row::size_type first);
 
 /// bytea in its text form.

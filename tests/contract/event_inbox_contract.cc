@@ -519,6 +519,7 @@ TEST_P(EventInboxContract, ASuccessorIsATaskWithItsChange) {
   EXPECT_EQ(changes[1].task_id, successor.id);
   EXPECT_EQ(changes[1].at, change.now);
   EXPECT_EQ(changes[1].traceparent, change.traceparent);
+  EXPECT_EQ(changes[1].request_id, std::nullopt) << "no call made it";
   EXPECT_EQ(environment_->wakes().count(), 1);
 }
 

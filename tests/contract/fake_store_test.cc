@@ -2,6 +2,7 @@
 
 #include "contract/audit_log_contract.h"
 #include "contract/event_inbox_contract.h"
+#include "contract/live_log_contract.h"
 #include "contract/notification_contract.h"
 #include "contract/outbox_log_contract.h"
 #include "contract/preferred_zones_contract.h"
@@ -12,6 +13,7 @@
 #include "support/fake_crash_log.h"
 #include "support/fake_delivery_store.h"
 #include "support/fake_event_inbox.h"
+#include "support/fake_live_log.h"
 #include "support/fake_notification_store.h"
 #include "support/fake_outbox_log.h"
 #include "support/fake_preferred_zones.h"
@@ -125,6 +127,22 @@ class FakeAuditLogEnvironment final : public AuditLogEnvironment {
 
 INSTANTIATE_TEST_SUITE_P(Fake, AuditLogContract, testing::Values([] {
                            return std::make_unique<FakeAuditLogEnvironment>();
+                         }));
+
+class FakeLiveLogEnvironment final : public LiveLogEnvironment {
+ public:
+  ports::TaskStore& tasks() override { return tasks_; }
+  ports::LiveLog& log() override { return log_; }
+  void SetBack(const domain::UserId& user, std::int64_t seq) override { log_.SetBack(user, seq); }
+
+ private:
+  support::FakeDatabase database_;
+  support::FakeTaskStore tasks_{database_};
+  support::FakeLiveLog log_{database_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Fake, LiveLogContract, testing::Values([] {
+                           return std::make_unique<FakeLiveLogEnvironment>();
                          }));
 
 class FakeReminderStoreEnvironment final : public ReminderStoreEnvironment {

@@ -285,6 +285,7 @@ TEST_P(OutboxLogContract, ChangesComeAsTheyWereCommitted) {
     EXPECT_EQ(a.task_json, b.task_json);
     EXPECT_EQ(a.at, b.at);
     EXPECT_EQ(a.traceparent, b.traceparent);
+    EXPECT_EQ(a.request_id, b.request_id);
   }
   EXPECT_FALSE(Drain(*log, shards.owned, 100, read)) << "once";
 }

@@ -479,6 +479,7 @@ TEST_P(TaskStoreContract, AChangeHasAllItsFields) {
   EXPECT_EQ(changes[0].version, 1);
   EXPECT_EQ(changes[0].at, create.now);
   EXPECT_EQ(changes[0].traceparent, create.traceparent);
+  EXPECT_EQ(changes[0].request_id, create.request_id);
   EXPECT_EQ(domain::ParseTaskJson(changes[0].task_json).value(), created);
   EXPECT_EQ(changes[1].kind, ChangeKind::kCompleted);
   EXPECT_EQ(changes[1].traceparent, "");
@@ -776,6 +777,7 @@ TEST_P(TaskStoreContract, SeveralChangesAreAppliedInTheirOrderEachWithASeqOfItsO
     EXPECT_EQ(changes[i + 2].task_id, tasks[i].id);
     EXPECT_EQ(changes[i + 2].at, list.mutations[i].now);
     EXPECT_EQ(changes[i + 2].traceparent, list.mutations[i].traceparent);
+    EXPECT_EQ(changes[i + 2].request_id, list.request_id) << "it belongs to the call";
   }
   EXPECT_THAT(ListAll(user_, {}), ElementsAre(tasks[0], tasks[2]));
   EXPECT_GT(environment_->wakes().count(), wakes);
@@ -1017,6 +1019,8 @@ TEST_P(TaskStoreContract, ChangesOfASeriesAreOneStep) {
   EXPECT_EQ(changes[3].event_id, mutation.first.event_id);
   EXPECT_EQ(changes[4].event_id, mutation.others[0].event_id);
   EXPECT_EQ(changes[5].kind, ChangeKind::kDeleted);
+  for (std::size_t i = 3; i < 6; ++i)
+    EXPECT_EQ(changes[i].request_id, mutation.first.request_id) << "it belongs to the call";
 
   const auto again = store().ApplyToSeries(mutation);
   ASSERT_TRUE(again.ok()) << again.status();

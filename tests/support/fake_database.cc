@@ -198,7 +198,7 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
   row.task.version = was.task.version + 1;
   row.task.updated_at = call.now;
   row.task.seq = ++tables.users[call.user].seq;
-  if (call.by_person) {
+  if (call.part_of) {
     row.consumer_version.reset();
   } else if (!call.request) {
     row.consumer_version = row.task.version;
@@ -206,7 +206,7 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
   tables.tasks[{call.user, row.task.id}] = row;
   if (call.task_id) MarkReminders(tables, was.task, row.task);
   const bool comes_back = call.task_id && was.task.deleted && !row.task.deleted;
-  const bool made_by_consumer = !call.task_id && !call.request && !call.by_person;
+  const bool made_by_consumer = !call.task_id && !call.request && !call.part_of;
   if (comes_back || made_by_consumer) CopyReminders(tables, row.task);
   if (call.task_id && row.task.series &&
       (was.task.deleted != row.task.deleted || (was.task.completed && !row.task.completed))) {
@@ -221,7 +221,8 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
                              .version = row.task.version,
                              .task_json = domain::FormatTaskJson(row.task),
                              .at = call.now,
-                             .traceparent = call.traceparent}});
+                             .traceparent = call.traceparent,
+                             .request_id = call.request ? call.request->first : call.part_of}});
   if (call.request)
     tables.requests[{call.user, call.request->first}] = {call.request->second, {row.task}};
   return {Outcome::kChanged, row.task};

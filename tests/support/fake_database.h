@@ -233,7 +233,9 @@ class FakeDatabase {
     domain::EventId event_id;
     domain::Instant now;
     std::string traceparent;
-    bool by_person = false;  // a user made the change, although it has no request
+    /// The user's call that the change is a part of, when the call has the request and not the
+    /// change.
+    std::optional<domain::RequestId> part_of = {};
     std::optional<std::int64_t> open_limit = {};  // open tasks that the user may have
   };
   enum class Outcome {

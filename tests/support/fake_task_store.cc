@@ -209,7 +209,7 @@ FakeTaskStore::Written FakeTaskStore::ApplyList(FakeDatabase::Tables& tables,
   for (const ports::Mutation& mutation : list.mutations) {
     FakeDatabase::ChangeCall call = CallOf(mutation);
     call.request.reset();
-    call.by_person = true;
+    call.part_of = list.request_id;
     call.open_limit = open_task_limit_;
     const auto row = tables.tasks.find({user, mutation.task_id});
     const bool is_gone = call.task_id && row != tables.tasks.end() && row->second.task.deleted;
@@ -237,7 +237,7 @@ FakeTaskStore::Written FakeTaskStore::ApplySeries(FakeDatabase::Tables& tables,
     for (const ports::Mutation& other : mutation.others) {
       FakeDatabase::ChangeCall call = CallOf(other);
       call.request.reset();
-      call.by_person = true;
+      call.part_of = first.request_id;
       const Outcome other_outcome = FakeDatabase::ApplyChange(tables, call).first;
       if (other_outcome == Outcome::kUnchanged) continue;
       outcome = other_outcome;
