@@ -1,5 +1,6 @@
 // An OpenID provider (npm oidc-provider) with two clients that get tokens for themselves: `ada`, and `ops`, who has the
-// role of an operator. It listens on a free port of loopback. The folder of npm's packages is its argument.
+// role of an operator. Tokens last ten minutes, those for the resource urn:todo-service:brief ten seconds. It listens on
+// a free port of loopback. The folder of npm's packages is its argument.
 //
 // One JSON object per line on standard input, one answer each:
 //   {"do": "issuer"}   {"issuer": "http://127.0.0.1:…"}
@@ -41,9 +42,10 @@ function startProvider() {
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: () => ({
+        getResourceServerInfo: (_, resource) => ({
           scope: "todo",
           audience: "todo-service",
+          accessTokenTTL: resource.endsWith(":brief") ? 10 : 600, // seconds
           accessTokenFormat: "jwt",
           jwt: { sign: { alg: "ES256" } },
         }),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import importlib
 import json
-import subprocess
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,46 +16,14 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from service_binary import binary
-from todo_client import REPOSITORY, eventually, protos
+from todo_client import eventually, protos
 
 from calls import LOOPBACK, Calls, header
+from provider import Provider
 
 from tools.stack import Stack
 
 ONE_MINUTE = 60.0
-
-
-class Provider:
-    """openid_provider.mjs in a process of its own."""
-
-    def __init__(self) -> None:
-        packages = subprocess.run([REPOSITORY / "tools/setup", "--where", "node"], check=True, capture_output=True, text=True)
-        script = Path(__file__).with_name("openid_provider.mjs")
-        self._process = subprocess.Popen(
-            ["node", script, packages.stdout.strip()],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )
-        self.issuer: str = self.ask("issuer")["issuer"]
-
-    def ask(self, what: str) -> dict[str, Any]:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": what}) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def token(self, client: str) -> str:
-        form = {"grant_type": "client_credentials", "scope": "todo", "resource": "urn:todo-service"}
-        request = urllib.request.Request(f"{self.issuer}/token", urllib.parse.urlencode(form).encode())
-        request.add_header("authorization", "Basic " + base64.b64encode(f"{client}:secret".encode()).decode())
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            token: str = json.load(answer)["access_token"]
-            return token
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        assert self._process.wait(30) == 0
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,8 @@ def test_good_connections_have_no_breach(messages: list[Any]) -> None:
     ([snapshot(4), head("ping", 5)], "a ping of 5"),
     ([snapshot(4), {**head("ping", 4), "event_id": "other"}], "a ping of 4"),
     ([snapshot(4), None, head("resumed", 3)], "resumed at 3"),
-    ([snapshot(4), update(5, {**TASK, "user_id": "eve"})], "an update of eve"),
+    ([snapshot(4), update(5, {**TASK, "user_id": "eve"})], "a task of eve"),
+    ([snapshot(4, TASK, {**TASK, "id": 2, "user_id": "eve"})], "a task of eve"),
     ([snapshot(4), {**update(5), "id": "4.e4"}], "id 4.e4"),
 ])
 def test_a_breach_is_noticed(messages: list[Any], breach: str) -> None:

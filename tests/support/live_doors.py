@@ -46,18 +46,19 @@ def cursor_text(cursor: Cursor) -> str:
 
 
 class Door:
-    """One connection. `identity` holds headers: x-user-id, or authorization; `ticket` takes their place where it can."""
+    """One connection. `identity` holds headers: x-user-id, or authorization. A `ticket` in it takes their place on the
+    doors that know tickets."""
 
     name = ""
 
     def __init__(self, stack: Stack, replica: int, identity: Mapping[str, str], cursor: Cursor | None = None,
-                 snapshot: str = "", ticket: str = "") -> None:
+                 snapshot: str = "") -> None:
         self._stack = stack
         self._replica = replica
-        self._identity = dict(identity)
+        self._identity = {name: value for name, value in identity.items() if name != "ticket"}
         self._cursor = cursor
         self._snapshot = snapshot
-        self._ticket = ticket
+        self._ticket = identity.get("ticket", "")
 
     async def open(self) -> None:
         raise NotImplementedError
@@ -337,7 +338,7 @@ def message_of(response: Any) -> Message:
         change = event.change
         task = None if change.event_type == "deleted" else change.task
         return {"type": kind, "seq": change.seq, "event_id": change.event_id, "change": change.event_type,
-                "task_id": change.task_id, "task": task}
+                "task_id": change.task_id, "task": task, "timestamp": change.timestamp.ToJsonString()}
     if kind == "resync":
         name = type(event).DESCRIPTOR.fields_by_name["reason"].enum_type.values_by_number[event.reason].name
         return {"type": kind, "reason": name.partition("REASON_")[2]}

@@ -69,6 +69,7 @@ class Screen:
             self._breach(f"a snapshot without a resync, with cursor {self.cursor}")
         self._parts = self._parts or {}
         self._parts.update({int(_get(task, "id")): task for task in message["tasks"]})
+        self._check_owners(message["tasks"])
         if message["last"]:
             self.tasks, self._parts, self.changes = self._parts, None, []
             self.cursor = message["seq"], message["event_id"]
@@ -90,8 +91,7 @@ class Screen:
             self.tasks.pop(message["task_id"], None)
         else:
             self.tasks[message["task_id"]] = message["task"]
-            if (owner := _get(message["task"], "user_id")) != self.user:
-                self._breach(f"an update of {owner}")
+            self._check_owners([message["task"]])
         if "request_id" in message:
             self.request_ids.append(message["request_id"])
         if "timestamp" in message and seq > self._head:
@@ -105,6 +105,10 @@ class Screen:
         self.pings += 1
         if self.cursor is None or (message["seq"], message["event_id"]) != self.cursor:
             self._breach(f"a ping of {message['seq']} with cursor {self.cursor}")
+
+    def _check_owners(self, tasks: list[Any]) -> None:
+        for owner in {_get(task, "user_id") for task in tasks} - {self.user}:
+            self._breach(f"a task of {owner}")
 
     def _breach(self, text: str) -> None:
         self.breaches.append(f"{self.name}: {text}")

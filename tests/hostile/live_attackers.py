@@ -1,0 +1,202 @@
+"""Every kind of hostile client of the live doors at the same time, in a process of its own. Prints how they ended.
+
+    python live_attackers.py '{"web": 8080, "token": "…", "expired": "…", "forged": "…"}' SECONDS
+
+The user of the token should have so many tasks that a snapshot fills the buffers of a connection.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import select
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support"), str(REPOSITORY / "tests" / "hostile")]
+
+from raw_web_socket import CLOSE, CONTINUATION, PING, TEXT, RawWebSocket, frame  # noqa: E402
+
+MIB = 1024 * 1024
+ENOUGH = 64 * MIB
+MANY = 1_000_000  # fragments
+
+
+class LiveAttack:
+    def __init__(self, aim: dict[str, Any], seconds: float) -> None:
+        self._aim = aim
+        self._port: int = aim["web"]
+        self._seconds = seconds
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self.outcomes: dict[str, Counter[str]] = {}
+
+    def run(self) -> None:
+        # Name, number of clients at the same time, one attack: how it ended.
+        kinds: list[tuple[str, int, Callable[[], str]]] = [
+            ("wrong origin", 4, self._wrong_origin),
+            ("no hello", 30, lambda: self._socket().end()),
+            ("expired token", 2, lambda: self._with_hello(self._aim["expired"]).end()),
+            ("forged token", 2, lambda: self._with_hello(self._aim["forged"]).end()),
+            ("malformed hello", 2, lambda: self._after(b"[" * 1_000)),
+            ("binary", 1, self._binary),
+            ("huge frame", 2, self._huge_frame),
+            ("huge message", 2, self._huge_message),
+            ("one-byte fragments", 2, lambda: self._fragments(b"x")),
+            ("empty fragments", 2, lambda: self._fragments(b"")),
+            ("fragments of a user", 1, lambda: self._fragments(b"x", self._admitted())),
+            ("ping flood", 2, lambda: self._socket().flood(frame(PING) * 1_000, ENOUGH)),
+            ("ping flood of a user", 2, lambda: self._admitted().flood(frame(PING, b"x" * 125) * 100, ENOUGH)),
+            ("hellos of a user", 1, self._many_hellos),
+            ("slow reader", 10, self._slow_reader),
+            ("slow reader of events", 10, self._slow_reader_of_events),
+            ("half-open handshake", 50, lambda: self._silent(b"GET /ws HTTP/1.1\r\n")),
+            ("half-closed socket", 4, self._half_closed),
+            ("never answers a close", 20, self._never_answers_a_close),
+            ("reconnects of one user", 4, self._reconnect),
+            ("events of one user", 2, self._reconnect_events),
+            ("forged ticket", 1, lambda: self._events("/events?ticket=" + self._aim["forged"], {})),
+            ("bad cursor", 1, lambda: self._events("/events?cursor=x", {"authorization": f"Bearer {self._aim['token']}"})),
+        ]
+        threads = [threading.Thread(target=self._repeat, args=(name, attack)) for name, count, attack in kinds
+                   for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        time.sleep(self._seconds)
+        self._over.set()
+        for thread in threads:
+            thread.join()
+
+    def _repeat(self, name: str, attack: Callable[[], str]) -> None:
+        while not self._over.is_set():
+            try:
+                outcome = attack()
+            except (OSError, http.client.HTTPException) as failure:
+                # The handshake was refused, or its place was given to somebody else.
+                outcome = f"not opened: {failure}" if "HTTP" in str(failure) else "not opened"
+            with self._lock:
+                self.outcomes.setdefault(name, Counter())[outcome] += 1
+            self._over.wait(0.02)
+
+    def _socket(self, **options: Any) -> RawWebSocket:
+        return RawWebSocket(self._port, **options)
+
+    def _with_hello(self, token: str, **options: Any) -> RawWebSocket:
+        opened = self._socket(**options)
+        opened.hello(token)
+        return opened
+
+    def _admitted(self) -> RawWebSocket:
+        opened = self._socket()
+        opened.hello(self._aim["token"], snapshot="none")
+        return opened
+
+    def _wrong_origin(self) -> str:
+        opened = self._socket(origin="http://evil.example")
+        opened.hello(self._aim["token"])
+        return opened.end()
+
+    def _after(self, text: bytes) -> str:
+        opened = self._socket()
+        opened.send(frame(TEXT, text))
+        return opened.end()
+
+    def _binary(self) -> str:
+        opened = self._socket()
+        opened.send(frame(2, b"\0\1"))
+        return opened.end()
+
+    def _huge_frame(self) -> str:
+        opened = self._socket()
+        opened.send(frame(TEXT, b"x" * 1_000, length=1 << 40))
+        return opened.end()
+
+    def _huge_message(self) -> str:
+        opened = self._socket()
+        opened.send(frame(TEXT, b"x" * 60_000, final=False))
+        return opened.flood(frame(CONTINUATION, b"x" * 60_000, final=False), ENOUGH)
+
+    def _fragments(self, payload: bytes, opened: RawWebSocket | None = None) -> str:
+        opened = opened or self._socket()
+        opened.send(frame(TEXT, payload, final=False))
+        one = frame(CONTINUATION, payload, final=False)
+        return opened.flood(one * 1_000, len(one) * MANY)
+
+    def _many_hellos(self) -> str:
+        opened = self._admitted()
+        again = frame(TEXT, json.dumps({"type": "token", "token": self._aim["token"]}).encode())
+        return opened.flood(again * 50, ENOUGH)
+
+    def _slow_reader(self) -> str:
+        opened = self._with_hello(self._aim["token"], receive_buffer=4_096)
+        return self._closed(opened.socket)
+
+    def _slow_reader_of_events(self) -> str:
+        one = socket.socket()
+        one.settimeout(30)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        one.connect(("127.0.0.1", self._port))
+        one.sendall(f"GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self._aim['token']}\r\n\r\n".encode())
+        return self._closed(one)
+
+    def _silent(self, opening: bytes) -> str:
+        one = socket.create_connection(("127.0.0.1", self._port), timeout=30)
+        one.sendall(opening)
+        return self._closed(one)
+
+    def _half_closed(self) -> str:
+        opened = self._admitted()
+        opened.socket.shutdown(socket.SHUT_WR)
+        return "cut" if opened.cut() else "open"
+
+    def _never_answers_a_close(self) -> str:
+        opened = self._socket()
+        opened.send(frame(TEXT, b"no JSON"))
+        while (received := opened.receive_frame())[0] != CLOSE:
+            pass
+        code = int.from_bytes(received[1][:2], "big")
+        return f"{code}, then {'cut' if opened.cut() else 'open'}"
+
+    def _reconnect(self) -> str:
+        opened = self._admitted()
+        try:
+            opcode, payload = opened.receive_frame()
+            if opcode == CLOSE:
+                return str(int.from_bytes(payload[:2], "big"))
+            message = json.loads(payload)
+            return opened.end() if message["type"] == "error" else str(message["type"])
+        finally:
+            opened.close()
+
+    def _reconnect_events(self) -> str:
+        return self._events("/events?snapshot=none", {"authorization": f"Bearer {self._aim['token']}"})
+
+    def _events(self, path: str, headers: dict[str, str]) -> str:
+        web = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        try:
+            web.request("GET", path, headers=headers)
+            return str(web.getresponse().status)
+        finally:
+            web.close()
+
+    @staticmethod
+    def _closed(one: socket.socket) -> str:
+        """Reads nothing; waits for the end, within 30 s."""
+        poll = select.poll()
+        poll.register(one, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+        ended = poll.poll(30_000)
+        one.close()
+        return "cut" if ended else "open"
+
+
+if __name__ == "__main__":
+    attack = LiveAttack(json.loads(sys.argv[1]), float(sys.argv[2]))
+    attack.run()
+    print(json.dumps(attack.outcomes))

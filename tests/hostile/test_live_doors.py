@@ -1,0 +1,152 @@
+"""All hostile clients of the live doors at the same time, while honest screens get every change soon."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from http_clients import MAX_WAIT, MIB, HonestCallers
+from live_doors import DOORS
+from screens import Screen, Viewer, until
+from service_binary import binary, make_token
+from todo_client import Client, eventually, rows
+
+from tools.stack import Stack
+
+SECONDS = 25.0
+HONEST = 8
+GREEDY_TASKS = 400
+REFUSED = {"4429", "not opened", "1013"}
+# How attacks may end; each must have ended so at least once.
+ALLOWED: dict[str, set[str]] = {
+    "wrong origin": {"4503"},
+    "no hello": {"4408"},
+    "expired token": {"4401"},
+    "forged token": {"4500"},
+    "malformed hello": {"4501"},
+    "binary": {"1003"},
+    "huge frame": {"1009"},
+    "huge message": {"1009"},
+    "one-byte fragments": {"1008", "1009"},
+    "empty fragments": {"1008", "1009"},
+    "fragments of a user": {"1008", "1009"},
+    "ping flood": {"1008"},
+    "ping flood of a user": {"1008"},
+    "hellos of a user": {"4501"},
+    "slow reader": {"cut"},
+    "slow reader of events": {"cut"},
+    "half-open handshake": {"cut"},
+    "half-closed socket": {"cut"},
+    "never answers a close": {"4501, then cut"},
+    "reconnects of one user": {"snapshot"},
+    "events of one user": {"200", "429"},
+    "forged ticket": {"401"},
+    "bad cursor": {"400"},
+}
+OF_ONE_USER = {"fragments of a user", "ping flood of a user", "hellos of a user", "slow reader", "half-closed socket",
+               "reconnects of one user"}
+# A flood may fill the way before the close frame is read; the connection has ended all the same.
+FLOODS = {"huge message", "one-byte fragments", "empty fragments", "fragments of a user", "ping flood",
+          "ping flood of a user", "hellos of a user"}
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    (folder / "keys.json").write_text(make_token("--new-key", str(folder / "key.pem")))
+    return folder / "key.pem"
+
+
+@pytest.fixture(scope="module")
+def stack(key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    flags = ["--auth-issuer=todo-local", f"--auth-jwks-file={key.with_name('keys.json')}", "--auth-clock-skew=0s",
+             *(f"--{port}-address=127.0.0.1" for port in ("api", "web", "ops"))]
+    with Stack(tmp_path_factory.mktemp("live") / "run", broker="memory", service_binary=binary(), service_flags=flags,
+               raise_limits=False, keep_data=False) as running:
+        yield running
+
+
+def test_honest_screens_get_every_change_while_all_attack(stack: Stack, key: Path) -> None:
+    def token(user: str, lifetime: str = "1h") -> str:
+        return make_token("--key", str(key), "--user", user, "--for", lifetime)
+
+    good = token("mallory")
+    aim = {"web": stack.ports["web-0"], "token": good, "expired": token("mallory", "1s"),
+           "forged": good[:-8] + "AAAAAAAA"}
+    # More than the buffers of a connection hold.
+    rows(stack, f"""
+        insert into users (user_id, shard, open_tasks) values ('mallory', shard_of('mallory'), {GREEDY_TASKS});
+        insert into tasks (user_id, id, version, seq, title, completed, priority, tags, time_zone, recurrence_basis,
+                           missed, created_at, updated_at)
+        select 'mallory', nextval('task_ids'), 1, 1, repeat('x', 400), false, 1, '{{}}', 'UTC', 'schedule', 0, now(), now()
+        from generate_series(1, {GREEDY_TASKS});
+        insert into task_texts select user_id, id, repeat('y', 10000) from tasks where user_id = 'mallory'""")
+    time.sleep(1)  # until the token for one second has expired
+    tokens = [token(f"honest-{n}") for n in range(HONEST)]
+    viewers = []
+
+    async def watch() -> dict[str, dict[str, int]]:
+        for n in range(HONEST):
+            identity = {"authorization": f"Bearer {tokens[n]}"}
+            for door in DOORS:
+                screen = Screen(f"honest-{n}", f"honest-{n} ({door.name})")
+                viewers.append(Viewer(stack, screen, door, identity=lambda who=identity: who).start())
+        await until(lambda: all(viewer.screen.cursor for viewer in viewers), "the honest screens are connected")
+        attack = await asyncio.create_subprocess_exec(
+            sys.executable, str(Path(__file__).with_name("live_attackers.py")), json.dumps(aim), str(SECONDS),
+            stdout=asyncio.subprocess.PIPE)
+        output = asyncio.create_task(attack.communicate())
+        clients = [Client(stack.api_target(), f"honest-{n}") for n in range(HONEST)]
+        changes = 0
+        while not output.done():
+            n = changes % HONEST
+            await asyncio.to_thread(create, clients[n], tokens[n], f"task {changes}")
+            changes += 1
+            await asyncio.sleep(0.1)
+        heads = [sum(1 for change in range(changes) if change % HONEST == n) for n in range(HONEST)]
+        await until(lambda: all(viewer.screen.cursor[0] == heads[int(viewer.screen.user.removeprefix("honest-"))]
+                                for viewer in viewers), "every screen has every change", within=MAX_WAIT)
+        await asyncio.gather(*(viewer.stop() for viewer in viewers))
+        assert attack.returncode == 0
+        print(f"{changes} changes")
+        outcomes: dict[str, dict[str, int]] = json.loads((await output)[0])
+        return outcomes
+
+    with HonestCallers(stack, 250 * MIB, {"authorization": f"Bearer {tokens[0]}"}):
+        outcomes = asyncio.run(watch())
+    print("\n".join(f"{client}: {counts}" for client, counts in outcomes.items()))
+    print(f"longest wait for an update {max(viewer.screen.longest_wait for viewer in viewers):.2f} s")
+    for viewer in viewers:
+        assert not viewer.screen.breaches and not viewer.ends, (viewer.screen.name, viewer.screen.breaches, viewer.ends)
+        assert viewer.screen.longest_wait < MAX_WAIT, viewer.screen.name
+    for client, allowed in ALLOWED.items():
+        also = (REFUSED if client in OF_ONE_USER else set()) | ({"cut"} if client in FLOODS else set())
+        found = outcomes[client].keys()
+        assert found & allowed and found <= allowed | also, (client, outcomes[client])
+    assert "open" not in {outcome for counts in outcomes.values() for outcome in counts}
+
+
+def create(client: Client, token: str, title: str) -> Any:
+    request = client.messages.CreateTaskRequest(task=client.messages.Task(title=title))
+    return client.call("CreateTask", request, authorization=f"Bearer {token}")
+
+
+def test_the_limit_of_new_connections_spares_other_users(stack: Stack, key: Path) -> None:
+    """What is left of the flood when it is over: nothing. The same user is served again."""
+    mallory = make_token("--key", str(key), "--user", "mallory", "--for", "1h")
+
+    async def scenario() -> None:
+        viewer = Viewer(stack, Screen("mallory"), identity=lambda: {"authorization": f"Bearer {mallory}"}).start()
+        await until(lambda: viewer.screen.cursor, "served again")
+        await viewer.stop()
+
+    asyncio.run(scenario())
+    eventually(lambda: rows(stack, "select count(*) from pg_stat_activity where state = 'active' "
+                                   "and pid <> pg_backend_pid()") == [["0"]], "no query goes on")
