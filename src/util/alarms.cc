@@ -31,6 +31,10 @@ Alarms::~Alarms() {
 }
 
 Alarm Alarms::At(Time time, std::function<void()> callback) {
+  return {state_, Set(time, std::move(callback))};
+}
+
+Alarm::Key Alarms::Set(Time time, std::function<void()> callback) {
   bool is_first = false;
   Alarm::Key key;
   {
@@ -41,7 +45,7 @@ Alarm Alarms::At(Time time, std::function<void()> callback) {
     is_first = place == plan->alarms.begin();
   }
   if (is_first) state_->changed.notify_all();
-  return {state_, key};
+  return key;
 }
 
 std::size_t Alarms::count() { return state_->plan.Lock()->alarms.size(); }

@@ -19,8 +19,9 @@ class Alarms;
 /// An alarm that was set. Its destruction cancels the alarm: a callback that has not begun is never
 /// called. A callback that has begun on the thread of the alarms goes on beside the destruction, so
 /// a callback holds what it uses, for example by a weak_ptr. Nothing happens if the alarm is over.
-/// Thread safety: one thread at a time; the destruction never blocks, may happen inside of any
-/// callback, and after the end of the Alarms.
+/// Thread safety: one thread at a time, so a callback that touches its own alarm needs a lock,
+/// which the thread that sets the alarm holds as well. The destruction never blocks; it may happen
+/// inside of any callback, and after the end of the Alarms.
 class Alarm {
  public:
   Alarm() = default;  // no alarm
@@ -67,11 +68,14 @@ class Alarms {
   /// Calls `callback` once, at `time` or soon after it; at once, on the alarms' thread, when `time`
   /// has passed. Alarms of one time are called in the order of their setting.
   [[nodiscard]] Alarm At(Time time, std::function<void()> callback);
+  /// The same, for a callback that only the end of the alarms cancels.
+  void Call(Time time, std::function<void()> callback) { Set(time, std::move(callback)); }
 
   /// The alarms that are set and have not begun.
   std::size_t count();
 
  private:
+  Alarm::Key Set(Time time, std::function<void()> callback);
   void Run();
 
   const std::shared_ptr<Alarm::State> state_;

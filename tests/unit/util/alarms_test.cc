@@ -109,15 +109,26 @@ TEST(Alarms, ACallbackMaySetAndCancelAlarmsAndEndItsOwn) {
   Alarms alarms;
   std::promise<void> called;
   Alarm own;
-  Alarm other = alarms.At(steady_clock::now() + hours(1), [] { FAIL(); });
+  Alarm other;
   Alarm next;
-  own = alarms.At(steady_clock::now() + milliseconds(20), [&] {
-    own.Cancel();
-    other.Cancel();
-    next = alarms.At(steady_clock::now(), [&] { called.set_value(); });
+  alarms.Call(steady_clock::now(), [&] {
+    other = alarms.At(steady_clock::now() + hours(1), [] { FAIL(); });
+    own = alarms.At(steady_clock::now(), [&] {
+      own.Cancel();
+      other.Cancel();
+      next = alarms.At(steady_clock::now(), [&] { called.set_value(); });
+    });
   });
   EXPECT_EQ(called.get_future().wait_for(kPatience), std::future_status::ready);
+  LetDueAlarmsPass(alarms);
   EXPECT_EQ(alarms.count(), 0u);
+}
+
+TEST(Alarms, ACallWithoutAHandleHappensToo) {
+  Alarms alarms;
+  std::promise<void> called;
+  alarms.Call(steady_clock::now() + milliseconds(1), [&] { called.set_value(); });
+  EXPECT_EQ(called.get_future().wait_for(kPatience), std::future_status::ready);
 }
 
 TEST(Alarms, ReleasesWhatACallbackHeldAfterItsCall) {
