@@ -8,6 +8,7 @@
 #include "app/config/channel_settings.h"
 #include "app/config/http_settings.h"
 #include "app/config/identity_settings.h"
+#include "app/config/live_settings.h"
 #include "app/config/user_settings.h"
 #include "util/log.h"
 
@@ -20,7 +21,7 @@ enum class Role { kAll, kApi, kEvents };
 
 /// The values of all settings. The initial values are the defaults, except where a comment gives
 /// the default. The table of settings (config/table.cc), and so --help, says what each one means.
-struct Config : ChannelSettings, HttpSettings, IdentitySettings, UserSettings {
+struct Config : ChannelSettings, HttpSettings, IdentitySettings, LiveSettings, UserSettings {
   Role role = Role::kAll;
   bool takes_calls() const { return role != Role::kEvents; }
   bool takes_events() const { return role != Role::kApi; }

@@ -150,13 +150,30 @@ Table Users() {
              "API calls of one user that may be in progress; further calls are rejected as "
              "RESOURCE_EXHAUSTED"),
       Number("user-streams", &Config::user_streams, 1, 1'000'000,
-             "streams of one user that may be open; further ones are rejected as "
+             "streams and WebSockets of one user that may be open; further ones are rejected as "
              "RESOURCE_EXHAUSTED"),
+      Number("user-streams-per-second", &Config::user_streams_per_second, 1, 1'000'000,
+             "streams and WebSockets per second that one user may open in the long run; further "
+             "ones are rejected as RESOURCE_EXHAUSTED"),
+      Number("user-stream-burst", &Config::user_stream_burst, 1, 1'000'000,
+             "streams and WebSockets that one user may open at once after a pause"),
       Number("user-open-tasks", &Config::user_open_tasks, 1, 100'000'000,
              "open tasks that one user may have; a call that would make more is rejected as "
              "RESOURCE_EXHAUSTED, but a series always gets its next occurrence"),
       Duration("search-timeout", &Config::search_timeout, 10ms, 5s,
                "how long a search for tasks may take in the database"),
+  };
+}
+
+Table Live() {
+  return {
+      Number("live-max-screens", &Config::live_max_screens, 1, 1'000'000,
+             "live screens that this process serves: WebSockets, event streams and WatchTasks "
+             "streams together; further ones are told to come back later"),
+      WithDefault("none: a random key, so tickets count at this process only, until it stops",
+                  Text("ticket-key-entry", "NAME", &Config::ticket_key_entry,
+                       "entry of the secret with the key that signs tickets for event streams: at "
+                       "least 32 random characters, the same for all replicas")),
   };
 }
 
@@ -205,8 +222,8 @@ Table Channels() {
                                "to: names, addresses and blocks (10.0.0.0/8), separated by "
                                "commas")),
       Text("secret", "NAME", &Config::secret,
-           "name of the secret in the secret store that holds the next four entries, and that of "
-           "auth-secret-entry"),
+           "name of the secret in the secret store that holds the next four entries, and those of "
+           "auth-secret-entry and ticket-key-entry"),
       Text("smtp-user-entry", "NAME", &Config::smtp_user_entry,
            "entry of the secret with the mail server's user; without user and password there is "
            "no login"),
@@ -264,8 +281,8 @@ Table Tokens() {
 const std::vector<Setting>& Settings() {
   static const Table settings = [] {
     Table all;
-    for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Users(), Sidecar(),
-                                    Channels(), Running(), Tokens()})
+    for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Users(), Live(),
+                                    Sidecar(), Channels(), Running(), Tokens()})
       std::ranges::move(group, std::back_inserter(all));
     return all;
   }();
