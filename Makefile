@@ -11,7 +11,7 @@ REMINDERS ?= 200
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test test-long test-conformance smoke torture bench lint format docs
+.PHONY: help run test test-long test-conformance test-page smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,11 @@ test-conformance: ## the JSON door against the conformance tests of the Connect 
 	@"$$(tools/setup --where conformance)/connectconformance" --mode server --conf tests/conformance/features.yaml \
 	  -- build/ci/tests/conformance/connect_server
 
+test-page: ## the example page of live screens in a real browser: needs Chromium (Debian: chromium)
+	@tools/setup build tests stack
+	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
+	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 300 tests/page
+
 smoke: ## the main story on the real stack, with the time it takes
 	@tools/setup
 	@$(MAKE) --no-print-directory build-release TARGETS=todo-service
@@ -49,7 +54,7 @@ torture: ## kill everything at random and check that nothing is lost or doubled:
 
 bench: ## measure the promises that are figures: ONLY=name, BENCH_FLAGS='--hold 300 --rounds 9'
 	@tools/setup
-	@$(MAKE) --no-print-directory build-release TARGETS='todo-service outbox_drain recurrence_bench'
+	@$(MAKE) --no-print-directory build-release TARGETS='todo-service outbox_drain recurrence_bench live_load beast_echo'
 	@$(PYTHON) -m bench $(ONLY) $(BENCH_FLAGS)
 
 lint: ## format, clang-tidy and the arrows between the rooms

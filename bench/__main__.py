@@ -11,7 +11,8 @@ import sys
 
 from . import measuring  # noqa: F401  (the search path of what comes next)
 
-NAMES = ("shuffled", "poison", "outbox", "drain_after_outage", "recurrence", "reminders", "tarpit", "json", "attacked")
+NAMES = ("shuffled", "poison", "outbox", "drain_after_outage", "recurrence", "reminders", "tarpit", "json", "attacked",
+         "live")
 
 
 def main() -> int:

@@ -9,16 +9,18 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+import grpc
 import pytest
-from live_doors import DOORS, WebSocketDoor
+from live_doors import DOORS
 from screens import Editor, Screen, Viewer, compare, until
 from service_binary import binary
-from todo_client import Client
+from todo_client import Client, eventually
 
 from tools.stack import Stack
 
 DISCONNECTS = 1_000
 SEED = 8
+CHANGES_OF_OWNERS = 1_000
 FLAGS = ["--user-streams=1000", "--user-stream-burst=100000", "--user-streams-per-second=100000"]
 
 
@@ -113,6 +115,28 @@ def test_nothing_is_missed_or_repeated_over_random_disconnects(two_replicas: Sta
     asyncio.run(scenario())
 
 
+def test_nobody_gets_the_update_of_another_user(two_replicas: Stack) -> None:
+    """Many users and connections, all doors, and changes as fast as they are taken."""
+
+    async def scenario() -> None:
+        users = [f"owner-{n}" for n in range(50)]
+        viewers = await started(viewers_of(two_replicas, users, 2, 4))
+        editors = [Editor(two_replicas, users[n::4], 2, SEED + n) for n in range(4)]
+
+        def edit(editor: Editor) -> None:
+            for _ in range(CHANGES_OF_OWNERS // 4):
+                editor.change()
+
+        await asyncio.gather(*(asyncio.to_thread(edit, editor) for editor in editors))
+        await compare(two_replicas, [viewer.screen for viewer in viewers])
+        applied = sum(len(viewer.screen.changes) for viewer in viewers)
+        print(f"{len(viewers)} connections, {applied} updates")
+        assert not any(viewer.ends for viewer in viewers)
+        await stopped(viewers)
+
+    asyncio.run(scenario())
+
+
 def test_the_check_notices_a_registration_after_the_gap_was_read(tmp_path: Path) -> None:
     """The mistake that this order of steps prevents, made on purpose."""
     with Stack(tmp_path / "run", broker="memory", service_binary=binary(), service_flags=[],
@@ -176,7 +200,7 @@ def test_a_restored_backup_is_noticed_by_every_screen(own_two_replicas: Stack) -
         viewers = await started(viewers_of(stack, users, 2, 8))
         # The last two users do nothing more: only the check of the cursors can tell their screens.
         await asyncio.to_thread(stack.postgres.restore, backup)
-        clients = [Client(stack.api_target(n), user) for n, user in enumerate(users[:4]) for n in (n % 2,)]
+        clients = [Client(stack.api_target(n % 2), user) for n, user in enumerate(users[:4])]
         for _ in range(7):  # the numbers of lost changes are given again
             for client in clients:
                 await asyncio.to_thread(create_when_back, client)
@@ -189,9 +213,6 @@ def test_a_restored_backup_is_noticed_by_every_screen(own_two_replicas: Stack) -
 
 
 def create_when_back(client: Client) -> None:
-    import grpc
-    from todo_client import eventually
-
     def attempt() -> bool:
         try:
             client.create("after the restore")

@@ -34,12 +34,13 @@ PATIENCE = 30
 
 
 @contextmanager
-def running_service(folder: Path) -> Iterator[tuple[Stack, Callable[[str], str]]]:
+def running_service(folder: Path, *more_flags: str) -> Iterator[tuple[Stack, Callable[[str], str]]]:
     """A service with a key of its own, and what makes tokens of a lifetime for ada."""
     key = folder / "key.pem"
     (folder / "keys.json").write_text(make_token("--new-key", str(key)))
     flags = ["--auth-issuer=todo-local", f"--auth-jwks-file={folder / 'keys.json'}", "--auth-clock-skew=0s"]
     flags += [f"--{port}-address=127.0.0.1" for port in ("api", "web", "ops")]
+    flags += more_flags
     with Stack(folder / "run", broker="memory", service_binary=binary(), service_flags=flags, keep_data=False) as stack:
         yield stack, lambda lifetime: make_token("--key", str(key), "--user", "ada", "--for", lifetime)
 
@@ -99,6 +100,10 @@ class Changer:
 
     def _call(self, method: str, request: Any) -> Any:
         return self._client.call(method, request, authorization=f"Bearer {self._token}")
+
+    def ticket(self) -> str:
+        ticket: str = self._call("CreateWatchTicket", self._client.messages.CreateWatchTicketRequest()).ticket
+        return ticket
 
     def create(self, title: str) -> int:
         messages = self._client.messages
