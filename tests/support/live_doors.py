@@ -335,22 +335,17 @@ def message_of(response: Any) -> Message:
     kind = response.WhichOneof("event")
     event = getattr(response, kind)
     if kind == "update":
-        change = event.change
-        task = None if change.event_type == "deleted" else change.task
-        return {"type": kind, "seq": change.seq, "event_id": change.event_id, "change": change.event_type,
-                "task_id": change.task_id, "task": task, "timestamp": change.timestamp.ToJsonString()}
+        message = {"type": kind, "seq": event.seq, "event_id": event.event_id, "change": event.event_type,
+                   "task_id": event.task_id, "task": None if event.event_type == "deleted" else event.task,
+                   "timestamp": event.timestamp.ToJsonString()}
+        return {**message, "request_id": event.request_id} if event.request_id else message
     if kind == "resync":
-        name = type(event).DESCRIPTOR.fields_by_name["reason"].enum_type.values_by_number[event.reason].name
-        return {"type": kind, "reason": name.partition("REASON_")[2]}
+        return {"type": kind, "reason": event.Reason.Name(event.reason).removeprefix("REASON_")}
     if kind == "notification":
         return {"type": kind, "notification_id": event.notification_id, "task_id": event.task_id}
-    place = event if "seq" in event.DESCRIPTOR.fields_by_name else _cursor_of(event)
-    message = {"type": kind, "seq": place.seq, "event_id": place.event_id or None}
+    cursor = event.cursor if kind == "snapshot" else event.head
+    message = {"type": kind, "seq": cursor.seq, "event_id": cursor.event_id or None}
     return {**message, "tasks": list(event.tasks), "last": event.last} if kind == "snapshot" else message
-
-
-def _cursor_of(event: Any) -> Any:
-    return event.head if "head" in event.DESCRIPTOR.fields_by_name else event.cursor
 
 
 def _reason_and_retry(details: Any) -> tuple[str, float | None]:

@@ -1,0 +1,341 @@
+"""Live screens: the memory of an idle socket, the CPU of a delivered message, the way from commit to client, and many
+screens that come back at once. Memory and CPU stand beside a bare Beast server and Python's `websockets`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import math
+import resource
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+from todo_client import Client, eventually, rows
+
+from tools.stack import Stack
+
+from .measuring import REPOSITORY, Session, build, median, running_stack, verdict
+from .reminders import dapr_protos, percentile
+from .socket_crowd import Crowd
+
+SOCKETS = 10_000
+GOAL_KIB = 8.0
+SUBSCRIBERS = (1, 10, 100, 1_000)
+DELIVERIES = 20_000  # for each number of subscribers, at most
+CHANGES = (20, 200)  # at least, at most
+MESSAGE_BYTES = 700  # about a task
+HOPS = 200
+RETURNING = 1_000
+MISSED = 5
+MAX_FACTOR = 2.0  # of the median way, beside the sum of its hops
+
+
+def flags(connections: int) -> list[str]:
+    return [f"--web-max-connections={connections}", "--user-streams=100000", "--user-streams-per-second=1000000",
+            "--user-stream-burst=1000000"]
+
+
+def sockets_here() -> int:
+    """As many as the process may have descriptors for: the web port gets a quarter of them."""
+    return min(SOCKETS, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 4 - 100)
+
+
+def kib(pid: int) -> int:
+    """Resident memory."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise AssertionError("no VmRSS")
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU so far, of all threads that live."""
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
+class Server:
+    """What the measurements need of each of the three."""
+
+    name = ""
+    pid = 0
+    port = 0
+
+    def hello(self, n: int) -> dict[str, Any]:
+        return {"type": "hello"}
+
+    def same_hello(self) -> dict[str, Any]:
+        """Of screens that get the same messages."""
+        return self.hello(0)
+
+    first_messages = 0  # that a socket gets after its hello
+
+    def send(self) -> None:
+        """One message to all sockets."""
+        raise NotImplementedError
+
+
+class Service(Server):
+    name = "todo-service"
+    first_messages = 1  # the snapshot
+
+    def __init__(self, stack: Stack) -> None:
+        pid = stack.node("service-0").pid
+        assert pid
+        self.pid, self.port = pid, stack.ports["web-0"]
+        self._client = Client(stack.api_target(), "crowd-0")
+        self._task = self._client.create("Water the plants", description="all of them, also those on the balcony")
+        self._completed = False
+
+    def hello(self, n: int) -> dict[str, Any]:
+        return {"type": "hello", "user_id": f"crowd-{n}", "snapshot": "none"}
+
+    def send(self) -> None:
+        (self._client.uncomplete if self._completed else self._client.complete)(self._task.id)
+        self._completed = not self._completed
+
+
+class Yardstick(Server):
+    def __init__(self, name: str, command: list[str | Path]) -> None:
+        self.name = name
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        self.pid, self.port = self._process.pid, int(self._process.stdout.readline())
+
+    def send(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(f"{MESSAGE_BYTES}\n")
+        self._process.stdin.flush()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait(30)
+
+
+@contextmanager
+def servers(stack: Stack) -> Iterator[list[Server]]:
+    beast = Yardstick("bare Beast", [build() / "bench" / "beast_echo"])
+    python = Yardstick("Python websockets", [sys.executable, REPOSITORY / "bench" / "web_socket_server.py"])
+    try:
+        yield [Service(stack), beast, python]
+    finally:
+        beast.close()
+        python.close()
+
+
+# Memory.
+
+def memory_of(server: Server, count: int) -> float:
+    """KiB for each idle socket."""
+    with Crowd(server.port, [server.hello(10**6 + n) for n in range(200)]) as warm:
+        warm.wait(lambda: warm.messages >= 200 * server.first_messages)
+    time.sleep(2)
+    before = kib(server.pid)
+    with Crowd(server.port, [server.hello(n) for n in range(count)]) as crowd:
+        crowd.wait(lambda: crowd.messages >= count * server.first_messages)
+        time.sleep(5)  # until what the opening took has been given back
+        return (kib(server.pid) - before) / count
+
+
+def measure_memory(all_servers: list[Server]) -> bool:
+    count = sockets_here()
+    found = {server.name: memory_of(server, count) for server in all_servers}
+    return verdict("live memory", found["todo-service"] / GOAL_KIB, 1.0,
+                   f"{count:,} idle sockets, each in KiB: " + ", ".join(f"{name} {each:.1f}" for name, each in found.items()))
+
+
+# CPU.
+
+def cpu_of(server: Server, subscribers: int) -> float:
+    """Microseconds for each delivered message, without those that the message takes when nobody gets it."""
+    changes = max(CHANGES[0], min(CHANGES[1], DELIVERIES // subscribers))
+
+    def spent(wait: Callable[[int], None]) -> float:
+        began, at = cpu(server.pid), time.monotonic()
+        for n in range(changes):
+            server.send()
+            wait(n)
+        return cpu(server.pid) - began - idle * (time.monotonic() - at)
+
+    before, idle = cpu(server.pid), 0.0
+    time.sleep(2)
+    idle = (cpu(server.pid) - before) / 2
+    unheard = spent(lambda _: time.sleep(0.002))
+    with Crowd(server.port, [server.same_hello()] * subscribers) as crowd:
+        opened = subscribers * server.first_messages
+        crowd.wait(lambda: crowd.messages == opened)
+        heard = spent(lambda n: crowd.wait(lambda: crowd.messages >= opened + (n + 1) * subscribers))
+    return max(0.0, heard - unheard) / changes / subscribers * 1e6
+
+
+def measure_cpu(all_servers: list[Server]) -> None:
+    for subscribers in SUBSCRIBERS:
+        figures = ", ".join(f"{server.name} {cpu_of(server, subscribers):.1f}" for server in all_servers)
+        print(f"live cpu: {subscribers} subscribers, µs for each delivered message: {figures}", flush=True)
+
+
+# The way of a change.
+
+def way_of_changes(stack: Stack) -> list[float]:
+    """Seconds from the change's time, which is before its commit, to a socket."""
+    waits: list[float] = []
+
+    def note(text: bytes) -> None:
+        message = json.loads(text)
+        if message["type"] == "update":
+            waits.append(time.time() - datetime.fromisoformat(message["timestamp"]).timestamp())
+
+    client = Client(stack.api_target(), "way")
+    hello = {"type": "hello", "user_id": "way", "snapshot": "none"}
+    with Crowd(stack.ports["web-0"], [hello], note) as crowd:
+        crowd.wait(lambda: crowd.messages == 1)
+        for n in range(HOPS):
+            client.create(f"task {n}")
+            crowd.wait(lambda: len(waits) == n + 1)  # noqa: B023: called at once
+    return waits
+
+
+def commits_alone(stack: Stack) -> list[float]:
+    session = Session(stack)
+    session.run("create unlogged table if not exists nothing (n int); create table if not exists hop (text text)")
+    waits = []
+    for _ in range(HOPS):
+        began = time.time()
+        session.run(f"insert into hop values (repeat('x', {MESSAGE_BYTES}))")
+        waits.append(time.time() - began)
+    session.close()
+    return waits
+
+
+def sockets_alone(server: Server) -> list[float]:
+    waits = []
+    with Crowd(server.port, [server.same_hello()]) as crowd:
+        for n in range(HOPS):
+            began = time.time()
+            server.send()
+            crowd.wait(lambda: crowd.messages == n + 1)  # noqa: B023: called at once
+            waits.append(crowd.last_at - began)
+    return waits
+
+
+def bus_alone() -> list[float]:
+    """Seconds from the publish call to a bare app, through daprd and Kafka."""
+    callbacks, dapr, _ = dapr_protos()
+    app = importlib.import_module("dapr.proto.runtime.v1.appcallback_pb2")
+    arrived: dict[str, float] = {}
+
+    class App(callbacks.AppCallbackServicer):  # type: ignore[misc, name-defined]
+        def ListTopicSubscriptions(self, request: Any, context: Any) -> Any:
+            return app.ListTopicSubscriptionsResponse(subscriptions=[app.TopicSubscription(
+                pubsub_name="kafka-broadcast", topic="task-updates", metadata={"rawPayload": "true"},
+                routes=app.TopicRoutes(default="/hop"))])
+
+        def OnTopicEvent(self, request: Any, context: Any) -> Any:
+            arrived[request.data.decode()[:36]] = time.time()
+            return app.TopicEventResponse()
+
+        def ListInputBindings(self, request: Any, context: Any) -> Any:
+            return app.ListInputBindingsResponse()
+
+    class Health(callbacks.AppCallbackHealthCheckServicer):  # type: ignore[misc, name-defined]
+        def HealthCheck(self, request: Any, context: Any) -> Any:
+            return app.HealthCheckResponse()
+
+    with running_stack(service=False) as stack:
+        server = grpc.server(futures.ThreadPoolExecutor(4))
+        callbacks.add_AppCallbackServicer_to_server(App(), server)
+        callbacks.add_AppCallbackHealthCheckServicer_to_server(Health(), server)
+        server.add_insecure_port(stack.app_target())
+        server.start()
+        messages = importlib.import_module("dapr.proto.runtime.v1.dapr_pb2")
+        stub = dapr.DaprStub(grpc.insecure_channel(f"127.0.0.1:{stack.ports['daprd-grpc-0']}"))
+        token = [("dapr-api-token", stack.tokens()["DAPR_API_TOKEN"])]
+
+        def publish() -> str:
+            name = str(uuid.uuid4())
+            stub.PublishEvent(messages.PublishEventRequest(
+                pubsub_name="kafka-pubsub", topic="task-updates", data=name.encode() + b"x" * MESSAGE_BYTES,
+                metadata={"rawPayload": "true", "partitionKey": "way"}), metadata=token, timeout=15)
+            return name
+
+        # The first ones may come before the subscription does.
+        eventually(lambda: publish() and arrived, "the subscription", every=0.5)
+        waits = []
+        for _ in range(HOPS):
+            began = time.time()
+            name = publish()
+            eventually(lambda: name in arrived, "the event", every=0.0005)  # noqa: B023: called at once
+            waits.append(arrived[name] - began)
+        server.stop(None)
+    return waits
+
+
+def measure_way(stack: Stack, beast: Server) -> bool:
+    way = way_of_changes(stack)
+    hops = {"commit": commits_alone(stack), "bus": bus_alone(), "socket": sockets_alone(beast)}
+    total = sum(median(waits) for waits in hops.values())
+
+    def told(waits: list[float]) -> str:
+        return f"p50 {percentile(waits, 0.5) * 1000:.1f} ms, p99 {percentile(waits, 0.99) * 1000:.1f} ms"
+
+    alone = "; ".join(f"{name} {told(waits)}" for name, waits in hops.items())
+    return verdict("live way", median(way) / total, MAX_FACTOR, f"change to client: {told(way)}; alone: {alone}")
+
+
+# The return.
+
+def measure_return(stack: Stack) -> bool:
+    users = [f"returning-{n}" for n in range(RETURNING)]
+    cursors: dict[str, tuple[int, str]] = {}
+
+    def prepare(user: str) -> None:
+        client = Client(stack.api_target(), user)
+        for n in range(1 + MISSED):
+            client.create(f"task {n}")
+        first = client.changes()[0]
+        cursors[user] = first.seq, first.event_id
+        client._channel.close()
+
+    with futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(prepare, users))
+    hellos = [{"type": "hello", "user_id": user, "seq": cursors[user][0], "event_id": cursors[user][1]} for user in users]
+    time.sleep(3)
+
+    def transactions() -> int:
+        """Of all sessions; each reports its own within a second when it is idle."""
+        time.sleep(2)
+        return int(rows(stack, "select xact_commit from pg_stat_database where datname = current_database()")[0][0])
+
+    began, before = time.monotonic(), transactions()
+    time.sleep(10)
+    idle = (transactions() - before) / (time.monotonic() - began)
+    began, before, at = time.monotonic(), transactions(), time.time()
+    with Crowd(stack.ports["web-0"], hellos, at_once=RETURNING) as crowd:
+        crowd.wait(lambda: crowd.messages >= RETURNING * (1 + MISSED))
+        current = crowd.last_at - at
+        queries = transactions() - before - idle * (time.monotonic() - began)
+    each = queries / RETURNING
+    return verdict("live return", each, 1.0 + 0.05,
+                   f"{RETURNING} clients with {MISSED} changes missed are current {current:.2f} s after the first "
+                   f"connected; {each:.2f} queries each")
+
+
+def main(_: argparse.Namespace) -> bool:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    held = True
+    with running_stack(*flags(sockets_here() + 2_000)) as stack, servers(stack) as all_servers:
+        held &= measure_memory(all_servers)
+        measure_cpu(all_servers)
+        held &= measure_way(stack, all_servers[1])
+        held &= measure_return(stack)
+    return held

@@ -1,0 +1,35 @@
+"""A server of Python's `websockets` as a yardstick for live screens. Prints its port. A line of standard input is a number:
+it sends a message of so many bytes to all its sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sys
+
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+
+
+async def main() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    connections: set[ServerConnection] = set()
+
+    async def hold(connection: ServerConnection) -> None:
+        connections.add(connection)
+        try:
+            async for _ in connection:
+                pass
+        finally:
+            connections.discard(connection)
+
+    commands = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+    async with serve(hold, "127.0.0.1", 0, compression=None, ping_interval=None, subprotocols=["todo.v1"],
+                     backlog=10_000) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        while line := await commands.readline():
+            broadcast(connections, "x" * int(line))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
