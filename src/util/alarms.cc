@@ -19,7 +19,7 @@ void Alarm::Cancel() {
 
 Alarms::Alarms() : state_(std::make_shared<Alarm::State>()), thread_([this] { Run(); }) {}
 
-Alarms::~Alarms() {
+void Alarms::Stop() {
   std::map<Alarm::Key, std::function<void()>> cancelled;  // released without the lock
   {
     auto plan = state_->plan.Lock();
@@ -27,7 +27,7 @@ Alarms::~Alarms() {
     cancelled.swap(plan->alarms);
   }
   state_->changed.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Alarm Alarms::At(Time time, std::function<void()> callback) {
@@ -39,7 +39,7 @@ Alarm::Key Alarms::Set(Time time, std::function<void()> callback) {
   Alarm::Key key;
   {
     auto plan = state_->plan.Lock();
-    if (plan->stopped) return {};
+    if (plan->stopped) return key;
     key = {time, ++plan->last_number};
     const auto [place, added] = plan->alarms.emplace(key, std::move(callback));
     is_first = place == plan->alarms.begin();

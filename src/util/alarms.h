@@ -54,14 +54,14 @@ class Alarm {
 /// Calls functions at given times, one after another, on one thread of its own. The functions must
 /// not block or throw: the others wait behind them. An alarm takes about 150 bytes.
 /// Thread safety: all methods may be called from any thread, At also from a callback. Nothing
-/// blocks but the destructor, which must not run inside of a callback.
+/// blocks but Stop and the destructor.
 class Alarms {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
   Alarms();
-  /// Cancels all alarms and waits for the callback that has begun.
-  ~Alarms();
+  /// Stops.
+  ~Alarms() { Stop(); }
   Alarms(const Alarms&) = delete;
   Alarms& operator=(const Alarms&) = delete;
 
@@ -70,6 +70,10 @@ class Alarms {
   [[nodiscard]] Alarm At(Time time, std::function<void()> callback);
   /// The same, for a callback that only the end of the alarms cancels.
   void Call(Time time, std::function<void()> callback) { Set(time, std::move(callback)); }
+
+  /// Cancels all alarms and waits for the callback that has begun. Alarms that are set afterwards
+  /// are never called. Repeating it is harmless; to be called by one thread, not by a callback.
+  void Stop();
 
   /// The alarms that are set and have not begun.
   std::size_t count();

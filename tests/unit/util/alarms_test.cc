@@ -147,6 +147,15 @@ TEST(Alarms, AHandleMayOutliveTheAlarms) {
   alarm.Cancel();
 }
 
+TEST(Alarms, NothingIsCalledAfterStop) {
+  Alarms alarms;
+  const Alarm before = alarms.At(steady_clock::now() + hours(1), [] { FAIL(); });
+  alarms.Stop();
+  alarms.Stop();
+  const Alarm after = alarms.At(steady_clock::now(), [] { FAIL(); });
+  EXPECT_EQ(alarms.count(), 0u);
+}
+
 TEST(Alarms, TheEndReleasesAlarmsThatCancelOthers) {
   auto alarms = std::make_unique<Alarms>();
   auto inner = std::make_shared<Alarm>(alarms->At(steady_clock::now() + hours(1), [] { FAIL(); }));
