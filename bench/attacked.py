@@ -1,5 +1,5 @@
 """How long honest users wait while every kind of hostile client attacks, beside a control that burns the same CPU
-without touching the service: the 99th percentile of their calls."""
+without touching the service: the 99th percentile of their calls, and of the time from a call to its update on a screen."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import grpc
+from live_attackers import MANY_TASKS
 from service_binary import make_token
-from todo_client import Client, eventually
+from todo_client import Client, eventually, rows
 
 from tools.stack import Stack
 
 from .measuring import REPOSITORY, build, in_turns, median, ratio, running_stack, verdict
+from .socket_crowd import Crowd
 
 SECONDS = 10
 PER_SECOND = 20  # calls of a user that the service allows; an honest one makes half as many
@@ -40,13 +43,16 @@ while time.monotonic() < until:
 
 
 class Bench:
+    attackers = "attackers.py"
+
     def __init__(self, stack: Stack, key: Path, door: str) -> None:
         def token(user: str, lifetime: str = "1h") -> str:
             return make_token("--key", str(key), "--user", user, "--for", lifetime, service=build() / "todo-service")
 
         self._aim = {name: stack.ports[f"{name}-0"] for name in ("web", "api", "app", "ops")}
         self._aim |= {"token": token("mallory"), "expired": token("mallory", "1s")}
-        self._call = {"gRPC": self._grpc, "JSON": self._json}[door]
+        self._aim["forged"] = self._aim["token"][:-8] + "AAAAAAAA"
+        self._call = {"gRPC": self._grpc, "JSON": self._json}.get(door, self._grpc)
         self._tokens = [token(f"honest-{n}") for n in range(HONEST)]
         self._clients = [Client(stack.api_target(), f"honest-{n}") for n in range(HONEST)]
         self._cpu = 0.5  # cores that the attackers take, as last seen
@@ -75,7 +81,7 @@ class Bench:
 
     def attacked(self) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        attack = subprocess.Popen([sys.executable, str(REPOSITORY / "tests" / "hostile" / "attackers.py"),
+        attack = subprocess.Popen([sys.executable, str(REPOSITORY / "tests" / "hostile" / self.attackers),
                                    json.dumps(self._aim), str(SECONDS + 3)], stdout=subprocess.DEVNULL)
         began = time.monotonic()
         time.sleep(2)  # until all of them are at it
@@ -118,6 +124,40 @@ class Bench:
         return sorted(waits)[len(waits) * 99 // 100]
 
 
+class LiveBench(Bench):
+    """A call makes a change, and is over when the user's screen shows it."""
+
+    attackers = "live_attackers.py"
+
+    def __init__(self, stack: Stack, key: Path, door: str) -> None:
+        super().__init__(stack, key, door)
+        rows(stack, MANY_TASKS)
+        self._shown: dict[str, threading.Event] = {}
+        self._call = self._change
+        self._screens = Crowd(stack.ports["web-0"], [{"type": "hello", "token": token, "snapshot": "none"}
+                                                     for token in self._tokens], self._note)
+
+    def __enter__(self) -> LiveBench:
+        self._screens.__enter__()
+        self._screens.wait(lambda: self._screens.messages >= HONEST)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._screens.__exit__()
+
+    def _note(self, text: bytes) -> None:
+        if shown := self._shown.get(json.loads(text).get("request_id", "")):
+            shown.set()
+
+    def _change(self, n: int) -> None:
+        client, request_id = self._clients[n], str(uuid.uuid4())
+        shown = self._shown[request_id] = threading.Event()
+        task = client.messages.Task(title="honest")
+        client.call("CreateTask", client.messages.CreateTaskRequest(task=task, request_id=request_id),
+                    authorization=f"Bearer {self._tokens[n]}")
+        assert shown.wait(60), "no update"
+
+
 def measure(bench: Bench, door: str, rounds: int) -> bool:
     control, attacked = in_turns(rounds, bench.control, bench.attacked)
     return verdict(f"attacked {door}", ratio(control, attacked), ALLOWED,
@@ -134,4 +174,6 @@ def main(arguments: argparse.Namespace) -> bool:
             held = True
             for door in ("gRPC", "JSON"):
                 held &= measure(Bench(stack, key, door), door, arguments.rounds)
+            with LiveBench(stack, key, "live") as bench:
+                held &= measure(bench, "live", arguments.rounds)
     return held

@@ -6,11 +6,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import math
 import resource
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -42,8 +40,8 @@ MAX_FACTOR = 2.0  # of the median way, beside the sum of its hops
 
 
 def flags(connections: int) -> list[str]:
-    return [f"--web-max-connections={connections}", "--user-streams=100000", "--user-streams-per-second=1000000",
-            "--user-stream-burst=1000000"]
+    return [f"--web-max-connections={connections}", f"--live-max-screens={connections}", "--user-streams=100000",
+            "--user-streams-per-second=1000000", "--user-stream-burst=1000000"]
 
 
 def sockets_here() -> int:
@@ -207,7 +205,7 @@ def way_of_changes(stack: Stack) -> list[float]:
 
 def commits_alone(stack: Stack) -> list[float]:
     session = Session(stack)
-    session.run("create unlogged table if not exists nothing (n int); create table if not exists hop (text text)")
+    session.run("create table if not exists hop (text text)")
     waits = []
     for _ in range(HOPS):
         began = time.time()

@@ -6,8 +6,10 @@ from __future__ import annotations
 import asyncio
 import resource
 import sys
+from contextlib import suppress
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 
 
 async def main() -> None:
@@ -16,11 +18,10 @@ async def main() -> None:
 
     async def hold(connection: ServerConnection) -> None:
         connections.add(connection)
-        try:
+        with suppress(ConnectionClosed):
             async for _ in connection:
                 pass
-        finally:
-            connections.discard(connection)
+        connections.discard(connection)
 
     commands = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)

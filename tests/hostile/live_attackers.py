@@ -2,7 +2,7 @@
 
     python live_attackers.py '{"web": 8080, "token": "…", "expired": "…", "forged": "…"}' SECONDS
 
-The user of the token should have so many tasks that a snapshot fills the buffers of a connection.
+The user of the token must have so many tasks that a snapshot fills the buffers of a connection: see MANY_TASKS.
 """
 
 from __future__ import annotations
@@ -27,6 +27,15 @@ from raw_web_socket import CLOSE, CONTINUATION, PING, TEXT, RawWebSocket, frame 
 MIB = 1024 * 1024
 ENOUGH = 64 * MIB
 MANY = 1_000_000  # fragments
+
+# Of mallory: 4 MB.
+MANY_TASKS = """
+insert into users (user_id, shard, open_tasks) values ('mallory', shard_of('mallory'), 400);
+insert into tasks (user_id, id, version, seq, title, completed, priority, tags, time_zone, recurrence_basis, missed,
+                   created_at, updated_at)
+select 'mallory', nextval('task_ids'), 1, 1, repeat('x', 400), false, 1, '{}', 'UTC', 'schedule', 0, now(), now()
+from generate_series(1, 400);
+insert into task_texts select user_id, id, repeat('y', 10000) from tasks where user_id = 'mallory'"""
 
 
 class LiveAttack:

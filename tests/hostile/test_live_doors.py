@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from http_clients import MAX_WAIT, MIB, HonestCallers
+from live_attackers import MANY_TASKS
 from live_doors import DOORS
 from screens import Screen, Viewer, until
 from service_binary import binary, make_token
@@ -22,7 +23,6 @@ from tools.stack import Stack
 
 SECONDS = 25.0
 HONEST = 8
-GREEDY_TASKS = 400
 REFUSED = {"4429", "not opened", "1013"}
 # How attacks may end; each must have ended so at least once.
 ALLOWED: dict[str, set[str]] = {
@@ -80,14 +80,7 @@ def test_honest_screens_get_every_change_while_all_attack(stack: Stack, key: Pat
     good = token("mallory")
     aim = {"web": stack.ports["web-0"], "token": good, "expired": token("mallory", "1s"),
            "forged": good[:-8] + "AAAAAAAA"}
-    # More than the buffers of a connection hold.
-    rows(stack, f"""
-        insert into users (user_id, shard, open_tasks) values ('mallory', shard_of('mallory'), {GREEDY_TASKS});
-        insert into tasks (user_id, id, version, seq, title, completed, priority, tags, time_zone, recurrence_basis,
-                           missed, created_at, updated_at)
-        select 'mallory', nextval('task_ids'), 1, 1, repeat('x', 400), false, 1, '{{}}', 'UTC', 'schedule', 0, now(), now()
-        from generate_series(1, {GREEDY_TASKS});
-        insert into task_texts select user_id, id, repeat('y', 10000) from tasks where user_id = 'mallory'""")
+    rows(stack, MANY_TASKS)
     time.sleep(1)  # until the token for one second has expired
     tokens = [token(f"honest-{n}") for n in range(HONEST)]
     viewers = []

@@ -22,10 +22,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("live") / "run", broker="memory", service_binary=binary(),
                keep_data=False) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def two_replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """On Kafka: each test uses users of its own."""
-    with Stack(tmp_path_factory.mktemp("two") / "run", service_binary=binary(), replicas=2, keep_data=False) as running:
-        yield running

@@ -11,7 +11,6 @@ import json
 import re
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,8 +39,10 @@ def running_service(folder: Path, *more_flags: str) -> Iterator[tuple[Stack, Cal
     (folder / "keys.json").write_text(make_token("--new-key", str(key)))
     flags = ["--auth-issuer=todo-local", f"--auth-jwks-file={folder / 'keys.json'}", "--auth-clock-skew=0s"]
     flags += [f"--{port}-address=127.0.0.1" for port in ("api", "web", "ops")]
-    flags += more_flags
-    with Stack(folder / "run", broker="memory", service_binary=binary(), service_flags=flags, keep_data=False) as stack:
+    flags += ["--ticket-key-entry=ticket-key", *more_flags]
+    secrets = {"ticket-key": "a key for tickets of these tests, of no use elsewhere"}
+    with Stack(folder / "run", broker="memory", service_binary=binary(), service_flags=flags, secrets=secrets,
+               keep_data=False) as stack:
         yield stack, lambda lifetime: make_token("--key", str(key), "--user", "ada", "--for", lifetime)
 
 
