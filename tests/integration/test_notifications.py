@@ -263,6 +263,7 @@ def test_copies_of_a_reminder_reach_every_channel_once(outside: Outside) -> None
     [update] = updates
     validator("cloud-event-produced.schema.json").validate(update)
     assert update["data"]["change"] == "notification" and "seq" not in update["data"]
+    assert update["data"]["notification_id"] == event_id
     eventually(lambda: user.deliveries(endpoint)[0].state == user.messages.WEBHOOK_DELIVERY_STATE_DELIVERED, "the log")
 
     # Its copies were taken before the next reminder of the same user, which has come now.

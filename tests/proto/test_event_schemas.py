@@ -129,6 +129,8 @@ ACCEPTED = {
     "reminder with keys of its producer's own": (
         "reminder-event", REMINDER | {"due_kind": "someday", "due_local": 7}),
     "reminder without due date": ("reminder-event", changed(REMINDER, "due_date", REMOVED)),
+    "update by no call": ("task-update", changed(DELETED_UPDATE, "request_id", REMOVED)),
+    "notification without its task": ("task-update", changed(NOTIFICATION, "task_id", REMOVED)),
     "update with an unknown change": ("task-update", changed(NOTIFICATION, "change", "shared")),
     "envelope of Dapr": ("cloud-event", DAPR_ENVELOPE),
     "our task event": ("cloud-event-produced", cloud_event("todo.task.updated.v1", UPDATED)),
@@ -198,6 +200,9 @@ REFUSED = {
     "update of a live task without one": ("task-update", changed(CREATED_UPDATE, "task", None), "$.task"),
     "update with half a task": ("task-update", changed(CREATED_UPDATE, "task", {"id": 2}), "$.task"),
     "update with seq zero": ("task-update", changed(CREATED_UPDATE, "seq", 0), "$.seq"),
+    "update with an event id that is no uuid": ("task-update", changed(CREATED_UPDATE, "event_id", "42"), "$.event_id"),
+    "update with a request id that is no uuid": (
+        "task-update", changed(DELETED_UPDATE, "request_id", "42"), "$.request_id"),
     "notification with a seq": ("task-update", changed(NOTIFICATION, "seq", 3), "$: "),
     **{f"envelope without {key}": ("cloud-event", changed(DAPR_ENVELOPE, key, REMOVED), "$: ") for key in
        ("specversion", "id", "source", "type")},

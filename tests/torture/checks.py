@@ -135,8 +135,9 @@ def task_event(change: Change) -> dict[str, Any]:
 def task_update(change: Change) -> dict[str, Any]:
     """The same for task-updates, whose events have ids of their own, derived from the event's."""
     task = None if change.kind == "deleted" else change.task
+    request = {} if change.request_id is None else {"request_id": change.request_id}
     return _envelope(change, change.event_id[:14] + "8" + change.event_id[15:], "todo.task.changed.v1",
-                     {"seq": change.seq, "change": change.kind, "task": task})
+                     {"event_id": change.event_id, "seq": change.seq, "change": change.kind, "task": task, **request})
 
 
 def topic_says_what_the_log_says(evidence: Evidence) -> Iterator[Finding]:

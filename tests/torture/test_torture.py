@@ -122,6 +122,15 @@ def published_otherwise(run: Evidence) -> None:
     run.topics[UPDATES][1] = record(UPDATES, 1, task_update(copy.deepcopy(run.changes[1])) | {"subject": "7"})
 
 
+def published_with(number: int, key: str, value: object) -> Callable[[Evidence], None]:
+    """The update of one change says something else under one key of its data."""
+    def mistake(run: Evidence) -> None:
+        update = task_update(copy.deepcopy(run.changes[number]))
+        update["data"][key] = value
+        run.topics[UPDATES][number] = record(UPDATES, number, update)
+    return mistake
+
+
 def published_from_nowhere(run: Evidence) -> None:
     run.topics[EVENTS].append(record(EVENTS, 9, task_event(change(4, "deleted", task(2, 2, 4), True))))
 
@@ -169,7 +178,11 @@ def no_effect(run: Evidence) -> None:
     (answer_forgotten, "lost"), (answered_otherwise, "lost"), (refused_and_done, "ghost"), (unasked, "ghost"),
     (gap, "lost"), (counted_too_few, "lost"), (counted_too_many, "duplicate"), (task_gone, "lost"),
     (not_published, "lost"), (published_otherwise, "ghost"), (published_from_nowhere, "ghost"),
-    (second_copy_differs, "ghost"), (swapped_on_the_topic, "reordered"), (not_taken, "lost"), (taken_twice, "duplicate"), (still_waiting, "lost"), (effect_without_cause, "ghost"),
+    (published_with(1, "event_id", str(uuid.uuid4())), "ghost"), (published_with(1, "seq", 3), "ghost"),
+    (published_with(1, "request_id", str(uuid.uuid4())), "ghost"),
+    (published_with(2, "request_id", str(uuid.uuid4())), "ghost"),  # a consumer's change
+    (second_copy_differs, "ghost"), (swapped_on_the_topic, "reordered"), (not_taken, "lost"),
+    (taken_twice, "duplicate"), (still_waiting, "lost"), (effect_without_cause, "ghost"),
     (effect_twice, "duplicate"), (version_skipped, "reordered"), (no_effect, "lost"),
 ])
 def test_each_rule_sees_what_breaks_it(mistake: Callable[[Evidence], None], kind: str) -> None:

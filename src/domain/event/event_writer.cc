@@ -51,10 +51,13 @@ std::string TaskEventRecord(const Change& change) {
 std::string TaskUpdateRecord(const Change& change) {
   const EventId id = UpdateIdOf(change.event_id);
   const bool deleted = change.kind == ChangeKind::kDeleted;
+  const std::string request =
+      change.request_id ? fmt::format(R"("request_id":"{}",)", change.request_id->value()) : "";
   return fmt::format(
-      R"({}"data":{{"id":"{}","user_id":{},"seq":{},"change":"{}","task_id":{},"task":{},"timestamp":"{}"}}}})",
-      EnvelopeOf(change, id.value(), "todo.task.changed.v1"), id.value(), Quote(change.user.value),
-      change.seq, ToString(change.kind), change.task_id.value,
+      R"({}"data":{{"id":"{}","event_id":"{}",{}"user_id":{},"seq":{},"change":"{}","task_id":{},)"
+      R"("task":{},"timestamp":"{}"}}}})",
+      EnvelopeOf(change, id.value(), "todo.task.changed.v1"), id.value(), change.event_id.value(),
+      request, Quote(change.user.value), change.seq, ToString(change.kind), change.task_id.value,
       deleted ? "null" : std::string_view(change.task_json), FormatInstant(change.at));
 }
 

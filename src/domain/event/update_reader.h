@@ -23,7 +23,8 @@ struct OtherUpdate {
   UserId user;
 };
 
-/// A TaskUpdate from the bus. Of a deleted task, the change has no task_json.
+/// A TaskUpdate from the bus. The change's task_json is on one line; the change of a deleted task
+/// has none, and no version.
 using TaskUpdate = std::variant<Change, NotificationUpdate, OtherUpdate>;
 
 /// Reads one record of `task-updates`: a CloudEvent in structured mode whose data is a TaskUpdate.

@@ -145,6 +145,7 @@ std::string NotificationUpdateRecord(const EventHeader& event, Instant now) {
                     {"user_id", event.user.value},
                     {"change", "notification"},
                     {"notification_id", event.id.value()},
+                    {"task_id", event.task_id.value},
                     {"timestamp", FormatInstant(now)}};
   return Dump(record);
 }

@@ -86,7 +86,8 @@ Change ChangeOf(const Task& task, ChangeKind kind) {
           .version = task.version,
           .task_json = FormatTaskJson(task),
           .at = task.updated_at,
-          .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"};
+          .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+          .request_id = RequestId{*Uuid::Parse("660e8400-e29b-41d4-a716-446655440000")}};
 }
 
 TEST(TaskEventRecord, IsReadBackAsItWasWritten) {
@@ -116,11 +117,25 @@ TEST(TaskUpdateRecord, CarriesTheTaskUnlessItIsDeleted) {
   EXPECT_EQ(update["id"], UpdateIdOf(change.event_id).value());
   EXPECT_NE(update["id"], change.event_id.value());
   EXPECT_EQ(update["data"]["id"], update["id"]);
+  EXPECT_EQ(update["data"]["event_id"], change.event_id.value());
+  EXPECT_EQ(update["data"]["request_id"], change.request_id->value());
   EXPECT_EQ(update["data"]["change"], "updated");
   EXPECT_EQ(update["data"]["seq"], 11);
   EXPECT_EQ(update["data"]["task"]["title"], "caf\u00e9");
   update = json::parse(TaskUpdateRecord(ChangeOf(FullTask(), ChangeKind::kDeleted)));
   EXPECT_TRUE(update["data"]["task"].is_null());
+}
+
+TEST(TaskUpdateRecord, HasARequestIdOnlyIfACallMadeTheChange) {
+  Change change = ChangeOf(FullTask(), ChangeKind::kCreated);
+  change.request_id.reset();
+  EXPECT_FALSE(json::parse(TaskUpdateRecord(change))["data"].contains("request_id"));
+}
+
+TEST(TaskEventRecord, SaysNothingOfTheRequest) {
+  EXPECT_FALSE(
+      json::parse(TaskEventRecord(ChangeOf(FullTask(), ChangeKind::kCreated)))["data"].contains(
+          "request_id"));
 }
 
 }  // namespace
