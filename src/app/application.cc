@@ -43,12 +43,22 @@ util::Share ShareOfUser(const Config& config) {
           .waiting = Count(std::max(1, config.worker_queue / 4))};
 }
 
+/// Takes live records for nobody.
+class NoScreens final : public ports::RecordHandler {
+ public:
+  std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records) override {
+    return std::vector(records.size(), absl::OkStatus());
+  }
+};
+NoScreens no_screens;
+
 appcallback::AppCallbackOptions CallbackOptions(const Config& config,
                                                 ports::RecordHandler& handler) {
-  return {.subscriptions = SubscriptionsOf(StreamsOf(config), handler),
-          .bulk = config.bulk_delivery,
-          .bulk_max_messages = config.delivery_batch,
-          .app_api_token = config.app_api_token};
+  return {
+      .subscriptions = SubscriptionsOf(StreamsOf(config), {.work = handler, .live = no_screens}),
+      .bulk = config.bulk_delivery,
+      .bulk_max_messages = config.delivery_batch,
+      .app_api_token = config.app_api_token};
 }
 
 }  // namespace

@@ -46,13 +46,18 @@ SidecarGaps FindGaps(const client::SidecarMetadata& sidecar, const Config& confi
   const auto add = [](std::vector<std::string>& list, std::string gap) {
     if (!gap.empty()) list.push_back(std::move(gap));
   };
-  if (config.takes_events()) {
-    add(gaps.missing,
-        ComponentGap(sidecar, config.pubsub,
-                     config.bus == Bus::kKafka ? "pubsub.kafka" : "pubsub.in-memory"));
+  const std::string_view bus = config.bus == Bus::kKafka ? "pubsub.kafka" : "pubsub.in-memory";
+  if (config.takes_events()) add(gaps.missing, ComponentGap(sidecar, config.pubsub, bus));
+  for (const Stream& stream : StreamsOf(config)) {
+    if (stream.kind == Stream::Kind::kWork) {
+      add(gaps.missing, SubscriptionGap(sidecar, stream));
+      continue;
+    }
+    std::string gap = ComponentGap(sidecar, stream.pubsub, bus);
+    if (gap.empty()) gap = SubscriptionGap(sidecar, stream);
+    if (!gap.empty()) gap += ": changes reach live screens late, by the check of their cursors";
+    add(gaps.optional, std::move(gap));
   }
-  for (const Stream& stream : StreamsOf(config))
-    add(gaps.missing, SubscriptionGap(sidecar, stream));
   add(gaps.optional, ComponentGap(sidecar, config.statestore, "state."));
   add(gaps.optional, ComponentGap(sidecar, config.secretstore, "secretstores."));
   return gaps;

@@ -76,7 +76,10 @@ void SidecarWatch::NoteAbsence(const absl::Status& status) {
 SidecarGaps SidecarWatch::Check(const client::SidecarMetadata& sidecar, SteadyTime now) {
   SidecarGaps gaps = FindGaps(sidecar, config_);
   if (!grace_end_) grace_end_ = now + kGrace;
-  const bool settled = gaps.missing.empty() || now >= *grace_end_;
+  // The sidecar asks for all subscriptions at once. Where none of them must be there, only time
+  // tells that it has asked.
+  const bool settled = gaps == SidecarGaps() || (config_.takes_events() && gaps.missing.empty()) ||
+                       now >= *grace_end_;
   if (!settled || reported_ == gaps) return gaps;
   Severity severity = Severity::kInfo;
   if (!gaps.optional.empty()) severity = Severity::kWarning;

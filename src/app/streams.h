@@ -21,24 +21,36 @@ struct Consumers {
   service::EventConsumer* reminder_notifier = nullptr;
 };
 
-/// A topic whose events the consumers take, exactly once each.
+/// A topic that this program reads.
 struct Stream {
+  enum class Kind {
+    kWork,  // its events are shared by the replicas; the consumers take each exactly once
+    kLive,  // every replica gets all of its records, for the screens that are connected to it
+  };
+  Kind kind = Kind::kWork;
   std::string pubsub;  // the Dapr component
   std::string topic;
   std::string route;  // the path under which the sidecar knows the subscription
+  // Of kWork only.
   absl::StatusOr<domain::Event> (*parse)(std::string_view record) = nullptr;
-  std::vector<service::EventConsumer * Consumers::*> consumers;
+  std::vector<service::EventConsumer* Consumers::*> consumers = {};
 };
 
 /// All streams of the role: the one place that names them. The subscriptions at the sidecar, the
 /// check of the sidecar and the event processor's streams derive from this list.
 std::vector<Stream> StreamsOf(const Config& config);
 
-/// A subscription to each stream, whose records go to `handler`.
-std::vector<appcallback::Subscription> SubscriptionsOf(const std::vector<Stream>& streams,
-                                                       ports::RecordHandler& handler);
+/// The takers of records. They must outlive the subscriptions.
+struct StreamHandlers {
+  ports::RecordHandler& work;
+  ports::RecordHandler& live;  // must not block
+};
 
-/// The streams as the event processor takes them.
+/// A subscription to each stream.
+std::vector<appcallback::Subscription> SubscriptionsOf(const std::vector<Stream>& streams,
+                                                       const StreamHandlers& handlers);
+
+/// The streams of kind kWork as the event processor takes them.
 std::vector<service::EventStream> EventStreamsOf(const std::vector<Stream>& streams,
                                                  const Consumers& consumers);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,7 +27,7 @@ struct AppCallbackOptions {
   /// Ask the sidecar for many records in one call. Off for the in-memory bus, which gains nothing.
   bool bulk = true;
   int bulk_max_messages = 100;
-  int bulk_max_await_ms = 10;
+  std::chrono::milliseconds bulk_max_await{10};
   /// How many reminder jobs may wait; the sidecar is told to repeat any further one.
   std::size_t max_waiting_jobs = 10'000;
   /// If set, every callback with records or a job must carry it as `dapr-api-token`.
@@ -44,17 +45,20 @@ struct AppCallbackOptions {
 /// Calls that other apps make through Dapr's service invocation are refused as PERMISSION_DENIED:
 /// their events and jobs could be made up.
 ///
-/// Thread safety: the callbacks run on gRPC's threads, do not block, and let `workers` do the work.
+/// Thread safety: the callbacks run on gRPC's threads and do not block. `workers` do the work, but
+/// for handlers that do not block.
 class AppCallback {
  public:
   /// `reminders`, `workers` and `clock` must outlive this object. The server that serves it must
-  /// end before this object does. `healthy` is called on gRPC's threads and must not block; while
-  /// it answers false, the sidecar holds records and jobs back.
+  /// end before this object does. `healthy` is called on gRPC's threads and must not block. While
+  /// it answers false, records and jobs are refused, but for the records of handlers that do not
+  /// block; and the sidecar, once it has noticed, holds back all of them.
   AppCallback(AppCallbackOptions options, service::ReminderService& reminders,
               util::WorkerPool& workers, const ports::Clock& clock, std::function<bool()> healthy);
   ~AppCallback();
 
-  /// The number of the sidecar's calls with records since the start. Thread-safe.
+  /// The number of the sidecar's calls with records since the start, but for those of handlers that
+  /// do not block. Thread-safe.
   std::uint64_t delivery_count() const;
 
   /// To be registered with one server.

@@ -89,7 +89,6 @@ template <typename Work>
 grpc::Status Run(const Work& work) {
   try {
     work();
-    TODO_FAULT_POINT("before-answer").IgnoreError();
     return grpc::Status::OK;
   } catch (const std::exception& error) {
     return Failed(error);
@@ -105,7 +104,7 @@ Intake::Intake(AppCallbackOptions options, service::ReminderService& reminders,
       jobs_(reminders, workers, clock, options_.max_waiting_jobs),
       healthy_(std::move(healthy)) {
   for (const Subscription& one : options_.subscriptions)
-    TODO_REQUIRE(one.handler != nullptr && HandlerOf(one.pubsub, one.topic) == one.handler);
+    TODO_REQUIRE(one.handler != nullptr && SubscriptionTo(one.pubsub, one.topic) == &one);
 }
 
 grpc::Status Intake::DescribeSubscriptions(const CallbackServerContext& context,
@@ -123,7 +122,8 @@ grpc::Status Intake::DescribeSubscriptions(const CallbackServerContext& context,
       dapr::BulkSubscribeConfig& bulk = *subscription.mutable_bulk_subscribe();
       bulk.set_enabled(true);
       bulk.set_max_messages_count(options_.bulk_max_messages);
-      bulk.set_max_await_duration_ms(options_.bulk_max_await_ms);
+      bulk.set_max_await_duration_ms(
+          static_cast<int>(wanted.bulk_max_await.value_or(options_.bulk_max_await).count()));
     }
   }
   return grpc::Status::OK;
@@ -132,7 +132,8 @@ grpc::Status Intake::DescribeSubscriptions(const CallbackServerContext& context,
 ServerUnaryReactor* Intake::TakeOne(CallbackServerContext* context,
                                     const dapr::TopicEventRequest* request,
                                     dapr::TopicEventResponse* response) {
-  return Take(context, [this, context, request, response] {
+  const Subscription* const subscription = SubscriptionTo(request->pubsub_name(), request->topic());
+  return Take(context, subscription, [this, context, request, response, subscription] {
     domain::BusRecord record;
     record.bytes = request->data();
     for (const auto& [name, value] : context->client_metadata()) {
@@ -140,16 +141,16 @@ ServerUnaryReactor* Intake::TakeOne(CallbackServerContext* context,
     }
     record.topic = request->topic();
     record.content_type = request->data_content_type();
-    response->set_status(Process(request->pubsub_name(), request->topic(), {record}).front());
+    response->set_status(Process(subscription, *request, {record}).front());
   });
 }
 
 ServerUnaryReactor* Intake::TakeMany(CallbackServerContext* context,
                                      const dapr::TopicEventBulkRequest* request,
                                      dapr::TopicEventBulkResponse* response) {
-  return Take(context, [this, request, response] {
-    const std::vector<Verdict> verdicts =
-        Process(request->pubsub_name(), request->topic(), RecordsOf(*request));
+  const Subscription* const subscription = SubscriptionTo(request->pubsub_name(), request->topic());
+  return Take(context, subscription, [this, request, response, subscription] {
+    const std::vector<Verdict> verdicts = Process(subscription, *request, RecordsOf(*request));
     for (int i = 0; i < request->entries_size(); ++i) {
       dapr::TopicEventBulkResponseEntry& status = *response->add_statuses();
       status.set_entry_id(request->entries(i).entry_id());
@@ -163,7 +164,7 @@ ServerUnaryReactor* Intake::TakeMany(CallbackServerContext* context,
 ServerUnaryReactor* Intake::TakeJob(CallbackServerContext* context,
                                     const dapr::JobEventRequest* request) {
   using Answer = std::optional<grpc::Status>;
-  return Admit(context, [this, context, request](ServerUnaryReactor* reactor) -> Answer {
+  const auto take = [this, context, request](ServerUnaryReactor* reactor) -> Answer {
     std::optional<domain::TaskId> task;
     if (const auto target = domain::ParseReminderJobName(request->name())) {
       task = target->task_id;
@@ -177,7 +178,8 @@ ServerUnaryReactor* Intake::TakeJob(CallbackServerContext* context,
     }
     jobs_.Add({.task = *task, .deadline = context->deadline(), .reactor = reactor});
     return std::nullopt;
-  });
+  };
+  return Admit(context, Needs::kDatabase, take);
 }
 
 /// Calls `hand_over(reactor)` if the call may be taken now. `hand_over` returns how to finish the
@@ -185,11 +187,12 @@ ServerUnaryReactor* Intake::TakeJob(CallbackServerContext* context,
 /// the sidecar deliver again. An exception must not leave the callback: gRPC would answer
 /// UNIMPLEMENTED, which the sidecar takes for an acknowledgement.
 template <typename HandOver>
-ServerUnaryReactor* Intake::Admit(CallbackServerContext* context, const HandOver& hand_over) {
+ServerUnaryReactor* Intake::Admit(CallbackServerContext* context, Needs needs,
+                                  const HandOver& hand_over) {
   ServerUnaryReactor* reactor = context->DefaultReactor();
   std::optional<grpc::Status> answer;
   try {
-    answer = Refusal(*context);
+    answer = Refusal(*context, needs);
     if (answer->ok()) answer = hand_over(reactor);
   } catch (const std::exception& error) {
     answer = Failed(error);
@@ -198,13 +201,22 @@ ServerUnaryReactor* Intake::Admit(CallbackServerContext* context, const HandOver
   return reactor;
 }
 
-/// Runs `work` on a worker and finishes the call.
+/// Runs `work` here or on a worker, as the subscription says, and finishes the call.
 template <typename Work>
-ServerUnaryReactor* Intake::Take(CallbackServerContext* context, Work work) {
+ServerUnaryReactor* Intake::Take(CallbackServerContext* context, const Subscription* subscription,
+                                 Work work) {
   using Answer = std::optional<grpc::Status>;
-  return Admit(context, [this, &work](ServerUnaryReactor* reactor) -> Answer {
+  if (subscription != nullptr && subscription->does_not_block)
+    return Admit(context, Needs::kNothing,
+                 [&](ServerUnaryReactor*) -> Answer { return Run(work); });
+  return Admit(context, Needs::kDatabase, [this, &work](ServerUnaryReactor* reactor) -> Answer {
     ++delivery_count_;
-    if (workers_.TrySubmit([reactor, work] { reactor->Finish(Run(work)); })) return std::nullopt;
+    const auto run = [reactor, work] {
+      const grpc::Status status = Run(work);
+      TODO_FAULT_POINT("before-answer").IgnoreError();
+      reactor->Finish(status);
+    };
+    if (workers_.TrySubmit(run)) return std::nullopt;
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, "busy or shutting down: deliver again");
   });
 }
@@ -220,34 +232,36 @@ bool Intake::Authorized(const CallbackServerContext& context) const {
   });
 }
 
-grpc::Status Intake::Refusal(const CallbackServerContext& context) const {
+grpc::Status Intake::Refusal(const CallbackServerContext& context, Needs needs) const {
   if (IsFromOtherApp(context)) return OtherAppRefused();
   if (!Authorized(context)) {
     return {grpc::StatusCode::UNAUTHENTICATED,
             "this port is for the sidecar: the app token (dapr-api-token) is missing or wrong"};
   }
-  if (!IsHealthy()) {
+  if (needs == Needs::kDatabase && !IsHealthy()) {
     return {grpc::StatusCode::UNAVAILABLE, "the database is away: deliver again"};
   }
   return grpc::Status::OK;
 }
 
-ports::RecordHandler* Intake::HandlerOf(std::string_view pubsub, std::string_view topic) const {
+const Subscription* Intake::SubscriptionTo(std::string_view pubsub, std::string_view topic) const {
   const auto found = std::ranges::find_if(options_.subscriptions, [&](const Subscription& one) {
     return one.pubsub == pubsub && one.topic == topic;
   });
-  return found == options_.subscriptions.end() ? nullptr : found->handler;
+  return found == options_.subscriptions.end() ? nullptr : &*found;
 }
 
-std::vector<Intake::Verdict> Intake::Process(std::string_view pubsub, std::string_view topic,
+template <typename Request>
+std::vector<Intake::Verdict> Intake::Process(const Subscription* subscription,
+                                             const Request& request,
                                              const std::vector<domain::BusRecord>& records) {
   std::vector<Verdict> verdicts(records.size(), dapr::TopicEventResponse::RETRY);
-  ports::RecordHandler* const handler = HandlerOf(pubsub, topic);
   const std::vector<absl::Status> statuses =
-      handler != nullptr
-          ? handler->Process(records)
-          : std::vector(records.size(), absl::FailedPreconditionError(fmt::format(
-                                            "no subscription to topic {} on {}", topic, pubsub)));
+      subscription != nullptr
+          ? subscription->handler->Process(records)
+          : std::vector(records.size(), absl::FailedPreconditionError(
+                                            fmt::format("no subscription to topic {} on {}",
+                                                        request.topic(), request.pubsub_name())));
   TODO_REQUIRE(statuses.size() == records.size());
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     if (statuses[i].ok() || TODO_PLANTED("ack-before-commit")) {

@@ -44,18 +44,23 @@ class Intake {
  private:
   using Verdict = dapr::proto::runtime::v1::TopicEventResponse::TopicEventResponseStatus;
 
+  enum class Needs { kNothing, kDatabase };
+
   template <typename HandOver>
-  grpc::ServerUnaryReactor* Admit(grpc::CallbackServerContext* context, const HandOver& hand_over);
+  grpc::ServerUnaryReactor* Admit(grpc::CallbackServerContext* context, Needs needs,
+                                  const HandOver& hand_over);
   template <typename Work>
-  grpc::ServerUnaryReactor* Take(grpc::CallbackServerContext* context, Work work);
+  grpc::ServerUnaryReactor* Take(grpc::CallbackServerContext* context,
+                                 const Subscription* subscription, Work work);
 
   bool Authorized(const grpc::CallbackServerContext& context) const;
   /// Why a call cannot be taken now; OK: it can.
-  grpc::Status Refusal(const grpc::CallbackServerContext& context) const;
+  grpc::Status Refusal(const grpc::CallbackServerContext& context, Needs needs) const;
   /// nullptr: there is no such subscription.
-  ports::RecordHandler* HandlerOf(std::string_view pubsub, std::string_view topic) const;
-  /// One answer for each of `records`, which all come from one topic.
-  std::vector<Verdict> Process(std::string_view pubsub, std::string_view topic,
+  const Subscription* SubscriptionTo(std::string_view pubsub, std::string_view topic) const;
+  /// One answer for each of `records`, which `request` brought for `subscription` (nullptr: none).
+  template <typename Request>
+  std::vector<Verdict> Process(const Subscription* subscription, const Request& request,
                                const std::vector<domain::BusRecord>& records);
 
   const AppCallbackOptions options_;

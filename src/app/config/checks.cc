@@ -87,6 +87,14 @@ void CheckTopics(const Config& config, Faults& faults) {
   CheckDifferent(topics, faults);
 }
 
+void CheckComponents(const Config& config, Faults& faults) {
+  if (config.bus != Bus::kKafka || config.broadcast_pubsub != config.pubsub) return;
+  faults.push_back(
+      fmt::format("--broadcast-pubsub and --pubsub are both {}: replicas share the records of the "
+                  "one, and each gets all records of the other, so with Kafka they must differ",
+                  Quoted(config.pubsub)));
+}
+
 void CheckWorkers(const Config& config, Faults& faults) {
   if (config.worker_count + config.event_worker_count <= config.database_pool_size) return;
   faults.push_back(
@@ -126,6 +134,8 @@ void FillDependentDefaults(LoadedConfig& loaded) {
   if (!is_set("web-address")) config.web_address = address;
   if (!is_set("ops-address")) config.ops_address = address;
   if (!is_set("bulk-delivery")) config.bulk_delivery = config.bus == Bus::kKafka;
+  if (!is_set("broadcast-pubsub") && config.bus == Bus::kMemory)
+    config.broadcast_pubsub = config.pubsub;
   if (!is_set("audit-delay")) {
     config.audit_delay =
         config.bus == Bus::kKafka ? std::chrono::minutes(5) : std::chrono::seconds(5);
@@ -154,6 +164,7 @@ void CheckTogether(LoadedConfig& loaded) {
   for (std::string& fault : ChannelFaults(config)) loaded.faults.push_back(std::move(fault));
   for (std::string& fault : HttpFaults(config)) loaded.faults.push_back(std::move(fault));
   CheckTopics(config, loaded.faults);
+  CheckComponents(config, loaded.faults);
 }
 
 }  // namespace todo::app

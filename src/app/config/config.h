@@ -44,6 +44,7 @@ struct Config : ChannelSettings, HttpSettings, IdentitySettings, LiveSettings, U
   int delivery_batch = 100;
   int record_limit = 1024 * 1024;  // bytes
   std::string pubsub = "kafka-pubsub";
+  std::string broadcast_pubsub = "kafka-broadcast";  // default with Bus::kMemory: that of pubsub
   std::string statestore = "statestore";
   std::string secretstore = "kubernetes-secrets";
   std::string task_events_topic = "task-events";

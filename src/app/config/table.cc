@@ -193,6 +193,10 @@ Table Sidecar() {
              "size of the largest record that the topics accept, in bytes before compression "
              "(Kafka: max.message.bytes); a larger record stops the sidecar's deliveries"),
       Text("pubsub", "NAME", &Config::pubsub, "name of the Dapr pub/sub component"),
+      WithDefault("kafka-broadcast; pubsub with --bus=memory",
+                  Text("broadcast-pubsub", "NAME", &Config::broadcast_pubsub,
+                       "name of the Dapr pub/sub component that brings the task updates to every "
+                       "replica, for live screens")),
       Text("statestore", "NAME", &Config::statestore, "name of the Dapr state store component"),
       Text("secretstore", "NAME", &Config::secretstore, "name of the Dapr secret store component"),
       Text("task-events-topic", "NAME", &Config::task_events_topic,

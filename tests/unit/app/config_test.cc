@@ -90,6 +90,9 @@ TEST(ConfigTest, DefaultsThatDependOnOtherSettings) {
   EXPECT_EQ(Load({}).config.audit_delay, 5min);
   EXPECT_EQ(Load({"--bus=memory"}).config.audit_delay, 5s);
   EXPECT_EQ(Load({"--bus=memory", "--audit-delay=1m"}).config.audit_delay, 1min);
+  EXPECT_EQ(Load({}).config.broadcast_pubsub, "kafka-broadcast");
+  EXPECT_EQ(Load({"--bus=memory", "--pubsub=bus"}).config.broadcast_pubsub, "bus");
+  EXPECT_EQ(Load({"--bus=memory", "--broadcast-pubsub=all"}).config.broadcast_pubsub, "all");
   const Config config = Load({"--database-pool-size=8"}).config;
   EXPECT_EQ(config.event_worker_count, 2);
   EXPECT_EQ(config.worker_count, 6);
@@ -141,6 +144,7 @@ TEST(ConfigTest, SettingsThatContradictEachOtherAreFaults) {
       {{"--bulk-delivery=false", "--record-limit=1000000000"}, "--delivery-batch (1)"},
       {{"--task-updates-topic=task-events"}, "they must differ"},
       {{"--reminders-topic=task-updates"}, "they must differ"},
+      {{"--broadcast-pubsub=kafka-pubsub"}, "--broadcast-pubsub and --pubsub are both"},
       {{"--dapr-grpc-endpoint=https://dapr:443"}, "TLS"},
       {{"--dapr-grpc-endpoint=localhost"}, "host:port"},
       {{"--database-url=postgresql://h:x:y/z?nonsense=1"}, "--database-url is not understood"},

@@ -1,5 +1,6 @@
 #include "app/streams.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -28,19 +29,41 @@ class Handler final : public ports::RecordHandler {
   }
 };
 
+/// The subscriptions to `streams` and the handler of each.
+std::vector<std::string> Named(const std::vector<Stream>& streams) {
+  Handler work;
+  Handler live;
+  std::vector<std::string> subscriptions;
+  for (const auto& one : SubscriptionsOf(streams, {.work = work, .live = live})) {
+    // Nothing holds up live records.
+    EXPECT_EQ(one.does_not_block, one.handler == &live);
+    EXPECT_EQ(one.bulk_max_await.has_value(), one.handler == &live);
+    subscriptions.push_back(fmt::format("{} {} {} {}", one.pubsub, one.topic, one.route,
+                                        one.handler == &live ? "live" : "work"));
+  }
+  return subscriptions;
+}
+
+TEST(StreamsTest, EveryRoleReadsTheTopicsOfItsWork) {
+  Config config;
+  config.role = Role::kApi;
+  EXPECT_THAT(Named(StreamsOf(config)),
+              ElementsAre("kafka-broadcast task-updates /events/updates live"));
+  config.role = Role::kEvents;
+  EXPECT_THAT(Named(StreamsOf(config)),
+              ElementsAre("kafka-pubsub task-events /events/tasks work",
+                          "kafka-pubsub reminders /events/reminders work"));
+}
+
 TEST(StreamsTest, SubscriptionsAndEventStreamsAreThoseOfTheOneList) {
   Config config;
   config.pubsub = "bus";
+  config.broadcast_pubsub = "all";
   config.task_events_topic = "changes";
   const std::vector<Stream> streams = StreamsOf(config);
-  Handler handler;
-  std::vector<std::string> subscriptions;
-  for (const appcallback::Subscription& one : SubscriptionsOf(streams, handler)) {
-    EXPECT_EQ(one.handler, &handler);
-    subscriptions.push_back(one.pubsub + " " + one.topic + " " + one.route);
-  }
-  EXPECT_THAT(subscriptions,
-              ElementsAre("bus changes /events/tasks", "bus reminders /events/reminders"));
+  EXPECT_THAT(Named(streams),
+              ElementsAre("bus changes /events/tasks work", "bus reminders /events/reminders work",
+                          "all task-updates /events/updates live"));
 
   Consumer recurring_tasks;
   Consumer task_webhooks;

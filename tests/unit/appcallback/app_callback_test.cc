@@ -71,12 +71,14 @@ class Consumer final : public service::TaskEventConsumer {
 class Screens final : public ports::RecordHandler {
  public:
   std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records) override {
+    if (throws) throw std::runtime_error("a bug");
     auto seen = seen_.Lock();
     for (const domain::BusRecord& record : records) seen->push_back(record.bytes);
     return std::vector(records.size(), *status.Lock());
   }
   std::vector<std::string> seen() { return *seen_.Lock(); }
   util::Guarded<absl::Status> status;
+  std::atomic<bool> throws = false;
 
  private:
   util::Guarded<std::vector<std::string>> seen_;
@@ -189,7 +191,12 @@ class AppCallbackTest : public testing::Test {
   AppCallback callback_{
       {.subscriptions =
            {{.pubsub = kPubsub, .topic = kTopic, .route = "/events/tasks", .handler = &processor_},
-            {.pubsub = kBroadcast, .topic = kTopic, .route = "/screens", .handler = &screens_}},
+            {.pubsub = kBroadcast,
+             .topic = kTopic,
+             .route = "/screens",
+             .handler = &screens_,
+             .does_not_block = true,
+             .bulk_max_await = std::chrono::milliseconds(3)}},
        .app_api_token = "secret"},
       reminders_,
       workers_,
@@ -321,6 +328,56 @@ TEST_F(AppCallbackTest, ARecordThatItsHandlerDoesNotTakeComesAgain) {
             TopicEventResponse::RETRY);
   EXPECT_EQ(DeliverOne(Event(1)).second.status(), TopicEventResponse::SUCCESS)
       << "the other handler is not affected";
+}
+
+TEST_F(AppCallbackTest, AHandlerThatDoesNotBlockWaitsForNoWorker) {
+  std::promise<void> go_on;
+  const std::shared_future<void> gone_on = go_on.get_future().share();
+  int waiting = 0;
+  while (workers_.TrySubmit([gone_on] { gone_on.wait(); })) ++waiting;
+  ASSERT_GT(waiting, 0);
+  EXPECT_EQ(DeliverOne(Event(1)).first.error_code(), grpc::UNAVAILABLE) << "all are busy";
+  EXPECT_EQ(DeliverOne("one", kTopic, Context(), kBroadcast).second.status(),
+            TopicEventResponse::SUCCESS);
+  EXPECT_THAT(Statuses(DeliverMany({"two"}, false, kBroadcast).second),
+              ElementsAre("entry-1 SUCCESS"));
+  EXPECT_THAT(screens_.seen(), ElementsAre("one", "two"));
+  go_on.set_value();
+}
+
+TEST_F(AppCallbackTest, AHandlerThatDoesNotBlockTakesRecordsWithoutADatabase) {
+  healthy_ = [] { return false; };
+  EXPECT_EQ(DeliverOne("one", kTopic, Context(), kBroadcast).second.status(),
+            TopicEventResponse::SUCCESS);
+  EXPECT_EQ(DeliverOne("two", kTopic, Context("wrong"), kBroadcast).first.error_code(),
+            grpc::UNAUTHENTICATED);
+  EXPECT_THAT(screens_.seen(), ElementsAre("one"));
+}
+
+TEST_F(AppCallbackTest, AnExceptionOfAHandlerThatDoesNotBlockBringsTheRecordAgain) {
+  screens_.throws = true;
+  EXPECT_EQ(DeliverOne("one", kTopic, Context(), kBroadcast).first.error_code(), grpc::UNAVAILABLE);
+  EXPECT_EQ(DeliverMany({"one"}, false, kBroadcast).first.error_code(), grpc::UNAVAILABLE);
+}
+
+// Its records come although all others are held up, so they must not hide that.
+TEST_F(AppCallbackTest, RecordsForHandlersThatDoNotBlockDoNotCountAsDeliveries) {
+  DeliverOne("one", kTopic, Context(), kBroadcast);
+  DeliverMany({"two"}, false, kBroadcast);
+  EXPECT_EQ(callback_.delivery_count(), 0U);
+  DeliverOne(Event(1));
+  EXPECT_EQ(callback_.delivery_count(), 1U);
+}
+
+TEST_F(AppCallbackTest, TheSidecarCollectsRecordsAsLongAsTheSubscriptionSays) {
+  runtime::ListTopicSubscriptionsResponse response;
+  ASSERT_TRUE(runtime::AppCallback::NewStub(channel_)
+                  ->ListTopicSubscriptions(Context("").get(), {}, &response)
+                  .ok());
+  std::vector<int> awaits;
+  for (const auto& one : response.subscriptions())
+    awaits.push_back(one.bulk_subscribe().max_await_duration_ms());
+  EXPECT_THAT(awaits, ElementsAre(10, 3));
 }
 
 TEST_F(AppCallbackTest, EachSubscriptionNamesItsComponentAndRoute) {
