@@ -81,7 +81,7 @@ def test_no_secret_is_readable_by_others(stack: Stack) -> None:
 
 def test_components_of_the_contract_are_loaded(stack: Stack) -> None:
     loaded = {component["name"]: component["type"] for component in stack.daprds[0].metadata()["components"]}
-    assert loaded["kafka-pubsub"] == "pubsub.kafka"
+    assert loaded["kafka-pubsub"] == loaded["kafka-broadcast"] == "pubsub.kafka"
     assert loaded["statestore"] == "state.postgresql"
     assert loaded["kubernetes-secrets"] == "secretstores.local.file"
 
@@ -112,6 +112,25 @@ def test_killed_database_keeps_what_was_committed(stack: Stack) -> None:
     stack.kill("postgres")
     stack.start_one("postgres")
     assert stack.postgres.query("select x from kept") == "42"
+
+
+def test_a_database_is_set_back_to_its_backup_while_it_is_in_use(stack: Stack) -> None:
+    stack.postgres.query("create table counted (x int); insert into counted values (1)")
+    backup = stack.postgres.dump()
+    stack.postgres.query("insert into counted values (2); create table later (x int)")
+    with subprocess.Popen(["psql", "-X", stack.database_url, "-c", "select pg_sleep(60)"], stderr=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, text=True) as client:
+        sleeping = "select count(*) from pg_stat_activity where query = 'select pg_sleep(60)'"
+        wait_until(lambda: None if stack.postgres.query(sleeping) == "1" else "no client yet", "a client", within=30)
+        stack.postgres.restore(backup)
+        _, error = client.communicate(timeout=30)
+    assert "terminating connection" in error
+    assert stack.postgres.query("select x from counted") == "1"
+    assert stack.postgres.query("select to_regclass('later') is null") == "t"
+    assert stack.postgres.query("select pg_get_userbyid(datdba) from pg_database where datname = 'todo'") == "todo"
+    assert stack.postgres.query("select tableowner from pg_tables where tablename = 'counted'") == "todo"
+    assert stack.died() == []
+    stack.postgres.restore(backup)  # once more
 
 
 def test_topics_can_be_deleted_added_and_wiped(stack: Stack) -> None:

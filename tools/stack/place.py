@@ -16,7 +16,8 @@ from typing import Any
 from . import ports, process_table
 from .process_table import ProcessId
 
-DATA_FOLDERS = ("postgres", "kafka", "scheduler")
+BACKUPS = "backups"  # of the database
+DATA_FOLDERS = ("postgres", "kafka", "scheduler", BACKUPS)
 
 
 class StackError(Exception):

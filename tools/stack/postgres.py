@@ -10,11 +10,12 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import process_table
 from .node import Command, Node, as_user, environment
-from .place import Place, StackError
+from .place import BACKUPS, Place, StackError
 from .process_table import ProcessId
 
 DATABASE = "todo"
@@ -62,25 +63,27 @@ class Postgres(Node):
     def query(self, sql: str, *, superuser: bool = False, database: str = DATABASE) -> str:
         """Runs SQL and returns psql's bare output: columns divided by '|', one row per line."""
         user = SUPERUSER if superuser else ROLE
-        done = subprocess.run(
-            [find_program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql],
-            env=environment(
-                {
-                    "PGHOST": "127.0.0.1",
-                    "PGPORT": str(self.port),
-                    "PGUSER": user,
-                    "PGPASSWORD": self._password(user),
-                    "PGDATABASE": database,
-                    "PGCONNECT_TIMEOUT": "3",
-                }
-            ),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise StackError(done.stderr.strip())
-        return done.stdout.strip()
+        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]
+        return self._run(command, user, database).strip()
+
+    def dump(self) -> Path:
+        """Makes a backup of the database as it is now, under whatever runs, and returns its file."""
+        folder = self.place.directory / BACKUPS
+        folder.mkdir(mode=0o700, exist_ok=True)
+        file = folder / f"{len(list(folder.iterdir()))}.dump"
+        self._run(["pg_dump", "--format=custom", f"--file={file}"], SUPERUSER, DATABASE)
+        return file
+
+    def restore(self, backup: Path) -> None:
+        """Sets the database back to `backup`, while services and sidecars run: they lose their connections, and find
+        the old state when they connect again. There is no moment at which they find half of it."""
+        restored = f"{DATABASE}_restored"
+        self._administer(f"drop database if exists {restored} with (force)",
+                         f"create database {restored} owner {ROLE} template template0")
+        self._run(["pg_restore", "--exit-on-error", f"--dbname={restored}", str(backup)], SUPERUSER, "postgres")
+        self._administer(f"alter database {DATABASE} allow_connections false",
+                         f"drop database {DATABASE} with (force)",
+                         f"alter database {restored} rename to {DATABASE}")
 
     def prepare(self) -> None:
         data = self._data()
@@ -138,6 +141,33 @@ class Postgres(Node):
             shutil.rmtree(target, ignore_errors=True)
             link.symlink_to(target)
         return link.resolve() if link.is_symlink() else link
+
+    def _administer(self, *statements: str) -> None:
+        for sql in statements:
+            self.query(sql, superuser=True, database="postgres")
+
+    def _run(self, command: Sequence[str], user: str, database: str) -> str:
+        """Runs a client program of PostgreSQL and returns its output."""
+        program, *arguments = command
+        done = subprocess.run(
+            [find_program(program), *arguments],
+            env=environment(
+                {
+                    "PGHOST": "127.0.0.1",
+                    "PGPORT": str(self.port),
+                    "PGUSER": user,
+                    "PGPASSWORD": self._password(user),
+                    "PGDATABASE": database,
+                    "PGCONNECT_TIMEOUT": "3",
+                }
+            ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(done.stderr.strip())
+        return done.stdout
 
     def _make_cluster(self, data: Path) -> None:
         shutil.rmtree(data, ignore_errors=True)
