@@ -17,10 +17,10 @@ language sql stable as $$
                        where c.user_id = p_user order by c.seq desc limit 1) h on true
     left join lateral (
         select n.change from (
-            select c as change, sum(octet_length(c.task_json)) over before as bytes_before
-            from (select * from changes x where k.known and x.user_id = p_user and x.seq > p_seq
-                  order by x.seq limit p_max_changes) c
-            window before as (order by c.seq rows between unbounded preceding and 1 preceding)) n
+            select c.change, sum(c.bytes) over (order by c.seq rows between unbounded preceding and 1 preceding)
+                             as bytes_before
+            from (select x as change, x.seq, octet_length(x.task_json) as bytes from changes x
+                  where k.known and x.user_id = p_user and x.seq > p_seq order by x.seq limit p_max_changes) c) n
         where coalesce(n.bytes_before, 0) < p_max_bytes) m on true
     order by (m.change).seq
 $$;

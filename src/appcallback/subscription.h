@@ -19,7 +19,7 @@ struct Subscription {
   /// a worker nor for the database.
   bool does_not_block = false;
   /// How long the sidecar may collect records for one call; nullopt: as the options say.
-  std::optional<std::chrono::milliseconds> bulk_max_await;
+  std::optional<std::chrono::milliseconds> bulk_max_await = {};
 };
 
 }  // namespace todo::appcallback
