@@ -63,7 +63,7 @@ bool FrameInspector::Cursor::SkipPayload(std::string_view& bytes) {
   return left_ == 0;
 }
 
-FrameInspector::FrameInspector(FrameLimits limits, TokenBucket* large_headers,
+FrameInspector::FrameInspector(FrameLimits limits, util::TokenBucket* large_headers,
                                const OpenCalls* all_calls)
     : limits_(limits),
       control_frames_(limits.control_frames_per_second, limits.control_frame_burst),

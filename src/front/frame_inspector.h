@@ -10,9 +10,11 @@
 #include <string_view>
 
 #include "front/open_calls.h"
-#include "front/token_bucket.h"
+#include "util/token_bucket.h"
 
 namespace todo::front {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// What one client may do on one connection.
 struct FrameLimits {
@@ -58,7 +60,7 @@ class FrameInspector {
   /// the inspector. nullptr: they are free.
   /// `all_calls`: of all connections of the port; outlives the inspector, too. While it is full,
   /// further calls wait, but for a few in each connection. nullptr: they never wait.
-  explicit FrameInspector(FrameLimits limits = {}, TokenBucket* large_headers = nullptr,
+  explicit FrameInspector(FrameLimits limits = {}, util::TokenBucket* large_headers = nullptr,
                           const OpenCalls* all_calls = nullptr);
   FrameInspector(FrameInspector&&) = default;
 
@@ -152,8 +154,8 @@ class FrameInspector {
       calls_;            // empty: the request has ended
   SteadyTime answered_;  // when the server last sent something of a call
 
-  TokenBucket control_frames_;
-  TokenBucket* const large_headers_;
+  util::TokenBucket control_frames_;
+  util::TokenBucket* const large_headers_;
   const OpenCalls* const all_calls_;
   std::chrono::milliseconds wait_{0};  // of the frame in question
   double data_credit_ = 0;             // WINDOW_UPDATE and PING that the server's data explains

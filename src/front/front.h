@@ -111,7 +111,7 @@ class Front {
   int port_ = 0;
 
   // Of the thread.
-  TokenBucket large_headers_;
+  util::TokenBucket large_headers_;
   ConnectionList connections_;
   OpenCalls open_calls_;
   struct Leaving {

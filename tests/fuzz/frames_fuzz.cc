@@ -70,7 +70,7 @@ class Client {
                                        .control_frames_per_second = 10,
                                        .control_frame_burst = 5};
 
-  todo::front::TokenBucket large_headers_{100, 200};
+  todo::util::TokenBucket large_headers_{100, 200};
   FrameInspector inspector_{kLimits, &large_headers_};
   SteadyTime now_{1'000s};
   std::string kept_;

@@ -100,7 +100,7 @@ TEST_F(FrameInspectorTest, AHeaderBlockHasFewFrames) {
 }
 
 TEST_F(FrameInspectorTest, LargeHeaderBlocksOfAllConnectionsShareARate) {
-  TokenBucket rate(300'000, 300'000);
+  util::TokenBucket rate(300'000, 300'000);
   const FrameLimits limits{.max_header_block_bytes = 10'000'000, .max_continuations = 1'000};
   FrameInspector one(limits, &rate);
   FrameInspector other(limits, &rate);

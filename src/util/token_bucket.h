@@ -5,9 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace todo::front {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
+namespace todo::util {
 
 /// Allows `per_second` units, and a burst of `burst` units after a quiet time.
 /// Thread safety: none.
@@ -18,7 +16,7 @@ class TokenBucket {
 
   /// Zero: the units are taken (more than a burst count as one). Else nothing is taken, and the
   /// time after which a further try succeeds.
-  std::chrono::milliseconds Take(double units, SteadyTime now) {
+  std::chrono::milliseconds Take(double units, std::chrono::steady_clock::time_point now) {
     const std::chrono::duration<double> passed = now - refilled_;
     tokens_ = std::min(tokens_ + passed.count() * per_second_, burst_);
     refilled_ = now;
@@ -35,7 +33,7 @@ class TokenBucket {
   const double per_second_;
   const double burst_;
   double tokens_;
-  SteadyTime refilled_{};
+  std::chrono::steady_clock::time_point refilled_{};
 };
 
-}  // namespace todo::front
+}  // namespace todo::util
