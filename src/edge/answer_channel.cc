@@ -18,6 +18,9 @@ class Exchange final : public util::HttpExchange {
   void OnCancel(std::function<void()> callback) override {
     channel_->OnCancel(std::move(callback));
   }
+  void OnDrained(std::function<void()> callback) override {
+    channel_->OnDrained(std::move(callback));
+  }
   void Respond(util::HttpResponse response) override { channel_->Respond(std::move(response)); }
   void Begin(util::HttpResponseHead head) override { channel_->Begin(std::move(head)); }
   bool Write(std::string piece) override { return channel_->Write(std::move(piece)); }
@@ -52,18 +55,40 @@ AnswerChannel::Given AnswerChannel::Take() {
   return given;
 }
 
-void AnswerChannel::SetHeld(std::size_t bytes) { state_.Lock()->held_bytes = bytes; }
+void AnswerChannel::SetHeld(std::size_t bytes) {
+  std::function<void()> callback;
+  {
+    auto state = state_.Lock();
+    state->held_bytes = bytes;
+    if (state->is_drained()) callback = std::exchange(state->on_drained, nullptr);
+  }
+  if (callback) callback();
+}
 
 void AnswerChannel::Cancel() {
   std::function<void()> callback;
+  std::function<void()> drained;
   {
     auto state = state_.Lock();
     state->cancelled = true;
     state->given.whole.reset();
     state->given.pieces.clear();
     callback = std::exchange(state->on_cancel, nullptr);
+    drained = std::exchange(state->on_drained, nullptr);
   }
   if (callback) callback();
+  if (drained) drained();
+}
+
+void AnswerChannel::OnDrained(std::function<void()> callback) {
+  {
+    auto state = state_.Lock();
+    if (!state->is_drained()) {
+      std::swap(state->on_drained, callback);  // the former one is destroyed without the lock
+      return;
+    }
+  }
+  callback();
 }
 
 void AnswerChannel::OnCancel(std::function<void()> callback) {

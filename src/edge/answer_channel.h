@@ -33,9 +33,10 @@ class AnswerChannel {
   // For the connection.
 
   Given Take();
-  /// How many bytes of this answer the connection still holds.
+  /// How many bytes of this answer the connection still holds. Calls the handler's callback if all
+  /// have been sent.
   void SetHeld(std::size_t bytes);
-  /// The client has gone. Calls the handler's callback if the answer was not complete.
+  /// The client has gone. Calls the handler's callbacks if the answer was not complete.
   void Cancel();
   /// The client has left too much unread: the connection should close.
   bool overflowed();
@@ -44,6 +45,7 @@ class AnswerChannel {
 
   bool cancelled();
   void OnCancel(std::function<void()> callback);
+  void OnDrained(std::function<void()> callback);
   void Respond(util::HttpResponse response);
   void Begin(util::HttpResponseHead head);
   bool Write(std::string piece);
@@ -62,6 +64,9 @@ class AnswerChannel {
     bool overflowed = false;
     bool woken = false;  // since the last Take
     std::function<void()> on_cancel;
+    std::function<void()> on_drained;
+
+    bool is_drained() const { return cancelled || queued_bytes + held_bytes == 0; }
   };
 
   /// Changes the state, then wakes the connection, once for each Take.

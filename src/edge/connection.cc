@@ -7,6 +7,8 @@
 #include <variant>
 
 #include "edge/response_text.h"
+#include "edge/web_socket_handshake.h"
+#include "edge/web_socket_session.h"
 #include "util/http_problem.h"
 #include "util/log.h"
 
@@ -49,7 +51,7 @@ void Connection::Start() {
 
 void Connection::FinishSoon() {
   keep_alive_ = false;
-  if (!IsInRequest() && phase_ != Phase::kClosing) Close();
+  if (!IsAtWork() && phase_ != Phase::kClosing) Close();
 }
 
 Guest::Standing Connection::standing() const {
@@ -141,8 +143,8 @@ void Connection::OnRequest(ParsedHead parsed) {
   util::HttpDecision decision = Decide(parsed.head);
   if (auto* response = std::get_if<util::HttpResponse>(&decision)) {
     AnswerEarly(std::move(*response), parsed);
-  } else if (std::holds_alternative<util::WebSocketAcceptance>(decision)) {
-    AnswerEarly(util::HttpProblem(501, "this server has no WebSockets"), parsed);
+  } else if (const auto* acceptance = std::get_if<util::WebSocketAcceptance>(&decision)) {
+    Upgrade(*acceptance, parsed);
   } else {
     Accept(std::move(std::get<util::HttpAcceptance>(decision)), parsed);
   }
@@ -187,6 +189,29 @@ void Connection::Accept(util::HttpAcceptance acceptance, const ParsedHead& parse
   EnterPhase(Phase::kBody, server_.options.patience);
   if (parsed.expects_continue && (parsed.chunked || body_left_ > 0))
     Send("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+void Connection::Upgrade(const util::WebSocketAcceptance& acceptance, const ParsedHead& parsed) {
+  if (server_.stopping) {
+    util::HttpResponse refusal = util::HttpProblem(503, "the server is stopping: try again");
+    refusal.headers.emplace_back("retry-after", "1");
+    return AnswerEarly(std::move(refusal), parsed);
+  }
+  auto answer = AnswerHandshake(parsed, acceptance.subprotocol);
+  if (auto* refusal = std::get_if<util::HttpResponse>(&answer))
+    return AnswerEarly(std::move(*refusal), parsed);
+  // The bytes of a read in progress would come to this object.
+  if (reading_)
+    return Refuse(400, "ask for a WebSocket only after the answer to the request before");
+  more_fields_.emplace_back("connection", "upgrade");
+  const std::string head =
+      ResponseHeadText(std::get<util::HttpResponseHead>(answer), more_fields_, {});
+  const auto session =
+      std::make_shared<WebSocketSession>(std::move(transport_), server_, acceptance);
+  phase_ = Phase::kClosed;
+  timer_.cancel();
+  server_.places.Pass(*this, *session);
+  session->Start(acceptance.open, head, in_);
 }
 
 bool Connection::HasRoomFor(const std::string& holder) const {

@@ -23,7 +23,8 @@ namespace todo::edge {
 /// progress keep the object alive. Thread safety: none, the server's thread only.
 ///
 /// The phases of a request are head, body and answer. While the handler works, the connection goes
-/// on reading, within a bound, to notice when the client leaves.
+/// on reading, within a bound, to notice when the client leaves. A request that becomes a WebSocket
+/// ends the object.
 class Connection final : public Guest, public std::enable_shared_from_this<Connection> {
  public:
   /// `server` must outlive the connection. The caller takes the place.
@@ -31,16 +32,15 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   ~Connection() override;
 
   void Start();
-  /// No further request: closes now, or after the request in progress.
-  void FinishSoon();
-  /// Whether a request is in progress.
-  bool IsInRequest() const { return phase_ == Phase::kBody || phase_ == Phase::kAnswer; }
 
   Standing standing() const override;
   bool proven() const override { return proven_; }
   std::chrono::steady_clock::time_point since() const override;
   std::size_t unsent_bytes() const override { return out_bytes_; }
   void Leave() override { Close(); }
+  /// No further request: closes now, or after the request in progress.
+  void FinishSoon() override;
+  bool IsAtWork() const override { return phase_ == Phase::kBody || phase_ == Phase::kAnswer; }
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -51,7 +51,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
     kAnswer,   // the handler works, or its answer is being sent
     kDrop,     // the rest of a body that nobody wants
     kClosing,  // the last answer is sent; the client gets time to read it
-    kClosed,
+    kClosed,   // or passed on to a WebSocketSession
   };
 
   // The phases. Each returns whether there is more to do with the bytes at hand.
@@ -66,6 +66,8 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   util::HttpDecision Decide(const util::HttpRequestHead& head);
   void AnswerEarly(util::HttpResponse response, const ParsedHead& parsed);
   void Accept(util::HttpAcceptance acceptance, const ParsedHead& parsed);
+  /// Passes the transport and the place on to a WebSocketSession.
+  void Upgrade(const util::WebSocketAcceptance& acceptance, const ParsedHead& parsed);
   bool HasRoomFor(const std::string& holder) const;
   /// Gives back what the request in progress has taken of the server's bounds.
   void ReleaseRequest();
@@ -103,7 +105,7 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
   std::chrono::milliseconds TimeFor(std::size_t bytes) const;
 
   ServerState& server_;
-  const std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> transport_;
   const std::string peer_;
   boost::asio::steady_timer timer_;
 

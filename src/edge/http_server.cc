@@ -156,13 +156,13 @@ class HttpServer::Server {
     acceptor_.close(ignored);
     tls_timer_.cancel();
     timer_.cancel();
-    state_.places.ForEach([](Guest& guest) { static_cast<Connection&>(guest).FinishSoon(); });
+    state_.places.ForEach([](Guest& guest) { guest.FinishSoon(); });
     if (state_.places.count() == 0) return;
     timer_.expires_at(deadline);
     timer_.async_wait([this](error_code stopped) {
       if (stopped) return;
       state_.places.ForEach([this](Guest& guest) {
-        cut_off_ = cut_off_ || static_cast<Connection&>(guest).IsInRequest();
+        cut_off_ = cut_off_ || guest.IsAtWork();
         guest.Leave();
       });
     });

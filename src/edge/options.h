@@ -10,6 +10,21 @@
 
 namespace todo::edge {
 
+/// The bounds of each WebSocket, beside those of its util::WebSocketAcceptance. A part of a message
+/// and an unread message have the time of a body and of an answer, see HttpServerOptions.
+struct WebSocketOptions {
+  /// A client that has sent nothing for this time is asked for a sign of life (ping).
+  std::chrono::milliseconds ping_after = std::chrono::seconds(30);
+  /// For any byte after that; then the connection ends.
+  std::chrono::milliseconds pong_patience = std::chrono::seconds(30);
+  /// For the client's close frame, after the server's; then the connection ends.
+  std::chrono::milliseconds close_patience = std::chrono::seconds(5);
+  int max_fragments = 1'024;  // of one message
+  /// Pings and pongs of the client; above it the socket closes with 1008.
+  double control_frames_per_second = 10;
+  double control_frame_burst = 60;
+};
+
 /// Every resource that a stranger could use up has a bound here.
 struct HttpServerOptions {
   /// In errors and logs; "web" stands for the settings --web-address and --web-port.
@@ -34,11 +49,13 @@ struct HttpServerOptions {
   std::size_t min_bytes_per_second = 8UL * 1024;
   /// Of one streamed answer, see util::HttpExchange::Write; one piece more is taken.
   std::size_t max_unsent_bytes = 1024UL * 1024;
+  WebSocketOptions web_sockets = {};
 
-  /// Of the bodies of all requests in progress. Above it further bodies are refused (503).
+  /// Of the bodies of all requests in progress, and of all incomplete messages of WebSockets. Above
+  /// it further ones are refused (503, or close code 1013).
   std::size_t max_request_bytes_held = 64UL * 1024 * 1024;
-  /// Of the answers to all requests. Above it the connections that hold the most are closed, first
-  /// among those whose clients do not read.
+  /// Of the answers to all requests, and of all messages to WebSockets. Above it the connections
+  /// that hold the most are closed, first among those whose clients do not read.
   std::size_t max_response_bytes_held = 64UL * 1024 * 1024;
 };
 

@@ -43,6 +43,13 @@ void Places::Give(Guest& guest) {
   guests_.erase(found);
 }
 
+void Places::Pass(Guest& from, Guest& to) {
+  auto place = guests_.extract(&from);
+  if (place.empty()) return;
+  place.key() = &to;
+  guests_.insert(std::move(place));
+}
+
 bool Places::FreeOne() {
   return Free([](const Guest&, const std::string&) { return true; });
 }

@@ -34,6 +34,13 @@ class Guest {
   virtual std::size_t unsent_bytes() const = 0;
   /// Closes the connection and gives its place back, before it returns.
   virtual void Leave() = 0;
+
+  // When the server stops:
+
+  /// Takes no further work: leaves now, or when the work in progress is done.
+  virtual void FinishSoon() = 0;
+  /// Whether Leave would cut work off.
+  virtual bool IsAtWork() const = 0;
 };
 
 /// The places for connections of one server. Connections that nobody uses cannot lock others out:
@@ -51,6 +58,8 @@ class Places {
   bool Take(Guest& guest, const std::string& peer);
   /// Harmless if the guest has none.
   void Give(Guest& guest);
+  /// Gives the place of `from` to `to`, which has none: they are the same connection.
+  void Pass(Guest& from, Guest& to);
 
   /// Asks the guest that is needed the least to leave. False: all are needed.
   bool FreeOne();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
@@ -34,7 +35,9 @@ struct ServerState {
   std::size_t request_bytes = 0;                     // held, of all connections
   std::size_t response_bytes = 0;                    // held, of all connections
   bool stopping = false;
-  std::function<void()> on_left;  // called when a connection has given its place back
+  std::array<char, 16UL * 1024> scratch;  // see Transport::Receive
+  std::array<char, 4UL * 1024> dropped;   // bytes that nobody reads
+  std::function<void()> on_left;          // called when a connection has given its place back
   std::atomic<int> open_count = 0;
   std::atomic<std::int64_t> refused_count = 0;  // for want of a place
   std::atomic<std::int64_t> request_count = 0;

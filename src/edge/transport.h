@@ -4,6 +4,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 namespace boost::asio::ssl {
 class context;
@@ -17,6 +19,8 @@ namespace todo::edge {
 class Transport {
  public:
   using Done = std::function<void(boost::system::error_code, std::size_t)>;
+  /// The bytes are valid during the call.
+  using Received = std::function<void(boost::system::error_code, std::string_view)>;
 
   Transport() = default;
   virtual ~Transport() = default;
@@ -27,8 +31,15 @@ class Transport {
   /// Before anything else; in the clear it succeeds at once, without a call of `done` from inside.
   virtual void Handshake(Done done) = 0;
   virtual void ReadSome(boost::asio::mutable_buffer buffer, Done done) = 0;
+  /// As ReadSome, but needs no buffer while nothing comes: `scratch` may be shared with others. It
+  /// must live as long as this object.
+  virtual void Receive(boost::asio::mutable_buffer scratch, Received received) = 0;
   /// Sends all of `buffer`.
   virtual void Write(boost::asio::const_buffer buffer, Done done) = 0;
+  /// Sends all of `buffers`, one after the other; at most 64 in the clear go at once.
+  virtual void WriteAll(const std::vector<boost::asio::const_buffer>& buffers, Done done) = 0;
+  /// Sends what can be sent without waiting, perhaps nothing. No Write may be in progress.
+  virtual void TryWrite(boost::asio::const_buffer buffer) = 0;
   /// Tells the client that no more bytes will come. No Write may be in progress.
   virtual void Finish(Done done) = 0;
   /// Takes bytes as they are on the wire, after Finish, to throw them away.

@@ -34,6 +34,8 @@ class FakeGuest final : public Guest {
     places_.Give(*this);
     has_left = true;
   }
+  void FinishSoon() override { Leave(); }
+  bool IsAtWork() const override { return false; }
 
   bool has_left = false;
   std::size_t unsent = 0;
