@@ -76,8 +76,8 @@ TEST(PgLiveLogTest, ReadsNoMoreOfTheLogThanItAnswers) {
         "select format('%L, 250, %L', 'u7', event_id) from changes where user_id = 'u7' and seq = "
         "250");
     const std::string users = session->Run(
-        "select format('%L, %L, %L', array_agg('u' || i), array_agg(250), "
-        "array_agg(gen_random_uuid())) from generate_series(0, 99) i");
+        "select format('%L, %L, %L', array_agg('u' || i % 100), array_agg(1 + i / 100), "
+        "array_agg(gen_random_uuid())) from generate_series(0, 9999) i");
     // `rows`: of the log, with the head and the cursor of each user.
     for (const auto& [call, rows] :
          {std::pair(fmt::format("read({}, 20, 1000000)", cursor), 20),
