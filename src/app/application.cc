@@ -43,22 +43,12 @@ util::Share ShareOfUser(const Config& config) {
           .waiting = Count(std::max(1, config.worker_queue / 4))};
 }
 
-/// Takes live records for nobody.
-class NoScreens final : public ports::RecordHandler {
- public:
-  std::vector<absl::Status> Process(const std::vector<domain::BusRecord>& records) override {
-    return std::vector(records.size(), absl::OkStatus());
-  }
-};
-NoScreens no_screens;
-
 appcallback::AppCallbackOptions CallbackOptions(const Config& config,
-                                                ports::RecordHandler& handler) {
-  return {
-      .subscriptions = SubscriptionsOf(StreamsOf(config), {.work = handler, .live = no_screens}),
-      .bulk = config.bulk_delivery,
-      .bulk_max_messages = config.delivery_batch,
-      .app_api_token = config.app_api_token};
+                                                const StreamHandlers& handlers) {
+  return {.subscriptions = SubscriptionsOf(StreamsOf(config), handlers),
+          .bulk = config.bulk_delivery,
+          .bulk_max_messages = config.delivery_batch,
+          .app_api_token = config.app_api_token};
 }
 
 }  // namespace
@@ -87,6 +77,8 @@ Application::Application(Config config, std::function<void()> on_failure)
                 .delay = config_.audit_delay}),
       reminders_(stores_.reminders, clock_, ids_, {.topic = config_.reminders_topic},
                  [this] { reminder_runner_.Wake(); }),
+      feed_({.log = stores_.live_log, .tasks = stores_.live_tasks, .clock = clock_},
+            {.max_watches = Count(config_.live_max_screens), .threads = Count(kLiveThreads)}),
       methods_({api::MakeTodoMethods(tasks_), api::MakeReminderMethods(reminders_),
                 api::MakeNotificationMethods(notification_settings_),
                 api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
@@ -94,7 +86,9 @@ Application::Application(Config config, std::function<void()> on_failure)
       user_limits_({.calls_per_second = config_.user_calls_per_second,
                     .call_burst = config_.user_call_burst,
                     .calls_at_a_time = config_.user_calls_at_a_time,
-                    .streams_at_a_time = config_.user_streams}),
+                    .streams_at_a_time = config_.user_streams,
+                    .streams_per_second = config_.user_streams_per_second,
+                    .stream_burst = config_.user_stream_burst}),
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
       admission_(*identity_.authenticator, api_workers_,
@@ -102,8 +96,9 @@ Application::Application(Config config, std::function<void()> on_failure)
       grpc_door_(methods_, admission_),
       connect_door_(methods_, admission_),
       invoked_door_(methods_, admission_),
-      app_callback_(CallbackOptions(config_, processor_), reminders_, event_workers_,
-                    machine_clock_, [this] { return health_.IsHealthy(); }),
+      app_callback_(CallbackOptions(config_, {.work = processor_, .live = live_updates_}),
+                    reminders_, event_workers_, machine_clock_,
+                    [this] { return health_.IsHealthy(); }),
       database_setup_({.database_url = config_.database_url,
                        .clean_up = connections_.clean_up,
                        .measure_clock = [this] { return clock_.Measure(connections_.probe); },
@@ -185,6 +180,10 @@ std::string Application::MetricsPage() {
                            .http = http_ports_.stats(),
                            .grpc = grpc_ports_.stats(),
                            .cancelled_answers = grpc_door_.cancelled_answer_count()};
+  if (config_.takes_calls()) {
+    snapshot.live = feed_.stats();
+    snapshot.malformed_updates = live_updates_.malformed_count();
+  }
   if (config_.takes_events() && health_.ready()) snapshot.relay = relay_.stats();
   return MetricsText(snapshot);
 }
@@ -213,6 +212,7 @@ absl::Status Application::Start() {
   start([this](const std::stop_token& stop) { channel_watch_.Run(stop, delivery_bell_); });
   for (const auto& keys : identity_.keys)
     start([keys](const std::stop_token& stop) { keys->Run(stop); });
+  if (config_.takes_calls()) start([this](const std::stop_token& stop) { ticket_keys_.Run(stop); });
   start([this](const std::stop_token& stop) { WatchPorts(stop); });
   start(ReturnFreeMemory);
   return absl::OkStatus();
@@ -294,6 +294,7 @@ bool Application::Stop() {
   health_publisher_.Publish();
   for (std::jthread& thread : threads_) thread.request_stop();
 
+  feed_.End();  // the screens hear when to come back
   grpc_ports_.Shutdown(calls_deadline);
   const bool web_drained = http_ports_.StopWeb(calls_deadline);
   const bool api_drained = api_workers_.Shutdown(calls_deadline);

@@ -38,7 +38,10 @@
 #include "app/stores.h"
 #include "app/streams.h"
 #include "app/system_clock.h"
+#include "app/ticket_keys.h"
 #include "appcallback/app_callback.h"
+#include "live/feed.h"
+#include "live/update_reader.h"
 #include "relay/outbox_relay.h"
 #include "service/audit/auditor.h"
 #include "service/consumers/event_processor.h"
@@ -150,6 +153,11 @@ class Application {
   ReminderRunner reminder_runner_{reminders_, reminder_jobs_, config_.reminder_sweep};
   std::vector<std::unique_ptr<DeliveryRunner>> delivery_runners_;  // one for each pace
 
+  live::Feed feed_;
+  live::UpdateReader live_updates_{
+      [this](domain::TaskUpdate update) { feed_.Publish(std::move(update)); }};
+
+  TicketKeys ticket_keys_{config_.ticket_key_entry, sidecar_.secrets, clock_};
   const IdentitySetup identity_{SetUpIdentity(config_, sidecar_.secrets, clock_)};
   api::MethodTable methods_;
   api::UserLimits user_limits_;

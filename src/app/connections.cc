@@ -46,12 +46,15 @@ Connections::Connections(const Config& config)
       clean_up(config.database_url, {.max_connections = 1,
                                      .statement_timeout = 60s,
                                      .asynchronous_commit = true,
-                                     .application_name = "todo-service clean-up"}) {}
+                                     .application_name = "todo-service clean-up"}),
+      live(config.database_url,
+           {.max_connections = kLiveThreads + 1, .application_name = "todo-service live"}) {}
 
 std::map<std::string, store::PoolStats> Connections::stats() {
   return {{"calls", calls.stats()},     {"relay", relay.stats()},
           {"retries", retries.stats()}, {"crash_log", crash_log.stats()},
-          {"audit", audit.stats()},     {"deliveries", deliveries.stats()}};
+          {"audit", audit.stats()},     {"deliveries", deliveries.stats()},
+          {"live", live.stats()}};
 }
 
 }  // namespace todo::app

@@ -12,6 +12,7 @@ namespace todo::app {
 inline constexpr int kRetryThreads = 2;
 inline constexpr int kReminderThreads = 2;
 inline constexpr int kZoneThreads = 1;
+inline constexpr int kLiveThreads = 4;  // read missed changes; one thread more checks cursors
 
 /// All connections to the database and how many of each kind there may be. Every part has a pool
 /// of its own, so that heavy load on one part is not an outage of another.
@@ -29,6 +30,7 @@ struct Connections {
   store::ConnectionPool audit;
   store::ConnectionPool deliveries;
   store::ConnectionPool clean_up;
+  store::ConnectionPool live;  // screens that come back, and the check of their cursors
 };
 
 }  // namespace todo::app

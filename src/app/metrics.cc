@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,11 @@ class Page {
     metric.counter.value = value;
     Add(prometheus::MetricType::Counter, std::move(name), std::move(help), std::move(metric),
         std::move(labels));
+  }
+  void Histogram(std::string name, std::string help, prometheus::ClientMetric::Histogram value) {
+    prometheus::ClientMetric metric;
+    metric.histogram = std::move(value);
+    Add(prometheus::MetricType::Histogram, std::move(name), std::move(help), std::move(metric), {});
   }
   std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
 
@@ -124,6 +130,48 @@ void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) 
              Number(store.lost_events));
 }
 
+prometheus::ClientMetric::Histogram HistogramOf(const live::LagStats& lag) {
+  prometheus::ClientMetric::Histogram histogram;
+  histogram.sample_sum = lag.sum_seconds;
+  for (std::size_t i = 0; i < lag.counts.size(); ++i) {
+    histogram.sample_count += lag.counts[i];
+    const bool last = i == live::LagStats::kBoundsSeconds.size();
+    histogram.bucket.push_back({.cumulative_count = histogram.sample_count,
+                                .upper_bound = last ? std::numeric_limits<double>::infinity()
+                                                    : live::LagStats::kBoundsSeconds[i]});
+  }
+  return histogram;
+}
+
+void AddLive(Page& page, const live::FeedStats& live, std::uint64_t malformed_updates) {
+  page.Gauge("todo_live_screens", "Live screens, through any door", Number(live.watches));
+  page.Gauge("todo_live_users", "Users who have live screens", Number(live.users));
+  page.Counter("todo_live_updates_total", "Updates that came from the bus", Number(live.updates));
+  page.Counter("todo_live_deliveries_total", "Updates given to live screens",
+               Number(live.deliveries));
+  page.Histogram("todo_live_lag_seconds", "Time from a change to its arrival at this replica",
+                 HistogramOf(live.lag));
+  for (const auto& [of, count] :
+       {std::pair{"missed", live.reads}, {"snapshot", live.page_reads}, {"check", live.checks}}) {
+    page.Counter("todo_live_queries_total", "Queries for live screens, by purpose", Number(count),
+                 {{"purpose", of}});
+  }
+  page.Counter("todo_live_queries_failed_total",
+               "Queries for live screens that failed; each is repeated",
+               Number(live.failed_queries));
+  for (const auto& [reason, count] : {std::pair{"UNKNOWN_CURSOR", live.resyncs_unknown_cursor},
+                                      {"TOO_FAR_BEHIND", live.resyncs_too_far_behind}}) {
+    page.Counter("todo_live_resyncs_total",
+                 "Times that a live screen was told to begin again, by reason", Number(count),
+                 {{"reason", reason}});
+  }
+  page.Counter("todo_live_screens_lost_total",
+               "Live screens that went away or read too slowly while something was sent to them",
+               Number(live.lost_sinks));
+  page.Counter("todo_live_updates_malformed_total",
+               "Records of task-updates that could not be read", Number(malformed_updates));
+}
+
 void AddPorts(Page& page, const MetricsSnapshot& snapshot) {
   for (const auto& [port, stats] : snapshot.http) {
     page.Gauge("todo_http_connections", "Open connections to the HTTP ports, by port",
@@ -182,6 +230,7 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
                  Number(count), {{"channel", name.first}, {"outcome", name.second}});
   }
   AddPorts(page, snapshot);
+  if (snapshot.live) AddLive(page, *snapshot.live, snapshot.malformed_updates);
   return page.Text();
 }
 

@@ -9,6 +9,7 @@
 #include "app/grpc_ports.h"
 #include "domain/time.h"
 #include "edge/http_server.h"
+#include "live/counters.h"
 #include "ports/service_status.h"
 #include "relay/relay_loop.h"
 #include "store/connection_pool.h"
@@ -33,6 +34,8 @@ struct MetricsSnapshot {
   std::map<std::string, edge::HttpServerStats> http;  // by port
   std::map<std::string, GrpcPortStats> grpc;          // by port
   std::uint64_t cancelled_answers = 0;                // of gRPC, that were not read
+  std::optional<live::FeedStats> live;
+  std::uint64_t malformed_updates = 0;  // records of task-updates
 };
 
 /// The snapshot in the text format of Prometheus. The names of metrics are a promise to dashboards:

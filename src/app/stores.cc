@@ -14,6 +14,8 @@ Stores::Stores(const Config& config, Connections& connections, const CommitNews&
       crash_log(connections.crash_log, config.instance),
       audit_log(connections.audit, news.outbox_grew),
       notifications(connections.calls, news.delivery_queued),
-      deliveries(connections.deliveries) {}
+      deliveries(connections.deliveries),
+      live_log(connections.live),
+      live_tasks(connections.live, [](int /*shard*/) {}) {}
 
 }  // namespace todo::app

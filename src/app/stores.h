@@ -10,6 +10,7 @@
 #include "store/pg_dead_letter_store.h"
 #include "store/pg_delivery_store.h"
 #include "store/pg_event_inbox.h"
+#include "store/pg_live_log.h"
 #include "store/pg_notification_store.h"
 #include "store/pg_outbox_log.h"
 #include "store/pg_preferred_zones.h"
@@ -45,6 +46,9 @@ struct Stores {
   store::PgAuditLog audit_log;
   store::PgNotificationStore notifications;
   store::PgDeliveryStore deliveries;
+  // For live screens, which have connections of their own and only read.
+  store::PgLiveLog live_log;
+  store::PgTaskStore live_tasks;
 };
 
 }  // namespace todo::app
