@@ -21,11 +21,12 @@ ARROWS = {
     "client": {"domain", "ports", "util"},
     "store": {"domain", "ports", "util"},
     "relay": {"domain", "ports", "util"},
+    "live": {"domain", "ports", "util"},
     "edge": {"util"},
     "front": {"util"},
     "net": {"util"},
     "notify": {"domain", "net", "ports", "util"},
-    "app": {"api", "appcallback", "auth", "client", "domain", "edge", "front", "net", "notify", "ports", "relay", "service", "store", "util"},
+    "app": {"api", "appcallback", "auth", "client", "domain", "edge", "front", "live", "net", "notify", "ports", "relay", "service", "store", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {

@@ -45,7 +45,8 @@ constexpr std::string_view ToString(FeedResync::Reason reason) {
 
 /// A part of the user's tasks. After the last part the watcher knows all tasks at least as they
 /// were at `cursor`, perhaps some later ones. The changes behind the cursor follow, so applying
-/// them in their order gives the present state.
+/// them in their order gives the present state. Nothing comes between the parts but a FeedResync,
+/// which begins anew.
 struct FeedSnapshot {
   std::vector<domain::Task> tasks;
   bool last = false;
@@ -79,7 +80,8 @@ struct FeedEnd {
 };
 
 /// One watcher's end, at its door. The feed calls the functions one after another, from any thread,
-/// and after End none. They must not block, and may call nothing of the feed before they return.
+/// perhaps before ChangeFeed::Watch has returned; after End, or after a Send that answered false,
+/// it calls none. They must not block, and may call nothing of the feed before they return.
 class FeedSink {
  public:
   FeedSink() = default;
@@ -95,7 +97,9 @@ class FeedSink {
   virtual void End(const FeedEnd& end) = 0;
 };
 
-/// One watch. Its destruction ends it, without a call of End. Thread safety: any thread.
+/// One watch. Its destruction ends it, without a call of End, and waits for nothing: a call of the
+/// sink that has begun on another thread goes on, and the feed holds the sink until then. A watch
+/// that has ended may be kept. Thread safety: any thread.
 class FeedWatch {
  public:
   FeedWatch() = default;

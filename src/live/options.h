@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "util/fault_point.h"
+
+namespace todo::live {
+
+struct FeedOptions {
+  std::size_t max_watches = 20'000;  // of all users
+  /// Threads that read for watches; each uses a database connection while it reads.
+  std::size_t threads = 4;
+
+  // What one read of missed changes may answer; a watcher that missed more gets a snapshot.
+  int max_missed_changes = 500;
+  std::size_t max_missed_bytes = 512 * 1024;
+  int page_size = 100;  // tasks in one part of a snapshot
+
+  /// Between two comparisons of all cursors with the database.
+  std::chrono::milliseconds check_interval{3'000};
+  /// From a comparison with a doubtful result to the next one of that user.
+  std::chrono::milliseconds second_look{1'000};
+  /// Between two FeedHead of one watch.
+  std::chrono::milliseconds head_interval{15'000};
+  /// How long an update that does not follow the last one waits for the updates between.
+  std::chrono::milliseconds gap_patience{100};
+  // Between two attempts of a failing read; doubles from the first to the last.
+  std::chrono::milliseconds min_backoff{250};
+  std::chrono::milliseconds max_backoff{5'000};
+
+  /// A mistake on purpose, for tests of tests: a watch is registered after its missed changes were
+  /// read, and believes that no update is ever missing.
+  bool registers_late = TODO_PLANTED("live-late-register");
+};
+
+}  // namespace todo::live
