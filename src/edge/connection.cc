@@ -192,11 +192,6 @@ void Connection::Accept(util::HttpAcceptance acceptance, const ParsedHead& parse
 }
 
 void Connection::Upgrade(const util::WebSocketAcceptance& acceptance, const ParsedHead& parsed) {
-  if (server_.stopping) {
-    util::HttpResponse refusal = util::HttpProblem(503, "the server is stopping: try again");
-    refusal.headers.emplace_back("retry-after", "1");
-    return AnswerEarly(std::move(refusal), parsed);
-  }
   auto answer = AnswerHandshake(parsed, acceptance.subprotocol);
   if (auto* refusal = std::get_if<util::HttpResponse>(&answer))
     return AnswerEarly(std::move(*refusal), parsed);

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -110,6 +111,39 @@ TEST_F(HttpServerTest, SendsAPieceBeforeTheNextOneExists) {
   EXPECT_THAT(peer.ReadTo("two\r\n"), EndsWith("3\r\ntwo\r\n"));
   exchange->End();
   EXPECT_EQ(peer.ReadTo("0\r\n\r\n"), "0\r\n\r\n");
+}
+
+TEST_F(HttpServerTest, SaysWhenAStreamHasBeenSent) {
+  const Peer peer(server_.port(), 16 * 1024);
+  peer.Send("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  const std::unique_ptr<util::HttpExchange> exchange = handler_.AwaitHeld();
+  exchange->Begin({});
+  std::atomic<int> drained = 0;
+  const auto note = [&] { ++drained; };
+  exchange->OnDrained(note);
+  EXPECT_EQ(drained, 1) << "at once";
+  EXPECT_TRUE(exchange->Write(std::string(FakeHandler::kLargeBytes, 'x')));
+  exchange->OnDrained([] { FAIL() << "replaced"; });
+  exchange->OnDrained(note);
+  EXPECT_EQ(drained, 1);
+  std::jthread reader([&] { peer.ReadTo("0\r\n\r\n"); });
+  EXPECT_TRUE(Eventually([&] { return drained == 2; }));
+  exchange->End();
+}
+
+TEST_F(HttpServerTest, SaysThatAStreamHasBeenSentWhenTheClientHasGone) {
+  const Peer peer(server_.port(), 16 * 1024);
+  peer.Send("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  const std::unique_ptr<util::HttpExchange> exchange = handler_.AwaitHeld();
+  exchange->Begin({});
+  exchange->Write(std::string(FakeHandler::kLargeBytes, 'x'));
+  std::atomic<int> drained = 0;
+  exchange->OnDrained([&] { ++drained; });
+  EXPECT_EQ(drained, 0);
+  peer.Reset();
+  EXPECT_TRUE(Eventually([&] { return drained == 1; }));
+  exchange->OnDrained([&] { ++drained; });
+  EXPECT_EQ(drained, 2) << "at once";
 }
 
 TEST_F(HttpServerTest, TakesAnAnswerFromAnotherThread) {

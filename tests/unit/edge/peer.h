@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,16 +20,22 @@ class Peer {
   /// `receive_buffer_bytes`: of the socket; 0: the usual.
   explicit Peer(int port, int receive_buffer_bytes = 0)
       : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const sockaddr_in address = AddressOf(port);
     const timeval patience{.tv_sec = 60, .tv_usec = 0};
     setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     if (receive_buffer_bytes > 0)
       setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof(int));
-    EXPECT_EQ(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  }
+  /// Whether a server listens there.
+  static bool CanConnect(int port) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    const sockaddr_in address = AddressOf(port);
+    const int result =
+        connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    close(socket);
+    return result == 0;
   }
   ~Peer() { close(socket_); }
   Peer(const Peer&) = delete;
@@ -61,6 +68,18 @@ class Peer {
     }
     return all;
   }
+  /// `count` bytes, or fewer if the server closes.
+  std::string ReadBytes(std::size_t count) const {
+    std::string bytes(count, '\0');
+    std::size_t done = 0;
+    while (done < count) {
+      const ssize_t n = recv(socket_, bytes.data() + done, count - done, 0);
+      if (n <= 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    bytes.resize(done);
+    return bytes;
+  }
   /// Until `end` has come, or the server closes.
   std::string ReadTo(std::string_view end) const {
     std::string all;
@@ -70,6 +89,14 @@ class Peer {
   }
 
  private:
+  static sockaddr_in AddressOf(int port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+
   int socket_;
 };
 

@@ -1,6 +1,7 @@
 #include "edge/http_server.h"
 #include "support/status_matchers.h"
 #include "unit/edge/fake_handler.h"
+#include "unit/edge/fake_web_socket_door.h"
 #include "unit/edge/peer.h"
 #include "unit/edge/test_certificates.h"
 
@@ -10,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -65,6 +67,18 @@ class TlsPeer {
     for (int n = 0; (n = SSL_read(ssl_.get(), part, sizeof(part))) > 0;)
       all.append(part, static_cast<std::size_t>(n));
     return all;
+  }
+  /// `count` bytes, or fewer if the server closes.
+  std::string ReadBytes(std::size_t count) const {
+    std::string bytes(count, '\0');
+    std::size_t done = 0;
+    while (done < count) {
+      const int n = SSL_read(ssl_.get(), bytes.data() + done, static_cast<int>(count - done));
+      if (n <= 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    bytes.resize(done);
+    return bytes;
   }
   /// Whether the server said that no bytes are missing.
   bool EndedCleanly() const { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
@@ -134,6 +148,36 @@ TEST_F(TlsTest, RefusesOldVersionsAndOtherProtocols) {
   const auto server = Start();
   EXPECT_FALSE(TlsPeer(server->port(), {.max_version = TLS1_1_VERSION}).connected());
   EXPECT_FALSE(TlsPeer(server->port(), {.protocols = "\x02h2"}).connected());
+}
+
+TEST_F(TlsTest, CarriesWebSockets) {
+  FakeWebSocketDoor door;
+  HttpServer server({.name = "web", .tls = files_}, door);
+  ASSERT_THAT(server.Start(), IsOk());
+  const TlsPeer peer(server.port());
+  peer.Send(kHandshake);
+  std::string head;
+  while (!head.ends_with("\r\n\r\n")) head += peer.ReadBytes(1);
+  EXPECT_THAT(head, StartsWith("HTTP/1.1 101 "));
+  const std::string text(60'000, 'x');
+  for (int i = 0; i < 2; ++i) {
+    peer.Send(Ping("p") + Text(text));
+    EXPECT_EQ(peer.ReadBytes(3), "\x8a\1p");
+    EXPECT_EQ(peer.ReadBytes(6 + text.size()).substr(4), "> " + text);
+  }
+  EXPECT_FALSE(server.Stop(std::chrono::steady_clock::now() + 50ms));
+  EXPECT_THAT(peer.ReadAll(), EndsWith("the server stops"));
+  EXPECT_EQ(door.closed_count, 1);
+}
+
+TEST_F(TlsTest, ClosesWebSocketsCleanly) {
+  FakeWebSocketDoor door;
+  HttpServer server({.name = "web", .tls = files_}, door);
+  ASSERT_THAT(server.Start(), IsOk());
+  const TlsPeer peer(server.port());
+  peer.Send(std::string(kHandshake) + CloseFrame(1000));
+  EXPECT_THAT(peer.ReadAll(), EndsWith("\r\n\r\n\x88\x02\x03\xe8"));
+  EXPECT_TRUE(peer.EndedCleanly());
 }
 
 TEST_F(TlsTest, SendsLargeAnswersAndTakesLargeBodies) {
