@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <future>
+#include <latch>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -186,7 +187,8 @@ class AppCallbackTest : public testing::Test {
   support::FakeReminderStore reminder_store_{database_};
   NoIds ids_;
   service::ReminderService reminders_{reminder_store_, clock_, ids_, {}};
-  util::WorkerPool workers_{2, 16};
+  static constexpr int kWorkers = 2;
+  util::WorkerPool workers_{kWorkers, 16};
   std::function<bool()> healthy_ = [] { return true; };
   AppCallback callback_{
       {.subscriptions =
@@ -333,9 +335,15 @@ TEST_F(AppCallbackTest, ARecordThatItsHandlerDoesNotTakeComesAgain) {
 TEST_F(AppCallbackTest, AHandlerThatDoesNotBlockWaitsForNoWorker) {
   std::promise<void> go_on;
   const std::shared_future<void> gone_on = go_on.get_future().share();
-  int waiting = 0;
-  while (workers_.TrySubmit([gone_on] { gone_on.wait(); })) ++waiting;
-  ASSERT_GT(waiting, 0);
+  std::latch busy(kWorkers);
+  for (int i = 0; i < kWorkers; ++i) {
+    ASSERT_TRUE(workers_.TrySubmit([&busy, gone_on] {
+      busy.count_down();
+      gone_on.wait();
+    }));
+  }
+  busy.wait();
+  while (workers_.TrySubmit([] {})) continue;
   EXPECT_EQ(DeliverOne(Event(1)).first.error_code(), grpc::UNAVAILABLE) << "all are busy";
   EXPECT_EQ(DeliverOne("one", kTopic, Context(), kBroadcast).second.status(),
             TopicEventResponse::SUCCESS);
