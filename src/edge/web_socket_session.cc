@@ -137,6 +137,7 @@ void WebSocketSession::HandleEvent(FrameEvent event) {
       if (event.kind == FrameEvent::Kind::kPing) QueuePong(event.payload);
       return;
     case FrameEvent::Kind::kClose:
+      client_done_ = true;
       BeginClose(event.code, "", true);
       DropQueue();  // of a socket that was closing
       return EndReading();

@@ -126,7 +126,7 @@ TEST_F(HttpServerTest, SaysWhenAStreamHasBeenSent) {
   exchange->OnDrained([] { FAIL() << "replaced"; });
   exchange->OnDrained(note);
   EXPECT_EQ(drained, 1);
-  std::jthread reader([&] { peer.ReadTo("0\r\n\r\n"); });
+  std::jthread reader([&] { peer.ReadBytes(FakeHandler::kLargeBytes); });
   EXPECT_TRUE(Eventually([&] { return drained == 2; }));
   exchange->End();
 }
