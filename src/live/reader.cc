@@ -9,6 +9,12 @@
 #include "util/status.h"
 
 namespace todo::live {
+namespace {
+
+// The least number of changes that a log can be asked for, where only the head counts.
+constexpr int kHeadOnly = 1;
+
+}  // namespace
 
 Reader::Reader(ports::LiveLog& log, ports::TaskStore& tasks, Workplace& workplace,
                Counters& counters, OutageLog& outages, const FeedOptions& options)
@@ -47,7 +53,7 @@ void Reader::RunQuery(const Query& query) {
   std::erase_if(waiting.watches, [](const auto& watch) { return !watch->BeginRead(); });
   if (waiting.watches.empty()) return;
   const absl::StatusOr<Missed> missed =
-      Ask(query.user, query.cursor, query.head_only ? 0 : options_.max_missed_changes);
+      Ask(query.user, query.cursor, query.head_only ? kHeadOnly : options_.max_missed_changes);
   outages_.Note(missed.status(), "read missed changes");
   if (!missed.ok()) {
     ++counters_.failed_queries;
@@ -60,7 +66,7 @@ absl::StatusOr<Missed> Reader::Ask(const domain::UserId& user, const domain::Cha
                                    int max_changes) {
   ++counters_.reads;
   absl::StatusOr<ports::MissedChanges> read =
-      log_.ReadMissed(user, cursor, max_changes, max_changes == 0 ? 0 : options_.max_missed_bytes);
+      log_.ReadMissed(user, cursor, max_changes, options_.max_missed_bytes);
   if (!read.ok()) return read.status();
   Missed missed{.head = std::move(read->head),
                 .cursor_known = read->cursor_known,
@@ -113,7 +119,7 @@ absl::StatusOr<Reader::Page> Reader::AskPage(const domain::UserId& user,
   TODO_ASSIGN_OR_RETURN(ports::TaskPage tasks, tasks_.List(user, plan.query));
   const bool last = tasks.next_cursor.empty();
   TODO_ASSIGN_OR_RETURN(Missed after, Ask(user, last ? plan.snapshot : plan.seen,
-                                          last ? options_.max_missed_changes : 0));
+                                          last ? options_.max_missed_changes : kHeadOnly));
   return Page{std::move(tasks), std::move(after)};
 }
 

@@ -194,9 +194,9 @@ void Watch::Finish(Handle& state) {
   const std::unique_ptr<ports::FeedEnd> end = std::move(state->end);
   state->expiry_alarm.Cancel();
   Unlocked(state, [&] {
+    services_.Remove(shared_from_this());
     sink->End(*end);
     sink.reset();
-    services_.Remove(shared_from_this());
   });
 }
 

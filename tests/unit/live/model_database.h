@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -88,14 +89,16 @@ class ModelDatabase final : public ports::LiveLog, public ports::TaskStore {
     missed.head = user.head();
     missed.cursor_known = user.Knows(cursor);
     missed.complete = missed.cursor_known;
+    EXPECT_GT(max_changes, 0);
+    EXPECT_GT(max_bytes, 0u);
     std::size_t bytes = 0;
     for (auto i = static_cast<std::size_t>(cursor.seq);
          missed.cursor_known && i < user.changes.size(); ++i) {
-      bytes += user.changes[i].task_json.size();
-      if (missed.changes.size() >= static_cast<std::size_t>(max_changes) || bytes > max_bytes) {
+      if (missed.changes.size() >= static_cast<std::size_t>(max_changes) || bytes >= max_bytes) {
         missed.complete = false;
         break;
       }
+      bytes += user.changes[i].task_json.size();
       missed.changes.push_back(user.changes[i]);
     }
     if (absl::Status status = Finish(restores); !status.ok()) return status;
