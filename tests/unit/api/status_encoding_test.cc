@@ -111,9 +111,9 @@ TEST(StatusEncodingTest, EveryCodeHasItsRow) {
 }
 
 TEST(StatusEncodingTest, AStatusMaySayHowLongToWait) {
-  const auto retry = DetailOf<google::rpc::RetryInfo>(EncodeStatus(util::WithRetryAfter(
-      util::WithReason(absl::UnavailableError("stopping"), "SERVER_STOPPING"),
-      std::chrono::milliseconds(2'500))));
+  const auto retry = DetailOf<google::rpc::RetryInfo>(EncodeStatus(
+      util::WithRetryAfter(util::WithReason(absl::UnavailableError("stopping"), "SERVER_STOPPING"),
+                           std::chrono::milliseconds(2'500))));
   ASSERT_TRUE(retry.has_value());
   EXPECT_EQ(retry->retry_delay().seconds(), 2);
   EXPECT_EQ(retry->retry_delay().nanos(), 500'000'000);
