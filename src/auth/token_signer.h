@@ -12,7 +12,7 @@
 namespace todo::auth {
 
 /// A private key that signs tokens, for operators without an identity provider and for tests. The
-/// service itself never signs. Thread safety: const methods may be called from many threads at
+/// service itself signs no tokens. Thread safety: const methods may be called from many threads at
 /// once; none blocks.
 class TokenSigner {
  public:

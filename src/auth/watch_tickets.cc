@@ -1,5 +1,6 @@
 #include "auth/watch_tickets.h"
 
+#include <fmt/format.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "auth/refusal.h"
@@ -73,14 +73,17 @@ std::string SignedWatchTickets::RandomSecret() {
   return secret;
 }
 
-ports::WatchTickets::Ticket SignedWatchTickets::Make(const ports::Identity& identity) const {
+absl::StatusOr<ports::WatchTickets::Ticket> SignedWatchTickets::Make(
+    const ports::Identity& identity) const {
   const Instant expiry = identity.expiry.value_or(clock_.Now() + kLifeWithoutExpiry);
   const std::int64_t expires_at = SecondsOf(std::min(expiry, domain::kMaxInstant));
   const json header = {{"alg", "HS256"}, {"typ", kType}};
   const json claims = {{"aud", kAudience}, {"exp", expires_at}, {"sub", identity.user.value}};
-  std::string text = Encoded(header.dump()) + "." + Encoded(claims.dump());
-  text += "." + Encoded(util::HmacSha256(key_, text));
-  return {.text = std::move(text), .expires_at = Instant(seconds(expires_at))};
+  const std::string signed_text =
+      fmt::format("{}.{}", Encoded(header.dump()), Encoded(claims.dump()));
+  return Ticket{
+      .text = fmt::format("{}.{}", signed_text, Encoded(util::HmacSha256(key_, signed_text))),
+      .expires_at = Instant(seconds(expires_at))};
 }
 
 absl::StatusOr<ports::Identity> SignedWatchTickets::Read(std::string_view ticket) const {
@@ -97,7 +100,8 @@ absl::StatusOr<ports::Identity> SignedWatchTickets::Read(std::string_view ticket
   }
   const Instant expiry(seconds(expires_at->get<std::int64_t>()));
   if (clock_.Now() >= expiry)
-    return Refusal("TICKET_EXPIRED", "the ticket has expired: get a new one with CreateWatchTicket");
+    return Refusal("TICKET_EXPIRED",
+                   "the ticket has expired: get a new one with CreateWatchTicket");
   return ports::Identity{.user = {*user}, .roles = {}, .expiry = expiry};
 }
 

@@ -25,7 +25,7 @@ class SignedWatchTickets final : public ports::WatchTickets {
   /// A secret for a service of one process: tickets count until it stops.
   static std::string RandomSecret();
 
-  Ticket Make(const ports::Identity& identity) const override;
+  absl::StatusOr<Ticket> Make(const ports::Identity& identity) const override;
   absl::StatusOr<ports::Identity> Read(std::string_view ticket) const override;
 
  private:

@@ -25,10 +25,13 @@ class WatchTickets {
   WatchTickets& operator=(const WatchTickets&) = delete;
 
   /// A ticket that counts until the proof of `identity` expires; without an expiry, for an hour.
-  virtual Ticket Make(const Identity& identity) const = 0;
+  /// kUnavailable with reason KEYS_UNAVAILABLE: no ticket can be made at the moment; the caller
+  /// should try again.
+  virtual absl::StatusOr<Ticket> Make(const Identity& identity) const = 0;
 
   /// The holder of a ticket, with its expiry and without roles. kUnauthenticated, with a reason and
   /// a text for the caller: TICKET_EXPIRED, or TICKET_INVALID: it was not made by this service.
+  /// kUnavailable as Make.
   virtual absl::StatusOr<Identity> Read(std::string_view ticket) const = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "auth/watch_tickets.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,9 +40,8 @@ std::string Encoded(std::string_view bytes) {
 
 /// A compact JWS with HS256.
 std::string Signed(const json& header, const json& claims, std::string_view key) {
-  std::string text = Encoded(header.dump()) + "." + Encoded(claims.dump());
-  text += "." + Encoded(util::HmacSha256(key, text));
-  return text;
+  const std::string text = fmt::format("{}.{}", Encoded(header.dump()), Encoded(claims.dump()));
+  return fmt::format("{}.{}", text, Encoded(util::HmacSha256(key, text)));
 }
 
 class WatchTicketsTest : public testing::Test {
@@ -57,7 +57,7 @@ class WatchTicketsTest : public testing::Test {
 
 TEST_F(WatchTicketsTest, ATicketNamesItsUserAndExpiryAndNoRole) {
   const domain::Instant expiry = clock_.now + 10min;
-  const auto ticket = tickets_.Make(Ada(expiry));
+  const auto ticket = *tickets_.Make(Ada(expiry));
   EXPECT_EQ(ticket.expires_at, expiry);
   EXPECT_TRUE(std::ranges::all_of(ticket.text, [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
@@ -70,7 +70,7 @@ TEST_F(WatchTicketsTest, ATicketNamesItsUserAndExpiryAndNoRole) {
 }
 
 TEST_F(WatchTicketsTest, ATicketExpiresWithTheProofOfIdentity) {
-  const auto ticket = tickets_.Make(Ada(clock_.now + 10min + 500ms));
+  const auto ticket = *tickets_.Make(Ada(clock_.now + 10min + 500ms));
   EXPECT_EQ(ticket.expires_at, clock_.now + 10min) << "whole seconds, and never later";
   clock_.now += 10min - 1us;
   EXPECT_THAT(tickets_.Read(ticket.text), IsOk());
@@ -80,12 +80,12 @@ TEST_F(WatchTicketsTest, ATicketExpiresWithTheProofOfIdentity) {
 }
 
 TEST_F(WatchTicketsTest, WithoutAnExpiryATicketCountsForAnHour) {
-  EXPECT_EQ(tickets_.Make(Ada()).expires_at, clock_.now + 1h);
-  EXPECT_THAT(tickets_.Read(tickets_.Make(Ada(domain::kMaxInstant)).text), IsOk());
+  EXPECT_EQ(tickets_.Make(Ada())->expires_at, clock_.now + 1h);
+  EXPECT_THAT(tickets_.Read(tickets_.Make(Ada(domain::kMaxInstant))->text), IsOk());
 }
 
 TEST_F(WatchTicketsTest, ReplicasWithOneSecretAcceptEachOthersTickets) {
-  const std::string text = tickets_.Make(Ada()).text;
+  const std::string text = tickets_.Make(Ada())->text;
   EXPECT_THAT(SignedWatchTickets(secret_, clock_).Read(text), IsOk());
   EXPECT_THAT(SignedWatchTickets(std::string(32, 't'), clock_).Read(text),
               HasReason("TICKET_INVALID"));
@@ -95,7 +95,7 @@ TEST_F(WatchTicketsTest, ReplicasWithOneSecretAcceptEachOthersTickets) {
 }
 
 TEST_F(WatchTicketsTest, AnyChangeSpoilsATicket) {
-  const std::string good = tickets_.Make(Ada()).text;
+  const std::string good = tickets_.Make(Ada())->text;
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string changed = good;
     changed[i] = good[i] == 'A' ? 'B' : 'A';
@@ -108,8 +108,8 @@ TEST_F(WatchTicketsTest, AnyChangeSpoilsATicket) {
 
 TEST_F(WatchTicketsTest, OnlyTheKindOfTokenThatItMakesIsATicket) {
   // The key as the class derives it, so that the kind alone is wrong.
-  const std::string key = util::HkdfSha256(
-      {.salt = {}, .secret = secret_, .info = "todo-watch-ticket+jwt"}, 32);
+  const std::string key =
+      util::HkdfSha256({.salt = {}, .secret = secret_, .info = "todo-watch-ticket+jwt"}, 32);
   const json header = {{"alg", "HS256"}, {"typ", "todo-watch-ticket+jwt"}};
   const auto exp = std::chrono::floor<std::chrono::seconds>(clock_.now + 1h).time_since_epoch();
   const json claims = {{"aud", "todo-service/watch"}, {"exp", exp.count()}, {"sub", "ada"}};
@@ -121,8 +121,9 @@ TEST_F(WatchTicketsTest, OnlyTheKindOfTokenThatItMakesIsATicket) {
     EXPECT_THAT(tickets_.Read(Signed(other, claims, key)), HasReason("TICKET_INVALID")) << type;
   }
   EXPECT_THAT(tickets_.Read(Signed({{"alg", "HS256"}}, claims, key)), HasReason("TICKET_INVALID"));
-  EXPECT_THAT(tickets_.Read(Signed({{"alg", "none"}, {"typ", "todo-watch-ticket+jwt"}}, claims, key)),
-              HasReason("TICKET_INVALID"));
+  EXPECT_THAT(
+      tickets_.Read(Signed({{"alg", "none"}, {"typ", "todo-watch-ticket+jwt"}}, claims, key)),
+      HasReason("TICKET_INVALID"));
   for (const char* name : {"aud", "exp", "sub"}) {
     for (const json& value : {json(nullptr), json("other"), json(1.5), json("")}) {
       json other = claims;
@@ -136,13 +137,13 @@ TEST_F(WatchTicketsTest, OnlyTheKindOfTokenThatItMakesIsATicket) {
 
 TEST_F(WatchTicketsTest, ATicketIsNoAccessToken) {
   // An issuer that has the key of the tickets, so that the kind alone is wrong.
-  const std::string key = util::HkdfSha256(
-      {.salt = {}, .secret = secret_, .info = "todo-watch-ticket+jwt"}, 32);
+  const std::string key =
+      util::HkdfSha256({.salt = {}, .secret = secret_, .info = "todo-watch-ticket+jwt"}, 32);
   const json jwk = {{"kty", "oct"}, {"alg", "HS256"}, {"k", Encoded(key)}};
-  const auto keys = std::make_shared<IssuerKeys>(IssuerKeys::Options{
-      .issuer = "x",
-      .read = [&jwk] { return jwk.dump(); },
-      .secrets = KeySet::SharedSecrets::kAllowed});
+  const auto keys =
+      std::make_shared<IssuerKeys>(IssuerKeys::Options{.issuer = "x",
+                                                       .read = [&jwk] { return jwk.dump(); },
+                                                       .secrets = KeySet::SharedSecrets::kAllowed});
   testing::internal::CaptureStderr();
   keys->Refresh();
   testing::internal::GetCapturedStderr();
@@ -159,7 +160,7 @@ TEST_F(WatchTicketsTest, ATicketIsNoAccessToken) {
   EXPECT_THAT(call(Signed({{"alg", "HS256"}}, claims, key)), IsOk());
   EXPECT_THAT(call(Signed({{"alg", "HS256"}, {"typ", "todo-watch-ticket+jwt"}}, claims, key)),
               HasReason("TOKEN_MALFORMED"));
-  EXPECT_THAT(call(tickets_.Make(Ada()).text), HasReason("TOKEN_MALFORMED"));
+  EXPECT_THAT(call(tickets_.Make(Ada())->text), HasReason("TOKEN_MALFORMED"));
 }
 
 }  // namespace
