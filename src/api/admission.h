@@ -12,8 +12,11 @@
 #include "absl/status/statusor.h"
 #include "api/method.h"
 #include "api/user_limits.h"
+#include "domain/ids.h"
 #include "google/protobuf/message.h"
 #include "ports/authenticator.h"
+#include "ports/watch_tickets.h"
+#include "util/alarms.h"
 #include "util/worker_pool.h"
 
 // The decision about every call of the API, the same for all doors.
@@ -72,8 +75,16 @@ class PendingStream : public PendingCall {
   /// Encodes one answer and queues it, from any thread. An error ends the stream: kCancelled, the
   /// caller has gone; kResourceExhausted, the caller leaves too much unread. Never blocks.
   virtual absl::Status Send(const google::protobuf::Message& response) = 0;
-  /// As ResponseStream::OnCancel. The door drops the callback at Finish.
+  /// `callback` is called once, from any thread, when the caller goes before Finish; at once when
+  /// the caller has gone already. It must not block. The door drops the callback at Finish.
   virtual void OnCancel(std::function<void()> callback) = 0;
+  /// `callback` is called once, from any thread, when everything that was queued has left, or the
+  /// caller has gone; at once when that is so already. It must not block. A second callback takes
+  /// the place of the first.
+  virtual void OnDrained(std::function<void()> callback) = 0;
+  /// Gives the place back when the stream holds nothing any more: after Finish, when the caller has
+  /// read everything or has gone, as far as the door can tell. Called at most once, before Send.
+  virtual void KeepPlace(UserLimits::Place place) = 0;
 };
 
 /// A caller whose credentials were accepted, and the trace of the call.
@@ -95,6 +106,11 @@ class Admission {
     std::function<absl::Status()> ready;
     /// Of every user; must outlive the admission and every submitted call. nullptr: no limits.
     UserLimits* limits = nullptr;
+    /// Ends silent streams at their deadlines, and when the caller's token expires; must outlive
+    /// the admission and every submitted call. nullptr: such a stream ends when something is sent.
+    util::Alarms* alarms = nullptr;
+    /// Must outlive the admission. nullptr: no ticket counts.
+    const ports::WatchTickets* tickets = nullptr;
   };
 
   /// `authenticator` and `workers` must outlive the admission and every submitted call.
@@ -119,10 +135,27 @@ class Admission {
     Submit(method, *std::move(caller), std::move(call));
   }
 
+  // The same checks for doors that are no calls of a method: /ws and /events.
+
+  /// The watcher with these credentials, or, unless it is empty, with this ticket. An error is the
+  /// answer.
+  absl::StatusOr<ports::Identity> IdentifyWatcher(const ports::Credentials& credentials,
+                                                  std::string_view ticket) const;
+
+  /// The place of a new watch among the user's streams, for the watch to keep: the user is within
+  /// the limits and the server is ready. An error is the answer.
+  absl::StatusOr<UserLimits::Place> AdmitWatch(const domain::UserId& user) const;
+
  private:
+  absl::StatusOr<ports::Identity> Authenticate(const ports::Credentials& credentials,
+                                               std::string_view method_name,
+                                               const std::string& traceparent) const;
+  absl::StatusOr<UserLimits::Place> TakePlace(const domain::UserId& user, UserLimits::Kind kind,
+                                              std::string_view method_name,
+                                              const std::string& traceparent) const;
   /// The checks between the first and the last. The place among the user's calls in progress.
-  absl::StatusOr<UserLimits::Ticket> Admit(const Method& method, const KnownCaller& caller,
-                                           const PendingCall& call) const;
+  absl::StatusOr<UserLimits::Place> Admit(const Method& method, const KnownCaller& caller,
+                                          const PendingCall& call) const;
 
   ports::Authenticator& authenticator_;
   util::WorkerPool& workers_;

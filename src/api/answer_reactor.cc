@@ -3,12 +3,6 @@
 #include <utility>
 
 namespace todo::api {
-namespace {
-
-/// Of memory that gRPC keeps for every call whose answer has not been taken.
-constexpr std::size_t kCallBytes = 16UL * 1024;
-
-}  // namespace
 
 AnswerReactor::AnswerReactor(grpc::CallbackServerContext* context, std::string holder,
                              AnswerBudget& budget)

@@ -11,6 +11,9 @@
 
 namespace todo::api {
 
+/// Of memory that gRPC keeps for every call whose answer has not been taken.
+inline constexpr std::size_t kCallBytes = 16UL * 1024;
+
 /// Sends the answer of a unary call and counts it in the budget until the client has taken it.
 /// Belongs to gRPC, which deletes it through OnDone. Thread safety: as grpc::ServerUnaryReactor.
 class AnswerReactor final : public grpc::ServerUnaryReactor {

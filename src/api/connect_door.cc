@@ -40,10 +40,16 @@ class ConnectStream final : public PendingStream {
   absl::Status ParseRequest(Message& request) override { return call_->ParseRequest(request); }
   absl::Status Send(const Message& response) override { return call_->Send(response); }
   void OnCancel(std::function<void()> callback) override { call_->OnCancel(std::move(callback)); }
-  void Finish(const absl::Status& status) override { call_->Finish(EncodeStatus(status)); }
+  void OnDrained(std::function<void()> callback) override { call_->OnDrained(std::move(callback)); }
+  void KeepPlace(UserLimits::Place place) override { place_ = std::move(place); }
+  void Finish(const absl::Status& status) override {
+    call_->Finish(EncodeStatus(status));
+    place_.Return();  // the server bounds the answers that are not read
+  }
 
  private:
   const std::unique_ptr<connect::StreamCall> call_;
+  UserLimits::Place place_;
 };
 
 /// "todo.v1.TodoService" of "/todo.v1.TodoService/CreateTask"; empty when the path has another

@@ -78,7 +78,7 @@ class DoorService final : public grpc::Service {
  public:
   void Add(const Method& method, const Admission& admission, AnswerBudget& budget) {
     if (method.streams()) {
-      AddStream(method, admission);
+      AddStream(method, admission, budget);
     } else {
       AddUnary(method, admission, budget);
     }
@@ -104,14 +104,20 @@ class DoorService final : public grpc::Service {
                }));
   }
 
-  void AddStream(const Method& method, const Admission& admission) {
-    AddHandler(method, RpcMethod::SERVER_STREAMING,
-               new StreamingHandler([&method, &admission](grpc::CallbackServerContext* context,
-                                                          const grpc::ByteBuffer* request) {
-                 GrpcStream stream = MakeGrpcStream(context, request);
-                 admission.Submit(method, HeadersOf(*context), std::move(stream.call));
-                 return stream.reactor;
-               }));
+  void AddStream(const Method& method, const Admission& admission, AnswerBudget& budget) {
+    AddHandler(
+        method, RpcMethod::SERVER_STREAMING,
+        new StreamingHandler([&method, &admission, &budget](grpc::CallbackServerContext* context,
+                                                            const grpc::ByteBuffer* request) {
+          absl::StatusOr<KnownCaller> caller = admission.Identify(method, HeadersOf(*context));
+          GrpcStream stream = MakeGrpcStream(context, request, HolderOf(caller), budget);
+          if (caller.ok()) {
+            admission.Submit(method, *std::move(caller), std::move(stream.call));
+          } else {
+            stream.call->Finish(caller.status());
+          }
+          return stream.reactor;
+        }));
   }
 
   void AddHandler(const Method& method, RpcMethod::RpcType type,

@@ -2,6 +2,7 @@
 
 #include <grpcpp/impl/service_type.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -29,6 +30,8 @@ class GrpcDoor {
 
   /// Answers that were cancelled because their callers left too much unread. Thread-safe.
   std::uint64_t cancelled_answer_count() { return budget_.cancelled_count(); }
+  /// Of answers and ends of streams that their callers have not read yet. Thread-safe.
+  std::size_t unread_bytes() { return budget_.held_bytes(); }
 
  private:
   AnswerBudget budget_;

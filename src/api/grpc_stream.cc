@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/answer_reactor.h"
 #include "api/grpc_parts.h"
 #include "util/guarded.h"
 #include "util/status.h"
@@ -19,10 +20,16 @@ using google::protobuf::Message;
 /// with it.
 class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  StreamReactor(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request)
-      : context_(context), request_(request), deadline_(context->deadline()) {}
+  StreamReactor(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                std::string holder, AnswerBudget& budget)
+      : context_(context),
+        request_(request),
+        deadline_(context->deadline()),
+        holder_(std::move(holder)),
+        budget_(budget) {}
 
   void KeepUntilDone(std::shared_ptr<StreamReactor> self) { self_ = std::move(self); }
+  void KeepPlace(UserLimits::Place place) { place_ = std::move(place); }
 
   std::chrono::system_clock::time_point deadline() const { return deadline_; }
   const grpc::ByteBuffer& request() const { return *request_; }
@@ -54,11 +61,30 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     callback();
   }
 
-  void End(const absl::Status& status) {
-    grpc::Status end = ToGrpcStatus(status);
+  void SetOnDrained(std::function<void()> callback) {
     {
       auto state = state_.Lock();
-      state->on_cancel = nullptr;
+      if (state->writing && !state->cancelled) {
+        std::swap(state->on_drained, callback);  // a former one is released without the lock
+        return;
+      }
+    }
+    callback();
+  }
+
+  void End(const absl::Status& status) {
+    grpc::Status end = ToGrpcStatus(status);
+    std::size_t bytes = kCallBytes + end.error_details().size();
+    std::function<void()> needless;  // released without the lock
+    {
+      auto state = state_.Lock();
+      std::swap(state->on_cancel, needless);
+      bytes += state->queued_bytes + (state->writing ? current_.Length() : 0);
+    }
+    // The context lives until OnDone, which gRPC never runs inside of TryCancel.
+    held_ = budget_.Hold(holder_, bytes, [this] { context_->TryCancel(); });
+    {
+      auto state = state_.Lock();
       if (state->writing) {
         state->end = std::move(end);
         return;
@@ -69,30 +95,42 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   void OnWriteDone(bool ok) override {
     std::optional<grpc::Status> end;
+    std::function<void()> on_drained;
     bool more = false;
     {
       auto state = state_.Lock();
       state->writing = false;
-      if (!ok) state->queue.clear();
+      if (!ok) Clear(*state);
       more = TakeNext(*state);
-      if (!more) end = std::exchange(state->end, std::nullopt);
+      if (!more) {
+        end = std::exchange(state->end, std::nullopt);
+        on_drained = std::exchange(state->on_drained, nullptr);
+      }
     }
     if (more) StartWrite(&current_);
-    if (end.has_value()) Finish(*std::move(end));
+    if (end.has_value()) Finish(*std::move(end));  // the reactor may be gone now
+    if (on_drained) on_drained();
   }
 
   void OnCancel() override {
-    std::function<void()> callback;
+    std::function<void()> on_cancel;
+    std::function<void()> on_drained;
     {
       auto state = state_.Lock();
       state->cancelled = true;
-      state->queue.clear();
-      callback = std::exchange(state->on_cancel, nullptr);
+      Clear(*state);
+      on_cancel = std::exchange(state->on_cancel, nullptr);
+      on_drained = std::exchange(state->on_drained, nullptr);
     }
-    if (callback) callback();
+    if (on_drained) on_drained();
+    if (on_cancel) on_cancel();
   }
 
-  void OnDone() override { const std::shared_ptr<StreamReactor> last = std::move(self_); }
+  void OnDone() override {
+    if (held_ != nullptr) held_->End();
+    place_.Return();
+    const std::shared_ptr<StreamReactor> last = std::move(self_);
+  }
 
  private:
   struct State {
@@ -102,7 +140,13 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     bool cancelled = false;
     std::optional<grpc::Status> end;  // to send after the queue
     std::function<void()> on_cancel;
+    std::function<void()> on_drained;
   };
+
+  static void Clear(State& state) {
+    state.queue.clear();
+    state.queued_bytes = 0;
+  }
 
   enum class Queued { kFirst, kBehindOthers, kGone, kFull };
   /// kFirst: the caller must call StartWrite(&current_).
@@ -130,8 +174,12 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   grpc::CallbackServerContext* const context_;
   const grpc::ByteBuffer* const request_;
   const std::chrono::system_clock::time_point deadline_;
+  const std::string holder_;
+  AnswerBudget& budget_;
   util::Guarded<State> state_;
   grpc::ByteBuffer current_;
+  std::shared_ptr<AnswerBudget::Held> held_;  // from the end on
+  UserLimits::Place place_;
   std::shared_ptr<StreamReactor> self_;
 };
 
@@ -148,6 +196,10 @@ class GrpcStreamCall final : public PendingStream {
   void OnCancel(std::function<void()> callback) override {
     reactor_->SetOnCancel(std::move(callback));
   }
+  void OnDrained(std::function<void()> callback) override {
+    reactor_->SetOnDrained(std::move(callback));
+  }
+  void KeepPlace(UserLimits::Place place) override { reactor_->KeepPlace(std::move(place)); }
   void Finish(const absl::Status& status) override { reactor_->End(status); }
 
  private:
@@ -156,8 +208,9 @@ class GrpcStreamCall final : public PendingStream {
 
 }  // namespace
 
-GrpcStream MakeGrpcStream(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
-  auto reactor = std::make_shared<StreamReactor>(context, request);
+GrpcStream MakeGrpcStream(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                          std::string holder, AnswerBudget& budget) {
+  auto reactor = std::make_shared<StreamReactor>(context, request, std::move(holder), budget);
   reactor->KeepUntilDone(reactor);
   StreamReactor* const raw = reactor.get();
   return {.call = std::make_unique<GrpcStreamCall>(std::move(reactor)), .reactor = raw};

@@ -6,8 +6,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "api/admission.h"
+#include "api/answer_budget.h"
 
 namespace todo::api {
 
@@ -16,11 +18,14 @@ namespace todo::api {
 inline constexpr std::size_t kMaxUnreadStreamBytes = 1024 * 1024;
 
 /// A call of a server stream that gRPC hands over: the call for Admission, and the reactor for
-/// gRPC. `context` and `request` are gRPC's, and live until the stream is finished.
+/// gRPC. `context` and `request` are gRPC's, and live until the stream is finished. The end of the
+/// stream, with all that is unread by then, counts in `budget` for `holder` until the caller has
+/// read it. `budget` must outlive the stream.
 struct GrpcStream {
   std::unique_ptr<PendingStream> call;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* reactor = nullptr;
 };
-GrpcStream MakeGrpcStream(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request);
+GrpcStream MakeGrpcStream(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                          std::string holder, AnswerBudget& budget);
 
 }  // namespace todo::api

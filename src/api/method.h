@@ -37,8 +37,10 @@ using MethodHandler = std::function<absl::Status(
 
 /// The way of the messages of a server stream to its caller, whatever the door. The stream lives
 /// until Finish, or until the last reference is dropped, which ends it as UNAVAILABLE
-/// (SERVER_STOPPING). Thread safety: IsCancelled from any thread at any time; the other functions
-/// from any thread, one after another. Never blocks.
+/// (SERVER_STOPPING). It ends by itself when the caller goes, when the deadline passes
+/// (DEADLINE_EXCEEDED), and when the caller's token expires (UNAUTHENTICATED, TOKEN_EXPIRED).
+/// Thread safety: IsCancelled from any thread at any time; the other functions from any thread, one
+/// after another. Never blocks.
 class ResponseStream {
  public:
   ResponseStream() = default;
@@ -47,12 +49,12 @@ class ResponseStream {
   ResponseStream& operator=(const ResponseStream&) = delete;
 
   /// Encodes `message`, of the method's response type, and queues it. False: the stream is over,
-  /// because the caller has gone, the deadline has passed, or the caller has left too much unread.
+  /// because it has ended by itself, or the caller has left too much unread.
   virtual bool Send(const google::protobuf::Message& message) = 0;
   /// Whether the stream is over.
   virtual bool IsCancelled() const = 0;
-  /// `callback` is called once, from any thread, when the caller goes before Finish; at once when
-  /// it has gone already. It must not block, and may call nothing of the stream.
+  /// `callback` is called once, from any thread, when the stream ends by itself before Finish; at
+  /// once when it has already. It must not block, and may drop the stream, but call nothing of it.
   virtual void OnCancel(std::function<void()> callback) = 0;
   /// `callback` is called once, from any thread, when all queued messages have left, or the stream
   /// is over; at once when that is so already. It must not block. A second callback takes the place

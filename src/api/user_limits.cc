@@ -67,7 +67,7 @@ UserLimits::UserLimits(UserLimitOptions options, std::function<SteadyTime()> clo
   TODO_REQUIRE(options_.calls_at_a_time > 0 && options_.streams_at_a_time > 0);
 }
 
-UserLimits::Ticket& UserLimits::Ticket::operator=(Ticket&& other) noexcept {
+UserLimits::Place& UserLimits::Place::operator=(Place&& other) noexcept {
   if (this == &other) return *this;
   Return();
   limits_ = std::exchange(other.limits_, nullptr);
@@ -76,11 +76,11 @@ UserLimits::Ticket& UserLimits::Ticket::operator=(Ticket&& other) noexcept {
   return *this;
 }
 
-void UserLimits::Ticket::Return() {
+void UserLimits::Place::Return() {
   if (UserLimits* const limits = std::exchange(limits_, nullptr)) limits->End(user_, kind_);
 }
 
-absl::StatusOr<UserLimits::Ticket> UserLimits::Begin(const domain::UserId& user, Kind kind) {
+absl::StatusOr<UserLimits::Place> UserLimits::Begin(const domain::UserId& user, Kind kind) {
   const SteadyTime now = clock_();
   const bool is_call = kind == Kind::kCall;
   auto state = state_.Lock();
@@ -94,7 +94,7 @@ absl::StatusOr<UserLimits::Ticket> UserLimits::Begin(const domain::UserId& user,
     return taken;
   }
   ++known.Of(kind);
-  return Ticket(*this, user, kind);
+  return Place(*this, user, kind);
 }
 
 UserLimits::User& UserLimits::Remember(State& state, const domain::UserId& user,

@@ -45,24 +45,24 @@ class UserLimits {
   enum class Kind { kCall, kStream };
 
   /// The place of one call in progress; its end gives the place back.
-  class Ticket {
+  class Place {
    public:
-    Ticket() = default;
-    Ticket(Ticket&& other) noexcept
+    Place() = default;
+    Place(Place&& other) noexcept
         : limits_(std::exchange(other.limits_, nullptr)),
           user_(std::move(other.user_)),
           kind_(other.kind_) {}
-    Ticket& operator=(Ticket&& other) noexcept;
-    ~Ticket() { Return(); }
-    Ticket(const Ticket&) = delete;
-    Ticket& operator=(const Ticket&) = delete;
+    Place& operator=(Place&& other) noexcept;
+    ~Place() { Return(); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
 
     /// Gives the place back now. Twice is harmless.
     void Return();
 
    private:
     friend class UserLimits;
-    Ticket(UserLimits& limits, domain::UserId user, Kind kind)
+    Place(UserLimits& limits, domain::UserId user, Kind kind)
         : limits_(&limits), user_(std::move(user)), kind_(kind) {}
     UserLimits* limits_ = nullptr;
     domain::UserId user_;
@@ -70,11 +70,11 @@ class UserLimits {
   };
 
   /// Counts a call of `user`, who has been identified. A stream counts as a call when it begins,
-  /// and has a place among the user's streams until its end. The limits must outlive the ticket.
+  /// and has a place among the user's streams until its end. The limits must outlive the place.
   /// kResourceExhausted, with a text for the caller: reason USER_RATE_LIMITED: calls or streams
   /// come too fast; there is room again within a second. Reason USER_BUSY: too many of them are in
   /// progress. A refused call does not count.
-  absl::StatusOr<Ticket> Begin(const domain::UserId& user, Kind kind = Kind::kCall);
+  absl::StatusOr<Place> Begin(const domain::UserId& user, Kind kind = Kind::kCall);
 
   /// Users that are remembered.
   std::size_t user_count() { return state_.Lock()->users.size(); }
@@ -105,8 +105,8 @@ class UserLimits {
 
   /// The user's entry, the first of the list from now on.
   User& Remember(State& state, const domain::UserId& user, SteadyTime now) const;
-  /// Takes what `kind` costs from the user's buckets. An error: one of them is empty, and nothing is
-  /// taken.
+  /// Takes what `kind` costs from the user's buckets. An error: one of them is empty, and nothing
+  /// is taken.
   absl::Status Take(User& user, Kind kind, SteadyTime now) const;
   void End(const domain::UserId& user, Kind kind);
   /// Makes room, in a bounded number of steps.

@@ -72,9 +72,9 @@ class HttpExchange {
   /// one that closes its connection is known to have gone when it is written to.
   virtual bool IsCancelled() const = 0;
   /// `callback` is called once, from any thread, when the client goes before the answer is
-  /// complete; at once when it has gone already. It must not block and may call nothing of the
-  /// exchange. A second callback takes the place of the first. A server that cannot tell never
-  /// calls it.
+  /// complete; at once when it has gone already. It must not block, and may call nothing of the
+  /// exchange but End; it may destroy the exchange. A second callback takes the place of the first.
+  /// A server that cannot tell never calls it.
   virtual void OnCancel(std::function<void()> callback) { static_cast<void>(callback); }
 
   virtual void Respond(HttpResponse response) = 0;

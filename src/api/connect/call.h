@@ -88,6 +88,8 @@ class StreamCall final : public Call {
   absl::Status Send(const google::protobuf::Message& message);
   /// `callback` is called once when the caller goes before Finish; at once when it has gone.
   void OnCancel(std::function<void()> callback);
+  /// As util::HttpExchange::OnDrained.
+  void OnDrained(std::function<void()> callback) { exchange_->OnDrained(std::move(callback)); }
   /// Ends the stream. To be called once.
   void Finish(const google::rpc::Status& status);
 

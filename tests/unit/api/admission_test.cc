@@ -18,7 +18,6 @@
 #include "named_caller.h"
 #include "support/status_matchers.h"
 #include "todo_definition.h"
-#include "watch_definition.h"
 
 namespace todo::api {
 namespace {
@@ -275,91 +274,6 @@ TEST_F(AdmissionTest, IdentifiesACallerBeforeTheRequestIsThere) {
   ASSERT_THAT(caller.status(), IsOk());
   EXPECT_EQ(caller->identity.user.value, "alice");
   EXPECT_EQ(caller->traceparent, kTraceparent);
-}
-
-/// What became of a stream at the fake door.
-struct StreamAnswer {
-  std::promise<absl::Status> end;
-  std::vector<std::int64_t> ids;
-};
-
-class FakeStream final : public PendingStream {
- public:
-  explicit FakeStream(StreamAnswer& answer) : answer_(answer) {}
-
-  bool IsCancelled() const override { return false; }
-  system_clock::time_point Deadline() const override { return system_clock::time_point::max(); }
-  absl::Status ParseRequest(google::protobuf::Message&) override { return absl::OkStatus(); }
-  absl::Status Send(const google::protobuf::Message& response) override {
-    answer_.ids.push_back(static_cast<const v1::Task&>(response).id());
-    return answer_.ids.size() <= 2 ? absl::OkStatus() : absl::CancelledError("gone");
-  }
-  void OnCancel(std::function<void()>) override {}
-  void Finish(const absl::Status& status) override { answer_.end.set_value(status); }
-
- private:
-  StreamAnswer& answer_;
-};
-
-class StreamAdmissionTest : public testing::Test {
- protected:
-  template <typename Watch>
-  absl::Status Serve(Watch watch) {
-    const MethodTable table({WatchDefinition(std::move(watch))});
-    const Admission admission(authenticator_, pool_, {});
-    StreamAnswer answer;
-    std::unique_ptr<PendingStream> stream = std::make_unique<FakeStream>(answer);
-    admission.Submit(*table.Find("/test.WatchService/Watch"),
-                     KnownCaller{.identity = {.user = {"alice"}, .roles = {}}, .traceparent = ""},
-                     std::move(stream));
-    const absl::Status status = answer.end.get_future().get();
-    ids_ = answer.ids;
-    // The handler is done with the table.
-    EXPECT_TRUE(pool_.Shutdown(std::chrono::steady_clock::now() + 30s));
-    return status;
-  }
-
-  NamedCaller authenticator_;
-  util::WorkerPool pool_{1, 1};
-  std::vector<std::int64_t> ids_;
-};
-
-TEST_F(StreamAdmissionTest, AStreamEndsOnceWithItsFirstEnd) {
-  EXPECT_THAT(Serve([](const Caller&, const v1::GetTaskRequest&, const auto& stream) {
-                v1::Task task;
-                task.set_id(5);
-                EXPECT_TRUE(stream->Send(task));
-                stream->Finish(absl::OkStatus());
-                stream->Finish(absl::AbortedError("too late"));
-                EXPECT_TRUE(stream->IsCancelled());
-                EXPECT_FALSE(stream->Send(task));
-                return absl::AbortedError("too late");
-              }),
-              IsOk());
-  EXPECT_THAT(ids_, testing::ElementsAre(5));
-}
-
-TEST_F(StreamAdmissionTest, AFailedSendEndsTheStream) {
-  EXPECT_THAT(Serve([](const Caller&, const v1::GetTaskRequest&, const auto& stream) {
-                while (stream->Send(v1::Task())) {
-                }
-                return absl::OkStatus();
-              }),
-              StatusIs(absl::StatusCode::kCancelled));
-  EXPECT_EQ(ids_.size(), 3U);
-}
-
-TEST_F(StreamAdmissionTest, AStreamThatTheHandlerDropsIsEnded) {
-  EXPECT_THAT(
-      Serve([](const Caller&, const v1::GetTaskRequest&, const auto&) { return absl::OkStatus(); }),
-      HasReason("SERVER_STOPPING"));
-}
-
-TEST_F(StreamAdmissionTest, AFullQueueIsAnsweredAtOnce) {
-  EXPECT_TRUE(pool_.Shutdown(std::chrono::steady_clock::now()));
-  EXPECT_THAT(
-      Serve([](const Caller&, const v1::GetTaskRequest&, const auto&) { return absl::OkStatus(); }),
-      HasReason("SERVER_BUSY"));
 }
 
 TEST(CallContextTest, ComesFromTheCallerAndTheRequest) {

@@ -5,6 +5,7 @@
 #include <grpcpp/impl/codegen/sync_stream.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <optional>
@@ -36,8 +37,17 @@ v1::Task TaskOf(std::int64_t id, std::string title = "") {
 class GrpcStreamTest : public testing::Test {
  protected:
   template <typename Watch>
-  void Serve(Watch watch) {
-    served_.emplace(WatchDefinition(std::move(watch)));
+  void Serve(Watch watch, Admission::Options options = {}) {
+    served_.emplace(WatchDefinition(std::move(watch)), 2, 100, std::move(options));
+  }
+  /// Serves streams that the test continues.
+  void ServeHeld(Admission::Options options = {}) {
+    Serve(
+        [this](const Caller&, const v1::GetTaskRequest&, const StreamPointer& stream) {
+          opened_.set_value(stream);
+          return absl::OkStatus();
+        },
+        std::move(options));
   }
 
   std::unique_ptr<grpc::ClientReader<v1::Task>> Open(grpc::ClientContext& context,
@@ -65,6 +75,7 @@ class GrpcStreamTest : public testing::Test {
     return outcome;
   }
 
+  std::promise<StreamPointer> opened_;
   std::optional<Served> served_;
 };
 
@@ -166,6 +177,71 @@ TEST_F(GrpcStreamTest, CutsACallerOffThatDoesNotRead) {
   EXPECT_LT(sent, 10'000) << "100 MB have been queued";
   EXPECT_TRUE(stream->IsCancelled());
   EXPECT_FALSE(reader->Finish().ok());
+}
+
+TEST_F(GrpcStreamTest, TellsWhenTheCallerHasReadAll) {
+  ServeHeld();
+  const auto context = CallAs("alice");
+  const auto reader = Open(*context);
+  const StreamPointer stream = opened_.get_future().get();
+  bool at_once = false;
+  stream->OnDrained([&] { at_once = true; });
+  EXPECT_TRUE(at_once);
+  const v1::Task large = TaskOf(1, std::string(100'000, 'x'));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(stream->Send(large));
+  std::promise<void> drained;
+  std::future<void> done = drained.get_future();
+  stream->OnDrained([&] { drained.set_value(); });
+  v1::Task task;
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(reader->Read(&task));
+  EXPECT_EQ(done.wait_for(30s), std::future_status::ready);
+  EXPECT_TRUE(stream->Send(TaskOf(2)));
+  stream->Finish(absl::OkStatus());
+  while (reader->Read(&task)) {
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
+TEST_F(GrpcStreamTest, ACallerThatGoesHasNothingLeftToRead) {
+  ServeHeld();
+  const auto context = CallAs("alice");
+  const auto reader = Open(*context);
+  const StreamPointer stream = opened_.get_future().get();
+  const v1::Task large = TaskOf(1, std::string(100'000, 'x'));
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(stream->Send(large));
+  std::promise<void> drained;
+  std::future<void> done = drained.get_future();
+  stream->OnDrained([&] { drained.set_value(); });
+  context->TryCancel();
+  EXPECT_EQ(done.wait_for(30s), std::future_status::ready);
+  EXPECT_FALSE(reader->Finish().ok());
+}
+
+TEST_F(GrpcStreamTest, AnEndThatIsNotReadKeepsItsPlaceAndIsCountedUntilItIs) {
+  UserLimits limits({.streams_at_a_time = 1});
+  ServeHeld({.ready = {}, .limits = &limits, .alarms = nullptr, .tickets = nullptr});
+  const auto another = [&] { return limits.Begin({"alice"}, UserLimits::Kind::kStream).status(); };
+  const auto context = CallAs("alice");
+  const auto reader = Open(*context);
+  StreamPointer stream = opened_.get_future().get();
+  const v1::Task large = TaskOf(1, std::string(100'000, 'x'));
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(stream->Send(large));
+  EXPECT_EQ(served_->door().unread_bytes(), 0u);
+  stream->Finish(absl::OkStatus());
+  stream.reset();
+  EXPECT_GT(served_->door().unread_bytes(), 100'000u);
+  EXPECT_TRUE(absl::IsResourceExhausted(another())) << "a place for each end that is not read";
+
+  int count = 0;
+  for (v1::Task task; reader->Read(&task);) ++count;
+  EXPECT_EQ(count, 8);
+  EXPECT_TRUE(reader->Finish().ok());
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (served_->door().unread_bytes() > 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_EQ(served_->door().unread_bytes(), 0u);
+  while (!another().ok() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_TRUE(another().ok());
 }
 
 }  // namespace

@@ -23,8 +23,11 @@ namespace todo::api {
 /// A service behind the gRPC door and an in-process channel.
 class Served {
  public:
-  explicit Served(ServiceDefinition service, std::size_t workers = 2, std::size_t queue = 100)
-      : pool_(workers, queue), methods_({std::move(service)}) {
+  explicit Served(ServiceDefinition service, std::size_t workers = 2, std::size_t queue = 100,
+                  Admission::Options options = {})
+      : pool_(workers, queue),
+        methods_({std::move(service)}),
+        admission_(authenticator_, pool_, std::move(options)) {
     grpc::ServerBuilder builder;
     for (grpc::Service* offered : door_.services()) builder.RegisterService(offered);
     server_ = builder.BuildAndStart();
@@ -38,12 +41,14 @@ class Served {
   v1::TodoService::Stub& stub() { return *stub_; }
   const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
   util::WorkerPool& pool() { return pool_; }
+  GrpcDoor& door() { return door_; }
+  NamedCaller& authenticator() { return authenticator_; }
 
  private:
   NamedCaller authenticator_;
   util::WorkerPool pool_;
   MethodTable methods_;
-  Admission admission_{authenticator_, pool_, {}};
+  Admission admission_;
   GrpcDoor door_{methods_, admission_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;

@@ -54,13 +54,18 @@ inline ServiceDefinition DefinitionWith(GetTaskHandler get_task) {
       definition.methods.push_back(Unary<v1::GetTaskRequest, v1::Task>("GetTask", get_task));
       continue;
     }
-    definition.methods.push_back(
-        {.name = declared->name(),
-         .request_prototype = factory->GetPrototype(declared->input_type()),
-         .response_prototype = factory->GetPrototype(declared->output_type()),
-         .handler = [](const auto&, const auto&,
-                       auto&) { return absl::UnimplementedError("reached"); },
-         .stream_handler = nullptr});
+    MethodDefinition method{.name = declared->name(),
+                            .request_prototype = factory->GetPrototype(declared->input_type()),
+                            .response_prototype = factory->GetPrototype(declared->output_type()),
+                            .handler = nullptr,
+                            .stream_handler = nullptr};
+    const auto reached = [](const auto&...) { return absl::UnimplementedError("reached"); };
+    if (declared->server_streaming()) {
+      method.stream_handler = reached;
+    } else {
+      method.handler = reached;
+    }
+    definition.methods.push_back(std::move(method));
   }
   return definition;
 }

@@ -89,9 +89,9 @@ TEST_F(UserLimitsTest, NewStreamsHaveARateOfTheirOwn) {
       if (!limits_->Begin({"ann"}, UserLimits::Kind::kStream).ok()) return count;
   };
   EXPECT_EQ(streams_until_refused(), 20) << "streams that end at once, as of a client in a loop";
-  EXPECT_THAT(limits_->Begin({"ann"}, UserLimits::Kind::kStream).status(),
-              AllOf(StatusIs(absl::StatusCode::kResourceExhausted),
-                    HasReason("USER_RATE_LIMITED")));
+  EXPECT_THAT(
+      limits_->Begin({"ann"}, UserLimits::Kind::kStream).status(),
+      AllOf(StatusIs(absl::StatusCode::kResourceExhausted), HasReason("USER_RATE_LIMITED")));
   EXPECT_THAT(Call("ann"), IsOk());
   now_ += 200ms;
   EXPECT_EQ(streams_until_refused(), 1);
@@ -118,10 +118,10 @@ TEST_F(UserLimitsTest, CountsCallsInProgressUntilTheirEnd) {
   first->Return();
   first->Return();
   EXPECT_THAT(Call("ann"), IsOk());
-  UserLimits::Ticket moved = *std::move(second);
+  UserLimits::Place moved = *std::move(second);
   auto third = limits_->Begin({"ann"});
   EXPECT_THAT(third, IsOk());
-  EXPECT_THAT(Call("ann"), HasReason("USER_BUSY")) << "a moved ticket is still one";
+  EXPECT_THAT(Call("ann"), HasReason("USER_BUSY")) << "a moved place is still one";
 }
 
 TEST_F(UserLimitsTest, ForgetsUsersThatAreIdle) {
@@ -153,8 +153,8 @@ TEST_F(UserLimitsTest, ManyThreadsMayCall) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int n = 0; n < 1'000; ++n) {
-        const auto ticket = limits.Begin({"ann"});
-        if (!ticket.ok()) continue;
+        const auto place = limits.Begin({"ann"});
+        if (!place.ok()) continue;
         const int now = ++running;
         for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
         }

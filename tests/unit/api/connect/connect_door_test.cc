@@ -20,6 +20,7 @@
 #include "api/connect/envelope.h"
 #include "api/connect/gzip.h"
 #include "fake_exchange.h"
+#include "util/alarms.h"
 #include "util/status.h"
 
 namespace todo::api {
@@ -51,7 +52,10 @@ class ConnectDoorTest : public testing::Test {
   void Serve(std::vector<ServiceDefinition> services, std::size_t workers = 2) {
     pool_.emplace(workers, 100);
     table_.emplace(std::move(services));
-    admission_.emplace(authenticator_, *pool_, Admission::Options());
+    admission_.emplace(
+        authenticator_, *pool_,
+        Admission::Options{
+            .ready = {}, .limits = &limits_, .alarms = &alarms_, .tickets = nullptr});
     door_.emplace(*table_, *admission_);
   }
   void Serve(GetTaskHandler get_task) { Serve({DefinitionWith(std::move(get_task))}); }
@@ -71,6 +75,8 @@ class ConnectDoorTest : public testing::Test {
   util::HttpResponse Call(Sent sent = {}) { return Send(std::move(sent))->Wait(); }
 
   NamedCaller authenticator_;
+  UserLimits limits_{UserLimitOptions()};
+  util::Alarms alarms_;
   std::optional<util::WorkerPool> pool_;
   std::optional<MethodTable> table_;
   std::optional<Admission> admission_;
@@ -369,12 +375,52 @@ TEST_F(ConnectStreamTest, TellsWhenTheCallerGoes) {
   EXPECT_FALSE(stream->Send(TaskOf(1)));
 }
 
-TEST_F(ConnectStreamTest, EndsAtItsDeadline) {
+TEST_F(ConnectStreamTest, EndsAtItsDeadlineThoughItIsSilent) {
   ServeHeld();
   const auto received = Send(Open({{"connect-timeout-ms", "100"}}));
   const StreamPointer stream = opened_.get_future().get();
-  while (stream->Send(TaskOf(1))) std::this_thread::yield();
   EXPECT_THAT(received->Wait().body, HasSubstr("deadline_exceeded"));
+  EXPECT_FALSE(stream->Send(TaskOf(1)));
+}
+
+TEST_F(ConnectStreamTest, EndsWhenTheTokenExpires) {
+  authenticator_.expiry =
+      std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now() + 300ms);
+  ServeHeld();
+  const auto received = Send(Open());
+  const StreamPointer stream = opened_.get_future().get();
+  const std::string body = received->Wait().body;
+  EXPECT_THAT(body, HasSubstr("unauthenticated"));
+  EXPECT_THAT(body, HasSubstr("TOKEN_EXPIRED"));
+}
+
+TEST_F(ConnectStreamTest, TellsWhenTheCallerHasReadAll) {
+  ServeHeld();
+  const auto received = Send(Open());
+  const StreamPointer stream = opened_.get_future().get();
+  received->StopReading();
+  EXPECT_TRUE(stream->Send(TaskOf(1)));
+  int drained = 0;
+  stream->OnDrained([&] { ++drained; });
+  EXPECT_EQ(drained, 0);
+  received->ReadOn();
+  EXPECT_EQ(drained, 1);
+  stream->Finish(absl::OkStatus());
+}
+
+TEST_F(ConnectStreamTest, HasAPlaceUntilItsEnd) {
+  ServeHeld();
+  const auto received = Send(Open());
+  const StreamPointer stream = opened_.get_future().get();
+  std::vector<UserLimits::Place> places;
+  for (;;) {
+    auto place = limits_.Begin({"alice"}, UserLimits::Kind::kStream);
+    if (!place.ok()) break;
+    places.push_back(*std::move(place));
+  }
+  EXPECT_EQ(places.size() + 1, static_cast<std::size_t>(UserLimitOptions().streams_at_a_time));
+  stream->Finish(absl::OkStatus());
+  EXPECT_TRUE(limits_.Begin({"alice"}, UserLimits::Kind::kStream).ok());
 }
 
 }  // namespace

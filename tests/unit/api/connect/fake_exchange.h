@@ -24,7 +24,9 @@ class Received {
     bool complete = false;
     bool gone = false;    // the client
     bool failed = false;  // a Write
+    bool unread = false;  // what was written has not left
     std::function<void()> on_cancel;
+    std::function<void()> on_drained;
   };
 
   /// The answer, when it is complete. Waits for that.
@@ -50,6 +52,18 @@ class Received {
     if (callback) callback();
   }
 
+  /// The client leaves unread what comes from now on.
+  void StopReading() { state_.Lock()->unread = true; }
+  void ReadOn() {
+    std::function<void()> callback;
+    {
+      auto state = state_.Lock();
+      state->unread = false;
+      callback = std::exchange(state->on_drained, nullptr);
+    }
+    if (callback) callback();
+  }
+
   template <typename Change>
   void Update(Change change) {
     change(*state_.Lock());
@@ -66,12 +80,19 @@ class Received {
 class FakeExchange final : public util::HttpExchange {
  public:
   explicit FakeExchange(std::shared_ptr<Received> received) : received_(std::move(received)) {}
-  ~FakeExchange() override { EXPECT_TRUE(received_->Get().complete) << "dropped unanswered"; }
+  ~FakeExchange() override {
+    const Received::State state = received_->Get();
+    EXPECT_TRUE(state.complete || state.gone) << "dropped unanswered";
+  }
 
   bool IsCancelled() const override { return received_->Get().gone; }
   void OnCancel(std::function<void()> callback) override {
     if (received_->Get().gone) return callback();
     received_->Update([&](auto& state) { state.on_cancel = std::move(callback); });
+  }
+  void OnDrained(std::function<void()> callback) override {
+    if (!received_->Get().unread) return callback();
+    received_->Update([&](auto& state) { state.on_drained = std::move(callback); });
   }
   void Respond(util::HttpResponse response) override {
     received_->Update([&](auto& state) {

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "api/admission.h"
+#include "api/method.h"
+
+// Parts of admission that unary calls and streams have in common.
+
+namespace todo::api {
+
+absl::Status ServerStopping();  // kUnavailable
+absl::Status ServerBusy();      // kResourceExhausted
+absl::Status DeadlinePassed();  // kDeadlineExceeded: before the call began
+
+bool HasTimeLeft(const PendingCall& call);
+
+/// The same moment by the steady clock, at most a day ahead.
+std::chrono::steady_clock::time_point SteadyTimeOf(std::chrono::system_clock::time_point time);
+
+/// What `run` returns; an exception becomes kInternal.
+template <typename Run>
+auto WithoutExceptions(const Run& run) -> decltype(run()) {
+  try {
+    return run();
+  } catch (const std::exception& error) {
+    return absl::InternalError(fmt::format("exception: {}", error.what()));
+  } catch (...) {
+    return absl::InternalError("exception of an unknown type");
+  }
+}
+
+/// Callers of a call that failed inside see "internal error" only; the cause is in this line.
+void LogFailure(std::string_view method_name, const absl::Status& status,
+                const std::string& traceparent);
+
+/// `call` must outlive the caller's use of the context.
+Caller CallerOf(const Method& method, const KnownCaller& caller,
+                const google::protobuf::Message& request, const PendingCall& call);
+
+/// The part of every admitted call that a worker does before the handler: parses the request,
+/// unless the caller has gone while the call was queued.
+absl::Status BeginCall(PendingCall& call, google::protobuf::Message& request);
+
+}  // namespace todo::api
