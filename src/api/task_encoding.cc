@@ -54,6 +54,7 @@ absl::StatusOr<v1::Change> EncodeChange(const domain::Change& change) {
   out.set_task_id(change.task_id.value);
   *out.mutable_task() = EncodeTask(*task);
   *out.mutable_timestamp() = EncodeInstant(change.at);
+  if (change.request_id) out.set_request_id(change.request_id->value());
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "api/task_encoding.h"
 #include "api/task_query.h"
 #include "api/task_requests.h"
+#include "api/watch_methods.h"
 #include "todo/v1/todo_service.pb.h"
 #include "util/status.h"
 
@@ -126,7 +127,8 @@ absl::StatusOr<v1::ListChangesResponse> ListChanges(service::TaskService& tasks,
 
 }  // namespace
 
-ServiceDefinition MakeTodoMethods(service::TaskService& tasks) {
+ServiceDefinition MakeTodoMethods(service::TaskService& tasks, ports::ChangeFeed& feed,
+                                  const ports::WatchTickets& tickets) {
   return {.service = v1::CreateTaskRequest::descriptor()->file()->FindServiceByName("TodoService"),
           .methods = {Unary("CreateTask", tasks, CreateTask), Unary("GetTask", tasks, GetTask),
                       Unary("ListTasks", tasks, ListTasks), Unary("UpdateTask", tasks, UpdateTask),
@@ -135,7 +137,8 @@ ServiceDefinition MakeTodoMethods(service::TaskService& tasks) {
                       Unary("DeleteTask", tasks, DeleteTask), Unary("SkipTask", tasks, SkipTask),
                       Unary("StopSeries", tasks, StopSeries),
                       Unary("PreviewRecurrence", tasks, PreviewRecurrence),
-                      Unary("ListChanges", tasks, ListChanges)}};
+                      Unary("ListChanges", tasks, ListChanges), WatchTasksMethod(feed),
+                      CreateWatchTicketMethod(tickets)}};
 }
 
 }  // namespace todo::api

@@ -76,6 +76,19 @@ assert.ok(tasks.every((entry) => entry.id !== id));
 assert.ok((await call("ListChanges")).changes.length >= 7);
 await call("GetTask", { id: other }, { refusals: [Code.NotFound] });
 
+// ---- screens
+const { ticket, expireTime } = await call("CreateWatchTicket");
+assert.equal(ticket.split(".").length, 3);
+assert.ok(Number(expireTime.seconds) * 1000 > Date.now());
+called.add("WatchTasks");
+const NO_TASKS = 3; // SNAPSHOT_SCOPE_NONE
+for await (const { event } of clients[0].watchTasks({ snapshot: NO_TASKS }, { headers })) {
+  assert.equal(event.case, "snapshot");
+  assert.ok(event.value.last && event.value.cursor.seq >= 7n);
+  break;
+}
+console.log(JSON.stringify({ method: "WatchTasks", outcome: "ok" }));
+
 // ---- notifications; which channels there are depends on the set-up of the service
 const unavailable = ["ok", Code.FailedPrecondition];
 const nothing = "00000000-0000-7000-8000-000000000000";

@@ -25,6 +25,8 @@
 #include "api/reminder_methods.h"
 #include "api/todo_methods.h"
 #include "connect/fake_exchange.h"
+#include "fake_feed.h"
+#include "fake_tickets.h"
 #include "served.h"
 #include "support/fake_database.h"
 #include "support/fake_event_inbox.h"
@@ -303,7 +305,9 @@ class OwnershipTest : public testing::Test {
       {notification_store_, state_, zones_, clock_, ids_, channels_}};
   NamedCaller authenticator_;
   util::WorkerPool pool_{1, 100};
-  MethodTable methods_{{MakeTodoMethods(tasks_), MakeReminderMethods(reminders_),
+  FakeFeed feed_;
+  FakeTickets tickets_;
+  MethodTable methods_{{MakeTodoMethods(tasks_, feed_, tickets_), MakeReminderMethods(reminders_),
                         MakeNotificationMethods(settings_)}};
   Admission admission_{authenticator_, pool_, {}};
   GrpcDoor grpc_door_{methods_, admission_};

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "fake_feed.h"
+#include "fake_tickets.h"
 #include "served.h"
 #include "support/fake_database.h"
 #include "support/fake_preferred_zones.h"
@@ -66,7 +68,9 @@ class TodoMethodsTest : public testing::Test {
   StandingClock clock_;
   CountingIds ids_;
   service::TaskService tasks_{store_, zones_, clock_, ids_};
-  Served served_{MakeTodoMethods(tasks_)};
+  FakeFeed feed_;
+  FakeTickets tickets_;
+  Served served_{MakeTodoMethods(tasks_, feed_, tickets_)};
 };
 
 using Stub = v1::TodoService::Stub;
