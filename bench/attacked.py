@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-import uuid
 from pathlib import Path
 
 import grpc
@@ -22,8 +21,8 @@ from todo_client import Client, eventually, rows
 
 from tools.stack import Stack
 
+from .load import Load
 from .measuring import REPOSITORY, build, in_turns, median, ratio, running_stack, verdict
-from .socket_crowd import Crowd
 
 SECONDS = 10
 PER_SECOND = 20  # calls of a user that the service allows; an honest one makes half as many
@@ -125,37 +124,40 @@ class Bench:
 
 
 class LiveBench(Bench):
-    """A call makes a change, and is over when the user's screen shows it."""
+    """The honest users make changes, and wait until their screens show them."""
 
     attackers = "live_attackers.py"
 
     def __init__(self, stack: Stack, key: Path, door: str) -> None:
         super().__init__(stack, key, door)
         rows(stack, MANY_TASKS)
-        self._shown: dict[str, threading.Event] = {}
         self._call = self._change
-        self._screens = Crowd(stack.ports["web-0"], [{"type": "hello", "token": token, "snapshot": "none"}
-                                                     for token in self._tokens], self._note)
+        self._due: dict[tuple[int, int], float] = {}  # Unix times, by user and seq
+        self._heads = [0] * HONEST
+        self._screens = Load(stack.ports["web-0"], [{"type": "hello", "token": token, "snapshot": "none"}
+                                                    for token in self._tokens])
 
     def __enter__(self) -> LiveBench:
         self._screens.__enter__()
-        self._screens.wait(lambda: self._screens.messages >= HONEST)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._screens.__exit__()
 
-    def _note(self, text: bytes) -> None:
-        if shown := self._shown.get(json.loads(text).get("request_id", "")):
-            shown.set()
-
     def _change(self, n: int) -> None:
-        client, request_id = self._clients[n], str(uuid.uuid4())
-        shown = self._shown[request_id] = threading.Event()
-        task = client.messages.Task(title="honest")
-        client.call("CreateTask", client.messages.CreateTaskRequest(task=task, request_id=request_id),
-                    authorization=f"Bearer {self._tokens[n]}")
-        assert shown.wait(60), "no update"
+        self._heads[n] += 1
+        self._due[n, self._heads[n]] = time.time()
+        client = self._clients[n]
+        request = client.messages.CreateTaskRequest(task=client.messages.Task(title="honest"))
+        client.call("CreateTask", request, authorization=f"Bearer {self._tokens[n]}")
+
+    def _p99(self) -> float:
+        self._due.clear()
+        self._screens.mark()
+        super()._p99()
+        self._screens.wait(len(self._due))
+        waits = [at - self._due[socket, seq] for socket, seq, at in self._screens.times()]
+        return sorted(waits)[len(waits) * 99 // 100]
 
 
 def measure(bench: Bench, door: str, rounds: int) -> bool:

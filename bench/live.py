@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,16 +23,17 @@ from todo_client import Client, eventually, rows
 
 from tools.stack import Stack
 
+from .load import Load
 from .measuring import REPOSITORY, Session, build, median, running_stack, verdict
 from .reminders import dapr_protos, percentile
-from .socket_crowd import Crowd
 
 SOCKETS = 10_000
 GOAL_KIB = 8.0
 SUBSCRIBERS = (1, 10, 100, 1_000)
 DELIVERIES = 20_000  # for each number of subscribers, at most
 CHANGES = (20, 200)  # at least, at most
-MESSAGE_BYTES = 700  # about a task
+# As long as an update with a task.
+MESSAGE = json.dumps({"type": "update", "seq": 1, "text": "x" * 650}, separators=(",", ":"))
 HOPS = 200
 RETURNING = 1_000
 MISSED = 5
@@ -69,23 +70,17 @@ class Server:
     pid = 0
     port = 0
 
-    def hello(self, n: int) -> dict[str, Any]:
-        return {"type": "hello"}
-
-    def same_hello(self) -> dict[str, Any]:
-        """Of screens that get the same messages."""
-        return self.hello(0)
-
-    first_messages = 0  # that a socket gets after its hello
+    def hellos(self, users: Iterable[int]) -> list[dict[str, Any]]:
+        """Of sockets of these users; none: they say nothing."""
+        return []
 
     def send(self) -> None:
-        """One message to all sockets."""
+        """One message to all sockets of user 0."""
         raise NotImplementedError
 
 
 class Service(Server):
     name = "todo-service"
-    first_messages = 1  # the snapshot
 
     def __init__(self, stack: Stack) -> None:
         pid = stack.node("service-0").pid
@@ -95,8 +90,8 @@ class Service(Server):
         self._task = self._client.create("Water the plants", description="all of them, also those on the balcony")
         self._completed = False
 
-    def hello(self, n: int) -> dict[str, Any]:
-        return {"type": "hello", "user_id": f"crowd-{n}", "snapshot": "none"}
+    def hellos(self, users: Iterable[int]) -> list[dict[str, Any]]:
+        return [{"type": "hello", "user_id": f"crowd-{n}", "snapshot": "none"} for n in users]
 
     def send(self) -> None:
         (self._client.uncomplete if self._completed else self._client.complete)(self._task.id)
@@ -112,7 +107,7 @@ class Yardstick(Server):
 
     def send(self) -> None:
         assert self._process.stdin
-        self._process.stdin.write(f"{MESSAGE_BYTES}\n")
+        self._process.stdin.write(f"1 {MESSAGE}\n")
         self._process.stdin.flush()
 
     def close(self) -> None:
@@ -135,12 +130,11 @@ def servers(stack: Stack) -> Iterator[list[Server]]:
 
 def memory_of(server: Server, count: int) -> float:
     """KiB for each idle socket."""
-    with Crowd(server.port, [server.hello(10**6 + n) for n in range(200)]) as warm:
-        warm.wait(lambda: warm.messages >= 200 * server.first_messages)
+    with Load(server.port, server.hellos(range(10**6, 10**6 + 200)), count=200):
+        time.sleep(1)
     time.sleep(2)
     before = kib(server.pid)
-    with Crowd(server.port, [server.hello(n) for n in range(count)]) as crowd:
-        crowd.wait(lambda: crowd.messages >= count * server.first_messages)
+    with Load(server.port, server.hellos(range(count)), count=count):
         time.sleep(5)  # until what the opening took has been given back
         return (kib(server.pid) - before) / count
 
@@ -169,10 +163,9 @@ def cpu_of(server: Server, subscribers: int) -> float:
     time.sleep(2)
     idle = (cpu(server.pid) - before) / 2
     unheard = spent(lambda _: time.sleep(0.002))
-    with Crowd(server.port, [server.same_hello()] * subscribers) as crowd:
-        opened = subscribers * server.first_messages
-        crowd.wait(lambda: crowd.messages == opened)
-        heard = spent(lambda n: crowd.wait(lambda: crowd.messages >= opened + (n + 1) * subscribers))
+    with Load(server.port, server.hellos([0] * subscribers), count=subscribers) as load:
+        load.mark()
+        heard = spent(lambda n: load.wait((n + 1) * subscribers))
     return max(0.0, heard - unheard) / changes / subscribers * 1e6
 
 
@@ -186,21 +179,14 @@ def measure_cpu(all_servers: list[Server]) -> None:
 
 def way_of_changes(stack: Stack) -> list[float]:
     """Seconds from the change's time, which is before its commit, to a socket."""
-    waits: list[float] = []
-
-    def note(text: bytes) -> None:
-        message = json.loads(text)
-        if message["type"] == "update":
-            waits.append(time.time() - datetime.fromisoformat(message["timestamp"]).timestamp())
-
     client = Client(stack.api_target(), "way")
-    hello = {"type": "hello", "user_id": "way", "snapshot": "none"}
-    with Crowd(stack.ports["web-0"], [hello], note) as crowd:
-        crowd.wait(lambda: crowd.messages == 1)
+    with Load(stack.ports["web-0"], [{"type": "hello", "user_id": "way", "snapshot": "none"}]) as load:
+        load.mark()
         for n in range(HOPS):
             client.create(f"task {n}")
-            crowd.wait(lambda: len(waits) == n + 1)  # noqa: B023: called at once
-    return waits
+            load.wait(n + 1)
+        made = {change.seq: change.timestamp.ToNanoseconds() / 1e9 for change in client.changes()}
+        return [at - made[seq] for _, seq, at in load.times()]
 
 
 def commits_alone(stack: Stack) -> list[float]:
@@ -209,21 +195,21 @@ def commits_alone(stack: Stack) -> list[float]:
     waits = []
     for _ in range(HOPS):
         began = time.time()
-        session.run(f"insert into hop values (repeat('x', {MESSAGE_BYTES}))")
+        session.run(f"insert into hop values (repeat('x', {len(MESSAGE)}))")
         waits.append(time.time() - began)
     session.close()
     return waits
 
 
 def sockets_alone(server: Server) -> list[float]:
-    waits = []
-    with Crowd(server.port, [server.same_hello()]) as crowd:
+    began = []
+    with Load(server.port, count=1) as load:
+        load.mark()
         for n in range(HOPS):
-            began = time.time()
+            began.append(time.time())
             server.send()
-            crowd.wait(lambda: crowd.messages == n + 1)  # noqa: B023: called at once
-            waits.append(crowd.last_at - began)
-    return waits
+            load.wait(n + 1)
+        return [at - sent for sent, (_, _, at) in zip(began, load.times(), strict=True)]
 
 
 def bus_alone() -> list[float]:
@@ -262,7 +248,7 @@ def bus_alone() -> list[float]:
         def publish() -> str:
             name = str(uuid.uuid4())
             stub.PublishEvent(messages.PublishEventRequest(
-                pubsub_name="kafka-pubsub", topic="task-updates", data=name.encode() + b"x" * MESSAGE_BYTES,
+                pubsub_name="kafka-pubsub", topic="task-updates", data=name.encode() + MESSAGE.encode(),
                 metadata={"rawPayload": "true", "partitionKey": "way"}), metadata=token, timeout=15)
             return name
 
@@ -317,15 +303,13 @@ def measure_return(stack: Stack) -> bool:
     began, before = time.monotonic(), transactions()
     time.sleep(10)
     idle = (transactions() - before) / (time.monotonic() - began)
-    began, before, at = time.monotonic(), transactions(), time.time()
-    with Crowd(stack.ports["web-0"], hellos, at_once=RETURNING) as crowd:
-        crowd.wait(lambda: crowd.messages >= RETURNING * (1 + MISSED))
-        current = crowd.last_at - at
+    began, before = time.monotonic(), transactions()
+    with Load(stack.ports["web-0"], hellos, at_once=RETURNING) as load:
         queries = transactions() - before - idle * (time.monotonic() - began)
     each = queries / RETURNING
     return verdict("live return", each, 1.0 + 0.05,
-                   f"{RETURNING} clients with {MISSED} changes missed are current {current:.2f} s after the first "
-                   f"connected; {each:.2f} queries each")
+                   f"{RETURNING} clients with {MISSED} changes missed are current {load.opening_seconds:.2f} s after the "
+                   f"first has connected; {each:.2f} queries each")
 
 
 def main(_: argparse.Namespace) -> bool:

@@ -1,5 +1,5 @@
-"""A server of Python's `websockets` as a yardstick for live screens. Prints its port. A line of standard input is a number:
-it sends a message of so many bytes to all its sockets."""
+"""A server of Python's `websockets` as a yardstick for live screens. Prints its port. Lines of standard input are
+"COUNT TEXT": the text goes to every socket so many times."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ async def main() -> None:
                      backlog=10_000) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         while line := await commands.readline():
-            broadcast(connections, "x" * int(line))
+            count, text = line.decode().rstrip("\n").split(" ", 1)
+            for _ in range(int(count)):
+                broadcast(connections, text)
 
 
 if __name__ == "__main__":
