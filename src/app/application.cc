@@ -14,6 +14,7 @@
 #include "api/reminder_methods.h"
 #include "api/todo_methods.h"
 #include "app/config/help.h"
+#include "app/config/setting.h"
 #include "app/metrics.h"
 #include "app/process_limits.h"
 #include "util/log.h"
@@ -79,7 +80,8 @@ Application::Application(Config config, std::function<void()> on_failure)
                  [this] { reminder_runner_.Wake(); }),
       feed_({.log = stores_.live_log, .tasks = stores_.live_tasks, .clock = clock_},
             {.max_watches = Count(config_.live_max_screens), .threads = Count(kLiveThreads)}),
-      methods_({api::MakeTodoMethods(tasks_), api::MakeReminderMethods(reminders_),
+      methods_({api::MakeTodoMethods(tasks_, feed_, ticket_keys_),
+                api::MakeReminderMethods(reminders_),
                 api::MakeNotificationMethods(notification_settings_),
                 api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
                                     [this] { return sidecar_watch_.Describe(); })}),
@@ -92,9 +94,14 @@ Application::Application(Config config, std::function<void()> on_failure)
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
       admission_(*identity_.authenticator, api_workers_,
-                 {.ready = [this] { return health_.Admit(); }, .limits = &user_limits_}),
+                 {.ready = [this] { return health_.Admit(); },
+                  .limits = &user_limits_,
+                  .alarms = &alarms_,
+                  .tickets = &ticket_keys_}),
       grpc_door_(methods_, admission_),
       connect_door_(methods_, admission_),
+      socket_door_(admission_, feed_, {.allowed_origins = SplitList(config_.web_allowed_origins)}),
+      events_door_(admission_, feed_),
       invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, {.work = processor_, .live = live_updates_}),
                     reminders_, event_workers_, machine_clock_,
@@ -116,6 +123,8 @@ Application::Application(Config config, std::function<void()> on_failure)
                    .metrics = [this] { return MetricsPage(); }}) {
   for (const api::Method& method : methods_.methods())
     http_ports_.web_routes().AddPrefix(fmt::format("/{}/", method.service), connect_door_);
+  http_ports_.web_routes().AddPath("/ws", socket_door_);
+  http_ports_.web_routes().AddPath("/events", events_door_);
   for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
         std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));
@@ -179,7 +188,8 @@ std::string Application::MetricsPage() {
                            .delivery_attempts = delivery_sender_.attempts(),
                            .http = http_ports_.stats(),
                            .grpc = grpc_ports_.stats(),
-                           .cancelled_answers = grpc_door_.cancelled_answer_count()};
+                           .cancelled_answers = grpc_door_.cancelled_answer_count(),
+                           .live = {}};
   if (config_.takes_calls()) {
     snapshot.live = feed_.stats();
     snapshot.malformed_updates = live_updates_.malformed_count();

@@ -13,8 +13,10 @@
 #include "absl/status/status.h"
 #include "api/admission.h"
 #include "api/connect_door.h"
+#include "api/events_door.h"
 #include "api/grpc_door.h"
 #include "api/method.h"
+#include "api/socket_door.h"
 #include "api/user_limits.h"
 #include "app/channel_watch.h"
 #include "app/config/config.h"
@@ -56,6 +58,7 @@
 #include "service/tasks/task_service.h"
 #include "store/database_clock.h"
 #include "store/outbox_signal.h"
+#include "util/alarms.h"
 #include "util/bell.h"
 #include "util/worker_pool.h"
 
@@ -159,6 +162,7 @@ class Application {
 
   TicketKeys ticket_keys_{config_.ticket_key_entry, sidecar_.secrets, clock_};
   const IdentitySetup identity_{SetUpIdentity(config_, sidecar_.secrets, clock_)};
+  util::Alarms alarms_;  // deadlines of streams
   api::MethodTable methods_;
   api::UserLimits user_limits_;
   // After all that a call uses: a call that Stop could not wait for runs on until its pool is
@@ -168,6 +172,8 @@ class Application {
   api::Admission admission_;
   api::GrpcDoor grpc_door_;
   api::ConnectDoor connect_door_;
+  api::SocketDoor socket_door_;
+  api::EventsDoor events_door_;
   api::GrpcDoor invoked_door_;  // on the app port, for calls of other apps through their sidecars
   appcallback::AppCallback app_callback_;
 
