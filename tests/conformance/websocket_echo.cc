@@ -49,7 +49,8 @@ class EchoDoor final : public util::HttpHandler {
 
 int Main() {
   EchoDoor door;
-  edge::HttpServer server({.web_sockets = {.max_fragments = kMaxFragments,
+  edge::HttpServer server({.max_connections = 20'000,
+                           .web_sockets = {.max_fragments = kMaxFragments,
                                            .control_frames_per_second = 100'000,
                                            .control_frame_burst = 100'000},
                            .max_request_bytes_held = kMaxMessageBytes * 4,
