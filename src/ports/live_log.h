@@ -42,8 +42,9 @@ class LiveLog {
   LiveLog& operator=(const LiveLog&) = delete;
 
   /// One query: the user's head, whether the log has `cursor` ({0, nil} is always known), and the
-  /// first changes behind it: at most `max_changes` (> 0), and as many as it takes for their tasks'
-  /// JSON to reach `max_bytes` (> 0). So a single change is read however large it is.
+  /// first changes behind it: at most `max_changes`, and as many as it takes for their tasks' JSON
+  /// to reach `max_bytes`. So a single change is read however large it is; with 0 and 0, only the
+  /// head.
   virtual absl::StatusOr<MissedChanges> ReadMissed(const domain::UserId& user,
                                                    const domain::ChangeCursor& cursor,
                                                    int max_changes, std::size_t max_bytes) = 0;

@@ -61,6 +61,16 @@ TEST_P(LiveLogContract, TheChangesBehindAKnownCursorComeInOrder) {
   EXPECT_THAT(SeqsOf(missed.changes), ElementsAre(3, 4, 5));
 }
 
+TEST_P(LiveLogContract, ZeroChangesAskForTheHeadAlone) {
+  const std::vector<Change> all = Make(user_, 2);
+  const auto missed = log().ReadMissed(user_, {}, 0, 0);
+  ASSERT_THAT(missed.status(), IsOk());
+  EXPECT_EQ(missed->head, CursorAt(all[1]));
+  EXPECT_TRUE(missed->cursor_known);
+  EXPECT_FALSE(missed->complete);
+  EXPECT_THAT(missed->changes, IsEmpty());
+}
+
 TEST_P(LiveLogContract, AMissedChangeIsAsItWasCommitted) {
   ports::Mutation create = Create(user_, "Ünd \"🛒\"");
   create.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
