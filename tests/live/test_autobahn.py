@@ -14,8 +14,9 @@ CASES = 247
 
 
 def test_all_cases_pass() -> None:
-    server = subprocess.Popen([find_program("conformance", "websocket_echo")], stdout=subprocess.PIPE, text=True)
-    assert server.stdout
+    server = subprocess.Popen([find_program("conformance", "websocket_echo")], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    assert server.stdin and server.stdout
     try:
         port = int(server.stdout.readline())
         try:
@@ -25,8 +26,8 @@ def test_all_cases_pass() -> None:
                       for one in failure.results if not one.passed]
             raise AssertionError("\n".join(failed)) from None
     finally:
-        server.terminate()
+        server.stdin.close()  # ends it
         server.wait(30)
     print(f"{len(results)} cases")
     assert len(results) >= CASES
-    assert server.returncode in (0, -15), "the server has crashed"
+    assert server.returncode == 0, "the server has crashed"
