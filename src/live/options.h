@@ -29,8 +29,8 @@ struct FeedOptions {
   std::chrono::milliseconds min_backoff{250};
   std::chrono::milliseconds max_backoff{5'000};
 
-  /// A mistake on purpose, for tests of tests: a watch is registered after its missed changes were
-  /// read, and believes that no update is ever missing.
+  /// A mistake on purpose, for tests of tests: a watch is registered 300 ms after its missed
+  /// changes were asked for, and takes every update for the next one.
   bool registers_late = TODO_PLANTED("live-late-register");
 };
 

@@ -14,7 +14,7 @@
 //
 // name=plant: the code makes a mistake on purpose where it asks TODO_PLANTED(name), so that the
 // tests can show that they notice such a mistake: skip-inbox, swap-order, ack-before-commit,
-// api-deaf.
+// api-deaf, live-late-register.
 //
 // A release holds neither the places nor their names: the macros are constants there and cost
 // nothing.
