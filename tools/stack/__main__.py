@@ -139,6 +139,10 @@ def first_steps(target: str, web: str) -> list[str]:
         """  curl -H 'x-user-id: ada' -H 'content-type: application/json' -d '{"task": {"title": "Buy milk"}}' \\""",
         f"""       {web}/todo.v1.TodoService/CreateTask""",
         "",
+        "Live screens show each change as it happens, until Ctrl-C: as server-sent events, and over a WebSocket.",
+        f"""  curl -N -H 'x-user-id: ada' '{web}/events?snapshot=none'""",
+        f"""  tools/setup tests; "$(tools/setup --where python)" docs/examples/live.py {web.replace("http", "ws", 1)}/ws ada""",
+        "",
         "README.md goes on from here.",
     ]
 
