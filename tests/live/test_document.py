@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 from todo_client import Client, eventually
-from transcript import blocks, hold, normal, running_service
+from transcript import Changer, blocks, hold, normal, running_service
 
 from tools.stack import Stack
 
@@ -36,48 +36,55 @@ def test_the_sessions_of_the_document_happen(with_tokens: tuple[Stack, Callable[
 
 
 class Example:
-    """docs/examples/live.py in a process of its own; `shown` is what it has printed last."""
+    """docs/examples/live.py in a process of its own."""
 
-    def __init__(self, *arguments: str, **env: str) -> None:
-        self._process = subprocess.Popen([sys.executable, EXAMPLE, *arguments], env={**os.environ, **env}, text=True,
-                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert self._process.stdout
-        os.set_blocking(self._process.stdout.fileno(), False)
-        self._text = ""
+    def __init__(self, folder: Path, *arguments: str, **env: str) -> None:
+        self._output = folder / "output"
+        with self._output.open("w") as output, (folder / "errors").open("w") as errors:
+            self._process = subprocess.Popen([sys.executable, EXAMPLE, *arguments], env={**os.environ, **env},
+                                             stdout=output, stderr=errors)
 
     def shows(self, titles: list[str]) -> bool:
-        assert self._process.stdout
-        self._text += self._process.stdout.read() or ""
-        lines = self._text.splitlines()
-        return bool(lines) and self._text.endswith("\n") and json.loads(lines[-1])["tasks"] == titles
+        lines = self._output.read_text().split("\n")[:-1]
+        return bool(lines) and bool(json.loads(lines[-1])["tasks"] == titles)
 
-    def end(self) -> tuple[int, str]:
+    def end(self) -> None:
         self._process.kill()
-        return self._process.returncode, self._process.communicate()[1]
+        self._process.wait(30)
 
     def refused(self) -> str:
-        assert self._process.wait(30) == 1
-        return self._process.communicate()[1]
+        assert self._process.wait(60) == 1
+        return (self._output.parent / "errors").read_text()
 
 
-def test_the_example_follows_changes_and_a_restart(stack: Stack) -> None:
-    example = Example(f"ws://127.0.0.1:{stack.ports['web-0']}/ws", "ada")
+def test_the_example_follows_changes_and_a_restart(stack: Stack, tmp_path: Path) -> None:
+    example = Example(tmp_path, f"ws://127.0.0.1:{stack.ports['web-0']}/ws", "ada")
     ada = Client(stack.api_target(), "ada")
     eventually(lambda: example.shows([]), "the first snapshot")
     first, second = ada.create("one"), ada.create("two")
     eventually(lambda: example.shows(["one", "two"]), "two tasks")
     stack.restart("service-0")
-    ada.delete(first.id)
+    eventually(lambda: deleted(ada, first.id), "the service takes calls again")
     eventually(lambda: example.shows(["two"]), "the example came back")
     example.end()
     assert len(EXAMPLE.read_text().splitlines()) <= LONGEST_EXAMPLE
     assert second.title == "two"
 
 
-def test_the_example_takes_a_token_and_gives_up_without(with_tokens: tuple[Stack, Callable[[str], str]]) -> None:
+def deleted(client: Client, task_id: int) -> bool:
+    try:
+        client.delete(task_id)
+    except grpc.RpcError:
+        return False
+    return True
+
+
+def test_the_example_takes_a_token_and_gives_up_without(with_tokens: tuple[Stack, Callable[[str], str]],
+                                                        tmp_path: Path) -> None:
     stack, token = with_tokens
     url = f"ws://127.0.0.1:{stack.ports['web-0']}/ws"
-    example = Example(url, TOKEN=token("1h"))
-    eventually(lambda: example.shows(["Buy bread"]) or time.sleep(0.1) or example._text, "a snapshot")
+    known = [task.title for task in Changer(stack, token("1h")).tasks()]
+    example = Example(tmp_path, url, TOKEN=token("1h"))
+    eventually(lambda: example.shows(known), "the snapshot")
     example.end()
-    assert "refused: 4500" in Example(url, TOKEN="no-token").refused()
+    assert "refused: 4500" in Example(tmp_path, url, TOKEN="no-token").refused()

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,14 @@ def running_service(folder: Path, *more_flags: str) -> Iterator[tuple[Stack, Cal
 
 
 class Session:
-    """One WebSocket, and what was said over it."""
+    """One WebSocket, and what was said over it. Tasks are cut short; the first one is not, if `whole`."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, whole: bool = False) -> None:
         self.lines: list[str] = []
-        self._socket: ClientConnection = connect(f"ws://127.0.0.1:{stack.ports['web-0']}/ws", subprotocols=["todo.v1"],
-                                                 compression=None, proxy=None)
+        self._whole = whole
+        self._open = ExitStack()
+        self._socket: ClientConnection = self._open.enter_context(connect(
+            f"ws://127.0.0.1:{stack.ports['web-0']}/ws", subprotocols=["todo.v1"], compression=None, proxy=None))
 
     def say(self, **message: Any) -> None:
         self._socket.send(json.dumps(message))
@@ -69,21 +71,22 @@ class Session:
         return message
 
     def close(self) -> str:
-        self._socket.close()
+        self._open.close()
         return "\n".join(self.lines) + "\n"
 
     def _note(self, side: str, message: dict[str, Any]) -> None:
-        self.lines += wrapped(f"{side} ", message, shorten=any('"priority"' in line for line in self.lines))
+        self.lines += wrapped(f"{side} ", message, self._whole)
+        self._whole = self._whole and "tasks" not in message
 
 
-def wrapped(begin: str, message: dict[str, Any], shorten: bool = False) -> list[str]:
-    """The message in lines of the document's width; tokens, and tasks that were seen whole before, are cut short."""
+def wrapped(begin: str, message: dict[str, Any], whole: bool = False) -> list[str]:
+    """The message in lines of the document's width; tokens, and tasks unless `whole`, are cut short."""
     shown = dict(message)
     if "token" in shown:
         shown["token"] = shown["token"][:12] + "…"
     text = json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
-    if shorten:
-        text = re.sub(r'(\{"id":\d+,"title":"[^"]*"),"description".*?"following":null\}', r"\1,…}", text)
+    if not whole:
+        text = re.sub(r'(\{"id":\d+,"title":"[^"]*"),"description".*?"series_anchor_later":null\}', r"\1,…}", text)
     lines = [begin]
     for part in re.findall(r'(?:[^",]|"(?:[^"\\]|\\.)*")+,?', text):
         if len(lines[-1]) + len(part) > WIDTH and lines[-1].strip():
@@ -101,6 +104,9 @@ class Changer:
 
     def _call(self, method: str, request: Any) -> Any:
         return self._client.call(method, request, authorization=f"Bearer {self._token}")
+
+    def tasks(self) -> list[Any]:
+        return list(self._call("ListTasks", self._client.messages.ListTasksRequest()).tasks)
 
     def ticket(self) -> str:
         ticket: str = self._call("CreateWatchTicket", self._client.messages.CreateWatchTicketRequest()).ticket
@@ -125,7 +131,7 @@ def hold(stack: Stack, token: Callable[[str], str]) -> dict[str, str]:
     ada = Changer(stack, token("1h"))
     ada.create("Buy bread")
 
-    session = Session(stack)
+    session = Session(stack, whole=True)
     session.say(type="hello", token=token("1h"))
     session.hear("snapshot")
     plants = ada.create("Water the plants")
@@ -169,7 +175,7 @@ def events(stack: Stack, token: str, ada: Changer) -> str:
     while "event: update" not in lines or lines[-1]:
         line = answer.readline().decode().rstrip("\n")
         if line.startswith("data: "):
-            lines += wrapped("data: ", json.loads(line.removeprefix("data: ")), '"priority"' in "".join(lines))
+            lines += wrapped("data: ", json.loads(line.removeprefix("data: ")))
         else:
             lines.append(line)
         if not changed and "event: snapshot" in lines and not line:

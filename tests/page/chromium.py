@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import threading
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -42,14 +43,16 @@ class Page:
         threading.Thread(target=self._process.stderr.read, daemon=True).start()
         with urllib.request.urlopen(f"http://{found[1]}/json/list", timeout=PATIENCE) as answer:
             [target] = [target for target in json.load(answer) if target["type"] == "page"]
-        self._socket = connect(target["webSocketDebuggerUrl"], proxy=None, max_size=None, compression=None)
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(
+            connect(target["webSocketDebuggerUrl"], proxy=None, max_size=None, compression=None))
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Page:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._socket.close()
+        self._open.close()
         self._process.terminate()
         self._process.wait(PATIENCE)
 
