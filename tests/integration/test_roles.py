@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -64,10 +65,29 @@ def test_each_role_has_its_ports_and_its_work(apart: Stack) -> None:
         Client(apart.api_target(EVENTS), "roles-nobody", timeout=3).tasks()
     assert closed.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
     assert [s["topic"] for s in apart.daprds[EVENTS].metadata()["subscriptions"]] == ["task-events", "reminders"]
-    assert "subscriptions" not in apart.daprds[API].metadata()
+    assert [s["topic"] for s in apart.daprds[API].metadata()["subscriptions"]] == ["task-updates"]
     # The relay of the one process publishes the changes of the other.
     Client(apart.api_target(API), "roles-relay").create("published")
     published(apart)
+
+
+def test_screens_of_the_one_process_show_what_the_other_does(apart: Stack, tmp_path: Path) -> None:
+    client = Client(apart.api_target(API), "roles-screen")
+    shown = tmp_path / "events"
+    with shown.open("w") as out:
+        screen = subprocess.Popen(["curl", "-sN", "-H", "x-user-id: roles-screen", f"{apart.web_url(API)}/events"],
+                                  stdout=out)
+    try:
+        eventually(lambda: "event: snapshot" in shown.read_text(), "the screen is connected")
+        done = client.complete(client.create("water", due_date=datetime.now(UTC), recurrence_rule="daily").id)
+        successor = client.successor_of(done)  # made by the process for events
+        eventually(lambda: f'"task_id":{successor.id},' in shown.read_text(), "the next occurrence")
+        seqs = [json.loads(line[6:])["seq"] for line in shown.read_text().splitlines()
+                if line.startswith('data: {"type":"update"')]
+        assert seqs == [1, 2, 3]
+    finally:
+        screen.kill()
+        screen.wait()
 
 
 def forged_reminder(victim: str) -> Any:
