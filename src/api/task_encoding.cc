@@ -42,17 +42,21 @@ v1::Task EncodeTask(const domain::Task& task) {
 }
 
 absl::StatusOr<v1::Change> EncodeChange(const domain::Change& change) {
-  const absl::StatusOr<domain::Task> task = domain::ParseTaskJson(change.task_json);
-  if (!task.ok()) {
-    return absl::InternalError(fmt::format("api: change {} of the log: {}", change.event_id.value(),
-                                           util::FromAbsl(task.status().message())));
-  }
   v1::Change out;
   out.set_seq(change.seq);
   out.set_event_id(change.event_id.value());
   out.set_event_type(std::string(domain::ToString(change.kind)));
   out.set_task_id(change.task_id.value);
-  *out.mutable_task() = EncodeTask(*task);
+  // A deleted task has no state on the bus.
+  if (change.kind != domain::ChangeKind::kDeleted || !change.task_json.empty()) {
+    const absl::StatusOr<domain::Task> task = domain::ParseTaskJson(change.task_json);
+    if (!task.ok()) {
+      return absl::InternalError(fmt::format("api: change {} of the log: {}",
+                                             change.event_id.value(),
+                                             util::FromAbsl(task.status().message())));
+    }
+    *out.mutable_task() = EncodeTask(*task);
+  }
   *out.mutable_timestamp() = EncodeInstant(change.at);
   if (change.request_id) out.set_request_id(change.request_id->value());
   return out;

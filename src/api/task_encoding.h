@@ -12,7 +12,8 @@
 namespace todo::api {
 
 v1::Task EncodeTask(const domain::Task& task);
-/// kInternal: the change log holds a task that cannot be read.
+/// A deleted task may have no state: then `task` is not set. kInternal: the change log holds a task
+/// that cannot be read.
 absl::StatusOr<v1::Change> EncodeChange(const domain::Change& change);
 v1::PreviewRecurrenceResponse EncodePreview(const domain::SeriesPreview& preview);
 

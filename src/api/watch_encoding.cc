@@ -64,6 +64,8 @@ struct Encoder {
   }
   absl::Status operator()(const std::shared_ptr<const domain::LiveChange>& change) const {
     TODO_ASSIGN_OR_RETURN(*out.mutable_update(), EncodeChange(change->change()));
+    // A deleted task is not shown, wherever the change was read.
+    if (change->change().kind == domain::ChangeKind::kDeleted) out.mutable_update()->clear_task();
     return absl::OkStatus();
   }
   absl::Status operator()(const ports::FeedNotification& notification) const {

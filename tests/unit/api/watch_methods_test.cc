@@ -100,6 +100,16 @@ TEST_F(WatchMethodsTest, AWatchCarriesEveryKindOfMessage) {
   EXPECT_EQ(update.event_type(), "created");
   EXPECT_EQ(update.task().title(), "new");
   EXPECT_EQ(update.request_id(), CursorOf(3).event_id.value());
+
+  // A deleted task has its last state in the change log, and none on the bus.
+  change.kind = domain::ChangeKind::kDeleted;
+  for (const std::string& task : {change.task_json, std::string()}) {
+    change.task_json = task;
+    feed_.Send(std::make_shared<const domain::LiveChange>(change));
+    const v1::Change deleted = watcher.Read().update();
+    EXPECT_EQ(deleted.event_type(), "deleted");
+    EXPECT_FALSE(deleted.has_task());
+  }
   feed_.Send(ports::FeedNotification{CursorOf(9).event_id.uuid, domain::TaskId{7}, change.at});
   const Response notified = watcher.Read();
   EXPECT_EQ(notified.notification().notification_id(), CursorOf(9).event_id.value());
