@@ -28,6 +28,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// A sanitizer makes a run ten times as long; it looks for other faults than this test does.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kRuns = 200;
+#else
+constexpr int kRuns = 2'000;
+#endif
+
 constexpr int kReplicas = 2;
 constexpr int kUsers = 3;
 constexpr int kWatchers = 6;
@@ -357,10 +364,10 @@ class Simulation {
   std::array<Replica, kReplicas> replicas_;
 };
 
-Findings RunMany(unsigned count, bool registers_late) {
+Findings RunMany(int count, bool registers_late) {
   Findings all;
-  for (unsigned seed = 1; seed <= count; ++seed) {
-    const Findings one = Simulation(seed, registers_late).Run(400);
+  for (int seed = 1; seed <= count; ++seed) {
+    const Findings one = Simulation(static_cast<unsigned>(seed), registers_late).Run(400);
     for (const std::string& fault : one.faults) {
       all.faults.push_back(fmt::format("seed {}: {}", seed, fault));
     }
@@ -373,13 +380,13 @@ Findings RunMany(unsigned count, bool registers_late) {
 }
 
 TEST(FeedSimulation, EveryWatcherSeesEveryChangeOnceAndInOrder) {
-  const Findings found = RunMany(2'000, false);
+  const Findings found = RunMany(kRuns, false);
   EXPECT_EQ(found.faults, std::vector<std::string>());
   // The runs were about something.
-  EXPECT_GT(found.updates, 50'000);
-  EXPECT_GT(found.resyncs, 2'000);
-  EXPECT_GT(found.resumes, 5'000);
-  EXPECT_GT(found.heads, 2'000);
+  EXPECT_GT(found.updates, 25 * kRuns);
+  EXPECT_GT(found.resyncs, kRuns);
+  EXPECT_GT(found.resumes, 2 * kRuns);
+  EXPECT_GT(found.heads, kRuns);
 }
 
 TEST(FeedSimulation, NoticesARegistrationAfterTheRead) {
