@@ -138,7 +138,7 @@ struct Method {
   const google::protobuf::Message* request_prototype = nullptr;
   const google::protobuf::Message* response_prototype = nullptr;
   /// The method changes nothing (proto: idempotency_level = NO_SIDE_EFFECTS), so a door may offer
-  /// it as an HTTP GET.
+  /// it as an HTTP GET, unless it streams.
   bool read_only = false;
   MethodHandler handler;         // of a unary method
   StreamHandler stream_handler;  // of a server stream; one of the two is set

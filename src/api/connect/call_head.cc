@@ -108,8 +108,10 @@ absl::StatusOr<std::optional<std::chrono::milliseconds>> ReadTimeout(std::string
   return std::chrono::milliseconds(milliseconds);
 }
 
+bool IsOfferedByGet(const MethodShape& method) { return method.read_only && !method.streams; }
+
 HttpResponse OnlyMethods(const MethodShape& method) {
-  const std::string_view allowed = method.read_only ? "GET, POST" : "POST";
+  const std::string_view allowed = IsOfferedByGet(method) ? "GET, POST" : "POST";
   HttpResponse response =
       util::HttpProblem(405, fmt::format("this method is called with {}", allowed));
   response.headers.emplace_back("allow", allowed);
@@ -209,8 +211,7 @@ std::string CallHead::content_type() const {
 std::variant<CallHead, HttpResponse> ReadCallHead(const HttpRequestHead& head,
                                                   const MethodShape& method,
                                                   const StatusEncoder& encode) {
-  if (head.method == "GET" && method.read_only && !method.streams)
-    return ReadGet(head, method, encode);
+  if (head.method == "GET" && IsOfferedByGet(method)) return ReadGet(head, method, encode);
   if (head.method != "POST") return OnlyMethods(method);
 
   const std::string type = MediaTypeOf(head.Find("content-type"));

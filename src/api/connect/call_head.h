@@ -20,7 +20,7 @@ namespace todo::api::connect {
 
 /// A method, as far as the protocol must know it.
 struct MethodShape {
-  bool read_only = false;  // has no side effects: offered by GET too
+  bool read_only = false;  // has no side effects: offered by GET too, unless it streams
   bool streams = false;    // answers with a stream of messages
 };
 

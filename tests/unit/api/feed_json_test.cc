@@ -23,7 +23,7 @@ using testing::AllOf;
 using namespace std::chrono_literals;
 
 json Parsed(const ports::FeedMessage& message) {
-  const std::string& text = *JsonOf(message);
+  const std::string text = *JsonOf(message);
   EXPECT_EQ(text.find('\n'), std::string::npos) << text;
   const json parsed = json::parse(text);
   EXPECT_EQ(parsed["type"], TypeOf(message));

@@ -173,15 +173,14 @@ class WatchOwnershipTest : public testing::Test {
   static std::unique_ptr<Screen> Http(util::HttpHandler& door, std::string path,
                                       util::HttpHeaders headers, std::string query,
                                       std::string body) {
-    return std::make_unique<HttpScreen>(connect::Serve(door,
-                                                       {.method = body.empty() ? "GET" : "POST",
-                                                        .path = std::move(path),
-                                                        .query = std::move(query),
-                                                        .headers = std::move(headers),
-                                                        .peer = "127.0.0.1",
-                                                        .encrypted = false,
-                                                        .content_length = std::nullopt},
-                                                       std::move(body)));
+    util::HttpRequestHead head{.method = body.empty() ? "GET" : "POST",
+                               .path = std::move(path),
+                               .query = std::move(query),
+                               .headers = std::move(headers),
+                               .peer = "127.0.0.1",
+                               .encrypted = false,
+                               .content_length = std::nullopt};
+    return std::make_unique<HttpScreen>(connect::Serve(door, std::move(head), std::move(body)));
   }
 
   FakeFeed feed_;

@@ -168,6 +168,7 @@ TEST_F(ConnectDoorTest, UnpacksAndPacks) {
 TEST_F(ConnectDoorTest, NoMethodIsReachedWithoutAnIdentity) {
   Serve(Echo);
   for (const Method& method : table_->methods()) {
+    if (method.streams()) continue;  // see RefusalsAreStreamsToo
     const auto refused = Call({.path = method.path, .body = "{}", .user = ""});
     EXPECT_EQ(refused.status, 401) << method.path;
     EXPECT_EQ(ReasonIn(refused), "IDENTITY_MISSING");
