@@ -15,9 +15,8 @@ import time
 from pathlib import Path
 
 import grpc
-from live_attackers import MANY_TASKS
 from service_binary import make_token
-from todo_client import Client, eventually, rows
+from todo_client import Client, eventually
 
 from tools.stack import Stack
 
@@ -130,7 +129,6 @@ class LiveBench(Bench):
 
     def __init__(self, stack: Stack, key: Path, door: str) -> None:
         super().__init__(stack, key, door)
-        rows(stack, MANY_TASKS)
         self._call = self._change
         self._due: dict[tuple[int, int], float] = {}  # Unix times, by user and seq
         self._heads = [0] * HONEST

@@ -1,15 +1,12 @@
 """Every kind of hostile client of the live doors at the same time, in a process of its own. Prints how they ended.
 
     python live_attackers.py '{"web": 8080, "token": "…", "expired": "…", "forged": "…"}' SECONDS
-
-The user of the token must have so many tasks that a snapshot fills the buffers of a connection: see MANY_TASKS.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import select
 import socket
 import sys
 import threading
@@ -27,15 +24,7 @@ from raw_web_socket import CLOSE, CONTINUATION, PING, TEXT, RawWebSocket, frame 
 MIB = 1024 * 1024
 ENOUGH = 64 * MIB
 MANY = 1_000_000  # fragments
-
-# Of mallory: 4 MB.
-MANY_TASKS = """
-insert into users (user_id, shard, open_tasks) values ('mallory', shard_of('mallory'), 400);
-insert into tasks (user_id, id, version, seq, title, completed, priority, tags, time_zone, recurrence_basis, missed,
-                   created_at, updated_at)
-select 'mallory', nextval('task_ids'), 1, 1, repeat('x', 400), false, 1, '{}', 'UTC', 'schedule', 0, now(), now()
-from generate_series(1, 400);
-insert into task_texts select user_id, id, repeat('y', 10000) from tasks where user_id = 'mallory'"""
+UNREAD = 15.0  # seconds, in which the changes of the user become more than a client may leave unread
 
 
 class LiveAttack:
@@ -64,6 +53,7 @@ class LiveAttack:
             ("ping flood", 2, lambda: self._socket().flood(frame(PING) * 1_000, ENOUGH)),
             ("ping flood of a user", 2, lambda: self._admitted().flood(frame(PING, b"x" * 125) * 100, ENOUGH)),
             ("hellos of a user", 1, self._many_hellos),
+            ("changes for slow readers", 1, self._change_much),
             ("slow reader", 10, self._slow_reader),
             ("slow reader of events", 10, self._slow_reader_of_events),
             ("half-open handshake", 50, lambda: self._silent(b"GET /ws HTTP/1.1\r\n")),
@@ -97,15 +87,13 @@ class LiveAttack:
     def _socket(self, **options: Any) -> RawWebSocket:
         return RawWebSocket(self._port, **options)
 
-    def _with_hello(self, token: str, **options: Any) -> RawWebSocket:
-        opened = self._socket(**options)
-        opened.hello(token)
+    def _with_hello(self, token: str, receive_buffer: int = 0, **more: Any) -> RawWebSocket:
+        opened = self._socket(receive_buffer=receive_buffer)
+        opened.hello(token, **more)
         return opened
 
     def _admitted(self) -> RawWebSocket:
-        opened = self._socket()
-        opened.hello(self._aim["token"], snapshot="none")
-        return opened
+        return self._with_hello(self._aim["token"], snapshot="none")
 
     def _wrong_origin(self) -> str:
         opened = self._socket(origin="http://evil.example")
@@ -143,16 +131,38 @@ class LiveAttack:
         again = frame(TEXT, json.dumps({"type": "token", "token": self._aim["token"]}).encode())
         return opened.flood(again * 50, ENOUGH)
 
+    def _change_much(self) -> str:
+        """Updates of 10 KB each for the slow readers, as fast as one user may make them."""
+        web = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        body = json.dumps({"task": {"title": "noise", "description": "x" * 10_000}})
+        try:
+            while not self._over.is_set():
+                web.request("POST", "/todo.v1.TodoService/CreateTask", body,
+                            {"content-type": "application/json", "authorization": f"Bearer {self._aim['token']}"})
+                answer = web.getresponse()
+                answer.read()
+                self._over.wait(0.01 if answer.status == 200 else 0.2)
+        finally:
+            web.close()
+        return "made"
+
     def _slow_reader(self) -> str:
-        opened = self._with_hello(self._aim["token"], receive_buffer=4_096)
-        return self._closed(opened.socket)
+        opened = self._with_hello(self._aim["token"], receive_buffer=4_096, snapshot="none")
+        if not self._over.wait(UNREAD):
+            return opened.end()
+        opened.close()
+        return "over"
 
     def _slow_reader_of_events(self) -> str:
         one = socket.socket()
         one.settimeout(30)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         one.connect(("127.0.0.1", self._port))
-        one.sendall(f"GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self._aim['token']}\r\n\r\n".encode())
+        one.sendall(f"GET /events?snapshot=none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    f"Authorization: Bearer {self._aim['token']}\r\n\r\n".encode())
+        if self._over.wait(UNREAD):
+            one.close()
+            return "over"
         return self._closed(one)
 
     def _silent(self, opening: bytes) -> str:
@@ -197,12 +207,17 @@ class LiveAttack:
 
     @staticmethod
     def _closed(one: socket.socket) -> str:
-        """Reads nothing; waits for the end, within 30 s."""
-        poll = select.poll()
-        poll.register(one, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
-        ended = poll.poll(30_000)
-        one.close()
-        return "cut" if ended else "open"
+        """Reads to the end, which must come soon."""
+        try:
+            while one.recv(65_536):
+                pass
+        except TimeoutError:
+            return "open"
+        except OSError:
+            pass
+        finally:
+            one.close()
+        return "cut"
 
 
 if __name__ == "__main__":
