@@ -133,10 +133,11 @@ void AdmittedStream::End(const absl::Status& status) {
   {
     const std::lock_guard lock(door_);
     if (finished_.exchange(true)) return;
-    call_->Finish(status);
   }
-  state_.Lock()->alarm.Cancel();
+  // No other call of the door is in progress, and none begins.
   LogFailure(method_.name, status, caller_.traceparent);
+  call_->Finish(status);
+  state_.Lock()->alarm.Cancel();
 }
 
 void AdmittedStream::Cut() {
