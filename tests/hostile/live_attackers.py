@@ -24,6 +24,7 @@ from raw_web_socket import CLOSE, CONTINUATION, PING, TEXT, RawWebSocket, frame 
 MIB = 1024 * 1024
 ENOUGH = 64 * MIB
 MANY = 1_000_000  # fragments
+BURST = 100  # connections
 UNREAD = 15.0  # seconds, in which the changes of the user become more than a client may leave unread
 
 
@@ -38,7 +39,7 @@ class LiveAttack:
 
     def run(self) -> None:
         # Name, number of clients at the same time, one attack: how it ended.
-        kinds: list[tuple[str, int, Callable[[], str]]] = [
+        kinds: list[tuple[str, int, Callable[[], str | list[str]]]] = [
             ("wrong origin", 4, self._wrong_origin),
             ("no hello", 30, lambda: self._socket().end()),
             ("expired token", 2, lambda: self._with_hello(self._aim["expired"]).end()),
@@ -73,15 +74,15 @@ class LiveAttack:
         for thread in threads:
             thread.join()
 
-    def _repeat(self, name: str, attack: Callable[[], str]) -> None:
+    def _repeat(self, name: str, attack: Callable[[], str | list[str]]) -> None:
         while not self._over.is_set():
             try:
-                outcome = attack()
+                ended = attack()
             except (OSError, http.client.HTTPException) as failure:
                 # The handshake was refused, or its place was given to somebody else.
-                outcome = f"not opened: {failure}" if "HTTP" in str(failure) else "not opened"
+                ended = f"not opened: {failure}" if "HTTP" in str(failure) else "not opened"
             with self._lock:
-                self.outcomes.setdefault(name, Counter())[outcome] += 1
+                self.outcomes.setdefault(name, Counter()).update([ended] if isinstance(ended, str) else ended)
             self._over.wait(0.02)
 
     def _socket(self, **options: Any) -> RawWebSocket:
@@ -183,14 +184,23 @@ class LiveAttack:
         code = int.from_bytes(received[1][:2], "big")
         return f"{code}, then {'cut' if opened.cut() else 'open'}"
 
-    def _reconnect(self) -> str:
-        opened = self._admitted()
+    def _reconnect(self) -> list[str]:
+        """A burst of connections that say hello with the handshake, and go when they are answered."""
+        hello = frame(TEXT, json.dumps({"type": "hello", "token": self._aim["token"], "snapshot": "none"}).encode())
+        return [self._first_answer(one) for one in [self._socket(early=hello) for _ in range(BURST)]]
+
+    @staticmethod
+    def _first_answer(opened: RawWebSocket) -> str:
         try:
-            opcode, payload = opened.receive_frame()
-            if opcode == CLOSE:
-                return str(int.from_bytes(payload[:2], "big"))
-            message = json.loads(payload)
-            return opened.end() if message["type"] == "error" else str(message["type"])
+            opened.begin()
+            while True:
+                opcode, payload = opened.receive_frame()
+                if opcode == CLOSE:
+                    return str(int.from_bytes(payload[:2], "big"))
+                if (kind := json.loads(payload)["type"]) != "error":
+                    return str(kind)
+        except OSError:
+            return "not opened"
         finally:
             opened.close()
 

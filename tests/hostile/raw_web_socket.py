@@ -25,9 +25,11 @@ def frame(opcode: int, payload: bytes = b"", *, final: bool = True, length: int 
 
 
 class RawWebSocket:
-    """Opened by its constructor; OSError when the server does not answer with 101. It answers neither pings nor closes."""
+    """Opened by its constructor; OSError when the server does not answer with 101. It answers neither pings nor closes.
+    With `early` bytes, which follow the handshake at once, `begin` must be called to read the answer."""
 
-    def __init__(self, port: int, *, origin: str = "", receive_buffer: int = 0) -> None:
+    def __init__(self, port: int, *, origin: str = "", receive_buffer: int = 0, early: bytes = b"") -> None:
+        self._unread = b""
         self.socket = socket.socket()
         self.socket.settimeout(MAX_WAIT)
         if receive_buffer:
@@ -37,8 +39,15 @@ class RawWebSocket:
             self.socket.sendall((
                 f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-                f"Sec-WebSocket-Protocol: todo.v1\r\n{f'Origin: {origin}' + chr(13) + chr(10) if origin else ''}\r\n").encode())
-            self._unread = b""
+                f"Sec-WebSocket-Protocol: todo.v1\r\n{f'Origin: {origin}' + chr(13) + chr(10) if origin else ''}\r\n").encode() + early)
+            if not early:
+                self.begin()
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def begin(self) -> None:
+        try:
             while b"\r\n\r\n" not in self._unread:
                 self._receive()
             head, self._unread = self._unread.split(b"\r\n\r\n", 1)

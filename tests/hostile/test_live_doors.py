@@ -114,6 +114,7 @@ def test_honest_screens_get_every_change_while_all_attack(stack: Stack, key: Pat
     with HonestCallers(stack, 250 * MIB, {"authorization": f"Bearer {tokens[0]}"}):
         outcomes = asyncio.run(watch())
     print("\n".join(f"{client}: {counts}" for client, counts in outcomes.items()))
+    print(f"{sum(outcomes['reconnects of one user'].values()) / SECONDS:.0f} connections of one user a second")
     print(f"longest wait for an update {max(viewer.screen.longest_wait for viewer in viewers):.2f} s")
     for viewer in viewers:
         assert not viewer.screen.breaches and not viewer.ends, (viewer.screen.name, viewer.screen.breaches, viewer.ends)
