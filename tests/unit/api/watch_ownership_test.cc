@@ -31,14 +31,14 @@ namespace todo::api {
 namespace {
 
 std::string TitleOf(const std::string& user, int number) {
-  return fmt::format("<{} of {}>", number, user);
+  return fmt::format("({} of {})", number, user);
 }
 
 /// The titles in `text`, in their order.
 std::vector<std::string> TitlesIn(const std::string& text) {
   std::vector<std::string> titles;
-  for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos;) {
-    const std::size_t end = text.find('>', at);
+  for (std::size_t at = 0; (at = text.find('(', at)) != std::string::npos;) {
+    const std::size_t end = text.find(')', at);
     titles.push_back(text.substr(at, end + 1 - at));
     at = end;
   }
