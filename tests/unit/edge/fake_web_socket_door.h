@@ -44,7 +44,7 @@ class FakeWebSocketDoor final : public util::HttpHandler {
   }
 
   util::WebSocketAcceptance acceptance = {.patience = std::chrono::seconds(300), .open = {}};
-  bool admit = true;  // at once
+  std::atomic<bool> admit = true;  // at once
   std::atomic<int> closed_count = 0;
   std::atomic<int> message_count = 0;
 

@@ -48,13 +48,12 @@ class WebSocketLimitsTest : public testing::Test {
 };
 
 TEST_F(WebSocketLimitsTest, ClosesASocketThatIsNotAdmittedInTime) {
-  door_.admit = false;
   door_.acceptance.patience = kShort;
   door_.acceptance.late_code = 4408;
   door_.acceptance.late_reason = "no hello";
   const auto server = Start();
   const WebSocketPeer admitted(server->port());
-  admitted.Send(Text("admit"));
+  door_.admit = false;
   const WebSocketPeer silent(server->port());
   EXPECT_EQ(silent.Read(), "close 4408: no hello");
   const WebSocketPeer talkative(server->port());
