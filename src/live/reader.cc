@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "domain/event/live_change.h"
+#include "domain/task/task.h"
 #include "util/status.h"
 
 namespace todo::live {
@@ -13,6 +15,26 @@ namespace {
 
 // The least number of changes that a log can be asked for, where only the head counts.
 constexpr int kHeadOnly = 1;
+
+std::size_t TextBytesOf(const domain::Task& task) {
+  std::size_t bytes = task.fields.title.size();
+  if (task.fields.description) bytes += task.fields.description->size();
+  for (const std::string& tag : task.fields.tags) bytes += tag.size();
+  return bytes;
+}
+
+/// How many of the first tasks have texts of at most `max_bytes` together; the first one in any
+/// case.
+int CountFitting(const std::vector<domain::Task>& tasks, std::size_t max_bytes) {
+  std::size_t bytes = 0;
+  int count = 0;
+  for (const domain::Task& task : tasks) {
+    bytes += TextBytesOf(task);
+    if (count > 0 && bytes > max_bytes) break;
+    ++count;
+  }
+  return count;
+}
 
 }  // namespace
 
@@ -113,10 +135,20 @@ void Reader::RunPage(const std::shared_ptr<Watch>& watch, util::Backoff backoff)
   workplace_.RunAfter(delay, watch->user(), [this, watch, backoff] { RunPage(watch, backoff); });
 }
 
+absl::StatusOr<ports::TaskPage> Reader::ListPart(const domain::UserId& user,
+                                                 ports::TaskQuery query) {
+  for (;;) {
+    TODO_ASSIGN_OR_RETURN(ports::TaskPage page, tasks_.List(user, query));
+    const int fitting = CountFitting(page.tasks, options_.max_part_bytes);
+    if (fitting == static_cast<int>(page.tasks.size())) return page;
+    query.limit = fitting;  // read again, for the cursor behind the last of them
+  }
+}
+
 absl::StatusOr<Reader::Page> Reader::AskPage(const domain::UserId& user,
                                              const WatchState::PagePlan& plan) {
   ++counters_.page_reads;
-  TODO_ASSIGN_OR_RETURN(ports::TaskPage tasks, tasks_.List(user, plan.query));
+  TODO_ASSIGN_OR_RETURN(ports::TaskPage tasks, ListPart(user, plan.query));
   const bool last = tasks.next_cursor.empty();
   TODO_ASSIGN_OR_RETURN(Missed after, Ask(user, last ? plan.snapshot : plan.seen,
                                           last ? options_.max_missed_changes : kHeadOnly));

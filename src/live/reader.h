@@ -57,6 +57,8 @@ class Reader {
     ports::TaskPage tasks;
     Missed after;
   };
+  /// A page whose texts fit into one part of a snapshot.
+  absl::StatusOr<ports::TaskPage> ListPart(const domain::UserId& user, ports::TaskQuery query);
   absl::StatusOr<Page> AskPage(const domain::UserId& user, const WatchState::PagePlan& plan);
   util::Backoff NewBackoff() const { return {options_.min_backoff, options_.max_backoff}; }
 

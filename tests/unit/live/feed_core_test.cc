@@ -178,6 +178,23 @@ TEST_F(FeedCoreTest, MoreThan500MissedChangesAreASnapshot) {
   EXPECT_THAT(watcher.received().Updates(), IsEmpty());
 }
 
+TEST_F(FeedCoreTest, APartOfASnapshotHasOnlySoMuchText) {
+  Commit(kAda, 10);
+  database_.description = std::string(options_.max_part_bytes / 4, 'x');
+  const Watcher some = Watch(kAda, std::nullopt);
+  workplace_.RunAll();
+  const auto parts = some.received().All<ports::FeedSnapshot>();
+  ASSERT_THAT(parts, SizeIs(3));
+  EXPECT_THAT(parts[0].tasks, SizeIs(4));
+  EXPECT_THAT(parts[2].tasks, SizeIs(2));
+  EXPECT_TRUE(parts[2].last);
+
+  database_.description = std::string(options_.max_part_bytes + 1, 'x');
+  const Watcher one = Watch(kAda, std::nullopt);
+  workplace_.RunAll();
+  EXPECT_THAT(one.received().All<ports::FeedSnapshot>(), SizeIs(10)) << "one task in any case";
+}
+
 TEST_F(FeedCoreTest, AHoleInTheLogIsNotResumedOver) {
   struct Holed final : ports::LiveLog {
     absl::StatusOr<ports::MissedChanges> ReadMissed(const domain::UserId& user,

@@ -46,6 +46,8 @@ class ModelDatabase final : public ports::LiveLog, public ports::TaskStore {
   /// that is not OK fails the query.
   std::function<absl::Status()> meanwhile = [] { return absl::OkStatus(); };
 
+  std::string description;  // of every task, when it is listed
+
   const User& user(const domain::UserId& id) { return users_[id]; }
 
   /// Changes the task `task_id`; it is created if it is not there, and then may be deleted.
@@ -133,6 +135,7 @@ class ModelDatabase final : public ports::LiveLog, public ports::TaskStore {
       page.tasks.emplace_back();
       page.tasks.back().id = {task->first};
       page.tasks.back().version = task->second;
+      page.tasks.back().fields.description = description;
     }
     if (task != tasks.end()) page.next_cursor = std::to_string(page.tasks.back().id.value);
     if (absl::Status status = Finish(restores); !status.ok()) return status;
