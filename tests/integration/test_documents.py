@@ -51,6 +51,7 @@ LIMITS = [
     ("docs/recurrence.md", "a COUNT or an INTERVAL above {}", "kMaxRuleInterval"),
     ("docs/reminders.md", "up to {} reminders", "kMaxRemindersPerTask"),
     ("docs/notifications.md", "the new secret and the last {}", "kMaxPreviousSecrets"),
+    ("docs/live.md", "more than {} changes are missing", "max_missed_changes"),
     ("CONTRIBUTING.md", "A function in `src` has at most {} lines", "MAX_FUNCTION"),
     ("CONTRIBUTING.md", "a file at most {}", "MAX_FILE"),
 ]

@@ -23,7 +23,7 @@ DISCONNECTS = 1_000
 SEED = 8
 CHANGES_OF_OWNERS = 1_000
 # Few users who come and go as often as many would.
-FLAGS = ["--user-streams-per-second=100000", "--user-stream-burst=100000"]
+FLAGS = ["--user-streams=1000", "--user-streams-per-second=100000", "--user-stream-burst=100000"]
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ async def resume_at_random(stack: Stack, replicas: int, disconnects: int, seed: 
 
         viewer.before_return = elsewhere
     over = threading.Event()
-    editors = [Editor(stack, users[n::4], replicas, seed + n) for n in range(4)]
+    editors = [Editor(stack, users[n::4], range(replicas), seed + n) for n in range(4)]
 
     def edit(editor: Editor) -> None:
         while not over.is_set():
@@ -119,13 +119,41 @@ def test_nothing_is_missed_or_repeated_over_random_disconnects(two_replicas: Sta
     asyncio.run(scenario())
 
 
+def test_nothing_is_missed_when_a_replica_is_killed(two_replicas: Stack) -> None:
+    """The other replica takes its screens, and is killed in its turn."""
+    stack = two_replicas
+
+    async def scenario() -> None:
+        users = [f"killed-{n}" for n in range(6)]
+        viewers = await started(viewers_of(stack, users, 2, 8))
+        for viewer in viewers:
+            def elsewhere(viewer: Viewer = viewer) -> None:
+                viewer.replica = 1 - viewer.replica
+            viewer.before_return = elsewhere
+        editors = [Editor(stack, users, [replica], SEED + replica) for replica in range(2)]
+        for victim in (0, 1, 0):
+            await asyncio.to_thread(stack.kill, f"service-{victim}")
+            start = asyncio.create_task(asyncio.to_thread(stack.start_one, f"service-{victim}"))
+            while not start.done():
+                await asyncio.to_thread(editors[1 - victim].change)
+            await start
+        await until(lambda: all(viewer.connected for viewer in viewers), "all came back")
+        await compare(stack, [viewer.screen for viewer in viewers])
+        assert not any(viewer.screen.resyncs for viewer in viewers)
+        print(f"{sum(editor.changes for editor in editors)} changes, "
+              f"{sum(viewer.connections for viewer in viewers)} connections")
+        await stopped(viewers)
+
+    asyncio.run(scenario())
+
+
 def test_nobody_gets_the_update_of_another_user(two_replicas: Stack) -> None:
     """Many users and connections, all doors, and changes as fast as they are taken."""
 
     async def scenario() -> None:
         users = [f"owner-{n}" for n in range(50)]
         viewers = await started(viewers_of(two_replicas, users, 2, 4))
-        editors = [Editor(two_replicas, users[n::4], 2, SEED + n) for n in range(4)]
+        editors = [Editor(two_replicas, users[n::4], [0, 1], SEED + n) for n in range(4)]
 
         def edit(editor: Editor) -> None:
             for _ in range(CHANGES_OF_OWNERS // 4):
@@ -168,8 +196,7 @@ def test_a_replica_that_stops_tells_every_screen_when_to_come_back(two_replicas:
             def elsewhere(viewer: Viewer = viewer) -> None:
                 viewer.replica = 1
             viewer.before_return = elsewhere
-        editor = Editor(stack, users, 1, SEED)
-        editor._clients = {user: [Client(stack.api_target(1), user)] for user in users}
+        editor = Editor(stack, users, [1], SEED)
         stop = asyncio.create_task(asyncio.to_thread(stack.stop_one, "service-0"))
         while not stop.done():
             await asyncio.to_thread(editor.change)
@@ -196,7 +223,7 @@ def test_a_restored_backup_is_noticed_by_every_screen(two_replicas: Stack) -> No
 
     async def scenario() -> None:
         users = [f"user-{n}" for n in range(6)]
-        editor = Editor(stack, users, 2, SEED)
+        editor = Editor(stack, users, [0, 1], SEED)
         for user in users * 5:
             await asyncio.to_thread(editor.change, user)
         backup = await asyncio.to_thread(stack.postgres.dump)

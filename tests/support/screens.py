@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -176,11 +176,12 @@ class Viewer:
 
 
 class Editor:
-    """Changes the tasks of some users at random, through any replica. Blocks: give it a thread."""
+    """Changes the tasks of some users at random, through any of some replicas. Blocks: give it a thread."""
 
-    def __init__(self, stack: Stack, users: list[str], replicas: int, seed: int) -> None:
+    def __init__(self, stack: Stack, users: list[str], replicas: Iterable[int], seed: int) -> None:
         self._random = random.Random(seed)
-        self._clients = {user: [Client(stack.api_target(n), user) for n in range(replicas)] for user in users}
+        targets = [stack.api_target(n) for n in replicas]
+        self._clients = {user: [Client(target, user) for target in targets] for user in users}
         self._open: dict[str, list[int]] = {user: [] for user in users}
         self.changes = 0
 
