@@ -44,6 +44,15 @@ util::Share ShareOfUser(const Config& config) {
           .waiting = Count(std::max(1, config.worker_queue / 4))};
 }
 
+api::UserLimitOptions LimitsOf(const Config& config) {
+  return {.calls_per_second = config.user_calls_per_second,
+          .call_burst = config.user_call_burst,
+          .calls_at_a_time = config.user_calls_at_a_time,
+          .streams_at_a_time = config.user_streams,
+          .streams_per_second = config.user_streams_per_second,
+          .stream_burst = config.user_stream_burst};
+}
+
 appcallback::AppCallbackOptions CallbackOptions(const Config& config,
                                                 const StreamHandlers& handlers) {
   return {.subscriptions = SubscriptionsOf(StreamsOf(config), handlers),
@@ -85,12 +94,7 @@ Application::Application(Config config, std::function<void()> on_failure)
                 api::MakeNotificationMethods(notification_settings_),
                 api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
                                     [this] { return sidecar_watch_.Describe(); })}),
-      user_limits_({.calls_per_second = config_.user_calls_per_second,
-                    .call_burst = config_.user_call_burst,
-                    .calls_at_a_time = config_.user_calls_at_a_time,
-                    .streams_at_a_time = config_.user_streams,
-                    .streams_per_second = config_.user_streams_per_second,
-                    .stream_burst = config_.user_stream_burst}),
+      user_limits_(LimitsOf(config_)),
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
       admission_(*identity_.authenticator, api_workers_,
