@@ -14,6 +14,14 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
+/// Removes `count` bytes from the front of `buffers`.
+void Consume(std::vector<asio::const_buffer>& buffers, std::size_t count) {
+  auto first = buffers.begin();
+  for (; first != buffers.end() && first->size() <= count; ++first) count -= first->size();
+  if (first != buffers.end()) *first += count;
+  buffers.erase(buffers.begin(), first);
+}
+
 class PlainTransport final : public Transport {
  public:
   explicit PlainTransport(tcp::socket socket) : socket_(std::move(socket)) {}
@@ -42,8 +50,14 @@ class PlainTransport final : public Transport {
   void Write(asio::const_buffer buffer, Done done) override {
     asio::async_write(socket_, buffer, std::move(done));
   }
-  void WriteAll(const std::vector<asio::const_buffer>& buffers, Done done) override {
+  bool WriteAll(std::vector<asio::const_buffer> buffers, Done done) override {
+    error_code error;
+    if (!socket_.non_blocking()) socket_.non_blocking(true, error);
+    // The buffer of the socket mostly takes all at once. An error shows again below.
+    Consume(buffers, socket_.write_some(buffers, error));
+    if (buffers.empty()) return true;
     asio::async_write(socket_, buffers, std::move(done));
+    return false;
   }
   void TryWrite(asio::const_buffer buffer) override {
     error_code ignored;
@@ -91,7 +105,7 @@ class TlsTransport final : public Transport {
   void Write(asio::const_buffer buffer, Done done) override {
     asio::async_write(stream_, buffer, std::move(done));
   }
-  void WriteAll(const std::vector<asio::const_buffer>& buffers, Done done) override {
+  bool WriteAll(std::vector<asio::const_buffer> buffers, Done done) override {
     // Joined, because the stream makes a record of each buffer.
     joined_.clear();
     for (const asio::const_buffer& buffer : buffers)
@@ -101,6 +115,7 @@ class TlsTransport final : public Transport {
                         std::string().swap(joined_);
                         done(error, count);
                       });
+    return false;
   }
   void TryWrite(asio::const_buffer buffer) override {
     error_code ignored;

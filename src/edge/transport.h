@@ -36,8 +36,9 @@ class Transport {
   virtual void Receive(boost::asio::mutable_buffer scratch, Received received) = 0;
   /// Sends all of `buffer`.
   virtual void Write(boost::asio::const_buffer buffer, Done done) = 0;
-  /// Sends all of `buffers`, one after the other; at most 64 in the clear go at once.
-  virtual void WriteAll(const std::vector<boost::asio::const_buffer>& buffers, Done done) = 0;
+  /// Sends all of `buffers`, at most 64, one after the other. True: that is done, and `done` is not
+  /// called.
+  virtual bool WriteAll(std::vector<boost::asio::const_buffer> buffers, Done done) = 0;
   /// Sends what can be sent without waiting, perhaps nothing. No Write may be in progress.
   virtual void TryWrite(boost::asio::const_buffer buffer) = 0;
   /// Tells the client that no more bytes will come. No Write may be in progress.

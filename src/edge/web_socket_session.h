@@ -83,6 +83,8 @@ class WebSocketSession final : public Guest, public std::enable_shared_from_this
   void StartWrite();
   std::vector<boost::asio::const_buffer> Gather();
   void OnWritten(boost::system::error_code error);
+  /// False: there is more to send.
+  bool FinishWrite();
   void ReleaseSent();
   void DropQueue();
   void KeepToBudget();

@@ -71,12 +71,14 @@ void WebSocketSession::Flush() {
 }
 
 void WebSocketSession::StartWrite() {
-  const std::vector<boost::asio::const_buffer> buffers = Gather();
-  write_deadline_ = steady_clock::now() + server_.options.patience + TimeFor(sending_bytes_);
-  ArmTimer();
-  transport_->WriteAll(buffers, [self = shared_from_this()](error_code error, std::size_t) {
-    self->OnWritten(error);
-  });
+  do {
+    std::vector<boost::asio::const_buffer> buffers = Gather();
+    write_deadline_ = steady_clock::now() + server_.options.patience + TimeFor(sending_bytes_);
+    const bool done = transport_->WriteAll(
+        std::move(buffers),
+        [self = shared_from_this()](error_code error, std::size_t) { self->OnWritten(error); });
+    if (!done) return ArmTimer();
+  } while (!FinishWrite());
 }
 
 std::vector<boost::asio::const_buffer> WebSocketSession::Gather() {
@@ -128,15 +130,22 @@ std::vector<boost::asio::const_buffer> WebSocketSession::Gather() {
 void WebSocketSession::OnWritten(error_code error) {
   if (phase_ == Phase::kClosed) return;
   if (error) return Close();
+  if (!FinishWrite()) StartWrite();
+}
+
+bool WebSocketSession::FinishWrite() {
   ReleaseSent();
   if (phase_ < Phase::kEnding) channel_->SetHeld(out_bytes_);
-  if (!control_.empty() || out_begin_ < out_.size() || close_pending_) return StartWrite();
+  if (!control_.empty() || out_begin_ < out_.size() || close_pending_) return false;
   sending_ = false;
   write_deadline_ = TimePoint::max();
-  if (!close_sent_) return;
-  if (phase_ == Phase::kEnding) return Linger();
-  close_deadline_ = steady_clock::now() + server_.options.web_sockets.close_patience;
-  ArmTimer();
+  if (close_sent_ && phase_ == Phase::kEnding) {
+    Linger();
+  } else if (close_sent_) {
+    close_deadline_ = steady_clock::now() + server_.options.web_sockets.close_patience;
+    ArmTimer();
+  }
+  return true;
 }
 
 void WebSocketSession::ReleaseSent() {
