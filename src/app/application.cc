@@ -125,10 +125,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       http_ports_(config_,
                   {.is_ready = [this] { return health_.IsHealthy() && port_watch_.all_answer(); },
                    .metrics = [this] { return MetricsPage(); }}) {
-  for (const api::Method& method : methods_.methods())
-    http_ports_.web_routes().AddPrefix(fmt::format("/{}/", method.service), connect_door_);
-  http_ports_.web_routes().AddPath("/ws", socket_door_);
-  http_ports_.web_routes().AddPath("/events", events_door_);
+  AddWebRoutes();
   for (const auto& [pace, thread_count] : kDeliveryThreads) {
     delivery_runners_.push_back(
         std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));
@@ -136,6 +133,13 @@ Application::Application(Config config, std::function<void()> on_failure)
 }
 
 Application::~Application() { Stop(); }
+
+void Application::AddWebRoutes() {
+  for (const api::Method& method : methods_.methods())
+    http_ports_.web_routes().AddPrefix(fmt::format("/{}/", method.service), connect_door_);
+  http_ports_.web_routes().AddPath("/ws", socket_door_);
+  http_ports_.web_routes().AddPath("/events", events_door_);
+}
 
 CommitNews Application::NewsOfCommits() {
   return {.outbox_grew = [this](int shard) { OutboxGrew(shard); },

@@ -100,6 +100,7 @@ class Application {
   int ops_port() const { return http_ports_.ops_port(); }
 
  private:
+  void AddWebRoutes();
   CommitNews NewsOfCommits();
   void OutboxGrew(int shard);
   void OutboxGrewElsewhere(int shard);
