@@ -82,11 +82,18 @@ assert.equal(ticket.split(".").length, 3);
 assert.ok(Number(expireTime.seconds) * 1000 > Date.now());
 called.add("WatchTasks");
 const NO_TASKS = 3; // SNAPSHOT_SCOPE_NONE
-for await (const { event } of clients[0].watchTasks({ snapshot: NO_TASKS }, { headers })) {
-  assert.equal(event.case, "snapshot");
-  assert.ok(event.value.last && event.value.cursor.seq >= 7n);
-  break;
+const leaving = new AbortController();
+const events = [];
+try {
+  for await (const { event } of clients[0].watchTasks({ snapshot: NO_TASKS }, { headers, signal: leaving.signal })) {
+    events.push(event);
+    leaving.abort();
+  }
+} catch (error) {
+  assert.equal(ConnectError.from(error).code, Code.Canceled);
 }
+assert.equal(events[0].case, "snapshot");
+assert.ok(events[0].value.last && events[0].value.cursor.seq >= 7n);
 console.log(JSON.stringify({ method: "WatchTasks", outcome: "ok" }));
 
 // ---- notifications; which channels there are depends on the set-up of the service
