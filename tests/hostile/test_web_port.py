@@ -21,8 +21,9 @@ CALL = b"POST /todo.v1.TodoService/ListTasks HTTP/1.1\r\n" + WHO
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Its places are fewer than a crowd."""
     with Stack(tmp_path_factory.mktemp("web") / "run", broker="memory", service_binary=binary(),
-               keep_data=False) as running:
+               service_flags=["--web-max-connections=1000"], keep_data=False) as running:
         yield running
 
 

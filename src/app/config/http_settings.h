@@ -9,7 +9,7 @@ namespace todo::app {
 struct HttpSettings {
   std::string web_address;  // default: 127.0.0.1 with dev_identity, else 0.0.0.0
   int web_port = 8080;
-  int web_max_connections = 1'000;
+  int web_max_connections = 4'000;
   int web_max_connections_per_peer = 0;  // 0: no such bound
   std::string web_allowed_origins;       // separated by commas
   std::string ops_address;               // default: as web_address
