@@ -1,5 +1,5 @@
 // An OpenID provider (npm oidc-provider) with two clients that get tokens for themselves: `ada`, and `ops`, who has the
-// role of an operator. Tokens last ten minutes, those for the resource urn:todo-service:brief ten seconds. It listens on
+// role of an operator. Tokens last ten minutes, those for the resource urn:todo-service:brief six seconds. It listens on
 // a free port of loopback. The folder of npm's packages is its argument.
 //
 // One JSON object per line on standard input, one answer each:
@@ -45,7 +45,7 @@ function startProvider() {
         getResourceServerInfo: (_, resource) => ({
           scope: "todo",
           audience: "todo-service",
-          accessTokenTTL: resource.endsWith(":brief") ? 10 : 600, // seconds
+          accessTokenTTL: resource.endsWith(":brief") ? 6 : 600, // seconds
           accessTokenFormat: "jwt",
           jwt: { sign: { alg: "ES256" } },
         }),

@@ -12,7 +12,7 @@ from typing import Any
 
 from todo_client import REPOSITORY
 
-BRIEF = 10
+BRIEF = 6
 
 
 class Provider:
