@@ -27,7 +27,7 @@ SECONDS = 10
 PER_SECOND = 20  # calls of a user that the service allows; an honest one makes half as many
 HONEST = 10
 ALLOWED = 1.2
-ALLOWED_LIVE = 2.0  # the way to a screen leads through the bus, which has no limits of its own
+ALLOWED_LIVE = 2.0  # a change also passes the database and the bus
 LIMITS = (f"--user-calls-per-second={PER_SECOND}", "--user-call-burst=50")
 
 # Burns CPU for a part of the time, in slices too short to hold anybody up for long.
