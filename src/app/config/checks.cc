@@ -133,6 +133,9 @@ void FillDependentDefaults(LoadedConfig& loaded) {
   const char* const address = config.dev_identity ? "127.0.0.1" : "0.0.0.0";
   if (!is_set("web-address")) config.web_address = address;
   if (!is_set("ops-address")) config.ops_address = address;
+  // A screen keeps its connection, so the rest is for calls.
+  if (!is_set("live-max-screens"))
+    config.live_max_screens = std::max(1, config.web_max_connections * 3 / 4);
   if (!is_set("bulk-delivery")) config.bulk_delivery = config.bus == Bus::kKafka;
   if (!is_set("broadcast-pubsub") && config.bus == Bus::kMemory)
     config.broadcast_pubsub = config.pubsub;

@@ -167,9 +167,10 @@ Table Users() {
 
 Table Live() {
   return {
-      Number("live-max-screens", &Config::live_max_screens, 1, 1'000'000,
-             "live screens that this process serves: WebSockets, event streams and WatchTasks "
-             "streams together; further ones are told to come back later"),
+      WithDefault("three quarters of web-max-connections",
+                  Number("live-max-screens", &Config::live_max_screens, 1, 1'000'000,
+                         "live screens that this process serves: WebSockets, event streams and "
+                         "WatchTasks streams together; further ones are told to come back later")),
       WithDefault("none: a random key, so tickets count at this process only, until it stops",
                   Text("ticket-key-entry", "NAME", &Config::ticket_key_entry,
                        "entry of the secret with the key that signs tickets for event streams: at "
