@@ -69,6 +69,9 @@ struct Writer {
   std::shared_ptr<const std::string> operator()(const ports::FeedHead& head) const {
     return Own(fmt::format(R"({{"type":"ping",{}}})", CursorMembers(head.head)));
   }
+  std::shared_ptr<const std::string> operator()(const ports::FeedAlive&) const {
+    return Own(R"({"type":"ping"})");
+  }
 
  private:
   static std::shared_ptr<const std::string> Own(std::string json) {
@@ -85,6 +88,7 @@ struct Names {
   }
   std::string_view operator()(const ports::FeedNotification&) const { return "notification"; }
   std::string_view operator()(const ports::FeedHead&) const { return "ping"; }
+  std::string_view operator()(const ports::FeedAlive&) const { return "ping"; }
 };
 
 std::optional<std::int64_t> ParseSeq(std::string_view text) {

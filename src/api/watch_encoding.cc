@@ -79,6 +79,10 @@ struct Encoder {
     *out.mutable_ping()->mutable_head() = EncodeCursor(head.head);
     return absl::OkStatus();
   }
+  absl::Status operator()(const ports::FeedAlive&) const {
+    out.mutable_ping();
+    return absl::OkStatus();
+  }
 };
 
 }  // namespace

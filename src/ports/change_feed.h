@@ -66,9 +66,14 @@ struct FeedHead {
   domain::ChangeCursor head;
 };
 
+/// A sign of life when there is no FeedHead to send for 15 s, because the database cannot be asked
+/// or the watcher has not been sent everything yet. May come at any time, also before the first
+/// answer and between the parts of a snapshot.
+struct FeedAlive {};
+
 using FeedMessage =
     std::variant<FeedResumed, FeedResync, FeedSnapshot, std::shared_ptr<const domain::LiveChange>,
-                 FeedNotification, FeedHead>;
+                 FeedNotification, FeedHead, FeedAlive>;
 
 /// How a watch ends.
 struct FeedEnd {
