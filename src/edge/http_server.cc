@@ -34,6 +34,8 @@ constexpr int kSendBufferBytes = 128 * 1024;
 constexpr auto kTlsRefresh = 2s;
 /// For so many seconds the kernel keeps a client that has not sent anything.
 using DeferAccept = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_DEFER_ACCEPT>;
+/// In milliseconds.
+using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
 
 }  // namespace
 
@@ -130,6 +132,8 @@ class HttpServer::Server {
     const tcp::endpoint endpoint = socket.remote_endpoint(error);
     if (error) return;  // it is gone already
     socket.set_option(tcp::no_delay(true), error);
+    const auto acknowledge_patience = state_.options.acknowledge_patience.count();
+    socket.set_option(UserTimeout(static_cast<int>(acknowledge_patience)), error);
     const std::string peer = endpoint.address().to_string();
     auto transport = tls_ ? MakeTlsTransport(std::move(socket), tls_->context())
                           : MakePlainTransport(std::move(socket));

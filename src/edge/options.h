@@ -47,6 +47,10 @@ struct HttpServerOptions {
   /// For the next request on a connection.
   std::chrono::milliseconds idle_patience = std::chrono::seconds(60);
   std::size_t min_bytes_per_second = 8UL * 1024;
+  /// Sent bytes that the client's kernel has not acknowledged for so long end the connection: the
+  /// client or the way to it is gone. Few bytes, as a ping, fit into the buffers of the socket, so
+  /// no other patience would notice.
+  std::chrono::milliseconds acknowledge_patience = std::chrono::seconds(40);
   /// Of one streamed answer, see util::HttpExchange::Write; one piece more is taken.
   std::size_t max_unsent_bytes = 1024UL * 1024;
   WebSocketOptions web_sockets = {};

@@ -175,6 +175,19 @@ TEST_F(LimitsTest, EndsAStreamThatTheClientDoesNotRead) {
   EXPECT_TRUE(told);
 }
 
+TEST_F(LimitsTest, EndsAStreamWhoseClientHasVanished) {
+  const auto server = Start({.patience = kLong, .acknowledge_patience = 1s});
+  const Peer peer(server->port());
+  peer.Send("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  const std::unique_ptr<util::HttpExchange> exchange = handler_.AwaitHeld();
+  exchange->Begin({});
+  peer.ReadTo("\r\n\r\n");
+  peer.Vanish();
+  exchange->Write("a ping");  // the buffer of the socket takes it
+  EXPECT_TRUE(Eventually([&] { return exchange->IsCancelled(); }));
+  EXPECT_TRUE(Eventually([&] { return server->stats().open_count == 0; }));
+}
+
 TEST_F(LimitsTest, APieceMayBeLargerThanTheBound) {
   const auto server = Start({.max_unsent_bytes = 1'000});
   const Peer peer(server->port());

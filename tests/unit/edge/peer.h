@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -58,6 +59,12 @@ class Peer {
   void Reset() const {
     const sockaddr unspecified{.sa_family = AF_UNSPEC, .sa_data = {}};
     connect(socket_, &unspecified, sizeof(unspecified));
+  }
+  /// Drops all that comes from now on, unacknowledged, as a cut cable does.
+  void Vanish() const {
+    sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const sock_fprog program{.len = 1, .filter = &nothing};
+    EXPECT_EQ(setsockopt(socket_, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)), 0);
   }
   /// Until the server closes.
   std::string ReadAll() const {
