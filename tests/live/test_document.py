@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from scripted_socket import ALIVE, EMPTY, scripted_socket, update
 from todo_client import Client, eventually
 from transcript import Changer, blocks, hold, normal, running_service
 
@@ -54,7 +55,9 @@ class Example:
 
     def refused(self) -> str:
         assert self._process.wait(60) == 1
-        return (self._output.parent / "errors").read_text()
+        errors = (self._output.parent / "errors").read_text()
+        assert "Traceback" not in errors
+        return errors
 
 
 def test_the_example_follows_changes_and_a_restart(stack: Stack, tmp_path: Path) -> None:
@@ -88,3 +91,25 @@ def test_the_example_takes_a_token_and_gives_up_without(with_tokens: tuple[Stack
     eventually(lambda: example.shows(known), "the snapshot")
     example.end()
     assert "refused: 4500" in Example(tmp_path, url, TOKEN="no-token").refused()
+
+
+def test_the_example_takes_a_ping_without_a_cursor_for_a_sign_of_life(tmp_path: Path) -> None:
+    with scripted_socket(lambda _: [ALIVE, EMPTY, update(1, "one"), ALIVE, update(2, "two")]) as server:
+        example = Example(tmp_path, server.url, "ada")
+        eventually(lambda: example.shows(["one", "two"]), "the update after the ping")
+        example.end()
+    assert server.handshakes == 1
+
+
+def test_the_example_comes_back_after_a_refused_handshake(tmp_path: Path) -> None:
+    with scripted_socket(lambda number: [EMPTY, update(1, "one")] if number else None) as server:
+        example = Example(tmp_path, server.url, "ada")
+        eventually(lambda: example.shows(["one"]), "another try")
+        example.end()
+    assert server.handshakes == 2
+
+
+def test_the_example_ends_when_its_token_has_expired(tmp_path: Path) -> None:
+    with scripted_socket(lambda _: 4401) as server:
+        assert "refused: 4401" in Example(tmp_path, server.url, "ada").refused()
+    assert server.handshakes == 1
