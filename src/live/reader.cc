@@ -97,8 +97,10 @@ absl::StatusOr<Missed> Reader::Ask(const domain::UserId& user, const domain::Cha
   missed.changes.reserve(read->changes.size());
   std::int64_t seq = cursor.seq;
   for (domain::Change& change : read->changes) {
-    // A log with a hole is not usable; a snapshot is.
-    if (change.seq != ++seq) missed.complete = false;
+    if (change.seq != ++seq) {  // a log with a hole is usable up to it
+      missed.complete = false;
+      break;
+    }
     missed.changes.push_back(std::make_shared<const domain::LiveChange>(std::move(change)));
   }
   return missed;
@@ -129,18 +131,21 @@ void Reader::RunPage(const std::shared_ptr<Watch>& watch, util::Backoff backoff)
   if (!plan) return;
   absl::StatusOr<Page> page = AskPage(watch->user(), *plan);
   outages_.Note(page.status(), "read a page of tasks");
-  if (page.ok()) return watch->TakePage(std::move(page->tasks), page->after);
+  if (page.ok()) return watch->TakePage(std::move(page->tasks), page->after, page->next_limit);
   ++counters_.failed_queries;
   const std::chrono::milliseconds delay = backoff.Next();
   workplace_.RunAfter(delay, watch->user(), [this, watch, backoff] { RunPage(watch, backoff); });
 }
 
-absl::StatusOr<ports::TaskPage> Reader::ListPart(const domain::UserId& user,
-                                                 ports::TaskQuery query) {
+absl::StatusOr<Reader::Page> Reader::ListPart(const domain::UserId& user, ports::TaskQuery query) {
   for (;;) {
-    TODO_ASSIGN_OR_RETURN(ports::TaskPage page, tasks_.List(user, query));
-    const int fitting = CountFitting(page.tasks, options_.max_part_bytes);
-    if (fitting == static_cast<int>(page.tasks.size())) return page;
+    TODO_ASSIGN_OR_RETURN(ports::TaskPage tasks, tasks_.List(user, query));
+    const int fitting = CountFitting(tasks.tasks, options_.max_part_bytes);
+    if (fitting == static_cast<int>(tasks.tasks.size())) {
+      // The next tasks are probably as long. When they are shorter, the pages grow again.
+      const bool has_room = CountFitting(tasks.tasks, options_.max_part_bytes / 2) == fitting;
+      return Page{std::move(tasks), has_room ? 2 * query.limit : query.limit, {}};
+    }
     query.limit = fitting;  // read again, for the cursor behind the last of them
   }
 }
@@ -148,11 +153,16 @@ absl::StatusOr<ports::TaskPage> Reader::ListPart(const domain::UserId& user,
 absl::StatusOr<Reader::Page> Reader::AskPage(const domain::UserId& user,
                                              const WatchState::PagePlan& plan) {
   ++counters_.page_reads;
-  TODO_ASSIGN_OR_RETURN(ports::TaskPage tasks, ListPart(user, plan.query));
-  const bool last = tasks.next_cursor.empty();
-  TODO_ASSIGN_OR_RETURN(Missed after, Ask(user, last ? plan.snapshot : plan.seen,
-                                          last ? options_.max_missed_changes : kHeadOnly));
-  return Page{std::move(tasks), std::move(after)};
+  TODO_ASSIGN_OR_RETURN(Page page, ListPart(user, plan.query));
+  if (page.tasks.next_cursor.empty()) {
+    TODO_ASSIGN_OR_RETURN(page.after, Ask(user, plan.snapshot, options_.max_missed_changes));
+    if (!page.after.cursor_known || page.after.complete) return page;
+  }
+  // Either other pages follow, or more changes than one read answers.
+  TODO_ASSIGN_OR_RETURN(page.after, Ask(user, plan.seen, kHeadOnly));
+  page.after.changes.clear();
+  page.after.complete = false;
+  return page;
 }
 
 }  // namespace todo::live

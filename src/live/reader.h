@@ -55,10 +55,11 @@ class Reader {
   void RunPage(const std::shared_ptr<Watch>& watch, util::Backoff backoff);
   struct Page {
     ports::TaskPage tasks;
+    int next_limit = 0;  // of tasks in the next page
     Missed after;
   };
-  /// A page whose texts fit into one part of a snapshot.
-  absl::StatusOr<ports::TaskPage> ListPart(const domain::UserId& user, ports::TaskQuery query);
+  /// A page whose texts fit into one part of a snapshot, without `after`.
+  absl::StatusOr<Page> ListPart(const domain::UserId& user, ports::TaskQuery query);
   absl::StatusOr<Page> AskPage(const domain::UserId& user, const WatchState::PagePlan& plan);
   util::Backoff NewBackoff() const { return {options_.min_backoff, options_.max_backoff}; }
 

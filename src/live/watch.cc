@@ -107,9 +107,10 @@ void Watch::TakeMissed(const Missed& missed) {
   Advance(state);
 }
 
-void Watch::TakePage(ports::TaskPage page, const Missed& after_page) {
+void Watch::TakePage(ports::TaskPage page, const Missed& after_page,
+                     std::optional<int> next_limit) {
   auto state = state_.Lock();
-  state->feed.TakePage(std::move(page), after_page);
+  state->feed.TakePage(std::move(page), after_page, next_limit);
   Advance(state);
 }
 
@@ -154,13 +155,13 @@ void Watch::Send(Handle& state, const ports::FeedMessage& message) {
   if (std::holds_alternative<ports::FeedHead>(message)) {
     state->next_head = services_.SteadyNow() + head_interval_;
   }
+  const bool drain_wanted = state->feed.TakeDrainWanted();
   bool sent = false;
   Unlocked(state, [&] {
     sent = sink->Send(message);
     if (!sent) return;
     services_.counters().NoteSent(message);
-    const auto* snapshot = std::get_if<ports::FeedSnapshot>(&message);
-    if (snapshot != nullptr && !snapshot->last) {
+    if (drain_wanted) {
       sink->OnDrained([weak = weak_from_this()] {
         if (const auto watch = weak.lock()) watch->Drained();
       });

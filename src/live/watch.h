@@ -84,7 +84,7 @@ class Watch final : public std::enable_shared_from_this<Watch> {
   bool TakeCheck(const domain::ChangeCursor& asked, const ports::CheckedCursor& answer);
   bool BeginRead();
   void TakeMissed(const Missed& missed);
-  void TakePage(ports::TaskPage page, const Missed& after_page);
+  void TakePage(ports::TaskPage page, const Missed& after_page, std::optional<int> next_limit);
   std::optional<domain::ChangeCursor> checkable();
   bool is_open() { return state_.Lock()->sink != nullptr; }
   /// nullopt: the watch has ended.

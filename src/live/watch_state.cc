@@ -54,6 +54,7 @@ void WatchState::TakeChange(const Update& change) {
     dropped_ = true;
     return;
   }
+  if (proof_ && seq <= proof_->seq) return;
   Hold(change);
   if (held_.size() <= kMaxHeldUpdates && held_bytes_ <= kMaxHeldBytes) return;
   ReleaseAll();
@@ -109,17 +110,22 @@ void WatchState::TakeMissed(const Missed& missed) {
   read_begun_ = false;
   lacks_ = 0;
   if (phase_ == Phase::kStarting) return BeginSnapshot(missed.head);
-  if (!missed.cursor_known) {
+  if (!missed.cursor_known || Disproves(missed)) {
     return Resync(ports::FeedResync::Reason::kUnknownCursor, missed.head);
   }
-  if (!missed.complete) return Resync(ports::FeedResync::Reason::kTooFarBehind, missed.head);
+  const bool is_portion = catching_up_ && !missed.changes.empty();
+  if (!missed.complete && !is_portion) {
+    return Resync(ports::FeedResync::Reason::kTooFarBehind, missed.head);
+  }
   if (phase_ == Phase::kResuming) {
     phase_ = Phase::kLive;
+    catching_up_ = true;
     recent_.Note(last_);
     first_.emplace_back(ports::FeedResumed{missed.head});
     ReleaseOld();
   }
   Merge(missed);
+  if (!missed.complete) dropped_ = true;
 }
 
 WatchState::PagePlan WatchState::BeginPage(int page_size) {
@@ -128,57 +134,71 @@ WatchState::PagePlan WatchState::BeginPage(int page_size) {
   dropped_ = behind_ = hinted_ = false;
   PagePlan plan;
   if (scope_ == ports::SnapshotScope::kOpen) plan.query.completed = false;
-  plan.query.limit = page_size;
+  plan.query.limit = std::min(page_size, snapshot_->limit.value_or(page_size));
   plan.query.page_cursor = snapshot_->next_page;
   plan.snapshot = last_;
   plan.seen = snapshot_->seen;
   return plan;
 }
 
-void WatchState::TakePage(ports::TaskPage page, const Missed& after_page) {
+void WatchState::TakePage(ports::TaskPage page, const Missed& after_page,
+                          std::optional<int> next_limit) {
   TODO_REQUIRE(waiting_ == Waiting::kForPage);
   waiting_ = Waiting::kForNothing;
   const bool last = page.next_cursor.empty();
-  const auto reason = after_page.cursor_known ? ports::FeedResync::Reason::kTooFarBehind
-                                              : ports::FeedResync::Reason::kUnknownCursor;
-  if (!after_page.cursor_known || (last && !after_page.complete)) {
-    return Resync(reason, after_page.head);
-  }
+  // Only a complete answer to the last page is about the snapshot's cursor; others are about
+  // `seen`.
   const bool seen_is_known =
-      !last || snapshot_->seen == last_ ||
+      !last || !after_page.complete || snapshot_->seen == last_ ||
       std::any_of(after_page.changes.begin(), after_page.changes.end(),
                   [&](const Update& change) { return change->cursor() == snapshot_->seen; });
-  if (!seen_is_known) {
+  if (!after_page.cursor_known || !seen_is_known) {
     return Resync(ports::FeedResync::Reason::kUnknownCursor, after_page.head);
   }
   first_.emplace_back(
       ports::FeedSnapshot{.tasks = std::move(page.tasks), .last = last, .cursor = last_});
+  waiting_ = Waiting::kForDrain;
   if (!last) {
     snapshot_->next_page = std::move(page.next_cursor);
     snapshot_->seen = after_page.head;
-    waiting_ = Waiting::kForDrain;
+    snapshot_->limit = next_limit;
     return;
   }
   snapshot_.reset();
   phase_ = Phase::kLive;
+  catching_up_ = true;
   ReleaseOld();
-  Merge(after_page);
+  if (after_page.head.seq > last_.seq) {
+    proof_ = std::make_unique<domain::ChangeCursor>(after_page.head);
+  }
+  if (after_page.complete) return Merge(after_page);
+  // Updates up to `proof_` may have come before it was known.
+  ReleaseAll();
+  dropped_ = true;
 }
 
 void WatchState::TakeDrained() {
-  if (waiting_ == Waiting::kForDrain) waiting_ = Waiting::kForNothing;
+  if (waiting_ != Waiting::kForDrain) return;
+  waiting_ = Waiting::kForNothing;
+  portion_bytes_ = 0;
 }
 
 std::optional<ports::FeedMessage> WatchState::Next() {
-  if (!first_.empty()) return PopFront(first_);
-  if (phase_ != Phase::kLive || doubted_) return std::nullopt;
-  if (!held_.empty() && !HasGap()) {
+  if (!first_.empty()) {
+    drain_wanted_ = waiting_ == Waiting::kForDrain;
+    return PopFront(first_);
+  }
+  if (phase_ != Phase::kLive || doubted_ || waiting_ == Waiting::kForDrain) return std::nullopt;
+  const bool reads = waiting_ != Waiting::kForNothing;
+  if (!held_.empty() && !HasGap() && !(catching_up_ && reads)) {
     const auto next = held_.begin();
     Update update = next->second;
     Release(next);
-    last_ = update->cursor();
-    recent_.Note(last_);
-    return update;
+    return Sent(std::move(update));
+  }
+  if (held_.empty() && !dropped_ && !behind_ && !reads) {
+    catching_up_ = false;
+    portion_bytes_ = 0;
   }
   if (!notifications_.empty()) return PopFront(notifications_);
   if (head_due_at_ != kNoHead && last_.seq >= head_due_at_) {
@@ -186,6 +206,18 @@ std::optional<ports::FeedMessage> WatchState::Next() {
     return ports::FeedHead{last_};
   }
   return std::nullopt;
+}
+
+ports::FeedMessage WatchState::Sent(Update update) {
+  last_ = update->cursor();
+  recent_.Note(last_);
+  if (proof_ && last_.seq >= proof_->seq) proof_.reset();
+  if (catching_up_) portion_bytes_ += update->json()->size();
+  if (portion_bytes_ >= kPortionBytes) {
+    waiting_ = Waiting::kForDrain;
+    drain_wanted_ = true;
+  }
+  return update;
 }
 
 std::optional<WatchState::Work> WatchState::TakeWork() {
@@ -248,6 +280,14 @@ void WatchState::Merge(const Missed& missed) {
   ReleaseForeign(missed.head.seq);
 }
 
+bool WatchState::Disproves(const Missed& missed) const {
+  if (!proof_) return false;
+  if (missed.head.seq < proof_->seq) return true;
+  return std::any_of(missed.changes.begin(), missed.changes.end(), [&](const Update& change) {
+    return change->change().seq == proof_->seq && change->cursor() != *proof_;
+  });
+}
+
 void WatchState::Resync(ports::FeedResync::Reason reason, const domain::ChangeCursor& head) {
   first_.emplace_back(ports::FeedResync{reason});
   // Held updates may be of a log that is no more, and updates of the new log may have been taken
@@ -264,14 +304,18 @@ void WatchState::BeginSnapshot(const domain::ChangeCursor& head) {
   recent_.Note(head);
   lacks_ = 0;
   head_due_at_ = kNoHead;
+  catching_up_ = false;
+  portion_bytes_ = 0;
+  proof_.reset();
   if (scope_ != ports::SnapshotScope::kNone) {
     phase_ = Phase::kSnapshot;
-    snapshot_ = std::make_unique<Snapshot>(Snapshot{.next_page = {}, .seen = head});
+    snapshot_ = std::make_unique<Snapshot>(Snapshot{.next_page = {}, .seen = head, .limit = {}});
     return;
   }
   first_.emplace_back(ports::FeedSnapshot{.tasks = {}, .last = true, .cursor = head});
   snapshot_.reset();
   phase_ = Phase::kLive;
+  catching_up_ = true;
   ReleaseOld();
 }
 

@@ -29,6 +29,10 @@ namespace todo::live {
 /// updates wait. A live watch sends an update only if it follows the last one. At any time at most
 /// one read is in progress.
 ///
+/// A watch that has become live catches up first, until nothing is left to send or to read: what it
+/// sends then goes in portions, each after the sink has drained, so that no reader gets more than
+/// its door can hold. However many changes come meanwhile, they are read in portions, too.
+///
 /// Thread safety: none; the owner locks. An idle live watch takes about 350 bytes.
 class WatchState {
  public:
@@ -37,6 +41,8 @@ class WatchState {
   static constexpr std::size_t kMaxHeldUpdates = 1'000;
   static constexpr std::size_t kMaxHeldBytes = 512 * 1024;
   static constexpr std::size_t kMaxHeldNotifications = 100;
+  /// The updates in one portion have about so much JSON.
+  static constexpr std::size_t kPortionBytes = 256 * 1024;
 
   /// `registers_late`: see FeedOptions.
   WatchState(std::optional<domain::ChangeCursor> cursor, ports::SnapshotScope scope,
@@ -58,20 +64,24 @@ class WatchState {
   void TakeMissed(const Missed& missed);
 
   /// How to read the next page of the snapshot: the tasks by `query`, and immediately after them
-  /// the missed changes: behind `snapshot` after the last page, else none, but the head and whether
-  /// `seen` is known.
+  /// the missed changes: behind `snapshot` after the last page, if one read can answer all of them;
+  /// else none, but the head and whether `seen` is known.
   struct PagePlan {
     ports::TaskQuery query;
     domain::ChangeCursor snapshot;  // its cursor
     domain::ChangeCursor seen;      // the head when the page before was read
   };
   PagePlan BeginPage(int page_size);
-  void TakePage(ports::TaskPage page, const Missed& after_page);
-  /// The part of the snapshot that Next answered last has left.
-  void TakeDrained();
+  /// `next_limit`: of tasks in the next page; nullopt: the page size.
+  void TakePage(ports::TaskPage page, const Missed& after_page,
+                std::optional<int> next_limit = std::nullopt);
 
   /// The next message; it counts as sent.
   std::optional<ports::FeedMessage> Next();
+  /// Whether TakeDrained is to be called when the message that Next answered last has left; once.
+  /// Nothing goes on before that.
+  bool TakeDrainWanted() { return std::exchange(drain_wanted_, false); }
+  void TakeDrained();
 
   struct PageWanted {};
   using Work = std::variant<MissedWanted, PageWanted>;
@@ -108,6 +118,7 @@ class WatchState {
   struct Snapshot {
     std::string next_page;
     domain::ChangeCursor seen;  // the newest head; the pages are not newer
+    std::optional<int> limit;   // of tasks in the next page
   };
 
   bool HasGap() const;
@@ -119,6 +130,9 @@ class WatchState {
   /// Releases updates that the log, whose head is `head_seq`, should have had when it was read.
   void ReleaseForeign(std::int64_t head_seq);
   void Merge(const Missed& missed);
+  /// Whether the log that was read lacks the change that `proof_` names.
+  bool Disproves(const Missed& missed) const;
+  ports::FeedMessage Sent(Update update);
   void Resync(ports::FeedResync::Reason reason, const domain::ChangeCursor& head);
   void BeginSnapshot(const domain::ChangeCursor& head);
 
@@ -131,15 +145,21 @@ class WatchState {
   bool behind_ = false;   // the log has changes that the bus has not brought
   bool hinted_ = false;   // behind_ is due to a hint, so that more may come soon
   bool check_wanted_ = false;
+  bool drain_wanted_ = false;
+  bool catching_up_ = false;  // live, but it has not yet been level with the log
   /// Live: the last change sent. Resuming: the watcher's cursor. Snapshot: the cursor of that.
   domain::ChangeCursor last_;
   Recent recent_;
   /// An update that contradicts what was sent. Nothing is sent until the log was asked about it.
   std::unique_ptr<domain::ChangeCursor> doubted_;
-  std::unique_ptr<Snapshot> snapshot_;     // while one is made
+  std::unique_ptr<Snapshot> snapshot_;  // while one is made
+  /// The tasks of the snapshot may be as new as this change. Until it is sent, the log must have
+  /// it, and updates up to it come from the log alone.
+  std::unique_ptr<domain::ChangeCursor> proof_;
   std::vector<ports::FeedMessage> first_;  // goes before everything else
   std::map<std::int64_t, Update> held_;    // by seq; live: behind last_
   std::size_t held_bytes_ = 0;
+  std::size_t portion_bytes_ = 0;         // catching up: sent since the sink was drained
   std::int64_t newest_held_at_read_ = 0;  // when the last read began
   std::vector<ports::FeedNotification> notifications_;
   std::int64_t lacks_ = 0;              // at the last check the head had this seq, beyond last_

@@ -45,8 +45,8 @@ constexpr std::string_view ToString(FeedResync::Reason reason) {
 
 /// A part of the user's tasks, with at most 256 KiB of their texts or a single task. After the last
 /// part the watcher knows all tasks at least as they were at `cursor`, perhaps some later ones. The
-/// changes behind the cursor follow, so applying them in their order gives the present state.
-/// Nothing comes between the parts but a FeedResync, which begins anew.
+/// changes behind the cursor follow, however many, so applying them in their order gives the
+/// present state. Nothing comes between the parts but a FeedResync, which begins anew.
 struct FeedSnapshot {
   std::vector<domain::Task> tasks;
   bool last = false;
@@ -97,7 +97,8 @@ class FeedSink {
   /// False: the watcher has gone, or reads too slowly; nothing more is sent.
   virtual bool Send(const FeedMessage& message) = 0;
   /// `callback` is called once, from any thread, when everything sent so far has left; at once when
-  /// it has. The feed sends the next part of a snapshot then. May call the callback from inside.
+  /// it has. The feed sends the next part of a snapshot then, or the next portion of the changes
+  /// behind it. May call the callback from inside.
   virtual void OnDrained(std::function<void()> callback) = 0;
   virtual void End(const FeedEnd& end) = 0;
 };

@@ -195,6 +195,50 @@ TEST_F(FeedCoreTest, APartOfASnapshotHasOnlySoMuchText) {
   EXPECT_THAT(one.received().All<ports::FeedSnapshot>(), SizeIs(10)) << "one task in any case";
 }
 
+TEST_F(FeedCoreTest, AWatcherBecomesLevelThoughChangesNeverStop) {
+  options_.max_missed_changes = 12;
+  options_.page_size = 2;
+  Commit(kAda, 60);
+  const Watcher watcher = Watch(kAda, std::nullopt, true);
+  database_.meanwhile = [&] {
+    for (int i = 0; i < 2; ++i) core().Publish(Commit(kAda));
+    return absl::OkStatus();
+  };
+  const auto is_level = [&] {
+    const std::vector<std::int64_t> updates = watcher.received().Updates();
+    return !updates.empty() && updates.back() == database_.user(kAda).head().seq;
+  };
+  for (int step = 0; step < 300 && !is_level(); ++step) {
+    if (workplace_.size() > 0) workplace_.RunOne();
+    if (const auto drained = watcher.received().drained) drained();
+  }
+  EXPECT_TRUE(is_level());
+  EXPECT_THAT(watcher.received().All<ports::FeedResync>(), IsEmpty());
+  const auto parts = watcher.received().All<ports::FeedSnapshot>();
+  EXPECT_THAT(parts, SizeIs(30));
+  const std::vector<std::int64_t> updates = watcher.received().Updates();
+  for (std::size_t i = 0; i < updates.size(); ++i) {
+    ASSERT_EQ(updates[i], parts.front().cursor.seq + 1 + static_cast<std::int64_t>(i));
+  }
+}
+
+TEST_F(FeedCoreTest, ThePagesOfLongTasksAreListedOnce) {
+  Commit(kAda, 120);
+  database_.description = std::string(options_.max_part_bytes / 10, 'x');
+  const Watcher watcher = Watch(kAda, std::nullopt);
+  workplace_.RunOne();  // the head
+  int calls = 0;
+  database_.meanwhile = [&] {
+    ++calls;
+    return absl::OkStatus();
+  };
+  workplace_.RunAll();
+  const auto parts = watcher.received().All<ports::FeedSnapshot>();
+  EXPECT_THAT(parts.size(), testing::AllOf(testing::Ge(12u), testing::Le(14u)));
+  // Two queries for each part, and the first page twice; each calls twice.
+  EXPECT_EQ(calls, 2 * (2 * static_cast<int>(parts.size()) + 1));
+}
+
 TEST_F(FeedCoreTest, AHoleInTheLogIsNotResumedOver) {
   struct Holed final : ports::LiveLog {
     absl::StatusOr<ports::MissedChanges> ReadMissed(const domain::UserId& user,

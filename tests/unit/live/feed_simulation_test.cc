@@ -95,7 +95,11 @@ class Simulation {
     domain::UserId user;
     std::optional<domain::ChangeCursor> cursor;  // nullopt: nothing, or a part of a snapshot
     ModelDatabase::Tasks tasks;
-    bool must_resync = false;  // its cursor was set back
+    bool must_resync = false;    // its cursor was set back
+    bool resumes_ahead = false;  // its connection began with tasks newer than its cursor
+    bool is_ahead = false;  // when the database was set back, its tasks were newer than its cursor
+    bool mixes_logs = false;
+    std::int64_t head_at_snapshot = 0;
     bool greeted = false;
     int connection = 0;
     std::unique_ptr<ports::FeedWatch> watch;
@@ -218,11 +222,14 @@ class Simulation {
     replica.checking = false;
   }
 
-  /// The only case that the feed cannot notice is left out: a watcher that was cut off right behind
-  /// its snapshot, whose tasks are newer than its cursor.
+  /// The cases that the feed cannot notice are left out: a watcher that is cut off right behind its
+  /// snapshot, whose tasks are newer than its cursor; and one whose bus loses just the updates of
+  /// the new log with numbers that it has.
   void SetBack() {
-    for (const Watcher& watcher : watchers_) {
-      if (IsAhead(watcher)) return;
+    for (Watcher& watcher : watchers_) {
+      if (!IsAhead(watcher)) continue;
+      if (!watcher.watch || watcher.resumes_ahead) return;
+      watcher.is_ahead = true;
     }
     database_.Restore();
     for (Replica& replica : replicas_) {
@@ -237,6 +244,7 @@ class Simulation {
 
   static bool IsAhead(const Watcher& watcher) {
     if (!watcher.cursor) return false;
+    if (watcher.cursor->seq < watcher.head_at_snapshot) return true;
     const std::int64_t number = std::stoll(watcher.cursor->event_id.value().substr(24));
     return std::any_of(watcher.tasks.begin(), watcher.tasks.end(),
                        [&](const auto& task) { return task.second > number; });
@@ -246,6 +254,7 @@ class Simulation {
     if (watcher.watch) return Reconnect(watcher);
     ++watcher.connection;
     watcher.greeted = false;
+    watcher.resumes_ahead = IsAhead(watcher);
     if (watcher.cursor) ++findings_.resumes;
     if (!watcher.cursor) watcher.must_resync = false;
     ports::WatchRequest request;
@@ -267,7 +276,16 @@ class Simulation {
   void Disconnect(Watcher& watcher) {
     ++watcher.connection;
     watcher.drained = nullptr;
+    if (watcher.is_ahead || watcher.mixes_logs) Forget(watcher);
     const std::unique_ptr<ports::FeedWatch> watch = std::move(watcher.watch);
+  }
+
+  static void Forget(Watcher& watcher) {
+    watcher.is_ahead = watcher.mixes_logs = false;
+    watcher.head_at_snapshot = 0;
+    watcher.cursor.reset();
+    watcher.tasks.clear();
+    watcher.must_resync = false;
   }
 
   static void Drain(Watcher& watcher) {
@@ -282,9 +300,7 @@ class Simulation {
     if (!first || !watcher.cursor) Fault(watcher, "resumed without a cursor");
   }
   void On(Watcher& watcher, bool /*first*/, const ports::FeedResync& /*resync*/) {
-    watcher.cursor.reset();
-    watcher.tasks.clear();
-    watcher.must_resync = false;
+    Forget(watcher);
     ++findings_.resyncs;
   }
   void On(Watcher& watcher, bool first, const ports::FeedSnapshot& snapshot) {
@@ -292,6 +308,7 @@ class Simulation {
     if (first) watcher.tasks.clear();  // of a snapshot that was broken off
     for (const domain::Task& task : snapshot.tasks) watcher.tasks[task.id.value] = task.version;
     if (snapshot.last) watcher.cursor = snapshot.cursor;
+    if (snapshot.last) watcher.head_at_snapshot = database_.user(watcher.user).head().seq;
     if (snapshot.last && !database_.user(watcher.user).Knows(snapshot.cursor)) {
       watcher.must_resync = true;
     }
@@ -302,6 +319,10 @@ class Simulation {
     if (first || !watcher.cursor) return Fault(watcher, "an update before its base");
     if (change.seq > watcher.cursor->seq + 1) Fault(watcher, "missed");
     if (change.seq <= watcher.cursor->seq) Fault(watcher, "repeated");
+    // The bus has lost the updates of the new log whose numbers the watcher has.
+    if (loses_ && watcher.must_resync && database_.user(watcher.user).Knows(update->cursor())) {
+      watcher.mixes_logs = true;
+    }
     watcher.cursor = update->cursor();
     // An update of the old log may still be on the bus. The new log does not know it.
     if (!database_.user(watcher.user).Knows(*watcher.cursor)) watcher.must_resync = true;
@@ -310,9 +331,11 @@ class Simulation {
     } else {
       watcher.tasks[change.task_id.value] = change.version;
     }
+    if (!IsAhead(watcher)) watcher.is_ahead = false;
     ++findings_.updates;
   }
   static void On(Watcher& /*watcher*/, bool /*first*/, const ports::FeedNotification& /*notice*/) {}
+  static void On(Watcher& /*watcher*/, bool /*first*/, const ports::FeedAlive& /*alive*/) {}
   void On(Watcher& watcher, bool first, const ports::FeedHead& head) {
     if (first || watcher.cursor != head.head) Fault(watcher, "a head that is not the cursor");
     ++findings_.heads;

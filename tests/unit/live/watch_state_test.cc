@@ -83,6 +83,7 @@ struct Describe {
     return "notification " + notification.notification_id.value().substr(34);
   }
   std::string operator()(const ports::FeedHead& head) const { return "head " + Name(head.head); }
+  std::string operator()(const ports::FeedAlive& /*alive*/) const { return "alive"; }
 };
 
 /// All messages that are due.
@@ -176,7 +177,12 @@ TEST(WatchState, ChangesOfTheTimeOfASnapshotFollowIt) {
   state.BeginPage(100);
   state.TakeChange(Update(6));
   state.TakePage(Page({1}), Changes(4, 5));
-  EXPECT_THAT(Sent(state), ElementsAre("snapshot 3 #1 last", "4", "5", "6"));
+  EXPECT_THAT(Sent(state), ElementsAre("snapshot 3 #1 last"));
+  EXPECT_TRUE(state.TakeDrainWanted());
+  EXPECT_EQ(Work(state), "nothing") << "the part has not left";
+  state.TakeDrained();
+  EXPECT_THAT(Sent(state), ElementsAre("4", "5", "6"));
+  EXPECT_FALSE(state.TakeDrainWanted());
   EXPECT_EQ(Work(state), "nothing");
 }
 
@@ -199,7 +205,9 @@ TEST(WatchState, AUserWithoutChangesHasASnapshotToo) {
   state.BeginPage(100);
   state.TakePage(Page({}), Changes(1, 0));
   state.TakeChange(Update(1));
-  EXPECT_THAT(Sent(state), ElementsAre("snapshot 0 last", "1"));
+  EXPECT_THAT(Sent(state), ElementsAre("snapshot 0 last"));
+  state.TakeDrained();
+  EXPECT_THAT(Sent(state), ElementsAre("1"));
 }
 
 TEST(WatchState, AnUnknownCursorMeansResyncAndASnapshot) {
@@ -240,6 +248,70 @@ TEST(WatchState, ADatabaseSetBackDuringASnapshotBeginsAnew) {
   EXPECT_THAT(Sent(state), ElementsAre("resync UNKNOWN_CURSOR"));
   EXPECT_EQ(Work(state), "page");
   EXPECT_EQ(state.BeginPage(2).query.page_cursor, "") << "from the first page on";
+}
+
+/// A watch that has got its snapshot, at 3, while the log grew to `head`, more than a read answers.
+WatchState WithTooManyChangesBehindItsSnapshot(std::int64_t head) {
+  WatchState state(std::nullopt, ports::SnapshotScope::kAll);
+  EXPECT_EQ(Work(state), "head");
+  EXPECT_TRUE(state.BeginRead());
+  state.TakeMissed(HeadOnly(3));
+  EXPECT_EQ(Work(state), "page");
+  state.BeginPage(100);
+  state.TakePage(Page({1}), TooMany(head));
+  EXPECT_THAT(Sent(state), ElementsAre("snapshot 3 #1 last"));
+  EXPECT_EQ(Work(state), "nothing") << "the part has not left";
+  state.TakeDrained();
+  EXPECT_EQ(Work(state), "missed behind 3");
+  EXPECT_TRUE(state.BeginRead());
+  return state;
+}
+
+TEST(WatchState, TooManyChangesBehindASnapshotAreReadInPortions) {
+  WatchState state = WithTooManyChangesBehindItsSnapshot(7);
+  Missed portion = Changes(4, 5);
+  portion.head = At(8);
+  portion.complete = false;
+  state.TakeMissed(portion);
+  EXPECT_THAT(Sent(state), ElementsAre("4", "5"));
+  EXPECT_EQ(Work(state), "missed behind 5");
+  state.TakeChange(Update(6, 2));  // of another log; the log alone tells about 6 and 7
+  state.TakeChange(Update(9));
+  ASSERT_TRUE(state.BeginRead());
+  state.TakeMissed(Changes(6, 8));
+  EXPECT_THAT(Sent(state), ElementsAre("6", "7", "8", "9"));
+  EXPECT_EQ(Work(state), "nothing");
+}
+
+TEST(WatchState, ADatabaseSetBackBehindASnapshotBeginsAnew) {
+  for (const Missed& other : {Changes(4, 8, 2), Changes(4, 6), Unknown(2, 2)}) {
+    WatchState state = WithTooManyChangesBehindItsSnapshot(7);
+    state.TakeMissed(other);  // its 7 is another one, or it has none
+    EXPECT_THAT(Sent(state), ElementsAre("resync UNKNOWN_CURSOR"));
+  }
+}
+
+TEST(WatchState, WhatItCatchesUpWithGoesInPortionsThatWaitForTheirReader) {
+  WatchState state(At(5), ports::SnapshotScope::kAll);
+  EXPECT_EQ(Work(state), "missed behind 5");
+  ASSERT_TRUE(state.BeginRead());
+  Missed missed = Changes(6, 5);
+  for (std::int64_t seq = 6; seq <= 10; ++seq) {
+    missed.changes.push_back(Update(seq, 1, WatchState::kPortionBytes / 2));
+  }
+  missed.head = At(10);
+  state.TakeMissed(missed);
+  EXPECT_THAT(Sent(state), ElementsAre("resumed 10", "6", "7"));
+  EXPECT_TRUE(state.TakeDrainWanted());
+  EXPECT_FALSE(state.TakeDrainWanted()) << "once";
+  state.TakeDrained();
+  EXPECT_THAT(Sent(state), ElementsAre("8", "9"));
+  state.TakeDrained();
+  EXPECT_THAT(Sent(state), ElementsAre("10"));
+  for (std::int64_t seq = 11; seq <= 14; ++seq) {
+    state.TakeChange(Update(seq, 1, WatchState::kPortionBytes / 2));
+    EXPECT_THAT(Sent(state), ElementsAre(Name(At(seq)))) << "live";
+  }
 }
 
 TEST(WatchState, ARepeatIsDropped) {
@@ -401,7 +473,9 @@ TEST(WatchState, ACheckNoticesADatabaseThatWasSetBack) {
   EXPECT_EQ(Work(state), "page");
   state.BeginPage(100);
   state.TakePage(Page({1}), Changes(4, 5, 2));
-  EXPECT_THAT(Sent(state), ElementsAre("snapshot 3' #1 last", "4'", "5'"));
+  EXPECT_THAT(Sent(state), ElementsAre("snapshot 3' #1 last"));
+  state.TakeDrained();
+  EXPECT_THAT(Sent(state), ElementsAre("4'", "5'"));
 }
 
 TEST(WatchState, TheAnswerOfACheckBeforeAResyncIsStale) {
