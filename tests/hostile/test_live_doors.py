@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from http_clients import MAX_WAIT, MIB, HonestCallers
-from live_doors import DOORS
+from live_doors import DOORS, Ended, WebSocketDoor
 from screens import Screen, Viewer, until
 from service_binary import binary, make_token
 from todo_client import Client, eventually, rows
@@ -132,7 +132,42 @@ def create(client: Client, token: str, title: str) -> Any:
 
 
 def test_the_limit_of_new_connections_spares_other_users(stack: Stack, key: Path) -> None:
-    """What is left of the flood when it is over: nothing. The same user is served again."""
+    def identity(user: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {make_token('--key', str(key), '--user', user, '--for', '1h')}"}
+
+    mallory, honest = identity("mallory"), identity("honest-0")
+    refusals = 0
+
+    async def reconnect() -> None:
+        nonlocal refusals
+        while True:
+            socket = WebSocketDoor(stack, 0, mallory, snapshot="none")
+            await socket.open()
+            try:
+                await socket.next()
+            except Ended as end:
+                assert end.code == 4429, end
+                refusals += 1
+            await socket.close()
+
+    async def scenario() -> None:
+        flood = asyncio.create_task(reconnect())
+        await until(lambda: refusals, "mallory is refused")
+        before = refusals
+        viewers = [Viewer(stack, Screen("honest-0", door.name), door, identity=lambda: honest).start() for door in DOORS]
+        await until(lambda: all(viewer.screen.cursor for viewer in viewers), "another user is served", MAX_WAIT)
+        await until(lambda: refusals > before, "mallory is refused still")
+        for viewer in viewers:
+            assert not viewer.ends, (viewer.screen.name, viewer.ends)
+            await viewer.stop()
+        assert not flood.done(), flood.exception()
+        flood.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_left_of_the_attack(stack: Stack, key: Path) -> None:
+    """The same user is served again."""
     mallory = make_token("--key", str(key), "--user", "mallory", "--for", "1h")
 
     async def scenario() -> None:
