@@ -15,8 +15,9 @@ struct FeedOptions {
   // What one read of missed changes may answer; a watcher that missed more gets a snapshot.
   int max_missed_changes = 500;
   std::size_t max_missed_bytes = 512 * 1024;
-  int page_size = 100;  // tasks in one part of a snapshot; fewer when their texts are long
-  /// The texts in one part of a snapshot: one message, which common clients take up to 1 MiB.
+  int page_size = 100;  // tasks in one part of a snapshot; fewer when they are long
+  /// The JSON of the tasks in one part of a snapshot, unless it is a single task: one message,
+  /// which common clients take up to 1 MiB.
   std::size_t max_part_bytes = 256 * 1024;
 
   /// Between two comparisons of all cursors with the database.

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "domain/event/event_writer.h"
 #include "domain/event/live_change.h"
 #include "domain/task/task.h"
 #include "util/status.h"
@@ -16,24 +17,35 @@ namespace {
 // The least number of changes that a log can be asked for, where only the head counts.
 constexpr int kHeadOnly = 1;
 
-std::size_t TextBytesOf(const domain::Task& task) {
-  std::size_t bytes = task.fields.title.size();
-  if (task.fields.description) bytes += task.fields.description->size();
-  for (const std::string& tag : task.fields.tags) bytes += tag.size();
-  return bytes;
+/// The size of the task's JSON; a little more for a short task, whose JSON is not made for this.
+std::size_t JsonBytesOf(const domain::Task& task) {
+  constexpr std::size_t kLongestEscape = 6;  // of one byte
+  constexpr std::size_t kOtherBytes = 1'200;
+  constexpr std::size_t kShortTask = 2'500;
+  const domain::TaskFields& fields = task.fields;
+  std::size_t text = task.user.value.size() + fields.title.size() + fields.time_zone.size();
+  if (fields.description) text += fields.description->size();
+  for (const std::string& tag : fields.tags) text += tag.size();
+  const std::size_t bound = kLongestEscape * text + kOtherBytes;
+  if (bound <= kShortTask && !task.series) return bound;
+  return domain::FormatTaskJson(task).size();
 }
 
-/// How many of the first tasks have texts of at most `max_bytes` together; the first one in any
-/// case.
-int CountFitting(const std::vector<domain::Task>& tasks, std::size_t max_bytes) {
-  std::size_t bytes = 0;
+struct Fitting {
   int count = 0;
+  std::size_t bytes = 0;
+};
+
+/// The first tasks whose JSON has at most `max_bytes` together; the first one in any case.
+Fitting FindFitting(const std::vector<domain::Task>& tasks, std::size_t max_bytes) {
+  Fitting fitting;
   for (const domain::Task& task : tasks) {
-    bytes += TextBytesOf(task);
-    if (count > 0 && bytes > max_bytes) break;
-    ++count;
+    const std::size_t bytes = JsonBytesOf(task);
+    if (fitting.count > 0 && fitting.bytes + bytes > max_bytes) break;
+    ++fitting.count;
+    fitting.bytes += bytes;
   }
-  return count;
+  return fitting;
 }
 
 }  // namespace
@@ -140,10 +152,10 @@ void Reader::RunPage(const std::shared_ptr<Watch>& watch, util::Backoff backoff)
 absl::StatusOr<Reader::Page> Reader::ListPart(const domain::UserId& user, ports::TaskQuery query) {
   for (;;) {
     TODO_ASSIGN_OR_RETURN(ports::TaskPage tasks, tasks_.List(user, query));
-    const int fitting = CountFitting(tasks.tasks, options_.max_part_bytes);
+    const auto [fitting, bytes] = FindFitting(tasks.tasks, options_.max_part_bytes);
     if (fitting == static_cast<int>(tasks.tasks.size())) {
       // The next tasks are probably as long. When they are shorter, the pages grow again.
-      const bool has_room = CountFitting(tasks.tasks, options_.max_part_bytes / 2) == fitting;
+      const bool has_room = bytes < options_.max_part_bytes / 2;
       return Page{std::move(tasks), has_room ? 2 * query.limit : query.limit, {}};
     }
     query.limit = fitting;  // read again, for the cursor behind the last of them

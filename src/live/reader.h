@@ -58,7 +58,7 @@ class Reader {
     int next_limit = 0;  // of tasks in the next page
     Missed after;
   };
-  /// A page whose texts fit into one part of a snapshot, without `after`.
+  /// A page whose tasks fit into one part of a snapshot, without `after`.
   absl::StatusOr<Page> ListPart(const domain::UserId& user, ports::TaskQuery query);
   absl::StatusOr<Page> AskPage(const domain::UserId& user, const WatchState::PagePlan& plan);
   util::Backoff NewBackoff() const { return {options_.min_backoff, options_.max_backoff}; }

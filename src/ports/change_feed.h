@@ -43,7 +43,7 @@ constexpr std::string_view ToString(FeedResync::Reason reason) {
   return reason == FeedResync::Reason::kUnknownCursor ? "UNKNOWN_CURSOR" : "TOO_FAR_BEHIND";
 }
 
-/// A part of the user's tasks, with at most 256 KiB of their texts or a single task. After the last
+/// A part of the user's tasks, with at most 256 KiB of their JSON or a single task. After the last
 /// part the watcher knows all tasks at least as they were at `cursor`, perhaps some later ones. The
 /// changes behind the cursor follow, however many, so applying them in their order gives the
 /// present state. Nothing comes between the parts but a FeedResync, which begins anew.

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "domain/event/event_writer.h"
 #include "support/status_matchers.h"
 #include "unit/live/manual_workplace.h"
 #include "unit/live/model_database.h"
@@ -178,9 +179,9 @@ TEST_F(FeedCoreTest, MoreThan500MissedChangesAreASnapshot) {
   EXPECT_THAT(watcher.received().Updates(), IsEmpty());
 }
 
-TEST_F(FeedCoreTest, APartOfASnapshotHasOnlySoMuchText) {
+TEST_F(FeedCoreTest, APartOfASnapshotHasOnlySoMuchJson) {
   Commit(kAda, 10);
-  database_.description = std::string(options_.max_part_bytes / 4, 'x');
+  database_.description = std::string((options_.max_part_bytes / 4 - 2'000) / 6, '\x01');
   const Watcher some = Watch(kAda, std::nullopt);
   workplace_.RunAll();
   const auto parts = some.received().All<ports::FeedSnapshot>();
@@ -188,6 +189,9 @@ TEST_F(FeedCoreTest, APartOfASnapshotHasOnlySoMuchText) {
   EXPECT_THAT(parts[0].tasks, SizeIs(4));
   EXPECT_THAT(parts[2].tasks, SizeIs(2));
   EXPECT_TRUE(parts[2].last);
+  std::size_t json_bytes = 0;
+  for (const domain::Task& task : parts[0].tasks) json_bytes += FormatTaskJson(task).size();
+  EXPECT_LE(json_bytes, options_.max_part_bytes);
 
   database_.description = std::string(options_.max_part_bytes + 1, 'x');
   const Watcher one = Watch(kAda, std::nullopt);
