@@ -31,7 +31,16 @@ CursorCheck::CursorCheck(ports::LiveLog& log, Audiences& audiences, Counters& co
 
 void CursorCheck::CheckAll() {
   asked_.Lock()->clear();
-  Check(audiences_.All());
+  const std::vector<Audiences::List> audiences = audiences_.All();
+  KeepAlive(audiences, true);
+  Check(audiences);
+  KeepAlive(audiences, false);
+}
+
+void CursorCheck::KeepAlive(const std::vector<Audiences::List>& audiences, bool head_may_come) {
+  for (const Audiences::List& watches : audiences) {
+    for (const auto& watch : *watches) watch->KeepAlive(head_may_come);
+  }
 }
 
 void CursorCheck::CheckAsked() {

@@ -29,6 +29,7 @@ class CursorCheck {
   void Ask(const domain::UserId& user) { asked_.Lock()->insert(user); }
   bool has_asked() { return !asked_.Lock()->empty(); }
 
+  /// Also sends the signs of life that are due, before and after the query.
   void CheckAll();
   /// Checks the users for whom Ask was called. Watches with a doubtful result are asked for again.
   void CheckAsked();
@@ -38,6 +39,7 @@ class CursorCheck {
     std::shared_ptr<Watch> watch;
     std::size_t index = 0;  // into the cursors
   };
+  static void KeepAlive(const std::vector<Audiences::List>& audiences, bool head_may_come);
   void Check(const std::vector<Audiences::List>& audiences);
   void CheckChunk(const std::vector<ports::CursorOfUser>& cursors,
                   const std::vector<Subject>& subjects);

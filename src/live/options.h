@@ -24,7 +24,7 @@ struct FeedOptions {
   std::chrono::milliseconds check_interval{3'000};
   /// From a comparison with a doubtful result to the next one of that user.
   std::chrono::milliseconds second_look{1'000};
-  /// Between two FeedHead of one watch.
+  /// Between two FeedHead of one watch; FeedAlive comes after it if nothing else was sent.
   std::chrono::milliseconds head_interval{15'000};
   /// How long an update that does not follow the last one waits for the updates between.
   std::chrono::milliseconds gap_patience{100};

@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestExpiryWait = std::chrono::hours(1);
 // An alarm may come a little before the expiry by the clock.
 constexpr milliseconds kShortestExpiryWait{5};
+// Signs of life come with the checks, which are at regular times, so the nearest one is taken.
+constexpr milliseconds kTolerance{1'000};
 
 /// Calls `call` without the lock of `state`.
 template <typename Handle, typename Call>
@@ -34,7 +36,9 @@ Watch::Watch(std::shared_ptr<const domain::UserId> user, const ports::WatchReque
       services_(services),
       state_(std::in_place, WatchState(request.cursor, request.scope, options.registers_late),
              std::move(sink)) {
-  state_.Lock()->next_head = services.SteadyNow() + head_interval_;
+  auto state = state_.Lock();
+  state->last_sent = services.SteadyNow();
+  state->next_head = state->last_sent + head_interval_;
 }
 
 void Watch::Start(std::optional<domain::Instant> expiry) {
@@ -83,14 +87,21 @@ void Watch::TakeHint() {
 }
 
 bool Watch::TakeCheck(const domain::ChangeCursor& asked, const ports::CheckedCursor& answer) {
-  // The checks are at regular times, so the nearest one is taken.
-  constexpr milliseconds kTolerance{1'000};
   const SteadyTime now = services_.SteadyNow();
   auto state = state_.Lock();
   const bool head_due = now + std::min(kTolerance, head_interval_ / 2) >= state->next_head;
   const bool again = state->feed.TakeCheck(asked, answer, head_due);
   Advance(state);
   return again && state->sink;
+}
+
+void Watch::KeepAlive(bool head_may_come) {
+  const SteadyTime due = services_.SteadyNow() + std::min(kTolerance, head_interval_ / 2);
+  auto state = state_.Lock();
+  if (!state->sink || due < state->last_sent + head_interval_) return;
+  if (state->feed.waits_for_drain() || (head_may_come && state->feed.checkable())) return;
+  state->alive_due = true;
+  Advance(state);
 }
 
 bool Watch::BeginRead() {
@@ -139,6 +150,8 @@ void Watch::Advance(Handle& state) {
       Finish(state);
     } else if (const auto message = state->feed.Next()) {
       Send(state, *message);
+    } else if (state->alive_due) {
+      Send(state, ports::FeedAlive{});
     } else if (state->feed.TakeCheckWanted()) {
       Unlocked(state, [&] { services_.CheckSoon(*user_); });
     } else if (const auto work = state->feed.TakeWork()) {
@@ -152,8 +165,10 @@ void Watch::Advance(Handle& state) {
 
 void Watch::Send(Handle& state, const ports::FeedMessage& message) {
   std::shared_ptr<ports::FeedSink> sink = state->sink;
+  state->alive_due = false;
+  state->last_sent = services_.SteadyNow();
   if (std::holds_alternative<ports::FeedHead>(message)) {
-    state->next_head = services_.SteadyNow() + head_interval_;
+    state->next_head = state->last_sent + head_interval_;
   }
   const bool drain_wanted = state->feed.TakeDrainWanted();
   bool sent = false;

@@ -82,6 +82,9 @@ class Watch final : public std::enable_shared_from_this<Watch> {
   void TakeNotification(const ports::FeedNotification& notification);
   void TakeHint();
   bool TakeCheck(const domain::ChangeCursor& asked, const ports::CheckedCursor& answer);
+  /// Sends a FeedAlive if nothing was sent for a while, unless the sink has something to send.
+  /// `head_may_come`: a check comes now, so a watch that it is about can wait for its FeedHead.
+  void KeepAlive(bool head_may_come);
   bool BeginRead();
   void TakeMissed(const Missed& missed);
   void TakePage(ports::TaskPage page, const Missed& after_page, std::optional<int> next_limit);
@@ -97,10 +100,12 @@ class Watch final : public std::enable_shared_from_this<Watch> {
     WatchState feed;
     std::shared_ptr<ports::FeedSink> sink;  // null: the watch has ended
     bool sending = false;                   // a thread is in Advance
+    bool alive_due = false;                 // a FeedAlive is to be sent
     std::unique_ptr<ports::FeedEnd> end;    // to be told
     std::optional<domain::Instant> expiry;
     util::Alarm expiry_alarm;
     SteadyTime next_head;
+    SteadyTime last_sent;  // the begin, if nothing was sent
   };
   using Handle = util::Guarded<State>::Handle;
 

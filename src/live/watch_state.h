@@ -82,6 +82,7 @@ class WatchState {
   /// Nothing goes on before that.
   bool TakeDrainWanted() { return std::exchange(drain_wanted_, false); }
   void TakeDrained();
+  bool waits_for_drain() const { return waiting_ == Waiting::kForDrain; }
 
   struct PageWanted {};
   using Work = std::variant<MissedWanted, PageWanted>;

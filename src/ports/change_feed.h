@@ -46,7 +46,8 @@ constexpr std::string_view ToString(FeedResync::Reason reason) {
 /// A part of the user's tasks, with at most 256 KiB of their JSON or a single task. After the last
 /// part the watcher knows all tasks at least as they were at `cursor`, perhaps some later ones. The
 /// changes behind the cursor follow, however many, so applying them in their order gives the
-/// present state. Nothing comes between the parts but a FeedResync, which begins anew.
+/// present state. Nothing comes between the parts but FeedAlive and a FeedResync, which begins
+/// anew.
 struct FeedSnapshot {
   std::vector<domain::Task> tasks;
   bool last = false;
@@ -60,15 +61,16 @@ struct FeedNotification {
   domain::Instant at;
 };
 
-/// A sign of life, every 15 s: the user's newest change, as the database has it. All changes up to
-/// it have been sent before.
+/// A sign of life, every 15 s while the database answers and the watcher has been sent everything:
+/// the user's newest change, as the database has it. All changes up to it have been sent before.
 struct FeedHead {
   domain::ChangeCursor head;
 };
 
-/// A sign of life when there is no FeedHead to send for 15 s, because the database cannot be asked
-/// or the watcher has not been sent everything yet. May come at any time, also before the first
-/// answer and between the parts of a snapshot.
+/// A sign of life when nothing was sent for about 15 s and there is no FeedHead to send, because
+/// the database cannot be asked or the watcher has not been sent everything yet. May come at any
+/// time, also before the first answer and between the parts of a snapshot; but not while the feed
+/// waits for OnDrained.
 struct FeedAlive {};
 
 using FeedMessage =

@@ -404,6 +404,40 @@ TEST_F(FeedCoreTest, TheHeadComesEveryFifteenSeconds) {
   }
 }
 
+TEST_F(FeedCoreTest, ASignOfLifeComesEveryFifteenSecondsWhileTheDatabaseIsAway) {
+  const Watcher watcher = LiveWatch(kAda);
+  database_.meanwhile = [] { return absl::UnavailableError("away"); };
+  for (int checks = 1; checks <= 20; ++checks) {
+    now_ += seconds(3);
+    Check();
+    EXPECT_THAT(watcher.received().All<ports::FeedAlive>(),
+                SizeIs(static_cast<std::size_t>(checks / 5)));
+  }
+  EXPECT_THAT(watcher.received().All<ports::FeedHead>(), IsEmpty());
+  database_.meanwhile = [] { return absl::OkStatus(); };
+  Check();
+  EXPECT_THAT(watcher.received().All<ports::FeedHead>(), SizeIs(1));
+}
+
+TEST_F(FeedCoreTest, ASignOfLifeComesBeforeTheFirstAnswerAndBetweenThePartsOfASnapshot) {
+  Commit(kAda, 150);
+  const Watcher watcher = Watch(kAda, std::nullopt, true);
+  const auto signs = [&] { return watcher.received().All<ports::FeedAlive>().size(); };
+  const auto wait = [&] {
+    now_ += seconds(15);
+    Check();
+  };
+  wait();
+  EXPECT_EQ(signs(), 1u);
+  workplace_.RunAll();
+  ASSERT_THAT(watcher.received().All<ports::FeedSnapshot>(), SizeIs(1));
+  wait();
+  EXPECT_EQ(signs(), 1u) << "the part has not left, so the watcher sees that life goes on";
+  watcher.received().drained();
+  wait();
+  EXPECT_EQ(signs(), 2u);
+}
+
 TEST_F(FeedCoreTest, AHintMakesTheFeedLook) {
   const Watcher watcher = LiveWatch(kAda);
   Commit(kAda);

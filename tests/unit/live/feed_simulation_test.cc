@@ -293,6 +293,7 @@ class Simulation {
   }
 
   void Receive(Watcher& watcher, const ports::FeedMessage& message) {
+    if (std::holds_alternative<ports::FeedAlive>(message)) return;  // may come before the greeting
     const bool first = !std::exchange(watcher.greeted, true);
     std::visit([&](const auto& content) { On(watcher, first, content); }, message);
   }
