@@ -343,6 +343,8 @@ def message_of(response: Any) -> Message:
         return {"type": kind, "reason": event.Reason.Name(event.reason).removeprefix("REASON_")}
     if kind == "notification":
         return {"type": kind, "notification_id": event.notification_id, "task_id": event.task_id}
+    if kind == "ping" and not event.HasField("head"):
+        return {"type": kind}
     cursor = event.cursor if kind == "snapshot" else event.head
     message = {"type": kind, "seq": cursor.seq, "event_id": cursor.event_id or None}
     return {**message, "tasks": list(event.tasks), "last": event.last} if kind == "snapshot" else message

@@ -30,7 +30,8 @@ class Screen:
         self.request_ids: list[str] = []
         self.resyncs: list[str] = []
         self.snapshots = 0
-        self.pings = 0
+        self.pings = 0  # with a cursor
+        self.signs_of_life = 0  # pings without one
         self.breaches: list[str] = []
         self.longest_wait = 0.0  # seconds from a change's time to its arrival here, of changes that came live
         self._opening = True
@@ -45,6 +46,11 @@ class Screen:
 
     def take(self, message: Message) -> None:
         kind = message["type"]
+        if kind == "ping" and "seq" not in message:  # may come at any time
+            self.signs_of_life += 1
+            if message.keys() != {"type"}:
+                self._breach(f"a sign of life with more: {message}")
+            return
         expected = {"resumed", "resync"} if self.cursor else {"snapshot"}
         if self._opening and kind not in expected and not (kind == "snapshot" and self._parts is not None):
             self._breach(f"{kind} came first, with cursor {self.cursor}")
