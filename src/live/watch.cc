@@ -228,16 +228,16 @@ void Watch::ArmExpiry(Handle& state) {
 }
 
 void Watch::CheckExpiry() {
-  const domain::Instant now = services_.Now();
-  {
-    auto state = state_.Lock();
-    if (!state->sink || !state->expiry) return;
-    if (*state->expiry > now) return ArmExpiry(state);
-  }
-  ++services_.counters().expired;
-  End({.status =
-           util::WithReason(absl::UnauthenticatedError("the token has expired"), "TOKEN_EXPIRED"),
-       .retry_after = std::nullopt});
+  auto state = state_.Lock();
+  if (!state->sink || !state->expiry || state->end) return;
+  if (*state->expiry > services_.Now()) return ArmExpiry(state);
+  // A renewal comes either before the lock was taken, or too late.
+  state->end = std::make_unique<ports::FeedEnd>(ports::FeedEnd{
+      .status =
+          util::WithReason(absl::UnauthenticatedError("the token has expired"), "TOKEN_EXPIRED"),
+      .retry_after = std::nullopt});
+  Unlocked(state, [&] { ++services_.counters().expired; });
+  Advance(state);
 }
 
 }  // namespace todo::live
