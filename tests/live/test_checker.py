@@ -23,6 +23,7 @@ def head(kind: str, seq: int) -> dict[str, Any]:
 
 
 RESYNC = {"type": "resync", "reason": "UNKNOWN_CURSOR"}
+ALIVE = {"type": "ping"}  # without a cursor
 
 
 def screen_with(*messages: dict[str, Any]) -> Screen:
@@ -40,6 +41,7 @@ def screen_with(*messages: dict[str, Any]) -> Screen:
     [snapshot(4), update(5), RESYNC, snapshot(2), update(3), head("ping", 3)],
     [snapshot(4), None, RESYNC, snapshot(2), update(3)],
     [snapshot(4, TASK, last=False), None, snapshot(5, TASK)],
+    [ALIVE, snapshot(4, TASK, last=False), ALIVE, snapshot(4), ALIVE, None, ALIVE, head("resumed", 4), ALIVE, update(5)],
     [snapshot(0), {"type": "something new"}],
 ])
 def test_good_connections_have_no_breach(messages: list[Any]) -> None:
@@ -56,6 +58,7 @@ def test_good_connections_have_no_breach(messages: list[Any]) -> None:
     ([update(1)], "update came first"),
     ([snapshot(4), head("ping", 5)], "a ping of 5"),
     ([snapshot(4), {**head("ping", 4), "event_id": "other"}], "a ping of 4"),
+    ([snapshot(4), {**ALIVE, "id": "4.e4"}], "a sign of life with more"),
     ([snapshot(4), None, head("resumed", 3)], "resumed at 3"),
     ([snapshot(4), update(5, {**TASK, "user_id": "eve"})], "a task of eve"),
     ([snapshot(4, TASK, {**TASK, "id": 2, "user_id": "eve"})], "a task of eve"),
