@@ -79,8 +79,9 @@ using FeedMessage =
 
 /// How a watch ends.
 struct FeedEnd {
-  /// kUnavailable with reason SERVER_STOPPING: come back; kResourceExhausted with reason
-  /// SLOW_READER; kUnauthenticated with reason TOKEN_EXPIRED; others, for the watcher.
+  /// kUnavailable with reason SERVER_STOPPING: come back; kUnauthenticated with reason
+  /// TOKEN_EXPIRED; others, for the watcher. A watcher that reads too slowly gets none: its door
+  /// cuts it off.
   absl::Status status;
   /// When to come back: the watchers of a server that stops are spread over some seconds.
   std::optional<std::chrono::milliseconds> retry_after;

@@ -116,7 +116,13 @@ TEST_F(WatchMethodsTest, AWatchCarriesEveryKindOfMessage) {
   EXPECT_EQ(notified.notification().task_id(), 7);
   EXPECT_GT(notified.notification().timestamp().seconds(), 0);
   feed_.Send(ports::FeedHead{});
-  EXPECT_EQ(watcher.Read().ping().head().event_id(), "");
+  const Response ping = watcher.Read();
+  EXPECT_TRUE(ping.ping().has_head()) << "of a user without changes";
+  EXPECT_EQ(ping.ping().head().event_id(), "");
+  feed_.Send(ports::FeedAlive{});
+  const Response alive = watcher.Read();
+  EXPECT_TRUE(alive.has_ping());
+  EXPECT_FALSE(alive.ping().has_head());
 }
 
 TEST_F(WatchMethodsTest, WithoutACursorTheWatcherKnowsNothing) {

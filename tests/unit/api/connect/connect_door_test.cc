@@ -376,6 +376,20 @@ TEST_F(ConnectStreamTest, TellsWhenTheCallerGoes) {
   EXPECT_FALSE(stream->Send(TaskOf(1)));
 }
 
+TEST_F(ConnectStreamTest, ACallerThatReadsTooSlowlyIsCutOffWithoutAnEndOfStream) {
+  ServeHeld();
+  const auto received = Send(Open());
+  const StreamPointer stream = opened_.get_future().get();
+  EXPECT_TRUE(stream->Send(TaskOf(1)));
+  // The server has closed the connection because of what is unread.
+  received->Update([](auto& state) { state.gone = true; });
+  EXPECT_FALSE(stream->Send(TaskOf(2)));
+  EXPECT_TRUE(stream->IsCancelled());
+  const auto frames = FramesOf(received->Wait().body);
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0].flags, 0) << "no end of stream, and so no reason";
+}
+
 TEST_F(ConnectStreamTest, EndsAtItsDeadlineThoughItIsSilent) {
   ServeHeld();
   const auto received = Send(Open({{"connect-timeout-ms", "100"}}));
