@@ -94,6 +94,11 @@ absl::StatusOr<KnownCaller> Admission::Identify(const Method& method,
 absl::StatusOr<ports::Identity> Admission::IdentifyWatcher(const ports::Credentials& credentials,
                                                            std::string_view ticket) const {
   if (ticket.empty()) return Authenticate(credentials, kWatch, {});
+  if (!credentials.authorization.empty() || !credentials.user_ids.empty()) {
+    return util::WithReason(
+        absl::InvalidArgumentError("send a ticket or other credentials, not both"),
+        "MALFORMED_REQUEST");
+  }
   if (options_.tickets == nullptr) {
     return util::WithReason(absl::UnauthenticatedError("this server takes no tickets"),
                             "TICKET_INVALID");

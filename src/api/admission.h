@@ -137,8 +137,8 @@ class Admission {
 
   // The same checks for doors that are no calls of a method: /ws and /events.
 
-  /// The watcher with these credentials, or, unless it is empty, with this ticket. An error is the
-  /// answer.
+  /// The watcher with these credentials, or, unless it is empty, with this ticket; kInvalidArgument
+  /// when there are both. An error is the answer.
   absl::StatusOr<ports::Identity> IdentifyWatcher(const ports::Credentials& credentials,
                                                   std::string_view ticket) const;
 

@@ -176,6 +176,7 @@ util::HttpDecision EventsDoor::Decide(const util::HttpRequestHead& head) {
     response.headers.emplace_back("allow", "GET");
     return response;
   }
+  if (const absl::Status origin = origins_.Check(head); !origin.ok()) return Refusal(origin);
   absl::StatusOr<EventsWish> wish = ReadWish(head);
   if (!wish.ok()) return Refusal(wish.status());
   const CallHeaders headers = ReadHeaders([&](std::string_view name) { return head.All(name); });

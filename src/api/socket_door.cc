@@ -33,33 +33,10 @@ bool ListsHold(const std::vector<std::string>& lists, std::string_view word) {
   return false;
 }
 
-/// Host and port, without a port that the scheme implies.
-std::string_view WithoutDefaultPort(std::string_view host, bool is_https) {
-  const std::string_view port = is_https ? ":443" : ":80";
-  if (host.ends_with(port)) host.remove_suffix(port.size());
-  return host;
-}
-
-/// Whether a page of this origin came from the host of the request.
-bool IsOwnOrigin(std::string_view origin, std::string_view host) {
-  const bool is_https = origin.starts_with("https://");
-  if (!is_https && !origin.starts_with("http://")) return false;
-  origin.remove_prefix(is_https ? 8 : 7);
-  return !host.empty() &&
-         WithoutDefaultPort(origin, is_https) == WithoutDefaultPort(host, is_https);
-}
-
 }  // namespace
 
 absl::Status SocketDoor::Check(const util::HttpRequestHead& head) const {
-  const std::vector<std::string> origins = head.All("origin");
-  if (origins.size() > 1 ||
-      (origins.size() == 1 && !IsOwnOrigin(origins.front(), head.Find("host")) &&
-       std::ranges::find(allowed_origins_, origins.front()) == allowed_origins_.end())) {
-    return util::WithReason(
-        absl::PermissionDeniedError("this origin is not among --web-allowed-origins"),
-        "WRONG_ORIGIN");
-  }
+  TODO_RETURN_IF_ERROR(origins_.Check(head));
   if (!ListsHold(head.All("sec-websocket-protocol"), kSocketProtocol)) {
     return util::WithReason(
         absl::InvalidArgumentError("the handshake must offer the subprotocol todo.v1"),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/admission.h"
+#include "api/origin_rule.h"
 #include "api/socket_session.h"
 #include "ports/change_feed.h"
 #include "util/http_exchange.h"
@@ -29,7 +30,7 @@ class SocketDoor final : public util::HttpHandler {
 
   /// `admission` and `feed` must outlive the door and every socket.
   SocketDoor(const Admission& admission, ports::ChangeFeed& feed, Options options)
-      : allowed_origins_(std::move(options.allowed_origins)),
+      : origins_(std::move(options.allowed_origins)),
         parts_{admission, feed, std::move(options.clock)} {}
 
   util::HttpDecision Decide(const util::HttpRequestHead& head) override;
@@ -38,7 +39,7 @@ class SocketDoor final : public util::HttpHandler {
   /// An error: the socket is closed with it.
   absl::Status Check(const util::HttpRequestHead& head) const;
 
-  const std::vector<std::string> allowed_origins_;
+  const OriginRule origins_;
   const SocketParts parts_;
 };
 

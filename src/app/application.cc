@@ -105,7 +105,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       grpc_door_(methods_, admission_),
       connect_door_(methods_, admission_),
       socket_door_(admission_, feed_, {.allowed_origins = SplitList(config_.web_allowed_origins)}),
-      events_door_(admission_, feed_),
+      events_door_(admission_, feed_, SplitList(config_.web_allowed_origins)),
       invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, {.work = processor_, .live = live_updates_}),
                     reminders_, event_workers_, machine_clock_,

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "connect/fake_exchange.h"
 #include "fake_feed.h"
@@ -40,7 +41,7 @@ class EventsDoorTest : public testing::Test {
                                           .limits = &*limits_,
                                           .alarms = nullptr,
                                           .tickets = &tickets_});
-    door_.emplace(*admission_, feed_);
+    door_.emplace(*admission_, feed_, std::vector<std::string>{"https://app.example"});
   }
   /// The caller is ada, unless `user` says otherwise.
   std::shared_ptr<Received> Get(std::string query = "", util::HttpHeaders headers = {},
@@ -116,6 +117,7 @@ TEST_F(EventsDoorTest, AnIdSaysThatEverythingBeforeItHasBeenSent) {
   EXPECT_THAT(EventOf(part), StartsWith("event: snapshot\nid: 0\ndata: {"));
   EXPECT_THAT(EventOf(ports::FeedResync{}), StartsWith("event: resync\ndata: {"));
   EXPECT_THAT(EventOf(ports::FeedHead{CursorOf(5)}), Not(HasSubstr("id: ")));
+  EXPECT_EQ(EventOf(ports::FeedAlive{}), "event: ping\ndata: {\"type\":\"ping\"}\n\n");
 
   // The changes behind the client's cursor follow, so the id must not run ahead of them.
   const std::string query = fmt::format("cursor=5.{}", CursorOf(5).event_id.value());
@@ -169,6 +171,29 @@ TEST_F(EventsDoorTest, ATicketStandsForItsUser) {
     EXPECT_EQ(HeaderOf(response, "content-type"), "application/problem+json");
     EXPECT_EQ(HeaderOf(response, "www-authenticate"), "Bearer");
   }
+}
+
+TEST_F(EventsDoorTest, APageOfAnotherOriginIsRefused) {
+  for (const char* origin : {"https://evil.example", "null", "http://todo.example:81"}) {
+    const Received::State answer = Get("", {{"host", "todo.example"}, {"origin", origin}})->Get();
+    EXPECT_TRUE(answer.complete) << origin;
+    EXPECT_EQ(answer.head.status, 403) << origin;
+    EXPECT_THAT(answer.body, HasSubstr("this origin is not among --web-allowed-origins"));
+  }
+  EXPECT_EQ(feed_.request_count(), 0u);
+  for (const char* origin : {"https://app.example", "http://todo.example", "https://todo.example"})
+    Get("", {{"host", "todo.example"}, {"origin", origin}})->Leave();
+  EXPECT_EQ(feed_.request_count(), 3u);
+}
+
+TEST_F(EventsDoorTest, ATicketAndAnotherProofAreRefused) {
+  for (const util::HttpHeaders& headers : {util::HttpHeaders{{"x-user-id", "eve"}},
+                                           util::HttpHeaders{{"authorization", "Bearer of eve"}}}) {
+    const Received::State answer = Get("ticket=ticket+of+ada", headers, "")->Get();
+    EXPECT_EQ(answer.head.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr("not both"));
+  }
+  EXPECT_EQ(feed_.request_count(), 0u);
 }
 
 TEST_F(EventsDoorTest, AUserHasOnlySoManyStreams) {

@@ -119,11 +119,12 @@ TEST_F(SocketDoorTest, ASocketGetsTheMessagesOfItsUser) {
 
   const auto change = ChangeOfFeed(7, "ada");
   EXPECT_TRUE(feed_.Send(ports::FeedHead{CursorOf(6)}));
+  EXPECT_TRUE(feed_.Send(ports::FeedAlive{}));
   EXPECT_TRUE(feed_.Send(change));
   EXPECT_THAT(client.socket->texts(),
               ElementsAre(fmt::format(R"({{"type":"ping","seq":6,"event_id":"{}"}})",
                                       CursorOf(6).event_id.value()),
-                          *change->json()));
+                          R"({"type":"ping"})", *change->json()));
   EXPECT_EQ(client.socket->shared_texts().back(), change->json()) << "shared, not copied";
 
   client.Leave();
@@ -166,6 +167,17 @@ TEST_F(SocketDoorTest, TwoProofsAreNone) {
             Pair(4500, "TOKEN_MISSING"));
   EXPECT_EQ(CodeAndReason(R"({"type":"hello","token":"of ada","ticket":"ticket of ada"})"),
             Pair(4501, "MALFORMED_MESSAGE"));
+}
+
+TEST_F(SocketDoorTest, ATicketAndAnotherProofAreRefused) {
+  for (const util::HttpHeaders& headers : {util::HttpHeaders{{"authorization", "Bearer of bob"}},
+                                           util::HttpHeaders{{"x-user-id", "ada"}}}) {
+    SocketClient client = Connect(headers);
+    client.Say(R"({"type":"hello","ticket":"ticket of ada"})");
+    EXPECT_EQ(client.socket->code(), 4501);
+    EXPECT_THAT(client.socket->last(), HasSubstr("not both"));
+  }
+  EXPECT_EQ(feed_.request_count(), 0u);
 }
 
 TEST_F(SocketDoorTest, TheCloseCodeSaysWhetherToComeBack) {
@@ -332,16 +344,16 @@ TEST_F(SocketDoorTest, AnOriginMustBeAllowedOrTheServersOwn) {
             4503);
 }
 
-TEST_F(SocketDoorTest, TheDefaultPortOfASchemeMayBeLeftOut) {
+TEST_F(SocketDoorTest, TheServersOwnOriginHasTheDefaultPortAndTheSchemeOfTheServer) {
   Serve();
-  const auto code_for = [this](const char* host, const char* origin) {
+  const auto code_for = [this](const char* host, const char* origin, bool encrypted = false) {
     util::HttpDecision decision = door_->Decide(
         {.method = "GET",
          .path = "/ws",
          .query = "",
          .headers = {{"host", host}, {"origin", origin}, {"sec-websocket-protocol", "todo.v1"}},
          .peer = "",
-         .encrypted = false,
+         .encrypted = encrypted,
          .content_length = std::nullopt});
     const auto socket = std::make_shared<FakeWebSocket>();
     const auto listener = std::get<util::WebSocketAcceptance>(decision).open(socket);
@@ -352,6 +364,10 @@ TEST_F(SocketDoorTest, TheDefaultPortOfASchemeMayBeLeftOut) {
   EXPECT_EQ(code_for("todo.example:80", "http://todo.example"), 0);
   EXPECT_EQ(code_for("todo.example:443", "http://todo.example"), 4503);
   EXPECT_EQ(code_for("[::1]:8080", "http://[::1]:8080"), 0);
+  // Where TLS ends here, a page that came without it may be anybody's.
+  EXPECT_EQ(code_for("todo.example", "https://todo.example", true), 0);
+  EXPECT_EQ(code_for("todo.example", "http://todo.example", true), 4503);
+  EXPECT_EQ(code_for("todo.example:8443", "http://todo.example:8443", true), 4503);
 }
 
 TEST_F(SocketDoorTest, TheHandshakeMustOfferTheSubprotocol) {

@@ -194,7 +194,7 @@ class WatchOwnershipTest : public testing::Test {
                        {.ready = {}, .limits = nullptr, .alarms = nullptr, .tickets = &tickets_}};
   ConnectDoor connect_{methods_, admission_};
   SocketDoor socket_{admission_, feed_, {}};
-  EventsDoor events_{admission_, feed_};
+  EventsDoor events_{admission_, feed_, {}};
 };
 
 int CountOfPairs() {
