@@ -23,20 +23,24 @@ AnswerBudget::~AnswerBudget() = default;
 std::shared_ptr<AnswerBudget::Held> AnswerBudget::Hold(std::string holder, std::size_t bytes,
                                                        std::function<void()> cancel) {
   const std::shared_ptr<Held> held(new Held(*this, std::move(holder), bytes, std::move(cancel)));
-  held->began_ = options_.clock();
   std::vector<std::shared_ptr<Held>> give_way;
   {
     auto state = state_.Lock();
-    held->number_ = ++state->last_number;
-    Holder& own = state->holders[held->holder_];
-    own.bytes += bytes;
-    own.answers.emplace(held->number_, held);
-    state->answers.emplace(held->number_, held);
-    state->bytes += bytes;
+    if (bytes > 0) Enter(*state, held);
     give_way = TakeLargest(*state);
   }
   for (const auto& one : give_way) one->Cancel();
   return held;
+}
+
+void AnswerBudget::Enter(State& state, const std::shared_ptr<Held>& held) const {
+  held->began_ = options_.clock();
+  held->number_ = ++state.last_number;
+  Holder& own = state.holders[held->holder_];
+  own.bytes += held->bytes_;
+  own.answers.emplace(held->number_, held);
+  state.answers.emplace(held->number_, held);
+  state.bytes += held->bytes_;
 }
 
 std::vector<std::shared_ptr<AnswerBudget::Held>> AnswerBudget::TakeLargest(State& state) const {
@@ -49,20 +53,25 @@ std::vector<std::shared_ptr<AnswerBudget::Held>> AnswerBudget::TakeLargest(State
           return std::pair(holder.answers.begin()->second->began_ < fresh_since, holder.bytes);
         });
     taken.push_back(largest->second.answers.begin()->second);
-    Forget(state, *taken.back());
+    ForgetForGood(state, *taken.back());
     ++state.cancelled_count;
   }
   return taken;
 }
 
-bool AnswerBudget::Forget(State& state, const Held& held) {
-  if (state.answers.erase(held.number_) == 0) return false;
+void AnswerBudget::Forget(State& state, Held& held) {
+  if (state.answers.erase(held.number_) == 0) return;
   state.bytes -= held.bytes_;
   const auto holder = state.holders.find(held.holder_);
   holder->second.bytes -= held.bytes_;
   holder->second.answers.erase(held.number_);
   if (holder->second.answers.empty()) state.holders.erase(holder);
-  return true;
+  held.number_ = 0;
+}
+
+void AnswerBudget::ForgetForGood(State& state, Held& held) {
+  Forget(state, held);
+  held.over_ = true;
 }
 
 void AnswerBudget::CancelOverdue() {
@@ -72,7 +81,7 @@ void AnswerBudget::CancelOverdue() {
     auto state = state_.Lock();
     while (!state->answers.empty() && state->answers.begin()->second->began_ < limit) {
       overdue.push_back(state->answers.begin()->second);
-      Forget(*state, *overdue.back());
+      ForgetForGood(*state, *overdue.back());
       ++state->cancelled_count;
     }
   }
@@ -83,12 +92,38 @@ std::size_t AnswerBudget::held_bytes() { return state_.Lock()->bytes; }
 
 std::uint64_t AnswerBudget::cancelled_count() { return state_.Lock()->cancelled_count; }
 
+void AnswerBudget::Held::Add(std::size_t bytes) {
+  std::vector<std::shared_ptr<Held>> give_way;
+  {
+    auto state = budget_.state_.Lock();
+    if (over_) return;
+    bytes_ += bytes;
+    if (number_ == 0) {
+      budget_.Enter(*state, shared_from_this());
+    } else {
+      state->bytes += bytes;
+      state->holders.at(holder_).bytes += bytes;
+    }
+    give_way = budget_.TakeLargest(*state);
+  }
+  for (const auto& one : give_way) one->Cancel();
+}
+
+void AnswerBudget::Held::Remove(std::size_t bytes) {
+  auto state = budget_.state_.Lock();
+  if (over_) return;
+  const std::shared_ptr<Held> self = shared_from_this();
+  Forget(*state, *this);
+  bytes_ -= bytes;
+  if (bytes_ > 0) budget_.Enter(*state, self);
+}
+
 void AnswerBudget::Held::End() {
   {
     const std::lock_guard lock(mutex_);
     cancel_ = nullptr;
   }
-  Forget(*budget_.state_.Lock(), *this);
+  ForgetForGood(*budget_.state_.Lock(), *this);
 }
 
 void AnswerBudget::Held::Cancel() {

@@ -36,9 +36,14 @@ class AnswerBudget {
     std::function<SteadyTime()> clock = std::chrono::steady_clock::now;
   };
 
-  /// An answer on its way. Thread safety: as the budget.
-  class Held {
+  /// An answer on its way, or all that a stream has on its way. Thread safety: as the budget.
+  class Held : public std::enable_shared_from_this<Held> {
    public:
+    /// Counts more bytes, before they are sent. Where there were none, the time for reading them
+    /// begins. The same rules for `cancel` as at Hold.
+    void Add(std::size_t bytes);
+    /// `bytes` of those that were added have been read. The time for the rest begins anew.
+    void Remove(std::size_t bytes);
     /// The answer has been read, or the caller has gone. From now on it is not cancelled; a cancel
     /// in progress is waited for. Calling it again is harmless.
     void End();
@@ -51,9 +56,12 @@ class AnswerBudget {
 
     AnswerBudget& budget_;
     const std::string holder_;
-    const std::size_t bytes_;
-    std::uint64_t number_ = 0;
+    // With the lock of the budget's state.
+    std::size_t bytes_;         // 0: not among the answers
+    std::uint64_t number_ = 0;  // 0: not among the answers
     SteadyTime began_;
+    bool over_ = false;  // ended or cancelled: counts no more
+
     std::mutex mutex_;              // held while cancelling, so that End can wait
     std::function<void()> cancel_;  // empty: ended
   };
@@ -67,6 +75,7 @@ class AnswerBudget {
 
   /// Counts an answer for `holder`, before it is sent, until Held::End. `cancel` is called at most
   /// once, from any thread, possibly before Hold returns; it must not call End on its own thread.
+  /// With no bytes the answer waits for nobody: it is never cancelled before bytes are added.
   std::shared_ptr<Held> Hold(std::string holder, std::size_t bytes, std::function<void()> cancel);
 
   /// Of all answers that were neither read nor cancelled.
@@ -90,8 +99,12 @@ class AnswerBudget {
     std::uint64_t cancelled_count = 0;
   };
 
-  /// Stops counting the answer. False: it was not counted any more.
-  static bool Forget(State& state, const Held& held);
+  /// Begins to count the answer and its time. It has bytes, and was not counted.
+  void Enter(State& state, const std::shared_ptr<Held>& held) const;
+  /// Stops counting the answer, if it is counted.
+  static void Forget(State& state, Held& held);
+  /// The same for good.
+  static void ForgetForGood(State& state, Held& held);
   /// Takes the answers that have to give way out of the count.
   std::vector<std::shared_ptr<Held>> TakeLargest(State& state) const;
 

@@ -25,8 +25,8 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       : context_(context),
         request_(request),
         deadline_(context->deadline()),
-        holder_(std::move(holder)),
-        budget_(budget) {}
+        // The context lives until OnDone, which gRPC never runs inside of TryCancel.
+        held_(budget.Hold(std::move(holder), 0, [context] { context->TryCancel(); })) {}
 
   void KeepUntilDone(std::shared_ptr<StreamReactor> self) { self_ = std::move(self); }
   void KeepPlace(UserLimits::Place place) { place_ = std::move(place); }
@@ -38,6 +38,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   absl::Status Send(const Message& message) {
     grpc::ByteBuffer bytes;
     TODO_RETURN_IF_ERROR(SerializeInto(message, bytes));
+    held_->Add(bytes.Length());  // what is not queued below counts until the end, which is near
     switch (Queue(bytes)) {
       case Queued::kFirst: StartWrite(&current_); break;
       case Queued::kBehindOthers: break;
@@ -74,15 +75,9 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   void End(const absl::Status& status) {
     grpc::Status end = ToGrpcStatus(status);
-    std::size_t bytes = kCallBytes + end.error_details().size();
+    held_->Add(kCallBytes + end.error_details().size());
     std::function<void()> needless;  // released without the lock
-    {
-      auto state = state_.Lock();
-      std::swap(state->on_cancel, needless);
-      bytes += state->queued_bytes + (state->writing ? current_.Length() : 0);
-    }
-    // The context lives until OnDone, which gRPC never runs inside of TryCancel.
-    held_ = budget_.Hold(holder_, bytes, [this] { context_->TryCancel(); });
+    std::swap(state_.Lock()->on_cancel, needless);
     {
       auto state = state_.Lock();
       if (state->writing) {
@@ -97,6 +92,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     std::optional<grpc::Status> end;
     std::function<void()> on_drained;
     bool more = false;
+    if (ok) held_->Remove(current_.Length());
     {
       auto state = state_.Lock();
       state->writing = false;
@@ -127,7 +123,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   void OnDone() override {
-    if (held_ != nullptr) held_->End();
+    held_->End();
     place_.Return();
     const std::shared_ptr<StreamReactor> last = std::move(self_);
   }
@@ -174,11 +170,9 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   grpc::CallbackServerContext* const context_;
   const grpc::ByteBuffer* const request_;
   const std::chrono::system_clock::time_point deadline_;
-  const std::string holder_;
-  AnswerBudget& budget_;
+  const std::shared_ptr<AnswerBudget::Held> held_;  // all that is unread
   util::Guarded<State> state_;
   grpc::ByteBuffer current_;
-  std::shared_ptr<AnswerBudget::Held> held_;  // from the end on
   UserLimits::Place place_;
   std::shared_ptr<StreamReactor> self_;
 };

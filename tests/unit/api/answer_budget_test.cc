@@ -66,6 +66,49 @@ TEST_F(AnswerBudgetTest, AnAnswerThatIsTooLargeAloneIsCancelled) {
   held->End();
 }
 
+TEST_F(AnswerBudgetTest, AStreamCountsWhatIsUnreadAndHasTimeWhileItIsRead) {
+  const auto stream = Hold("ada", 0, "stream");
+  now_ += 1h;
+  budget_.CancelOverdue();
+  EXPECT_THAT(cancelled_, IsEmpty()) << "an idle stream may wait for ever";
+  stream->Add(20);
+  stream->Add(30);
+  EXPECT_EQ(budget_.held_bytes(), 50U);
+  for (const std::size_t rest : {30U, 10U}) {
+    now_ += 25s;
+    budget_.CancelOverdue();
+    stream->Remove(20);
+    EXPECT_EQ(budget_.held_bytes(), rest);
+  }
+  stream->Remove(10);
+  now_ += 1h;
+  budget_.CancelOverdue();
+  EXPECT_THAT(cancelled_, IsEmpty());
+
+  stream->Add(10);
+  now_ += 29s;
+  stream->Add(10);  // gives no more time
+  now_ += 2s;
+  budget_.CancelOverdue();
+  EXPECT_THAT(cancelled_, ElementsAre("stream"));
+  EXPECT_EQ(budget_.held_bytes(), 0U);
+  stream->Add(10);
+  stream->Remove(10);
+  EXPECT_EQ(budget_.held_bytes(), 0U) << "it is over";
+  stream->End();
+}
+
+TEST_F(AnswerBudgetTest, StreamsGiveWayTogetherWhenTheyAreTooLarge) {
+  const auto mallory = Hold("mallory", 0, "mallory");
+  const auto ada = Hold("ada", 0, "ada");
+  mallory->Add(40);
+  ada->Add(30);
+  mallory->Add(40);
+  EXPECT_THAT(cancelled_, ElementsAre("mallory"));
+  EXPECT_EQ(budget_.held_bytes(), 30U);
+  for (const auto& held : {mallory, ada}) held->End();
+}
+
 TEST_F(AnswerBudgetTest, AnAnswerIsCancelledWhenItIsNotReadForLong) {
   const auto old = Hold("ada", 10, "old");
   now_ += 20s;
