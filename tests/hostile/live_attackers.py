@@ -1,6 +1,6 @@
 """Every kind of hostile client of the live doors at the same time, in a process of its own. Prints how they ended.
 
-    python live_attackers.py '{"web": 8080, "token": "…", "expired": "…", "forged": "…"}' SECONDS
+    python live_attackers.py '{"web": 8080, "api": "…", "token": "…", "expired": "…", "forged": "…"}' SECONDS
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support"), str(REPOSITORY / "tests" / "hostile")]
 
+import grpc  # noqa: E402
 from raw_web_socket import CLOSE, CONTINUATION, PING, TEXT, RawWebSocket, frame  # noqa: E402
 
 MIB = 1024 * 1024
@@ -57,6 +58,8 @@ class LiveAttack:
             ("changes for slow readers", 1, self._change_much),
             ("slow reader", 10, self._slow_reader),
             ("slow reader of events", 10, self._slow_reader_of_events),
+            ("slow reader of WatchTasks", 5, self._slow_reader_of_grpc),
+            ("slow reader over Connect", 5, self._slow_reader_of_connect),
             ("half-open handshake", 50, lambda: self._silent(b"GET /ws HTTP/1.1\r\n")),
             ("half-closed socket", 4, self._half_closed),
             ("never answers a close", 20, self._never_answers_a_close),
@@ -165,6 +168,48 @@ class LiveAttack:
             one.close()
             return "over"
         return self._closed(one)
+
+    def _slow_reader_of_grpc(self) -> str:
+        with grpc.insecure_channel(self._aim["api"], [("grpc.http2.bdp_probe", 0),
+                                                      ("grpc.use_local_subchannel_pool", 1)]) as channel:
+            watch = channel.unary_stream("/todo.v1.TodoService/WatchTasks")
+            answers = watch(bytes([0x10, 3]),  # snapshot: SNAPSHOT_SCOPE_NONE
+                            timeout=UNREAD + 30, metadata=[("authorization", f"Bearer {self._aim['token']}")])
+            if self._over.wait(UNREAD):
+                answers.cancel()
+                return "over"
+            try:
+                for _ in answers:
+                    pass
+            except grpc.RpcError as end:
+                code = str(end.code().name)
+                return "open" if code == "DEADLINE_EXCEEDED" else code
+            return "OK"
+
+    def _slow_reader_of_connect(self) -> str:
+        request = b'{"snapshot":"SNAPSHOT_SCOPE_NONE"}'
+        one = socket.socket()
+        one.settimeout(30)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        one.connect(("127.0.0.1", self._port))
+        one.sendall(f"POST /todo.v1.TodoService/WatchTasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    f"Content-Type: application/connect+json\r\nContent-Length: {len(request) + 5}\r\n"
+                    f"Authorization: Bearer {self._aim['token']}\r\n\r\n".encode()
+                    + b"\0" + len(request).to_bytes(4, "big") + request)
+        if self._over.wait(UNREAD):
+            one.close()
+            return "over"
+        received = bytearray()
+        try:
+            while piece := one.recv(65_536):
+                received += piece
+        except TimeoutError:
+            return "open"
+        except OSError:
+            pass
+        finally:
+            one.close()
+        return "refused" if b'"error":' in received else "cut"
 
     def _silent(self, opening: bytes) -> str:
         one = socket.create_connection(("127.0.0.1", self._port), timeout=30)
