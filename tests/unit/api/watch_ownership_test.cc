@@ -153,8 +153,7 @@ class WatchOwnershipTest : public testing::Test {
       case 4: {
         std::string escaped = ticket;
         std::ranges::replace(escaped, ' ', '+');
-        // A proof of another identity beside the ticket counts for nothing.
-        return Http(events_, "/events", {{"x-user-id", "eve"}}, "ticket=" + escaped, "");
+        return Http(events_, "/events", {}, "ticket=" + escaped, "");
       }
       case 5:
         return Http(connect_, "/todo.v1.TodoService/WatchTasks",
