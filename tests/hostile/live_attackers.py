@@ -1,6 +1,6 @@
 """Every kind of hostile client of the live doors at the same time, in a process of its own. Prints how they ended.
 
-    python live_attackers.py '{"web": 8080, "api": "…", "token": "…", "expired": "…", "forged": "…"}' SECONDS
+    python live_attackers.py '{"web": 8080, "api": "…", "token": "…", "other": "…", "expired": "…", "forged": "…"}' SECONDS
 """
 
 from __future__ import annotations
@@ -55,11 +55,12 @@ class LiveAttack:
             ("ping flood", 2, lambda: self._socket().flood(frame(PING) * 1_000, ENOUGH)),
             ("ping flood of a user", 2, lambda: self._admitted().flood(frame(PING, b"x" * 125) * 100, ENOUGH)),
             ("hellos of a user", 1, self._many_hellos),
-            ("changes for slow readers", 1, self._change_much),
+            ("changes for slow readers", 1, lambda: self._change_much("token")),
+            ("changes for slow readers", 1, lambda: self._change_much("other")),
             ("slow reader", 10, self._slow_reader),
             ("slow reader of events", 10, self._slow_reader_of_events),
-            ("slow reader of WatchTasks", 5, self._slow_reader_of_grpc),
-            ("slow reader over Connect", 5, self._slow_reader_of_connect),
+            ("slow reader of WatchTasks", 3, self._slow_reader_of_grpc),
+            ("slow reader over Connect", 3, self._slow_reader_of_connect),
             ("half-open handshake", 50, lambda: self._silent(b"GET /ws HTTP/1.1\r\n")),
             ("half-closed socket", 4, self._half_closed),
             ("never answers a close", 20, self._never_answers_a_close),
@@ -135,14 +136,14 @@ class LiveAttack:
         again = frame(TEXT, json.dumps({"type": "token", "token": self._aim["token"]}).encode())
         return opened.flood(again * 50, ENOUGH)
 
-    def _change_much(self) -> str:
+    def _change_much(self, token: str) -> str:
         """Updates of 10 KB each for the slow readers, as fast as one user may make them."""
         web = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         body = json.dumps({"task": {"title": "noise", "description": "x" * 10_000}})
         try:
             while not self._over.is_set():
                 web.request("POST", "/todo.v1.TodoService/CreateTask", body,
-                            {"content-type": "application/json", "authorization": f"Bearer {self._aim['token']}"})
+                            {"content-type": "application/json", "authorization": f"Bearer {self._aim[token]}"})
                 answer = web.getresponse()
                 answer.read()
                 self._over.wait(0.01 if answer.status == 200 else 0.2)
@@ -174,7 +175,7 @@ class LiveAttack:
                                                       ("grpc.use_local_subchannel_pool", 1)]) as channel:
             watch = channel.unary_stream("/todo.v1.TodoService/WatchTasks")
             answers = watch(bytes([0x10, 3]),  # snapshot: SNAPSHOT_SCOPE_NONE
-                            timeout=UNREAD + 30, metadata=[("authorization", f"Bearer {self._aim['token']}")])
+                            timeout=UNREAD + 30, metadata=[("authorization", f"Bearer {self._aim['other']}")])
             if self._over.wait(UNREAD):
                 answers.cancel()
                 return "over"
@@ -194,7 +195,7 @@ class LiveAttack:
         one.connect(("127.0.0.1", self._port))
         one.sendall(f"POST /todo.v1.TodoService/WatchTasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                     f"Content-Type: application/connect+json\r\nContent-Length: {len(request) + 5}\r\n"
-                    f"Authorization: Bearer {self._aim['token']}\r\n\r\n".encode()
+                    f"Authorization: Bearer {self._aim['other']}\r\n\r\n".encode()
                     + b"\0" + len(request).to_bytes(4, "big") + request)
         if self._over.wait(UNREAD):
             one.close()
