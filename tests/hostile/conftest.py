@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "support"), str(REPOSITORY / "tests" / "hostile")]
 
 from honest import Target  # noqa: E402
-from service_binary import binary  # noqa: E402
+from service_binary import binary, make_token  # noqa: E402
 
 from tools.stack import Stack  # noqa: E402
 
@@ -36,3 +36,11 @@ def roomy_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("roomy")
     with Stack(folder / "run", broker="memory", service_binary=binary(), keep_data=False) as stack:
         yield Target(stack)
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key that signs tokens; its public half is in keys.json beside it."""
+    folder = tmp_path_factory.mktemp("keys")
+    (folder / "keys.json").write_text(make_token("--new-key", str(folder / "key.pem")))
+    return folder / "key.pem"

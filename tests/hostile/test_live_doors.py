@@ -60,13 +60,6 @@ FLOODS = {"huge message", "one-byte fragments", "empty fragments", "fragments of
 
 
 @pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("keys")
-    (folder / "keys.json").write_text(make_token("--new-key", str(folder / "key.pem")))
-    return folder / "key.pem"
-
-
-@pytest.fixture(scope="module")
 def stack(key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     flags = ["--auth-issuer=todo-local", f"--auth-jwks-file={key.with_name('keys.json')}", "--auth-clock-skew=0s",
              *(f"--{port}-address=127.0.0.1" for port in ("api", "web", "ops"))]
