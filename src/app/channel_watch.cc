@@ -1,25 +1,13 @@
 #include "app/channel_watch.h"
 
-#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "app/channel_setup.h"
-#include "util/backoff.h"
 #include "util/log.h"
-#include "util/sleep.h"
 
 namespace todo::app {
-namespace {
-
-using std::chrono::milliseconds;
-
-constexpr milliseconds kFirstRetry{100};
-constexpr milliseconds kLastRetry{5'000};
-constexpr milliseconds kRecheck{60'000};
-
-}  // namespace
 
 ChannelWatch::Again ChannelWatch::Look() {
   absl::StatusOr<ChannelSetup> setup = SetUpChannels(settings_, secrets_, clock_);
@@ -43,17 +31,11 @@ ChannelWatch::Again ChannelWatch::Look() {
 }
 
 void ChannelWatch::Run(const std::stop_token& stop, util::Bell& delivery_bell) {
-  util::Backoff backoff(kFirstRetry, kLastRetry);
-  for (;;) {
+  PollSecrets(stop, [&] {
     const Again again = Look();
-    if (again != Again::kSoon) {
-      delivery_bell.Ring();
-      backoff.Reset();
-    }
-    if (again == Again::kNever) return;
-    const milliseconds pause = again == Again::kSoon ? backoff.Next() : kRecheck;
-    if (!util::SleepFor(stop, pause)) return;
-  }
+    if (again != Again::kSoon) delivery_bell.Ring();
+    return again;
+  });
 }
 
 }  // namespace todo::app

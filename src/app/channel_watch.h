@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/config/channel_settings.h"
+#include "app/secret_poll.h"
 #include "ports/clock.h"
 #include "ports/secret_store.h"
 #include "service/notifications/channel_set.h"
@@ -17,11 +18,7 @@ namespace todo::app {
 /// later. Thread safety: used by one thread.
 class ChannelWatch {
  public:
-  enum class Again {
-    kSoon,   // the secret store does not answer
-    kLater,  // a channel is off because its secret is missing or unfit
-    kNever,  // nothing can change any more
-  };
+  using Again = app::Again;  // kLater: a channel is off because its secret is missing or unfit
 
   /// `settings`, `secrets`, `clock` and `channels` must outlive the watch.
   ChannelWatch(const ChannelSettings& settings, ports::SecretStore& secrets,

@@ -2,24 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <utility>
 
-#include "util/backoff.h"
+#include "app/secret_poll.h"
 #include "util/log.h"
-#include "util/sleep.h"
 #include "util/status.h"
 
 namespace todo::app {
-namespace {
-
-using std::chrono::milliseconds;
-
-constexpr milliseconds kFirstRetry{100};
-constexpr milliseconds kLastRetry{5'000};
-constexpr milliseconds kRecheck{60'000};
-
-}  // namespace
 
 TicketKeys::TicketKeys(std::string entry, ports::SecretStore& secrets, const ports::Clock& clock)
     : entry_(std::move(entry)), secrets_(secrets), clock_(clock) {
@@ -30,12 +19,7 @@ TicketKeys::TicketKeys(std::string entry, ports::SecretStore& secrets, const por
 
 void TicketKeys::Run(const std::stop_token& stop) {
   if (entry_.empty()) return;
-  util::Backoff backoff(kFirstRetry, kLastRetry);
-  for (;;) {
-    const absl::Status status = Look();
-    if (status.ok()) backoff.Reset();
-    if (!util::SleepFor(stop, status.ok() ? kRecheck : backoff.Next())) return;
-  }
+  PollSecrets(stop, [this] { return Look().ok() ? Again::kLater : Again::kSoon; });
 }
 
 absl::Status TicketKeys::Look() {
