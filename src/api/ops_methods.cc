@@ -251,6 +251,12 @@ ServiceDefinition MakeOpsMethods(ports::DeadLetterStore& letters, ports::Service
                       ForOperators("GetDeadLetter", operations, GetDeadLetter),
                       ForOperators("ReplayDeadLetters", operations, ReplayDeadLetters),
                       ForOperators("DiscardDeadLetters", operations, DiscardDeadLetters),
+                      Unary<v1::RebuildAnalyticsRequest, v1::RebuildAnalyticsResponse>(
+                          "RebuildAnalytics",
+                          [](const Caller&, const v1::RebuildAnalyticsRequest&)
+                              -> absl::StatusOr<v1::RebuildAnalyticsResponse> {
+                            return absl::UnimplementedError("not built yet");
+                          }),
                       ForOperators("GetStatus", operations, GetStatus)}};
 }
 

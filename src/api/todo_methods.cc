@@ -85,6 +85,15 @@ absl::StatusOr<v1::Task> DeleteTask(service::TaskService& tasks, const Caller& c
       tasks.Delete(caller.context, selector.id, selector.expected_version, selector.scope));
 }
 
+absl::StatusOr<v1::Task> RestoreTask(service::TaskService& tasks, const Caller& caller,
+                                     const v1::RestoreTaskRequest& request) {
+  Violations violations;
+  const domain::TaskId id = DecodeTaskId(request.id(), "id", violations);
+  CheckRequestId(request.request_id(), violations);
+  TODO_RETURN_IF_ERROR(violations.ToStatus());
+  return Encoded(tasks.Restore(caller.context, id));
+}
+
 absl::StatusOr<v1::Task> SkipTask(service::TaskService& tasks, const Caller& caller,
                                   const v1::SkipTaskRequest& request) {
   TODO_ASSIGN_OR_RETURN(const TaskSelector selector, DecodeTaskSelector(request));
@@ -135,6 +144,13 @@ ServiceDefinition MakeTodoMethods(service::TaskService& tasks, ports::ChangeFeed
                       Unary("CompleteTask", tasks, CompleteTask),
                       Unary("UncompleteTask", tasks, UncompleteTask),
                       Unary("DeleteTask", tasks, DeleteTask), Unary("SkipTask", tasks, SkipTask),
+                      Unary("RestoreTask", tasks, RestoreTask),
+                      Unary<v1::ParseTaskRequest, v1::ParseTaskResponse>(
+                          "ParseTask",
+                          [](const Caller&, const v1::ParseTaskRequest&)
+                              -> absl::StatusOr<v1::ParseTaskResponse> {
+                            return absl::UnimplementedError("not built yet");
+                          }),
                       Unary("StopSeries", tasks, StopSeries),
                       Unary("PreviewRecurrence", tasks, PreviewRecurrence),
                       Unary("ListChanges", tasks, ListChanges), WatchTasksMethod(feed),

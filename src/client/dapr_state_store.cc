@@ -52,12 +52,14 @@ absl::StatusOr<std::map<std::string, ports::StateValue>> DaprStateStore::Read(
 }
 
 absl::Status DaprStateStore::Write(const std::string& key, const std::string& data,
-                                   const std::string& etag) {
+                                   const std::string& etag,
+                                   std::optional<std::chrono::seconds> ttl) {
   runtime::SaveStateRequest request;
   request.set_store_name(options_.component);
   auto& item = *request.add_states();
   item.set_key(key);
   item.set_value(data);
+  if (ttl) (*item.mutable_metadata())["ttlInSeconds"] = fmt::format("{}", ttl->count());
   if (!etag.empty()) item.mutable_etag()->set_value(etag);
   item.mutable_options()->set_concurrency(StateOptions::CONCURRENCY_FIRST_WRITE);
   item.mutable_options()->set_consistency(StateOptions::CONSISTENCY_STRONG);

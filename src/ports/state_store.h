@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +30,10 @@ class StateStore {
   /// Writes `data` if the value still has this `etag`, or, with an empty `etag`, if the key has no
   /// value yet. kAborted: the value has changed; read it again. kUnavailable: the value may or may
   /// not have been written.
+  /// With a `ttl` (whole seconds, > 0) the value is gone after that time.
   virtual absl::Status Write(const std::string& key, const std::string& data,
-                             const std::string& etag) = 0;
+                             const std::string& etag,
+                             std::optional<std::chrono::seconds> ttl = std::nullopt) = 0;
 };
 
 }  // namespace todo::ports

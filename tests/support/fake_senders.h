@@ -67,9 +67,11 @@ class FakeStateStore final : public ports::StateStore {
     return found;
   }
   absl::Status Write(const std::string& key, const std::string& data,
-                     const std::string& etag) override {
+                     const std::string& etag,
+                     std::optional<std::chrono::seconds> ttl = std::nullopt) override {
     auto state = state_.Lock();
     if (!state->failure.ok()) return state->failure;
+    state->last_ttl = ttl;
     const auto value = state->values.find(key);
     if ((value == state->values.end() ? "" : value->second.etag) != etag)
       return absl::AbortedError("fake state: changed since");
@@ -77,6 +79,10 @@ class FakeStateStore final : public ports::StateStore {
     if (state->on_written) state->on_written();
     return absl::OkStatus();
   }
+  /// Of the last write.
+  std::optional<std::chrono::seconds> last_ttl() const { return state_.Lock()->last_ttl; }
+  /// As when its ttl has passed.
+  void Expire(const std::string& key) { state_.Lock()->values.erase(key); }
   void FailWith(absl::Status status) { state_.Lock()->failure = std::move(status); }
   /// Called after each write; must not call the store.
   void OnWritten(std::function<void()> on_written) {
@@ -89,6 +95,7 @@ class FakeStateStore final : public ports::StateStore {
     absl::Status failure;
     std::function<void()> on_written;
     int writes = 0;
+    std::optional<std::chrono::seconds> last_ttl;
   };
   util::Guarded<State> state_;
 };

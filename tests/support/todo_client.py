@@ -47,7 +47,7 @@ def eventually(probe: Callable[[], T], what: str, within: float = DEADLINE, ever
 def protos() -> tuple[ModuleType, ModuleType]:
     """(messages, stubs) of todo.v1, compiled from the sources of this very tree, and with them those of Dapr."""
     out = tempfile.mkdtemp(prefix="todo-protos-")
-    names = [*(f"todo/v1/{name}_service.proto" for name in ("todo", "ops", "reminder", "notification")),
+    names = [*(f"todo/v1/{name}_service.proto" for name in ("todo", "ops", "reminder", "notification", "chat", "analytics")),
              "dapr/proto/common/v1/common.proto", "dapr/proto/runtime/v1/appcallback.proto"]
     well_known = str(Path(importlib.import_module("grpc_tools").__file__).parent / "_proto")
     arguments = [f"-I{REPOSITORY / 'proto'}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}"]

@@ -15,6 +15,7 @@
 #include "ports/task_store.h"
 #include "service/call_context.h"
 #include "service/tasks/series_plan.h"
+#include "service/tasks/task_changes.h"
 #include "service/tasks/task_input.h"
 
 namespace todo::service {
@@ -48,6 +49,18 @@ class TaskService {
   absl::StatusOr<domain::Task> Delete(const CallContext& call, domain::TaskId id,
                                       std::optional<std::int64_t> expected_version,
                                       SeriesScope scope = SeriesScope::kDefault);
+  /// Brings a deleted task back, under its id. Restoring a task that is not deleted changes
+  /// nothing.
+  absl::StatusOr<domain::Task> Restore(const CallContext& call, domain::TaskId id);
+  /// Makes several changes in one durable step, in this order: all of them, or none. At most
+  /// ports::TaskStore::kMaxMutations. When one cannot be made, the call fails with its status, and
+  /// util::IndexOf(status) is its index. A repetition of the call gets the first answers.
+  absl::StatusOr<std::vector<ChangedTask>> ChangeAll(const CallContext& call,
+                                                     const std::vector<TaskChange>& changes);
+  /// The answers of the ChangeAll that was made with this request id and fingerprint; nullopt: none
+  /// was. kAlreadyExists: the request id was used with another fingerprint. Precondition: the call
+  /// has a request id.
+  absl::StatusOr<std::optional<std::vector<ChangedTask>>> FirstAnswers(const CallContext& call);
   /// Deletes an open occurrence and lets the series go on with the next one.
   absl::StatusOr<domain::Task> Skip(const CallContext& call, domain::TaskId id,
                                     std::optional<std::int64_t> expected_version);

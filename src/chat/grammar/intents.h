@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "chat/grammar/grammar.h"
+
+// What a sentence asks for. Pure functions, like the rest of the grammar.
+
+namespace todo::chat {
+
+/// The words by which a sentence names a task, without its verb, its dates and its articles.
+struct TaskReference {
+  std::string words;  // empty with `it`
+  Span span;
+  bool it = false;  // "it", "that one": the task that was spoken of last
+  bool operator==(const TaskReference&) const = default;
+};
+
+struct AddIntent {
+  TaskPhrase task;
+};
+struct CompleteIntent {
+  TaskReference task;
+};
+struct UncompleteIntent {
+  TaskReference task;
+};
+struct DeleteIntent {
+  TaskReference task;
+};
+struct RenameIntent {
+  TaskReference task;
+  std::string title;
+};
+struct PostponeIntent {
+  TaskReference task;
+  std::optional<WhenPhrase> when;  // nullopt: the sentence names none
+  std::string when_text;           // as it was written
+};
+struct RemindIntent {
+  TaskReference task;
+  std::vector<ReminderPhrase> reminders;  // empty: the sentence names no time
+  std::string when_text;
+};
+struct ListIntent {
+  enum class What { kRange, kOverdue, kAllOpen };
+  What what = What::kRange;
+  std::optional<DayRange> range;  // of kRange
+  std::string range_text;         // as it was written
+};
+struct SearchIntent {
+  std::string words;
+};
+struct UsageIntent {};
+struct UndoIntent {};
+struct HelpIntent {};
+
+using Intent = std::variant<AddIntent, CompleteIntent, UncompleteIntent, DeleteIntent, RenameIntent,
+                            PostponeIntent, RemindIntent, ListIntent, SearchIntent, UsageIntent,
+                            UndoIntent, HelpIntent>;
+
+struct Sentence {
+  std::vector<Intent> intents;         // in the order of the text; empty: nothing was understood
+  std::optional<Span> not_understood;  // a part with no intent; then `intents` must not be applied
+};
+
+/// At most this many intents are read from one text.
+inline constexpr std::size_t kMaxIntents = 20;
+
+Sentence ParseSentence(std::string_view text, const GrammarContext& context);
+
+/// An answer to a question with `choices` (titles; empty: a yes or a no is expected).
+struct Choice {
+  enum class Kind { kYes, kNo, kOne, kUnclear };
+  Kind kind = Kind::kUnclear;
+  std::size_t index = 0;  // of kOne
+};
+/// "2", "the second one", "the last", a word that only one title has; "none", "no", "never mind";
+/// "yes", "yes please". kUnclear: it is no answer, and may be a new sentence.
+Choice ParseChoice(std::string_view text, const std::vector<std::string>& choices);
+
+}  // namespace todo::chat
