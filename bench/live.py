@@ -49,8 +49,9 @@ def flags(connections: int) -> list[str]:
 
 
 def sockets_here() -> int:
-    """As many as the process may have descriptors for: the web port gets a quarter of them."""
-    return min(SOCKETS, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 4 - 100)
+    """As many as the service gives to its web port: a quarter of its descriptors, or all but 9,000."""
+    descriptors = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 65_536)
+    return min(SOCKETS, max(descriptors // 4, descriptors - 9_000) - 300)
 
 
 def kib(pid: int) -> int:

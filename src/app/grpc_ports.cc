@@ -26,7 +26,8 @@ std::size_t MaxAppBufferedBytes(std::int64_t max_call_bytes) {
 }  // namespace
 
 GrpcPorts::GrpcPorts(const Config& config) : config_(config) {
-  const ConnectionShares shares = ConnectionSharesOf(RaiseDescriptorLimit());
+  const ConnectionShares shares = ConnectionSharesOf(
+      RaiseDescriptorLimit(), static_cast<std::size_t>(config.web_max_connections));
   max_api_connections_ = shares.api;
   max_app_connections_ = shares.app;
 }

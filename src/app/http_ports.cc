@@ -41,8 +41,9 @@ edge::HttpServerOptions OpsOptions(const Config& config) {
 
 int MaxWebConnections(const Config& config) {
   const std::size_t limit = RaiseDescriptorLimit();
-  const auto share = static_cast<int>(ConnectionSharesOf(limit).web);
-  if (config.web_max_connections <= share) return config.web_max_connections;
+  const auto wanted = static_cast<std::size_t>(config.web_max_connections);
+  const auto share = static_cast<int>(ConnectionSharesOf(limit, wanted).web);
+  if (share == config.web_max_connections) return share;
   util::Log(util::Severity::kWarning, "web_connections_limited",
             {{"web_max_connections", config.web_max_connections},
              {"used_instead", share},

@@ -20,6 +20,8 @@ constexpr rlim_t kMaxDescriptors = 65'536;
 constexpr std::size_t kDescriptorsPerConnection = 4;
 constexpr std::size_t kMaxApiConnections = 2'048;
 constexpr std::size_t kMaxAppConnections = 256;
+/// The web port leaves as many descriptors to the rest of a process that has enough of them.
+constexpr std::size_t kAmpleRest = 9'000;
 
 constexpr int kMaxArenas = 8;
 constexpr std::size_t kWorthwhileBytes = 32UL * 1024 * 1024;
@@ -38,11 +40,14 @@ std::size_t RaiseDescriptorLimit() {
   return std::min(limit.rlim_cur, kMaxDescriptors);
 }
 
-ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit) {
-  const std::size_t all = descriptor_limit * 3 / 8 / kDescriptorsPerConnection;
-  return {.api = std::clamp<std::size_t>(all * 3 / 4, 1, kMaxApiConnections),
-          .app = std::clamp<std::size_t>(all / 4, 1, kMaxAppConnections),
-          .web = std::max<std::size_t>(descriptor_limit / 4, 1)};
+ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit, std::size_t wanted_web) {
+  const std::size_t beyond_rest = descriptor_limit > kAmpleRest ? descriptor_limit - kAmpleRest : 0;
+  const std::size_t most_web = std::max<std::size_t>({descriptor_limit / 4, beyond_rest, 1});
+  const std::size_t web = std::min(wanted_web, most_web);
+  const std::size_t grpc = (descriptor_limit - web) / 2 / kDescriptorsPerConnection;
+  return {.api = std::clamp<std::size_t>(grpc * 3 / 4, 1, kMaxApiConnections),
+          .app = std::clamp<std::size_t>(grpc / 4, 1, kMaxAppConnections),
+          .web = web};
 }
 
 void LimitMallocArenas() { mallopt(M_ARENA_MAX, kMaxArenas); }

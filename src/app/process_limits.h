@@ -19,11 +19,11 @@ struct ConnectionShares {
   std::size_t web = 0;
 };
 
-/// The shares under a limit of descriptors: the gRPC ports together have 3/8 of them. The web port
-/// has a quarter, so 3/8 stay for everything else: the database, the
-/// sidecar, the ops port, key sets, files, and connections that have ended before gRPC has let go
-/// of them.
-ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit);
+/// The shares under a limit of descriptors. The web port has `wanted_web`, but at most a quarter of
+/// the descriptors or all but 9,000, whichever is more. The gRPC ports together have half of the
+/// rest. The other half stays for everything else: the database, the sidecar, the ops port, key
+/// sets, files, and connections that have ended before gRPC has let go of them.
+ConnectionShares ConnectionSharesOf(std::size_t descriptor_limit, std::size_t wanted_web);
 
 /// Bounds the number of malloc's arenas, each of which keeps what its threads have freed. Call
 /// before the first thread starts.
