@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -49,7 +50,15 @@ class PreferencesMask {
                                                 "quiet_hours",
                                                 "quiet_hours.start",
                                                 "quiet_hours.end",
-                                                "quiet_hours.time_zone"};
+                                                "quiet_hours.time_zone",
+                                                "wording",
+                                                "wording.language",
+                                                "wording.date_order",
+                                                "wording.week_start",
+                                                "wording.morning",
+                                                "wording.afternoon",
+                                                "wording.evening",
+                                                "wording.night"};
   const bool by_presence_;
   std::set<std::string, std::less<>> paths_;
 };
@@ -81,6 +90,91 @@ void DecodeQuietHours(const v1::NotificationPreferences& preferences, const Pref
   if (whole || change.start || change.end || change.time_zone) patch.quiet_hours = change;
 }
 
+std::optional<absl::Weekday> DecodeWeekday(v1::Weekday weekday) {
+  switch (weekday) {
+    case v1::WEEKDAY_UNSPECIFIED:
+    case v1::WEEKDAY_MONDAY: return absl::Weekday::monday;
+    case v1::WEEKDAY_SATURDAY: return absl::Weekday::saturday;
+    case v1::WEEKDAY_SUNDAY: return absl::Weekday::sunday;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<domain::DateOrder> DecodeDateOrder(v1::DateOrder order) {
+  switch (order) {
+    case v1::DATE_ORDER_UNSPECIFIED:
+    case v1::DATE_ORDER_DAY_FIRST: return domain::DateOrder::kDayFirst;
+    case v1::DATE_ORDER_MONTH_FIRST: return domain::DateOrder::kMonthFirst;
+    default: return std::nullopt;
+  }
+}
+
+/// The wording is replaced as a whole when the mask names it, else changed field by field. A field
+/// that is named and not set gets its default.
+void DecodeWording(const v1::NotificationPreferences& preferences, const PreferencesMask& mask,
+                   domain::PreferencesPatch& patch, Violations& violations) {
+  const v1::Wording& wording = preferences.wording();
+  const domain::Wording defaults;
+  patch.default_wording = mask.Replaces("wording");
+  const auto names = [&](std::string_view field, bool is_present) {
+    return patch.default_wording ? is_present
+                                 : mask.Names(fmt::format("wording.{}", field), is_present);
+  };
+  const auto path = [](std::string_view field) {
+    return fmt::format("preferences.wording.{}", field);
+  };
+  if (names("language", wording.has_language())) {
+    CheckText(wording.language(), path("language"), violations);
+    patch.wording.language = wording.language().empty() ? defaults.language : wording.language();
+  }
+  if (names("date_order", wording.has_date_order())) {
+    patch.wording.date_order = DecodeDateOrder(wording.date_order());
+    if (!patch.wording.date_order)
+      violations.Add(path("date_order"), "must be DATE_ORDER_DAY_FIRST or DATE_ORDER_MONTH_FIRST");
+  }
+  if (names("week_start", wording.has_week_start())) {
+    patch.wording.week_start = DecodeWeekday(wording.week_start());
+    if (!patch.wording.week_start)
+      violations.Add(path("week_start"), "must be a Monday, a Saturday or a Sunday");
+  }
+  const auto decode_time = [&](std::string_view field, bool is_present, const std::string& text,
+                               std::chrono::seconds default_time,
+                               std::optional<std::chrono::seconds>& time) {
+    if (!names(field, is_present)) return;
+    time = default_time;
+    if (!is_present) return;
+    const auto parsed = domain::ParseTimeOfDay(text);
+    if (!parsed.ok()) {
+      violations.Add(path(field), "must be a time of day from 00:00 to 23:59, such as 09:00");
+      return;
+    }
+    time = *parsed;
+  };
+  decode_time("morning", wording.has_morning(), wording.morning(), defaults.morning,
+              patch.wording.morning);
+  decode_time("afternoon", wording.has_afternoon(), wording.afternoon(), defaults.afternoon,
+              patch.wording.afternoon);
+  decode_time("evening", wording.has_evening(), wording.evening(), defaults.evening,
+              patch.wording.evening);
+  decode_time("night", wording.has_night(), wording.night(), defaults.night, patch.wording.night);
+}
+
+v1::Wording EncodeWording(const domain::Wording& wording) {
+  v1::Wording encoded;
+  encoded.set_language(wording.language);
+  encoded.set_date_order(wording.date_order == domain::DateOrder::kDayFirst
+                             ? v1::DATE_ORDER_DAY_FIRST
+                             : v1::DATE_ORDER_MONTH_FIRST);
+  encoded.set_week_start(wording.week_start == absl::Weekday::saturday ? v1::WEEKDAY_SATURDAY
+                         : wording.week_start == absl::Weekday::sunday ? v1::WEEKDAY_SUNDAY
+                                                                       : v1::WEEKDAY_MONDAY);
+  encoded.set_morning(domain::FormatTimeOfDay(wording.morning));
+  encoded.set_afternoon(domain::FormatTimeOfDay(wording.afternoon));
+  encoded.set_evening(domain::FormatTimeOfDay(wording.evening));
+  encoded.set_night(domain::FormatTimeOfDay(wording.night));
+  return encoded;
+}
+
 }  // namespace
 
 v1::NotificationPreferences EncodePreferences(const service::Preferences& preferences) {
@@ -97,6 +191,7 @@ v1::NotificationPreferences EncodePreferences(const service::Preferences& prefer
     quiet.set_time_zone(values.quiet_hours->time_zone);
   }
   encoded.set_time_zone(values.time_zone);
+  *encoded.mutable_wording() = EncodeWording(values.wording);
   encoded.set_etag(preferences.etag);
   return encoded;
 }
@@ -118,6 +213,7 @@ absl::StatusOr<domain::PreferencesPatch> DecodePreferences(
     patch.time_zone = preferences.time_zone().empty() ? "UTC" : preferences.time_zone();
   }
   DecodeQuietHours(preferences, mask, patch, violations);
+  DecodeWording(preferences, mask, patch, violations);
   CheckText(preferences.etag(), "preferences.etag", violations);
   TODO_RETURN_IF_ERROR(violations.ToStatus());
   return patch;

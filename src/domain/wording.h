@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,5 +32,22 @@ struct Wording {
 /// Adds what is wrong to `violations`, with `prefix` before the names of the fields.
 void CheckWording(const Wording& wording, std::string_view prefix,
                   std::vector<util::FieldViolation>& violations);
+
+/// A change of a wording. A field that is not set stays as it is.
+struct WordingPatch {
+  std::optional<std::string> language;
+  std::optional<DateOrder> date_order;
+  std::optional<absl::Weekday> week_start;
+  std::optional<std::chrono::seconds> morning;
+  std::optional<std::chrono::seconds> afternoon;
+  std::optional<std::chrono::seconds> evening;
+  std::optional<std::chrono::seconds> night;
+};
+void Patch(Wording& wording, const WordingPatch& patch);
+
+/// A JSON object, for a state store. ParseWording answers nullopt for any other text; a missing key
+/// keeps its default.
+std::string FormatWording(const Wording& wording);
+std::optional<Wording> ParseWording(std::string_view json);
 
 }  // namespace todo::domain

@@ -22,6 +22,7 @@ void CheckPreferences(const NotificationPreferences& preferences, std::string_vi
     }
   };
   check_zone(preferences.time_zone, "time_zone");
+  CheckWording(preferences.wording, fmt::format("{}wording.", prefix), violations);
   if (!preferences.quiet_hours) return;
   const QuietHours& quiet = *preferences.quiet_hours;
   if (!quiet.time_zone.empty()) check_zone(quiet.time_zone, "quiet_hours.time_zone");
@@ -42,6 +43,8 @@ void Patch(NotificationPreferences& preferences, const PreferencesPatch& patch,
   set(preferences.email, patch.email);
   set(preferences.push, patch.push);
   set(preferences.time_zone, patch.time_zone);
+  if (patch.default_wording) preferences.wording = Wording();
+  Patch(preferences.wording, patch.wording);
   if (patch.no_quiet_hours) preferences.quiet_hours.reset();
   if (!patch.quiet_hours) return;
   const auto require = [&](const std::optional<std::chrono::seconds>& time,
@@ -64,6 +67,8 @@ std::string FormatPreferences(const NotificationPreferences& preferences) {
       {"in_app", preferences.in_app},       {"webhook", preferences.webhook},
       {"email", preferences.email},         {"push", preferences.push},
       {"time_zone", preferences.time_zone}, {"changed_at", FormatInstant(preferences.changed_at)}};
+  if (preferences.wording != Wording())
+    json["wording"] = Json::parse(FormatWording(preferences.wording));
   if (preferences.quiet_hours) {
     json["quiet_hours"] = {{"start", FormatTimeOfDay(preferences.quiet_hours->start)},
                            {"end", FormatTimeOfDay(preferences.quiet_hours->end)},
@@ -88,6 +93,11 @@ absl::StatusOr<NotificationPreferences> ParsePreferences(std::string_view json) 
       const absl::StatusOr<Instant> changed_at = ParseInstant(at->get<std::string>());
       if (!changed_at.ok()) return unreadable;
       preferences.changed_at = *changed_at;
+    }
+    if (const auto wording = object.find("wording"); wording != object.end()) {
+      const std::optional<Wording> parsed = ParseWording(wording->dump());
+      if (!parsed) return unreadable;
+      preferences.wording = *parsed;
     }
     if (const auto quiet = object.find("quiet_hours"); quiet != object.end()) {
       const auto start = ParseTimeOfDay(quiet->value("start", ""));

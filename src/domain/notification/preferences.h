@@ -9,9 +9,10 @@
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
 #include "domain/time.h"
+#include "domain/wording.h"
 #include "util/status.h"
 
-// The preferences of a user: which channels, when, and in which time zone.
+// The preferences of a user: which channels, when, in which time zone, and how the user writes.
 
 namespace todo::domain {
 
@@ -31,6 +32,7 @@ struct NotificationPreferences {
   bool push = true;
   std::optional<QuietHours> quiet_hours;  // of e-mail and push
   std::string time_zone = "UTC";          // IANA name
+  Wording wording;
   /// Set by the service at each change, always later than the one before.
   Instant changed_at;
 
@@ -55,6 +57,8 @@ struct PreferencesPatch {
     std::optional<std::string> time_zone;
   };
   std::optional<Quiet> quiet_hours;
+  bool default_wording = false;  // resets the wording before `wording` is applied
+  WordingPatch wording;
 };
 /// Applies `patch`. New quiet hours without a start or an end are a violation, with `prefix` before
 /// the name of the field.

@@ -652,6 +652,40 @@ TEST_F(NotificationMethodsTest, APreferencesMaskChangesItsFieldsAndClearsUnsetOn
       << "there are none to take it from";
 }
 
+TEST_F(NotificationMethodsTest, AWordingIsChangedFieldByFieldOrAsAWhole) {
+  v1::UpdatePreferencesRequest update;
+  v1::NotificationPreferences stored;
+  v1::Wording& wanted = *update.mutable_preferences()->mutable_wording();
+  wanted.set_language("german");
+  wanted.set_week_start(v1::WEEKDAY_SUNDAY);
+  wanted.set_evening("18:30");
+  ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+  EXPECT_EQ(stored.wording().language(), "german");
+  EXPECT_EQ(stored.wording().week_start(), v1::WEEKDAY_SUNDAY);
+  EXPECT_EQ(stored.wording().evening(), "18:30");
+  EXPECT_EQ(stored.wording().morning(), "09:00") << "the default";
+
+  wanted.Clear();
+  update.mutable_update_mask()->add_paths("wording.language");
+  ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+  EXPECT_EQ(stored.wording().language(), "english") << "named and not set";
+  EXPECT_EQ(stored.wording().evening(), "18:30") << "not named";
+  wanted.set_date_order(v1::DATE_ORDER_MONTH_FIRST);
+  update.mutable_update_mask()->set_paths(0, "wording");
+  ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+  EXPECT_EQ(stored.wording().date_order(), v1::DATE_ORDER_MONTH_FIRST);
+  EXPECT_EQ(stored.wording().evening(), "19:00") << "replaced as a whole";
+
+  update.clear_update_mask();
+  wanted.set_language("klingon");
+  EXPECT_THAT(FieldsOf(Call(&Stub::UpdatePreferences, update)),
+              ElementsAre("preferences.wording.language"));
+  wanted.set_date_order(static_cast<v1::DateOrder>(9));
+  wanted.set_night("late");
+  EXPECT_THAT(FieldsOf(Call(&Stub::UpdatePreferences, update)),
+              UnorderedElementsAre("preferences.wording.date_order", "preferences.wording.night"));
+}
+
 TEST_F(NotificationMethodsTest, PreferencesHaveAnEtag) {
   v1::NotificationPreferences first;
   ASSERT_TRUE(Call(&Stub::GetPreferences, {}, &first).ok());

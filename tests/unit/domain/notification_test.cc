@@ -83,9 +83,19 @@ TEST(PreferencesTest, AreReadAsTheyWereWritten) {
   NotificationPreferences preferences = Quiet("22:00", "07:05", "Asia/Kolkata");
   preferences.email = false;
   preferences.time_zone = "Europe/Berlin";
+  preferences.wording = {.language = "german",
+                         .date_order = DateOrder::kMonthFirst,
+                         .week_start = absl::Weekday::sunday,
+                         .morning = hours(7),
+                         .afternoon = hours(14),
+                         .evening = hours(18),
+                         .night = hours(21) + minutes(30)};
   EXPECT_EQ(*ParsePreferences(FormatPreferences(preferences)), preferences);
   EXPECT_EQ(*ParsePreferences(FormatPreferences({})), NotificationPreferences());
-  for (const char* text : {"", "[]", "{\"email\":1}", "{\"quiet_hours\":{\"start\":\"x\"}}"})
+  for (const char* text :
+       {"", "[]", "{\"email\":1}", "{\"quiet_hours\":{\"start\":\"x\"}}", R"({"wording":[]})",
+        R"({"wording":{"week_start":"friday"}})", R"({"wording":{"date_order":"year"}})",
+        R"({"wording":{"night":"late"}})"})
     EXPECT_EQ(ParsePreferences(text).status().code(), absl::StatusCode::kInternal) << text;
 }
 
@@ -114,6 +124,27 @@ TEST(PreferencesTest, APatchChangesOnlyItsOwnFields) {
   EXPECT_EQ(patched(all, patch), Quiet("20:00", "06:00", "")) << "anew";
 }
 
+TEST(PreferencesTest, APatchOfTheWordingChangesItsOwnFields) {
+  NotificationPreferences preferences;
+  std::vector<util::FieldViolation> violations;
+  PreferencesPatch patch;
+  patch.wording.language = "german";
+  patch.wording.night = hours(22);
+  Patch(preferences, patch, "p.", violations);
+  Wording expected;
+  expected.language = "german";
+  expected.night = hours(22);
+  EXPECT_EQ(preferences.wording, expected);
+  patch = {};
+  patch.default_wording = true;
+  patch.wording.week_start = absl::Weekday::saturday;
+  Patch(preferences, patch, "p.", violations);
+  expected = {};
+  expected.week_start = absl::Weekday::saturday;
+  EXPECT_EQ(preferences.wording, expected) << "anew";
+  EXPECT_TRUE(violations.empty());
+}
+
 TEST(PreferencesTest, QuietHoursHaveAStartAndAnEnd) {
   NotificationPreferences preferences;
   PreferencesPatch patch;
@@ -129,11 +160,13 @@ TEST(PreferencesTest, AViolationNamesItsField) {
   std::vector<util::FieldViolation> violations;
   NotificationPreferences preferences = Quiet("22:00", "22:00", "Mars/Base");
   preferences.time_zone = "Nowhere";
+  preferences.wording.language = "klingon";
   CheckPreferences(preferences, "p.", violations);
-  ASSERT_EQ(violations.size(), 3u);
+  ASSERT_EQ(violations.size(), 4u);
   EXPECT_EQ(violations[0].field, "p.time_zone");
-  EXPECT_EQ(violations[1].field, "p.quiet_hours.time_zone");
-  EXPECT_EQ(violations[2].field, "p.quiet_hours.end");
+  EXPECT_EQ(violations[1].field, "p.wording.language");
+  EXPECT_EQ(violations[2].field, "p.quiet_hours.time_zone");
+  EXPECT_EQ(violations[3].field, "p.quiet_hours.end");
 }
 
 TEST(PreferencesTest, AnyUserIdMakesAKey) {
