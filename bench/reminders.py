@@ -6,20 +6,16 @@ from __future__ import annotations
 import argparse
 import importlib
 import math
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from concurrent import futures
-from pathlib import Path
 from typing import Any
 
 import grpc
-from grpc_tools import protoc
-from todo_client import Client, Reminders, eventually, published, read_topic, rows
+from todo_client import Client, Reminders, eventually, protos, published, read_topic, rows
 
-from .measuring import REPOSITORY, running_stack
+from .measuring import running_stack
 
 COUNT = 1_000
 LEAD = 30.0  # seconds to prepare in before they are due
@@ -44,13 +40,7 @@ def described(lateness: list[float]) -> str:
 
 def dapr_protos() -> tuple[Any, Any, Any]:
     """appcallback_pb2_grpc, dapr_pb2_grpc, jobs_pb2."""
-    out = tempfile.mkdtemp(prefix="todo-protos-")
-    folder = REPOSITORY / "proto"
-    names = [str(path.relative_to(folder)) for path in folder.glob("dapr/**/*.proto")]
-    well_known = str(Path(importlib.import_module("grpc_tools").__file__ or "").parent / "_proto")
-    if protoc.main(["protoc", f"-I{folder}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}", *names]):
-        raise AssertionError("protoc failed")
-    sys.path.insert(0, out)
+    protos()
     package = "dapr.proto.runtime.v1"
     return (importlib.import_module(f"{package}.appcallback_pb2_grpc"), importlib.import_module(f"{package}.dapr_pb2_grpc"),
             importlib.import_module(f"{package}.jobs_pb2"))

@@ -25,7 +25,11 @@ class IdentitySetupTest : public testing::Test {
     std::filesystem::remove(key_);
     std::ofstream(jwks_) << MakeToken({"--new-key", key_}, clock_).output;
   }
-  void TearDown() override { testing::internal::GetCapturedStderr(); }
+  void TearDown() override {
+    testing::internal::GetCapturedStderr();
+    std::filesystem::remove(key_);
+    std::filesystem::remove(jwks_);
+  }
 
   IdentitySetup SetUpWith(std::vector<std::string> flags) {
     flags.emplace_back("--database-url=host=none");

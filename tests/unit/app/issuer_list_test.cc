@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -18,7 +19,9 @@ IssuerList OfFile(const std::string& content) {
   IdentitySettings settings;
   settings.auth_issuers_file = testing::TempDir() + "/issuer_list_test.json";
   std::ofstream(settings.auth_issuers_file) << content;
-  return DescribeIssuers(settings);
+  IssuerList list = DescribeIssuers(settings);
+  std::filesystem::remove(settings.auth_issuers_file);
+  return list;
 }
 
 TEST(IssuerList, IsEmptyWithoutAnIssuer) {
