@@ -7,6 +7,7 @@
 --
 -- p_patch: columns of tasks, with their new values. p_task_id null: makes a new task. p_request_id null: a consumer
 -- acts, in its own transaction; the call then also sees deleted tasks, and sets consumer_version unless the patch does.
+-- p_kind created with a p_task_id: the task comes back, so the call sees it although it is deleted.
 --
 -- p_open_limit: a change that would leave the user with more open tasks than this is refused; null: none is.
 --
@@ -61,7 +62,7 @@ begin
         t.created_at := p_now;
     else
         select * into was from tasks x where x.user_id = p_user and x.id = p_task_id;
-        if not found or (was.deleted_at is not null and p_request_id is not null) then
+        if not found or (was.deleted_at is not null and p_request_id is not null and p_kind <> 'created') then
             outcome := 'not_found';
             return;
         end if;

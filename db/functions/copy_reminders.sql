@@ -60,7 +60,8 @@ create or replace trigger copy_reminders after insert on tasks for each row
 when (new.occurrence > 1 and new.consumer_version is not null)
 execute function copy_reminders();
 
--- A restored occurrence: its predecessor may have more reminders by now.
+-- An occurrence that the consumer brings back: its predecessor may have more reminders by now. A user who restores a
+-- task gets back the reminders that it had.
 create or replace trigger copy_reminders_again after update on tasks for each row
-when (old.deleted_at is not null and new.deleted_at is null)
+when (old.deleted_at is not null and new.deleted_at is null and new.consumer_version = new.version)
 execute function copy_reminders();

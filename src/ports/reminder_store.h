@@ -3,7 +3,6 @@
 #include <chrono>
 #include <functional>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +12,7 @@
 #include "domain/task/task.h"
 #include "domain/time.h"
 #include "ports/outbox_log.h"
+#include "ports/request_name.h"
 #include "ports/task_ref.h"
 
 namespace todo::ports {
@@ -21,13 +21,6 @@ namespace todo::ports {
 struct TaskReminders {
   domain::Task task;                        // tombstones included
   std::vector<domain::Reminder> reminders;  // by number; also deleted ones that may have a job
-};
-
-/// Identifies a call, so that its repetition is recognized (see Mutation).
-struct RequestName {
-  domain::UserId user;
-  domain::RequestId request_id;
-  std::string fingerprint;
 };
 
 /// One transaction: lock, read, write. It commits when the function given to
@@ -74,8 +67,9 @@ struct JobRecord {
 /// The reminders of all tasks. The transaction that changes a task also marks its reminders
 /// (Reminder::unplanned_since). A new occurrence of a series gets copies of its predecessor's
 /// reminders: relative ones unchanged; absolute ones with an equal distance, in wall-clock time, to
-/// the scheduled date, even if the predecessor was moved. An occurrence that was taken away and
-/// comes back gets new copies in place of the former ones; reminders that users gave it stay.
+/// the scheduled date, even if the predecessor was moved. An occurrence that the consumer took away
+/// and brings back gets new copies in place of the former ones; reminders that users gave it stay.
+/// A task that a user restores has the reminders that it had.
 /// Thread safety: all methods may be called from many threads at once. All block on the database.
 /// Every method can also answer the statuses that TaskStore lists for all of its methods.
 class ReminderStore {

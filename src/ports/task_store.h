@@ -10,33 +10,53 @@
 #include "absl/status/statusor.h"
 #include "domain/event/event.h"
 #include "domain/ids.h"
+#include "domain/reminder/reminder.h"
 #include "domain/task/task.h"
 #include "domain/time.h"
+#include "ports/request_name.h"
 #include "util/cancellation.h"
 
 namespace todo::ports {
+
+/// A call's changes of the reminders of one task. They are no change of the task.
+struct ReminderChanges {
+  std::vector<int> removed;  // their numbers; removed before others are added
+  std::vector<domain::ReminderTime>
+      added;  // planned after the commit, as after a change of the task
+
+  bool empty() const { return removed.empty() && added.empty(); }
+};
 
 /// One change of one task, as a call asks for it.
 struct Mutation {
   domain::ChangeKind kind = domain::ChangeKind::kCreated;
   domain::UserId user;
-  domain::TaskId task_id;                        // not for kCreated
+  domain::TaskId task_id;                        // not for kCreated, unless it restores
   std::optional<std::int64_t> expected_version;  // nullopt: any version is changed
   domain::TaskFields fields;                     // kCreated
   std::optional<domain::SeriesPosition> series;  // kCreated, with a rule
   domain::TaskPatch patch;                       // all kinds but kCreated
   bool skips = false;  // kDeleted: only this occurrence goes, its series goes on
+  /// kCreated: the deleted task `task_id` comes back as it was; `fields` and `series` are ignored.
+  /// A task that is not deleted stays as it is. The only mutation that finds a deleted task.
+  bool restores = false;
+  ReminderChanges reminders = {};  // of the task; only in ApplyAll
 
   domain::RequestId request_id;
   std::string fingerprint;   // 1 to 64 bytes; equal for calls with equal content
   domain::EventId event_id;  // the id of the change, if one is written
   domain::Instant now;
   std::string traceparent;  // W3C, or empty
+
+  /// Whether it makes a new task.
+  bool creates() const { return kind == domain::ChangeKind::kCreated && !restores; }
 };
 
 struct MutationResult {
-  domain::Task task;     // after the mutation; for a repeated request, the first answer
-  bool changed = false;  // this very call wrote a change
+  domain::Task task;      // after the mutation; for a repeated request, the first answer
+  bool changed = false;   // this very call wrote a change
+  bool repeated = false;  // another call with this request came first
+  std::vector<int> reminder_numbers = {};  // of the reminders added
 };
 
 /// Several changes of one user's tasks, made by one call: all of them, or none.
@@ -118,17 +138,24 @@ class TaskStore {
   /// in the way: repeat the call. kAlreadyExists: the request id was used with another fingerprint,
   /// or another task has the occurrence of the series. kResourceExhausted with reason
   /// TOO_MANY_OPEN_TASKS: the user has as many open tasks as a store lets a user have, and the call
-  /// would add one. Only kUnknown leaves the outcome open, after
-  /// a lost connection: repeat the call with the same request id.
+  /// would add one. Only kUnknown leaves the outcome open, after a lost connection: repeat the call
+  /// with the same request id. Precondition: the mutation changes no reminders.
   virtual absl::StatusOr<MutationResult> Apply(const Mutation& mutation) = 0;
 
   /// Applies all mutations of `list` and appends their changes in one durable step, each with a
   /// `seq` of its own, in the order of the list; or none of them. Answers one result for each
-  /// mutation, in order. Apply is the case of one. Statuses are those of Apply: when one mutation
-  /// fails, the call fails with its status, and util::IndexOf(status) is the index of that mutation
-  /// in the list (nullopt: the failure is about the whole call). Repeating the call with the same
-  /// request id and fingerprint gives the first answers of all mutations.
+  /// mutation, in order. Apply is the case of one. Statuses are those of Apply, and those of
+  /// ports/reminder_failures.h. When one mutation fails, the call fails with its status, and
+  /// util::IndexOf(status) is the index of that mutation in the list (nullopt: the failure is about
+  /// the whole call). Repeating the call with the same request id and fingerprint gives the first
+  /// answers of all mutations.
   virtual absl::StatusOr<std::vector<MutationResult>> ApplyAll(const MutationList& list) = 0;
+
+  /// The first answers of the Apply or ApplyAll with this request; nullopt: there was none.
+  /// `changed` says whether the first call wrote a change. kAlreadyExists: the request id was used
+  /// with another fingerprint.
+  virtual absl::StatusOr<std::optional<std::vector<MutationResult>>> FirstAnswers(
+      const RequestName& request) = 0;
 
   /// The tasks of the user's series that a change of the series must know, by occurrence: its open
   /// tasks; the completed ones that come right before an open one; and the last one, completed or
@@ -145,6 +172,9 @@ class TaskStore {
 
   /// kNotFound: the user has no such task.
   virtual absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) = 0;
+  /// Like Get, and finds deleted tasks too.
+  virtual absl::StatusOr<domain::Task> GetEvenDeleted(const domain::UserId& user,
+                                                      domain::TaskId id) = 0;
 
   /// A page of the user's tasks. kInvalidArgument: the cursor does not belong to this query.
   /// kCancelled: the caller has gone. kDeadlineExceeded with reason DEADLINE_PASSED: the caller

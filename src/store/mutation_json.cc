@@ -1,6 +1,9 @@
 #include "store/mutation_json.h"
 
+#include <utility>
+
 #include "domain/time.h"
+#include "store/reminder_columns.h"
 
 namespace todo::store {
 namespace {
@@ -26,14 +29,22 @@ void AddChanges(Patch& patch, const domain::TaskPatch& changes) {
 
 /// `mutation` as an element of the changes of a call.
 Patch ElementOf(const Mutation& mutation) {
-  const bool creates = mutation.kind == ChangeKind::kCreated;
-  return {{"kind", domain::ToString(mutation.kind)},
-          {"task_id", creates ? Patch() : Patch(mutation.task_id.value)},
-          {"version", mutation.expected_version ? Patch(*mutation.expected_version) : Patch()},
-          {"patch", PatchOf(mutation)},
-          {"event_id", mutation.event_id.value()},
-          {"at", domain::FormatInstant(mutation.now)},
-          {"traceparent", mutation.traceparent}};
+  Patch element = {
+      {"kind", domain::ToString(mutation.kind)},
+      {"task_id", mutation.creates() ? Patch() : Patch(mutation.task_id.value)},
+      {"version", mutation.expected_version ? Patch(*mutation.expected_version) : Patch()},
+      {"patch", PatchOf(mutation)},
+      {"event_id", mutation.event_id.value()},
+      {"at", domain::FormatInstant(mutation.now)},
+      {"traceparent", mutation.traceparent}};
+  const ports::ReminderChanges& reminders = mutation.reminders;
+  if (reminders.empty()) return element;
+  Patch added = Patch::array();
+  for (const domain::ReminderTime& time : reminders.added) added.push_back(ReminderTimeRow(time));
+  element["reminders"] = {{"removed", reminders.removed},
+                          {"added", std::move(added)},
+                          {"limit", domain::kMaxRemindersPerTask}};
+  return element;
 }
 
 }  // namespace
@@ -44,6 +55,7 @@ Patch PatchOf(const Mutation& mutation) {
   AddChanges(patch, mutation.patch);
   switch (mutation.kind) {
     case ChangeKind::kCreated:
+      if (mutation.restores) return {{"deleted_at", nullptr}, {"skipped_at", nullptr}};
       AddFields(patch, mutation.fields);
       AddSeries(patch, mutation.series);
       break;

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
 #include "domain/time.h"
 #include "ports/no_such_task.h"
+#include "ports/reminder_failures.h"
+#include "ports/stale_task.h"
 #include "ports/too_many_open_tasks.h"
 #include "store/list_query.h"
 #include "store/mutation_json.h"
@@ -28,14 +31,19 @@ using ports::Mutation;
 using std::chrono::steady_clock;
 
 constexpr Statement kApply{"apply", R"sql(
-select outcome, shard, task, 1 as place
+select outcome, shard, task, 1 as place, null as reminders
 from apply_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))sql"};
 
 constexpr Statement kApplyAll{"apply_all", R"sql(
-select outcome, shard, task, place from apply_changes($1, $2, $3, $4::jsonb, $5) order by place)sql"};
+select outcome, shard, task, place, array_to_json(reminders)
+from apply_changes($1, $2, $3, $4::jsonb, $5) order by place)sql"};
+
+constexpr Statement kFirstAnswers{"first_answers", R"sql(
+select r.fingerprint = $3, a.task, a.changed, a.deleted, array_to_json(a.reminders)
+from requests r, first_answers(r) a where r.user_id = $1 and r.request_id = $2 order by a.place)sql"};
 
 constexpr Statement kApplyToSeries{"apply_to_series", R"sql(
-select outcome, shard, task, 1 as place
+select outcome, shard, task, 1 as place, null as reminders
 from apply_to_series($1, $2, $3, $4::jsonb, $5, $6, $7, $8))sql"};
 
 constexpr Statement kListSeries{"list_series", R"sql(
@@ -46,7 +54,7 @@ constexpr Statement kEventOfChange{"event_of_change", R"sql(
 select event_id from changes where user_id = $1 and seq = $2)sql"};
 
 constexpr Statement kGet{"get", R"sql(
-select task_json(t) from tasks t where t.user_id = $1 and t.id = $2 and t.deleted_at is null)sql"};
+select task_json(t), t.deleted_at is not null from tasks t where t.user_id = $1 and t.id = $2)sql"};
 
 // One row with nulls tells the newest seq even when there is no change to show.
 constexpr Statement kListChanges{"list_changes", R"sql(
@@ -73,8 +81,21 @@ struct Answer {
   int shard = 0;
   std::string task;
   std::size_t index = 0;        // of the mutation
+  std::vector<int> reminders;   // their numbers
   bool change_is_ours = false;  // of a repeated request: its change has this mutation's event id
 };
+
+std::vector<int> NumbersIn(const pqxx::field& json) {
+  if (json.is_null()) return {};
+  return nlohmann::json::parse(View(json)).get<std::vector<int>>();
+}
+
+absl::Status RequestReused() {
+  return util::WithReason(
+      absl::AlreadyExistsError("this request_id was used for a call with other content: use a new "
+                               "one for each call, the same one only to repeat it"),
+      "REQUEST_ID_REUSED");
+}
 
 /// Whether the change of a repeated request has the event id of `mutation`: an earlier attempt of
 /// this very call wrote it.
@@ -101,6 +122,7 @@ absl::StatusOr<std::vector<Answer>> Ask(ConnectionPool::Lease& lease,
       if (!row[1].is_null()) answer.shard = row[1].as<int>();
       if (!row[2].is_null()) answer.task = row[2].as<std::string>();
       if (!row[3].is_null()) answer.index = row[3].as<std::size_t>() - 1;
+      answer.reminders = NumbersIn(row[4]);
       if (in_doubt && answer.outcome == "repeated") {
         lease.session().StartWaiting();
         TODO_ASSIGN_OR_RETURN(answer.change_is_ours,
@@ -113,31 +135,22 @@ absl::StatusOr<std::vector<Answer>> Ask(ConnectionPool::Lease& lease,
 
 /// The failure that `answer` is about; OK: there is a task.
 absl::Status FailureOf(std::span<const Mutation> mutations, const Answer& answer) {
-  if (answer.outcome == "not_found") {
-    return util::WithIndex(ports::NoSuchTask(mutations[answer.index].task_id), answer.index);
-  }
-  if (answer.outcome == "stale") {
-    absl::Status stale = util::MakeStatus(
-        absl::StatusCode::kAborted,
-        fmt::format("task {} has changed since: read it again and repeat the call with its new "
-                    "etag",
-                    mutations[answer.index].task_id.value));
-    return util::WithIndex(util::WithReason(std::move(stale), "STALE_ETAG"), answer.index);
-  }
-  if (answer.outcome == "too_many_open")
-    return util::WithIndex(ports::TooManyOpenTasks(), answer.index);
+  const domain::TaskId task_id = mutations[answer.index].task_id;
+  const auto of_mutation = [&answer](absl::Status status) {
+    return util::WithIndex(std::move(status), answer.index);
+  };
+  if (answer.outcome == "not_found") return of_mutation(ports::NoSuchTask(task_id));
+  if (answer.outcome == "stale") return of_mutation(ports::StaleTask(task_id));
+  if (answer.outcome == "too_many_open") return of_mutation(ports::TooManyOpenTasks());
+  if (answer.outcome == "no_such_reminder")
+    return of_mutation(ports::NoSuchReminder(task_id, answer.reminders.front()));
+  if (answer.outcome == "too_many_reminders") return of_mutation(ports::TooManyReminders());
   if (answer.outcome == "series_changed") {
     return util::WithReason(
         absl::AbortedError("another call is changing the series: repeat the call"),
         "SERIES_CHANGED");
   }
-  if (answer.outcome == "request_reused") {
-    return util::WithReason(
-        absl::AlreadyExistsError(
-            "this request_id was used for a call with other content: use a new one for each "
-            "call, the same one only to repeat it"),
-        "REQUEST_ID_REUSED");
-  }
+  if (answer.outcome == "request_reused") return RequestReused();
   return absl::OkStatus();
 }
 
@@ -150,6 +163,8 @@ absl::StatusOr<std::vector<ports::MutationResult>> Interpret(std::span<const Mut
     TODO_ASSIGN_OR_RETURN(result.task, DecodeTask(answer.task));
     result.task.deleted = mutations[answer.index].kind == ChangeKind::kDeleted;
     result.changed = answer.outcome == "changed" || answer.change_is_ours;
+    result.repeated = answer.outcome == "repeated" && !answer.change_is_ours;
+    result.reminder_numbers = answer.reminders;
   }
   return results;
 }
@@ -160,10 +175,11 @@ absl::StatusOr<ports::MutationResult> OnlyOne(
   return std::move(results->front());
 }
 
-/// The shard whose relay has something new because of this call.
+/// The shard of the user of whom this call changed something.
 std::optional<int> ShardToWake(const std::vector<Answer>& answers, bool in_doubt) {
   for (const Answer& answer : answers) {
-    if (answer.outcome == "changed" || (in_doubt && answer.outcome == "repeated"))
+    if (answer.outcome == "changed" || (in_doubt && answer.outcome == "repeated") ||
+        (answer.outcome == "unchanged" && !answer.reminders.empty()))
       return answer.shard;
   }
   return std::nullopt;
@@ -219,15 +235,15 @@ absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::Perform(
 }
 
 absl::StatusOr<ports::MutationResult> PgTaskStore::Apply(const Mutation& mutation) {
-  const bool creates = mutation.kind == ChangeKind::kCreated;
+  TODO_REQUIRE(mutation.reminders.empty());
   const std::string patch = Dump(PatchOf(mutation));
   return OnlyOne(Perform(std::span(&mutation, 1), [&](pqxx::transaction_base& transaction) {
-    return Exec(transaction, kApply, mutation.user.value, mutation.request_id.value(),
-                ByteaLiteral(mutation.fingerprint), std::string(domain::ToString(mutation.kind)),
-                creates ? std::nullopt : std::optional<std::int64_t>(mutation.task_id.value),
-                mutation.expected_version, patch, mutation.event_id.value(),
-                domain::FormatInstant(mutation.now), mutation.traceparent,
-                options_.open_task_limit);
+    return Exec(
+        transaction, kApply, mutation.user.value, mutation.request_id.value(),
+        ByteaLiteral(mutation.fingerprint), std::string(domain::ToString(mutation.kind)),
+        mutation.creates() ? std::nullopt : std::optional<std::int64_t>(mutation.task_id.value),
+        mutation.expected_version, patch, mutation.event_id.value(),
+        domain::FormatInstant(mutation.now), mutation.traceparent, options_.open_task_limit);
   }));
 }
 
@@ -236,7 +252,7 @@ absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::ApplyAll(
   const std::vector<Mutation>& mutations = list.mutations;
   TODO_REQUIRE(!mutations.empty() && mutations.size() <= kMaxMutations);
   const domain::UserId& user = mutations.front().user;
-  if (mutations.size() == 1) {
+  if (mutations.size() == 1 && mutations.front().reminders.empty()) {
     Mutation only = mutations.front();
     only.request_id = list.request_id;
     only.fingerprint = list.fingerprint;
@@ -262,6 +278,28 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::ApplyToSeries(
   }));
 }
 
+absl::StatusOr<std::optional<std::vector<ports::MutationResult>>> PgTaskStore::FirstAnswers(
+    const ports::RequestName& request) {
+  using Results = std::optional<std::vector<ports::MutationResult>>;
+  return Read(pool_, "look for a request",
+              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Results> {
+                Results results;
+                for (const pqxx::row& row :
+                     Exec(transaction, kFirstAnswers, request.user.value,
+                          request.request_id.value(), ByteaLiteral(request.fingerprint))) {
+                  if (!row[0].as<bool>()) return RequestReused();
+                  if (!results) results.emplace();
+                  TODO_ASSIGN_OR_RETURN(Task task, DecodeTask(View(row[1])));
+                  task.deleted = row[3].as<bool>();
+                  results->push_back({.task = std::move(task),
+                                      .changed = row[2].as<bool>(),
+                                      .repeated = true,
+                                      .reminder_numbers = NumbersIn(row[4])});
+                }
+                return results;
+              });
+}
+
 absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
     const domain::UserId& user, const domain::Uuid& series_id) {
   using Members = std::vector<ports::SeriesMember>;
@@ -280,10 +318,18 @@ absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
 }
 
 absl::StatusOr<Task> PgTaskStore::Get(const domain::UserId& user, domain::TaskId id) {
+  TODO_ASSIGN_OR_RETURN(Task task, GetEvenDeleted(user, id));
+  if (task.deleted) return ports::NoSuchTask(id);
+  return task;
+}
+
+absl::StatusOr<Task> PgTaskStore::GetEvenDeleted(const domain::UserId& user, domain::TaskId id) {
   return Read(pool_, "get", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Task> {
     const pqxx::result result = Exec(transaction, kGet, user.value, id.value);
     if (result.empty()) return ports::NoSuchTask(id);
-    return DecodeTask(View(result[0][0]));
+    TODO_ASSIGN_OR_RETURN(Task task, DecodeTask(View(result[0][0])));
+    task.deleted = result[0][1].as<bool>();
+    return task;
   });
 }
 

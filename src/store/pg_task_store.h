@@ -24,13 +24,13 @@ struct TaskStoreOptions {
 
 /// TaskStore on PostgreSQL: each call that changes tasks is one statement, one round trip, one
 /// autocommit. The pool must outlive the store. `on_change(shard)` is called after each commit that
-/// wrote a change, on the calling thread; it must not block. Thread safety: all methods may be
-/// called from many threads at once; each holds one connection while it runs.
+/// wrote a change, also of reminders, on the calling thread; it must not block. Thread safety: all
+/// methods may be called from many threads at once; each holds one connection while it runs.
 ///
 /// Reasons (util::ReasonOf) in its statuses: TASK_NOT_FOUND, STALE_ETAG, REQUEST_ID_REUSED,
-/// INVALID_PAGE_TOKEN, TOO_MANY_OPEN_TASKS, SEARCH_TOO_SLOW, DEADLINE_PASSED; SERIES_CHANGED when a
-/// series is no longer as the caller saw it; CONTENTION for a kAborted that says nothing about the
-/// version: repeat the call unchanged.
+/// INVALID_PAGE_TOKEN, TOO_MANY_OPEN_TASKS, REMINDER_NOT_FOUND, TOO_MANY_REMINDERS,
+/// SEARCH_TOO_SLOW, DEADLINE_PASSED; SERIES_CHANGED when a series is no longer as the caller saw
+/// it; CONTENTION for a kAborted that says nothing about the version: repeat the call unchanged.
 class PgTaskStore final : public ports::TaskStore {
  public:
   PgTaskStore(ConnectionPool& pool, std::function<void(int shard)> on_change,
@@ -39,11 +39,15 @@ class PgTaskStore final : public ports::TaskStore {
   absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override;
   absl::StatusOr<std::vector<ports::MutationResult>> ApplyAll(
       const ports::MutationList& list) override;
+  absl::StatusOr<std::optional<std::vector<ports::MutationResult>>> FirstAnswers(
+      const ports::RequestName& request) override;
   absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
       const domain::UserId& user, const domain::Uuid& series_id) override;
   absl::StatusOr<ports::MutationResult> ApplyToSeries(
       const ports::SeriesMutation& mutation) override;
   absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) override;
+  absl::StatusOr<domain::Task> GetEvenDeleted(const domain::UserId& user,
+                                              domain::TaskId id) override;
   absl::StatusOr<ports::TaskPage> List(const domain::UserId& user,
                                        const ports::TaskQuery& query) override;
   absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,

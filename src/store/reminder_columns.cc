@@ -69,22 +69,26 @@ auto OrInternal(Work&& work) -> absl::StatusOr<decltype(work())> {
 
 }  // namespace
 
+json ReminderTimeRow(const domain::ReminderTime& time) {
+  return {{"at", OrNull(time.at)},
+          {"at_local", time.at_local ? json(absl::FormatCivilTime(*time.at_local)) : json()},
+          {"before", time.before ? json(domain::FormatPeriod(*time.before)) : json()},
+          {"time_of_day",
+           time.time_of_day ? json(domain::FormatTimeOfDay(*time.time_of_day)) : json()}};
+}
+
 json ReminderRow(const Reminder& reminder) {
-  const domain::ReminderTime& time = reminder.time;
-  return {
-      {"user_id", reminder.id.user.value},
-      {"task_id", reminder.id.task_id.value},
-      {"number", reminder.id.number},
-      {"at", OrNull(time.at)},
-      {"at_local", time.at_local ? json(absl::FormatCivilTime(*time.at_local)) : json()},
-      {"before", time.before ? json(domain::FormatPeriod(*time.before)) : json()},
-      {"time_of_day", time.time_of_day ? json(domain::FormatTimeOfDay(*time.time_of_day)) : json()},
-      {"planned_at", OrNull(reminder.planned_at)},
-      {"remind_at", OrNull(reminder.remind_at)},
-      {"state", domain::ToString(reminder.state)},
-      {"fired_at", OrNull(reminder.fired_at)},
-      {"unplanned_since", OrNull(reminder.unplanned_since)},
-      {"created_at", domain::FormatInstant(reminder.created_at)}};
+  json row = ReminderTimeRow(reminder.time);
+  row.update({{"user_id", reminder.id.user.value},
+              {"task_id", reminder.id.task_id.value},
+              {"number", reminder.id.number},
+              {"planned_at", OrNull(reminder.planned_at)},
+              {"remind_at", OrNull(reminder.remind_at)},
+              {"state", domain::ToString(reminder.state)},
+              {"fired_at", OrNull(reminder.fired_at)},
+              {"unplanned_since", OrNull(reminder.unplanned_since)},
+              {"created_at", domain::FormatInstant(reminder.created_at)}});
+  return row;
 }
 
 absl::StatusOr<Reminder> DecodeReminder(std::string_view text) {

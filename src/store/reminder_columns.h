@@ -11,6 +11,8 @@
 
 namespace todo::store {
 
+/// The columns of the time that a user gave a reminder.
+nlohmann::json ReminderTimeRow(const domain::ReminderTime& time);
 /// The columns of a reminder, without those of its job.
 nlohmann::json ReminderRow(const domain::Reminder& reminder);
 

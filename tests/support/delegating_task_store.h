@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ports/task_store.h"
@@ -20,6 +21,10 @@ class DelegatingTaskStore : public ports::TaskStore {
       const ports::MutationList& list) override {
     return store_.ApplyAll(list);
   }
+  absl::StatusOr<std::optional<std::vector<ports::MutationResult>>> FirstAnswers(
+      const ports::RequestName& request) override {
+    return store_.FirstAnswers(request);
+  }
   absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
       const domain::UserId& user, const domain::Uuid& series_id) override {
     return store_.ListSeries(user, series_id);
@@ -30,6 +35,10 @@ class DelegatingTaskStore : public ports::TaskStore {
   }
   absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) override {
     return store_.Get(user, id);
+  }
+  absl::StatusOr<domain::Task> GetEvenDeleted(const domain::UserId& user,
+                                              domain::TaskId id) override {
+    return store_.GetEvenDeleted(user, id);
   }
   absl::StatusOr<ports::TaskPage> List(const domain::UserId& user,
                                        const ports::TaskQuery& query) override {

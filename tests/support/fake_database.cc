@@ -151,7 +151,7 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
       const Request& first = found->second;
       if (first.fingerprint != call.request->second || first.answers.size() != 1)
         return {Outcome::kRequestReused, {}};
-      return {Outcome::kRepeated, first.answers.front()};
+      return {Outcome::kRepeated, first.answers.front().task};
     }
   }
 
@@ -159,7 +159,8 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
   TaskRow row;
   if (call.task_id) {
     const auto found = tables.tasks.find({call.user, *call.task_id});
-    if (found == tables.tasks.end() || (found->second.task.deleted && call.request)) {
+    if (found == tables.tasks.end() ||
+        (found->second.task.deleted && call.request && call.kind != domain::ChangeKind::kCreated)) {
       return {Outcome::kNotFound, {}};
     }
     row = was = found->second;
@@ -168,7 +169,8 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
     call.patch(row.task);
     if (row == was || (call.kind == domain::ChangeKind::kCompleted && was.task.completed)) {
       if (call.request)
-        tables.requests[{call.user, call.request->first}] = {call.request->second, {was.task}};
+        tables.requests[{call.user, call.request->first}] = {call.request->second,
+                                                             {{.task = was.task}}};
       return {Outcome::kUnchanged, was.task};
     }
   } else {
@@ -206,8 +208,8 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
   tables.tasks[{call.user, row.task.id}] = row;
   if (call.task_id) MarkReminders(tables, was.task, row.task);
   const bool comes_back = call.task_id && was.task.deleted && !row.task.deleted;
-  const bool made_by_consumer = !call.task_id && !call.request && !call.part_of;
-  if (comes_back || made_by_consumer) CopyReminders(tables, row.task);
+  const bool by_consumer = row.untouched();
+  if ((comes_back || !call.task_id) && by_consumer) CopyReminders(tables, row.task);
   if (call.task_id && row.task.series &&
       (was.task.deleted != row.task.deleted || (was.task.completed && !row.task.completed))) {
     TakeUpSeries(tables, row.task);
@@ -224,7 +226,8 @@ std::pair<FakeDatabase::Outcome, domain::Task> FakeDatabase::ApplyChange(Tables&
                              .traceparent = call.traceparent,
                              .request_id = call.request ? call.request->first : call.part_of}});
   if (call.request)
-    tables.requests[{call.user, call.request->first}] = {call.request->second, {row.task}};
+    tables.requests[{call.user, call.request->first}] = {call.request->second,
+                                                         {{.task = row.task, .changed = true}}};
   return {Outcome::kChanged, row.task};
 }
 

@@ -63,9 +63,14 @@ class FakeDatabase {
     std::int64_t id = 0;
     domain::Change change;
   };
+  struct Answer {
+    domain::Task task;
+    bool changed = false;
+    std::vector<int> reminder_numbers = {};
+  };
   struct Request {
     std::string fingerprint;
-    std::vector<domain::Task> answers;  // one for each change of the call
+    std::vector<Answer> answers;  // one for each change of the call
   };
   struct ForeignTask {
     std::int64_t version = 0;
@@ -247,7 +252,9 @@ class FakeDatabase {
     kRequestReused,
     kOccurrenceExists,
     kSeriesChanged,
-    kTooManyOpen
+    kTooManyOpen,
+    kNoSuchReminder,
+    kTooManyReminders
   };
   static std::pair<Outcome, domain::Task> ApplyChange(Tables& tables, const ChangeCall& call);
 

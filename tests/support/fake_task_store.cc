@@ -15,6 +15,8 @@
 #include "domain/event/event_reader.h"
 #include "domain/event/event_writer.h"
 #include "ports/no_such_task.h"
+#include "ports/reminder_failures.h"
+#include "ports/stale_task.h"
 #include "ports/too_many_open_tasks.h"
 #include "util/require.h"
 #include "util/status.h"
@@ -30,12 +32,15 @@ using ports::TaskQuery;
 using Outcome = FakeDatabase::Outcome;
 
 void Patch(const ports::Mutation& mutation, Task& task) {
-  const domain::TaskPatch& patch = mutation.patch;
-  domain::TaskFields& fields = task.fields;
   switch (mutation.kind) {
     case ChangeKind::kCreated:
-      fields = mutation.fields;
-      task.series = mutation.series;
+      if (mutation.restores) {
+        task.deleted = false;
+        task.skipped_at.reset();
+      } else {
+        task.fields = mutation.fields;
+        task.series = mutation.series;
+      }
       return;
     case ChangeKind::kUpdated: break;
     case ChangeKind::kCompleted:
@@ -51,15 +56,7 @@ void Patch(const ports::Mutation& mutation, Task& task) {
       if (mutation.skips) task.skipped_at = mutation.now;
       break;
   }
-  if (patch.title) fields.title = *patch.title;
-  if (patch.description) fields.description = *patch.description;
-  if (patch.priority) fields.priority = *patch.priority;
-  if (patch.tags) fields.tags = *patch.tags;
-  if (patch.due) fields.due = *patch.due;
-  if (patch.time_zone) fields.time_zone = *patch.time_zone;
-  if (patch.recurrence_rule) fields.recurrence_rule = *patch.recurrence_rule;
-  if (patch.recurrence_basis) fields.recurrence_basis = *patch.recurrence_basis;
-  if (patch.series) task.series = *patch.series;
+  domain::ApplyPatch(mutation.patch, task);
 }
 
 /// Less than 0, 0 or more than 0: as the database's collation title_order compares.
@@ -128,8 +125,7 @@ FakeDatabase::ChangeCall CallOf(const ports::Mutation& mutation) {
   return {.user = mutation.user,
           .request = std::pair(mutation.request_id, mutation.fingerprint),
           .kind = mutation.kind,
-          .task_id = mutation.kind == ChangeKind::kCreated ? std::nullopt
-                                                           : std::optional(mutation.task_id),
+          .task_id = mutation.creates() ? std::nullopt : std::optional(mutation.task_id),
           .expected_version = mutation.expected_version,
           .patch = [&mutation](Task& patched) { Patch(mutation, patched); },
           .event_id = mutation.event_id,
@@ -167,9 +163,63 @@ std::vector<ports::SeriesMember> Members(const FakeDatabase::Tables& tables,
   return members;
 }
 
+absl::Status RequestReused() {
+  return util::WithReason(absl::AlreadyExistsError("fake store: reused"), "REQUEST_ID_REUSED");
+}
+
+/// The results of a repeated request.
+std::vector<ports::MutationResult> FirstResults(const FakeDatabase::Request& request,
+                                                bool with_changed) {
+  std::vector<ports::MutationResult> results;
+  for (const FakeDatabase::Answer& answer : request.answers) {
+    results.push_back({.task = answer.task,
+                       .changed = with_changed && answer.changed,
+                       .repeated = true,
+                       .reminder_numbers = answer.reminder_numbers});
+  }
+  return results;
+}
+
+/// Does what the database's function change_reminders does. Precondition: the task in `result` is
+/// that after `mutation`.
+Outcome ChangeReminders(FakeDatabase::Tables& tables, const ports::Mutation& mutation,
+                        ports::MutationResult& result) {
+  const domain::TaskId task_id = result.task.id;
+  for (const int number : mutation.reminders.removed) {
+    const auto row = tables.reminders.find({mutation.user, task_id, number});
+    if (row == tables.reminders.end() ||
+        row->second.reminder.state == domain::ReminderState::kDeleted) {
+      result.reminder_numbers = {number};
+      return Outcome::kNoSuchReminder;
+    }
+    row->second.reminder.state = domain::ReminderState::kDeleted;
+    row->second.reminder.unplanned_since.reset();
+    if (!row->second.job_at) tables.reminders.erase(row);
+  }
+  int kept = 0;
+  int last = 0;
+  for (const auto& [id, row] : tables.reminders) {
+    if (id.user != mutation.user || id.task_id != task_id) continue;
+    last = std::max(last, id.number);
+    if (row.reminder.state != domain::ReminderState::kDeleted) ++kept;
+  }
+  for (const domain::ReminderTime& time : mutation.reminders.added) {
+    if (++kept > domain::kMaxRemindersPerTask) return Outcome::kTooManyReminders;
+    domain::Reminder reminder;
+    reminder.id = {mutation.user, task_id, ++last};
+    reminder.time = time;
+    reminder.state = domain::ReminderState::kCancelled;
+    reminder.unplanned_since = reminder.created_at = mutation.now;
+    tables.reminders[reminder.id].reminder = reminder;
+    result.reminder_numbers.push_back(last);
+  }
+  return Outcome::kChanged;
+}
+
 }  // namespace
 
 absl::StatusOr<ports::MutationResult> FakeTaskStore::Apply(const ports::Mutation& mutation) {
+  TODO_REQUIRE(mutation.reminders.empty());
   const ports::MutationList list{.request_id = mutation.request_id,
                                  .fingerprint = mutation.fingerprint,
                                  .mutations = {mutation}};
@@ -201,9 +251,7 @@ FakeTaskStore::Written FakeTaskStore::ApplyList(FakeDatabase::Tables& tables,
   if (!request.answers.empty()) {  // the request is known
     if (request.fingerprint != list.fingerprint || request.answers.size() != list.mutations.size())
       return {.outcome = Outcome::kRequestReused, .results = {}};
-    written.outcome = Outcome::kRepeated;
-    for (const Task& task : request.answers) written.results.push_back({.task = task});
-    return written;
+    return {.outcome = Outcome::kRepeated, .results = FirstResults(request, false)};
   }
   request.fingerprint = list.fingerprint;
   for (const ports::Mutation& mutation : list.mutations) {
@@ -212,13 +260,20 @@ FakeTaskStore::Written FakeTaskStore::ApplyList(FakeDatabase::Tables& tables,
     call.part_of = list.request_id;
     call.open_limit = open_task_limit_;
     const auto row = tables.tasks.find({user, mutation.task_id});
-    const bool is_gone = call.task_id && row != tables.tasks.end() && row->second.task.deleted;
-    const auto [outcome, task] =
+    const bool is_gone =
+        call.task_id && !mutation.restores && row != tables.tasks.end() && row->second.task.deleted;
+    auto [outcome, task] =
         is_gone ? std::pair(Outcome::kNotFound, Task()) : FakeDatabase::ApplyChange(tables, call);
+    ports::MutationResult result{.task = task, .changed = outcome == Outcome::kChanged};
+    if (outcome == Outcome::kChanged || outcome == Outcome::kUnchanged) {
+      const Outcome told = ChangeReminders(tables, mutation, result);
+      if (told != Outcome::kChanged) outcome = told;
+    }
     if (outcome != Outcome::kChanged && outcome != Outcome::kUnchanged)
-      return {.outcome = outcome, .results = {}, .failed = written.results.size()};
-    written.results.push_back({.task = task, .changed = outcome == Outcome::kChanged});
-    request.answers.push_back(task);
+      return {.outcome = outcome, .results = {result}, .failed = written.results.size()};
+    request.answers.push_back(
+        {.task = task, .changed = result.changed, .reminder_numbers = result.reminder_numbers});
+    written.results.push_back(std::move(result));
   }
   return written;
 }
@@ -244,7 +299,10 @@ FakeTaskStore::Written FakeTaskStore::ApplySeries(FakeDatabase::Tables& tables,
       if (outcome != Outcome::kChanged) break;
     }
   }
-  return {.outcome = outcome, .results = {{.task = task, .changed = outcome == Outcome::kChanged}}};
+  return {.outcome = outcome,
+          .results = {{.task = task,
+                       .changed = outcome == Outcome::kChanged,
+                       .repeated = outcome == Outcome::kRepeated}}};
 }
 
 absl::StatusOr<std::vector<ports::MutationResult>> FakeTaskStore::Write(
@@ -258,14 +316,17 @@ absl::StatusOr<std::vector<ports::MutationResult>> FakeTaskStore::Write(
         return util::WithIndex(ports::NoSuchTask(mutations[written.failed].task_id),
                                written.failed);
       case Outcome::kStale:
+        return util::WithIndex(ports::StaleTask(mutations[written.failed].task_id), written.failed);
+      case Outcome::kNoSuchReminder:
         return util::WithIndex(
-            util::WithReason(absl::AbortedError("fake store: stale"), "STALE_ETAG"),
+            ports::NoSuchReminder(mutations[written.failed].task_id,
+                                  written.results.front().reminder_numbers.front()),
             written.failed);
+      case Outcome::kTooManyReminders:
+        return util::WithIndex(ports::TooManyReminders(), written.failed);
       case Outcome::kSeriesChanged:
         return util::WithReason(absl::AbortedError("fake store: not as seen"), "SERIES_CHANGED");
-      case Outcome::kRequestReused:
-        return util::WithReason(absl::AlreadyExistsError("fake store: reused"),
-                                "REQUEST_ID_REUSED");
+      case Outcome::kRequestReused: return RequestReused();
       case Outcome::kTooManyOpen: return util::WithIndex(ports::TooManyOpenTasks(), written.failed);
       case Outcome::kOccurrenceExists:
         return absl::AlreadyExistsError("fake store: exists already");
@@ -276,7 +337,10 @@ absl::StatusOr<std::vector<ports::MutationResult>> FakeTaskStore::Write(
     return absl::OkStatus();
   });
   TODO_RETURN_IF_ERROR(status);
-  const bool changed = std::ranges::any_of(written.results, &ports::MutationResult::changed);
+  const bool changed =
+      std::ranges::any_of(written.results, [](const ports::MutationResult& result) {
+        return result.changed || (!result.repeated && !result.reminder_numbers.empty());
+      });
   if (changed && on_change_) on_change_(FakeDatabase::ShardOf(mutations.front().user));
   TODO_RETURN_IF_ERROR(database_.AnswerOrLose());
   return std::move(written.results);
@@ -290,11 +354,28 @@ absl::StatusOr<std::vector<ports::SeriesMember>> FakeTaskStore::ListSeries(
   return members;
 }
 
+absl::StatusOr<std::optional<std::vector<ports::MutationResult>>> FakeTaskStore::FirstAnswers(
+    const ports::RequestName& request) {
+  using Results = std::optional<std::vector<ports::MutationResult>>;
+  TODO_RETURN_IF_ERROR(database_.failure());
+  auto tables = database_.Read();
+  const auto found = tables->requests.find({request.user, request.request_id});
+  if (found == tables->requests.end()) return Results();
+  if (found->second.fingerprint != request.fingerprint) return RequestReused();
+  return Results(FirstResults(found->second, true));
+}
+
 absl::StatusOr<Task> FakeTaskStore::Get(const domain::UserId& user, domain::TaskId id) {
+  TODO_ASSIGN_OR_RETURN(Task task, GetEvenDeleted(user, id));
+  if (task.deleted) return ports::NoSuchTask(id);
+  return task;
+}
+
+absl::StatusOr<Task> FakeTaskStore::GetEvenDeleted(const domain::UserId& user, domain::TaskId id) {
   TODO_RETURN_IF_ERROR(database_.failure());
   auto tables = database_.Read();
   const auto found = tables->tasks.find({user, id});
-  if (found == tables->tasks.end() || found->second.task.deleted) return ports::NoSuchTask(id);
+  if (found == tables->tasks.end()) return ports::NoSuchTask(id);
   return found->second.task;
 }
 

@@ -24,11 +24,15 @@ class FakeTaskStore final : public ports::TaskStore {
   absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation) override;
   absl::StatusOr<std::vector<ports::MutationResult>> ApplyAll(
       const ports::MutationList& list) override;
+  absl::StatusOr<std::optional<std::vector<ports::MutationResult>>> FirstAnswers(
+      const ports::RequestName& request) override;
   absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
       const domain::UserId& user, const domain::Uuid& series_id) override;
   absl::StatusOr<ports::MutationResult> ApplyToSeries(
       const ports::SeriesMutation& mutation) override;
   absl::StatusOr<domain::Task> Get(const domain::UserId& user, domain::TaskId id) override;
+  absl::StatusOr<domain::Task> GetEvenDeleted(const domain::UserId& user,
+                                              domain::TaskId id) override;
   absl::StatusOr<ports::TaskPage> List(const domain::UserId& user,
                                        const ports::TaskQuery& query) override;
   absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
@@ -38,8 +42,8 @@ class FakeTaskStore final : public ports::TaskStore {
   /// The outcome of a call.
   struct Written {
     FakeDatabase::Outcome outcome = FakeDatabase::Outcome::kChanged;  // of the call
-    std::vector<ports::MutationResult> results;
-    std::size_t failed = 0;  // the index of the change that failed
+    std::vector<ports::MutationResult> results;  // of a failure: that of the change that failed
+    std::size_t failed = 0;                      // the index of the change that failed
   };
   absl::StatusOr<std::vector<ports::MutationResult>> Write(
       std::span<const ports::Mutation> mutations,

@@ -79,6 +79,19 @@ std::optional<std::int64_t> VersionOfEtag(std::string_view etag) {
   return version;
 }
 
+void ApplyPatch(const TaskPatch& patch, Task& task) {
+  TaskFields& fields = task.fields;
+  if (patch.title) fields.title = *patch.title;
+  if (patch.description) fields.description = *patch.description;
+  if (patch.priority) fields.priority = *patch.priority;
+  if (patch.tags) fields.tags = *patch.tags;
+  if (patch.due) fields.due = *patch.due;
+  if (patch.time_zone) fields.time_zone = *patch.time_zone;
+  if (patch.recurrence_rule) fields.recurrence_rule = *patch.recurrence_rule;
+  if (patch.recurrence_basis) fields.recurrence_basis = *patch.recurrence_basis;
+  if (patch.series) task.series = *patch.series;
+}
+
 void CheckTitle(std::string_view title, std::string_view prefix,
                 std::vector<FieldViolation>& violations) {
   if (std::string wrong = CheckText(title, 1, kMaxTitleCharacters); !wrong.empty()) {

@@ -120,6 +120,8 @@ struct TaskPatch {
 
   bool operator==(const TaskPatch&) const = default;
 };
+/// Makes the changes of `patch`.
+void ApplyPatch(const TaskPatch& patch, Task& task);
 
 /// The etag of a version, and the version of an etag; nullopt: no version has that etag.
 std::string EtagOf(std::int64_t version);

@@ -28,9 +28,11 @@ using ports::TaskRef;
 using EventsByTask = std::map<TaskRef, std::vector<const TaskEvent*>>;
 
 bool ConcernsRecurrence(const TaskEvent& event) {
-  return event.kind == ChangeKind::kCompleted || event.kind == ChangeKind::kUncompleted ||
-         (event.kind == ChangeKind::kDeleted && event.source == domain::kEventSource &&
-          event.task && event.task->skipped_at);
+  if (event.kind == ChangeKind::kCompleted || event.kind == ChangeKind::kUncompleted) return true;
+  if (event.source != domain::kEventSource || !event.task) return false;
+  const bool skipped = event.kind == ChangeKind::kDeleted && event.task->skipped_at;
+  const bool restored = event.kind == ChangeKind::kCreated && event.task->version > 1;
+  return skipped || restored;
 }
 
 /// The task of an event from another program, as the event tells it. Our own tasks are known even

@@ -1,14 +1,25 @@
 #include "service/reminders/reminder_input_checks.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <string>
 #include <string_view>
+
+#include "domain/recurrence/recurring_task.h"
 
 namespace todo::service {
 namespace {
 
 void Add(Violations& violations, std::string_view field, const absl::Status& status) {
   violations.push_back({std::string(field), std::string(util::FromAbsl(status.message()))});
+}
+
+/// Whether another occurrence would follow `task` if it were completed now.
+bool GoesOn(const domain::Task& task, domain::Instant now) {
+  if (!task.fields.recurrence_rule || !task.series) return false;
+  const auto next = domain::NextOccurrenceOf(task, now);
+  return next.ok() && next->has_value();
 }
 
 }  // namespace
@@ -66,6 +77,36 @@ std::optional<domain::Period> DurationOf(const SnoozeInput& input, Violations& v
     }
   }
   return duration;
+}
+
+absl::Status CheckTakesReminders(const domain::Task& task) {
+  if (!task.completed) return absl::OkStatus();
+  return util::WithReason(
+      absl::FailedPreconditionError(
+          "a completed task has no active reminders: uncomplete it first, or use its next "
+          "occurrence"),
+      "TASK_COMPLETED");
+}
+
+absl::StatusOr<domain::Reminder> NewReminder(const domain::Task& task,
+                                             const domain::ReminderTime& time,
+                                             domain::Instant now) {
+  domain::Reminder reminder;
+  reminder.id = {.user = task.user, .task_id = task.id};
+  reminder.time = time;
+  reminder.created_at = now;
+  reminder.planned_at = reminder.remind_at = domain::ResolveReminder(time, task.fields);
+  const char* const field = time.at ? "reminder.at" : "reminder.before";
+  if (!reminder.remind_at)
+    return util::InvalidFields({{field, "cannot be resolved: the task has no due date"}});
+  if (*reminder.remind_at > now) return reminder;
+  if (!time.before || !GoesOn(task, now)) {
+    return util::InvalidFields({{field, fmt::format("resolves to {}, which has passed",
+                                                    domain::FormatInstant(*reminder.remind_at))}});
+  }
+  // Too late for this occurrence; the next ones get copies.
+  reminder.state = domain::ReminderState::kCancelled;
+  return reminder;
 }
 
 }  // namespace todo::service

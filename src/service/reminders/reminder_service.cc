@@ -6,9 +6,9 @@
 #include <map>
 #include <utility>
 
-#include "domain/recurrence/recurring_task.h"
 #include "ports/failure.h"
 #include "ports/no_such_task.h"
+#include "ports/reminder_failures.h"
 #include "service/reminders/reminder_input_checks.h"
 #include "util/log.h"
 #include "util/require.h"
@@ -26,32 +26,13 @@ using ports::TaskReminders;
 
 constexpr int kAttempts = 4;
 
-absl::Status CheckOpen(const Task& task) {
-  if (!task.completed) return absl::OkStatus();
-  return util::WithReason(
-      absl::FailedPreconditionError(
-          "a completed task has no active reminders: uncomplete it first, or use its next "
-          "occurrence"),
-      "TASK_COMPLETED");
-}
-
 absl::StatusOr<Reminder*> Find(std::vector<Reminder>& reminders, domain::TaskId task_id,
                                int number) {
   const auto found = std::ranges::find_if(reminders, [number](const Reminder& reminder) {
     return reminder.id.number == number && reminder.state != ReminderState::kDeleted;
   });
   if (found != reminders.end()) return &*found;
-  return util::WithReason(
-      util::MakeStatus(absl::StatusCode::kNotFound,
-                       fmt::format("task {} has no reminder {}", task_id.value, number)),
-      "REMINDER_NOT_FOUND");
-}
-
-/// Whether another occurrence would follow `task` if it were completed now.
-bool GoesOn(const Task& task, Instant now) {
-  if (!task.fields.recurrence_rule || !task.series) return false;
-  const auto next = domain::NextOccurrenceOf(task, now);
-  return next.ok() && next->has_value();
+  return ports::NoSuchReminder(task_id, number);
 }
 
 /// What one settling writes.
@@ -111,36 +92,13 @@ absl::StatusOr<Reminder> ReminderService::Create(const CallContext& call, domain
   return Apply(
       call, task_id,
       [&](const Task& task, std::vector<Reminder>& reminders, Reminder& answer) -> absl::Status {
-        TODO_RETURN_IF_ERROR(CheckOpen(task));
+        TODO_RETURN_IF_ERROR(CheckTakesReminders(task));
         const auto kept = std::ranges::count_if(reminders, [](const Reminder& reminder) {
           return reminder.state != ReminderState::kDeleted;
         });
-        if (kept >= domain::kMaxRemindersPerTask) {
-          return util::WithReason(
-              util::MakeStatus(absl::StatusCode::kFailedPrecondition,
-                               fmt::format("a task can have {} reminders: delete one first",
-                                           domain::kMaxRemindersPerTask)),
-              "TOO_MANY_REMINDERS");
-        }
-        const Instant now = clock_.Now();
-        answer.id = {.user = task.user,
-                     .task_id = task.id,
-                     .number = reminders.empty() ? 1 : reminders.back().id.number + 1};
-        answer.time = time;
-        answer.created_at = now;
-        answer.planned_at = answer.remind_at = domain::ResolveReminder(time, task.fields);
-        const char* const field = time.at ? "reminder.at" : "reminder.before";
-        if (!answer.remind_at) {
-          return util::InvalidFields({{field, "cannot be resolved: the task has no due date"}});
-        }
-        if (*answer.remind_at <= now && time.before && GoesOn(task, now)) {
-          // Too late for this occurrence; the next ones get copies.
-          answer.state = ReminderState::kCancelled;
-        } else if (*answer.remind_at <= now) {
-          return util::InvalidFields(
-              {{field, fmt::format("resolves to {}, which has passed",
-                                   domain::FormatInstant(*answer.remind_at))}});
-        }
+        if (kept >= domain::kMaxRemindersPerTask) return ports::TooManyReminders();
+        TODO_ASSIGN_OR_RETURN(answer, NewReminder(task, time, clock_.Now()));
+        answer.id.number = reminders.empty() ? 1 : reminders.back().id.number + 1;
         reminders.push_back(answer);
         return absl::OkStatus();
       });
@@ -177,7 +135,7 @@ absl::StatusOr<Reminder> ReminderService::Snooze(const CallContext& call, domain
       call, task_id,
       [&](const Task& task, std::vector<Reminder>& reminders, Reminder& answer) -> absl::Status {
         TODO_ASSIGN_OR_RETURN(Reminder* const reminder, Find(reminders, task_id, number));
-        TODO_RETURN_IF_ERROR(CheckOpen(task));
+        TODO_RETURN_IF_ERROR(CheckTakesReminders(task));
         const Instant now = clock_.Now();
         const Instant until =
             duration ? domain::After(WholeSecond(now), *duration, task.fields.time_zone)

@@ -210,6 +210,10 @@ bool ReachesOnwards(SeriesScope scope) {
   return scope == SeriesScope::kFollowing || scope == SeriesScope::kAll;
 }
 
+bool ChangesSchedule(const UpdateTaskInput& input) {
+  return input.due || input.time_zone || input.recurrence_rule || input.basis;
+}
+
 bool IsFirstDue(const UpdateTaskInput& input, const Task& task) {
   return input.due && IsSet(*input.due) && task.fields.due.kind == DueKind::kNone &&
          task.fields.time_zone == TaskFields().time_zone;

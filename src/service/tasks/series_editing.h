@@ -17,6 +17,9 @@ namespace todo::service {
 /// Whether the scope also reaches occurrences that are still to come.
 bool ReachesOnwards(SeriesScope scope);
 
+/// Whether `input` names a part of the schedule, so that what it changes depends on the task.
+bool ChangesSchedule(const UpdateTaskInput& input);
+
 /// Whether `input` gives `task` its first due date, so that only now its time zone matters, and
 /// `task` has no zone of its own yet.
 bool IsFirstDue(const UpdateTaskInput& input, const domain::Task& task);

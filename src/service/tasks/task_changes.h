@@ -51,10 +51,10 @@ using TaskChange = std::variant<TaskCreation, UpdateTaskInput, TaskCompletion, T
 
 /// The outcome of one TaskChange.
 struct ChangedTask {
-  std::optional<domain::Task> before;  // as it was read; nullopt: it was created, or the call is a
-                                       // repetition
+  /// As the changes before this one left it. nullopt: it was created, or the call is a repetition.
+  std::optional<domain::Task> before;
   domain::Task after;
-  bool changed = false;               // false: the task was like that already
+  bool changed = false;               // false: the task itself was like that already
   std::vector<int> reminder_numbers;  // of the reminders added
 };
 

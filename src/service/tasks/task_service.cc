@@ -42,6 +42,13 @@ absl::StatusOr<std::string> TaskService::ZoneFor(const domain::UserId& user,
 }
 
 absl::StatusOr<Task> TaskService::Create(const CallContext& call, const CreateTaskInput& input) {
+  TODO_ASSIGN_OR_RETURN(const ports::Mutation mutation, PlanCreate(call, input));
+  TODO_ASSIGN_OR_RETURN(ports::MutationResult result, store_.Apply(mutation));
+  return std::move(result.task);
+}
+
+absl::StatusOr<ports::Mutation> TaskService::PlanCreate(const CallContext& call,
+                                                        const CreateTaskInput& input) {
   Violations violations;
   ports::Mutation mutation = NewMutation(domain::ChangeKind::kCreated, call);
   TaskFields& fields = mutation.fields;
@@ -72,9 +79,7 @@ absl::StatusOr<Task> TaskService::Create(const CallContext& call, const CreateTa
     }
   }
   if (!violations.empty()) return util::InvalidFields(violations);
-
-  TODO_ASSIGN_OR_RETURN(ports::MutationResult result, store_.Apply(mutation));
-  return std::move(result.task);
+  return mutation;
 }
 
 absl::StatusOr<Task> TaskService::Get(const domain::UserId& user, domain::TaskId id) {
@@ -95,6 +100,17 @@ absl::StatusOr<ports::TaskPage> TaskService::List(const domain::UserId& user,
 }
 
 absl::StatusOr<Task> TaskService::Update(const CallContext& call, const UpdateTaskInput& input) {
+  TODO_ASSIGN_OR_RETURN(const ports::Mutation mutation, UpdateAsAsked(call, input));
+  if (!ChangesSchedule(input) && input.scope == SeriesScope::kDefault) {
+    TODO_ASSIGN_OR_RETURN(ports::MutationResult result, store_.Apply(mutation));
+    return std::move(result.task);
+  }
+  return ChangeAsRead(mutation, call.request_id.has_value(),
+                      [&](const Task& task) { return PlanUpdate(mutation, input, task); });
+}
+
+absl::StatusOr<ports::Mutation> TaskService::UpdateAsAsked(const CallContext& call,
+                                                           const UpdateTaskInput& input) {
   Violations violations;
   if (input.title) domain::CheckTitle(*input.title, "task.", violations);
   if (input.description) domain::CheckDescription(*input.description, "task.", violations);
@@ -120,13 +136,7 @@ absl::StatusOr<Task> TaskService::Update(const CallContext& call, const UpdateTa
   mutation.patch.tags = input.tags;
   mutation.patch.recurrence_rule = input.recurrence_rule;
   mutation.patch.recurrence_basis = input.basis;
-  const bool schedule = input.due || input.time_zone || input.recurrence_rule || input.basis;
-  if (!schedule && input.scope == SeriesScope::kDefault) {
-    TODO_ASSIGN_OR_RETURN(ports::MutationResult result, store_.Apply(mutation));
-    return std::move(result.task);
-  }
-  return ChangeAsRead(mutation, call.request_id.has_value(),
-                      [&](const Task& task) { return PlanUpdate(mutation, input, task); });
+  return mutation;
 }
 
 absl::StatusOr<TaskService::Plan> TaskService::PlanUpdate(ports::Mutation mutation,
@@ -167,7 +177,6 @@ absl::StatusOr<Task> TaskService::ChangeAsRead(
     const std::function<absl::StatusOr<Plan>(const Task&)>& plan_for) {
   // The right change depends on the task and, in a series, on the other tasks. So they are read,
   // and the change is written on condition that nothing has changed since.
-  constexpr int kAttempts = 5;
   for (int attempt = 1;; ++attempt) {
     const absl::StatusOr<Task> task = store_.Get(call.user, call.task_id);
     absl::StatusOr<Plan> plan = task.ok() ? plan_for(*task) : task.status();

@@ -52,9 +52,13 @@ class TaskService {
   /// Brings a deleted task back, under its id. Restoring a task that is not deleted changes
   /// nothing.
   absl::StatusOr<domain::Task> Restore(const CallContext& call, domain::TaskId id);
-  /// Makes several changes in one durable step, in this order: all of them, or none. At most
-  /// ports::TaskStore::kMaxMutations. When one cannot be made, the call fails with its status, and
+  /// Makes several changes in one durable step, in this order: all of them, or none. Each is
+  /// checked against its task as the changes before it leave that; a version that it expects is the
+  /// one before the call. When one cannot be made, the call fails with its status, and
   /// util::IndexOf(status) is its index. A repetition of the call gets the first answers.
+  /// kFailedPrecondition with reason CHANGE_ALONE: a new rule for a task of a series, which Update
+  /// can change. Preconditions: 1 to ports::TaskStore::kMaxMutations changes; updates have the
+  /// default scope.
   absl::StatusOr<std::vector<ChangedTask>> ChangeAll(const CallContext& call,
                                                      const std::vector<TaskChange>& changes);
   /// The answers of the ChangeAll that was made with this request id and fingerprint; nullopt: none
@@ -75,6 +79,10 @@ class TaskService {
                                                 int limit);
 
  private:
+  /// How often a call plans a change anew that others have overtaken.
+  static constexpr int kAttempts = 5;
+
+  class ListPlan;  // of ChangeAll
   ports::Mutation NewMutation(domain::ChangeKind kind, const CallContext& call);
   /// What a call writes: a change of one task, or changes of a series.
   struct Plan {
@@ -86,6 +94,11 @@ class TaskService {
   absl::StatusOr<domain::Task> ChangeAsRead(
       const ports::Mutation& call, bool caller_names_request,
       const std::function<absl::StatusOr<Plan>(const domain::Task&)>& plan_for);
+  absl::StatusOr<ports::Mutation> PlanCreate(const CallContext& call, const CreateTaskInput& input);
+  /// Checks all that can be checked without the task, and answers what the input asks for; a change
+  /// of the schedule needs PlanUpdate too.
+  absl::StatusOr<ports::Mutation> UpdateAsAsked(const CallContext& call,
+                                                const UpdateTaskInput& input);
   absl::StatusOr<Plan> PlanUpdate(ports::Mutation mutation, UpdateTaskInput input,
                                   const domain::Task& task);
   absl::StatusOr<Plan> PlanDelete(const ports::Mutation& mutation, SeriesScope scope,

@@ -150,6 +150,10 @@ class ModelDatabase final : public ports::LiveLog, public ports::TaskStore {
       const ports::MutationList& /*list*/) override {
     return absl::UnimplementedError("model");
   }
+  absl::StatusOr<std::optional<std::vector<ports::MutationResult>>> FirstAnswers(
+      const ports::RequestName& /*request*/) override {
+    return absl::UnimplementedError("model");
+  }
   absl::StatusOr<std::vector<ports::SeriesMember>> ListSeries(
       const domain::UserId& /*user*/, const domain::Uuid& /*series_id*/) override {
     return absl::UnimplementedError("model");
@@ -159,6 +163,10 @@ class ModelDatabase final : public ports::LiveLog, public ports::TaskStore {
     return absl::UnimplementedError("model");
   }
   absl::StatusOr<domain::Task> Get(const domain::UserId& /*user*/, domain::TaskId /*id*/) override {
+    return absl::UnimplementedError("model");
+  }
+  absl::StatusOr<domain::Task> GetEvenDeleted(const domain::UserId& /*user*/,
+                                              domain::TaskId /*id*/) override {
     return absl::UnimplementedError("model");
   }
   absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& /*user*/,
