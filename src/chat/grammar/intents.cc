@@ -1,8 +1,117 @@
 #include "chat/grammar/intents.h"
 
-namespace todo::chat {
+#include <algorithm>
+#include <utility>
 
-Sentence ParseSentence(std::string_view, const GrammarContext&) { return {}; }
-Choice ParseChoice(std::string_view, const std::vector<std::string>&) { return {}; }
+#include "chat/grammar/intent_reader.h"
+#include "chat/grammar/sentence_words.h"
+#include "chat/grammar/verbs.h"
+
+namespace todo::chat {
+namespace {
+
+/// Places at which a sentence may be split are looked at up to this many times, so that the time
+/// for a text stays short.
+constexpr int kMaxTries = 40;
+
+/// A place at which one intent may end and the next may begin.
+struct Joint {
+  std::size_t end = 0;    // of the words before it
+  std::size_t begin = 0;  // of the words after it
+  bool firm = false;      // more than "and" or a comma
+};
+
+bool IsConnection(const Word& word) { return IsOneOf(word, {"and", "&", "then", "plus", "also"}); }
+
+std::vector<Joint> JointsOf(Words words) {
+  std::vector<Joint> joints;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const char mark = words[i - 1].quoted ? '\0' : words[i - 1].mark;
+    if (mark == 0 && !IsConnection(words[i])) continue;
+    if (mark == ':') continue;
+    Joint joint{.end = i, .begin = i, .firm = mark != 0 && mark != ','};
+    while (joint.begin < words.size() && IsConnection(words[joint.begin])) {
+      joint.firm = joint.firm || IsOneOf(words[joint.begin], {"then"});
+      ++joint.begin;
+    }
+    if (joint.begin < words.size()) joints.push_back(joint);
+    i = std::max(i, joint.begin);
+  }
+  return joints;
+}
+
+bool Adds(Verb verb) { return verb == Verb::kAdd || verb == Verb::kPutOn || verb == Verb::kRemind; }
+
+/// Whether `words`, behind a joint, begin with a verb. After an intent that adds a task, a verb
+/// that is common in titles does not count: "add find a gift and cancel the room".
+bool OpensIntent(Words words, bool after_adding, bool firm) {
+  words = words.subspan(CourtesyBefore(words));
+  return std::ranges::any_of(OpeningsOf(words), [&](const Opening& opening) {
+    return firm || !after_adding || !opening.weak;
+  });
+}
+
+/// Splits a sentence into the parts that are intents of their own.
+class Splitter {
+ public:
+  Splitter(std::string_view text, const GrammarContext& context)
+      : words_(SplitWords(text)), reader_(text, context) {}
+
+  Sentence Split() {
+    const std::vector<Joint> joints = JointsOf(words_);
+    for (std::size_t i = 0; i < joints.size() && tries_ < kMaxTries; ++i) {
+      if (joints[i].end > begin_) TryAt(joints, i);
+    }
+    const Words rest = Words(words_).subspan(begin_);
+    if (std::optional<Intent> last = reader_.Read(rest)) {
+      sentence_.intents.push_back(*std::move(last));
+    } else if (!rest.empty()) {
+      sentence_.not_understood = SpanWithMark(rest);
+    }
+    if (sentence_.intents.size() > kMaxIntents) sentence_.not_understood = SpanWithMark(rest);
+    return std::move(sentence_);
+  }
+
+ private:
+  void TryAt(const std::vector<Joint>& joints, std::size_t index) {
+    const Joint& joint = joints[index];
+    const Words before = Words(words_).subspan(begin_, joint.end - begin_);
+    const Words after = Words(words_).subspan(joint.begin);
+    const std::vector<Opening> openings = OpeningsOf(before.subspan(CourtesyBefore(before)));
+    const bool adds = !openings.empty() && Adds(openings.front().verb);
+    const bool by_ending = EndingOf(before).word_count > 0;
+    if (!by_ending && (openings.empty() || !OpensIntent(after, adds, joint.firm))) return;
+    ++tries_;
+    if (!ReadsUpToAJoint(joints, index)) return;
+    std::optional<Intent> intent = reader_.Read(before);
+    if (!intent || sentence_.intents.size() >= kMaxIntents) return;
+    sentence_.intents.push_back(*std::move(intent));
+    begin_ = joint.begin;
+  }
+
+  /// Whether the words behind a joint are an intent, up to one of the next joints or to the end.
+  bool ReadsUpToAJoint(const std::vector<Joint>& joints, std::size_t index) const {
+    constexpr std::size_t kLookahead = 3;
+    const std::size_t begin = joints[index].begin;
+    for (std::size_t next = index + 1; next <= index + kLookahead; ++next) {
+      const std::size_t end = next < joints.size() ? joints[next].end : words_.size();
+      if (end > begin && reader_.Read(Words(words_).subspan(begin, end - begin))) return true;
+      if (next >= joints.size()) break;
+    }
+    return false;
+  }
+
+  const std::vector<Word> words_;
+  const IntentReader reader_;
+  std::size_t begin_ = 0;  // of the words that are not yet read
+  int tries_ = 0;
+  Sentence sentence_;
+};
+
+}  // namespace
+
+Sentence ParseSentence(std::string_view text, const GrammarContext& context) {
+  return Splitter(text, context).Split();
+}
 
 }  // namespace todo::chat

@@ -13,11 +13,14 @@
 
 namespace todo::chat {
 
-/// The words by which a sentence names a task, without its verb, its dates and its articles.
+/// The words by which a sentence names a task, without its verb and its articles.
 struct TaskReference {
   std::string words;  // empty with `it`
   Span span;
-  bool it = false;  // "it", "that one": the task that was spoken of last
+  bool it = false;      // "it", "that one": the task that was spoken of last
+  std::string undated;  // the words without those that may be dates; empty: there are none
+  /// "milk and eggs": the parts that may each name a task, when no task fits all words.
+  std::vector<TaskReference> parts;
   bool operator==(const TaskReference&) const = default;
 };
 

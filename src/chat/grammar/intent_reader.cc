@@ -1,0 +1,334 @@
+#include "chat/grammar/intent_reader.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "chat/grammar/references.h"
+
+namespace todo::chat {
+namespace {
+
+/// A date has at most this many words.
+constexpr std::size_t kMaxDateWords = 12;
+
+bool IsQuestion(Words words) {
+  return !words.empty() &&
+         IsOneOf(words.front(),
+                 {"is",    "are",      "was",  "were",   "am",   "do",    "does",  "did", "have",
+                  "has",   "had",      "what", "what's", "when", "who",   "why",   "how", "which",
+                  "where", "anything", "can",  "could",  "will", "would", "should"});
+}
+
+/// Without "today" or "just now" at the end: the time at which something was done.
+Words WithoutTimeOfDoing(Words words) {
+  static const Form part_of_day("this morning|afternoon|evening");
+  static const Form word("today|already|yesterday|finally|earlier|now");
+  static const Form two_words("just|right|earlier now|today");
+  for (const Form* const end : {&two_words, &part_of_day, &word}) {
+    if (const std::size_t count = end->MatchEnd(words); count > 0 && count < words.size())
+      return words.first(words.size() - count);
+  }
+  return words;
+}
+
+}  // namespace
+
+std::optional<Intent> IntentReader::Read(Words words) const {
+  words = words.subspan(std::min(CourtesyBefore(words), words.size()));
+  words = words.first(words.size() - CourtesyBehind(words));
+  if (words.empty()) return std::nullopt;
+  for (const Opening& opening : OpeningsOf(words)) {
+    const bool whole = opening.verb == Verb::kList || opening.verb == Verb::kShow;
+    if (whole) {
+      const auto intent = opening.verb == Verb::kList
+                              ? List(words)
+                              : Show(words, words.subspan(opening.word_count));
+      if (intent) return intent;
+      continue;
+    }
+    if (auto intent = ReadAfter(opening, words.subspan(opening.word_count))) return intent;
+  }
+  if (auto intent = ReadByEnding(words)) return intent;
+  return List(words);
+}
+
+std::optional<Intent> IntentReader::ReadAfter(const Opening& opening, Words rest) const {
+  switch (opening.verb) {
+    case Verb::kAdd: return Add(rest);
+    case Verb::kPutOn: return PutOn(rest);
+    case Verb::kRemind: return Remind(rest);
+    case Verb::kComplete: return CompleteIntent{Reference(WithoutTimeOfDoing(rest))};
+    case Verb::kMark: return Mark(rest);
+    case Verb::kTick: return Tick(rest);
+    case Verb::kDid: return Did(rest);
+    case Verb::kUncomplete: return UncompleteIntent{Reference(rest)};
+    case Verb::kDelete: return DeleteIntent{Reference(rest)};
+    case Verb::kRename: return Rename(rest);
+    case Verb::kChange: return Change(rest);
+    case Verb::kPostpone: return Postpone(rest, opening.weak);
+    case Verb::kSearch: return Search(rest);
+    case Verb::kIsItDone: return IsItDone(rest);
+    case Verb::kUsage: {
+      constexpr std::size_t kMaxRest = 8;  // "… have I finished this week"
+      return rest.size() <= kMaxRest ? std::optional<Intent>(UsageIntent{}) : std::nullopt;
+    }
+    case Verb::kUndo: return rest.empty() ? std::optional<Intent>(UndoIntent{}) : std::nullopt;
+    case Verb::kHelp: return rest.empty() ? std::optional<Intent>(HelpIntent{}) : std::nullopt;
+    case Verb::kList:
+    case Verb::kShow: break;  // Read looks at all words of these
+  }
+  return std::nullopt;
+}
+
+std::optional<Intent> IntentReader::ReadByEnding(Words words) const {
+  if (IsQuestion(words)) return std::nullopt;
+  if (const Ending ending = EndingOf(words);
+      ending.word_count > 0 && ending.word_count < words.size()) {
+    TaskReference reference = Reference(words.first(words.size() - ending.word_count));
+    if (ending.verb == Verb::kUncomplete) return UncompleteIntent{std::move(reference)};
+    if (ending.verb == Verb::kDelete) return DeleteIntent{std::move(reference)};
+    return CompleteIntent{std::move(reference)};
+  }
+  // "the report is due on friday"
+  for (std::size_t i = 1; i + 2 < words.size(); ++i) {
+    if (!IsOneOf(words[i], {"is", "are"}) || !IsOneOf(words[i + 1], {"due", "now"})) continue;
+    if (const auto when = When(words.subspan(i + 2))) {
+      return PostponeIntent{.task = Reference(words.first(i)),
+                            .when = when,
+                            .when_text = std::string(TextOf(text_, SpanOf(words.subspan(i + 2))))};
+    }
+  }
+  return std::nullopt;
+}
+
+TaskReference IntentReader::Reference(Words words) const {
+  return ReferenceOf(words, text_, context_);
+}
+
+TaskPhrase IntentReader::Phrase(Words words) const {
+  if (words.empty()) return {};
+  Span span = SpanWithMark(words);
+  // The end of a sentence is no part of a title; the full stop of "etc." is.
+  const Word& last = words.back();
+  constexpr std::size_t kLongestAbbreviation = 3;
+  const bool separates = last.mark == ',' || last.mark == ';';
+  if (separates || (last.mark == '.' && last.text.size() > kLongestAbbreviation))
+    span.end = last.span.end;
+  TaskPhrase phrase = ParseTaskPhrase(TextOf(text_, span), context_);
+  for (Piece& piece : phrase.pieces) {
+    piece.span.begin += span.begin;
+    piece.span.end += span.begin;
+  }
+  return phrase;
+}
+
+std::optional<WhenPhrase> IntentReader::When(Words words) const {
+  if (words.empty() || words.size() > kMaxDateWords) return std::nullopt;
+  return ParseWhen(TextOf(text_, SpanOf(words)), context_);
+}
+
+Intent IntentReader::Add(Words rest) const {
+  while (!rest.empty() && IsOneOf(rest.front(), {":", "-", "\u2014"})) rest = rest.subspan(1);
+  return AddIntent{Phrase(WithoutList(rest))};
+}
+
+std::optional<Intent> IntentReader::PutOn(Words rest) const {
+  const Words task = WithoutList(rest);
+  if (task.size() == rest.size()) return std::nullopt;
+  return AddIntent{Phrase(task)};
+}
+
+std::optional<Intent> IntentReader::Remind(Words rest) const {
+  if (rest.empty()) return std::nullopt;
+  if (IsOneOf(rest.front(), {"to"})) return RemindTo({}, rest.subspan(1));
+  if (IsOneOf(rest.front(), {"about", "of", "for"})) return RemindOf(rest.subspan(1));
+  for (std::size_t i = 1; i + 1 < rest.size(); ++i) {
+    const bool to = IsOneOf(rest[i], {"to", "that"});
+    if (!to && !IsOneOf(rest[i], {"about", "of", "for"})) continue;
+    if (!When(rest.first(i))) continue;
+    if (to) return RemindTo(rest.first(i), rest.subspan(i + 1));
+    RemindIntent intent = std::get<RemindIntent>(RemindOf(rest.first(i)));
+    intent.task = Reference(rest.subspan(i + 1));
+    return intent;
+  }
+  // "remind me 30 minutes before the dentist", "remind me tomorrow"
+  const TaskPhrase phrase = Phrase(rest);
+  if (!phrase.reminders.empty() || (phrase.due && phrase.title.empty())) return RemindOf(rest);
+  if (phrase.due) return RemindTo({}, rest);
+  return std::nullopt;
+}
+
+/// A new task, with a reminder at its due time. A task that is due on a day is reminded of in the
+/// morning.
+std::optional<Intent> IntentReader::RemindTo(Words when, Words task) const {
+  AddIntent intent{Phrase(task)};
+  TaskPhrase& phrase = intent.task;
+  if (!when.empty()) {
+    const std::optional<WhenPhrase> read = When(when);
+    if (!read || !read->moment || phrase.due) return std::nullopt;
+    phrase.due = read->moment;
+    phrase.pieces.insert(
+        phrase.pieces.begin(),
+        {.kind = PieceKind::kDueDate, .span = SpanOf(when), .meaning = Describe(*read->moment)});
+    phrase.notes.insert(phrase.notes.end(), read->notes.begin(), read->notes.end());
+  }
+  if (!phrase.due) {
+    phrase.notes.emplace_back("There is no reminder, because no time was named.");
+  } else if (phrase.reminders.empty() && phrase.due->has_time) {
+    phrase.reminders.push_back({.before = domain::Period(), .at = std::nullopt});
+  } else if (phrase.reminders.empty()) {
+    phrase.reminders.push_back(
+        {.before = std::nullopt,
+         .at = Moment{phrase.due->local + context_.wording.morning.count(), true}});
+  }
+  return intent;
+}
+
+Intent IntentReader::RemindOf(Words rest) const {
+  const TaskPhrase phrase = Phrase(rest);
+  RemindIntent intent;
+  intent.reminders = phrase.reminders;
+  for (const Piece& piece : phrase.pieces) {
+    if (!intent.when_text.empty()) intent.when_text += ' ';
+    intent.when_text += TextOf(text_, piece.span);
+  }
+  if (phrase.due && !phrase.recurrence_rule && intent.reminders.empty()) {
+    Moment at = *phrase.due;
+    if (!at.has_time) at = {at.local + context_.wording.morning.count(), true};
+    intent.reminders.push_back({.before = std::nullopt, .at = at});
+  }
+  std::vector<Word> naming;  // the words that no piece covers
+  for (const Word& word : rest) {
+    if (std::ranges::none_of(phrase.pieces, [&](const Piece& piece) {
+          return piece.span.begin < word.span.end && word.span.begin < piece.span.end;
+        })) {
+      naming.push_back(word);
+    }
+  }
+  while (!naming.empty() && IsOneOf(naming.front(), {"of", "about", "for"}))
+    naming.erase(naming.begin());
+  intent.task = Reference(naming);
+  return intent;
+}
+
+std::optional<Intent> IntentReader::Mark(Words rest) const {
+  static const Form undone("as|to? not|un done|finished|complete|completed");
+  static const Form open("as|to? undone|open|incomplete|unfinished|todo");
+  static const Form done("as|to? done|finished|complete|completed");
+  for (const Form* const form : {&undone, &open}) {
+    if (const std::size_t count = form->MatchEnd(rest); count > 0 && count < rest.size())
+      return UncompleteIntent{Reference(rest.first(rest.size() - count))};
+  }
+  if (const std::size_t count = done.MatchEnd(rest); count > 0 && count < rest.size())
+    return CompleteIntent{Reference(rest.first(rest.size() - count))};
+  return std::nullopt;
+}
+
+std::optional<Intent> IntentReader::Tick(Words rest) const {
+  const Words words = WithoutList(rest);
+  if (words.size() < 2 || !IsOneOf(words.back(), {"off"})) {
+    if (words.size() == rest.size() || words.empty()) return std::nullopt;
+    return CompleteIntent{Reference(words)};  // "cross milk off my list"
+  }
+  return CompleteIntent{Reference(words.first(words.size() - 1))};
+}
+
+/// "i paid the rent": the task is probably called "pay the rent".
+std::optional<Intent> IntentReader::Did(Words rest) const {
+  if (rest.empty() || rest.front().quoted) return std::nullopt;
+  const std::string base = BaseOfPast(rest.front().text);
+  if (base.empty() || rest.size() < 2) return std::nullopt;
+  TaskReference reference = Reference(WithoutTimeOfDoing(rest));
+  const auto replace = [&](std::string& words) {
+    const std::size_t written = rest.front().span.end - rest.front().span.begin;
+    if (words.size() >= written) words.replace(0, written, base);
+  };
+  replace(reference.words);
+  if (!reference.undated.empty()) replace(reference.undated);
+  if (!reference.parts.empty()) replace(reference.parts.front().words);
+  return CompleteIntent{std::move(reference)};
+}
+
+std::optional<Intent> IntentReader::Rename(Words rest) const {
+  for (std::size_t i = 1; i + 1 < rest.size(); ++i) {
+    if (!IsOneOf(rest[i], {"to", "as", "into"})) continue;
+    const Words title = rest.subspan(i + 1);
+    const TaskReference named = ReferenceOf(title, text_, context_);
+    // The title is taken as it is written: no dates, no articles taken off.
+    Span span = SpanOf(title);
+    std::string written(TextOf(text_, span));
+    if (title.size() == 1 && title.front().quoted) written = named.words;
+    return RenameIntent{.task = Reference(rest.first(i)), .title = std::move(written)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Intent> IntentReader::Change(Words rest) const {
+  if (auto postponed = Postpone(rest, /*needs_when=*/true)) return postponed;
+  return Rename(rest);
+}
+
+std::optional<Intent> IntentReader::Postpone(Words rest, bool needs_when) const {
+  PostponeIntent intent;
+  if (rest.size() > 1 && IsOneOf(rest.front(), {"back", "forward", "off"})) rest = rest.subspan(1);
+  const std::size_t first = rest.size() > kMaxDateWords ? rest.size() - kMaxDateWords : 0;
+  for (std::size_t i = first; i < rest.size(); ++i) {
+    intent.when = When(rest.subspan(i));
+    if (!intent.when) continue;
+    intent.when_text = TextOf(text_, SpanOf(rest.subspan(i)));
+    Words task = rest.first(i);
+    while (!task.empty() && IsOneOf(task.back(), {"to", "back", "forward", "off", "due", "for",
+                                                  "until", "till", "by", "on"})) {
+      task = task.first(task.size() - 1);
+    }
+    intent.task = Reference(task);
+    return intent;
+  }
+  if (needs_when) return std::nullopt;
+  Words task = rest;
+  for (std::size_t i = rest.size(); i-- > 1;) {
+    if (!IsOneOf(rest[i], {"to", "until", "till", "by"})) continue;
+    task = rest.first(i);
+    intent.when_text = TextOf(text_, SpanOf(rest.subspan(std::min(i + 1, rest.size() - 1))));
+    break;
+  }
+  intent.task = Reference(task);
+  return intent;
+}
+
+std::optional<Intent> IntentReader::List(Words words) const {
+  if (auto list = ReadList(words, text_, context_)) return *std::move(list);
+  return std::nullopt;
+}
+
+/// A list when the words ask for days, else a search.
+std::optional<Intent> IntentReader::Show(Words words, Words rest) const {
+  if (auto list = List(words)) return list;
+  static const Form about("me? all|the|my? tasks|todos|items? about|with|for|called|named?");
+  static const Form tasks_about(
+      "all|the|my|tasks|todos|items tasks|todos|items? "
+      "about|with|for|called|named?");
+  for (const Form* const form : {&about, &tasks_about}) {
+    if (const std::size_t count = form->Match(rest); count > 0 && count < rest.size())
+      return Search(rest.subspan(count));
+  }
+  return Search(rest);
+}
+
+std::optional<Intent> IntentReader::Search(Words rest) const {
+  static const Form end("due|done|scheduled|planned");
+  if (rest.size() > 1) rest = rest.first(rest.size() - end.MatchEnd(rest));
+  const TaskReference reference = ReferenceOf(rest, text_, context_);
+  if (reference.it) return std::nullopt;
+  return SearchIntent{reference.words};
+}
+
+std::optional<Intent> IntentReader::IsItDone(Words rest) const {
+  static const Form end("done|finished|complete|completed|open|due|overdue yet|already?");
+  const std::size_t count = end.MatchEnd(rest);
+  if (count == 0 || count == rest.size()) return std::nullopt;
+  return Search(rest.first(rest.size() - count));
+}
+
+}  // namespace todo::chat

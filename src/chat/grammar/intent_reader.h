@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "chat/grammar/intents.h"
+#include "chat/grammar/sentence_words.h"
+#include "chat/grammar/verbs.h"
+
+// Inside this folder only: one part of a sentence, as one intent.
+
+namespace todo::chat {
+
+/// Reads parts of `text`. Both arguments must outlive the reader.
+class IntentReader {
+ public:
+  IntentReader(std::string_view text, const GrammarContext& context)
+      : text_(text), context_(context) {}
+
+  /// The intent of `words`, all of them; nullopt: they are no intent.
+  std::optional<Intent> Read(Words words) const;
+
+ private:
+  std::optional<Intent> ReadAfter(const Opening& opening, Words rest) const;
+  std::optional<Intent> ReadByEnding(Words words) const;
+  Intent Add(Words rest) const;
+  std::optional<Intent> PutOn(Words rest) const;
+  std::optional<Intent> Remind(Words rest) const;
+  Intent RemindOf(Words rest) const;
+  std::optional<Intent> RemindTo(Words when, Words task) const;
+  std::optional<Intent> Mark(Words rest) const;
+  std::optional<Intent> Tick(Words rest) const;
+  std::optional<Intent> Did(Words rest) const;
+  std::optional<Intent> Rename(Words rest) const;
+  std::optional<Intent> Change(Words rest) const;
+  std::optional<Intent> Postpone(Words rest, bool needs_when) const;
+  std::optional<Intent> List(Words words) const;
+  std::optional<Intent> Show(Words words, Words rest) const;
+  std::optional<Intent> Search(Words rest) const;
+  std::optional<Intent> IsItDone(Words rest) const;
+
+  TaskReference Reference(Words words) const;
+  TaskPhrase Phrase(Words words) const;
+  std::optional<WhenPhrase> When(Words words) const;
+
+  std::string_view text_;
+  const GrammarContext& context_;
+};
+
+/// The date of a list's question: "what's due today", "anything overdue?". nullopt: it is none.
+std::optional<ListIntent> ReadList(Words words, std::string_view text,
+                                   const GrammarContext& context);
+
+}  // namespace todo::chat

@@ -1,0 +1,84 @@
+#include <algorithm>
+#include <string>
+
+#include "chat/grammar/intent_reader.h"
+
+// Questions about days: "what do I have to do this week", "anything overdue?", "show everything".
+
+namespace todo::chat {
+namespace {
+
+/// Longer texts are no such question.
+constexpr std::size_t kMaxWords = 16;
+
+bool IsFiller(const Word& word) {
+  return IsOneOf(
+      word,
+      {"what",    "what's", "whats",     "which",    "show",   "list",       "see",       "view",
+       "display", "give",   "tell",      "me",       "is",     "are",        "am",        "there",
+       "do",      "does",   "i",         "we",       "have",   "has",        "had",       "got",
+       "to",      "need",   "should",    "must",     "get",    "my",         "the",       "our",
+       "due",     "open",   "task",      "tasks",    "todo",   "todos",      "to-do",     "to-dos",
+       "item",    "items",  "thing",     "things",   "any",    "anything",   "something", "else",
+       "on",      "for",    "agenda",    "plan",     "plans",  "schedule",   "scheduled", "planned",
+       "coming",  "up",     "left",      "upcoming", "of",     "still",      "undone",    "doing",
+       "done",    "next",   "happening", "going",    "all",    "everything", "how",       "look",
+       "looks",   "like",   "looking",   "be",       "please", "remaining",  "pending",   "in",
+       "week's",  "day's",  "now",       "current"});
+}
+
+bool Has(Words words, std::initializer_list<std::string_view> wanted) {
+  return std::ranges::any_of(words, [&](const Word& word) { return IsOneOf(word, wanted); });
+}
+
+/// The date that stands in `words`, with only fillers before and behind it.
+std::optional<ListIntent> ReadRange(Words words, std::string_view text,
+                                    const GrammarContext& context) {
+  for (std::size_t begin = 0; begin < words.size(); ++begin) {
+    for (std::size_t end = words.size(); end > begin; --end) {
+      const Words date = words.subspan(begin, end - begin);
+      std::string written(TextOf(text, SpanOf(date)));
+      for (const std::string_view possessive : {"'s", "\u2019s"}) {
+        if (written.ends_with(possessive)) written.resize(written.size() - possessive.size());
+      }
+      if (const auto range = ParseDayRange(written, context)) {
+        return ListIntent{
+            .what = ListIntent::What::kRange, .range = range, .range_text = std::move(written)};
+      }
+      if (!IsFiller(words[end - 1])) break;
+    }
+    if (!IsFiller(words[begin])) break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ListIntent> ReadList(Words words, std::string_view text,
+                                   const GrammarContext& context) {
+  if (words.empty() || words.size() > kMaxWords) return std::nullopt;
+  if (auto range = ReadRange(words, text, context)) return range;
+  const auto is_overdue = [](const Word& word) {
+    return IsOneOf(word, {"overdue", "late", "missed", "behind"});
+  };
+  if (!std::ranges::all_of(words,
+                           [&](const Word& word) { return IsFiller(word) || is_overdue(word); })) {
+    return std::nullopt;
+  }
+  if (std::ranges::any_of(words, is_overdue))
+    return ListIntent{.what = ListIntent::What::kOverdue, .range = {}, .range_text = {}};
+  const bool asks_for_due = Has(words, {"due"});
+  const bool asks =
+      asks_for_due || Has(words, {"what", "what's", "whats", "show", "list", "all", "everything",
+                                  "tasks", "todos", "agenda", "anything", "upcoming", "any"});
+  if (!asks || Has(words, {"done"})) return std::nullopt;
+  if (!asks_for_due) {
+    return ListIntent{.what = ListIntent::What::kAllOpen, .range = {}, .range_text = {}};
+  }
+  const absl::CivilDay today(context.zone.ToLocal(context.now));
+  return ListIntent{.what = ListIntent::What::kRange,
+                    .range = DayRange{.first = today, .last = today},
+                    .range_text = "today"};
+}
+
+}  // namespace todo::chat
