@@ -1,0 +1,43 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chat/grammar/grammar.h"
+#include "chat/reply.h"
+#include "domain/task/task.h"
+#include "domain/time_zone.h"
+
+// The words of answers. Pure functions.
+
+namespace todo::chat {
+
+/// The title in quotes, as one line of visible characters, cut when it is long.
+std::string Quoted(std::string_view title);
+
+/// When the task is due on the clocks of `zone`: "Friday, 27 November 2026, 15:00". Empty: never.
+std::string DueWords(const domain::Task& task, const domain::TimeZone& zone);
+/// The same of an instant.
+std::string InstantWords(domain::Instant at, const domain::TimeZone& zone);
+
+/// "“Buy milk”, due Friday, 27 November 2026"
+std::string TaskWords(const domain::Task& task, const domain::TimeZone& zone);
+/// A numbered line for each task, at most `limit` of them.
+std::string NumberedLines(std::span<const domain::Task> tasks, const domain::TimeZone& zone,
+                          std::size_t limit);
+
+/// "1 task", "3 tasks"
+std::string Count(std::int64_t count, std::string_view noun);
+/// "“A”, “B” and “C”"
+std::string Enumerated(const std::vector<std::string>& items);
+
+/// What the user wants to do with a task: "complete", "move".
+std::string_view Infinitive(ActionKind kind);
+
+std::string UsageWords(const Usage& usage);
+std::string HelpWords();
+std::string NotUnderstoodWords(std::string_view text);
+
+}  // namespace todo::chat
