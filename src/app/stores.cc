@@ -5,6 +5,7 @@ namespace todo::app {
 Stores::Stores(const Config& config, Connections& connections, const CommitNews& news)
     : tasks(connections.calls, news.task_changed,
             {.open_task_limit = config.user_open_tasks, .search_timeout = config.search_timeout}),
+      finder(connections.calls, config.search_timeout),
       preferred_zones(connections.calls),
       inbox(connections.calls, news.task_changed, news.delivery_queued),
       retry_queue(connections.retries, news.outbox_grew),

@@ -17,6 +17,7 @@
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
 #include "store/pg_service_status.h"
+#include "store/pg_task_finder.h"
 #include "store/pg_task_store.h"
 
 namespace todo::app {
@@ -36,6 +37,7 @@ struct Stores {
   Stores(const Config& config, Connections& connections, const CommitNews& news);
 
   store::PgTaskStore tasks;
+  store::PgTaskFinder finder;
   store::PgPreferredZones preferred_zones;
   store::PgEventInbox inbox;
   store::PgRetryQueue retry_queue;
