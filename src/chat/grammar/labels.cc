@@ -1,0 +1,81 @@
+#include "chat/grammar/labels.h"
+
+namespace todo::chat::grammar {
+namespace {
+
+bool IsTagMark(std::string_view text) { return text == "-" || text == "/"; }
+
+/// "remind me", "with a reminder".
+bool TakeRequest(Cursor& cursor) {
+  Cursor ahead = cursor;
+  ahead.Take("and");
+  if (ahead.TakeAll({"remind", "me"}) || ahead.TakeAll({"alert", "me"}) ||
+      ahead.TakeAll({"notify", "me"})) {
+    cursor = ahead;
+    return true;
+  }
+  if (ahead.Take("with")) ahead.Take("a");
+  if (!ahead.TakeAny({"reminder", "reminders"})) return false;
+  ahead.Take(":");
+  cursor = ahead;
+  return true;
+}
+
+}  // namespace
+
+std::optional<domain::Priority> ReadPriority(Cursor& cursor) {
+  using domain::Priority;
+  if (cursor.Take("p1")) return Priority::kHigh;
+  if (cursor.Take("p2")) return Priority::kMedium;
+  if (cursor.Take("p3")) return Priority::kLow;
+  Cursor ahead = cursor;
+  if (!ahead.Take("!") || !ahead.Peek().glued) return std::nullopt;
+  std::optional<Priority> priority;
+  if (ahead.Take("high")) priority = Priority::kHigh;
+  if (ahead.TakeAny({"medium", "med"})) priority = Priority::kMedium;
+  if (ahead.Take("low")) priority = Priority::kLow;
+  if (priority) cursor = ahead;
+  return priority;
+}
+
+std::optional<std::string> ReadTag(Cursor& cursor) {
+  Cursor ahead = cursor;
+  if (!ahead.TakeAny({"#", "@"})) return std::nullopt;
+  const std::size_t begin = ahead.at();
+  std::size_t end = begin;
+  bool has_word = false;
+  for (; !ahead.at_end() && ahead.Peek().glued; ahead.Skip()) {
+    const Token& token = ahead.Peek();
+    if (token.kind == Token::Kind::kPlain ||
+        (token.kind == Token::Kind::kMark && !IsTagMark(token.text)))
+      break;
+    if (token.kind == Token::Kind::kMark) continue;  // a part of the tag only between words
+    has_word = has_word || token.kind == Token::Kind::kWord;
+    end = ahead.at() + 1;
+  }
+  if (!has_word) return std::nullopt;
+  cursor.Skip(end - cursor.at());
+  return std::string(cursor.tokens().Written(begin, end));
+}
+
+std::optional<ReminderWish> ReadReminder(Cursor& cursor, const GrammarContext& context) {
+  Cursor ahead = cursor;
+  ReminderWish wish;
+  wish.is_led = TakeRequest(ahead);
+  Cursor distance = ahead;
+  if (auto before = ReadDuration(distance);
+      before && before->months == 0 && distance.TakeAny({"before", "earlier", "ahead"})) {
+    Cursor it = distance;
+    if (it.TakeAny({"it", "that"}) || it.TakeAll({"the", "due", "time"})) distance = it;
+    wish.before = before;
+    cursor = distance;
+    return wish;
+  }
+  if (!wish.is_led) return std::nullopt;
+  wish.at = ReadMoment(ahead, context);
+  if (!wish.at || ahead.Peek().text == "to") return std::nullopt;
+  cursor = ahead;
+  return wish;
+}
+
+}  // namespace todo::chat::grammar

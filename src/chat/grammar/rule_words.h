@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "domain/recurrence/recurrence_rule.h"
+
+namespace todo::chat {
+
+/// A recurrence rule in words: "every day", "every 2 weeks on Monday and Friday", "every month on
+/// the last Friday, until Thursday, 31 December 2026", "every year on 15 April, 10 times". Every
+/// part of the rule is named, except for the first day of the week. A pure function.
+std::string RuleInWords(const domain::RecurrenceRule& rule);
+
+}  // namespace todo::chat

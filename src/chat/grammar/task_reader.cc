@@ -1,0 +1,230 @@
+#include "chat/grammar/task_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "chat/grammar/calendar.h"
+#include "chat/grammar/series.h"
+#include "chat/grammar/words.h"
+#include "domain/reminder/reminder.h"
+#include "util/status.h"
+
+namespace todo::chat::grammar {
+namespace {
+
+constexpr std::size_t kMaxNotes = 10;
+
+bool IsSpace(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; }
+
+/// Removes spaces, and the marks that were between words and a piece.
+std::string_view Trimmed(std::string_view text, bool after_piece, bool before_piece) {
+  const auto is_loose = [](char c) { return IsSpace(c) || c == ',' || c == ';' || c == ':'; };
+  while (!text.empty() && (after_piece ? is_loose(text.front()) : IsSpace(text.front())))
+    text.remove_prefix(1);
+  while (!text.empty() && (before_piece ? is_loose(text.back()) : IsSpace(text.back())))
+    text.remove_suffix(1);
+  for (const std::string_view dash : {"-", "\u2013", "\u2014"}) {
+    if (after_piece && text.starts_with(dash) && text.substr(dash.size()).starts_with(" "))
+      return Trimmed(text.substr(dash.size()), after_piece, before_piece);
+    if (before_piece && text.ends_with(dash) &&
+        (text.size() == dash.size() || text[text.size() - dash.size() - 1] == ' '))
+      return Trimmed(text.substr(0, text.size() - dash.size()), after_piece, before_piece);
+  }
+  constexpr std::string_view kEnds = ".!?";
+  const bool only_marks = text.find_first_not_of(kEnds) == std::string_view::npos;
+  return after_piece && only_marks ? std::string_view() : text;
+}
+
+/// Adds the words of `text` to `title`, with single spaces.
+void Append(std::string& title, std::string_view text) {
+  bool space = !title.empty();
+  for (const char c : text) {
+    if (IsSpace(c)) {
+      space = true;
+      continue;
+    }
+    if (space && !title.empty()) title += ' ';
+    space = false;
+    title += c;
+  }
+}
+
+std::string InWords(const ReminderPhrase& reminder, const ReminderWish& wish) {
+  return reminder.at ? Describe(*reminder.at) : fmt::format("{} before", InWords(*wish.before));
+}
+
+}  // namespace
+
+TaskPhrase TaskReader::Read() {
+  const std::vector<FoundPiece> found = FindPieces(tokens_, context_);
+  Dates dates;
+  for (const FoundPiece& piece : found) Collect(piece, dates);
+  ResolveDates(dates);
+  // A reminder depends on the due date, which may stand behind it.
+  for (const FoundPiece& piece : found)
+    if (const auto* wish = std::get_if<ReminderWish>(&piece.content)) AddReminder(piece, *wish);
+  std::ranges::sort(phrase_.pieces, {}, [](const Piece& piece) { return piece.span.begin; });
+  phrase_.title = Title();
+  if (phrase_.notes.size() > kMaxNotes) phrase_.notes.resize(kMaxNotes);
+  return std::move(phrase_);
+}
+
+void TaskReader::Collect(const FoundPiece& piece, Dates& dates) {
+  if (const auto* moment = std::get_if<MomentPhrase>(&piece.content)) {
+    CollectMoment(piece, *moment, dates);
+  } else if (const auto* rule = std::get_if<RulePhrase>(&piece.content)) {
+    CollectRule(piece, *rule, dates);
+  } else if (const auto* priority = std::get_if<domain::Priority>(&piece.content)) {
+    SetPriority(piece, *priority);
+  } else if (const auto* tag = std::get_if<std::string>(&piece.content)) {
+    AddTag(piece, *tag);
+  }
+}
+
+void TaskReader::CollectMoment(const FoundPiece& piece, const MomentPhrase& moment, Dates& dates) {
+  MomentPhrase& said = dates.said;
+  const bool has_clock = said.time || said.part;
+  if ((said.day && moment.day) || (has_clock && (moment.time || moment.part)) ||
+      (has_clock && moment.day && moment.day->exact) || (said.day && said.day->exact))
+    return NoteKept(piece, "a task has one due date");
+  if (moment.day) said.day = moment.day;
+  if (moment.time) said.time = moment.time;
+  if (moment.part) said.part = moment.part;
+  dates.moments.push_back(&piece);
+}
+
+void TaskReader::CollectRule(const FoundPiece& piece, const RulePhrase& rule, Dates& dates) {
+  if (rule.is_too_often) return NoteKept(piece, "a rule repeats at most once a day");
+  if (dates.rule != nullptr) return NoteKept(piece, "a task has one rule");
+  dates.rule = &piece;
+}
+
+void TaskReader::ResolveDates(const Dates& dates) {
+  if (dates.rule != nullptr) {
+    const auto& rule = std::get<RulePhrase>(dates.rule->content);
+    if (const auto series = ResolveSeries(rule, dates.said, context_, phrase_.notes)) {
+      phrase_.due = series->first;
+      phrase_.recurrence_rule = series->rule;
+      phrase_.basis = rule.basis;
+      AddPiece(PieceKind::kRecurrence, *dates.rule, series->meaning);
+      if (rule.clock.time) NoteDropped(rule.clock);
+      if (rule.start) NoteDropped(*rule.start);
+    }
+  }
+  if (dates.moments.empty()) return;
+  if (!phrase_.due) phrase_.due = Resolve(dates.said, context_, phrase_.notes);
+  if (!phrase_.due) return;
+  for (const FoundPiece* piece : dates.moments) {
+    AddPiece(PieceKind::kDueDate, *piece, Describe(*phrase_.due));
+    NoteDropped(std::get<MomentPhrase>(piece->content));
+  }
+}
+
+void TaskReader::AddTag(const FoundPiece& piece, const std::string& tag) {
+  std::vector<std::string>& tags = phrase_.tags;
+  if (std::ranges::find(tags, tag) == tags.end()) {
+    std::vector<util::FieldViolation> violations;
+    domain::CheckTags({tag}, "", violations);
+    if (!violations.empty())
+      return NoteKept(piece,
+                      fmt::format("a tag has at most {} characters, and one that can be seen",
+                                  domain::kMaxTagCharacters));
+    if (tags.size() == domain::kMaxTags)
+      return NoteKept(piece, fmt::format("a task has at most {} tags", domain::kMaxTags));
+    tags.push_back(tag);
+  }
+  AddPiece(PieceKind::kTag, piece, tag);
+}
+
+void TaskReader::SetPriority(const FoundPiece& piece, domain::Priority priority) {
+  if (phrase_.priority) return NoteKept(piece, "a task has one priority");
+  phrase_.priority = priority;
+  AddPiece(PieceKind::kPriority, piece, fmt::format("{} priority", domain::ToString(priority)));
+}
+
+void TaskReader::AddReminder(const FoundPiece& piece, const ReminderWish& wish) {
+  std::string problem;
+  const std::optional<ReminderPhrase> reminder = ReminderOf(wish, problem);
+  if (!reminder) return NoteKept(piece, problem);
+  phrase_.reminders.push_back(*reminder);
+  AddPiece(PieceKind::kReminder, piece, InWords(*reminder, wish));
+}
+
+std::optional<ReminderPhrase> TaskReader::ReminderOf(const ReminderWish& wish,
+                                                     std::string& problem) {
+  if (phrase_.reminders.size() == static_cast<std::size_t>(domain::kMaxRemindersPerTask)) {
+    problem = fmt::format("a task has at most {} reminders", domain::kMaxRemindersPerTask);
+    return std::nullopt;
+  }
+  ReminderPhrase reminder;
+  if (wish.before) {
+    const domain::Period period{.days = std::chrono::days(wish.before->days),
+                                .time = wish.before->time};
+    if (!phrase_.due || !phrase_.due->has_time) {
+      problem = "such a reminder needs a due time";
+    } else if (period.days + period.time > domain::kMaxReminderOffset) {
+      problem = fmt::format("a reminder comes at most {} days before",
+                            domain::kMaxReminderOffset.count());
+    } else if (context_.zone.ToInstant(phrase_.due->local) - period.days - period.time <
+               context_.now) {
+      problem = "the time of the reminder has passed";
+    } else {
+      reminder.before = period;
+      return reminder;
+    }
+    return std::nullopt;
+  }
+  MomentPhrase at = *wish.at;
+  if (!at.day && phrase_.due) {
+    at.day = DayPhrase{.day = absl::CivilDay(phrase_.due->local), .exact = std::nullopt};
+  } else if (!at.time && !at.part && !(at.day && at.day->exact)) {
+    at.part = DayPart::kMorning;
+  }
+  std::vector<std::string> ignored;
+  const std::optional<Moment> moment = Resolve(at, context_, ignored);
+  if (!moment || !moment->has_time || IsPast(*moment, context_)) {
+    problem = "the time of the reminder has passed";
+    return std::nullopt;
+  }
+  reminder.at = moment;
+  return reminder;
+}
+
+void TaskReader::AddPiece(PieceKind kind, const FoundPiece& piece, std::string meaning) {
+  phrase_.pieces.push_back({.kind = kind,
+                            .span = tokens_.SpanOf(piece.begin, piece.end),
+                            .meaning = std::move(meaning)});
+}
+
+void TaskReader::NoteDropped(const MomentPhrase& moment) {
+  const auto written = [this](const Span& span) {
+    return text_.substr(span.begin, span.end - span.begin);
+  };
+  if (moment.time && moment.time->range)
+    phrase_.notes.push_back(
+        fmt::format("The end of “{}” is dropped.", written(*moment.time->range)));
+  if (moment.dropped)
+    phrase_.notes.push_back(
+        fmt::format("“{}” is dropped: a task has one due date.", written(*moment.dropped)));
+}
+
+void TaskReader::NoteKept(const FoundPiece& piece, std::string_view reason) {
+  if (phrase_.notes.size() >= kMaxNotes) return;
+  phrase_.notes.push_back(
+      fmt::format("“{}” stays in the title: {}.", tokens_.Written(piece.begin, piece.end), reason));
+}
+
+std::string TaskReader::Title() const {
+  std::string title;
+  std::size_t at = 0;
+  for (const Piece& piece : phrase_.pieces) {
+    Append(title, Trimmed(text_.substr(at, piece.span.begin - at), at > 0, true));
+    at = piece.span.end;
+  }
+  Append(title, Trimmed(text_.substr(at), at > 0, false));
+  return title;
+}
+
+}  // namespace todo::chat::grammar
