@@ -32,8 +32,9 @@ from (select c.oid::regconfig as config, 1 as place from pg_ts_config c
 where c.place = 2 or w.telling <> '{}'
 order by c.place limit 1)sql"};
 
-// Candidates (id, likeness) come before this text. The rest is about few tasks, but parsing a text
-// costs much: each is parsed only where it can count.
+// Candidates (id, likeness, rank) come before this text. A hundred are compared: those of the
+// highest rank, open before completed, and with the shortest titles. Parsing a text costs much, so
+// each is parsed only where it can count.
 constexpr std::string_view kCompared = R"sql(
 , best as (
     select t.id, s.title, s.description, c.likeness
@@ -42,8 +43,7 @@ constexpr std::string_view kCompared = R"sql(
     join lateral (select split_part(x.search_text, chr(1), 1) as title, split_part(x.search_text, chr(1), 2) as description
                   from task_texts x where x.user_id = $1 and x.id = c.id) s on true
     where t.deleted_at is null and ($3::boolean is null or t.completed = $3)
-    order by s.title = $2 desc, c.likeness desc, t.completed, octet_length(s.title) > 2 * octet_length($2),
-             coalesce(t.due_at, 'infinity'), t.id
+    order by s.title = $2 desc, c.rank desc, t.completed, octet_length(s.title), t.id
     limit 100)
 select task_json(t), b.likeness, array_to_json(w.telling),
        case when w.telling @> $5 and w.telling <@ $5 then array_to_json((words_of($4::regconfig, b.title)).small) end,
@@ -58,7 +58,9 @@ cross join lateral (select tsvector_to_array(to_tsvector($4::regconfig, b.title)
 // The longest word goes to the index alone.
 constexpr std::string_view kWithAllWords = R"sql(
 with candidates as (
-    select s.id, 0::real as likeness from task_texts s
+    select s.id, 0::real as likeness,
+           (x.title like $6 and x.title like all ($7::text[]))::int as rank
+    from task_texts s cross join lateral (select split_part(s.search_text, chr(1), 1) as title) x
     where s.user_id = $1 and s.search_text like $6 and s.search_text like all ($7::text[])))sql";
 
 constexpr std::string_view kSimilar = R"sql(
@@ -67,7 +69,7 @@ with some_words as (
         select s.id from task_texts s where s.user_id = $1 and s.search_text like p limit 2000) x
     group by x.id order by count(*) desc limit 100),
 candidates as (
-    select a.id, max(a.likeness) as likeness
+    select a.id, max(a.likeness) as likeness, max(a.likeness) as rank
     from (select id, likeness from similar_texts($1, $2)
           union all select id, 0 from some_words
           union all select id, 0 from (select t.id from tasks t where t.user_id = $1 and t.tags && $7::text[] limit 100) t) a

@@ -8,6 +8,7 @@
 #include "contract/preferred_zones_contract.h"
 #include "contract/reminder_store_contract.h"
 #include "contract/retry_contract.h"
+#include "contract/task_finder_contract.h"
 #include "contract/task_store_contract.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_crash_log.h"
@@ -19,6 +20,7 @@
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_retry_queue.h"
+#include "support/fake_task_finder.h"
 #include "support/fake_task_store.h"
 
 namespace todo::contract {
@@ -36,6 +38,21 @@ class FakeTaskStoreEnvironment final : public TaskStoreEnvironment {
   support::FakeTaskStore store_{database_, std::ref(wakes_)};
   support::FakeTaskStore limited_store_{database_, std::ref(wakes_), kOpenTasks};
 };
+
+class FakeTaskFinderEnvironment final : public TaskFinderEnvironment {
+ public:
+  ports::TaskStore& tasks() override { return tasks_; }
+  ports::TaskFinder& finder() override { return finder_; }
+
+ private:
+  support::FakeDatabase database_;
+  support::FakeTaskStore tasks_{database_};
+  support::FakeTaskFinder finder_{database_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Fake, TaskFinderContract, testing::Values([] {
+                           return std::make_unique<FakeTaskFinderEnvironment>();
+                         }));
 
 class FakeEventInboxEnvironment final : public EventInboxEnvironment {
  public:

@@ -10,6 +10,7 @@
 #include "contract/preferred_zones_contract.h"
 #include "contract/reminder_store_contract.h"
 #include "contract/retry_contract.h"
+#include "contract/task_finder_contract.h"
 #include "contract/task_store_contract.h"
 #include "domain/event/dead_letter.h"
 #include "store/connection_pool.h"
@@ -24,7 +25,9 @@
 #include "store/pg_reminder_store.h"
 #include "store/pg_retry_queue.h"
 #include "store/pg_service_status.h"
+#include "store/pg_task_finder.h"
 #include "store/pg_task_store.h"
+#include "store/search_index.h"
 #include "support/status_matchers.h"
 #include "support/test_database.h"
 
@@ -61,6 +64,36 @@ class PgTaskStoreEnvironment final : public TaskStoreEnvironment {
   store::PgTaskStore store_{pool_, std::ref(wakes_)};
   store::PgTaskStore limited_store_{pool_, std::ref(wakes_), {.open_task_limit = kOpenTasks}};
 };
+
+class PgTaskFinderEnvironment final : public TaskFinderEnvironment {
+ public:
+  explicit PgTaskFinderEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {
+    EXPECT_THAT(store::MakeSearchIndex(pool_), IsOkAndHolds(""));
+  }
+  ports::TaskStore& tasks() override { return tasks_; }
+  ports::TaskFinder& finder() override { return finder_; }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore tasks_{pool_, {}};
+  store::PgTaskFinder finder_{pool_};
+};
+
+INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskFinderContract,
+                         testing::Values(&Make<PgTaskFinderEnvironment>));
+
+TEST(PgTaskFinderTest, WithoutTheExtensionWordsAreFoundAndTypingErrorsAreNot) {
+  const std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  store::ConnectionPool pool(database->conninfo());
+  ASSERT_TRUE(store::PgTaskStore(pool, {}).Apply(Create({"ann"}, "Buy groceries")).ok());
+  store::PgTaskFinder finder(pool);
+  EXPECT_EQ(finder.Find({"ann"}, {.words = "buying groceries"})->size(), 1u);
+  EXPECT_EQ(finder.Find({"ann"}, {.words = "groceries market"})->size(), 1u);
+  EXPECT_THAT(*finder.Find({"ann"}, {.words = "groseries"}), IsEmpty());
+}
 
 class PgEventInboxEnvironment final : public EventInboxEnvironment {
  public:

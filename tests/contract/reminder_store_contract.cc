@@ -580,6 +580,120 @@ TEST_P(ReminderStoreContract, ATaskOfAUserGetsNoCopies) {
   EXPECT_THAT(RemindersOf(Apply(create)), IsEmpty());
 }
 
+TEST_P(ReminderStoreContract, ATaskThatAUserRestoresHasTheRemindersThatItHad) {
+  const Task task = MakeSeries("2026-03-02T09:00:00", "UTC");
+  Save({ReminderOf(task, 1, "2026-03-02T08:00:00Z")});
+  const Task next = WriteSuccessor(task);
+  std::vector<Reminder> snoozed = RemindersOf(next);
+  ASSERT_THAT(snoozed, SizeIs(1));
+  snoozed[0].remind_at = At("2026-03-03T08:30:00Z");
+  snoozed[0].state = ReminderState::kPending;
+  Save(snoozed);
+  Apply(ChangeOf(ChangeKind::kDeleted, next));
+  ports::Mutation restoration = ChangeOf(ChangeKind::kCreated, next);
+  restoration.restores = true;
+  Apply(restoration);
+  const std::vector<Reminder> reminders = RemindersOf(next);
+  ASSERT_THAT(reminders, SizeIs(1));
+  EXPECT_EQ(reminders[0].remind_at, snoozed[0].remind_at);
+  EXPECT_TRUE(reminders[0].unplanned_since);
+}
+
+// Reminders that change together with tasks.
+
+ports::MutationList ListOf(std::vector<ports::Mutation> mutations) {
+  return {.request_id = NewRequestId(),
+          .fingerprint = "several changes",
+          .mutations = std::move(mutations)};
+}
+
+domain::ReminderTime Before(std::string_view period) {
+  domain::ReminderTime time;
+  time.before = *domain::ParsePeriod(period);
+  return time;
+}
+domain::ReminderTime Absolute(std::string_view at) {
+  domain::ReminderTime time;
+  time.at = At(at);
+  return time;
+}
+
+TEST_P(ReminderStoreContract, AListMakesTasksWithReminders) {
+  ports::Mutation create = Create(user_, "a task");
+  create.fields.due = DueAt("2026-03-10T12:00:00Z");
+  create.reminders.added = {Before("PT1H"), Absolute("2026-03-09T08:00:00Z")};
+  const ports::MutationList list = ListOf({create});
+  const auto results = environment_->tasks().ApplyAll(list);
+  ASSERT_TRUE(results.ok()) << results.status();
+  const Task& task = results->front().task;
+  EXPECT_THAT(results->front().reminder_numbers, ElementsAre(1, 2));
+  const std::vector<Reminder> reminders = RemindersOf(task);
+  ASSERT_THAT(reminders, SizeIs(2));
+  EXPECT_EQ(reminders[0].time, create.reminders.added[0]);
+  EXPECT_EQ(reminders[1].time, create.reminders.added[1]);
+  for (const Reminder& reminder : reminders) {
+    EXPECT_EQ(reminder.state, ReminderState::kCancelled);
+    EXPECT_EQ(reminder.unplanned_since, create.now);
+    EXPECT_EQ(reminder.created_at, create.now);
+  }
+  EXPECT_THAT(*store().Unplanned(10), ElementsAre(RefOf(task)));
+
+  const auto again = environment_->tasks().ApplyAll(list);
+  EXPECT_THAT(again->front().reminder_numbers, ElementsAre(1, 2));
+  EXPECT_TRUE(again->front().repeated);
+  EXPECT_THAT(RemindersOf(task), SizeIs(2)) << "once";
+  const auto first = environment_->tasks().FirstAnswers(
+      {.user = user_, .request_id = list.request_id, .fingerprint = list.fingerprint});
+  EXPECT_THAT((**first).front().reminder_numbers, ElementsAre(1, 2));
+}
+
+TEST_P(ReminderStoreContract, AListTakesRemindersAwayBeforeItAddsOthers) {
+  const Task task = DueTask();
+  const Reminder with_job = ReminderOf(task, 1, "2026-03-10T11:00:00Z");
+  Save({with_job, ReminderOf(task, 2, "2026-03-10T11:00:00Z")});
+  Record({with_job}, "2026-03-01T09:00:00Z");
+  ports::Mutation change = ChangeOf(ChangeKind::kUpdated, task);
+  change.reminders = {.removed = {1, 2}, .added = {Before("PT2H")}};
+  const auto results = environment_->tasks().ApplyAll(ListOf({change}));
+  ASSERT_TRUE(results.ok()) << results.status();
+  EXPECT_FALSE(results->front().changed) << "the task stays";
+  EXPECT_EQ(results->front().task, task);
+  EXPECT_THAT(results->front().reminder_numbers, ElementsAre(2)) << "the number is free again";
+  const std::vector<Reminder> reminders = RemindersOf(task);
+  ASSERT_THAT(reminders, SizeIs(2));
+  EXPECT_EQ(reminders[0].state, ReminderState::kDeleted) << "it has a job";
+  EXPECT_EQ(reminders[1].time, change.reminders.added[0]);
+  const auto intents = Claim("2026-03-01T09:00:02Z");
+  ASSERT_THAT(NumbersOf(intents), ElementsAre(1));
+  EXPECT_FALSE(intents[0].wanted);
+}
+
+TEST_P(ReminderStoreContract, AListThatNamesAnUnknownReminderIsRefusedAsAWhole) {
+  const Task task = DueTask();
+  ports::Mutation change = ChangeOf(ChangeKind::kUpdated, task);
+  change.reminders.removed = {7};
+  const auto results = environment_->tasks().ApplyAll(ListOf({Rename(task, "renamed"), change}));
+  EXPECT_EQ(results.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(util::ReasonOf(results.status()), "REMINDER_NOT_FOUND");
+  EXPECT_THAT(std::string(results.status().message()), HasSubstr("no reminder 7"));
+  EXPECT_EQ(util::IndexOf(results.status()), 1u);
+  EXPECT_EQ(environment_->tasks().Get(user_, task.id).value(), task);
+}
+
+TEST_P(ReminderStoreContract, AListDoesNotAddMoreRemindersThanATaskCanHave) {
+  const Task task = DueTask();
+  ports::Mutation change = ChangeOf(ChangeKind::kUpdated, task);
+  change.reminders.added.assign(domain::kMaxRemindersPerTask, Before("PT1H"));
+  ASSERT_TRUE(environment_->tasks().ApplyAll(ListOf({change})).ok());
+  change.reminders.added = {Before("PT2H")};
+  const auto refused = environment_->tasks().ApplyAll(ListOf({change}));
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(util::ReasonOf(refused.status()), "TOO_MANY_REMINDERS");
+  EXPECT_EQ(util::IndexOf(refused.status()), 0u);
+  change.reminders.removed = {3};
+  EXPECT_TRUE(environment_->tasks().ApplyAll(ListOf({change})).ok()) << "one makes room";
+}
+
 // Work that is due.
 
 TEST_P(ReminderStoreContract, UnplannedTasksComeOnceTheLongestWaitingFirst) {

@@ -933,6 +933,164 @@ TEST_P(TaskStoreContract, AChangeInAListCountsAsOneOfTheUser) {
   EXPECT_FALSE(members[0].untouched);
 }
 
+TEST_P(TaskStoreContract, AListThatOnlyAddsRemindersWakesToo) {
+  const Task task = Apply(Create(user_, "title"));
+  const int wakes = environment_->wakes().count();
+  Mutation change = ChangeOf(ChangeKind::kUpdated, task);
+  change.reminders.added.emplace_back().at = At("2026-04-01T09:00:00Z");
+  ASSERT_THAT(store().ApplyAll(ListOf({change})), IsOk());
+  EXPECT_EQ(environment_->wakes().count(), wakes + 1);
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(1)) << "the task is as it was";
+}
+
+// First answers.
+
+ports::RequestName NameOf(const Mutation& mutation) {
+  return {mutation.user, mutation.request_id, mutation.fingerprint};
+}
+ports::RequestName NameOf(const ports::MutationList& list) {
+  return {list.mutations.front().user, list.request_id, list.fingerprint};
+}
+
+TEST_P(TaskStoreContract, TheFirstAnswersOfARequestCanBeAskedFor) {
+  const Mutation create = Create(user_, "a");
+  EXPECT_EQ(store().FirstAnswers(NameOf(create)).value(), std::nullopt);
+  const Task a = Apply(create);
+  const Mutation no_change = Rename(a, "a");
+  Apply(no_change);
+  const ports::MutationList list =
+      ListOf({Rename(a, "renamed"), Rename(a, "renamed"), ChangeOf(ChangeKind::kDeleted, a)});
+  const std::vector<Task> tasks = TasksOf(store().ApplyAll(list));
+
+  const auto of_create = store().FirstAnswers(NameOf(create));
+  EXPECT_THAT(TasksOf(**of_create), ElementsAre(a));
+  EXPECT_TRUE((**of_create)[0].changed);
+  EXPECT_TRUE((**of_create)[0].repeated);
+  const auto of_no_change = store().FirstAnswers(NameOf(no_change));
+  EXPECT_THAT(TasksOf(**of_no_change), ElementsAre(a));
+  EXPECT_FALSE((**of_no_change)[0].changed);
+  const auto of_list = store().FirstAnswers(NameOf(list));
+  EXPECT_EQ(TasksOf(**of_list), tasks);
+  EXPECT_TRUE(tasks[2].deleted);
+  EXPECT_TRUE((**of_list)[0].changed);
+  EXPECT_FALSE((**of_list)[1].changed) << "it was called that already";
+
+  ports::RequestName other = NameOf(list);
+  other.fingerprint = "another call";
+  EXPECT_THAT(store().FirstAnswers(other),
+              AllOf(StatusIs(StatusCode::kAlreadyExists), HasReason("REQUEST_ID_REUSED")));
+  other = NameOf(list);
+  other.user = other_;
+  EXPECT_EQ(store().FirstAnswers(other).value(), std::nullopt) << "of another user";
+}
+
+// Restoring.
+
+Mutation RestorationOf(const Task& task) {
+  Mutation restoration = ChangeOf(ChangeKind::kCreated, task);
+  restoration.restores = true;
+  restoration.now = At("2026-03-01T12:00:00Z");
+  return restoration;
+}
+
+TEST_P(TaskStoreContract, ARestoredTaskComesBackUnderItsIdAsItWas) {
+  Mutation create = CreateRecurring(user_, "title");
+  create.fields.description = "description";
+  create.fields.tags = {"home"};
+  const Task task = Apply(create);
+  const Task done = Apply(ChangeOf(ChangeKind::kCompleted, task));
+  Apply(ChangeOf(ChangeKind::kDeleted, task));
+  const Mutation restoration = RestorationOf(task);
+  const auto result = store().Apply(restoration);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_TRUE(result->changed);
+  Task expected = done;
+  expected.version = 4;
+  expected.seq = 4;
+  expected.updated_at = restoration.now;
+  EXPECT_EQ(result->task, expected);
+  EXPECT_EQ(store().Get(user_, task.id).value(), expected);
+  EXPECT_THAT(ListAll(user_, {.text = "descr"}), ElementsAre(expected));
+  const Change change = AllChanges(store(), user_).back();
+  EXPECT_EQ(change.kind, ChangeKind::kCreated);
+  EXPECT_EQ(change.version, 4);
+  EXPECT_EQ(change.event_id, restoration.event_id);
+  EXPECT_EQ(change.request_id, restoration.request_id);
+  EXPECT_EQ(store().Apply(restoration)->task, expected) << "repeated";
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(4));
+}
+
+TEST_P(TaskStoreContract, RestoringATaskThatIsNotDeletedChangesNothing) {
+  const Task task = Apply(Create(user_, "title"));
+  const auto result = store().Apply(RestorationOf(task));
+  ASSERT_THAT(result, IsOk());
+  EXPECT_FALSE(result->changed);
+  EXPECT_EQ(result->task, task);
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(1));
+}
+
+TEST_P(TaskStoreContract, OnlyADeletedTaskOfTheUserCanBeRestored) {
+  const Task task = Apply(Create(user_, "title"));
+  Apply(ChangeOf(ChangeKind::kDeleted, task));
+  Task unknown = task;
+  unknown.id = TaskId{task.id.value + 4711};
+  EXPECT_THAT(store().Apply(RestorationOf(unknown)), StatusIs(StatusCode::kNotFound));
+  Task of_other = task;
+  of_other.user = other_;
+  EXPECT_THAT(store().Apply(RestorationOf(of_other)), StatusIs(StatusCode::kNotFound));
+  Mutation stale = RestorationOf(task);
+  stale.expected_version = 1;
+  EXPECT_THAT(store().Apply(stale), HasReason("STALE_ETAG"));
+  EXPECT_THAT(store().Apply(Rename(task, "other")), StatusIs(StatusCode::kNotFound));
+  EXPECT_EQ(SeqsOf(AllChanges(store(), user_)), UpTo(2));
+}
+
+TEST_P(TaskStoreContract, ASkippedTaskIsRestoredWithoutItsSkip) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  Mutation skip = ChangeOf(ChangeKind::kDeleted, task);
+  skip.skips = true;
+  Apply(skip);
+  EXPECT_EQ(Apply(RestorationOf(task)).skipped_at, std::nullopt);
+  const auto members = MembersOf(task);
+  ASSERT_EQ(members.size(), 1u);
+  EXPECT_FALSE(members[0].untouched);
+}
+
+TEST_P(TaskStoreContract, ARestoredOpenTaskCountsToTheLimit) {
+  ports::TaskStore& limited = environment_->limited_store();
+  const Task open = Apply(Create(user_, "open"));
+  const Task done = Apply(Create(user_, "done"));
+  Apply(ChangeOf(ChangeKind::kCompleted, done));
+  for (const Task& task : {open, done}) Apply(ChangeOf(ChangeKind::kDeleted, task));
+  std::vector<Task> others;
+  for (std::int64_t i = 0; i < TaskStoreEnvironment::kOpenTasks; ++i)
+    others.push_back(limited.Apply(Create(user_, fmt::format("{}", i)))->task);
+  EXPECT_THAT(limited.Apply(RestorationOf(open)), HasReason("TOO_MANY_OPEN_TASKS"));
+  EXPECT_THAT(limited.Apply(RestorationOf(done)), IsOk()) << "it adds no open task";
+  Apply(ChangeOf(ChangeKind::kDeleted, others[0]));
+  EXPECT_THAT(limited.Apply(RestorationOf(open)), IsOk());
+  EXPECT_THAT(limited.Apply(Create(user_, "one more")), HasReason("TOO_MANY_OPEN_TASKS"));
+}
+
+TEST_P(TaskStoreContract, AListRestoresATaskAndChangesIt) {
+  const Task task = Apply(Create(user_, "title"));
+  Apply(ChangeOf(ChangeKind::kDeleted, task));
+  const std::vector<Task> tasks = TasksOf(
+      store().ApplyAll(ListOf({RestorationOf(task), Rename(task, "renamed"),
+                               ChangeOf(ChangeKind::kDeleted, task), RestorationOf(task)})));
+  ASSERT_EQ(tasks.size(), 4u);
+  EXPECT_EQ(tasks[3].fields.title, "renamed");
+  EXPECT_EQ(store().Get(user_, task.id).value(), tasks[3]);
+}
+
+TEST_P(TaskStoreContract, ADeletedTaskIsReadWhereItIsAskedFor) {
+  const Task task = Apply(Create(user_, "title"));
+  EXPECT_EQ(store().GetEvenDeleted(user_, task.id).value(), task);
+  const Task deleted = Apply(ChangeOf(ChangeKind::kDeleted, task));
+  EXPECT_EQ(store().GetEvenDeleted(user_, task.id).value(), deleted);
+  EXPECT_THAT(store().GetEvenDeleted(other_, task.id), StatusIs(StatusCode::kNotFound));
+}
+
 // Series.
 
 TEST_P(TaskStoreContract, ASeriesPositionIsReadBackAsItWas) {

@@ -2,7 +2,7 @@
 
 A history is {"zone", "now", "steps"}. Its first step creates a task, the others name one by `of`:
 0 is the newest, 1 the one before or, where there is none, that; of those that are open where only
-an open one makes sense. Times are relative. So a history still makes sense when steps are left out:
+an open one makes sense, and of those that are gone where one is restored. Times are relative. So a history still makes sense when steps are left out:
 
     {"do": "create", "kind": "local", "due": "2026-11-30T09:00:00", "rule": "weekly"}
     {"do": "update", "of": 0, "scope": "following", "days": -3, "time": "10:00:00"}
@@ -94,7 +94,10 @@ def perform(model, step, told):
         told.update({name: step[name] for name in ("rule", "basis", "time_zone") if name in step})
         model.create(told["title"], due, zone, step.get("rule"), step.get("basis", "schedule"))
         return
-    tasks = [task for task in model.visible() if task.open or do not in OF_OPEN]
+    if do == "restore":
+        tasks = [task for _, task in sorted(model.tasks.items()) if not task.visible]
+    else:
+        tasks = [task for task in model.visible() if task.open or do not in OF_OPEN]
     if not tasks:
         raise Skipped
     task = tasks[max(-len(tasks), -1 - step.get("of", 0))]
@@ -102,7 +105,7 @@ def perform(model, step, told):
     scope = step.get("scope", "")
     if scope:
         told["scope"] = scope
-    if do in ("complete", "uncomplete", "skip", "stop"):
+    if do in ("complete", "uncomplete", "skip", "restore", "stop"):
         getattr(model, do)(task)
     elif do == "delete":
         model.delete(task, scope)
@@ -216,7 +219,8 @@ def check(model, answer):
 def play(history, probe, store="", tally=None):
     """Raises Mismatch; else answers what the service was told and what it answered."""
     probe.ask(do="begin", zone=history["zone"], store=store)
-    model, told_all, answer = Model(history["zone"]), [], {"tasks": []}
+    model, told_all = Model(history["zone"]), []
+    ids = {}  # of all tasks that were ever shown, by occurrence
     model.now = read(history["now"])
     for step in [*history["steps"], {"do": "wait", "when": ["step", 5]}]:
         trial = copy.deepcopy(model)
@@ -226,6 +230,8 @@ def play(history, probe, store="", tally=None):
             before = copy.deepcopy(trial)
             try:
                 perform(trial, step, told)
+                if told.get("occurrence", 1) not in ids and step["do"] != "create":
+                    raise Skipped  # it was made and taken away at once
             except Refused as refused:
                 refusal, trial = refused, before
             if step.get("deliver") != "later":
@@ -242,12 +248,10 @@ def play(history, probe, store="", tally=None):
             told["deliver"] = step["deliver"]
         question = dict(told)
         if "occurrence" in told:
-            number = question.pop("occurrence")
-            question["id"] = next(
-                task["id"] for task in answer["tasks"] if (task["occurrence"] or 1) == number
-            )
+            question["id"] = ids[question.pop("occurrence")]
         answer = probe.ask(**question)
         told_all.append((told, answer))
+        ids.update({task["occurrence"] or 1: task["id"] for task in answer.get("tasks", [])})
         if tally is not None:
             tally[f"{step['do']} {step.get('scope', '')}".strip()] += 1
         if "failed" in answer:

@@ -7,7 +7,8 @@
 //    "rule": "FREQ=WEEKLY", "basis": "completion"}
 //   {"do": "update", "now": …, "id": 1, "scope": "following", "title": …, "due_date": …,
 //    "due_local": …, "time_zone": …, "rule": …, "basis": …}     what is named is changed
-//   {"do": "complete" | "uncomplete" | "skip" | "stop" | "delete", "now": …, "id": 1, "scope": …}
+//   {"do": "complete" | "uncomplete" | "skip" | "restore" | "stop" | "delete", "now": …, "id": 1,
+//   "scope": …}
 //   {"do": "remind", "now": …, "id": 1, "at": … | "before": "PT1H", "time_of_day": "09:00"}
 //   {"do": "forget", "now": …, "id": 1, "number": 1}            deletes a reminder
 //   {"do": "wait", "now": …}
@@ -67,6 +68,7 @@ enum class Plant {
   kPostponingMovesSeries,  // and the other way round
   kCompletionIsSchedule,   // the basis is ignored
   kReopeningLeavesNext,    // `uncompleted` is not listened to
+  kRestoringLeavesNext,    // nor `created` of a restored task
   kRemindersStayUnplanned,
 };
 std::optional<Plant> ParsePlant(const std::string& name) {
@@ -74,6 +76,7 @@ std::optional<Plant> ParsePlant(const std::string& name) {
   if (name == "postponing-moves-series") return Plant::kPostponingMovesSeries;
   if (name == "completion-is-schedule") return Plant::kCompletionIsSchedule;
   if (name == "reopening-leaves-next") return Plant::kReopeningLeavesNext;
+  if (name == "restoring-leaves-next") return Plant::kRestoringLeavesNext;
   if (name == "reminders-stay-unplanned") return Plant::kRemindersStayUnplanned;
   return std::nullopt;
 }
@@ -220,6 +223,7 @@ class History {
     if (what == "complete" || what == "uncomplete")
       return tasks_.SetCompleted(Call(), id, {}, what == "complete").status();
     if (what == "skip") return tasks_.Skip(Call(), id, {}).status();
+    if (what == "restore") return tasks_.Restore(Call(), id).status();
     if (what == "stop") return tasks_.StopSeries(Call(), id, {}).status();
     if (what == "delete") return tasks_.Delete(Call(), id, {}, ScopeOf(question)).status();
     if (what == "remind") {
@@ -273,6 +277,8 @@ class History {
         const domain::TaskEvent event =
             Must(domain::ParseTaskEventRecord(domain::TaskEventRecord(change)));
         if (plant_ == Plant::kReopeningLeavesNext && event.kind == domain::ChangeKind::kUncompleted)
+          continue;
+        if (plant_ == Plant::kRestoringLeavesNext && event.kind == domain::ChangeKind::kCreated)
           continue;
         news.push_back(event);
       }

@@ -24,6 +24,7 @@ history goes on without that operation. The rules that it does hold, in their or
   rule names. Everything else about the schedule leaves the days of the series as they are.
 - A task that is opened again when a person has deleted all that came after it either shows no rule
   any more, or recurs.
+- A restored task is there again as it was, whoever had taken it away. It was not skipped then.
 - A title without scope is also that of the next ones, unless it was changed for this once before:
   then it stays so.
 - Absolute reminders keep their distance to the scheduled date on the wall clock, others to the due
@@ -585,6 +586,11 @@ class Model:
             before = self.tasks.get(one.occurrence - 1)
             if before:
                 self.waiting.add(before.occurrence)
+
+    def restore(self, task):
+        task.gone = task.skipped_at = None
+        task.reopened = True
+        self.touch(task)
 
     def stop(self, task):
         if not any(one.schedule for one in self.tasks.values()):

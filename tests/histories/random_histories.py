@@ -133,8 +133,10 @@ def random_steps(rng, due, zone):
     roll = rng.random()
     if roll < 0.38:
         return [random_passing(rng)]
-    if roll < 0.44:
+    if roll < 0.43:
         return [{"do": "uncomplete", "of": rng.choice([1, 1, 0, 2])}]
+    if roll < 0.44:
+        return [{"do": "restore"}]
     if roll < 0.52:
         return [random_passing(rng), {"do": "uncomplete", "of": 1}]
     if roll < 0.74:
@@ -150,12 +152,17 @@ def random_steps(rng, due, zone):
     if roll < 0.91:
         doomed = {"do": "delete", "scope": rng.choice(["", "following"])}
         return [random_passing(rng), doomed, {"do": "uncomplete"}, random_passing(rng)]
-    if roll < 0.92:
+    if roll < 0.915:
+        doomed = {"do": "delete", "scope": rng.choice(["", "", "this", "following", "all"])}
+        return [*([random_passing(rng)] if rng.random() < 0.5 else []), doomed, {"do": "restore"}]
+    if roll < 0.93:
+        return [{"do": "skip"}, *([random_move(rng)] if rng.random() < 0.3 else []), {"do": "restore"}]
+    if roll < 0.94:
         return [{"do": "stop"}]
-    if roll < 0.935:
+    if roll < 0.95:
         forgotten = {"do": "forget", "of": 0}
         return [random_reminder(rng), random_passing(rng), {"do": "uncomplete"}, forgotten]
-    if roll < 0.97:
+    if roll < 0.975:
         return [random_reminder(rng)]
     return [{"do": "forget", "which": rng.randint(0, 2)}]
 

@@ -233,6 +233,36 @@ def test_nothing_comes_back_over_a_gap_when_all_that_follows_was_deleted(probe):
     assert dues(told) == [MONDAY]
 
 
+# ---- restored
+
+
+def test_a_skipped_task_comes_back_and_the_next_one_goes(probe):
+    told = story(probe, create("FREQ=WEEKLY", MONDAY), SKIP, {"do": "restore"}, COMPLETE)
+    assert dues(told[:3]) == [MONDAY]
+    assert dues(told) == [MONDAY, "2026-12-07T09:00:00"]
+
+
+def test_a_next_one_that_a_person_has_changed_stays_beside_a_restored_one(probe):
+    told = story(
+        probe,
+        create("FREQ=WEEKLY", MONDAY),
+        SKIP,
+        update("this", title="cake"),
+        {"do": "restore"},
+        {"do": "complete", "of": 1},
+    )
+    assert dues(told) == [MONDAY, "2026-12-07T09:00:00"]
+
+
+@pytest.mark.parametrize("scope", ["", "following", "all"])
+def test_a_series_goes_on_with_its_restored_task(probe, scope):
+    gone = {"do": "delete", "of": 0, "scope": scope}
+    told = story(
+        probe, create("FREQ=WEEKLY", MONDAY), COMPLETE, gone, {"do": "restore"}, COMPLETE
+    )
+    assert dues(told) == [MONDAY, "2026-12-07T09:00:00", "2026-12-14T09:00:00"]
+
+
 # ---- the same rule once more
 
 
@@ -406,6 +436,7 @@ def test_postgresql_shows_the_same():
         "postponing-moves-series",
         "completion-is-schedule",
         "reopening-leaves-next",
+        "restoring-leaves-next",
         "reminders-stay-unplanned",
     ],
 )

@@ -122,6 +122,12 @@ class SeriesTest : public testing::Test {
     return deleted.value_or(Task{});
   }
 
+  Task Restore(const Task& task) {
+    absl::StatusOr<Task> restored = tasks_.Restore(Call(), task.id);
+    EXPECT_TRUE(restored.ok()) << restored.status();
+    return restored.value_or(Task{});
+  }
+
   const Events& Log() {
     auto tables = database_.Read();
     for (std::size_t i = log_.size(); i < tables->changes.size(); ++i) {
@@ -284,6 +290,78 @@ TEST_F(SeriesTest, TheTaskBeforeASkippedOneDoesNotBringItBack) {
   SetCompleted(first, true);
   DeliverNews();
   EXPECT_THAT(Occurrences(), ElementsAre(1, 3));
+}
+
+// ---- restore
+
+TEST_F(SeriesTest, ARestoredTaskTakesThePlaceOfItsUntouchedSuccessor) {
+  const Task first = Create();
+  Skip(first);
+  DeliverNews();
+  const Task second = Newest();
+  const Task restored = Restore(first);
+  EXPECT_EQ(restored.skipped_at, std::nullopt);
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1));
+  EXPECT_EQ(Advance(restored).id, second.id) << "the same task comes back";
+  EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
+}
+
+TEST_F(SeriesTest, ASuccessorThatAUserHasChangedStaysBesideTheRestoredTask) {
+  const Task first = Create();
+  Skip(first);
+  DeliverNews();
+  Rename(Newest(), "mine", SeriesScope::kThis);
+  Restore(first);
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
+}
+
+TEST_F(SeriesTest, ATaskThatIsRestoredBeforeItsSkipIsTakenUpHasNoSuccessor) {
+  const Task first = Create();
+  Skip(first);
+  Restore(first);
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1));
+}
+
+TEST_F(SeriesTest, ARestoredTaskBringsItsSeriesBack) {
+  for (const SeriesScope scope :
+       {SeriesScope::kDefault, SeriesScope::kFollowing, SeriesScope::kAll}) {
+    const Task first = Create();
+    const Task second = Advance(first);
+    Delete(second, scope);
+    DeliverNews();
+    EXPECT_THAT(Occurrences(), ElementsAre(1));
+    Restore(second);
+    DeliverNews();
+    EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
+    Advance(second);
+    EXPECT_THAT(Occurrences(), ElementsAre(1, 2, 3));
+    Clear();
+  }
+}
+
+TEST_F(SeriesTest, AnOccurrenceThatTheConsumerTookAwayCanBeRestored) {
+  const Task first = Create();
+  const Task second = Advance(first);
+  SetCompleted(first, false);
+  DeliverNews();
+  Restore(second);
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
+  SetCompleted(first, true);
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1, 2)) << "there is one already";
+}
+
+TEST_F(SeriesTest, ARestoredCompletedTaskMakesNoOtherSuccessor) {
+  const Task first = Create();
+  Advance(first);
+  Delete(first, SeriesScope::kDefault);
+  EXPECT_TRUE(Restore(first).completed);
+  DeliverNews();
+  EXPECT_THAT(Occurrences(), ElementsAre(1, 2));
 }
 
 // ---- change
@@ -1273,6 +1351,13 @@ TEST_F(SeriesTest, EveryOrderOfEventsLeadsToTheStateOfTheRows) {
           case 6: Rename(task, std::to_string(step), SeriesScope::kThis); break;
           default: break;
         }
+      }
+      if (pick(10) == 0) {
+        std::vector<Task> gone;
+        for (const auto& [key, row] : database_.Read()->tasks) {
+          if (row.task.deleted) gone.push_back(row.task);
+        }
+        if (!gone.empty()) Restore(gone[pick(gone.size())]);
       }
       const Events& all = Log();
       Events batch;
