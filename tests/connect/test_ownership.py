@@ -20,7 +20,8 @@ from todo_client import Notified, eventually, protos
 from tools.stack import Stack
 
 TASK_METHODS = {
-    "TodoService": ["GetTask", "CompleteTask", "UncompleteTask", "DeleteTask", "SkipTask", "StopSeries", "UpdateTask"],
+    "TodoService": ["GetTask", "CompleteTask", "UncompleteTask", "DeleteTask", "RestoreTask", "SkipTask", "StopSeries",
+                    "UpdateTask"],
     "ReminderService": ["CreateReminder", "ListReminders", "DeleteReminder", "SnoozeReminder"],
 }
 ENDPOINT_METHODS = ["UpdateWebhookEndpoint", "DeleteWebhookEndpoint", "RotateWebhookSecret", "TestWebhookEndpoint",

@@ -122,6 +122,7 @@ std::vector<Probe> AllProbes() {
       OfTask<v1::CompleteTaskRequest>("TodoService/CompleteTask"),
       OfTask<v1::UncompleteTaskRequest>("TodoService/UncompleteTask"),
       OfTask<v1::DeleteTaskRequest>("TodoService/DeleteTask"),
+      OfTask<v1::RestoreTaskRequest>("TodoService/RestoreTask"),
       OfTask<v1::SkipTaskRequest>("TodoService/SkipTask"),
       OfTask<v1::StopSeriesRequest>("TodoService/StopSeries"),
       OfTask<v1::CreateReminderRequest>(

@@ -108,14 +108,25 @@ TEST_F(TodoMethodsTest, ATaskFromItsCreationToItsEnd) {
   v1::GetTaskRequest get;
   get.set_id(task.id());
   EXPECT_EQ(Call(&Stub::GetTask, get, &task).error_code(), grpc::NOT_FOUND);
+  v1::RestoreTaskRequest restore;
+  restore.set_id(task.id());
+  EXPECT_EQ(Call(&Stub::RestoreTask, restore, &task, "bob").error_code(), grpc::NOT_FOUND);
+  restore.set_request_id("not a uuid");
+  EXPECT_EQ(Call(&Stub::RestoreTask, restore, &task).error_code(), grpc::INVALID_ARGUMENT);
+  restore.set_request_id("7d444840-9dc0-41d1-b245-5ffdce74fad2");
+  ASSERT_TRUE(Call(&Stub::RestoreTask, restore, &task).ok());
+  EXPECT_EQ(task.version(), 6);
+  ASSERT_TRUE(Call(&Stub::RestoreTask, restore, &task).ok()) << "repeated";
+  ASSERT_TRUE(Call(&Stub::GetTask, get, &task).ok());
 
   v1::ListChangesRequest list;
   v1::ListChangesResponse changes;
   ASSERT_TRUE(Call(&Stub::ListChanges, list, &changes).ok());
   std::vector<std::string> kinds;
   for (const auto& change : changes.changes()) kinds.push_back(change.event_type());
-  EXPECT_THAT(kinds, ElementsAre("created", "updated", "completed", "uncompleted", "deleted"));
-  EXPECT_EQ(changes.last_seq(), 5);
+  EXPECT_THAT(kinds,
+              ElementsAre("created", "updated", "completed", "uncompleted", "deleted", "created"));
+  EXPECT_EQ(changes.last_seq(), 6);
 }
 
 TEST_F(TodoMethodsTest, ASeriesIsEditedThroughItsTasks) {
