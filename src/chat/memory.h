@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,8 +35,10 @@ struct Pin {
   std::int64_t version = 0;
   bool operator==(const Pin&) const = default;
 };
-/// The tasks that references stand for, by the begin of the reference's span.
-using Pins = std::map<std::size_t, Pin>;
+/// A reference of a sentence: the begin and the end of its span.
+using Slot = std::pair<std::size_t, std::size_t>;
+/// The tasks that references stand for.
+using Pins = std::map<Slot, Pin>;
 
 /// A sentence, with all that its meaning depends on: it can be read again later.
 struct Wish {
@@ -64,7 +67,7 @@ struct OpenQuestion {
   domain::Instant expires_at;
   Wish wish;  // carried out after the answer
   Pins pins;
-  std::optional<std::size_t> slot;  // the reference that is asked about; nullopt: yes or no
+  std::optional<Slot> slot;  // the reference that is asked about; nullopt: yes or no
   std::vector<OfferedTask> offers;
   /// The first answer: "yes", "no" or the index of an offer. Empty: none yet. Only an equal answer
   /// is carried out, again and again until its outcome is remembered.
@@ -79,7 +82,6 @@ struct UndoStep {
   std::optional<std::int64_t> version;  // after the change; nullopt: an earlier step checks it
   std::string title;                    // after the change
   std::optional<domain::Task> before;   // of kRename and kPostpone
-  bool rule_changed = false;            // of kPostpone
   std::vector<int> reminder_numbers;    // of kRemind
   bool operator==(const UndoStep&) const = default;
 };

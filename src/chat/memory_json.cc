@@ -62,14 +62,11 @@ Pin PinOf(const Json& json) {
 }
 
 Json ToJson(const OpenQuestion& question) {
-  Json json = {{"id", question.id.value()},
-               {"text", question.text},
-               {"kind", question.kind},
-               {"expires_at", domain::FormatInstant(question.expires_at)},
-               {"wish", ToJson(question.wish)},
-               {"pins", Json::array()},
-               {"offers", Json::array()},
-               {"answer", question.answer}};
+  Json json = {
+      {"id", question.id.value()},     {"text", question.text},
+      {"kind", question.kind},         {"expires_at", domain::FormatInstant(question.expires_at)},
+      {"wish", ToJson(question.wish)}, {"pins", Json::array()},
+      {"offers", Json::array()},       {"answer", question.answer}};
   for (const auto& [slot, pin] : question.pins)
     json["pins"].push_back({{"slot", slot}, {"pin", ToJson(pin)}});
   for (const OfferedTask& offer : question.offers)
@@ -89,10 +86,10 @@ OpenQuestion QuestionOf(const Json& json) {
                         .offers = {},
                         .answer = Text(json, "answer")};
   for (const Json& pin : json.at("pins"))
-    question.pins[pin.at("slot").get<std::size_t>()] = PinOf(pin.at("pin"));
+    question.pins[pin.at("slot").get<Slot>()] = PinOf(pin.at("pin"));
   for (const Json& offer : json.at("offers"))
     question.offers.push_back({.pin = PinOf(offer.at("pin")), .title = Text(offer, "title")});
-  if (json.contains("slot")) question.slot = json.at("slot").get<std::size_t>();
+  if (json.contains("slot")) question.slot = json.at("slot").get<Slot>();
   return question;
 }
 
@@ -100,7 +97,6 @@ Json ToJson(const UndoStep& step) {
   Json json = {{"kind", step.kind},
                {"id", step.id.value},
                {"title", step.title},
-               {"rule_changed", step.rule_changed},
                {"reminder_numbers", step.reminder_numbers}};
   if (step.version) json["version"] = *step.version;
   if (step.before) json["before"] = domain::FormatTaskJson(*step.before);
@@ -112,7 +108,6 @@ UndoStep UndoStepOf(const Json& json) {
   step.kind = json.at("kind").get<ActionKind>();
   step.id = {json.at("id").get<std::int64_t>()};
   step.title = Text(json, "title");
-  step.rule_changed = json.at("rule_changed").get<bool>();
   step.reminder_numbers = json.at("reminder_numbers").get<std::vector<int>>();
   if (json.contains("version")) step.version = json.at("version").get<std::int64_t>();
   if (json.contains("before")) {

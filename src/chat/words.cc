@@ -13,9 +13,9 @@ namespace {
 constexpr std::size_t kMaxQuotedBytes = 100;
 
 /// Characters that change the direction or the look of the text behind them.
-constexpr std::string_view kInvisible[] = {
-    "\u200b", "\u200e", "\u200f", "\u2060", "\u202a", "\u202b", "\u202c", "\u202d",
-    "\u202e", "\u2066", "\u2067", "\u2068", "\u2069", "\u061c", "\ufeff"};
+constexpr std::string_view kInvisible[] = {"\u200b", "\u200e", "\u200f", "\u2060", "\u202a",
+                                           "\u202b", "\u202c", "\u202d", "\u202e", "\u2066",
+                                           "\u2067", "\u2068", "\u2069", "\u061c", "\ufeff"};
 
 std::string Visible(std::string_view text) {
   std::string visible;
@@ -81,27 +81,20 @@ std::string Enumerated(const std::vector<std::string>& items) {
 
 std::string_view Infinitive(ActionKind kind) {
   switch (kind) {
-    case ActionKind::kComplete:
-      return "complete";
-    case ActionKind::kUncomplete:
-      return "open again";
-    case ActionKind::kDelete:
-      return "delete";
-    case ActionKind::kRename:
-      return "rename";
-    case ActionKind::kPostpone:
-      return "move";
-    case ActionKind::kRemind:
-      return "be reminded of";
-    default:
-      return "change";
+    case ActionKind::kComplete: return "complete";
+    case ActionKind::kUncomplete: return "open again";
+    case ActionKind::kDelete: return "delete";
+    case ActionKind::kRename: return "rename";
+    case ActionKind::kPostpone: return "move";
+    case ActionKind::kRemind: return "be reminded of";
+    default: return "change";
   }
 }
 
 std::string UsageWords(const Usage& usage) {
   std::string text = fmt::format("In the last seven days: {} added, {} completed. {} {} open now",
-                     Count(usage.created, "task"), usage.completed, Count(usage.open, "task"),
-                     usage.open == 1 ? "is" : "are");
+                                 Count(usage.created, "task"), usage.completed,
+                                 Count(usage.open, "task"), usage.open == 1 ? "is" : "are");
   text += usage.overdue > 0 ? fmt::format(", {} overdue.", usage.overdue) : ".";
   if (usage.streak_days > 1)
     text += fmt::format(" You completed something on each of the last {} days.", usage.streak_days);

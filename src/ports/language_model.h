@@ -19,6 +19,7 @@ struct ModelTool {
 struct ModelCall {
   std::string name;
   std::string arguments;  // JSON, as the model wrote it
+  bool operator==(const ModelCall&) const = default;
 };
 
 /// A language model behind the sidecar.

@@ -1,0 +1,114 @@
+#include "chat/answers.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "chat/words.h"
+#include "domain/recurrence/recurring_task.h"
+#include "util/status.h"
+
+namespace todo::chat {
+namespace {
+
+using domain::Task;
+using domain::TimeZone;
+
+/// " The next one comes on …", when the rule has another date.
+std::string NextWords(const Task& task, const TimeZone& zone) {
+  if (!task.series || !task.fields.recurrence_rule) return "";
+  const auto passed_at = domain::PassedAt(task);
+  if (!passed_at) return "";
+  const auto next = domain::NextOccurrenceOf(task, *passed_at);
+  if (!next.ok()) return "";
+  if (!*next) return " It was the last one.";
+  Task following = task;
+  following.fields = (*next)->fields;
+  return fmt::format(" The next one comes on {}.", DueWords(following, zone));
+}
+
+std::string AddedLine(const Step& step, const Task& task, const TimeZone& zone) {
+  std::string line = fmt::format("Added: {}", Quoted(task.fields.title));
+  if (const std::string due = DueWords(task, zone); !due.empty()) line += ", due " + due;
+  const AddIntent& intent = std::get<AddIntent>(step.intent);
+  for (const Piece& piece : intent.task.pieces) {
+    if (piece.kind == PieceKind::kRecurrence) line += ", " + piece.meaning;
+    if (piece.kind == PieceKind::kPriority) line += fmt::format(", priority {}", piece.meaning);
+  }
+  if (!intent.task.tags.empty())
+    line += fmt::format(", tagged #{}", fmt::join(intent.task.tags, " #"));
+  line += '.';
+  if (!step.date_words.empty()) line += fmt::format(" A reminder comes {}.", step.date_words);
+  return line;
+}
+
+std::string CompletionLine(bool completed, bool changed, const Task& task, const TimeZone& zone) {
+  const std::string title = Quoted(task.fields.title);
+  if (!changed)
+    return completed ? fmt::format("{} was done already.", title)
+                     : fmt::format("{} was open already.", title);
+  if (!completed) return fmt::format("Open again: {}.", title);
+  return fmt::format("Done: {}.{}", title, NextWords(task, zone));
+}
+
+std::string Line(const Step& step, const Task& task, const TimeZone& zone) {
+  const bool changed = step.action.changed;
+  const std::string title = Quoted(task.fields.title);
+  switch (step.action.kind) {
+    case ActionKind::kAdd: return AddedLine(step, task, zone);
+    case ActionKind::kComplete:
+    case ActionKind::kUncomplete:
+      return CompletionLine(step.action.kind == ActionKind::kComplete, changed, task, zone);
+    case ActionKind::kDelete: return fmt::format("Deleted: {}. “Undo” brings it back.", title);
+    case ActionKind::kRename:
+      if (!changed) return fmt::format("{} has that title already.", title);
+      return fmt::format("Renamed: {} is now {}.", Quoted(step.target->fields.title), title);
+    case ActionKind::kPostpone:
+      if (!changed) return fmt::format("{} was due {} already.", title, step.date_words);
+      return fmt::format("Moved: {} is now due {}.", title, step.date_words);
+    case ActionKind::kRemind:
+      return fmt::format("A reminder of {} comes {}.", title, step.date_words);
+    default: return "";
+  }
+}
+
+}  // namespace
+
+std::string Tell(Step& step, const service::ChangedTask& outcome, const TimeZone& zone) {
+  Action& action = step.action;
+  action.tasks = {outcome.after};
+  action.changed = outcome.changed || !outcome.reminder_numbers.empty();
+  action.reminder_numbers = outcome.reminder_numbers;
+  std::string line = Line(step, outcome.after, zone);
+  for (const std::string& note : action.notes) line += ' ' + note;
+  return line;
+}
+
+std::string TellFailure(const absl::Status& status, const std::vector<std::string>& titles) {
+  const std::optional<std::size_t> index = util::IndexOf(status);
+  const std::string title =
+      index && *index < titles.size() ? Quoted(titles[*index]) : std::string("A task");
+  constexpr std::string_view kUnchanged = "Nothing was changed.";
+  if (absl::IsNotFound(status)) return fmt::format("{} is gone. {}", title, kUnchanged);
+  if (absl::IsAborted(status) && util::ReasonOf(status) == "STALE_ETAG")
+    return fmt::format("{} has been changed since. {}", title, kUnchanged);
+  if (absl::IsInvalidArgument(status)) {
+    const auto violations = util::FieldViolationsOf(status);
+    if (violations.empty()) return "";
+    std::vector<std::string> what;
+    for (const util::FieldViolation& violation : violations) {
+      const std::size_t dot = violation.field.rfind('.');
+      what.push_back(fmt::format(
+          "{} {}", dot == std::string::npos ? violation.field : violation.field.substr(dot + 1),
+          violation.description));
+    }
+    return fmt::format("That is not possible for {}: {}. {}", title, fmt::join(what, "; "),
+                       kUnchanged);
+  }
+  if (absl::IsFailedPrecondition(status)) {
+    return fmt::format("That is not possible for {}: {}. {}", title,
+                       util::FromAbsl(status.message()), kUnchanged);
+  }
+  return "";
+}
+
+}  // namespace todo::chat

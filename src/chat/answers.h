@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "chat/planner.h"
+#include "chat/reply.h"
+#include "domain/time_zone.h"
+#include "service/tasks/task_changes.h"
+
+// From outcomes to actions and words. Pure functions.
+
+namespace todo::chat {
+
+/// Puts the outcome of its change into the action of `step`, and answers the line for it.
+std::string Tell(Step& step, const service::ChangedTask& outcome, const domain::TimeZone& zone);
+
+/// The line for a failure that a person can do something about; empty: the call fails with
+/// `status`. `titles` are those of the changes.
+std::string TellFailure(const absl::Status& status, const std::vector<std::string>& titles);
+
+}  // namespace todo::chat

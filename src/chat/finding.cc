@@ -1,0 +1,104 @@
+#include "chat/finding.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "util/status.h"
+
+namespace todo::chat {
+namespace {
+
+using domain::Task;
+using ports::Fit;
+using ports::FoundTask;
+
+/// More tasks that fit equally well are not counted.
+constexpr int kMaxFound = 30;
+/// A task that resembles the words is meant, when it resembles them this much, and this much more
+/// than the next one.
+constexpr double kSureScore = 0.5;
+constexpr double kSureLead = 0.15;
+
+/// The tasks of the first fit, or those that resemble the words.
+Candidates Judge(const std::vector<FoundTask>& found) {
+  Candidates candidates;
+  if (found.empty()) return candidates;
+  const Fit best = found.front().fit;
+  for (const FoundTask& one : found) {
+    if (one.fit == best) candidates.fitting.push_back(one.task);
+  }
+  candidates.by_all_words = best != Fit::kSimilar;
+  if (candidates.by_all_words) return candidates;
+  std::vector<double> scores;
+  for (const FoundTask& one : found) scores.push_back(one.score);
+  const auto top = std::ranges::max_element(scores);
+  const auto task = candidates.fitting[static_cast<std::size_t>(top - scores.begin())];
+  const double score = *top;
+  scores.erase(top);
+  const double next = scores.empty() ? 0 : *std::ranges::max_element(scores);
+  if (score >= kSureScore && score - next >= kSureLead) {
+    candidates.fitting = {task};
+  } else {
+    candidates.near = std::exchange(candidates.fitting, {});
+  }
+  return candidates;
+}
+
+bool AreOneSeries(const std::vector<Task>& tasks) {
+  return std::ranges::all_of(tasks, [&](const Task& task) {
+    return task.series && tasks.front().series &&
+           task.series->series_id == tasks.front().series->series_id;
+  });
+}
+
+/// Open tasks go before completed ones, and of a series one occurrence stands for all: the first
+/// that is due, or the last that was completed.
+void Narrow(std::vector<Task>& tasks, Wanted wanted) {
+  const bool completed = wanted == Wanted::kCompleted;
+  const auto is_wanted = [&](const Task& task) { return task.completed == completed; };
+  if (std::ranges::any_of(tasks, is_wanted))
+    std::erase_if(tasks, [&](const Task& task) { return !is_wanted(task); });
+  if (tasks.size() < 2 || !AreOneSeries(tasks)) return;
+  const Task one = completed ? *std::ranges::max_element(tasks, {}, &Task::completed_at)
+                             : *std::ranges::min_element(
+                                   tasks, {}, [](const Task& task) { return task.fields.due.at; });
+  tasks = {one};
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<FoundTask>> Finding::Ask(const std::string& words,
+                                                    std::optional<bool> completed) {
+  ports::FindQuery query = query_;
+  query.words = words;
+  query.completed = completed;
+  query.limit = kMaxFound;
+  return finder_.Find(user_, query);
+}
+
+absl::StatusOr<Candidates> Finding::Find(const std::string& words, Wanted wanted) {
+  std::optional<bool> first;
+  if (wanted != Wanted::kAny) first = wanted == Wanted::kCompleted;
+  TODO_ASSIGN_OR_RETURN(const std::vector<FoundTask> found, Ask(words, first));
+  Candidates candidates = Judge(found);
+  if (!candidates.by_all_words && first) {
+    TODO_ASSIGN_OR_RETURN(const std::vector<FoundTask> found_others, Ask(words, !*first));
+    Candidates others = Judge(found_others);
+    if (others.by_all_words) candidates = std::move(others);
+  }
+  Narrow(candidates.fitting, wanted);
+  return candidates;
+}
+
+absl::StatusOr<std::vector<Task>> Finding::Search(const std::string& words, int limit) {
+  ports::FindQuery query = query_;
+  query.words = words;
+  query.limit = limit;
+  TODO_ASSIGN_OR_RETURN(const std::vector<FoundTask> found, finder_.Find(user_, query));
+  std::vector<Task> tasks;
+  for (const FoundTask& one : found) tasks.push_back(one.task);
+  return tasks;
+}
+
+}  // namespace todo::chat

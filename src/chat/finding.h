@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "chat/grammar/intents.h"
+#include "domain/ids.h"
+#include "domain/task/task.h"
+#include "ports/task_finder.h"
+
+// From the words of a reference to the task that they name.
+
+namespace todo::chat {
+
+/// Which tasks come into question first.
+enum class Wanted { kOpen, kCompleted, kAny };
+
+/// The tasks that a reference may name.
+struct Candidates {
+  std::vector<domain::Task> fitting;  // equally well; one: it is meant
+  bool by_all_words = false;          // they have all words of the reference
+  std::vector<domain::Task> near;     // when none fits: those that resemble the words
+};
+
+/// Finds tasks of one user.
+/// Thread safety: none. Find blocks; statuses as of ports::TaskFinder.
+class Finding {
+ public:
+  /// `finder` must outlive this object. `query`: its language and cancellation.
+  Finding(ports::TaskFinder& finder, domain::UserId user, ports::FindQuery query)
+      : finder_(finder), user_(std::move(user)), query_(std::move(query)) {}
+
+  absl::StatusOr<Candidates> Find(const std::string& words, Wanted wanted);
+  /// All that is found, the best first.
+  absl::StatusOr<std::vector<domain::Task>> Search(const std::string& words, int limit);
+
+ private:
+  absl::StatusOr<std::vector<ports::FoundTask>> Ask(const std::string& words,
+                                                    std::optional<bool> completed);
+
+  ports::TaskFinder& finder_;
+  const domain::UserId user_;
+  const ports::FindQuery query_;
+};
+
+}  // namespace todo::chat

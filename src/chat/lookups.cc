@@ -1,0 +1,128 @@
+#include "chat/lookups.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "chat/words.h"
+#include "util/status.h"
+
+namespace todo::chat {
+namespace {
+
+using domain::DueKind;
+using domain::Instant;
+using domain::Task;
+
+constexpr int kPageSize = 500;
+/// A list is not read further than this.
+constexpr std::size_t kMaxTasks = 500;
+constexpr std::size_t kMaxLines = 20;
+/// The days of all zones at an instant differ by at most this much from those of UTC.
+constexpr std::chrono::hours kZoneSlack{26};
+
+/// The day on which the task is due, for its user.
+absl::CivilDay DayOf(const Task& task, const domain::TimeZone& zone) {
+  const domain::Due& due = task.fields.due;
+  return absl::CivilDay(due.kind == DueKind::kDate ? due.local : zone.ToLocal(due.at));
+}
+
+std::string Lines(const std::vector<Task>& tasks, const domain::TimeZone& zone) {
+  std::string lines = NumberedLines(tasks, zone, kMaxLines);
+  if (tasks.size() > kMaxLines) lines += fmt::format("\n…and {} more.", tasks.size() - kMaxLines);
+  return lines;
+}
+
+std::string DayWords(absl::CivilDay day) {
+  return Describe({.local = absl::CivilSecond(day), .has_time = false});
+}
+
+std::string RangeWords(const DayRange& range) {
+  return range.first == range.last
+             ? DayWords(range.first)
+             : fmt::format("{} to {}", DayWords(range.first), DayWords(range.last));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> Lookups::Look(const Intent& intent, Action& action) {
+  if (const auto* const list = std::get_if<ListIntent>(&intent)) return List(*list, action);
+  if (const auto* const search = std::get_if<SearchIntent>(&intent)) return Search(*search, action);
+  if (std::holds_alternative<HelpIntent>(intent)) return HelpWords();
+  if (!input_.usage) return std::string("Numbers are not available on this server.");
+  TODO_ASSIGN_OR_RETURN(action.usage, input_.usage(input_.user, input_.context.zone));
+  return UsageWords(*action.usage);
+}
+
+absl::StatusOr<std::vector<Task>> Lookups::OpenTasks(std::optional<Instant> from,
+                                                     std::optional<Instant> before,
+                                                     const std::function<bool(const Task&)>& fits) {
+  ports::TaskQuery query;
+  query.completed = false;
+  query.due_from = from;
+  query.due_before = before;
+  query.order = ports::TaskOrder::kDueDate;
+  query.limit = kPageSize;
+  query.cancellation = input_.cancellation;
+  std::vector<Task> tasks;
+  do {
+    TODO_ASSIGN_OR_RETURN(const ports::TaskPage page, input_.tasks.List(input_.user, query));
+    for (const Task& task : page.tasks) {
+      if (fits(task)) tasks.push_back(task);
+    }
+    query.page_cursor = page.next_cursor;
+  } while (!query.page_cursor.empty() && tasks.size() < kMaxTasks);
+  return tasks;
+}
+
+absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& action) {
+  const domain::TimeZone& zone = input_.context.zone;
+  const Instant now = input_.context.now;
+  const absl::CivilDay today(zone.ToLocal(now));
+  std::string title;
+  std::string none;
+  if (intent.what == ListIntent::What::kAllOpen) {
+    TODO_ASSIGN_OR_RETURN(action.tasks, OpenTasks({}, {}, [](const Task&) { return true; }));
+    title = fmt::format("{} open:", Count(static_cast<std::int64_t>(action.tasks.size()), "task"));
+    none = "Nothing is open.";
+  } else if (intent.what == ListIntent::What::kOverdue) {
+    TODO_ASSIGN_OR_RETURN(action.tasks, OpenTasks({}, now + kZoneSlack, [&](const Task& task) {
+                            const domain::Due& due = task.fields.due;
+                            return due.kind == DueKind::kDate ? DayOf(task, zone) < today
+                                                              : due.at < now;
+                          }));
+    title =
+        fmt::format("{} overdue:", Count(static_cast<std::int64_t>(action.tasks.size()), "task"));
+    none = "Nothing is overdue.";
+  } else if (intent.range) {
+    const DayRange& range = *intent.range;
+    action.resolved = {{.phrase = intent.range_text,
+                        .meaning = RangeWords(range),
+                        .time = zone.ToInstant(absl::CivilSecond(range.first))}};
+    TODO_ASSIGN_OR_RETURN(action.tasks,
+                          OpenTasks(zone.ToInstant(absl::CivilSecond(range.first)) - kZoneSlack,
+                                    zone.ToInstant(absl::CivilSecond(range.last + 1)) + kZoneSlack,
+                                    [&](const Task& task) {
+                                      const absl::CivilDay day = DayOf(task, zone);
+                                      return range.first <= day && day <= range.last;
+                                    }));
+    title = fmt::format("{} due {}:", Count(static_cast<std::int64_t>(action.tasks.size()), "task"),
+                        RangeWords(range));
+    none = fmt::format("Nothing is due {}.", RangeWords(range));
+  }
+  if (action.tasks.empty()) return none;
+  return title + Lines(action.tasks, zone);
+}
+
+absl::StatusOr<std::string> Lookups::Search(const SearchIntent& intent, Action& action) {
+  constexpr int kLimit = 50;
+  TODO_ASSIGN_OR_RETURN(action.tasks, input_.finding.Search(intent.words, kLimit));
+  if (action.tasks.empty()) return fmt::format("Nothing is found for {}.", Quoted(intent.words));
+  return fmt::format(
+             "{} found for {}:", Count(static_cast<std::int64_t>(action.tasks.size()), "task"),
+             Quoted(intent.words)) +
+         Lines(action.tasks, input_.context.zone);
+}
+
+}  // namespace todo::chat

@@ -1,0 +1,231 @@
+#include "chat/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "chat/new_due.h"
+#include "chat/words.h"
+#include "util/status.h"
+
+namespace todo::chat {
+namespace {
+
+using domain::Task;
+
+service::ReminderInput ReminderOf(const ReminderPhrase& phrase, const domain::TimeZone& zone) {
+  service::ReminderInput input;
+  if (phrase.before) input.before = domain::FormatPeriod(*phrase.before);
+  if (phrase.at) input.at = zone.ToInstant(phrase.at->local);
+  return input;
+}
+
+/// "Friday, 27 November 2026, 09:00", or "30 minutes before it is due".
+std::string ReminderWords(const ReminderPhrase& phrase) {
+  if (phrase.at) return Describe(*phrase.at);
+  const domain::Period& before = *phrase.before;
+  if (before == domain::Period()) return "when it is due";
+  std::vector<std::string> parts;
+  const auto add = [&](std::int64_t count, std::string_view unit) {
+    if (count > 0) parts.push_back(Count(count, unit));
+  };
+  constexpr std::int64_t kMinute = 60;
+  constexpr std::int64_t kHour = 60 * kMinute;
+  add(before.days.count(), "day");
+  add(before.time.count() / kHour, "hour");
+  add(before.time.count() % kHour / kMinute, "minute");
+  add(before.time.count() % kMinute, "second");
+  return fmt::format("{} before it is due", Enumerated(parts));
+}
+
+}  // namespace
+
+absl::StatusOr<Plan> Planner::Make(const std::vector<Intent>& intents) {
+  const bool alone = intents.size() == 1;
+  for (const Intent& intent : intents) {
+    if (std::holds_alternative<UndoIntent>(intent) && !alone) {
+      Refuse("“Undo” must be said alone. Nothing was changed.");
+      break;
+    }
+    TODO_RETURN_IF_ERROR(std::visit([this](const auto& one) { return Visit(one); }, intent));
+    if (stopped()) break;
+  }
+  if (!stopped()) ConfirmDeletions();
+  std::size_t changes = 0;
+  for (const Step& step : plan_.steps) changes += step.change ? 1 : 0;
+  if (changes > ports::TaskStore::kMaxMutations)
+    Refuse("That is too much at once. Nothing was changed: say it in several messages.");
+  return std::move(plan_);
+}
+
+Step& Planner::Add(ActionKind kind, Intent intent) {
+  Step& step = plan_.steps.emplace_back();
+  step.action.kind = kind;
+  step.intent = std::move(intent);
+  return step;
+}
+
+absl::Status Planner::Read(ActionKind kind, Intent intent) {
+  Add(kind, std::move(intent));
+  return absl::OkStatus();
+}
+
+absl::Status Planner::Visit(const UndoIntent& intent) { return Read(ActionKind::kUndo, intent); }
+
+absl::Status Planner::Visit(const AddIntent& intent) {
+  const TaskPhrase& phrase = intent.task;
+  if (phrase.title.empty()) {
+    Refuse("What is the task called? Say for example “add call the bank tomorrow at 9”.");
+    return absl::OkStatus();
+  }
+  const domain::TimeZone& zone = input_.context.zone;
+  service::TaskCreation creation;
+  creation.task.title = phrase.title;
+  creation.task.priority = phrase.priority;
+  creation.task.tags = phrase.tags;
+  creation.task.recurrence_rule = phrase.recurrence_rule;
+  if (phrase.recurrence_rule) creation.task.basis = phrase.basis;
+  if (phrase.due) {
+    creation.task.due = DueAt(*phrase.due);
+    creation.task.time_zone = zone.name();
+  }
+  Step& step = Add(ActionKind::kAdd, intent);
+  for (const ReminderPhrase& reminder : phrase.reminders) {
+    creation.reminders.push_back(ReminderOf(reminder, zone));
+    if (!step.date_words.empty()) step.date_words += " and ";
+    step.date_words += ReminderWords(reminder);
+  }
+  for (const Piece& piece : phrase.pieces) {
+    const bool dates = piece.kind == PieceKind::kDueDate || piece.kind == PieceKind::kRecurrence ||
+                       piece.kind == PieceKind::kReminder;
+    if (!dates || piece.span.end > input_.text.size()) continue;
+    step.action.resolved.push_back(
+        {.phrase = input_.text.substr(piece.span.begin, piece.span.end - piece.span.begin),
+         .meaning = piece.meaning,
+         .time = phrase.due ? zone.ToInstant(phrase.due->local) : domain::Instant()});
+  }
+  step.action.notes = phrase.notes;
+  step.change = std::move(creation);
+  return absl::OkStatus();
+}
+
+absl::Status Planner::Complete(const TaskReference& reference, bool completed) {
+  const ActionKind kind = completed ? ActionKind::kComplete : ActionKind::kUncomplete;
+  return ForEach(reference, kind, [&](const Task& task, const TaskReference& named) {
+    Step& step =
+        Add(kind, completed ? Intent(CompleteIntent{named}) : Intent(UncompleteIntent{named}));
+    step.target = task;
+    step.change = service::TaskCompletion{
+        .id = task.id, .expected_version = std::nullopt, .completed = completed};
+  });
+}
+
+absl::Status Planner::Visit(const CompleteIntent& intent) { return Complete(intent.task, true); }
+absl::Status Planner::Visit(const UncompleteIntent& intent) { return Complete(intent.task, false); }
+
+absl::Status Planner::Visit(const DeleteIntent& intent) {
+  return ForEach(
+      intent.task, ActionKind::kDelete, [&](const Task& task, const TaskReference& named) {
+        const auto pinned = input_.pins.find(SlotOf(named));
+        if (input_.confirmed &&
+            (pinned == input_.pins.end() || pinned->second.version != task.version)) {
+          Refuse(
+              fmt::format("{} has changed since I asked, so it was not deleted. "
+                          "Nothing was changed.",
+                          Quoted(task.fields.title)));
+          return;
+        }
+        Step& step = Add(ActionKind::kDelete, DeleteIntent{named});
+        step.target = task;
+        step.change = service::TaskDeletion{.id = task.id, .expected_version = task.version};
+      });
+}
+
+absl::Status Planner::Visit(const RenameIntent& intent) {
+  return ForEach(intent.task, ActionKind::kRename, [&](const Task& task, const TaskReference&) {
+    Step& step = Add(ActionKind::kRename, intent);
+    step.target = task;
+    service::UpdateTaskInput input;
+    input.id = task.id;
+    input.title = intent.title;
+    step.change = std::move(input);
+  });
+}
+
+absl::Status Planner::Visit(const PostponeIntent& intent) {
+  if (!intent.when) {
+    Refuse(intent.when_text.empty()
+               ? std::string("To when? Say for example “move it to friday” or “… by two days”. "
+                             "Nothing was changed.")
+               : fmt::format("I did not understand {} as a date. Nothing was changed.",
+                             Quoted(intent.when_text)));
+    return absl::OkStatus();
+  }
+  return ForEach(intent.task, ActionKind::kPostpone, [&](const Task& task, const TaskReference&) {
+    const NewDue due = Postponed(task, *intent.when, input_.context.zone, input_.context.now);
+    Step& step = Add(ActionKind::kPostpone, intent);
+    step.target = task;
+    step.date_words = due.words;
+    step.action.resolved = {{.phrase = intent.when_text, .meaning = due.words, .time = due.at}};
+    step.action.notes = intent.when->notes;
+    if (!due.note.empty()) step.action.notes.push_back(due.note);
+    service::UpdateTaskInput input;
+    input.id = task.id;
+    input.due = due.due;
+    if (due.time_zone) input.time_zone = due.time_zone;
+    step.change = std::move(input);
+  });
+}
+
+absl::Status Planner::Visit(const RemindIntent& intent) {
+  if (intent.reminders.empty()) {
+    Refuse(
+        "When? Say for example “remind me of it tomorrow at 9” or “… 30 min before”. Nothing "
+        "was changed.");
+    return absl::OkStatus();
+  }
+  return ForEach(intent.task, ActionKind::kRemind, [&](const Task& task, const TaskReference&) {
+    const domain::TimeZone& zone = input_.context.zone;
+    service::ReminderAddition addition{.id = task.id, .reminders = {}};
+    Step& step = Add(ActionKind::kRemind, intent);
+    step.target = task;
+    for (const ReminderPhrase& reminder : intent.reminders) {
+      addition.reminders.push_back(ReminderOf(reminder, zone));
+      if (!step.date_words.empty()) step.date_words += " and ";
+      step.date_words += ReminderWords(reminder);
+      if (reminder.before && task.fields.due.kind == domain::DueKind::kNone) {
+        Refuse(
+            fmt::format("{} has no due date, so no reminder can come before it. Nothing was "
+                        "changed.",
+                        Quoted(task.fields.title)));
+      }
+    }
+    const std::optional<Moment> at = intent.reminders.front().at;
+    step.action.resolved = {{.phrase = intent.when_text,
+                             .meaning = step.date_words,
+                             .time = at ? zone.ToInstant(at->local) : task.fields.due.at}};
+    step.change = std::move(addition);
+  });
+}
+
+/// Deleting asks first, even when only one task fits, and shows all tasks that will be deleted.
+void Planner::ConfirmDeletions() {
+  if (input_.confirmed) return;
+  std::vector<std::string> titles;
+  bool recurs = false;
+  for (const Step& step : plan_.steps) {
+    if (step.action.kind != ActionKind::kDelete) continue;
+    titles.push_back(TaskWords(*step.target, input_.context.zone));
+    recurs = recurs || step.target->fields.recurrence_rule.has_value();
+  }
+  if (titles.empty()) return;
+  std::string text = fmt::format("Delete {}?", Enumerated(titles));
+  if (recurs) text += " It repeats: no next one will come.";
+  plan_.ask = Ask{.kind = ActionKind::kDelete,
+                  .text = text + " Answer “yes” or “no”.",
+                  .slot = std::nullopt,
+                  .offers = {}};
+}
+
+}  // namespace todo::chat

@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "chat/planner.h"
+#include "chat/words.h"
+#include "util/status.h"
+
+// The references of a plan.
+
+namespace todo::chat {
+namespace {
+
+using domain::Task;
+
+constexpr std::size_t kMaxOffers = 5;
+
+Wanted WantedFor(ActionKind kind) {
+  if (kind == ActionKind::kComplete) return Wanted::kOpen;
+  if (kind == ActionKind::kUncomplete) return Wanted::kCompleted;
+  return Wanted::kAny;
+}
+
+/// Whether all words of `words` are words of `title`.
+bool Names(const std::string& words, const std::string& title) {
+  const auto split = [](const std::string& text) {
+    std::set<std::string> set;
+    std::string word;
+    for (const char c : text + ' ') {
+      if (c != ' ') {
+        word += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+      } else if (!word.empty()) {
+        set.insert(std::exchange(word, {}));
+      }
+    }
+    return set;
+  };
+  return std::ranges::includes(split(title), split(words));
+}
+
+}  // namespace
+
+absl::Status Planner::ForEach(const TaskReference& reference, ActionKind kind, const Use& use) {
+  bool by_parts = std::ranges::any_of(reference.parts, [&](const TaskReference& part) {
+    return input_.pins.contains(SlotOf(part));
+  });
+  if (!by_parts && !reference.parts.empty()) {
+    TODO_ASSIGN_OR_RETURN(by_parts, PartsFit(reference, kind));
+  }
+  const std::vector<TaskReference> whole = {reference};
+  for (const TaskReference& one : by_parts ? reference.parts : whole) {
+    TODO_ASSIGN_OR_RETURN(const std::optional<Task> task, Resolve(one, kind));
+    if (!task) return absl::OkStatus();
+    plan_.pins[SlotOf(one)] = {.id = task->id, .version = task->version};
+    use(*task, one);
+    if (stopped()) return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+/// Whether no task fits all words, and each part has tasks that fit.
+absl::StatusOr<bool> Planner::PartsFit(const TaskReference& reference, ActionKind kind) {
+  TODO_ASSIGN_OR_RETURN(const Candidates whole, Find(reference, kind));
+  if (whole.by_all_words) return false;
+  for (const TaskReference& part : reference.parts) {
+    if (part.it) continue;
+    TODO_ASSIGN_OR_RETURN(const Candidates candidates, Find(part, kind));
+    if (candidates.fitting.empty()) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<Candidates> Planner::Find(const TaskReference& reference, ActionKind kind) {
+  TODO_ASSIGN_OR_RETURN(Candidates candidates,
+                        input_.finding.Find(reference.words, WantedFor(kind)));
+  if (!candidates.fitting.empty() || reference.undated.empty()) return candidates;
+  TODO_ASSIGN_OR_RETURN(Candidates undated,
+                        input_.finding.Find(reference.undated, WantedFor(kind)));
+  return undated.fitting.empty() && !candidates.near.empty() ? candidates : undated;
+}
+
+absl::StatusOr<std::optional<Task>> Planner::Resolve(const TaskReference& reference,
+                                                     ActionKind kind) {
+  if (const auto pin = input_.pins.find(SlotOf(reference)); pin != input_.pins.end())
+    return Get(pin->second.id, "That task is gone. Nothing was changed.");
+  if (reference.it) return SpokenOf();
+  TODO_ASSIGN_OR_RETURN(Candidates candidates, Find(reference, kind));
+  if (candidates.fitting.size() == 1) return candidates.fitting.front();
+  if (!candidates.fitting.empty()) {
+    AskWhich(reference, kind, std::move(candidates.fitting), /*near=*/false);
+  } else if (!candidates.near.empty()) {
+    AskWhich(reference, kind, std::move(candidates.near), /*near=*/true);
+  } else {
+    RefuseUnknown(reference);
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::optional<Task>> Planner::Get(domain::TaskId id, const std::string& if_gone) {
+  absl::StatusOr<Task> task = input_.tasks.Get(input_.user, id);
+  if (task.ok()) return *std::move(task);
+  if (!absl::IsNotFound(task.status())) return task.status();
+  Refuse(if_gone);
+  return std::nullopt;
+}
+
+/// The task of the step before in this text, else the one of the last reply.
+absl::StatusOr<std::optional<Task>> Planner::SpokenOf() {
+  if (!plan_.steps.empty()) {
+    const Step& last = plan_.steps.back();
+    if (last.target) return last.target;
+    if (last.action.kind == ActionKind::kAdd) {
+      Refuse(
+          "“It” is added by this very text: send the rest as another message. Nothing was "
+          "changed.");
+      return std::nullopt;
+    }
+  }
+  const std::string unknown =
+      "I do not know which task you mean: say a few words of its title. Nothing was changed.";
+  if (input_.spoken_of) return Get(*input_.spoken_of, unknown);
+  Refuse(unknown);
+  return std::nullopt;
+}
+
+void Planner::AskWhich(const TaskReference& reference, ActionKind kind, std::vector<Task> offers,
+                       bool near) {
+  const std::size_t count = offers.size();
+  offers.resize(std::min(count, kMaxOffers));
+  std::string text =
+      near ? fmt::format("No task is called {}. Do you mean one of these?", Quoted(reference.words))
+           : fmt::format("Which one do you want to {}?", Infinitive(kind));
+  text += NumberedLines(offers, input_.context.zone, kMaxOffers);
+  if (count > kMaxOffers) {
+    text += fmt::format("\n…and {} more: say more of the title.", count - kMaxOffers);
+  }
+  plan_.ask = Ask{.kind = kind,
+                  .text = text + "\nAnswer with a number, or “none”.",
+                  .slot = SlotOf(reference),
+                  .offers = std::move(offers)};
+}
+
+void Planner::RefuseUnknown(const TaskReference& reference) {
+  for (const Step& step : plan_.steps) {
+    const AddIntent* const add = std::get_if<AddIntent>(&step.intent);
+    if (add == nullptr || !Names(reference.words, add->task.title)) continue;
+    Refuse(
+        fmt::format("{} is added by this very text: send the rest as another message. Nothing "
+                    "was changed.",
+                    Quoted(add->task.title)));
+    return;
+  }
+  Refuse(fmt::format("No task is called {}. Nothing was changed.", Quoted(reference.words)));
+}
+
+}  // namespace todo::chat
