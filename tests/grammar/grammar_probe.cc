@@ -6,10 +6,10 @@
 //    "priority": null, "tags": [], "reminders": ["PT30M"],
 //    "pieces": [["due", "tomorrow at 9", "Friday, 27 November 2026, 09:00"]], "notes": [],
 //    "when": …, "shift": …, "range": […], "micros": 12.5}
-// `when`, `shift` and `range` are the answers of ParseWhen and ParseDayRange for the same text, or
-// null.
+// `micros` is the time of computing in ParseTaskPhrase. `when`, `shift` and `range` are the answers
+// of ParseWhen and ParseDayRange for the same text, or null.
 
-#include <chrono>
+#include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -68,9 +68,9 @@ void AddWholeTexts(json& answer, const std::string& text, const GrammarContext& 
 json Answer(const json& question) {
   const std::string text = question.at("text").get<std::string>();
   const GrammarContext context = ContextOf(question);
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   const todo::chat::TaskPhrase task = todo::chat::ParseTaskPhrase(text, context);
-  const std::chrono::duration<double, std::micro> spent = std::chrono::steady_clock::now() - begin;
+  const double micros = static_cast<double>(std::clock() - begin) * 1e6 / CLOCKS_PER_SEC;
 
   json answer = {{"title", task.title},
                  {"due", ToJson(task.due)},
@@ -81,7 +81,7 @@ json Answer(const json& question) {
                  {"reminders", json::array()},
                  {"pieces", json::array()},
                  {"notes", task.notes},
-                 {"micros", spent.count()}};
+                 {"micros", micros}};
   if (task.recurrence_rule) answer["rule"] = *task.recurrence_rule;
   if (task.priority) answer["priority"] = todo::domain::ToString(*task.priority);
   for (const auto& reminder : task.reminders) {

@@ -206,7 +206,7 @@ std::optional<MonthDay> ReadMonthDay(Cursor& cursor) {
     const std::optional<int> ordinal = ReadOrdinal(ahead);
     return ordinal ? ordinal : ReadDayNumber(ahead);
   };
-  std::optional<int> month = ReadMonth(ahead.Peek().text);
+  std::optional<int> month = ahead.Peek().means->month;
   std::optional<int> day;
   if (month) {
     ahead.Skip();
@@ -218,7 +218,7 @@ std::optional<MonthDay> ReadMonthDay(Cursor& cursor) {
     day = read_day();
     if (day) {
       ahead.Take("of");
-      month = ReadMonth(ahead.Peek().text);
+      month = ahead.Peek().means->month;
       ahead.Skip();
     }
   }
@@ -246,7 +246,7 @@ std::optional<DayPhrase> ReadMonthAlone(Cursor& cursor, const GrammarContext& co
   const bool next = ahead.Take("next");
   const bool led = next || preposition == "in" || preposition == "by" || preposition == "before" ||
                    preposition == "until" || preposition == "due";
-  const std::optional<int> month = ReadMonth(ahead.Peek().text);
+  const std::optional<int> month = ahead.Peek().means->month;
   if (!led || !month) return std::nullopt;
   ahead.Skip();
   const std::optional<int> year = ReadYear(ahead);

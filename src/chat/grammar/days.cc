@@ -37,7 +37,7 @@ std::optional<DayPhrase> ReadWeekdayPhrase(Cursor& cursor, const GrammarContext&
   bool next = ahead.TakeAll({"next", "week", "on"}) || ahead.TakeAll({"next", "week"}) ||
               ahead.Take("next");
   const bool led = next || ahead.TakeAny({"this", "coming"});
-  const std::optional<WeekdayWord> word = ReadWeekday(ahead.Peek().text);
+  const std::optional<WeekdayWord> word = ahead.Peek().means->weekday;
   if (!word || word->is_plural) return std::nullopt;
   ahead.Skip();
   if (word->is_short && ahead.Peek().text == "." && ahead.Peek().glued) ahead.Skip();
@@ -94,7 +94,7 @@ std::optional<DayPhrase> ReadStretch(Cursor& cursor, const GrammarContext& conte
   if (end) ahead.Take("the");
   const bool next = ahead.Take("next");
   if (!next && !ahead.TakeAny({"this", "current"}) && !end) return std::nullopt;
-  const std::optional<Unit> unit = ReadUnit(ahead.Peek().text);
+  const std::optional<Unit> unit = ahead.Peek().means->unit;
   if (!unit || *unit == Unit::kMinute || *unit == Unit::kHour) return std::nullopt;
   if (*unit == Unit::kDay && (next || !end)) return std::nullopt;
   ahead.Skip();

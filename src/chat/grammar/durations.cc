@@ -33,8 +33,8 @@ std::optional<Amount> ReadAmount(Cursor& cursor) {
 }
 
 std::optional<Unit> ReadUnitAt(Cursor& cursor, bool after_number) {
-  std::optional<Unit> unit = ReadUnit(cursor.Peek().text);
-  if (!unit && after_number && cursor.Peek().glued) unit = ReadUnitLetter(cursor.Peek().text);
+  std::optional<Unit> unit = cursor.Peek().means->unit;
+  if (!unit && after_number && cursor.Peek().glued) unit = cursor.Peek().means->unit_letter;
   if (unit) cursor.Skip();
   return unit;
 }
@@ -60,7 +60,7 @@ std::optional<Duration> Times(Amount amount, Unit unit) {
 }  // namespace
 
 std::optional<int> ReadCount(Cursor& cursor) {
-  std::optional<int> count = ReadNumberWord(cursor.Peek().text);
+  std::optional<int> count = cursor.Peek().means->number;
   if (!count && cursor.IsNumber()) count = cursor.Peek().number;
   if (!count || *count < 1 || *count > kMaxCount) return std::nullopt;
   cursor.Skip();

@@ -8,7 +8,6 @@ bool IsTagMark(std::string_view text) { return text == "-" || text == "/"; }
 /// "remind me", "with a reminder".
 bool TakeRequest(Cursor& cursor) {
   Cursor ahead = cursor;
-  ahead.Take("and");
   if (ahead.TakeAll({"remind", "me"}) || ahead.TakeAll({"alert", "me"}) ||
       ahead.TakeAll({"notify", "me"})) {
     cursor = ahead;
@@ -60,6 +59,7 @@ std::optional<std::string> ReadTag(Cursor& cursor) {
 
 std::optional<ReminderWish> ReadReminder(Cursor& cursor, const GrammarContext& context) {
   Cursor ahead = cursor;
+  ahead.Take("and");
   ReminderWish wish;
   wish.is_led = TakeRequest(ahead);
   Cursor distance = ahead;

@@ -37,7 +37,7 @@ bool ReadPart(Cursor& cursor, MomentPhrase& phrase, std::string_view preposition
   const bool the = !tonight && !this_one && ahead.Take("the");
   std::optional<DayPart> part = DayPart::kNight;
   if (!tonight) {
-    part = ReadDayPart(ahead.Peek().text);
+    part = ahead.Peek().means->day_part;
     if (!part) return false;
     ahead.Skip();
   }
@@ -72,6 +72,12 @@ bool ReadNextPart(Cursor& cursor, MomentPhrase& phrase, const GrammarContext& co
   if (!found && !phrase.time && !has_exact_time && preposition != "in" && preposition != "on") {
     const bool bare = preposition == "at" || preposition == "by" || preposition == "before";
     phrase.time = ReadTime(ahead, bare);
+    found = phrase.time.has_value();
+  }
+  if (!found && !phrase.time && !led && ahead.Take("from")) {
+    // "from 2 to 3pm"; other dates behind "from" are no due dates.
+    phrase.time = ReadTime(ahead, true);
+    if (phrase.time && !phrase.time->range) phrase.time.reset();
     found = phrase.time.has_value();
   }
   if (!found) return false;

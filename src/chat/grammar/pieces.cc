@@ -12,6 +12,9 @@ namespace {
 
 using Kind = Token::Kind;
 
+/// A text with more is no description of a task: what is behind them is a part of the title.
+constexpr std::size_t kMaxPieces = 100;
+
 /// A piece whose place is not looked at yet.
 struct Candidate {
   FoundPiece piece;
@@ -47,20 +50,17 @@ bool IsWholeAtEnd(const Tokens& tokens, std::size_t end) {
 bool MayBegin(const Token& token) {
   if (token.kind == Kind::kNumber) return true;
   if (token.kind == Kind::kMark) return token.text == "#" || token.text == "@" || token.text == "!";
-  return token.kind == Kind::kWord && MayBeginPiece(token.text);
+  return token.means->begins_piece;
 }
 
 /// Whether the capital letter of a word says nothing, because such words always have one.
-bool MayHaveCapital(std::string_view word) {
-  return ReadWeekday(word).has_value() || ReadMonth(word).has_value() || word == "am" ||
-         word == "pm";
-}
+bool MayHaveCapital(const Token& word) { return word.means->weekday || word.means->month; }
 
 /// Whether the words are a part of a name by their capital letters: "in 80 Days", "Friday Night".
 bool IsName(const Tokens& tokens, std::size_t begin, std::size_t end) {
   int capitals = 0;
   for (std::size_t at = std::max<std::size_t>(begin, 1); at < end; ++at)
-    if (tokens[at].capitalised && !MayHaveCapital(tokens[at].text)) ++capitals;
+    if (tokens[at].capitalised && !MayHaveCapital(tokens[at])) ++capitals;
   if (capitals != 1) return capitals > 1;
   const bool after_name = begin > 1 && tokens[begin - 1].capitalised;
   const bool before_name = end < tokens.size() && tokens[end].capitalised;
@@ -81,9 +81,9 @@ bool IsSpoiled(const FoundPiece& piece, const Tokens& tokens) {
       before.text != "&" && before.text != "/")
     return true;
   if (before.kind != Kind::kWord) return false;
-  if (IsTom(piece, tokens)) return TakesPerson(before.text);
-  if (first.kind == Kind::kNumber && TakesNumber(before.text)) return true;
-  return SpoilsDay(before.text) || NamesDay(before.text);
+  if (IsTom(piece, tokens)) return before.means->takes_person;
+  if (first.kind == Kind::kNumber && before.means->takes_number) return true;
+  return before.means->spoils_day || before.means->names_day;
 }
 
 /// "John 3:16": a name and a time without a half of the day.
@@ -94,21 +94,22 @@ bool IsVerse(const MomentPhrase& moment, const FoundPiece& piece, const Tokens& 
 
 /// Whether the sentence may go on behind `end`: "at 3 with Ann", and not "at 5 Main Street".
 bool MayGoOn(const Tokens& tokens, std::size_t end) {
-  return end == tokens.size() || IsSeparator(tokens[end]) || ContinuesSentence(tokens[end].text);
+  return end == tokens.size() || IsSeparator(tokens[end]) || tokens[end].means->continues_sentence;
 }
 
 /// A date, with the rules of its place. nullopt: it is none.
 std::optional<Candidate> CandidateOf(const MomentPhrase& moment, FoundPiece piece,
                                      const Tokens& tokens) {
   if (IsName(tokens, piece.begin, piece.end) || IsVerse(moment, piece, tokens)) return std::nullopt;
-  const bool led_here = moment.is_led && IsPreposition(tokens[piece.begin].text);
+  const bool led_here = moment.is_led && tokens[piece.begin].means->is_preposition;
   if (!led_here && IsSpoiled(piece, tokens)) return std::nullopt;
   const bool goes_on = !moment.is_weak() || MayGoOn(tokens, piece.end);
   const bool for_weak = moment.follows_for && moment.is_weak();
   if (for_weak) return std::nullopt;
   Candidate candidate{.piece = std::move(piece)};
   candidate.at_start = moment.is_led || !moment.is_weak();
-  candidate.in_middle = moment.is_led && goes_on && !moment.follows_for;
+  const bool is_complete = moment.day && moment.time;
+  candidate.in_middle = moment.is_led && goes_on && (!moment.follows_for || is_complete);
   return candidate;
 }
 
@@ -149,7 +150,7 @@ std::optional<Candidate> ReadCandidate(Cursor& cursor, const GrammarContext& con
 
 std::vector<Candidate> FindCandidates(const Tokens& tokens, const GrammarContext& context) {
   std::vector<Candidate> found;
-  for (std::size_t at = 0; at < tokens.size();) {
+  for (std::size_t at = 0; at < tokens.size() && found.size() < kMaxPieces;) {
     Cursor cursor(tokens, at);
     ++at;
     if (!MayBegin(cursor.Peek()) || !IsWholeAtBegin(tokens, cursor.at())) continue;

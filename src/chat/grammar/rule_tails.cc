@@ -31,7 +31,7 @@ bool TakeSeparator(Cursor& cursor) {
 }
 
 std::optional<WeekdayWord> TakeWeekday(Cursor& cursor, bool plural) {
-  const std::optional<WeekdayWord> word = ReadWeekday(cursor.Peek().text);
+  const std::optional<WeekdayWord> word = cursor.Peek().means->weekday;
   if (!word || (word->is_plural && !plural)) return std::nullopt;
   cursor.Skip();
   return word;
@@ -40,7 +40,7 @@ std::optional<WeekdayWord> TakeWeekday(Cursor& cursor, bool plural) {
 /// "1st", "first", "last".
 std::optional<int> TakeOrdinal(Cursor& cursor) {
   if (const std::optional<int> number = ReadOrdinal(cursor)) return number;
-  const std::optional<int> word = ReadOrdinalWord(cursor.Peek().text);
+  const std::optional<int> word = cursor.Peek().means->ordinal;
   if (word) cursor.Skip();
   return word;
 }
@@ -69,7 +69,7 @@ bool ReadOn(Cursor& cursor, RulePhrase& phrase) {
         rule.by_month = {date->month};
         rule.by_month_day = {date->day};
       } else {
-        const std::optional<int> month = ReadMonth(ahead.Peek().text);
+        const std::optional<int> month = ahead.Peek().means->month;
         if (on || !month) return false;
         ahead.Skip();
         rule.by_month = {*month};
@@ -85,7 +85,7 @@ bool ReadClock(Cursor& cursor, RulePhrase& phrase) {
   if (!phrase.clock.part) {
     Cursor ahead = cursor;
     const bool the = ahead.TakeAll({"in", "the"});
-    const std::optional<DayPart> part = ReadDayPart(ahead.Peek().text);
+    const std::optional<DayPart> part = ahead.Peek().means->day_part;
     if (part && (the || !phrase.rule.by_day.empty())) {
       ahead.Skip();
       phrase.clock.part = part;

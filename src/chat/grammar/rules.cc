@@ -42,12 +42,12 @@ bool ReadUnitOfRule(Cursor& cursor, RulePhrase& phrase) {
     rule.interval *= kMonthsOfQuarter;
     return true;
   }
-  if (const std::optional<DayPart> part = ReadDayPart(cursor.Peek().text)) {
+  if (const std::optional<DayPart> part = cursor.Peek().means->day_part) {
     cursor.Skip();
     phrase.clock.part = part;
     return true;
   }
-  const std::optional<Unit> unit = ReadUnit(cursor.Peek().text);
+  const std::optional<Unit> unit = cursor.Peek().means->unit;
   if (!unit) return false;
   cursor.Skip();
   switch (*unit) {
@@ -64,13 +64,13 @@ bool ReadUnitOfRule(Cursor& cursor, RulePhrase& phrase) {
 /// "2nd week", "third day": the interval. "first" and "last" are none.
 std::optional<int> ReadOrdinalInterval(Cursor& cursor) {
   Cursor ahead = cursor;
-  std::optional<int> ordinal = ReadOrdinalWord(ahead.Peek().text);
+  std::optional<int> ordinal = ahead.Peek().means->ordinal;
   if (ordinal) {
     ahead.Skip();
   } else {
     ordinal = ReadOrdinal(ahead);
   }
-  const bool has_unit = ReadUnit(ahead.Peek().text).has_value() || ahead.Peek().text == "quarter";
+  const bool has_unit = ahead.Peek().means->unit.has_value() || ahead.Peek().text == "quarter";
   if (!ordinal || *ordinal < 2 || !has_unit) return std::nullopt;
   cursor = ahead;
   return ordinal;
@@ -81,7 +81,7 @@ bool ReadYearly(Cursor& cursor, RecurrenceRule& rule) {
   if (const std::optional<MonthDay> date = ReadMonthDay(cursor)) {
     rule.by_month = {date->month};
     rule.by_month_day = {date->day};
-  } else if (const std::optional<int> month = ReadMonth(cursor.Peek().text)) {
+  } else if (const std::optional<int> month = cursor.Peek().means->month) {
     cursor.Skip();
     rule.by_month = {*month};
   } else {
@@ -106,7 +106,7 @@ bool ReadBody(Cursor& cursor, RulePhrase& phrase) {
       return true;
     Cursor ahead = cursor;
     const bool of = ahead.TakeAny({"of", "in"});
-    if (const auto month = ReadMonth(ahead.Peek().text); of && month) {
+    if (const auto month = ahead.Peek().means->month; of && month) {
       rule.frequency = Frequency::kYearly;
       rule.by_month = {*month};
       ahead.Skip();
@@ -175,10 +175,23 @@ bool ReadPlurals(Cursor& cursor, RulePhrase& phrase, const GrammarContext&) {
   } else if (ahead.Take("weekends")) {
     SetDays(phrase.rule, {std::chrono::Saturday});
   } else {
-    const std::optional<WeekdayWord> word = ReadWeekday(ahead.Peek().text);
+    const std::optional<WeekdayWord> word = ahead.Peek().means->weekday;
     if (!word || !word->is_plural || !ReadWeekdays(ahead, phrase.rule, true)) return false;
     phrase.rule.frequency = Frequency::kWeekly;
   }
+  cursor = ahead;
+  return true;
+}
+
+/// "on the 1st of every month", "the last friday of each month".
+bool ReadOfEveryMonth(Cursor& cursor, RulePhrase& phrase, const GrammarContext&) {
+  Cursor ahead = cursor;
+  phrase.is_led = ahead.Take("on");
+  ahead.Take("the");
+  if (!ReadDaysOfMonth(ahead, phrase.rule) || !ahead.Take("of") ||
+      !ahead.TakeAny({"every", "each"}) || !ahead.Take("month"))
+    return false;
+  phrase.rule.frequency = Frequency::kMonthly;
   cursor = ahead;
   return true;
 }
@@ -195,11 +208,20 @@ bool ReadEvery(Cursor& cursor, RulePhrase& phrase, const GrammarContext&) {
   return true;
 }
 
+/// A cheap look at the next words, for the others are most.
+bool MayBegin(const Cursor& cursor) {
+  if (!cursor.IsNumber()) return cursor.Peek().means->begins_rule;
+  const Token& next = cursor.Peek(1);  // "6 weeks after completion", "1st of every month"
+  return next.means->unit || (next.glued && next.kind == Token::Kind::kWord);
+}
+
 }  // namespace
 
 std::optional<RulePhrase> ReadRule(Cursor& cursor, const GrammarContext& context) {
+  if (!MayBegin(cursor)) return std::nullopt;
   using Reader = bool (*)(Cursor&, RulePhrase&, const GrammarContext&);
-  constexpr Reader kReaders[] = {ReadEvery, ReadPlurals, ReadAfterCompletion, ReadAdverb};
+  constexpr Reader kReaders[] = {ReadEvery, ReadOfEveryMonth, ReadPlurals, ReadAfterCompletion,
+                                 ReadAdverb};
   for (const Reader read : kReaders) {
     RulePhrase phrase;
     Cursor ahead = cursor;

@@ -100,7 +100,7 @@ std::optional<TimePhrase> ReadSpokenTime(Cursor& cursor) {
   } else {
     return std::nullopt;
   }
-  const std::optional<int> hour = ReadNumberWord(ahead.Peek().text);
+  const std::optional<int> hour = ahead.Peek().means->number;
   std::optional<Clock> clock;
   if (hour) {
     clock = Clock{.hour = *hour, .half = std::nullopt};

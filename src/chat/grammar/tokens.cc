@@ -150,6 +150,7 @@ void Tokens::Add(Kind kind, std::size_t begin, std::size_t end, std::string_view
     std::from_chars(text.data(), text.data() + text.size(), token.number);
   token.capitalised = kind == Kind::kWord && end - begin > 1 && IsUpper(written_[begin]) &&
                       !IsUpper(written_[begin + 1]);
+  if (kind == Kind::kWord || kind == Kind::kMark) token.means = &MeaningsOf(text);
   tokens_.push_back(token);
 }
 
@@ -159,8 +160,7 @@ void Tokens::MarkPlain(const std::vector<Span>& plain) {
     while (stretch != plain.end() && stretch->end <= token.span.begin) ++stretch;
     if (stretch == plain.end()) return;
     if (stretch->begin < token.span.end) {
-      token.kind = Kind::kPlain;
-      token.text = {};
+      token = {.kind = Kind::kPlain, .span = token.span, .text = {}, .glued = token.glued};
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chat/grammar/grammar.h"
+#include "chat/grammar/words.h"
 
 // A text as words, numbers and marks, and a cursor over them.
 
@@ -22,7 +23,8 @@ struct Token {
 
   Kind kind = Kind::kWord;
   Span span;
-  std::string_view text;     // ASCII letters in lower case
+  std::string_view text;  // ASCII letters in lower case
+  const Meanings* means = &MeaningsOf({});
   int number = -1;           // of kNumber; -1: more than nine digits
   bool glued = false;        // no space between this token and the one before
   bool capitalised = false;  // one ASCII capital letter, and then no second one: "Night"

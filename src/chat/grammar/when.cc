@@ -80,7 +80,7 @@ std::optional<DayRange> ReadStretch(Cursor& cursor, const GrammarContext& contex
     cursor = ahead;
     return DayRange{end - 1, end};
   }
-  const std::optional<Unit> unit = grammar::ReadUnit(ahead.Peek().text);
+  const std::optional<Unit> unit = ahead.Peek().means->unit;
   if (!unit || *unit < Unit::kWeek) return std::nullopt;
   ahead.Skip();
   cursor = ahead;
@@ -114,7 +114,7 @@ std::optional<DayRange> ReadRange(Cursor& cursor, const GrammarContext& context)
   if (auto range = ReadDays(cursor, context)) return range;
   Cursor ahead = cursor;
   const bool until = ahead.TakeAny({"until", "till"});
-  if (const std::optional<int> month = grammar::ReadMonth(ahead.Peek().text); month && !until) {
+  if (const std::optional<int> month = ahead.Peek().means->month; month && !until) {
     Cursor alone = ahead;
     alone.Skip();
     const auto first = grammar::ReadMonthAlone(ahead, context, "in");

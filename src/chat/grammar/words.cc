@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <unordered_map>
 #include <utility>
 
 namespace todo::chat::grammar {
@@ -14,18 +14,6 @@ using absl::Weekday;
 
 template <typename Value>
 using Entry = std::pair<std::string_view, Value>;
-
-template <typename Value, std::size_t n>
-std::optional<Value> Find(const Entry<Value> (&words)[n], std::string_view word) {
-  for (const auto& [entry, value] : words)
-    if (entry == word) return value;
-  return std::nullopt;
-}
-
-template <std::size_t n>
-bool Contains(const std::string_view (&words)[n], std::string_view word) {
-  return std::ranges::find(words, word) != std::end(words);
-}
 
 constexpr std::array<std::string_view, 7> kWeekdays = {
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
@@ -121,41 +109,71 @@ constexpr std::string_view kPersonWords[] = {
     "visit", "with",  "for",  "to",   "from",  "see",    "thank",   "pay",   "invite",
     "help",  "uncle", "mr",   "dear", "and",   "remind", "message", "by",    "of"};
 
-constexpr std::string_view kPrepositions[] = {"on", "by", "before", "at", "in", "for", "due", "@"};
+constexpr std::string_view kPrepositions[] = {"on",  "by",  "before", "at", "in",
+                                              "for", "due", "from",   "@"};
 
-/// In the order of the alphabet. Weekdays, months and number words may begin a piece too.
+/// Weekdays, months and number words may begin a piece too.
 constexpr std::string_view kBeginnings[] = {
-    "a",           "alert",     "an",     "and",      "annually",  "at",      "before",
-    "biweekly",    "by",        "coming", "daily",    "day",       "due",     "each",
-    "end",         "eod",       "eom",    "eow",      "eoy",       "every",   "for",
-    "fortnightly", "half",      "in",     "midday",   "midnight",  "monthly", "next",
-    "noon",        "notify",    "on",     "once",     "p1",        "p2",      "p3",
-    "quarter",     "quarterly", "remind", "reminder", "reminders", "the",     "this",
-    "tmr",         "tmrw",      "today",  "tom",      "tomorrow",  "tonight", "weekdays",
-    "weekend",     "weekends",  "weekly", "with",     "yearly"};
-static_assert(std::ranges::is_sorted(kBeginnings));
+    "a",           "alert",   "an",        "and",    "annually", "at",        "before",
+    "biweekly",    "by",      "coming",    "daily",  "day",      "due",       "each",
+    "end",         "eod",     "eom",       "eow",    "eoy",      "every",     "for",
+    "fortnightly", "from",    "half",      "in",     "midday",   "midnight",  "monthly",
+    "next",        "noon",    "notify",    "on",     "once",     "p1",        "p2",
+    "p3",          "quarter", "quarterly", "remind", "reminder", "reminders", "the",
+    "this",        "tmr",     "tmrw",      "today",  "tom",      "tomorrow",  "tonight",
+    "weekdays",    "weekend", "weekends",  "weekly", "with",     "yearly"};
+
+/// Plural weekdays, number words and ordinals may begin a rule too.
+constexpr std::string_view kRuleBeginnings[] = {
+    "annually", "biweekly",  "daily", "each",     "every",    "fortnightly", "monthly", "on",
+    "once",     "quarterly", "the",   "weekdays", "weekends", "weekly",      "yearly"};
+
+using Vocabulary = std::unordered_map<std::string_view, Meanings>;
+
+template <typename Value, std::size_t n>
+void Add(Vocabulary& words, const Entry<Value> (&entries)[n],
+         std::optional<Value> Meanings::*meaning) {
+  for (const auto& [word, value] : entries) words[word].*meaning = value;
+}
+
+template <std::size_t n>
+void Add(Vocabulary& words, const std::string_view (&entries)[n], bool Meanings::*meaning) {
+  for (const std::string_view word : entries) words[word].*meaning = true;
+}
+
+Vocabulary MakeVocabulary() {
+  Vocabulary words;
+  Add(words, kWeekdayWords, &Meanings::weekday);
+  Add(words, kMonthWords, &Meanings::month);
+  Add(words, kNumberWords, &Meanings::number);
+  Add(words, kOrdinalWords, &Meanings::ordinal);
+  Add(words, kUnits, &Meanings::unit);
+  Add(words, kUnitLetters, &Meanings::unit_letter);
+  Add(words, kDayParts, &Meanings::day_part);
+  Add(words, kBeginnings, &Meanings::begins_piece);
+  Add(words, kPrepositions, &Meanings::is_preposition);
+  Add(words, kContinuations, &Meanings::continues_sentence);
+  Add(words, kSpoilers, &Meanings::spoils_day);
+  Add(words, kDayNames, &Meanings::names_day);
+  Add(words, kNumbered, &Meanings::takes_number);
+  Add(words, kPersonWords, &Meanings::takes_person);
+  Add(words, kRuleBeginnings, &Meanings::begins_rule);
+  for (auto& [word, means] : words) {
+    if (means.weekday || means.month || means.number) means.begins_piece = true;
+    if ((means.weekday && means.weekday->is_plural) || means.number || means.ordinal)
+      means.begins_rule = true;
+  }
+  return words;
+}
 
 }  // namespace
 
-bool MayBeginPiece(std::string_view word) {
-  return std::ranges::binary_search(kBeginnings, word) || ReadWeekday(word) || ReadMonth(word) ||
-         ReadNumberWord(word);
+const Meanings& MeaningsOf(std::string_view word) {
+  static const Meanings none;
+  static const Vocabulary vocabulary = MakeVocabulary();
+  const auto found = vocabulary.find(word);
+  return found == vocabulary.end() ? none : found->second;
 }
-bool IsPreposition(std::string_view word) { return Contains(kPrepositions, word); }
-
-std::optional<WeekdayWord> ReadWeekday(std::string_view word) { return Find(kWeekdayWords, word); }
-std::optional<int> ReadMonth(std::string_view word) { return Find(kMonthWords, word); }
-std::optional<int> ReadNumberWord(std::string_view word) { return Find(kNumberWords, word); }
-std::optional<int> ReadOrdinalWord(std::string_view word) { return Find(kOrdinalWords, word); }
-std::optional<Unit> ReadUnit(std::string_view word) { return Find(kUnits, word); }
-std::optional<Unit> ReadUnitLetter(std::string_view word) { return Find(kUnitLetters, word); }
-std::optional<DayPart> ReadDayPart(std::string_view word) { return Find(kDayParts, word); }
-
-bool ContinuesSentence(std::string_view word) { return Contains(kContinuations, word); }
-bool SpoilsDay(std::string_view word) { return Contains(kSpoilers, word); }
-bool TakesNumber(std::string_view word) { return Contains(kNumbered, word); }
-bool NamesDay(std::string_view word) { return Contains(kDayNames, word); }
-bool TakesPerson(std::string_view word) { return Contains(kPersonWords, word); }
 
 std::string Ordinal(int number) {
   const int last = number % 10;

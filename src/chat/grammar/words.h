@@ -16,40 +16,29 @@ struct WeekdayWord {
   bool is_short = false;   // "fri", "sun": also an ordinary word, or a part of one
   bool is_plural = false;  // "fridays"
 };
-std::optional<WeekdayWord> ReadWeekday(std::string_view word);
-
-/// 1 to 12, of "january", "jan" or "sept".
-std::optional<int> ReadMonth(std::string_view word);
-
-/// "one" to "twelve".
-std::optional<int> ReadNumberWord(std::string_view word);
-
-/// 1 to 5 for "first" to "fifth", -1 for "last".
-std::optional<int> ReadOrdinalWord(std::string_view word);
-
 enum class Unit { kMinute, kHour, kDay, kWeek, kMonth, kYear };
-/// "minutes", "min", "hours", "hr", "weeks", …
-std::optional<Unit> ReadUnit(std::string_view word);
-/// A letter that stands for a unit right behind a number: "2h", "3d".
-std::optional<Unit> ReadUnitLetter(std::string_view word);
-
 enum class DayPart { kMorning, kAfternoon, kEvening, kNight };
-std::optional<DayPart> ReadDayPart(std::string_view word);
 
-/// Whether a piece of a text may begin with `word`: "tomorrow", "on", "every". Cheap.
-bool MayBeginPiece(std::string_view word);
-/// "on", "at", "due" and the like.
-bool IsPreposition(std::string_view word);
-/// Whether `word` may follow a date inside a sentence: "at 3 with Ann".
-bool ContinuesSentence(std::string_view word);
-/// Whether a day behind `word` is no due date: "notes of monday", "overdue since monday".
-bool SpoilsDay(std::string_view word);
-/// Whether the number behind `word` counts something else: "page 1/2", "version 31.1.".
-bool TakesNumber(std::string_view word);
-/// Whether `word` and the weekday or day behind it are a name: "Good Friday", "casual friday".
-bool NamesDay(std::string_view word);
-/// Whether the word behind `word` is a person: "call tom".
-bool TakesPerson(std::string_view word);
+/// All that a word may stand for.
+struct Meanings {
+  std::optional<WeekdayWord> weekday;
+  std::optional<int> month;         // 1 to 12: "january", "jan"
+  std::optional<int> number;        // "one" to "twelve"
+  std::optional<int> ordinal;       // 1 to 5 for "first" to "fifth", -1 for "last"
+  std::optional<Unit> unit;         // "minutes", "hr", "weeks"
+  std::optional<Unit> unit_letter;  // right behind a number: "2h", "3d"
+  std::optional<DayPart> day_part;
+  bool begins_piece = false;    // a piece of a text may begin with it: "tomorrow", "on", "every"
+  bool begins_rule = false;         // a rule may begin with it
+  bool is_preposition = false;  // of dates: "on", "due"
+  bool continues_sentence = false;  // may stand behind a date inside a sentence: "at 3 with Ann"
+  bool spoils_day = false;          // a day behind it is no due date: "notes of monday"
+  bool names_day = false;           // with the day behind it, it is a name: "Good Friday"
+  bool takes_number = false;        // the number behind it counts something else: "page 1/2"
+  bool takes_person = false;        // the word behind it is a person: "call tom"
+};
+/// The meanings of `word`; none for an unknown word. Thread-safe.
+const Meanings& MeaningsOf(std::string_view word);
 
 /// "1st", "2nd", "3rd", "11th".
 std::string Ordinal(int number);
