@@ -162,6 +162,9 @@ std::optional<DayPhrase> ReadDistance(Cursor& cursor, const GrammarContext& cont
 std::optional<DayPhrase> ReadDay(Cursor& cursor, const GrammarContext& context,
                                  std::string_view preposition) {
   if (auto day = ReadDistance(cursor, context, preposition)) return day;
+  if (cursor.IsNumber() && preposition != "in" && preposition != "at")
+    return ReadDate(cursor, context);
+  if (!cursor.IsWord()) return std::nullopt;
   if (preposition == "in") return ReadMonthAlone(cursor, context, preposition);
   if (preposition == "at") return ReadWeekend(cursor, context);
   if (auto day = ReadNamedDay(cursor, Today(context))) return day;

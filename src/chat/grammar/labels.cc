@@ -7,6 +7,7 @@ bool IsTagMark(std::string_view text) { return text == "-" || text == "/"; }
 
 /// "remind me", "with a reminder".
 bool TakeRequest(Cursor& cursor) {
+  if (!cursor.IsWord()) return false;
   Cursor ahead = cursor;
   if (ahead.TakeAll({"remind", "me"}) || ahead.TakeAll({"alert", "me"}) ||
       ahead.TakeAll({"notify", "me"})) {

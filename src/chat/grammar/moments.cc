@@ -18,6 +18,7 @@ constexpr int kMaxParts = 4;
 
 /// Takes a preposition of dates. The answer is the one that counts: "by" of "due by".
 std::string_view TakePreposition(Cursor& cursor) {
+  if (!cursor.Peek().means->is_preposition) return {};
   std::string_view found;
   if (cursor.Take("due")) found = "due";
   if (cursor.Take("@")) return "at";

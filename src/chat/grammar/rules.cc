@@ -208,8 +208,10 @@ bool ReadEvery(Cursor& cursor, RulePhrase& phrase, const GrammarContext&) {
   return true;
 }
 
-/// A cheap look at the next words, for the others are most.
-bool MayBegin(const Cursor& cursor) {
+/// A cheap look at the next words: most cannot begin a rule.
+bool MayBegin(Cursor cursor) {
+  cursor.Take("on");
+  cursor.Take("the");
   if (!cursor.IsNumber()) return cursor.Peek().means->begins_rule;
   const Token& next = cursor.Peek(1);  // "6 weeks after completion", "1st of every month"
   return next.means->unit || (next.glued && next.kind == Token::Kind::kWord);

@@ -154,6 +154,7 @@ std::optional<TimePhrase> ReadClockOrRange(Cursor& cursor, bool after_prepositio
 }  // namespace
 
 std::optional<TimePhrase> ReadTime(Cursor& cursor, bool after_preposition) {
+  if (!cursor.IsNumber() && !cursor.IsWord()) return std::nullopt;
   Cursor ahead = cursor;
   if (ahead.Peek().number == kNoon) ahead.Skip();  // "12 noon"
   if (ahead.TakeAny({"noon", "midday"})) {

@@ -114,7 +114,7 @@ Tokens::Tokens(std::string_view text, const std::vector<Span>& plain)
     : written_(text), lower_(ToLower(text)) {
   Quotations quotations(text);
   for (std::size_t at = 0; at < text.size();) {
-    if (at >= kMaxTextBytes) {
+    if (at >= kMaxTextBytes || tokens_.size() == kMaxTokens) {
       Add(Kind::kPlain, at, text.size(), {});
       break;
     }

@@ -13,12 +13,15 @@
 
 namespace todo::chat::grammar {
 
+/// Words, numbers and marks at most. Like what is behind kMaxTextBytes, the rest is plain words.
+inline constexpr std::size_t kMaxTokens = 2'000;
+
 struct Token {
   enum class Kind {
     kWord,    // letters, digits, "_" and inner apostrophes; begins with a letter: "p1", "ann's"
     kNumber,  // ASCII digits
     kMark,    // one other character; dashes and quotation marks appear as their ASCII forms
-    kPlain    // a stretch that is not parsed: quoted, or behind kMaxTextBytes
+    kPlain    // a stretch that is not parsed: quoted, or behind the limits
   };
 
   Kind kind = Kind::kWord;

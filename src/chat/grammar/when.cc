@@ -106,24 +106,39 @@ std::optional<DayRange> ReadDays(Cursor& cursor, const GrammarContext& context) 
   return next ? DayRange{today, end} : DayRange{end, today};
 }
 
+/// "december", "april 2027": the whole month.
+std::optional<DayRange> ReadMonth(Cursor& cursor, const GrammarContext& context) {
+  Cursor ahead = cursor;
+  const std::optional<int> number = ahead.Peek().means->month;
+  if (!number) return std::nullopt;
+  ahead.Skip();
+  absl::CivilMonth month(grammar::Today(context));
+  while (month.month() != *number) ++month;
+  if (ahead.IsNumber() && ahead.Peek().text.size() == 4) {
+    month = absl::CivilMonth(ahead.Peek().number, *number);
+    ahead.Skip();
+  }
+  if (!IsOver(ahead) || !grammar::IsInCalendar(CivilDay(month))) return std::nullopt;
+  cursor = ahead;
+  return RangeOf(Unit::kMonth, CivilDay(month), context);
+}
+
 std::optional<DayRange> ReadRange(Cursor& cursor, const GrammarContext& context) {
   const CivilDay today = grammar::Today(context);
   if (cursor.Take("yesterday")) return OneDay(today - 1);
   if (cursor.Take("tonight")) return OneDay(today);
   if (auto range = ReadStretch(cursor, context)) return range;
   if (auto range = ReadDays(cursor, context)) return range;
+  if (auto range = ReadMonth(cursor, context)) return range;
   Cursor ahead = cursor;
-  const bool until = ahead.TakeAny({"until", "till"});
-  if (const std::optional<int> month = ahead.Peek().means->month; month && !until) {
-    Cursor alone = ahead;
-    alone.Skip();
-    const auto first = grammar::ReadMonthAlone(ahead, context, "in");
-    if (first && IsOver(alone)) {
-      cursor = ahead;
-      return RangeOf(Unit::kMonth, first->day, context);
-    }
-    ahead = cursor;
+  if (ahead.Take("last") && ahead.Peek().means->weekday) {
+    cursor = ahead;
+    const absl::Weekday weekday = cursor.Peek().means->weekday->day;
+    cursor.Skip();
+    return OneDay(absl::PrevWeekday(today, weekday));
   }
+  ahead = cursor;
+  const bool until = ahead.TakeAny({"until", "till"});
   const std::optional<MomentPhrase> moment = grammar::ReadMoment(ahead, context);
   if (!moment || !moment->day || moment->dropped || moment->time) return std::nullopt;
   cursor = ahead;
@@ -151,7 +166,7 @@ std::optional<DayRange> ParseDayRange(std::string_view text, const GrammarContex
   Cursor cursor(tokens, 0);
   Cursor ahead = cursor;
   ahead.TakeAny({"due", "for", "in", "on", "during"});
-  for (Cursor begin : {cursor, ahead}) {
+  for (Cursor begin : {ahead, cursor}) {
     const std::optional<DayRange> range = ReadRange(begin, context);
     if (range && IsOver(begin)) return range;
   }
