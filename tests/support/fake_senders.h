@@ -75,12 +75,12 @@ class FakeStateStore final : public ports::StateStore {
     const auto value = state->values.find(key);
     if ((value == state->values.end() ? "" : value->second.etag) != etag)
       return absl::AbortedError("fake state: changed since");
-    state->values[key] = {data, "e" + std::to_string(++state->writes)};
+    state->values[key] = {data, std::string("e").append(std::to_string(++state->writes))};
     if (state->on_written) state->on_written();
     return absl::OkStatus();
   }
   /// Of the last write.
-  std::optional<std::chrono::seconds> last_ttl() const { return state_.Lock()->last_ttl; }
+  std::optional<std::chrono::seconds> last_ttl() { return state_.Lock()->last_ttl; }
   /// As when its ttl has passed.
   void Expire(const std::string& key) { state_.Lock()->values.erase(key); }
   void FailWith(absl::Status status) { state_.Lock()->failure = std::move(status); }
