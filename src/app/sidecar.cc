@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace todo::app {
 namespace {
@@ -13,6 +14,13 @@ milliseconds MetadataTimeout(const Config& config) {
   return std::min(milliseconds(2'000), config.relay_lease / 4);
 }
 
+std::unique_ptr<client::DaprLanguageModel> ModelOf(const Config& config, client::DaprClient& dapr) {
+  if (config.conversation_component.empty()) return nullptr;
+  client::DaprLanguageModel::Options options;
+  options.component = config.conversation_component;
+  return std::make_unique<client::DaprLanguageModel>(dapr, std::move(options));
+}
+
 }  // namespace
 
 Sidecar::Sidecar(const Config& config)
@@ -22,6 +30,7 @@ Sidecar::Sidecar(const Config& config)
       publisher(dapr, {.pubsub_name = config.pubsub, .bulk = config.bus == Bus::kKafka}),
       jobs(dapr),
       state(dapr, {.component = config.statestore}),
-      secrets(dapr, {.component = config.secretstore, .secret = config.secret}) {}
+      secrets(dapr, {.component = config.secretstore, .secret = config.secret}),
+      model(ModelOf(config, dapr)) {}
 
 }  // namespace todo::app

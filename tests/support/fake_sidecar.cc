@@ -167,6 +167,17 @@ class FakeSidecar::Service : public runtime::Dapr::CallbackService {
         });
   }
 
+  grpc::ServerUnaryReactor* ConverseAlpha2(grpc::CallbackServerContext* context,
+                                           const runtime::ConversationRequestAlpha2* request,
+                                           runtime::ConversationResponseAlpha2* response) override {
+    Call call = CallOf(*context, "ConverseAlpha2");
+    call.converse = *request;
+    return sidecar_.Accept(std::move(call), [response](const State& state, Reactor& reactor) {
+      *response = state.conversation;
+      reactor.Finish(state.answer);
+    });
+  }
+
  private:
   grpc::ServerUnaryReactor* Schedule(Call call, const runtime::ScheduleJobRequest& request) {
     call.schedule = request;
@@ -226,6 +237,10 @@ void FakeSidecar::SetUnimplemented(std::set<std::string> methods, grpc::Status a
 
 void FakeSidecar::SetMetadata(runtime::GetMetadataResponse metadata) {
   state_.Lock()->metadata = std::move(metadata);
+}
+
+void FakeSidecar::SetConversation(runtime::ConversationResponseAlpha2 conversation) {
+  state_.Lock()->conversation = std::move(conversation);
 }
 
 void FakeSidecar::SetSecrets(std::map<std::string, std::string> secrets) {

@@ -20,9 +20,9 @@
 
 namespace todo::support {
 
-/// A sidecar on a loopback port of its own that takes publishes and jobs, keeps state and secrets
-/// and tells metadata, remembers what it was asked, and answers as and when the test says. Thread
-/// safety: may be used from many threads at once, except Start and Stop.
+/// A sidecar on a loopback port of its own that takes publishes and jobs, keeps state and secrets,
+/// converses and tells metadata, remembers what it was asked, and answers as and when the test
+/// says. Thread safety: may be used from many threads at once, except Start and Stop.
 class FakeSidecar {
  public:
   struct Call {
@@ -35,6 +35,7 @@ class FakeSidecar {
     dapr::proto::runtime::v1::ScheduleJobRequest schedule;
     dapr::proto::runtime::v1::DeleteJobRequest remove;
     dapr::proto::runtime::v1::SaveStateRequest save;
+    dapr::proto::runtime::v1::ConversationRequestAlpha2 converse;
   };
   using BulkAnswer = std::function<grpc::Status(dapr::proto::runtime::v1::BulkPublishResponse&)>;
 
@@ -53,6 +54,8 @@ class FakeSidecar {
   void SetMetadata(dapr::proto::runtime::v1::GetMetadataResponse metadata);
   /// The keys of any secret.
   void SetSecrets(std::map<std::string, std::string> secrets);
+  /// The answer of any language model.
+  void SetConversation(dapr::proto::runtime::v1::ConversationResponseAlpha2 conversation);
   /// How all other calls are answered from now on; OK at first.
   void SetAnswer(grpc::Status status);
   void SetBulkAnswer(BulkAnswer answer);
@@ -77,6 +80,7 @@ class FakeSidecar {
     grpc::Status answer;
     std::map<std::string, std::string> secrets;
     std::map<std::string, std::pair<std::string, int>> values;  // data and the number in its etag
+    dapr::proto::runtime::v1::ConversationResponseAlpha2 conversation;
     BulkAnswer bulk_answer;
     bool holding = false;
     std::deque<Reactor*> held;

@@ -47,6 +47,7 @@ struct Config : ChannelSettings, HttpSettings, IdentitySettings, LiveSettings, U
   std::string broadcast_pubsub = "kafka-broadcast";  // default with Bus::kMemory: that of pubsub
   std::string statestore = "statestore";
   std::string secretstore = "kubernetes-secrets";
+  std::string conversation_component;  // empty: no language model
   std::string task_events_topic = "task-events";
   std::string task_updates_topic = "task-updates";
   std::string reminders_topic = "reminders";

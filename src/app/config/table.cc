@@ -200,6 +200,10 @@ Table Sidecar() {
                        "replica, for live screens")),
       Text("statestore", "NAME", &Config::statestore, "name of the Dapr state store component"),
       Text("secretstore", "NAME", &Config::secretstore, "name of the Dapr secret store component"),
+      WithDefault("none", Text("conversation-component", "NAME", &Config::conversation_component,
+                               "name of the Dapr conversation component whose language model is "
+                               "asked about sentences that ChatService does not understand; it is "
+                               "sent the user's sentence")),
       Text("task-events-topic", "NAME", &Config::task_events_topic,
            "topic of the task events: every change of a task"),
       Text("task-updates-topic", "NAME", &Config::task_updates_topic,
