@@ -11,7 +11,7 @@ REMINDERS ?= 200
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test test-long test-conformance test-page smoke torture bench lint format docs
+.PHONY: help run test test-long test-conformance test-page test-model smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,11 @@ test-page: ## the example page of live screens in a real browser: needs Chromium
 	@tools/setup build tests stack
 	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
 	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 300 tests/page
+
+test-model: ## a language model that chooses badly, and one that chooses well
+	@tools/setup build tests stack echo
+	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
+	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 300 tests/model
 
 smoke: ## the main story on the real stack, with the time it takes
 	@tools/setup
