@@ -5,30 +5,12 @@
 #include <utility>
 
 #include "api/request_parts.h"
-#include "domain/ids.h"
 #include "util/log.h"
 #include "util/status.h"
 
 namespace todo::api {
-namespace {
 
 using google::protobuf::Message;
-
-/// The context of a call, from the parsed request. Only a request with a request id needs a
-/// fingerprint.
-service::CallContext ContextOf(const Method& method, const Message& request,
-                               const domain::UserId& user, const std::string& traceparent) {
-  service::CallContext context{
-      .user = user, .request_id = std::nullopt, .fingerprint = {}, .traceparent = traceparent};
-  const auto* field = request.GetDescriptor()->FindFieldByName(kRequestIdField);
-  if (field == nullptr) return context;
-  if (auto uuid = domain::Uuid::Parse(request.GetReflection()->GetString(request, field)))
-    context.request_id = domain::RequestId{*std::move(uuid)};
-  context.fingerprint = FingerprintOf(method.name, request);
-  return context;
-}
-
-}  // namespace
 
 absl::Status ServerStopping() {
   return util::WithReason(absl::UnavailableError("the server is stopping: try again"),
@@ -61,6 +43,18 @@ void LogFailure(std::string_view method_name, const absl::Status& status,
   if (!absl::IsInternal(status) && !absl::IsDataLoss(status)) return;
   util::Log(util::Severity::kError, "call_failed",
             {{"method", method_name}, {"status", status.ToString()}, {"traceparent", traceparent}});
+}
+
+service::CallContext ContextOf(const Method& method, const Message& request,
+                               const domain::UserId& user, const std::string& traceparent) {
+  service::CallContext context{
+      .user = user, .request_id = std::nullopt, .fingerprint = {}, .traceparent = traceparent};
+  const auto* field = request.GetDescriptor()->FindFieldByName(kRequestIdField);
+  if (field == nullptr) return context;
+  if (auto uuid = domain::Uuid::Parse(request.GetReflection()->GetString(request, field)))
+    context.request_id = domain::RequestId{*std::move(uuid)};
+  context.fingerprint = FingerprintOf(method.name, request);
+  return context;
 }
 
 Caller CallerOf(const Method& method, const KnownCaller& caller, const Message& request,

@@ -10,6 +10,9 @@
 #include "absl/status/status.h"
 #include "api/admission.h"
 #include "api/method.h"
+#include "domain/ids.h"
+#include "google/protobuf/message.h"
+#include "service/call_context.h"
 
 // Parts of admission that unary calls and streams have in common.
 
@@ -39,6 +42,10 @@ auto WithoutExceptions(const Run& run) -> decltype(run()) {
 /// Callers of a call that failed inside see "internal error" only; the cause is in this line.
 void LogFailure(std::string_view method_name, const absl::Status& status,
                 const std::string& traceparent);
+
+/// The context of a call of `method` by `user`. A request with a request id gets a fingerprint.
+service::CallContext ContextOf(const Method& method, const google::protobuf::Message& request,
+                               const domain::UserId& user, const std::string& traceparent);
 
 /// `call` must outlive the caller's use of the context.
 Caller CallerOf(const Method& method, const KnownCaller& caller,

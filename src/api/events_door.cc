@@ -13,12 +13,10 @@
 #include <vector>
 
 #include "api/connect/call_head.h"
-#include "api/connect/error.h"
 #include "api/feed_json.h"
-#include "api/status_encoding.h"
+#include "api/http_refusal.h"
 #include "api/watch_encoding.h"
 #include "api/watch_keeper.h"
-#include "google/rpc/status.pb.h"
 #include "util/http_problem.h"
 #include "util/status.h"
 
@@ -29,20 +27,6 @@ using std::chrono::milliseconds;
 
 /// How long a client waits before it connects again, unless a later event says otherwise.
 constexpr milliseconds kReconnectPause{2'000};
-
-/// The answer to a request that is refused before its first event.
-util::HttpResponse Refusal(const absl::Status& status) {
-  const google::rpc::Status rich = EncodeStatus(status);
-  util::HttpResponse response =
-      util::HttpProblem(connect::HttpStatusOf(rich.code()), rich.message());
-  if (response.status == 401) response.headers.emplace_back("www-authenticate", "Bearer");
-  if (response.status == 429 || response.status == 503) {
-    const milliseconds pause = util::RetryAfterOf(status).value_or(std::chrono::seconds(1));
-    response.headers.emplace_back(
-        "retry-after", fmt::format("{}", std::chrono::ceil<std::chrono::seconds>(pause).count()));
-  }
-  return response;
-}
 
 absl::Status Malformed(std::string_view text) {
   return util::WithReason(util::MakeStatus(absl::StatusCode::kInvalidArgument, text),
@@ -81,7 +65,7 @@ class EventsSink final : public ports::FeedSink {
   /// Ends the answer, which is a refusal when there was no event.
   void End(const absl::Status& status) {
     if (!begun_) {
-      exchange_->Respond(Refusal(status));
+      exchange_->Respond(RefusalOf(status));
     } else {
       if (!gone_) {
         const auto pause = util::RetryAfterOf(status);
@@ -176,13 +160,13 @@ util::HttpDecision EventsDoor::Decide(const util::HttpRequestHead& head) {
     response.headers.emplace_back("allow", "GET");
     return response;
   }
-  if (const absl::Status origin = origins_.Check(head); !origin.ok()) return Refusal(origin);
+  if (const absl::Status origin = origins_.Check(head); !origin.ok()) return RefusalOf(origin);
   absl::StatusOr<EventsWish> wish = ReadWish(head);
-  if (!wish.ok()) return Refusal(wish.status());
+  if (!wish.ok()) return RefusalOf(wish.status());
   const CallHeaders headers = ReadHeaders([&](std::string_view name) { return head.All(name); });
   absl::StatusOr<ports::Identity> identity =
       admission_.IdentifyWatcher(headers.credentials, wish->ticket);
-  if (!identity.ok()) return Refusal(identity.status());
+  if (!identity.ok()) return RefusalOf(identity.status());
   ports::WatchRequest request{.user = identity->user,
                               .cursor = std::move(wish->watch.cursor),
                               .scope = wish->watch.scope,
@@ -198,7 +182,7 @@ util::HttpDecision EventsDoor::Decide(const util::HttpRequestHead& head) {
 void EventsDoor::Open(const ports::WatchRequest& request,
                       std::unique_ptr<util::HttpExchange> exchange) const {
   absl::StatusOr<UserLimits::Place> place = admission_.AdmitWatch(request.user);
-  if (!place.ok()) return exchange->Respond(Refusal(place.status()));
+  if (!place.ok()) return exchange->Respond(RefusalOf(place.status()));
   const auto sink =
       std::make_shared<EventsSink>(std::move(exchange), *std::move(place), request.cursor);
   sink->exchange().OnCancel([weak = std::weak_ptr(sink)] {

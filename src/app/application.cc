@@ -106,6 +106,10 @@ Application::Application(Config config, std::function<void()> on_failure)
       connect_door_(methods_, admission_),
       socket_door_(admission_, feed_, {.allowed_origins = SplitList(config_.web_allowed_origins)}),
       events_door_(admission_, feed_, SplitList(config_.web_allowed_origins)),
+      mcp_door_(
+          admission_,
+          {.methods = methods_, .clock = clock_, .ids = ids_, .version = std::string(Version())},
+          SplitList(config_.web_allowed_origins)),
       invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, {.work = processor_, .live = live_updates_}),
                     reminders_, event_workers_, machine_clock_,
@@ -139,6 +143,7 @@ void Application::AddWebRoutes() {
     http_ports_.web_routes().AddPrefix(fmt::format("/{}/", method.service), connect_door_);
   http_ports_.web_routes().AddPath("/ws", socket_door_);
   http_ports_.web_routes().AddPath("/events", events_door_);
+  http_ports_.web_routes().AddPath("/mcp", mcp_door_);
 }
 
 CommitNews Application::NewsOfCommits() {

@@ -15,6 +15,7 @@
 #include "api/connect_door.h"
 #include "api/events_door.h"
 #include "api/grpc_door.h"
+#include "api/mcp_door.h"
 #include "api/method.h"
 #include "api/socket_door.h"
 #include "api/user_limits.h"
@@ -175,6 +176,7 @@ class Application {
   api::ConnectDoor connect_door_;
   api::SocketDoor socket_door_;
   api::EventsDoor events_door_;
+  api::McpDoor mcp_door_;
   api::GrpcDoor invoked_door_;  // on the app port, for calls of other apps through their sidecars
   appcallback::AppCallback app_callback_;
 

@@ -11,7 +11,8 @@ namespace {
 constexpr const char* kAllowedMethods = "GET, HEAD, POST";
 constexpr const char* kAllowedFields =
     "authorization, content-type, content-encoding, connect-protocol-version, connect-timeout-ms, "
-    "x-user-id, x-user-role, traceparent, last-event-id";
+    "x-user-id, x-user-role, traceparent, last-event-id, mcp-protocol-version, mcp-method, "
+    "mcp-name";
 constexpr const char* kExposedFields =
     "connect-content-encoding, content-encoding, retry-after, www-authenticate, allow";
 /// How long a browser may remember the answer to its question. Browsers cut it to two hours.

@@ -17,6 +17,7 @@ SECONDS = 8.0
 BOTH_PORTS = pytest.mark.parametrize("port", ["web-0", "ops-0"])
 WHO = b"Host: localhost\r\nx-user-id: mallory\r\nContent-Type: application/json\r\n"
 CALL = b"POST /todo.v1.TodoService/ListTasks HTTP/1.1\r\n" + WHO
+MESSAGE = b"POST /mcp HTTP/1.1\r\n" + WHO
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +78,11 @@ def test_an_endless_trailer_of_a_user(stack: Stack) -> None:
 
 
 def test_endless_extensions_and_bodies_of_a_user(stack: Stack) -> None:
-    opening = CALL + b"Transfer-Encoding: chunked\r\n\r\n"
     with HonestCallers(stack, 100 * MIB):
         for more in (b"1;" + b"a" * 200 + b"\r\n \r\n", b"1;" + b"a" * 4_000, b"400\r\n" + b" " * 1_024 + b"\r\n"):
-            assert send_until_closed(stack.ports["web-0"], opening, more, 300 * MIB) < 16 * MIB
+            for first in (CALL, MESSAGE):
+                opening = first + b"Transfer-Encoding: chunked\r\n\r\n"
+                assert send_until_closed(stack.ports["web-0"], opening, more, 300 * MIB) < 16 * MIB
 
 
 @BOTH_PORTS
@@ -112,6 +114,22 @@ def test_requests_of_a_user_that_nobody_reads(stack: Stack) -> None:
     call = CALL + b"Content-Length: 2\r\n\r\n{}"
     with HonestCallers(stack, 100 * MIB), Crowd(stack.ports["web-0"], 20, call, receive_buffer=4_096) as crowd:
         crowd.press(SECONDS, lambda one: one.sendall(call))
+
+
+def test_messages_of_assistants_that_are_hard_to_read(stack: Stack) -> None:
+    size = 256 * 1_024
+    call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_tasks","arguments":{%s}}}'
+    names = b",".join(b'"%d":0' % number for number in range(20_000))
+    bodies = [b"[" * size, b"[],".ljust(3) * (size // 3), b'{"a":[' * (size // 6), call % names,
+              call % (b'"words":"' + b"\\u0000" * 30_000 + b'"'), b'{"jsonrpc":"2.0","id":"' + b"i" * (size - 100) + b'"}']
+
+    def opening_of(number: int) -> bytes:
+        body = bodies[number % len(bodies)]
+        head = MESSAGE.replace(b"mallory", b"mallory-%d" % number) + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        return head + body
+
+    with HonestCallers(stack, 150 * MIB), Crowd(stack.ports["web-0"], 60, opening_of) as crowd:
+        crowd.press(SECONDS)
 
 
 @BOTH_PORTS

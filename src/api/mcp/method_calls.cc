@@ -1,0 +1,28 @@
+#include "api/mcp/method_calls.h"
+
+#include "api/admission_parts.h"
+#include "util/require.h"
+#include "util/status.h"
+
+namespace todo::api::mcp {
+
+absl::Status MethodCalls::Run(std::string_view path, const google::protobuf::Message& request,
+                              google::protobuf::Message& response) const {
+  const Method* method = methods_.Find(path);
+  if (method == nullptr) {
+    return util::WithReason(absl::UnimplementedError("this server cannot do that"),
+                            "METHOD_UNKNOWN");
+  }
+  TODO_REQUIRE(!method->streams());
+  TODO_REQUIRE(method->request_prototype->GetDescriptor() == request.GetDescriptor());
+  TODO_REQUIRE(method->response_prototype->GetDescriptor() == response.GetDescriptor());
+  Caller caller = caller_;
+  caller.context = ContextOf(*method, request, caller_.identity.user, caller_.context.traceparent);
+  caller.context.cancellation = caller_.context.cancellation;
+  absl::Status status =
+      WithoutExceptions([&] { return method->handler(caller, request, response); });
+  LogFailure(method->name, status, caller.context.traceparent);
+  return status;
+}
+
+}  // namespace todo::api::mcp

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/method.h"
+#include "google/protobuf/message.h"
+
+namespace todo::api::mcp {
+
+/// The methods of the API, for the caller of an admitted call and on its worker: each handler runs
+/// here, with the caller's identity, trace and cancellation, and with the request id of its own
+/// request. Failures inside are logged under the name of the method. Thread safety: one thread.
+class MethodCalls {
+ public:
+  /// Both must outlive this.
+  MethodCalls(const MethodTable& methods, const Caller& caller)
+      : methods_(methods), caller_(caller) {}
+
+  /// Calls the unary method at `path`, such as "/todo.v1.TodoService/GetTask", whose response is a
+  /// Response. Blocks as the method does. An exception of the handler is kInternal.
+  /// kUnimplemented: the table has no such method.
+  template <typename Response>
+  absl::StatusOr<Response> Call(std::string_view path,
+                                const google::protobuf::Message& request) const {
+    Response response;
+    if (absl::Status status = Run(path, request, response); !status.ok()) return status;
+    return response;
+  }
+
+ private:
+  absl::Status Run(std::string_view path, const google::protobuf::Message& request,
+                   google::protobuf::Message& response) const;
+
+  const MethodTable& methods_;
+  const Caller& caller_;
+};
+
+}  // namespace todo::api::mcp
