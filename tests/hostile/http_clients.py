@@ -38,6 +38,14 @@ def list_tasks(port: int, identity: dict[str, str]) -> None:
         connection.close()
 
 
+def has_expired(port: int, token: str) -> bool:
+    try:
+        list_tasks(port, {"authorization": f"Bearer {token}"})
+    except OSError as refusal:
+        return "TOKEN_EXPIRED" in str(refusal)
+    return False
+
+
 def get(port: int, path: str) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=MAX_WAIT) as answer:
         answer.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from http_clients import MAX_WAIT, MIB, HonestCallers
+from http_clients import MAX_WAIT, MIB, HonestCallers, has_expired
 from live_doors import DOORS, Ended, WebSocketDoor
+from raw_http2 import DATA, END_STREAM, HEADERS, RST_STREAM, Connection
 from screens import Screen, Viewer, until
 from service_binary import binary, make_token
 from todo_client import Client, eventually, rows
@@ -22,6 +24,11 @@ from tools.stack import Stack
 
 SECONDS = 25.0
 HONEST = 8
+STREAMS = 16  # of one user, as many as are allowed
+NEGLECTFUL = 5  # users
+UNREAD = 650_000  # bytes of a stream, of the MiB that it may have
+LARGE = "\N{WATERMELON}" * 10_000
+WITHOUT_SNAPSHOT = bytes([0x10, 3])  # a WatchTasksRequest
 REFUSED = {"4429", "not opened", "1013"}
 # How attacks may end; each must have ended so at least once.
 ALLOWED: dict[str, set[str]] = {
@@ -75,7 +82,7 @@ def test_honest_screens_get_every_change_while_all_attack(stack: Stack, key: Pat
     good = token("mallory")
     aim = {"web": stack.ports["web-0"], "api": stack.api_target(), "token": good,
            "other": token("trudy"), "expired": token("mallory", "1s"), "forged": good[:-8] + "AAAAAAAA"}
-    time.sleep(1)  # until the token for one second has expired
+    eventually(lambda: has_expired(aim["web"], aim["expired"]), "the token for one second has expired")
     tokens = [token(f"honest-{n}") for n in range(HONEST)]
     viewers = []
 
@@ -121,8 +128,8 @@ def test_honest_screens_get_every_change_while_all_attack(stack: Stack, key: Pat
     assert "open" not in {outcome for counts in outcomes.values() for outcome in counts}
 
 
-def create(client: Client, token: str, title: str) -> Any:
-    request = client.messages.CreateTaskRequest(task=client.messages.Task(title=title))
+def create(client: Client, token: str, title: str, description: str = "") -> Any:
+    request = client.messages.CreateTaskRequest(task=client.messages.Task(title=title, description=description))
     return client.call("CreateTask", request, authorization=f"Bearer {token}")
 
 
@@ -157,6 +164,71 @@ def test_the_limit_of_new_connections_spares_other_users(stack: Stack, key: Path
             await viewer.stop()
         assert not flood.done(), flood.exception()
         flood.cancel()
+
+    asyncio.run(scenario())
+
+
+class NeglectedStreams:
+    """As many WatchTasks streams as one user may have, on one connection. Nothing is read but their beginning."""
+
+    def __init__(self, stack: Stack, token: str) -> None:
+        self._connection = Connection(stack.ports["api-0"])
+        self._open = {self._connection.call("/todo.v1.TodoService/WatchTasks", WITHOUT_SNAPSHOT,
+                                            authorization=f"Bearer {token}") for _ in range(STREAMS)}
+        silent = set(self._open)
+        while silent:
+            silent -= {one.stream for one in self._connection.frames(MAX_WAIT) if one.kind == DATA}
+
+    def left(self) -> int:
+        """The number of streams that are still open."""
+        for one in self._connection.frames(0.05):
+            if one.kind == RST_STREAM or (one.kind == HEADERS and one.flags & END_STREAM):
+                self._open.discard(one.stream)
+        return len(self._open)
+
+
+def test_streams_that_nobody_reads_end_after_half_a_minute(stack: Stack, key: Path) -> None:
+    """Each keeps less unread than it may, and all together do."""
+    tokens = {user: make_token("--key", str(key), "--user", user, "--for", "1h")
+              for user in ("honest-0", *(f"neglectful-{n}" for n in range(NEGLECTFUL)))}
+    honest = tokens.pop("honest-0")
+    status = Path(f"/proc/{stack.node('service-0').pid}/statm")
+
+    def rss() -> int:
+        return int(status.read_text().split()[1]) * resource.getpagesize()
+
+    def neglect() -> None:
+        before = rss()
+        neglected = [NeglectedStreams(stack, token) for token in tokens.values()]
+        began = time.monotonic()
+        for user, token in tokens.items():
+            client = Client(stack.api_target(), user)
+            for n in range(UNREAD // len(LARGE.encode()) + 1):
+                create(client, token, f"task {n}", LARGE)
+        eventually(lambda: rss() > before + UNREAD * STREAMS * NEGLECTFUL / 2, "the unread updates are in memory")
+        assert sum(streams.left() for streams in neglected) == STREAMS * NEGLECTFUL
+        eventually(lambda: sum(streams.left() for streams in neglected) < STREAMS * NEGLECTFUL, "the first one ends")
+        assert time.monotonic() - began > 29, "the first one ended too early"
+        eventually(lambda: not any(streams.left() for streams in neglected), "all end")
+        eventually(lambda: rss() < before + 32 * MIB, "their memory is given back")
+
+    async def scenario() -> None:
+        viewers = [Viewer(stack, Screen("honest-0", door.name), door,
+                          identity=lambda: {"authorization": f"Bearer {honest}"}).start() for door in DOORS]
+        await until(lambda: all(viewer.screen.cursor for viewer in viewers), "the honest screens are connected")
+        attack = asyncio.create_task(asyncio.to_thread(neglect))
+        client = Client(stack.api_target(), "honest-0")
+        changes = [await asyncio.to_thread(create, client, honest, "before")]
+        while not attack.done():
+            changes.append(await asyncio.to_thread(create, client, honest, "meanwhile"))
+            await asyncio.sleep(0.5)
+        await attack
+        last = changes[-1].id
+        await until(lambda: all(last in map(int, viewer.screen.tasks) for viewer in viewers), "all changes", MAX_WAIT)
+        for viewer in viewers:
+            assert not viewer.screen.breaches and not viewer.ends, (viewer.screen.name, viewer.screen.breaches, viewer.ends)
+            assert viewer.screen.longest_wait < MAX_WAIT, viewer.screen.name
+            await viewer.stop()
 
     asyncio.run(scenario())
 
