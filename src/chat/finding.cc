@@ -15,32 +15,18 @@ using ports::FoundTask;
 
 /// More tasks that fit equally well are not counted.
 constexpr int kMaxFound = 30;
-/// A task that resembles the words is meant, when it resembles them this much, and this much more
-/// than the next one.
-constexpr double kSureScore = 0.5;
-constexpr double kSureLead = 0.15;
+/// Half the score or more: all words are in the title, and not only in the description or a tag.
+bool IsTitled(const FoundTask& found) { return found.score >= 0.5; }
 
-/// The tasks of the first fit, or those that resemble the words.
+/// The tasks that fit as well as the first one.
 Candidates Judge(const std::vector<FoundTask>& found) {
   Candidates candidates;
   if (found.empty()) return candidates;
-  const Fit best = found.front().fit;
+  const FoundTask& best = found.front();
+  const bool similar = best.fit == Fit::kSimilar;
   for (const FoundTask& one : found) {
-    if (one.fit == best) candidates.fitting.push_back(one.task);
-  }
-  candidates.by_all_words = best != Fit::kSimilar;
-  if (candidates.by_all_words) return candidates;
-  std::vector<double> scores;
-  for (const FoundTask& one : found) scores.push_back(one.score);
-  const auto top = std::ranges::max_element(scores);
-  const auto task = candidates.fitting[static_cast<std::size_t>(top - scores.begin())];
-  const double score = *top;
-  scores.erase(top);
-  const double next = scores.empty() ? 0 : *std::ranges::max_element(scores);
-  if (score >= kSureScore && score - next >= kSureLead) {
-    candidates.fitting = {task};
-  } else {
-    candidates.near = std::exchange(candidates.fitting, {});
+    if (one.fit == best.fit && (similar || IsTitled(one) == IsTitled(best)))
+      (similar ? candidates.near : candidates.fitting).push_back(one.task);
   }
   return candidates;
 }
@@ -82,10 +68,10 @@ absl::StatusOr<Candidates> Finding::Find(const std::string& words, Wanted wanted
   if (wanted != Wanted::kAny) first = wanted == Wanted::kCompleted;
   TODO_ASSIGN_OR_RETURN(const std::vector<FoundTask> found, Ask(words, first));
   Candidates candidates = Judge(found);
-  if (!candidates.by_all_words && first) {
+  if (candidates.fitting.empty() && first) {
     TODO_ASSIGN_OR_RETURN(const std::vector<FoundTask> found_others, Ask(words, !*first));
     Candidates others = Judge(found_others);
-    if (others.by_all_words) candidates = std::move(others);
+    if (!others.fitting.empty()) candidates = std::move(others);
   }
   Narrow(candidates.fitting, wanted);
   return candidates;

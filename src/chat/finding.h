@@ -20,8 +20,7 @@ enum class Wanted { kOpen, kCompleted, kAny };
 
 /// The tasks that a reference may name.
 struct Candidates {
-  std::vector<domain::Task> fitting;  // equally well; one: it is meant
-  bool by_all_words = false;          // they have all words of the reference
+  std::vector<domain::Task> fitting;  // those with all words, equally well; one: it is meant
   std::vector<domain::Task> near;     // when none fits: those that resemble the words
 };
 

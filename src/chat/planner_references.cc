@@ -64,7 +64,7 @@ absl::Status Planner::ForEach(const TaskReference& reference, ActionKind kind, c
 /// Whether no task fits all words, and each part has tasks that fit.
 absl::StatusOr<bool> Planner::PartsFit(const TaskReference& reference, ActionKind kind) {
   TODO_ASSIGN_OR_RETURN(const Candidates whole, Find(reference, kind));
-  if (whole.by_all_words) return false;
+  if (!whole.fitting.empty()) return false;
   for (const TaskReference& part : reference.parts) {
     if (part.it) continue;
     TODO_ASSIGN_OR_RETURN(const Candidates candidates, Find(part, kind));
@@ -131,14 +131,15 @@ void Planner::AskWhich(const TaskReference& reference, ActionKind kind, std::vec
   const std::size_t count = offers.size();
   offers.resize(std::min(count, kMaxOffers));
   std::string text =
-      near ? fmt::format("No task is called {}. Do you mean one of these?", Quoted(reference.words))
+      near ? fmt::format("No task is called {}. Do you mean {}?", Quoted(reference.words),
+                         count == 1 ? "this one" : "one of these")
            : fmt::format("Which one do you want to {}?", Infinitive(kind));
   text += NumberedLines(offers, input_.context.zone, kMaxOffers);
-  if (count > kMaxOffers) {
+  if (count > kMaxOffers)
     text += fmt::format("\n…and {} more: say more of the title.", count - kMaxOffers);
-  }
   plan_.ask = Ask{.kind = kind,
-                  .text = text + "\nAnswer with a number, or “none”.",
+                  .text = text + (count == 1 ? "\nAnswer “yes” or “no”."
+                                             : "\nAnswer with a number, or “none”."),
                   .slot = SlotOf(reference),
                   .offers = std::move(offers)};
 }
