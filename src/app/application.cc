@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "api/chat_methods.h"
 #include "api/notification_methods.h"
 #include "api/ops_methods.h"
 #include "api/reminder_methods.h"
@@ -73,6 +74,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       signal_(
           config_.database_url, [this](int shard) { OutboxGrewElsewhere(shard); },
           [this] { delivery_bell_.Ring(); }),
+      conversation_(PartsOfConversation()),
       processor_({stores_.inbox, stores_.retry_queue, stores_.crash_log, clock_},
                  EventStreamsOf(StreamsOf(config_), {.recurring_tasks = &recurring_tasks_,
                                                      .task_webhooks = &task_webhooks_,
@@ -92,6 +94,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       methods_({api::MakeTodoMethods(tasks_, feed_, ticket_keys_),
                 api::MakeReminderMethods(reminders_),
                 api::MakeNotificationMethods(notification_settings_),
+                api::MakeChatMethods(conversation_),
                 api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
                                     [this] { return sidecar_watch_.Describe(); })}),
       user_limits_(LimitsOf(config_)),
@@ -159,6 +162,23 @@ CommitNews Application::NewsOfCommits() {
                 signal_.AnnounceDelivery();  // all threads of this replica may be busy sending
               },
           .retry_queued = [this](domain::Instant due) { retry_runner_.Wake(due); }};
+}
+
+chat::Conversation::Parts Application::PartsOfConversation() {
+  return {
+      .tasks = tasks_,
+      .finder = stores_.finder,
+      .state = sidecar_.state,
+      .clock = clock_,
+      .ids = ids_,
+      .preferences =
+          [this](const domain::UserId& user) -> absl::StatusOr<domain::NotificationPreferences> {
+        auto preferences = notification_settings_.GetPreferences(user);
+        if (!preferences.ok()) return preferences.status();
+        return std::move(preferences->values);
+      },
+      .usage = {},
+      .model = nullptr};
 }
 
 void Application::OutboxGrewElsewhere(int shard) {

@@ -43,6 +43,7 @@
 #include "app/system_clock.h"
 #include "app/ticket_keys.h"
 #include "appcallback/app_callback.h"
+#include "chat/conversation.h"
 #include "live/feed.h"
 #include "live/update_reader.h"
 #include "relay/outbox_relay.h"
@@ -103,6 +104,7 @@ class Application {
  private:
   void AddWebRoutes();
   CommitNews NewsOfCommits();
+  chat::Conversation::Parts PartsOfConversation();
   void OutboxGrew(int shard);
   void OutboxGrewElsewhere(int shard);
   relay::RelayOptions OptionsOfRelay();
@@ -146,6 +148,7 @@ class Application {
   service::TaskWebhooks task_webhooks_{stores_.notifications, clock_, channels_};
   service::NotificationSettings notification_settings_{
       {stores_.notifications, sidecar_.state, stores_.preferred_zones, clock_, ids_, channels_}};
+  chat::Conversation conversation_;
   service::DeliverySender delivery_sender_{stores_.deliveries, clock_, channels_};
   service::EventProcessor processor_;
   service::Auditor auditor_;
