@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "api/parse_methods.h"
 #include "api/request_parts.h"
 #include "api/task_encoding.h"
 #include "api/task_query.h"
@@ -136,25 +137,20 @@ absl::StatusOr<v1::ListChangesResponse> ListChanges(service::TaskService& tasks,
 
 }  // namespace
 
-ServiceDefinition MakeTodoMethods(service::TaskService& tasks, ports::ChangeFeed& feed,
-                                  const ports::WatchTickets& tickets) {
-  return {.service = v1::CreateTaskRequest::descriptor()->file()->FindServiceByName("TodoService"),
-          .methods = {Unary("CreateTask", tasks, CreateTask), Unary("GetTask", tasks, GetTask),
-                      Unary("ListTasks", tasks, ListTasks), Unary("UpdateTask", tasks, UpdateTask),
-                      Unary("CompleteTask", tasks, CompleteTask),
-                      Unary("UncompleteTask", tasks, UncompleteTask),
-                      Unary("DeleteTask", tasks, DeleteTask), Unary("SkipTask", tasks, SkipTask),
-                      Unary("RestoreTask", tasks, RestoreTask),
-                      Unary<v1::ParseTaskRequest, v1::ParseTaskResponse>(
-                          "ParseTask",
-                          [](const Caller&, const v1::ParseTaskRequest&)
-                              -> absl::StatusOr<v1::ParseTaskResponse> {
-                            return absl::UnimplementedError("not built yet");
-                          }),
-                      Unary("StopSeries", tasks, StopSeries),
-                      Unary("PreviewRecurrence", tasks, PreviewRecurrence),
-                      Unary("ListChanges", tasks, ListChanges), WatchTasksMethod(feed),
-                      CreateWatchTicketMethod(tickets)}};
+ServiceDefinition MakeTodoMethods(const TodoParts& parts) {
+  service::TaskService& tasks = parts.tasks;
+  return {
+      .service = v1::CreateTaskRequest::descriptor()->file()->FindServiceByName("TodoService"),
+      .methods = {Unary("CreateTask", tasks, CreateTask), Unary("GetTask", tasks, GetTask),
+                  Unary("ListTasks", tasks, ListTasks), Unary("UpdateTask", tasks, UpdateTask),
+                  Unary("CompleteTask", tasks, CompleteTask),
+                  Unary("UncompleteTask", tasks, UncompleteTask),
+                  Unary("DeleteTask", tasks, DeleteTask), Unary("SkipTask", tasks, SkipTask),
+                  Unary("RestoreTask", tasks, RestoreTask), Unary("StopSeries", tasks, StopSeries),
+                  Unary("PreviewRecurrence", tasks, PreviewRecurrence),
+                  ParseTaskMethod(parts.settings, parts.clock),
+                  Unary("ListChanges", tasks, ListChanges), WatchTasksMethod(parts.feed),
+                  CreateWatchTicketMethod(parts.tickets)}};
 }
 
 }  // namespace todo::api

@@ -105,12 +105,14 @@ std::optional<DayPhrase> ReadStretch(Cursor& cursor, const GrammarContext& conte
   return Fixed(next && !end ? stretch.first : stretch.last);
 }
 
-/// "this weekend", "next weekend": Saturdays.
-std::optional<DayPhrase> ReadWeekend(Cursor& cursor, const GrammarContext& context) {
+/// "this weekend", "next weekend", "on the weekend": Saturdays.
+std::optional<DayPhrase> ReadWeekend(Cursor& cursor, const GrammarContext& context,
+                                     std::string_view preposition) {
   Cursor ahead = cursor;
   const CivilDay today = Today(context);
   const bool next = ahead.Take("next");
-  const bool led = next || ahead.TakeAny({"this", "the", "coming"});
+  const bool led =
+      next || ahead.TakeAny({"this", "coming"}) || (!preposition.empty() && ahead.Take("the"));
   if (!ahead.Take("weekend")) return std::nullopt;
   cursor = ahead;
   const bool is_sunday = absl::GetWeekday(today) == absl::Weekday::sunday;
@@ -166,11 +168,11 @@ std::optional<DayPhrase> ReadDay(Cursor& cursor, const GrammarContext& context,
     return ReadDate(cursor, context);
   if (!cursor.IsWord()) return std::nullopt;
   if (preposition == "in") return ReadMonthAlone(cursor, context, preposition);
-  if (preposition == "at") return ReadWeekend(cursor, context);
+  if (preposition == "at") return ReadWeekend(cursor, context, preposition);
   if (auto day = ReadNamedDay(cursor, Today(context))) return day;
   if (auto day = ReadWeekdayPhrase(cursor, context)) return day;
   if (auto day = ReadStretch(cursor, context)) return day;
-  if (auto day = ReadWeekend(cursor, context)) return day;
+  if (auto day = ReadWeekend(cursor, context, preposition)) return day;
   if (auto day = ReadDate(cursor, context)) return day;
   return ReadMonthAlone(cursor, context, preposition);
 }

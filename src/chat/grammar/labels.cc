@@ -40,7 +40,9 @@ std::optional<domain::Priority> ReadPriority(Cursor& cursor) {
 
 std::optional<std::string> ReadTag(Cursor& cursor) {
   Cursor ahead = cursor;
-  if (!ahead.TakeAny({"#", "@"})) return std::nullopt;
+  const bool at_sign = ahead.Take("@");
+  // "@3pm" is a time.
+  if ((at_sign && !ahead.IsWord()) || (!at_sign && !ahead.Take("#"))) return std::nullopt;
   const std::size_t begin = ahead.at();
   std::size_t end = begin;
   bool has_word = false;

@@ -83,7 +83,7 @@ bool IsSpoiled(const FoundPiece& piece, const Tokens& tokens) {
   if (before.kind != Kind::kWord) return false;
   if (IsTom(piece, tokens)) return before.means->takes_person;
   if (first.kind == Kind::kNumber && before.means->takes_number) return true;
-  return before.means->spoils_day || before.means->names_day;
+  return before.means->spoils_day || before.means->names_day || before.means->ordinal;
 }
 
 /// "John 3:16": a name and a time without a half of the day.
@@ -107,7 +107,10 @@ std::optional<Candidate> CandidateOf(const MomentPhrase& moment, FoundPiece piec
   const bool for_weak = moment.follows_for && moment.is_weak();
   if (for_weak) return std::nullopt;
   Candidate candidate{.piece = std::move(piece)};
-  candidate.at_start = moment.is_led || !moment.is_weak();
+  // "At 9 call Ann", and not "At 5 Main Street".
+  const std::size_t end = candidate.piece.end;
+  const bool before_name = end < tokens.size() && tokens[end].capitalised;
+  candidate.at_start = !moment.is_weak() || (moment.is_led && !before_name);
   const bool is_complete = moment.day && moment.time;
   candidate.in_middle = moment.is_led && goes_on && (!moment.follows_for || is_complete);
   return candidate;

@@ -168,6 +168,7 @@ bool ReadWeekdays(Cursor& cursor, RecurrenceRule& rule, bool plural) {
   Cursor ahead = cursor;
   for (int count = 0; count < kMaxListed; ++count) {
     if (count > 0 && !TakeSeparator(ahead)) break;
+    if (count > 0) ahead.TakeAny({"every", "on"});
     const std::optional<WeekdayWord> word = TakeWeekday(ahead, plural);
     if (!word) break;
     cursor = ahead;

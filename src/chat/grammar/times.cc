@@ -159,11 +159,11 @@ std::optional<TimePhrase> ReadTime(Cursor& cursor, bool after_preposition) {
   if (ahead.Peek().number == kNoon) ahead.Skip();  // "12 noon"
   if (ahead.TakeAny({"noon", "midday"})) {
     cursor = ahead;
-    return TimePhrase{.time = hours(kNoon), .range = std::nullopt};
+    return TimePhrase{.time = hours(kNoon), .is_bare = true, .range = std::nullopt};
   }
   if (ahead.Take("midnight")) {
     cursor = ahead;
-    return TimePhrase{.time = seconds(0), .range = std::nullopt};
+    return TimePhrase{.time = seconds(0), .is_bare = true, .range = std::nullopt};
   }
   if (auto spoken = ReadSpokenTime(cursor)) return spoken;
   return ReadClockOrRange(cursor, after_preposition);

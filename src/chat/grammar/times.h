@@ -14,7 +14,7 @@ namespace todo::chat::grammar {
 struct TimePhrase {
   std::chrono::seconds time{0};  // since midnight, as written
   bool either_half = false;      // 1 to 12 without am or pm: may stand for the afternoon
-  bool is_bare = false;          // an hour alone: "at 9"
+  bool is_bare = false;          // also an ordinary number or word: "at 9", "midnight"
   std::optional<Span> range;     // of "2-3pm", whose end is dropped
 };
 

@@ -68,10 +68,11 @@ DayRange RangeOf(Unit unit, CivilDay day, const GrammarContext& context) {
 /// "this week", "next month", "last year", "this weekend".
 std::optional<DayRange> ReadStretch(Cursor& cursor, const GrammarContext& context) {
   Cursor ahead = cursor;
-  ahead.Take("the");
+  const bool the = ahead.Take("the");
   const bool next = ahead.TakeAny({"next", "coming"});
   const bool last = !next && ahead.TakeAny({"last", "past"});
-  if (!next && !last && !ahead.TakeAny({"this", "current"})) return std::nullopt;
+  const bool named = next || last || ahead.TakeAny({"this", "current"});
+  if (!named && (!the || ahead.Peek().text != "weekend")) return std::nullopt;
   const CivilDay today = grammar::Today(context);
   if (ahead.Take("weekend")) {
     constexpr int kDaysOfWeek = 7;

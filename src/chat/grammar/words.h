@@ -29,7 +29,7 @@ struct Meanings {
   std::optional<Unit> unit_letter;  // right behind a number: "2h", "3d"
   std::optional<DayPart> day_part;
   bool begins_piece = false;    // a piece of a text may begin with it: "tomorrow", "on", "every"
-  bool begins_rule = false;         // a rule may begin with it, or with "on the" before it
+  bool begins_rule = false;     // a rule may begin with it, or with "on the" before it
   bool is_preposition = false;  // of dates: "on", "due"
   bool continues_sentence = false;  // may stand behind a date inside a sentence: "at 3 with Ann"
   bool spoils_day = false;          // a day behind it is no due date: "notes of monday"

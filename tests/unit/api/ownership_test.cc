@@ -308,8 +308,8 @@ class OwnershipTest : public testing::Test {
   util::WorkerPool pool_{1, 100};
   FakeFeed feed_;
   FakeTickets tickets_;
-  MethodTable methods_{{MakeTodoMethods(tasks_, feed_, tickets_), MakeReminderMethods(reminders_),
-                        MakeNotificationMethods(settings_)}};
+  MethodTable methods_{{MakeTodoMethods({tasks_, feed_, tickets_, settings_, clock_}),
+                        MakeReminderMethods(reminders_), MakeNotificationMethods(settings_)}};
   Admission admission_{authenticator_, pool_, {}};
   GrpcDoor grpc_door_{methods_, admission_};
   ConnectDoor connect_door_{methods_, admission_};

@@ -10,7 +10,9 @@
 #include "fake_tickets.h"
 #include "served.h"
 #include "support/fake_database.h"
+#include "support/fake_notification_store.h"
 #include "support/fake_preferred_zones.h"
+#include "support/fake_senders.h"
 #include "support/fake_task_store.h"
 
 namespace todo::api {
@@ -68,9 +70,14 @@ class TodoMethodsTest : public testing::Test {
   StandingClock clock_;
   CountingIds ids_;
   service::TaskService tasks_{store_, zones_, clock_, ids_};
+  support::FakeNotificationStore notification_store_{database_};
+  support::FakeStateStore state_;
+  service::ChannelSet channels_;
+  service::NotificationSettings settings_{
+      {notification_store_, state_, zones_, clock_, ids_, channels_}};
   FakeFeed feed_;
   FakeTickets tickets_;
-  Served served_{MakeTodoMethods(tasks_, feed_, tickets_)};
+  Served served_{MakeTodoMethods({tasks_, feed_, tickets_, settings_, clock_})};
 };
 
 using Stub = v1::TodoService::Stub;
