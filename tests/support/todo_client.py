@@ -210,6 +210,20 @@ class Notified:
         return list(self.call("ListNotifications").notifications)
 
 
+class Usage:
+    """AnalyticsService as one user."""
+
+    def __init__(self, target: str, user: str) -> None:
+        protos()
+        self.messages = importlib.import_module("todo.v1.analytics_service_pb2")
+        stubs = importlib.import_module("todo.v1.analytics_service_pb2_grpc")
+        self._stub = stubs.AnalyticsServiceStub(grpc.insecure_channel(target))
+        self._metadata = [("x-user-id", user)]
+
+    def get(self, **fields: Any) -> Any:
+        return self._stub.GetUsage(self.messages.GetUsageRequest(**fields), timeout=15, metadata=self._metadata)
+
+
 class Operator:
     """OpsService, as somebody with a role."""
 
