@@ -8,7 +8,6 @@
 #include "chat/conversation.h"
 #include "chat/undoing.h"
 #include "chat/words.h"
-#include "util/digest.h"
 #include "util/log.h"
 #include "util/status.h"
 
@@ -191,7 +190,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeBack(const Turn& turn) {
   // The id of the undo, not of the call: two calls at the same time undo once.
   service::CallContext call = turn.call;
   call.request_id = domain::RequestId{undo.id};
-  call.fingerprint = util::Sha256("undo");
+  call.fingerprint = DigestOf("undo");
   const absl::StatusOr<std::vector<service::ChangedTask>> made =
       parts_.tasks.ChangeAll(call, changes);
   if (!made.ok()) {
@@ -251,11 +250,9 @@ absl::StatusOr<Reply> Conversation::Finish(const Turn& turn, Outcome outcome) {
   const bool changes = outcome.undo || outcome.undone;
   const absl::Status kept = memories_.Update(turn.call.user, [&](Memory& memory) {
     const Memory before = memory;
-    const bool ours =
+    const bool same_question =
         memory.question && turn.memory.question && memory.question->id == turn.memory.question->id;
-    if (outcome.answered || (ours && !reply.question)) {
-      if (ours) memory.question.reset();
-    }
+    if (same_question && outcome.ends_question) memory.question.reset();
     if (outcome.question) memory.question = outcome.question;
     if (outcome.undo && !(memory.undo && memory.undo->change_id == outcome.undo->change_id))
       memory.undo = outcome.undo;
@@ -265,12 +262,11 @@ absl::StatusOr<Reply> Conversation::Finish(const Turn& turn, Outcome outcome) {
     }
     if (spoken_of) memory.spoken_of = spoken_of;
     if (turn.call.request_id && outcome.remembered) {
-      memory.replies.insert(memory.replies.begin(),
-                            {.request_id = *turn.call.request_id,
-                             .fingerprint = util::Sha256(turn.call.fingerprint),
-                             .reply = reply});
-      if (memory.replies.size() > kMaxReplies) memory.replies.resize(kMaxReplies);
+      memory.replies.insert(memory.replies.begin(), {.request_id = *turn.call.request_id,
+                                                     .fingerprint = DigestOf(turn.call.fingerprint),
+                                                     .reply = reply});
     }
+    Limit(memory);
     return memory != before;
   });
   if (kept.ok()) return std::move(reply);

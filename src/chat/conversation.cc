@@ -8,7 +8,6 @@
 
 #include "chat/model_intents.h"
 #include "chat/words.h"
-#include "util/digest.h"
 #include "util/log.h"
 #include "util/status.h"
 #include "util/unicode.h"
@@ -50,8 +49,6 @@ std::string KeyOf(const Choice& choice) {
   if (choice.kind == Choice::Kind::kNo) return "no";
   return std::to_string(choice.index);
 }
-
-std::string DigestOf(std::string_view text) { return util::Sha256(text); }
 
 }  // namespace
 
@@ -99,7 +96,8 @@ absl::StatusOr<Conversation::Outcome> Conversation::Take(Turn& turn) {
   if (!question) return TakeSentence(turn);
   const Choice choice = ParseChoice(turn.text, TitlesOf(*question));
   if (choice.kind != Choice::Kind::kUnclear) return TakeAnswer(turn, choice);
-  if (ParseSentence(turn.text, turn.context).intents.empty()) return AskAgain(turn);
+  const Sentence sentence = ParseSentence(turn.text, turn.context);
+  if (sentence.intents.empty() || sentence.not_understood) return AskAgain(turn);
   return TakeSentence(turn);
 }
 
@@ -165,6 +163,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::AskAgain(const Turn& turn) c
       fmt::format("I did not understand {}.\n{}", Quoted(turn.text), question.text);
   outcome.reply.understood_by = question.wish.understood_by;
   outcome.remembered = false;
+  outcome.ends_question = false;
   Question& asked = outcome.reply.question.emplace();
   asked.text = question.text;
   asked.kind = question.kind;
@@ -186,9 +185,9 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeAnswer(Turn& turn, const
   if (!question.answer.empty() && question.answer != KeyOf(choice)) {
     outcome.reply.text =
         "Another answer to this question came first, and counts. This one changed nothing.";
+    outcome.ends_question = false;
     return outcome;
   }
-  outcome.answered = question.id;
   if (choice.kind == Choice::Kind::kNo) {
     outcome.reply.text = "All right. Nothing was changed.";
     question.answer = KeyOf(choice);
@@ -217,9 +216,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeAnswer(Turn& turn, const
     TODO_ASSIGN_OR_RETURN(order.intents,
                           IntentsOf(question.wish.model_calls, question.wish.text, context));
   }
-  TODO_ASSIGN_OR_RETURN(Outcome carried, CarryOut(turn, std::move(order)));
-  carried.answered = question.id;
-  return carried;
+  return CarryOut(turn, std::move(order));
 }
 
 }  // namespace todo::chat

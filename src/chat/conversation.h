@@ -77,7 +77,7 @@ class Conversation {
   struct Outcome {
     Reply reply;
     std::optional<OpenQuestion> question;   // asked by the reply
-    std::optional<domain::Uuid> answered;   // the question that is over
+    bool ends_question = true;              // that was open before
     std::optional<domain::Uuid> change_id;  // the request id of the change that the reply tells
     std::optional<Undo> undo;               // takes it back
     bool undone = false;                    // the reply tells of an undo

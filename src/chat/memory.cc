@@ -10,12 +10,26 @@ namespace todo::chat {
 namespace {
 
 /// It holds a digest of the user id, because user ids may contain characters that keys may not.
-std::string KeyOf(const domain::UserId& user) {
-  const std::string digest = util::Sha256(user.value);
-  return "chat-" + absl::BytesToHexString(absl::string_view(digest.data(), digest.size()));
-}
+std::string KeyOf(const domain::UserId& user) { return "chat-" + DigestOf(user.value); }
 
 }  // namespace
+
+std::string DigestOf(std::string_view text) {
+  const std::string digest = util::Sha256(text);
+  return absl::BytesToHexString(absl::string_view(digest.data(), digest.size()));
+}
+
+void Limit(Memory& memory) {
+  std::vector<GivenReply>& replies = memory.replies;
+  if (replies.size() > kMaxReplies) replies.resize(kMaxReplies);
+  while (replies.size() > 1 && FormatMemory(memory).size() > kMaxMemoryBytes) replies.pop_back();
+  if (replies.empty() || FormatMemory(memory).size() <= kMaxMemoryBytes) return;
+  for (Action& action : replies.front().reply.actions) {
+    for (domain::Task& task : action.tasks) task.fields.description.reset();
+  }
+  if (!replies.front().reply.question) return;
+  for (Offer& offer : replies.front().reply.question->offers) offer.task.fields.description.reset();
+}
 
 absl::StatusOr<MemoryStore::Read> MemoryStore::Get(const domain::UserId& user) {
   const std::string key = KeyOf(user);

@@ -26,8 +26,9 @@ namespace todo::chat {
 
 inline constexpr std::chrono::minutes kQuestionLives{10};
 inline constexpr std::chrono::hours kUndoLives{24};
-/// So many replies are kept for repeated calls.
+/// Replies are kept for repeated calls, the last ones.
 inline constexpr std::size_t kMaxReplies = 5;
+inline constexpr std::size_t kMaxMemoryBytes = 256 * 1024;
 
 /// A task, as a question showed it.
 struct Pin {
@@ -98,7 +99,7 @@ struct Undo {
 /// An answer that was given to a call with a request id.
 struct GivenReply {
   domain::RequestId request_id;
-  std::string fingerprint;  // digest of the call's
+  std::string fingerprint;  // DigestOf the call's
   Reply reply;
   bool operator==(const GivenReply&) const = default;
 };
@@ -110,6 +111,13 @@ struct Memory {
   std::vector<GivenReply> replies;          // the last one first
   bool operator==(const Memory&) const = default;
 };
+
+/// A short text that is equal for equal texts: for fingerprints.
+std::string DigestOf(std::string_view text);
+
+/// Forgets replies beyond kMaxReplies, and those for which there is no room in kMaxMemoryBytes. The
+/// last reply stays, without the descriptions of its tasks if need be.
+void Limit(Memory& memory);
 
 std::string FormatMemory(const Memory& memory);
 /// nullopt: the text was written by another version, or is damaged.

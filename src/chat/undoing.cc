@@ -10,6 +10,12 @@ namespace {
 
 using domain::Task;
 
+/// It is long, and never taken back.
+std::optional<Task> WithoutDescription(std::optional<Task> task) {
+  if (task) task->fields.description.reset();
+  return task;
+}
+
 service::DueInput DueOf(const domain::Due& due) {
   service::DueInput input;
   if (due.kind == domain::DueKind::kInstant) input.due_date = due.at;
@@ -52,7 +58,7 @@ std::vector<UndoStep> UndoStepsOf(const std::vector<Step>& steps,
     added.version = versions[outcome.after.id];
     added.title = outcome.after.fields.title;
     if (step.action.kind == ActionKind::kRename || step.action.kind == ActionKind::kPostpone)
-      added.before = outcome.before;
+      added.before = WithoutDescription(outcome.before);
     if (step.action.kind == ActionKind::kRemind) added.reminder_numbers = outcome.reminder_numbers;
   }
   std::ranges::reverse(undo);

@@ -73,15 +73,26 @@ Memory FullMemory() {
   reply.understood_by = "grammar";
   reply.undoable = true;
   memory.replies.push_back(
-      {.request_id = {Id('r')}, .fingerprint = "\x01\xff digest", .reply = std::move(reply)});
+      {.request_id = {Id('r')}, .fingerprint = DigestOf("text"), .reply = std::move(reply)});
   return memory;
 }
 
 TEST(MemoryTest, IsReadAsItWasWritten) {
-  Memory memory = FullMemory();
-  memory.replies[0].fingerprint = "digest";
+  const Memory memory = FullMemory();
   EXPECT_EQ(ParseMemory(FormatMemory(memory)), memory);
   EXPECT_EQ(ParseMemory(FormatMemory({})), Memory());
+}
+
+TEST(MemoryTest, HasABound) {
+  Memory memory = FullMemory();
+  for (int i = 0; i < 9; ++i) memory.replies.push_back(memory.replies.front());
+  Limit(memory);
+  EXPECT_EQ(memory.replies.size(), kMaxReplies);
+  for (GivenReply& given : memory.replies)
+    given.reply.actions[0].tasks[0].fields.description = std::string(300'000, 'x');
+  Limit(memory);
+  ASSERT_EQ(memory.replies.size(), 1u);
+  EXPECT_LE(FormatMemory(memory).size(), kMaxMemoryBytes);
 }
 
 TEST(MemoryTest, DamagedTextIsNoMemory) {

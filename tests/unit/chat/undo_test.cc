@@ -62,7 +62,7 @@ TEST_F(UndoTest, RemovesAReminder) {
   Add("Dentist", "2026-11-27T15:00:00");
   EXPECT_TRUE(Say("remind me of the dentist 30 min before").undoable);
   EXPECT_EQ(Say("undo").text, "Undone: “Dentist”.");
-  const auto tables = database_.Read();
+  auto tables = database_.Read();
   ASSERT_THAT(tables->reminders, SizeIs(1));
   EXPECT_EQ(tables->reminders.begin()->second.reminder.state, domain::ReminderState::kDeleted);
 }
