@@ -91,16 +91,7 @@ Application::Application(Config config, std::function<void()> on_failure)
                  [this] { reminder_runner_.Wake(); }),
       feed_({.log = stores_.live_log, .tasks = stores_.live_tasks, .clock = clock_},
             {.max_watches = Count(config_.live_max_screens), .threads = Count(kLiveThreads)}),
-      methods_({api::MakeTodoMethods({.tasks = tasks_,
-                                      .feed = feed_,
-                                      .tickets = ticket_keys_,
-                                      .settings = notification_settings_,
-                                      .clock = clock_}),
-                api::MakeReminderMethods(reminders_),
-                api::MakeNotificationMethods(notification_settings_),
-                api::MakeChatMethods(conversation_),
-                api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
-                                    [this] { return sidecar_watch_.Describe(); })}),
+      methods_(ServicesOfApi()),
       user_limits_(LimitsOf(config_)),
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
@@ -183,6 +174,18 @@ chat::Conversation::Parts Application::PartsOfConversation() {
       },
       .usage = {},
       .model = nullptr};
+}
+
+std::vector<api::ServiceDefinition> Application::ServicesOfApi() {
+  return {api::MakeTodoMethods({.tasks = tasks_,
+                                .feed = feed_,
+                                .tickets = ticket_keys_,
+                                .settings = notification_settings_,
+                                .clock = clock_}),
+          api::MakeReminderMethods(reminders_),
+          api::MakeNotificationMethods(notification_settings_), api::MakeChatMethods(conversation_),
+          api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
+                              [this] { return sidecar_watch_.Describe(); })};
 }
 
 void Application::OutboxGrewElsewhere(int shard) {

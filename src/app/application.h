@@ -105,6 +105,7 @@ class Application {
   void AddWebRoutes();
   CommitNews NewsOfCommits();
   chat::Conversation::Parts PartsOfConversation();
+  std::vector<api::ServiceDefinition> ServicesOfApi();
   void OutboxGrew(int shard);
   void OutboxGrewElsewhere(int shard);
   relay::RelayOptions OptionsOfRelay();
