@@ -21,7 +21,7 @@ const transport = createConnectTransport({
   useBinaryFormat: format === "proto",
   useHttpGet: format === "get",
 });
-const services = ["TodoService", "ReminderService", "NotificationService", "OpsService"].map((name) =>
+const services = ["TodoService", "ReminderService", "NotificationService", "ChatService", "OpsService"].map((name) =>
   registry.getService(`todo.v1.${name}`),
 );
 const clients = services.map((service) => createClient(service, transport));
@@ -118,6 +118,9 @@ await call("AddPushSubscription", { subscription: { endpoint: "https://push.exam
            { refusals: [Code.FailedPrecondition, Code.InvalidArgument] });
 await call("ListPushSubscriptions");
 await call("RemovePushSubscription", { id: nothing }, { refusals: [Code.NotFound] });
+
+// ---- chat
+assert.match((await call("Send", { text: "what's due today?", requestId: randomUUID() })).text, /due/);
 
 // ---- operators
 await call("ListDeadLetters", {}, { refusals: [Code.PermissionDenied] });
