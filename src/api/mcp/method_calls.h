@@ -18,6 +18,8 @@ class MethodCalls {
   MethodCalls(const MethodTable& methods, const Caller& caller)
       : methods_(methods), caller_(caller) {}
 
+  const Caller& caller() const { return caller_; }
+
   /// Calls the unary method at `path`, such as "/todo.v1.TodoService/GetTask", whose response is a
   /// Response. Blocks as the method does. An exception of the handler is kInternal.
   /// kUnimplemented: the table has no such method.

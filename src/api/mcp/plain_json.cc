@@ -2,11 +2,8 @@
 
 #include <absl/strings/ascii.h>
 
+#include <chrono>
 #include <string_view>
-
-#include "api/request_parts.h"
-#include "domain/time.h"
-#include "google/protobuf/timestamp.pb.h"
 
 namespace todo::api::mcp {
 namespace {
@@ -30,9 +27,7 @@ std::string PrefixOf(const EnumDescriptor& type) {
 
 Json OfMessage(const Message& message) {
   if (message.GetDescriptor() != Timestamp::descriptor()) return PlainJson(message);
-  const auto& time = static_cast<const Timestamp&>(message);
-  return domain::FormatInstant(domain::Instant(std::chrono::seconds(time.seconds()) +
-                                               std::chrono::microseconds(time.nanos() / 1'000)));
+  return domain::FormatInstant(InstantIn(static_cast<const Timestamp&>(message)));
 }
 
 /// The value of a field, or of its element `index`.
@@ -73,6 +68,11 @@ bool IsShown(const Message& message, const FieldDescriptor& field) {
 }
 
 }  // namespace
+
+domain::Instant InstantIn(const Timestamp& time) {
+  return domain::Instant(std::chrono::seconds(time.seconds()) +
+                         std::chrono::microseconds(time.nanos() / 1'000));
+}
 
 Json PlainJson(const Message& message) {
   Json json = Json::object();

@@ -23,14 +23,12 @@ constexpr int kMaxTasks = 200;
 
 /// Whether the time of an open task has passed: that of an all-day task at the end of its day.
 bool IsOverdue(const v1::Task& task, domain::Instant start_of_day, domain::Instant now) {
-  const auto due = domain::Instant(std::chrono::seconds(task.due_date().seconds()) +
-                                   std::chrono::microseconds(task.due_date().nanos() / 1'000));
-  return due < (task.due_kind() == v1::DUE_KIND_DATE ? start_of_day : now);
+  return InstantIn(task.due_date()) < (task.due_kind() == v1::DUE_KIND_DATE ? start_of_day : now);
 }
 
-absl::StatusOr<Json> Today(const MethodCalls& methods, UserTime& time) {
-  TODO_ASSIGN_OR_RETURN(const domain::TimeZone zone, time.Zone());
-  const absl::CivilDay today(zone.ToLocal(time.Now()));
+absl::StatusOr<Json> Today(const MethodCalls& methods, UserProfile& user) {
+  TODO_ASSIGN_OR_RETURN(const domain::TimeZone zone, user.Zone());
+  const absl::CivilDay today(zone.ToLocal(user.Now()));
   v1::ListTasksRequest request;
   request.mutable_filter()->set_completed(false);
   *request.mutable_filter()->mutable_due_before() =
@@ -46,7 +44,7 @@ absl::StatusOr<Json> Today(const MethodCalls& methods, UserTime& time) {
                {"complete", found.next_page_token().empty()}};
   const domain::Instant start = zone.ToInstant(absl::CivilSecond(today));
   for (const v1::Task& task : found.tasks())
-    list[IsOverdue(task, start, time.Now()) ? "overdue" : "due_today"].push_back(TaskJson(task));
+    list[IsOverdue(task, start, user.Now()) ? "overdue" : "due_today"].push_back(TaskJson(task));
   return list;
 }
 
@@ -97,10 +95,10 @@ Json ListedTemplates() {
 }
 
 absl::StatusOr<Json> ReadResource(const std::string& uri, const MethodCalls& methods,
-                                  UserTime& time) {
+                                  UserProfile& user) {
   absl::StatusOr<Json> content = absl::NotFoundError("there is no such resource");
   if (uri == kToday) {
-    content = Today(methods, time);
+    content = Today(methods, user);
   } else if (const std::optional<std::int64_t> id = TaskIdIn(uri)) {
     content = OneTask(*id, methods);
   }

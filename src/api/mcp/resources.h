@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "api/mcp/json_rpc.h"
 #include "api/mcp/method_calls.h"
-#include "api/mcp/user_time.h"
+#include "api/mcp/user_profile.h"
 
 namespace todo::api::mcp {
 
@@ -16,6 +16,6 @@ Json ListedTemplates();
 /// The content of the resource at `uri`, as JSON. kNotFound: there is none; other statuses are
 /// those of the API. Blocks as the methods do that it calls.
 absl::StatusOr<Json> ReadResource(const std::string& uri, const MethodCalls& methods,
-                                  UserTime& time);
+                                  UserProfile& user);
 
 }  // namespace todo::api::mcp

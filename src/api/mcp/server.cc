@@ -11,7 +11,7 @@
 #include "api/mcp/method_calls.h"
 #include "api/mcp/resources.h"
 #include "api/mcp/tool.h"
-#include "api/mcp/user_time.h"
+#include "api/mcp/user_profile.h"
 #include "api/status_encoding.h"
 #include "google/rpc/status.pb.h"
 #include "util/status.h"
@@ -148,8 +148,8 @@ Server::Result Server::CallTool(const Caller& caller, const Json& params) const 
   if (!given.is_object()) return InvalidParams("the arguments of a tool must be an object");
   Arguments arguments(std::move(given), tool->listing.at("inputSchema"));
   const MethodCalls methods(parts_.methods, caller);
-  UserTime time(methods, parts_.clock);
-  ToolCall call{.arguments = arguments, .methods = methods, .time = time, .request_id = {}};
+  UserProfile user(methods, parts_.clock);
+  ToolCall call{.arguments = arguments, .methods = methods, .user = user, .finder = parts_.finder};
   if (tool->changes) {
     call.request_id = arguments.Text("request_id");
     if (call.request_id.empty()) call.request_id = parts_.ids.NewId().value();
@@ -161,8 +161,8 @@ Server::Result Server::Read(const Caller& caller, const Json& params, Manner man
   const std::optional<std::string> uri = TextIn(params, "uri");
   if (!uri) return InvalidParams("the uri of the resource must be given");
   const MethodCalls methods(parts_.methods, caller);
-  UserTime time(methods, parts_.clock);
-  absl::StatusOr<Json> contents = ReadResource(*uri, methods, time);
+  UserProfile user(methods, parts_.clock);
+  absl::StatusOr<Json> contents = ReadResource(*uri, methods, user);
   if (contents.ok()) return Json{{"contents", *std::move(contents)}};
   RpcError error = InvalidParams(EncodeStatus(contents.status()).message());
   if (!absl::IsNotFound(contents.status())) {

@@ -8,6 +8,7 @@
 #include "api/mcp/protocol.h"
 #include "api/method.h"
 #include "ports/clock.h"
+#include "ports/task_finder.h"
 
 namespace todo::api::mcp {
 
@@ -20,9 +21,10 @@ class Server {
     const MethodTable& methods;
     const ports::Clock& clock;
     ports::IdSource& ids;
-    std::string version;  // of this program
+    ports::TaskFinder* finder = nullptr;  // nullptr: words are looked for as they are
+    std::string version = {};             // of this program
   };
-  /// The references must outlive the server.
+  /// What the parts refer to must outlive the server.
   explicit Server(Parts parts) : parts_(std::move(parts)) {}
 
   struct Post {

@@ -7,7 +7,8 @@
 #include "api/mcp/arguments.h"
 #include "api/mcp/json_rpc.h"
 #include "api/mcp/method_calls.h"
-#include "api/mcp/user_time.h"
+#include "api/mcp/user_profile.h"
+#include "ports/task_finder.h"
 
 namespace todo::api::mcp {
 
@@ -15,8 +16,9 @@ namespace todo::api::mcp {
 struct ToolCall {
   Arguments& arguments;
   const MethodCalls& methods;
-  UserTime& time;
-  std::string request_id;
+  UserProfile& user;
+  ports::TaskFinder* finder = nullptr;  // nullptr: words are looked for as they are
+  std::string request_id = {};
 };
 
 /// A tool that assistants may call.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/mcp/argument_times.h"
 #include "api/mcp/plain_json.h"
 #include "api/request_parts.h"
 #include "domain/ids.h"
@@ -16,7 +17,6 @@
 namespace todo::api::mcp {
 namespace {
 
-constexpr int kTasksShown = 20;
 /// A day alone, such as "2026-11-27".
 constexpr std::size_t kDayLength = 10;
 
@@ -37,44 +37,6 @@ std::string IdOfStep(const std::string& request_id, int step) {
 void RequireText(ToolCall& call, const char* name) {
   if (call.arguments.Has(name) && call.arguments.Text(name).empty())
     call.arguments.AddViolation(name, "must not be empty");
-}
-
-/// Writes the instant of the argument `name` into `*target()`, when it is given.
-template <typename Target>
-absl::Status PutInstant(ToolCall& call, const char* name, const Target& target) {
-  const std::string text = call.arguments.Text(name);
-  if (text.empty()) return absl::OkStatus();
-  const absl::StatusOr<domain::Instant> instant = call.time.InstantOf(text);
-  if (absl::IsInvalidArgument(instant.status())) {
-    call.arguments.AddViolation(name, std::string(util::FromAbsl(instant.status().message())));
-    return absl::OkStatus();
-  }
-  if (!instant.ok()) return instant.status();
-  *target() = EncodeInstant(*instant);
-  return absl::OkStatus();
-}
-
-/// Takes the argument `time_zone` for the zone of the call's times.
-void TakeZone(ToolCall& call) {
-  const std::string name = call.arguments.Text("time_zone");
-  if (name.empty()) return;
-  if (const absl::Status status = call.time.SetZone(name); !status.ok())
-    call.arguments.AddViolation("time_zone", std::string(util::FromAbsl(status.message())));
-}
-
-absl::StatusOr<v1::ListTasksResponse> List(ToolCall& call) {
-  v1::ListTasksRequest request;
-  v1::ListTasksRequest::Filter& filter = *request.mutable_filter();
-  TakeZone(call);
-  TODO_RETURN_IF_ERROR(PutInstant(call, "due_from", [&] { return filter.mutable_due_from(); }));
-  TODO_RETURN_IF_ERROR(PutInstant(call, "due_before", [&] { return filter.mutable_due_before(); }));
-  TODO_RETURN_IF_ERROR(call.arguments.Check());
-  call.arguments.Put({"completed", "priority", "tag"}, filter);
-  filter.set_text(call.arguments.Text("words"));
-  request.set_page_size(kTasksShown);
-  request.set_order_by("due_date");
-  call.arguments.Put({"page_size", "page_token"}, request);
-  return call.methods.Call<v1::ListTasksResponse>("/todo.v1.TodoService/ListTasks", request);
 }
 
 /// The task that the argument `text` describes, and its reminders.
@@ -124,19 +86,6 @@ Json TaskJson(const v1::Task& task) {
   }
   if (!task.has_recurrence_rule()) json.erase("recurrence_basis");
   return json;
-}
-
-absl::StatusOr<Json> FindTasks(ToolCall& call) {
-  TODO_ASSIGN_OR_RETURN(const v1::ListTasksResponse found, List(call));
-  Json result = {{"tasks", Json::array()}};
-  for (const v1::Task& task : found.tasks()) result["tasks"].push_back(TaskJson(task));
-  if (!found.next_page_token().empty()) result["next_page_token"] = found.next_page_token();
-  // For words such as "tomorrow". The tasks are of use without it.
-  if (const absl::StatusOr<domain::TimeZone> zone = call.time.Zone(); zone.ok()) {
-    result["now"] = FormatInZone(call.time.Now(), *zone);
-    result["time_zone"] = zone->name();
-  }
-  return result;
 }
 
 absl::StatusOr<Json> AddTask(ToolCall& call) {
@@ -214,7 +163,8 @@ absl::StatusOr<Json> Remind(ToolCall& call) {
   v1::Reminder& reminder = *request.mutable_reminder();
   if (call.arguments.Text("at").size() == kDayLength)
     call.arguments.AddViolation("at", "needs a time of day: 2026-11-27T09:00");
-  TODO_RETURN_IF_ERROR(PutInstant(call, "at", [&] { return reminder.mutable_at(); }));
+  TODO_ASSIGN_OR_RETURN(const auto at, TakeInstant(call, "at"));
+  if (at) *reminder.mutable_at() = *at;
   TODO_RETURN_IF_ERROR(call.arguments.Check());
   call.arguments.Put({"before", "time_of_day"}, reminder);
   request.set_task_id(call.arguments.Number("id"));
@@ -257,8 +207,10 @@ absl::StatusOr<Json> PreviewRule(ToolCall& call) {
 absl::StatusOr<Json> ShowUsage(ToolCall& call) {
   v1::GetUsageRequest request;
   TakeZone(call);
-  TODO_RETURN_IF_ERROR(PutInstant(call, "start", [&] { return request.mutable_start(); }));
-  TODO_RETURN_IF_ERROR(PutInstant(call, "end", [&] { return request.mutable_end(); }));
+  TODO_ASSIGN_OR_RETURN(const auto start, TakeInstant(call, "start"));
+  if (start) *request.mutable_start() = *start;
+  TODO_ASSIGN_OR_RETURN(const auto end, TakeInstant(call, "end"));
+  if (end) *request.mutable_end() = *end;
   TODO_RETURN_IF_ERROR(call.arguments.Check());
   call.arguments.Put({"bucket", "time_zone", "breakdown", "compare"}, request);
   TODO_ASSIGN_OR_RETURN(const v1::Usage usage, call.methods.Call<v1::Usage>(

@@ -90,6 +90,7 @@ Json TaskSchema() {
                        {"completed", {{"type", "boolean"}}},
                        {"priority", {{"type", "string"}}},
                        {"etag", TextSchema("Changes with every change of the task.")},
+                       {"fit", TextSchema("Of a search by words: exact, all_words or similar.")},
                        {"due_local", TextSchema("A day or a wall-clock time, in time_zone.")},
                        {"due_date", TextSchema("The point in time that due_local stands for.")}},
                       {"id", "title", "completed", "etag"});

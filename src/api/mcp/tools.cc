@@ -51,7 +51,7 @@ Tool MakeTool(const ToolText& text, Effect effect, Json arguments, Json result,
 Json OneTask() { return ResultSchema({{"task", TaskSchema()}}, {"task"}); }
 
 Tool FindTool() {
-  constexpr int kMaxShown = 100;
+  constexpr int kMaxShown = 50;
   return MakeTool(
       {.name = "find_tasks",
        .title = "Find tasks",
@@ -63,7 +63,9 @@ Tool FindTool() {
            "user's words, ask the user which one is meant."},
       Effect::kReads,
       ArgumentsSchema(
-          {{"words", TextSchema("A part of the title or description, in any case of letters.")},
+          {{"words",
+            TextSchema("What the user calls the task, like buying milk. Forms of words and typing "
+                       "errors are forgiven: fit says how well each task fits.")},
            {"completed", FlagSchema("Only completed tasks, or only open ones. Left out: both.")},
            {"priority", ChoiceSchema(*v1::Priority_descriptor(), "Only this priority.")},
            {"tag", TextSchema("Only tasks with exactly this tag.")},
@@ -74,7 +76,7 @@ Tool FindTool() {
            {"time_zone", Common().time_zone},
            {"page_size", NumberSchema("How many tasks at most. Left out: 20.", 1, kMaxShown)},
            {"page_token", TextSchema("next_page_token of the result before, with the other "
-                                     "arguments as they were.")}}),
+                                     "arguments as they were. Not with words.")}}),
       ResultSchema({{"tasks", {{"type", "array"}, {"items", TaskSchema()}}},
                     {"next_page_token", TextSchema("There are more tasks: call again with it.")},
                     {"now", TextSchema("The user's time.")},

@@ -24,6 +24,7 @@
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_senders.h"
+#include "support/fake_task_finder.h"
 #include "support/fake_task_store.h"
 #include "todo/v1/notification_service.pb.h"
 #include "util/status.h"
@@ -119,6 +120,7 @@ class McpDoorTest : public testing::Test {
 
   support::FakeDatabase database_;
   support::FakeTaskStore store_{database_};
+  support::FakeTaskFinder finder_{database_};
   support::FakeReminderStore reminder_store_{database_};
   support::FakeNotificationStore notification_store_{database_};
   support::FakePreferredZones zones_{database_};
@@ -142,9 +144,10 @@ class McpDoorTest : public testing::Test {
                                           .limits = nullptr,
                                           .alarms = nullptr,
                                           .tickets = nullptr}};
-  McpDoor door_{admission_,
-                {.methods = methods_, .clock = clock_, .ids = ids_, .version = "1.2.3"},
-                {"https://app.example"}};
+  McpDoor door_{
+      admission_,
+      {.methods = methods_, .clock = clock_, .ids = ids_, .finder = &finder_, .version = "1.2.3"},
+      {"https://app.example"}};
 };
 
 // ---- the protocol
@@ -255,7 +258,8 @@ TEST_F(McpDoorTest, ATaskIsAddedFoundAndCompleted) {
   Add("Buy bread");
   const json found = Call("find_tasks", {{"words", "MILK"}});
   ASSERT_EQ(found["tasks"].size(), 1u);
-  EXPECT_EQ(found["tasks"][0], task);
+  EXPECT_EQ(found["tasks"][0]["id"], task["id"]);
+  EXPECT_EQ(found["tasks"][0]["fit"], "all_words");
   EXPECT_EQ(found["now"], "2026-10-24T07:00:00+00:00");
   EXPECT_EQ(Call("find_tasks", {{"words", "buy"}})["tasks"].size(), 2u);
 
@@ -278,6 +282,24 @@ TEST_F(McpDoorTest, DatesAreThoseOfTheUsersClock) {
   EXPECT_EQ(Call("find_tasks", {{"due_before", "2026-10-24T00:00:00+02:00"}})["tasks"].size(), 0u);
   EXPECT_THAT(Advice("find_tasks", {{"due_from", "tomorrow"}}), StartsWith("due_from: must be"));
   EXPECT_THAT(Advice("find_tasks", {{"time_zone", "Mars"}}), StartsWith("time_zone: "));
+}
+
+TEST_F(McpDoorTest, TasksThatHaveTheWordsMeetTheOtherConditionsToo) {
+  Add("Buy milk", {{"priority", "high"}, {"tags", {"shop"}}, {"due_local", "2026-10-25"}});
+  Add("Buy milk for Ben", {{"due_local", "2026-10-27"}});
+  Add("Buy milk some day");
+  const auto count = [&](json arguments) {
+    arguments["words"] = "buy milk";
+    return Call("find_tasks", arguments)["tasks"].size();
+  };
+  EXPECT_EQ(count({{"completed", false}}), 3u);
+  EXPECT_EQ(count({{"completed", true}}), 0u);
+  EXPECT_EQ(count({{"priority", "high"}}), 1u);
+  EXPECT_EQ(count({{"tag", "shop"}}), 1u);
+  EXPECT_EQ(count({{"due_from", "2026-10-26"}}), 1u);
+  EXPECT_EQ(count({{"due_before", "2026-10-26"}}), 1u);
+  EXPECT_EQ(count({{"page_size", 2}}), 2u);
+  EXPECT_EQ(Call("find_tasks", {{"words", "buy milk"}})["tasks"][0]["fit"], "exact");
 }
 
 TEST_F(McpDoorTest, MoreTasksThanAreShownComePageByPage) {

@@ -1,4 +1,4 @@
-#include "api/mcp/user_time.h"
+#include "api/mcp/user_profile.h"
 
 #include <fmt/format.h>
 
@@ -6,27 +6,41 @@
 
 #include "absl/time/civil_time.h"
 #include "domain/task/task.h"
+#include "domain/wording.h"
 #include "todo/v1/notification_service.pb.h"
 #include "util/status.h"
 
 namespace todo::api::mcp {
 
-absl::StatusOr<domain::TimeZone> UserTime::Zone() {
-  if (zone_) return *zone_;
+absl::Status UserProfile::Read() {
   TODO_ASSIGN_OR_RETURN(const auto preferences, methods_.Call<v1::NotificationPreferences>(
                                                     "/todo.v1.NotificationService/GetPreferences",
                                                     v1::GetPreferencesRequest()));
-  const std::string& name = preferences.time_zone();
-  TODO_ASSIGN_OR_RETURN(zone_, domain::TimeZone::Load(name.empty() ? "UTC" : name));
+  if (!zone_) {
+    const std::string& name = preferences.time_zone();
+    TODO_ASSIGN_OR_RETURN(zone_, domain::TimeZone::Load(name.empty() ? "UTC" : name));
+  }
+  language_ = preferences.wording().language();
+  if (language_->empty()) language_ = domain::Wording().language;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<domain::TimeZone> UserProfile::Zone() {
+  if (!zone_) TODO_RETURN_IF_ERROR(Read());
   return *zone_;
 }
 
-absl::Status UserTime::SetZone(std::string_view iana_name) {
+absl::StatusOr<std::string> UserProfile::Language() {
+  if (!language_) TODO_RETURN_IF_ERROR(Read());
+  return *language_;
+}
+
+absl::Status UserProfile::SetZone(std::string_view iana_name) {
   TODO_ASSIGN_OR_RETURN(zone_, domain::TimeZone::Load(iana_name));
   return absl::OkStatus();
 }
 
-absl::StatusOr<domain::Instant> UserTime::InstantOf(std::string_view text) {
+absl::StatusOr<domain::Instant> UserProfile::InstantOf(std::string_view text) {
   if (const absl::StatusOr<domain::Instant> instant = domain::ParseInstant(text); instant.ok())
     return instant;
   TODO_ASSIGN_OR_RETURN(const domain::TimeZone zone, Zone());
