@@ -86,10 +86,11 @@ bool IsSpoiled(const FoundPiece& piece, const Tokens& tokens) {
   return before.means->spoils_day || before.means->names_day || before.means->ordinal;
 }
 
-/// "John 3:16": a name and a time without a half of the day.
+/// "read John 3:16": a name and a time without a half of the day. "call John 3:30" names a person.
 bool IsVerse(const MomentPhrase& moment, const FoundPiece& piece, const Tokens& tokens) {
   return !moment.is_led && !moment.day && moment.time && moment.time->either_half &&
-         piece.begin > 1 && tokens[piece.begin - 1].capitalised;
+         piece.begin > 1 && tokens[piece.begin - 1].capitalised &&
+         !tokens[piece.begin - 2].means->takes_person;
 }
 
 /// Whether the sentence may go on behind `end`: "at 3 with Ann", and not "at 5 Main Street".
