@@ -22,6 +22,7 @@ constexpr std::size_t kMaxNoteCharacters = 500;
 struct Operations {
   ports::DeadLetterStore& letters;
   ports::ServiceStatus& status;
+  ports::UsageStore& usage;
   const ports::Clock& clock;
   const DescribeSidecar sidecar;
 };
@@ -60,6 +61,16 @@ v1::DeadLetter Encode(const ports::StoredDeadLetter& stored) {
   encoded.set_resolved_by(stored.resolved_by);
   if (stored.resolved_at) *encoded.mutable_resolved_at() = EncodeInstant(*stored.resolved_at);
   return encoded;
+}
+
+v1::RebuildAnalyticsResponse Encode(const ports::UsageRebuild& rebuild) {
+  v1::RebuildAnalyticsResponse response;
+  response.set_running(rebuild.running);
+  if (rebuild.started_at) *response.mutable_started_at() = EncodeInstant(*rebuild.started_at);
+  if (rebuild.finished_at) *response.mutable_finished_at() = EncodeInstant(*rebuild.finished_at);
+  response.set_counted_changes(rebuild.counted_changes);
+  response.set_added_events(rebuild.added_events);
+  return response;
 }
 
 v1::Status EncodeStoreStatus(const ports::StoreStatus& status) {
@@ -204,10 +215,20 @@ absl::StatusOr<v1::DiscardDeadLettersResponse> DiscardDeadLetters(
   return response;
 }
 
+absl::StatusOr<v1::RebuildAnalyticsResponse> RebuildAnalytics(const Operations& operations,
+                                                              const Caller&,
+                                                              const v1::RebuildAnalyticsRequest&) {
+  TODO_ASSIGN_OR_RETURN(const ports::UsageRebuild rebuild,
+                        operations.usage.StartRebuild(operations.clock.Now()));
+  return Encode(rebuild);
+}
+
 absl::StatusOr<v1::Status> GetStatus(const Operations& operations, const Caller&,
                                      const v1::GetStatusRequest&) {
   TODO_ASSIGN_OR_RETURN(const ports::StoreStatus status, operations.status.Read());
   v1::Status response = EncodeStoreStatus(status);
+  TODO_ASSIGN_OR_RETURN(const ports::UsageRebuild rebuild, operations.usage.ReadRebuild());
+  *response.mutable_usage_rebuild() = Encode(rebuild);
   const absl::StatusOr<SidecarSummary> summary = operations.sidecar();
   response.set_sidecar_answers(summary.ok());
   if (summary.ok()) {
@@ -243,20 +264,19 @@ MethodDefinition ForOperators(std::string name, std::shared_ptr<const Operations
 }  // namespace
 
 ServiceDefinition MakeOpsMethods(ports::DeadLetterStore& letters, ports::ServiceStatus& status,
-                                 const ports::Clock& clock, DescribeSidecar sidecar) {
-  const std::shared_ptr<const Operations> operations(new Operations{
-      .letters = letters, .status = status, .clock = clock, .sidecar = std::move(sidecar)});
+                                 ports::UsageStore& usage, const ports::Clock& clock,
+                                 DescribeSidecar sidecar) {
+  const std::shared_ptr<const Operations> operations(new Operations{.letters = letters,
+                                                                    .status = status,
+                                                                    .usage = usage,
+                                                                    .clock = clock,
+                                                                    .sidecar = std::move(sidecar)});
   return {.service = v1::GetStatusRequest::descriptor()->file()->FindServiceByName("OpsService"),
           .methods = {ForOperators("ListDeadLetters", operations, ListDeadLetters),
                       ForOperators("GetDeadLetter", operations, GetDeadLetter),
                       ForOperators("ReplayDeadLetters", operations, ReplayDeadLetters),
                       ForOperators("DiscardDeadLetters", operations, DiscardDeadLetters),
-                      Unary<v1::RebuildAnalyticsRequest, v1::RebuildAnalyticsResponse>(
-                          "RebuildAnalytics",
-                          [](const Caller&, const v1::RebuildAnalyticsRequest&)
-                              -> absl::StatusOr<v1::RebuildAnalyticsResponse> {
-                            return absl::UnimplementedError("not built yet");
-                          }),
+                      ForOperators("RebuildAnalytics", operations, RebuildAnalytics),
                       ForOperators("GetStatus", operations, GetStatus)}};
 }
 

@@ -9,6 +9,7 @@
 #include "ports/clock.h"
 #include "ports/dead_letter_store.h"
 #include "ports/service_status.h"
+#include "ports/usage_store.h"
 
 namespace todo::api {
 
@@ -21,8 +22,9 @@ struct SidecarSummary {
 using DescribeSidecar = std::function<absl::StatusOr<SidecarSummary>()>;
 
 /// The methods of `todo.v1.OpsService`. Callers without the role of operator get kPermissionDenied.
-/// `letters`, `status` and `clock` must outlive the table that is built from them.
+/// All ports must outlive the table that is built from them.
 ServiceDefinition MakeOpsMethods(ports::DeadLetterStore& letters, ports::ServiceStatus& status,
-                                 const ports::Clock& clock, DescribeSidecar sidecar);
+                                 ports::UsageStore& usage, const ports::Clock& clock,
+                                 DescribeSidecar sidecar);
 
 }  // namespace todo::api

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "api/chat_methods.h"
+#include "api/analytics_methods.h"
 #include "api/notification_methods.h"
 #include "api/ops_methods.h"
 #include "api/reminder_methods.h"
@@ -78,6 +78,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       processor_({stores_.inbox, stores_.retry_queue, stores_.crash_log, clock_},
                  EventStreamsOf(StreamsOf(config_), {.recurring_tasks = &recurring_tasks_,
                                                      .task_webhooks = &task_webhooks_,
+                                                     .usage_counter = &usage_counter_,
                                                      .reminder_notifier = &reminder_notifier_}),
                  [this](domain::Instant due) { retry_runner_.Wake(due); }),
       // One consumer that takes every task event is enough: an event that it misses is missing for
@@ -91,7 +92,11 @@ Application::Application(Config config, std::function<void()> on_failure)
                  [this] { reminder_runner_.Wake(); }),
       feed_({.log = stores_.live_log, .tasks = stores_.live_tasks, .clock = clock_},
             {.max_watches = Count(config_.live_max_screens), .threads = Count(kLiveThreads)}),
-      methods_(ServicesOfApi()),
+      methods_(
+          {api::MakeTodoMethods(tasks_, feed_, ticket_keys_), api::MakeReminderMethods(reminders_),
+           api::MakeNotificationMethods(notification_settings_), api::MakeAnalyticsMethods(usage_),
+           api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, stores_.usage, clock_,
+                               [this] { return sidecar_watch_.Describe(); })}),
       user_limits_(LimitsOf(config_)),
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
@@ -324,6 +329,7 @@ void Application::StartRunners() {
   retry_runner_.Start();
   audit_runner_.Start();
   reminder_runner_.Start();
+  usage_runner_.Start();
   for (const auto& runner : delivery_runners_) runner->Start();
 }
 
@@ -332,6 +338,7 @@ void Application::StopRunners() {
   audit_runner_.Stop();
   zone_runner_.Stop();
   reminder_runner_.Stop();
+  usage_runner_.Stop();
   // An attempt that is cut off when the process exits is repeated under the id of its delivery.
   for (const auto& runner : delivery_runners_) runner->Stop();
 }

@@ -34,6 +34,7 @@
 #include "app/runners/delivery_runner.h"
 #include "app/runners/reminder_runner.h"
 #include "app/runners/retry_runner.h"
+#include "app/runners/usage_runner.h"
 #include "app/runners/zone_runner.h"
 #include "app/sidecar.h"
 #include "app/sidecar_watch.h"
@@ -47,6 +48,8 @@
 #include "live/feed.h"
 #include "live/update_reader.h"
 #include "relay/outbox_relay.h"
+#include "service/analytics/usage_counter.h"
+#include "service/analytics/usage_service.h"
 #include "service/audit/auditor.h"
 #include "service/consumers/event_processor.h"
 #include "service/consumers/recurring_task_service.h"
@@ -146,6 +149,8 @@ class Application {
   service::ChannelSet channels_;
   service::ReminderNotifier reminder_notifier_{sidecar_.state, clock_, channels_,
                                                config_.task_updates_topic};
+  service::UsageCounter usage_counter_{clock_};
+  service::UsageService usage_{stores_.usage, stores_.preferred_zones, clock_};
   service::TaskWebhooks task_webhooks_{stores_.notifications, clock_, channels_};
   service::NotificationSettings notification_settings_{
       {stores_.notifications, sidecar_.state, stores_.preferred_zones, clock_, ids_, channels_}};
@@ -159,6 +164,7 @@ class Application {
   RetryRunner retry_runner_{processor_, clock_, kRetryThreads};
   AuditRunner audit_runner_{auditor_};
   ZoneRunner zone_runner_{notification_settings_};
+  UsageRunner usage_runner_{stores_.usage, clock_};
   ReminderRunner reminder_runner_{reminders_, reminder_jobs_, config_.reminder_sweep};
   std::vector<std::unique_ptr<DeliveryRunner>> delivery_runners_;  // one for each pace
 

@@ -19,9 +19,9 @@ store::PoolOptions RelayConnection(const Config& config) {
 
 Connections::Connections(const Config& config)
     : calls(config.database_url,
-            // Retries, reminders and repairs do not wait for the workers' connections.
-            {.max_connections =
-                 config.database_pool_size + kRetryThreads + kReminderThreads + kZoneThreads}),
+            // Retries, reminders, repairs and rebuilds do not wait for the workers' connections.
+            {.max_connections = config.database_pool_size + kRetryThreads + kReminderThreads +
+                                kZoneThreads + kUsageThreads}),
       relay(config.database_url, RelayConnection(config)),
       probe(config.database_url, {.max_connections = 1,
                                   .statement_timeout = 2s,

@@ -12,6 +12,7 @@ namespace todo::app {
 inline constexpr int kRetryThreads = 2;
 inline constexpr int kReminderThreads = 2;
 inline constexpr int kZoneThreads = 1;
+inline constexpr int kUsageThreads = 1;
 inline constexpr int kLiveThreads = 4;  // read missed changes; one thread more checks cursors
 
 /// All connections to the database and how many of each kind there may be. Every part has a pool
@@ -22,7 +23,7 @@ struct Connections {
   /// By the names that /metrics shows.
   std::map<std::string, store::PoolStats> stats();
 
-  store::ConnectionPool calls;  // API calls, events, retries and reminders
+  store::ConnectionPool calls;  // API calls, events, retries, reminders and rebuilds
   store::ConnectionPool relay;
   store::ConnectionPool probe;    // asks for signs of life
   store::ConnectionPool retries;  // the retry queue: failures can be stored under any load

@@ -16,6 +16,7 @@ Stores::Stores(const Config& config, Connections& connections, const CommitNews&
       audit_log(connections.audit, news.outbox_grew),
       notifications(connections.calls, news.delivery_queued),
       deliveries(connections.deliveries),
+      usage(connections.calls),
       live_log(connections.live),
       live_tasks(connections.live, [](int /*shard*/) {}) {}
 

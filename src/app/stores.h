@@ -19,6 +19,7 @@
 #include "store/pg_service_status.h"
 #include "store/pg_task_finder.h"
 #include "store/pg_task_store.h"
+#include "store/pg_usage_store.h"
 
 namespace todo::app {
 
@@ -48,6 +49,7 @@ struct Stores {
   store::PgAuditLog audit_log;
   store::PgNotificationStore notifications;
   store::PgDeliveryStore deliveries;
+  store::PgUsageStore usage;
   // For live screens, which have connections of their own and only read.
   store::PgLiveLog live_log;
   store::PgTaskStore live_tasks;

@@ -20,7 +20,8 @@ std::vector<Stream> StreamsOf(const Config& config) {
                        .topic = config.task_events_topic,
                        .route = "/events/tasks",
                        .parse = &service::EventStream::Parse<domain::ParseTaskEventRecord>,
-                       .consumers = {&Consumers::recurring_tasks, &Consumers::task_webhooks}});
+                       .consumers = {&Consumers::recurring_tasks, &Consumers::task_webhooks,
+                                     &Consumers::usage_counter}});
     streams.push_back({.pubsub = config.pubsub,
                        .topic = config.reminders_topic,
                        .route = "/events/reminders",

@@ -18,6 +18,7 @@ namespace todo::app {
 struct Consumers {
   service::EventConsumer* recurring_tasks = nullptr;
   service::EventConsumer* task_webhooks = nullptr;
+  service::EventConsumer* usage_counter = nullptr;
   service::EventConsumer* reminder_notifier = nullptr;
 };
 

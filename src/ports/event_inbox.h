@@ -13,6 +13,7 @@
 #include "ports/notification_writer.h"
 #include "ports/recurrence_writer.h"
 #include "ports/retry_queue.h"
+#include "ports/usage_writer.h"
 
 namespace todo::ports {
 
@@ -53,6 +54,7 @@ class InboxTransaction {
   /// The writers live as long as the transaction.
   virtual RecurrenceWriter& recurrence() = 0;
   virtual NotificationWriter& notifications() = 0;
+  virtual UsageWriter& usage() = 0;
 };
 
 /// Exactly-once effects: the claims and the effects of a batch of events share one transaction.

@@ -7,6 +7,7 @@
 
 #include "store/pg_notification_writer.h"
 #include "store/pg_recurrence_writer.h"
+#include "store/pg_usage_writer.h"
 #include "store/retry_columns.h"
 #include "store/session.h"
 #include "store/unit_of_work.h"
@@ -92,6 +93,7 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
 
   ports::RecurrenceWriter& recurrence() override { return recurrence_; }
   ports::NotificationWriter& notifications() override { return notifications_; }
+  ports::UsageWriter& usage() override { return usage_; }
 
   /// Whether it may have written deliveries.
   bool delivers() const { return notifications_.delivers(); }
@@ -99,6 +101,7 @@ class Transaction final : public ports::InboxTransaction, public UnitOfWork {
  private:
   PgRecurrenceWriter recurrence_{*this};
   PgNotificationWriter notifications_{*this};
+  PgUsageWriter usage_{*this};
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 // Named places where a test build can be made to die, wait or fail, armed from the environment:
 //
-//   TODO_FAULTS="before-publish=kill@3,after-commit=delay:500,apply-task-7=fail:internal"
+//   TODO_FAULTS="before-publish=kill@3,after-commit=delay:500,apply-usage-7=fail:internal"
 //
 // name=action[@n]: kill (SIGKILL to this very process), delay:MILLISECONDS (logged when it begins),
 // fail (UNAVAILABLE), fail:internal;
@@ -14,7 +14,7 @@
 //
 // name=plant: the code makes a mistake on purpose where it asks TODO_PLANTED(name), so that the
 // tests can show that they notice such a mistake: skip-inbox, swap-order, ack-before-commit,
-// api-deaf, live-late-register.
+// double-count, api-deaf, live-late-register.
 //
 // A release holds neither the places nor their names: the macros are constants there and cost
 // nothing.

@@ -10,6 +10,7 @@
 #include "contract/retry_contract.h"
 #include "contract/task_finder_contract.h"
 #include "contract/task_store_contract.h"
+#include "contract/usage_contract.h"
 #include "support/fake_audit_log.h"
 #include "support/fake_crash_log.h"
 #include "support/fake_delivery_store.h"
@@ -22,6 +23,7 @@
 #include "support/fake_retry_queue.h"
 #include "support/fake_task_finder.h"
 #include "support/fake_task_store.h"
+#include "support/fake_usage_store.h"
 
 namespace todo::contract {
 namespace {
@@ -212,6 +214,21 @@ class FakeRetryEnvironment final : public RetryEnvironment {
   support::FakeRetryQueue retries_{database_};
 };
 
+class FakeUsageEnvironment final : public UsageEnvironment {
+ public:
+  ports::TaskStore& tasks() override { return tasks_; }
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::UsageStore& usage() override { return usage_; }
+
+ private:
+  support::FakeDatabase database_;
+  support::FakeTaskStore tasks_{database_};
+  support::FakeEventInbox inbox_{database_};
+  support::FakeUsageStore usage_{database_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Fake, UsageContract,
+                         testing::Values([] { return std::make_unique<FakeUsageEnvironment>(); }));
 INSTANTIATE_TEST_SUITE_P(Fake, RetryContract,
                          testing::Values([] { return std::make_unique<FakeRetryEnvironment>(); }));
 INSTANTIATE_TEST_SUITE_P(Fake, TaskStoreContract, testing::Values([] {

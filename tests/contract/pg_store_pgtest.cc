@@ -12,6 +12,7 @@
 #include "contract/retry_contract.h"
 #include "contract/task_finder_contract.h"
 #include "contract/task_store_contract.h"
+#include "contract/usage_contract.h"
 #include "domain/event/dead_letter.h"
 #include "store/connection_pool.h"
 #include "store/pg_audit_log.h"
@@ -27,7 +28,7 @@
 #include "store/pg_service_status.h"
 #include "store/pg_task_finder.h"
 #include "store/pg_task_store.h"
-#include "store/search_index.h"
+#include "store/pg_usage_store.h"
 #include "support/status_matchers.h"
 #include "support/test_database.h"
 
@@ -360,6 +361,23 @@ class PgRetryEnvironment final : public RetryEnvironment {
   store::PgRetryQueue retries_{pool_, {}};
 };
 
+class PgUsageEnvironment final : public UsageEnvironment {
+ public:
+  explicit PgUsageEnvironment(std::unique_ptr<TestDatabase> database)
+      : database_(std::move(database)) {}
+  ports::TaskStore& tasks() override { return tasks_; }
+  ports::EventInbox& inbox() override { return inbox_; }
+  ports::UsageStore& usage() override { return usage_; }
+
+ private:
+  std::unique_ptr<TestDatabase> database_;
+  store::ConnectionPool pool_{database_->conninfo()};
+  store::PgTaskStore tasks_{pool_, [](int) {}};
+  store::PgEventInbox inbox_{pool_, {}};
+  store::PgUsageStore usage_{pool_, {.step_changes = 2}};
+};
+
+INSTANTIATE_TEST_SUITE_P(PostgreSql, UsageContract, testing::Values(&Make<PgUsageEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, RetryContract, testing::Values(&Make<PgRetryEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));

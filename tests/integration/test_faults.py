@@ -201,7 +201,7 @@ def test_replicas_that_die_one_after_the_other_bury_only_what_kills_them(tmp_pat
     user = "fault-replicas"
     deadly = 7_400_020
     with Stack(tmp_path / "run", service_binary=binary(), replicas=3, keep_data=False,
-               service_env={"TODO_FAULTS": f"apply-task-{deadly}=kill"}) as stack:
+               service_env={"TODO_FAULTS": f"apply-recurring-tasks-{deadly}=kill"}) as stack:
         # One partition, and as many as possible in one delivery: who dies, dies with the neighbours in hand.
         produce(stack, "task-events", [(user.encode(), json.dumps(foreign_event(user, 7_400_000 + n)).encode())
                                        for n in range(40)])
@@ -234,9 +234,10 @@ def test_an_event_that_kills_the_process_dies_at_its_third_crash(tmp_path: Path)
         tasks = [client.create(f"task {n}", due_local="2026-10-24", recurrence_rule="daily") for n in range(10)]
         published(stack)
         service = stack.services[0]
-        service.env = {"TODO_FAULTS": f"apply-task-{tasks[4].id}=kill"}
+        service.env = {"TODO_FAULTS": f"apply-recurring-tasks-{tasks[4].id}=kill"}
         # Only its `completed` must meet the armed process: the earlier events are consumed.
-        eventually(lambda: rows(stack, "select count(*) from inbox") == [["10"]], "all were consumed")
+        eventually(lambda: rows(stack, "select count(*) from inbox where consumer = 'recurring-tasks'") == [["10"]],
+                   "all were consumed")
         stack.restart("service-0")
         client = Client(stack.api_target(), "fault-crash", timeout=5)
         for task in tasks:

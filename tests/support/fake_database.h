@@ -25,6 +25,8 @@
 #include "ports/notification_store.h"
 #include "ports/outbox_log.h"
 #include "ports/retry_queue.h"
+#include "ports/usage_store.h"
+#include "ports/usage_writer.h"
 #include "util/guarded.h"
 
 namespace todo::support {
@@ -160,6 +162,19 @@ class FakeDatabase {
     domain::Instant due_at;
     domain::Instant queued_at;
   };
+  /// A counted event.
+  struct UsageRow {
+    ports::UsageEvent event;
+    bool own = false;  // of the change log
+    bool born = false;
+    std::optional<domain::Uuid> series_id = {};
+  };
+  struct UsageTables {
+    std::vector<UsageRow> rows;
+    std::set<std::pair<domain::UserId, std::int64_t>> counted;          // seq of own events
+    std::map<std::pair<domain::UserId, bool>, std::int64_t> uncounted;  // own or not
+    ports::UsageRebuild rebuild;
+  };
   struct Tables {
     std::map<domain::ReminderId, ReminderRow> reminders;
     std::map<std::pair<domain::UserId, domain::RequestId>, ReminderRequest> reminder_requests;
@@ -195,6 +210,7 @@ class FakeDatabase {
     std::map<std::pair<domain::UserId, domain::Uuid>, ForeignTask> foreign_tasks;
     std::map<int, ShardRow> shards;
     std::map<std::string, std::chrono::steady_clock::time_point> replicas;
+    UsageTables usage;
     std::int64_t next_task_id = 1;
     std::int64_t next_change_id = 1;
     std::int64_t next_message_id = 1;

@@ -3,6 +3,7 @@
 #include "support/fake_notification_writer.h"
 #include "support/fake_recurrence_writer.h"
 #include "support/fake_unit_of_work.h"
+#include "support/fake_usage_writer.h"
 #include "util/status.h"
 
 namespace todo::support {
@@ -11,7 +12,7 @@ namespace {
 class Transaction final : public ports::InboxTransaction {
  public:
   explicit Transaction(FakeUnitOfWork& unit)
-      : unit_(unit), recurrence_(unit), notifications_(unit) {}
+      : unit_(unit), recurrence_(unit), notifications_(unit), usage_(unit) {}
 
   absl::StatusOr<ports::Claimed> Claim(
       std::string_view consumer,
@@ -47,11 +48,13 @@ class Transaction final : public ports::InboxTransaction {
 
   ports::RecurrenceWriter& recurrence() override { return recurrence_; }
   ports::NotificationWriter& notifications() override { return notifications_; }
+  ports::UsageWriter& usage() override { return usage_; }
 
  private:
   FakeUnitOfWork& unit_;
   FakeRecurrenceWriter recurrence_;
   FakeNotificationWriter notifications_;
+  FakeUsageWriter usage_;
 };
 
 }  // namespace

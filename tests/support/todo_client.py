@@ -259,6 +259,9 @@ class Operator:
         return self._call("DiscardDeadLetters", self.messages.DiscardDeadLettersRequest(
             ids=[letter_id], note=note)).discarded_count
 
+    def rebuild_analytics(self) -> Any:
+        return self._call("RebuildAnalytics", self.messages.RebuildAnalyticsRequest())
+
     def status(self) -> Any:
         return self._call("GetStatus", self.messages.GetStatusRequest())
 

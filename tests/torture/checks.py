@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from evidence import EVENTS, UPDATES, Change, Evidence
+from usage import differences, recount
 
 KINDS = ("lost", "duplicate", "ghost", "reordered")
 
@@ -308,6 +309,13 @@ def effects_have_their_cause(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding("lost", f"task {task['id']} of {name} is open, and nobody removed task {successor['id']}")
 
 
+def usage_is_what_the_log_says(evidence: Evidence) -> Iterator[Finding]:
+    """Every number of GetUsage follows from the change log."""
+    for question, answer in evidence.usage:
+        for excess, text in differences(question, answer, recount(evidence.changes, question)):
+            yield Finding("duplicate" if excess > 0 else "lost" if excess < 0 else "ghost", text)
+
+
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     accepted_changes_are_there,
     nothing_happened_unasked,
@@ -318,6 +326,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     first_copies_come_in_order,
     each_consumer_took_each_event_once,
     effects_have_their_cause,
+    usage_is_what_the_log_says,
 )
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import confluent_kafka
-from todo_client import Client, Record, read_topic, rows
+from todo_client import Client, Operator, Record, eventually, read_topic, rows
+from usage import ALL, Analytics, Answer, Question, questions
 from users import Mutation
 
 from tools.stack import Stack
 
 EVENTS, UPDATES = "task-events", "task-updates"
-CONSUMERS = ("recurring-tasks",)  # each takes every event of task-events once
+CONSUMERS = ("recurring-tasks", "usage")  # each takes every event of task-events once
 
 # One statement, so one snapshot: what is not settled yet.
 UNSETTLED = """
@@ -50,6 +51,7 @@ class Evidence:
     users_open: dict[str, int]                  # the open tasks that are counted
     history: dict[str, list[Any]]               # ListChanges by user
     topics: dict[str, list[Record]] = field(default_factory=dict)
+    usage: list[tuple[Question, Answer]] = field(default_factory=list)
     consumers: Sequence[str] = CONSUMERS
     order_kept: bool = True                     # neither broker nor sidecar were touched
 
@@ -59,17 +61,13 @@ def _json_rows(stack: Stack, sql: str) -> list[Any]:
 
 
 def collect(stack: Stack, mutations: Sequence[Mutation], order_kept: bool) -> Evidence:
-    changes = _json_rows(stack, """
-        select c.user_id, c.seq, c.event_id, c.kind, c.task_id, c.version, rfc3339(c.at) as at, c.traceparent,
-               c.task_json::json as task, r.request_id
-        from changes c left join requests r on r.user_id = c.user_id and r.seq = c.seq
-        order by c.user_id, c.seq""")
+    changes = read_changes(stack)
     users = rows(stack, "select user_id, seq, open_tasks from users")
     users_seq = {name: int(seq) for name, seq, _ in users}
     target = stack.api_target()
     return Evidence(
         mutations=mutations,
-        changes=[Change(**change) for change in changes],
+        changes=changes,
         unchanged={(u, r) for u, r in rows(stack, "select user_id, request_id from requests where seq is null")},
         tasks=_json_rows(stack, "select task_json(t)::json as task, deleted_at is not null as deleted from tasks t"),
         inbox=[(c, e, s) for c, e, s in rows(stack, "select consumer, event_id, state from inbox")],
@@ -78,8 +76,43 @@ def collect(stack: Stack, mutations: Sequence[Mutation], order_kept: bool) -> Ev
         users_open={name: int(count) for name, _, count in users},
         history={name: Client(target, name, timeout=60).changes() for name in users_seq},
         topics={topic: read_topic(stack, topic) for topic in (EVENTS, UPDATES)},
+        usage=read_usage(stack, changes, users_seq),
         order_kept=order_kept,
     )
+
+
+def read_usage(stack: Stack, changes: Sequence[Change], users: Iterable[str]) -> list[tuple[Question, Answer]]:
+    target = stack.api_target()
+    ask = {name: Analytics(target, name) for name in users}
+    ask[ALL] = Analytics(target, "root", role="operator")
+    return [(question, ask[question.user].answer(question)) for question in questions(changes, users)]
+
+
+# Puts the whole change log around the moment in which the clocks of Chatham go back, in steps that are no round numbers.
+MOVE_THE_LOG = """
+update changes set
+    at = timestamptz '2026-04-03T00:00:00Z' + (seq * 613) % 259200 * interval '1 second',
+    task_json = (task_json::jsonb || jsonb_build_object('created_at', rfc3339(
+        timestamptz '2026-04-02T00:00:00Z' + (task_id * 1009) % 259200 * interval '1 second')))::text"""
+
+
+def with_rebuilt_usage(stack: Stack, evidence: Evidence) -> Evidence:
+    """Other times in the change log, and usage that was counted from it by RebuildAnalytics."""
+    rows(stack, MOVE_THE_LOG)
+    operator = Operator(stack.api_target())
+    started = operator.rebuild_analytics().started_at
+    eventually(lambda: not operator.status().usage_rebuild.running, "the rebuild of usage")
+    assert operator.status().usage_rebuild.started_at == started
+    changes = read_changes(stack)
+    return replace(evidence, changes=changes, usage=read_usage(stack, changes, evidence.users_seq))
+
+
+def read_changes(stack: Stack) -> list[Change]:
+    return [Change(**change) for change in _json_rows(stack, """
+        select c.user_id, c.seq, c.event_id, c.kind, c.task_id, c.version, rfc3339(c.at) as at, c.traceparent,
+               c.task_json::json as task, r.request_id
+        from changes c left join requests r on r.user_id = c.user_id and r.seq = c.seq
+        order by c.user_id, c.seq""")]
 
 
 def unread(stack: Stack, topics: Iterable[str] = (EVENTS,), group: str = "todo-service") -> int:

@@ -8,6 +8,7 @@ import os
 import sys
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from checks import check, task_event, task_update  # noqa: E402
 from evidence import EVENTS, UPDATES, Change, Evidence  # noqa: E402
 from reminders import judge  # noqa: E402
 from todo_client import Record  # noqa: E402
+from usage import ALL, Answer, questions, recount  # noqa: E402
 from users import Mutation  # noqa: E402
 
 
@@ -29,6 +31,7 @@ from users import Mutation  # noqa: E402
     ("inbox", "lost"),  # nobody knows any more what was taken
     ("order", "reordered"),
     ("ack", "lost"),
+    ("double-count", "duplicate"),
 ])
 def test_a_planted_mistake_is_found(tmp_path: Path, plant: str, kind: str) -> None:
     binary = Path(os.environ.get("TODO_SERVICE", REPOSITORY / "build" / "ci" / "todo-service"))
@@ -48,7 +51,8 @@ SERIES = str(uuid.uuid4())
 
 def task(task_id: int, version: int, seq: int, **more: Any) -> dict[str, Any]:
     return {"id": task_id, "title": "t", "completed": False, "recurrence_rule": "FREQ=DAILY", "user_id": USER,
-            "version": version, "seq": seq, "series_id": SERIES, "occurrence": task_id, **more}
+            "version": version, "seq": seq, "series_id": SERIES, "occurrence": task_id, "priority": "high", "tags": ["a"],
+            "created_at": "2026-11-23T11:00:00Z", **more}
 
 
 def change(seq: int, kind: str, content: dict[str, Any], asked: bool) -> Change:
@@ -70,7 +74,7 @@ def a_good_run() -> Evidence:
         changes=changes,
         unchanged=set(),
         tasks=[{"task": changes[1].task, "deleted": False}, {"task": changes[2].task, "deleted": False}],
-        inbox=[("recurring-tasks", c.event_id, "done") for c in changes],
+        inbox=[(consumer, c.event_id, "done") for c in changes for consumer in ("recurring-tasks", "usage")],
         dead_letters=[],
         users_seq={USER: 3},
         users_open={USER: 1},
@@ -78,6 +82,7 @@ def a_good_run() -> Evidence:
                         for c in changes]},
         topics={topic: [record(topic, n, make(c)) for n, c in enumerate(changes)]
                 for topic, make in ((EVENTS, task_event), (UPDATES, task_update))},
+        usage=[(question, recount(changes, question)) for question in questions(changes, [USER])],
     )
 
 
@@ -174,6 +179,37 @@ def no_effect(run: Evidence) -> None:
     del run.changes[2]
 
 
+def usage_answer(run: Evidence, user: str, breakdown: str) -> Answer:
+    return next(answer for question, answer in run.usage
+                if (question.user, question.zone, question.breakdown) == (user, "Asia/Kathmandu", breakdown))
+
+
+def counted_twice(run: Evidence) -> None:
+    usage_answer(run, USER, "NONE").totals.counts["completed"] += 1
+
+
+def counted_twice_for_all(run: Evidence) -> None:
+    usage_answer(run, ALL, "NONE").totals.counts["created"] += 1
+
+
+def counted_not_at_all(run: Evidence) -> None:
+    usage_answer(run, USER, "TAG").parts["a"].counts["created"] -= 1
+
+
+def counted_in_another_hour(run: Evidence) -> None:
+    points = usage_answer(run, USER, "NONE").points
+    start, counts = points.popitem()
+    points[start + timedelta(minutes=15)] = counts
+
+
+def measured_otherwise(run: Evidence) -> None:
+    usage_answer(run, USER, "PRIORITY").totals.times = (1, 3600.5, 3601.5)
+
+
+def says_too_early_that_all_is_counted(run: Evidence) -> None:
+    usage_answer(run, USER, "SERIES").as_of_seq = 2
+
+
 @pytest.mark.parametrize(("mistake", "kind"), [
     (answer_forgotten, "lost"), (answered_otherwise, "lost"), (refused_and_done, "ghost"), (unasked, "ghost"),
     (gap, "lost"), (counted_too_few, "lost"), (counted_too_many, "duplicate"), (task_gone, "lost"),
@@ -184,6 +220,8 @@ def no_effect(run: Evidence) -> None:
     (second_copy_differs, "ghost"), (swapped_on_the_topic, "reordered"), (not_taken, "lost"),
     (taken_twice, "duplicate"), (still_waiting, "lost"), (effect_without_cause, "ghost"),
     (effect_twice, "duplicate"), (version_skipped, "reordered"), (no_effect, "lost"),
+    (counted_twice, "duplicate"), (counted_twice_for_all, "duplicate"), (counted_not_at_all, "lost"),
+    (counted_in_another_hour, "ghost"), (measured_otherwise, "ghost"), (says_too_early_that_all_is_counted, "lost"),
 ])
 def test_each_rule_sees_what_breaks_it(mistake: Callable[[Evidence], None], kind: str) -> None:
     run = a_good_run()

@@ -11,12 +11,14 @@
 namespace todo::service {
 namespace {
 
-/// Lets a test arm "apply-task-7" to make every event of that task fail, or kill the process.
-absl::Status FaultsOf([[maybe_unused]] const std::vector<domain::Event>& events) {
+/// Lets a test arm "apply-usage-7" to make every event of that task fail for that consumer, or kill
+/// the process.
+absl::Status FaultsOf([[maybe_unused]] std::string_view consumer,
+                      [[maybe_unused]] const std::vector<domain::Event>& events) {
 #ifdef TODO_FAULT_POINTS
   for (const domain::Event& event : events) {
     TODO_RETURN_IF_ERROR(
-        TODO_FAULT_POINT(fmt::format("apply-task-{}", HeaderOf(event).task_id.value)));
+        TODO_FAULT_POINT(fmt::format("apply-{}-{}", consumer, HeaderOf(event).task_id.value)));
   }
 #endif
   return absl::OkStatus();
@@ -49,7 +51,7 @@ absl::StatusOr<Applied> ApplyFromBus(ports::InboxTransaction& transaction,
                         .reused = std::move(claimed.reused)};
   if (taken.empty()) return applied;
   TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-inbox"));
-  TODO_RETURN_IF_ERROR(FaultsOf(taken));
+  TODO_RETURN_IF_ERROR(FaultsOf(consumer, taken));
   TODO_RETURN_IF_ERROR(effect(transaction, taken));
   TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("before-effect-commit"));
   return applied;
@@ -72,7 +74,7 @@ absl::StatusOr<Applied> ApplyFromQueue(ports::InboxTransaction& transaction,
     applied.all_done = !claimed.fresh.empty();
   }
   if (applied.all_done) {
-    TODO_RETURN_IF_ERROR(FaultsOf(batch.events));
+    TODO_RETURN_IF_ERROR(FaultsOf(entry.consumer, batch.events));
     TODO_RETURN_IF_ERROR(effect(transaction, batch.events));
   }
   TODO_RETURN_IF_ERROR(transaction.LeaveQueue(entry, now));

@@ -1,0 +1,121 @@
+"""What usage costs: GetUsage of a heavy user, a rebuild of a million changes beside calls, and the effect of an event."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from todo_client import Client, Operator, eventually
+
+from tools.stack import Stack
+
+from .measuring import REPOSITORY, Session, median, running_stack
+
+sys.path.append(str(Path(REPOSITORY) / "tests" / "torture"))
+
+from usage import Analytics  # noqa: E402
+
+USERS = 1_000
+CHANGES = 1_000          # of each user
+HEAVY = 100_000          # changes of one more user, over a year
+LONGEST_CALL = 5.0       # seconds, while the rebuild runs
+SLOWEST_ANSWER = 0.100   # seconds for a year of the heavy user; a quiet machine needs far less
+
+
+def write_history(session: Session, user: str, users: int, changes: int) -> None:
+    """Tasks that are created, changed and completed over a year, with tags, priorities and series."""
+    session.run(f"""
+        insert into users (user_id, shard, seq)
+        select n, shard_of(n), {changes} from (select '{user}' || u as n from generate_series(1, {users}) u) x""")
+    session.run(f"""
+        insert into changes (user_id, seq, shard, event_id, kind, task_id, version, task_json, at, traceparent)
+        select n, s, shard_of(n), gen_random_uuid(),
+               (array['created', 'updated', 'completed'])[1 + (s - 1) % 3], 1000000000 + (s - 1) / 3, 1 + (s - 1) % 3,
+               json_build_object('id', 1000000000 + (s - 1) / 3, 'title', 'Water the plants', 'user_id', n,
+                                 'priority', (array['low', 'medium', 'high'])[1 + s % 3],
+                                 'tags', json_build_array('tag ' || s % 7, 'tag ' || s % 11),
+                                 'created_at', rfc3339(at - interval '1 hour' * (s % 50)),
+                                 'series_id', md5(n || s % 20)::uuid)::text,
+               at, ''
+        from (select '{user}' || u as n, s, now() - interval '1 year' * (1 - s / {changes}.0) as at
+              from generate_series(1, {users}) u, generate_series(1, {changes}) s) x""")
+
+
+class Calls:
+    """Calls one after the other, until `stop`."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._stopping = threading.Event()
+        self.seconds: list[float] = []
+        self._thread = threading.Thread(target=self._run, args=(call,))
+        self._thread.start()
+
+    def _run(self, call: Callable[[], object]) -> None:
+        while not self._stopping.wait(0.01):
+            began = time.perf_counter()
+            call()
+            self.seconds.append(time.perf_counter() - began)
+
+    def stop(self) -> list[float]:
+        self._stopping.set()
+        self._thread.join()
+        return self.seconds
+
+
+def rebuild_beside_calls(stack: Stack) -> tuple[float, dict[str, list[float]]]:
+    """Seconds of the rebuild, and of the calls meanwhile."""
+    target = stack.api_target()
+    writer, reader = Client(target, "meanwhile"), Analytics(target, "user-1")
+    operator = Operator(target)
+    began = time.perf_counter()
+    operator.rebuild_analytics()
+    calls = {"CreateTask": Calls(writer.create), "GetUsage": Calls(reader.get), "ListTasks": Calls(writer.tasks)}
+    eventually(lambda: not operator.status().usage_rebuild.running, "the rebuild", within=3600, every=0.5)
+    seconds = time.perf_counter() - began
+    return seconds, {name: call.stop() for name, call in calls.items()}
+
+
+def year_of_heavy_user(stack: Stack, breakdown: str, bucket: str) -> list[float]:
+    analytics = Analytics(stack.api_target(), "heavy-1")
+    start = analytics.messages.GetUsageRequest().start
+    start.FromDatetime(datetime.now(UTC) - timedelta(days=365))
+    samples = []
+    for _ in range(30):
+        began = time.perf_counter()
+        analytics.get(start=start, bucket=f"USAGE_BUCKET_{bucket}", breakdown=f"USAGE_BREAKDOWN_{breakdown}")
+        samples.append(time.perf_counter() - began)
+    return samples
+
+
+def main(_: argparse.Namespace) -> bool:
+    with running_stack("--user-calls-per-second=100000", "--user-open-tasks=1000000") as stack:
+        session = Session(stack)
+        stack.stop_one("service-0")
+        write_history(session, "user-", USERS, CHANGES)
+        write_history(session, "heavy-", 1, HEAVY)
+        # They count as published, and as older than the audit.
+        session.run("update relay_shards set position = (select max(id) from changes)")
+        session.run("delete from audit_cursors")
+        session.run("analyze")
+        stack.start_one("service-0")
+        seconds, calls = rebuild_beside_calls(stack)
+        changes = USERS * CHANGES + HEAVY
+        longest = max(max(samples) for samples in calls.values())
+        each = ", ".join(f"{name} {median(samples) * 1000:.1f} ms, longest {max(samples) * 1000:.0f} ms"
+                         for name, samples in calls.items())
+        print(f"usage: {changes:,} changes of {USERS + 1:,} users rebuilt in {seconds:.0f} s; meanwhile {each} "
+              f"(allowed {LONGEST_CALL:.0f} s{'' if longest <= LONGEST_CALL else ': NOT HELD'})", flush=True)
+        session.run("vacuum analyze")
+        held = longest <= LONGEST_CALL
+        for breakdown, bucket in (("NONE", "DAY"), ("NONE", "MONTH"), ("PRIORITY", "DAY"), ("TAG", "DAY")):
+            typical = median(year_of_heavy_user(stack, breakdown, bucket))
+            held &= typical <= SLOWEST_ANSWER
+            print(f"usage: a year of {HEAVY:,} events by {bucket} and {breakdown}: {typical * 1000:.1f} ms "
+                  f"(allowed {SLOWEST_ANSWER * 1000:.0f} ms{'' if typical <= SLOWEST_ANSWER else ': NOT HELD'})", flush=True)
+        session.close()
+        return held

@@ -1,0 +1,56 @@
+-- release: 1
+
+-- Adds events to the numbers of their accounts. All rows are locked in one order, so that no two callers wait for each
+-- other; accounts in descending order, because the totals, which have a low number, are locked by everybody.
+create or replace function add_usage(p_events usage_event[]) returns void
+language plpgsql as $$
+begin
+    insert into usage_counts as c
+        (account, dimension, at, key, created, updated, completed, uncompleted, deleted, born, done)
+    select e.account, d.dimension, usage_quarter(n.at), d.key, sum(n.created), sum(n.updated), sum(n.completed),
+           sum(n.uncompleted), sum(n.deleted), sum(n.born), sum(n.done)
+    from unnest(p_events) e
+    cross join lateral (
+        select e.at, (e.kind = 'created')::int, (e.kind = 'updated')::int, (e.kind = 'completed')::int,
+               (e.kind = 'uncompleted')::int, (e.kind = 'deleted')::int, e.born::int, 0
+        union all
+        select e.created_at, 0, 0, 0, 0, 0, 0, case e.kind when 'completed' then 1 else -1 end
+        where e.kind in ('completed', 'uncompleted') and e.created_at is not null
+    ) n (at, created, updated, completed, uncompleted, deleted, born, done)
+    join lateral usage_dimensions(e.priority, e.tags) d on d.dimension = 0 or e.is_total
+    group by 1, 2, 3, 4 order by 1 desc, 2, 3, 4
+    on conflict (account, dimension, at, key) do update set
+        created = c.created + excluded.created, updated = c.updated + excluded.updated,
+        completed = c.completed + excluded.completed, uncompleted = c.uncompleted + excluded.uncompleted,
+        deleted = c.deleted + excluded.deleted, born = c.born + excluded.born, done = c.done + excluded.done;
+
+    insert into usage_events (account, kind, at, event_id, seconds, created_at, born, priority, tags, series_id)
+    select e.account, e.kind, e.at, e.event_id,
+           case when e.kind = 'completed' then extract(epoch from e.at - e.created_at) end,
+           e.created_at, e.born, e.priority, coalesce(e.tags, '{}'), e.series_id
+    from unnest(p_events) e where not e.is_total order by 1 desc, 2, 3, 4
+    on conflict do nothing;
+
+    insert into usage_bins as b (account, dimension, at, key, bin, count)
+    select e.account, d.dimension, usage_quarter(e.at), d.key,
+           usage_bin(extract(epoch from e.at - e.created_at)::float8), count(*)
+    from unnest(p_events) e
+    cross join lateral usage_dimensions(e.priority, e.tags) d
+    where e.kind = 'completed' and e.created_at is not null and e.is_total
+    group by 1, 2, 3, 4, 5 order by 1 desc, 2, 3, 4, 5
+    on conflict (account, dimension, at, key, bin) do update set count = b.count + excluded.count;
+
+    insert into usage_days as d (account, day, active, completed)
+    select q.account, q.day, bit_or(q.quarter),
+           bit_or(case when q.kind = 'completed' then q.quarter else 0::bit(96) end)
+    from (
+        select e.account, e.kind, (e.at at time zone 'UTC')::date as day,
+               set_bit(0::bit(96), (floor(extract(epoch from e.at) / 900)::bigint % 96)::int, 1) as quarter
+        from unnest(p_events) e where not e.is_total
+    ) q
+    group by 1, 2 order by 1 desc, 2
+    on conflict (account, day) do update set active = d.active | excluded.active,
+                                             completed = d.completed | excluded.completed
+    where d.active | excluded.active <> d.active or d.completed | excluded.completed <> d.completed;
+end
+$$;
