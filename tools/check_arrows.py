@@ -15,7 +15,7 @@ ARROWS = {
     "domain": {"util"},
     "ports": {"domain", "util"},
     "service": {"domain", "ports", "util"},
-    "api": {"chat", "domain", "ports", "service", "util"},
+    "api": {"chat", "chat/grammar", "domain", "ports", "service", "util"},
     "appcallback": {"domain", "ports", "service", "util"},
     "chat": {"chat/grammar", "domain", "ports", "service", "util"},
     "chat/grammar": {"domain", "util"},  # pure: no port, no use case
