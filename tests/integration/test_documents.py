@@ -42,6 +42,8 @@ LIMITS = [
     ("docs/api.md", "page | 1 to {} entries", "kMaxPageSize"),
     ("docs/api.md", "entries, {} by default", "kDefaultPageSize"),
     ("docs/api.md", "PreviewRecurrence | {} dates", "kMaxUpcoming"),
+    ("docs/api.md", "ParseTask | text of 1 to {} characters", "kMaxTextCharacters"),
+    ("docs/api.md", "characters, {} stretches in", "kMaxPlainSpans"),
     ("docs/api.md", "ids in one MarkNotificationsRead | {} |", "kMaxIds"),
     ("docs/api.md", "{} levels of JSON", "kMaxNesting"),
     ("docs/events/README.md", "more than {} levels of JSON", "kMaxNesting"),
