@@ -181,7 +181,7 @@ chat::Conversation::Parts Application::PartsOfConversation() {
         return std::move(preferences->values);
       },
       .usage = {},
-      .model = nullptr};
+      .model = sidecar_.model.get()};
 }
 
 std::vector<api::ServiceDefinition> Application::ServicesOfApi() {

@@ -19,7 +19,7 @@ class DaprLanguageModel final : public ports::LanguageModel {
   struct Options {
     std::string component = {};
     std::chrono::milliseconds timeout{10'000};
-    std::size_t max_calls = 10;              // of tools, in one answer
+    std::size_t max_calls = 50;              // of tools, in one answer
     std::size_t max_argument_bytes = 8'192;  // of one call
   };
   /// `client` must outlive this.
