@@ -77,6 +77,7 @@ def test_a_dialogue_among_tasks_with_titles_alike(url: str, token_of: TokenOf, m
 
             found = await call(client, "find_tasks", words="milk", completed=False)
             assert {task["title"] for task in found["tasks"]} == {"Buy milk", "Buy oat milk for Ben"}
+            assert {task["fit"] for task in found["tasks"]} == {"all_words"}
             meant = next(task for task in found["tasks"] if task["title"] == "Buy milk")
             done = (await call(client, "complete_task", id=meant["id"], etag=meant["etag"]))["task"]
             assert (done["id"], done["completed"]) == (milk["id"], True)
@@ -109,6 +110,8 @@ def test_nothing_is_deleted_without_what_was_shown(url: str, token_of: TokenOf, 
             assert len((await call(client, "find_tasks"))["tasks"]) == 1
             await call(client, "delete_task", id=task["id"], etag=task["etag"])
             assert (await call(client, "find_tasks"))["tasks"] == []
+            restored = await call(client, "restore_task", id=task["id"])
+            assert restored["task"]["title"] == "Old notes"
 
     run(dialogue())
 
@@ -139,6 +142,18 @@ def test_a_repeated_change_is_made_once(url: str, token_of: TokenOf) -> None:
             assert await call(client, "add_task", title="Once", request_id=request_id) == first
             assert "new request_id" in await advice(client, "add_task", title="Twice", request_id=request_id)
             assert len((await call(client, "find_tasks"))["tasks"]) == 1
+
+    run(dialogue())
+
+
+def test_a_line_of_text_makes_a_task(url: str, token_of: TokenOf) -> None:
+    async def dialogue() -> None:
+        async with connected(url, token_of("mcp-text")) as client:
+            added = await call(client, "add_task", text="pay rent every month on the 1st at 9 p1 #home")
+            task = added["task"]
+            assert (task["title"], task["priority"], task["tags"]) == ("pay rent", "high", ["home"])
+            assert task["due_local"].endswith("-01T09:00:00")
+            assert "FREQ=MONTHLY" in task["recurrence_rule"]
 
     run(dialogue())
 

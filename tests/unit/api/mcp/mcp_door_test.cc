@@ -135,8 +135,12 @@ class McpDoorTest : public testing::Test {
   NamedCaller authenticator_;
   FakeFeed feed_;
   FakeTickets tickets_;
-  MethodTable methods_{{MakeTodoMethods(tasks_, feed_, tickets_), MakeReminderMethods(reminders_),
-                        MakeNotificationMethods(settings_)}};
+  MethodTable methods_{{MakeTodoMethods({.tasks = tasks_,
+                                         .feed = feed_,
+                                         .tickets = tickets_,
+                                         .settings = settings_,
+                                         .clock = clock_}),
+                        MakeReminderMethods(reminders_), MakeNotificationMethods(settings_)}};
   std::function<absl::Status()> ready_ = [] { return absl::OkStatus(); };
   util::WorkerPool pool_{1, 100};
   Admission admission_{authenticator_, pool_,
@@ -270,6 +274,36 @@ TEST_F(McpDoorTest, ATaskIsAddedFoundAndCompleted) {
             false);
 }
 
+TEST_F(McpDoorTest, ALineOfTextMakesATaskUnlessAFieldSaysOtherwise) {
+  LiveIn("Europe/Berlin");
+  const json added = Call("add_task", {{"text", "call the bank tomorrow at 9 p1 #money"}});
+  EXPECT_EQ(added["task"]["title"], "call the bank");
+  EXPECT_EQ(added["task"]["due_local"], "2026-10-25T09:00:00");
+  EXPECT_EQ(added["task"]["priority"], "high");
+  EXPECT_EQ(added["task"]["tags"], json::array({"money"}));
+  const json other = Call("add_task", {{"text", "call the bank tomorrow at 9 p1 #money"},
+                                       {"title", "Call Ben"},
+                                       {"tags", {"people"}},
+                                       {"priority", "low"}})["task"];
+  EXPECT_EQ(other["title"], "Call Ben");
+  EXPECT_EQ(other["tags"], json::array({"people"}));
+  EXPECT_EQ(other["priority"], "low");
+  EXPECT_EQ(other["due_local"], "2026-10-25T09:00:00");
+  EXPECT_THAT(Advice("add_task", json::object()), StartsWith("title: must be given, unless"));
+}
+
+TEST_F(McpDoorTest, TheRemindersOfALineAreAddedOnce) {
+  LiveIn("Europe/Berlin");
+  const json arguments = {{"text", "call the bank tomorrow at 9, remind me 1 hour before"},
+                          {"request_id", kRequestId}};
+  const json added = Call("add_task", arguments);
+  ASSERT_EQ(added["reminders"].size(), 1u) << added.dump();
+  EXPECT_EQ(added["reminders"][0]["remind_at"], "2026-10-25T07:00:00Z");
+  EXPECT_EQ(Call("add_task", arguments), added);
+  const json seen = Resource(fmt::format("todo://tasks/{}", added["task"]["id"].get<int>()));
+  EXPECT_EQ(seen["reminders"].size(), 1u);
+}
+
 TEST_F(McpDoorTest, DatesAreThoseOfTheUsersClock) {
   LiveIn("Europe/Berlin");
   Add("Early", {{"due_local", "2026-10-24"}});
@@ -374,6 +408,14 @@ TEST_F(McpDoorTest, NothingIsDeletedWithoutTheIdAndTheEtagThatWereShown) {
   EXPECT_EQ(Call("delete_task", {{"id", task["id"]}, {"etag", task["etag"]}})["task"]["title"],
             "Keep me");
   EXPECT_EQ(Call("find_tasks", json::object())["tasks"].size(), 0u);
+}
+
+TEST_F(McpDoorTest, ADeletedTaskIsRestored) {
+  const json task = Add("Old notes");
+  Call("delete_task", {{"id", task["id"]}, {"etag", task["etag"]}});
+  EXPECT_THAT(Advice("complete_task", {{"id", task["id"]}}), HasSubstr("restore_task"));
+  EXPECT_EQ(Call("restore_task", {{"id", task["id"]}})["task"]["title"], "Old notes");
+  EXPECT_EQ(Call("find_tasks", json::object())["tasks"].size(), 1u);
 }
 
 TEST_F(McpDoorTest, ARepeatedChangeIsMadeOnce) {
