@@ -31,7 +31,7 @@ v1::SendResponse::Kind EncodeKind(chat::ActionKind kind) {
   return Response::KIND_UNSPECIFIED;
 }
 
-v1::SendResponse::Usage EncodeUsage(const chat::Usage& usage) {
+v1::SendResponse::Usage EncodeUsage(const service::UsageSummary& usage) {
   v1::SendResponse::Usage encoded;
   encoded.set_created(usage.created);
   encoded.set_completed(usage.completed);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "api/analytics_methods.h"
+#include "api/chat_methods.h"
 #include "api/notification_methods.h"
 #include "api/ops_methods.h"
 #include "api/reminder_methods.h"
@@ -92,11 +93,7 @@ Application::Application(Config config, std::function<void()> on_failure)
                  [this] { reminder_runner_.Wake(); }),
       feed_({.log = stores_.live_log, .tasks = stores_.live_tasks, .clock = clock_},
             {.max_watches = Count(config_.live_max_screens), .threads = Count(kLiveThreads)}),
-      methods_(
-          {api::MakeTodoMethods(tasks_, feed_, ticket_keys_), api::MakeReminderMethods(reminders_),
-           api::MakeNotificationMethods(notification_settings_), api::MakeAnalyticsMethods(usage_),
-           api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, stores_.usage, clock_,
-                               [this] { return sidecar_watch_.Describe(); })}),
+      methods_(ServicesOfApi()),
       user_limits_(LimitsOf(config_)),
       api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
@@ -136,10 +133,7 @@ Application::Application(Config config, std::function<void()> on_failure)
                   {.is_ready = [this] { return health_.IsHealthy() && port_watch_.all_answer(); },
                    .metrics = [this] { return MetricsPage(); }}) {
   AddWebRoutes();
-  for (const auto& [pace, thread_count] : kDeliveryThreads) {
-    delivery_runners_.push_back(
-        std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));
-  }
+  AddDeliveryRunners();
 }
 
 Application::~Application() { Stop(); }
@@ -150,6 +144,13 @@ void Application::AddWebRoutes() {
   http_ports_.web_routes().AddPath("/ws", socket_door_);
   http_ports_.web_routes().AddPath("/events", events_door_);
   http_ports_.web_routes().AddPath("/mcp", mcp_door_);
+}
+
+void Application::AddDeliveryRunners() {
+  for (const auto& [pace, thread_count] : kDeliveryThreads) {
+    delivery_runners_.push_back(
+        std::make_unique<DeliveryRunner>(delivery_sender_, pace, thread_count, delivery_bell_));
+  }
 }
 
 CommitNews Application::NewsOfCommits() {
@@ -180,7 +181,8 @@ chat::Conversation::Parts Application::PartsOfConversation() {
         if (!preferences.ok()) return preferences.status();
         return std::move(preferences->values);
       },
-      .usage = {},
+      .usage = [this](const domain::UserId& user,
+                      const domain::TimeZone& zone) { return usage_.Summary(user, zone); },
       .model = sidecar_.model.get()};
 }
 
@@ -191,8 +193,10 @@ std::vector<api::ServiceDefinition> Application::ServicesOfApi() {
                                 .settings = notification_settings_,
                                 .clock = clock_}),
           api::MakeReminderMethods(reminders_),
-          api::MakeNotificationMethods(notification_settings_), api::MakeChatMethods(conversation_),
-          api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, clock_,
+          api::MakeNotificationMethods(notification_settings_),
+          api::MakeChatMethods(conversation_),
+          api::MakeAnalyticsMethods(usage_),
+          api::MakeOpsMethods(stores_.dead_letters, stores_.service_status, stores_.usage, clock_,
                               [this] { return sidecar_watch_.Describe(); })};
 }
 

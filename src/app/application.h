@@ -106,6 +106,7 @@ class Application {
 
  private:
   void AddWebRoutes();
+  void AddDeliveryRunners();
   CommitNews NewsOfCommits();
   chat::Conversation::Parts PartsOfConversation();
   std::vector<api::ServiceDefinition> ServicesOfApi();

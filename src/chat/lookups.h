@@ -7,6 +7,7 @@
 #include "chat/finding.h"
 #include "chat/grammar/intents.h"
 #include "chat/reply.h"
+#include "service/analytics/usage_service.h"
 #include "service/tasks/task_service.h"
 
 // The intents that only read.
@@ -14,8 +15,8 @@
 namespace todo::chat {
 
 /// Numbers about a user, on the clocks of the zone. Blocks.
-using ReadUsage =
-    std::function<absl::StatusOr<Usage>(const domain::UserId& user, const domain::TimeZone& zone)>;
+using ReadUsage = std::function<absl::StatusOr<service::UsageSummary>(
+    const domain::UserId& user, const domain::TimeZone& zone)>;
 
 /// Reads for one text.
 /// Thread safety: none. Its functions block on the database.

@@ -43,7 +43,7 @@ Json ToJson(const Action& action) {
                                 {"time", domain::FormatInstant(resolved.time)}});
   }
   if (action.usage) {
-    const Usage& usage = *action.usage;
+    const service::UsageSummary& usage = *action.usage;
     json["usage"] = {usage.created, usage.completed, usage.open, usage.overdue, usage.streak_days};
   }
   return json;
@@ -63,11 +63,11 @@ Action ActionOf(const Json& json) {
   action.notes = json.at("notes").get<std::vector<std::string>>();
   if (json.contains("usage")) {
     const Json& usage = json.at("usage");
-    action.usage = Usage{.created = usage.at(0).get<std::int64_t>(),
-                         .completed = usage.at(1).get<std::int64_t>(),
-                         .open = usage.at(2).get<std::int64_t>(),
-                         .overdue = usage.at(3).get<std::int64_t>(),
-                         .streak_days = usage.at(4).get<std::int64_t>()};
+    action.usage = service::UsageSummary{.created = usage.at(0).get<std::int64_t>(),
+                                         .completed = usage.at(1).get<std::int64_t>(),
+                                         .open = usage.at(2).get<std::int64_t>(),
+                                         .overdue = usage.at(3).get<std::int64_t>(),
+                                         .streak_days = usage.at(4).get<std::int64_t>()};
   }
   return action;
 }

@@ -9,6 +9,7 @@
 #include "domain/ids.h"
 #include "domain/task/task.h"
 #include "domain/time.h"
+#include "service/analytics/usage_service.h"
 
 // What the conversation answers: words for a person, and the same as data.
 
@@ -37,22 +38,12 @@ struct Resolved {
   bool operator==(const Resolved&) const = default;
 };
 
-/// Numbers about a user.
-struct Usage {
-  std::int64_t created = 0;  // this and the next: in the last seven days
-  std::int64_t completed = 0;
-  std::int64_t open = 0;     // now
-  std::int64_t overdue = 0;  // now
-  std::int64_t streak_days = 0;
-  bool operator==(const Usage&) const = default;
-};
-
 struct Action {
   ActionKind kind = ActionKind::kHelp;
   std::vector<domain::Task> tasks;  // after the action
   std::vector<int> reminder_numbers;
   std::vector<Resolved> resolved;
-  std::optional<Usage> usage;
+  std::optional<service::UsageSummary> usage;
   bool changed = false;
   std::vector<std::string> notes;
   bool operator==(const Action&) const = default;

@@ -91,7 +91,7 @@ std::string_view Infinitive(ActionKind kind) {
   }
 }
 
-std::string UsageWords(const Usage& usage) {
+std::string UsageWords(const service::UsageSummary& usage) {
   std::string text = fmt::format("In the last seven days: {} added, {} completed. {} {} open now",
                                  Count(usage.created, "task"), usage.completed,
                                  Count(usage.open, "task"), usage.open == 1 ? "is" : "are");

@@ -36,7 +36,7 @@ std::string Enumerated(const std::vector<std::string>& items);
 /// What the user wants to do with a task: "complete", "move".
 std::string_view Infinitive(ActionKind kind);
 
-std::string UsageWords(const Usage& usage);
+std::string UsageWords(const service::UsageSummary& usage);
 std::string HelpWords();
 std::string NotUnderstoodWords(std::string_view text);
 

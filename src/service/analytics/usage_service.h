@@ -56,6 +56,7 @@ struct UsageSummary {
   std::int64_t open = 0;
   std::int64_t overdue = 0;
   std::int64_t streak_days = 0;
+  bool operator==(const UsageSummary&) const = default;
 };
 
 /// The share of the tasks created that are completed, from 0 to 1; -1: none was created.

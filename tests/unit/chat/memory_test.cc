@@ -63,7 +63,9 @@ Memory FullMemory() {
        .tasks = {SomeTask()},
        .reminder_numbers = {1},
        .resolved = {{.phrase = "friday", .meaning = "Friday", .time = At("2026-11-27T00:00:00Z")}},
-       .usage = Usage{.created = 1, .completed = 2, .open = 3, .overdue = 4, .streak_days = 5},
+       .usage =
+           service::UsageSummary{
+               .created = 1, .completed = 2, .open = 3, .overdue = 4, .streak_days = 5},
        .changed = true,
        .notes = {"a note"}});
   reply.question = Question{.text = "Which one?",

@@ -61,20 +61,19 @@ class MeddledState final : public ports::StateStore {
 class Talk : public testing::Test {
  protected:
   explicit Talk(ports::LanguageModel* model = nullptr)
-      : conversation_(
-            {.tasks = tasks_,
-             .finder = finder_,
-             .state = meddled_state_,
-             .clock = clock_,
-             .ids = ids_,
-             .preferences =
-                 [this](const domain::UserId&) -> absl::StatusOr<domain::NotificationPreferences> {
-               if (!preferences_failure_.ok()) return preferences_failure_;
-               return preferences_;
-             },
-             .usage = [this](const domain::UserId&,
-                             const domain::TimeZone&) -> absl::StatusOr<Usage> { return usage_; },
-             .model = model}) {}
+      : conversation_({.tasks = tasks_,
+                       .finder = finder_,
+                       .state = meddled_state_,
+                       .clock = clock_,
+                       .ids = ids_,
+                       .preferences = [this](const domain::UserId&)
+                           -> absl::StatusOr<domain::NotificationPreferences> {
+                         if (!preferences_failure_.ok()) return preferences_failure_;
+                         return preferences_;
+                       },
+                       .usage = [this](const domain::UserId&, const domain::TimeZone&)
+                           -> absl::StatusOr<service::UsageSummary> { return usage_; },
+                       .model = model}) {}
 
   static service::CallContext Call(std::string_view text, std::string user = "ada") {
     return {.user = {std::move(user)},
@@ -138,7 +137,8 @@ class Talk : public testing::Test {
   service::TaskService tasks_{store_, zones_, clock_, ids_};
   domain::NotificationPreferences preferences_;
   absl::Status preferences_failure_;
-  Usage usage_{.created = 5, .completed = 4, .open = 3, .overdue = 2, .streak_days = 6};
+  service::UsageSummary usage_{
+      .created = 5, .completed = 4, .open = 3, .overdue = 2, .streak_days = 6};
   Conversation conversation_;
 
  private:
