@@ -65,14 +65,15 @@ with candidates as (
 
 constexpr std::string_view kSimilar = R"sql(
 with some_words as (
-    select x.id from unnest($6::text[]) p cross join lateral (
+    select x.id, count(*)::real / cardinality($6::text[]) as share
+    from unnest($6::text[]) p cross join lateral (
         select s.id from task_texts s where s.user_id = $1 and s.search_text like p limit 2000) x
-    group by x.id order by count(*) desc limit 100),
+    group by x.id order by share desc limit 100),
 candidates as (
-    select a.id, max(a.likeness) as likeness, max(a.likeness) as rank
-    from (select id, likeness from similar_texts($1, $2)
-          union all select id, 0 from some_words
-          union all select id, 0 from (select t.id from tasks t where t.user_id = $1 and t.tags && $7::text[] limit 100) t) a
+    select a.id, max(a.likeness) as likeness, max(greatest(a.likeness, a.share)) as rank
+    from (select id, likeness, 0 as share from similar_texts($1, $2)
+          union all select id, 0, share from some_words
+          union all (select t.id, 0, 0 from tasks t where t.user_id = $1 and t.tags && $7::text[] limit 100)) a
     group by a.id))sql";
 
 /// The words of a question.
