@@ -102,19 +102,20 @@ bool MayGoOn(const Tokens& tokens, std::size_t end) {
 std::optional<Candidate> CandidateOf(const MomentPhrase& moment, FoundPiece piece,
                                      const Tokens& tokens) {
   if (IsName(tokens, piece.begin, piece.end) || IsVerse(moment, piece, tokens)) return std::nullopt;
-  const bool led_here = moment.is_led && tokens[piece.begin].means->is_preposition;
-  if (!led_here && IsSpoiled(piece, tokens)) return std::nullopt;
-  const bool goes_on = !moment.is_weak() || MayGoOn(tokens, piece.end);
-  const bool for_weak = moment.follows_for && moment.is_weak();
-  if (for_weak) return std::nullopt;
-  Candidate candidate{.piece = std::move(piece)};
-  // "At 9 call Ann", and not "At 5 Main Street".
-  const std::size_t end = candidate.piece.end;
-  const bool before_name = end < tokens.size() && tokens[end].capitalised;
-  candidate.at_start = !moment.is_weak() || (moment.is_led && !before_name);
-  const bool is_complete = moment.day && moment.time;
-  candidate.in_middle = moment.is_led && goes_on && (!moment.follows_for || is_complete);
-  return candidate;
+  const bool begins_led = moment.is_led && tokens[piece.begin].means->is_preposition;
+  if (!begins_led && IsSpoiled(piece, tokens)) return std::nullopt;
+  const bool weak = moment.is_weak();
+  if (weak && moment.follows_for) return std::nullopt;  // "a table for 3"
+
+  const std::size_t end = piece.end;
+  const bool before_name = end < tokens.size() && tokens[end].capitalised;  // "at 5 Main Street"
+  const bool complete = moment.day && moment.time;  // "for friday at 7", and not "for friday"
+  return Candidate{
+      .piece = std::move(piece),
+      .at_start = !weak || (moment.is_led && !before_name),
+      .in_middle =
+          moment.is_led && (!weak || MayGoOn(tokens, end)) && (!moment.follows_for || complete),
+  };
 }
 
 std::optional<Candidate> ReadCandidate(Cursor& cursor, const GrammarContext& context) {
@@ -192,10 +193,6 @@ void ChooseAtEdges(std::vector<Candidate>& candidates, const Tokens& tokens) {
 }
 
 }  // namespace
-
-bool IsWhole(const Tokens& tokens, std::size_t begin, std::size_t end) {
-  return IsWholeAtBegin(tokens, begin) && IsWholeAtEnd(tokens, end);
-}
 
 std::vector<FoundPiece> FindPieces(const Tokens& tokens, const GrammarContext& context) {
   std::vector<Candidate> candidates = FindCandidates(tokens, context);

@@ -26,8 +26,4 @@ struct FoundPiece {
 /// title, and so is one that belongs to a name ("Good Friday", "Edge of Tomorrow").
 std::vector<FoundPiece> FindPieces(const Tokens& tokens, const GrammarContext& context);
 
-/// Whether only whole words stand between the tokens `begin` and `end`: nothing that belongs to
-/// them is glued to them.
-bool IsWhole(const Tokens& tokens, std::size_t begin, std::size_t end);
-
 }  // namespace todo::chat::grammar

@@ -142,6 +142,7 @@ std::optional<DayRange> ReadRange(Cursor& cursor, const GrammarContext& context)
   const bool until = ahead.TakeAny({"until", "till"});
   const std::optional<MomentPhrase> moment = grammar::ReadMoment(ahead, context);
   if (!moment || !moment->day || moment->dropped || moment->time) return std::nullopt;
+  if (until && moment->day->day < today) return std::nullopt;
   cursor = ahead;
   return until ? DayRange{today, moment->day->day} : OneDay(moment->day->day);
 }

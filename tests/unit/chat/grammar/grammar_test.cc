@@ -249,7 +249,8 @@ TEST(Grammar, ARangeOfDays) {
   EXPECT_EQ(read("the last two weeks"), "2026-11-13 to 2026-11-26");
   EXPECT_EQ(read("until friday"), "2026-11-26 to 2026-11-27");
   EXPECT_EQ(read("2026-11-01"), "2026-11-01 to 2026-11-01");
-  for (const std::string_view none : {"", "milk", "today milk", "at 3pm", "every day", "week"})
+  for (const std::string_view none :
+       {"", "milk", "today milk", "at 3pm", "every day", "week", "until 2020-01-31"})
     EXPECT_EQ(read(none), "none") << none;
 }
 
