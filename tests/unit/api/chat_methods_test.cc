@@ -13,7 +13,6 @@
 #include "support/fake_task_finder.h"
 #include "support/fake_task_store.h"
 #include "todo/v1/chat_service.grpc.pb.h"
-#include "violations.h"
 
 namespace todo::api {
 namespace {

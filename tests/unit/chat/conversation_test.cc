@@ -401,7 +401,7 @@ TEST_F(ConversationTest, HostileTextGetsAClearAnswer) {
 }
 
 TEST_F(ConversationTest, LongTitlesAreShortened) {
-  Add(std::string(400, 'x') + " milk");
+  Add(fmt::format("{} milk", std::string(400, 'x')));
   const Reply reply = Say("complete milk");
   EXPECT_LT(reply.text.size(), 200u);
   EXPECT_THAT(reply.text, HasSubstr("…”"));

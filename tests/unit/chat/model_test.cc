@@ -1,5 +1,7 @@
 #include "chat/model_intents.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "talk.h"
@@ -41,7 +43,13 @@ class FakeModel : public ports::LanguageModel {
 
 class ModelTest : public FakeModel, public Talk {
  protected:
+  using FakeModel::Choose;
   ModelTest() : Talk(this) {}
+  void Choose(const char* tool, const char* arguments) {
+    calls = std::vector<ports::ModelCall>(1);
+    calls->front().name = tool;
+    calls->front().arguments = arguments;
+  }
 };
 
 TEST_F(ModelTest, IsAskedOnlyForWhatTheGrammarDoesNotKnow) {
@@ -53,7 +61,7 @@ TEST_F(ModelTest, IsAskedOnlyForWhatTheGrammarDoesNotKnow) {
 
 TEST_F(ModelTest, AGoodChoiceIsCarriedOutAndNamesTheModel) {
   const domain::Task task = Add("Buy groceries");
-  calls = {{{.name = "complete_task", .arguments = R"({"task":"groceries"})"}}};
+  Choose("complete_task", R"({"task":"groceries"})");
   const Reply reply = Say("groceries? sorted!");
   EXPECT_EQ(reply.text, "Done: “Buy groceries”.");
   EXPECT_EQ(reply.understood_by, "tiny-model");
@@ -61,14 +69,14 @@ TEST_F(ModelTest, AGoodChoiceIsCarriedOutAndNamesTheModel) {
 }
 
 TEST_F(ModelTest, DatesAreResolvedByTheGrammar) {
-  calls = {{{.name = "add_task_due", .arguments = R"({"task":"ring mum","when":"friday"})"}}};
+  Choose("add_task_due", R"({"task":"ring mum","when":"friday"})");
   EXPECT_EQ(Say("gotta ring mum b4 the weekend").text,
             "Added: “ring mum”, due Friday, 27 November 2026.");
 }
 
 TEST_F(ModelTest, DeletingAsksAsForAPerson) {
   const domain::Task task = Add("Old notes");
-  calls = {{{.name = "delete_task", .arguments = R"({"task":"old notes"})"}}};
+  Choose("delete_task", R"({"task":"old notes"})");
   const Reply asked_first = Say("bin old notes");
   EXPECT_THAT(asked_first.text, StartsWith("Delete “Old notes”?"));
   EXPECT_FALSE(IsDeleted(task.id));
@@ -94,9 +102,10 @@ class ChoiceOfModelTest : public testing::Test {
   static absl::Status Check(std::string name, std::string arguments) {
     const GrammarContext context{
         .now = service::At("2026-11-26T10:00:00Z"), .zone = {}, .wording = {}};
-    return IntentsOf({{.name = std::move(name), .arguments = std::move(arguments)}},
-                     "please sort the Big Report on friday", context)
-        .status();
+    std::vector<ports::ModelCall> calls(1);
+    calls.front().name = std::move(name);
+    calls.front().arguments = std::move(arguments);
+    return IntentsOf(calls, "please sort the Big Report on friday", context).status();
   }
 };
 
@@ -134,7 +143,8 @@ TEST_F(ChoiceOfModelTest, IsRefusedOtherwise) {
   for (const auto& [name, arguments] : refused) {
     EXPECT_TRUE(absl::IsInvalidArgument(Check(name, arguments))) << name << arguments;
   }
-  EXPECT_FALSE(Check("complete_task", R"({"task":")" + std::string(5'000, 'x') + "\"}").ok());
+  EXPECT_FALSE(
+      Check("complete_task", fmt::format(R"({{"task":"{}"}})", std::string(5'000, 'x'))).ok());
 }
 
 TEST_F(ChoiceOfModelTest, ToolsHaveStrictSchemas) {
