@@ -15,14 +15,14 @@ using Repeats = DayPhrase::Repeats;
 DayPhrase Fixed(CivilDay day) { return {.day = day, .exact = std::nullopt}; }
 
 /// "today", "tomorrow", "the day after tomorrow".
-std::optional<DayPhrase> ReadNamedDay(Cursor& cursor, CivilDay today) {
-  if (cursor.Take("today")) return Fixed(today);
-  if (cursor.TakeAny({"tomorrow", "tmr", "tmrw"})) return Fixed(today + 1);
+std::optional<DayPhrase> ReadNamedDay(Cursor& cursor, const GrammarContext& context) {
+  if (cursor.Take("today")) return Fixed(Today(context));
+  if (cursor.TakeAny({"tomorrow", "tmr", "tmrw"})) return Fixed(Today(context) + 1);
   if (cursor.TakeAll({"day", "after", "tomorrow"}) ||
       cursor.TakeAll({"the", "day", "after", "tomorrow"}))
-    return Fixed(today + 2);
+    return Fixed(Today(context) + 2);
   if (cursor.Take("tom")) {
-    DayPhrase phrase = Fixed(today + 1);
+    DayPhrase phrase = Fixed(Today(context) + 1);
     phrase.is_weak = true;
     return phrase;
   }
@@ -32,8 +32,6 @@ std::optional<DayPhrase> ReadNamedDay(Cursor& cursor, CivilDay today) {
 /// "friday", "this friday", "next friday", "friday next week", "friday, 4 December".
 std::optional<DayPhrase> ReadWeekdayPhrase(Cursor& cursor, const GrammarContext& context) {
   Cursor ahead = cursor;
-  const CivilDay today = Today(context);
-  const CivilDay next_week = WeekOf(today, context.wording.week_start) + 7;
   bool next = ahead.TakeAll({"next", "week", "on"}) || ahead.TakeAll({"next", "week"}) ||
               ahead.Take("next");
   const bool led = next || ahead.TakeAny({"this", "coming"});
@@ -54,7 +52,8 @@ std::optional<DayPhrase> ReadWeekdayPhrase(Cursor& cursor, const GrammarContext&
     next = ahead.TakeAll({"next", "week"});
   }
   cursor = ahead;
-  if (next) return Fixed(FirstFrom(next_week, word->day));
+  const CivilDay today = Today(context);
+  if (next) return Fixed(FirstFrom(WeekOf(today, context.wording.week_start) + 7, word->day));
   return DayPhrase{.day = FirstFrom(today, word->day),
                    .repeats = Repeats::kWeekly,
                    .exact = std::nullopt,
@@ -81,14 +80,14 @@ Stretch StretchOf(Unit unit, CivilDay day, absl::Weekday week_start) {
 
 /// "next week" and "next month" are first days; "this week" and "end of month" are last days.
 std::optional<DayPhrase> ReadStretch(Cursor& cursor, const GrammarContext& context) {
-  Cursor ahead = cursor;
-  const CivilDay today = Today(context);
   for (const auto& [word, unit] : {std::pair{"eow", Unit::kWeek}, std::pair{"eom", Unit::kMonth},
                                    std::pair{"eoy", Unit::kYear}}) {
-    if (cursor.Take(word)) return Fixed(StretchOf(unit, today, context.wording.week_start).last);
+    if (cursor.Take(word))
+      return Fixed(StretchOf(unit, Today(context), context.wording.week_start).last);
   }
-  if (cursor.Take("eod")) return Fixed(today);
+  if (cursor.Take("eod")) return Fixed(Today(context));
 
+  Cursor ahead = cursor;
   ahead.Take("the");
   const bool end = ahead.TakeAll({"end", "of"});
   if (end) ahead.Take("the");
@@ -99,6 +98,7 @@ std::optional<DayPhrase> ReadStretch(Cursor& cursor, const GrammarContext& conte
   if (*unit == Unit::kDay && (next || !end)) return std::nullopt;
   ahead.Skip();
   cursor = ahead;
+  const CivilDay today = Today(context);
   if (*unit == Unit::kDay) return Fixed(today);
   Stretch stretch = StretchOf(*unit, today, context.wording.week_start);
   if (next) stretch = StretchOf(*unit, stretch.last + 1, context.wording.week_start);
@@ -109,12 +109,12 @@ std::optional<DayPhrase> ReadStretch(Cursor& cursor, const GrammarContext& conte
 std::optional<DayPhrase> ReadWeekend(Cursor& cursor, const GrammarContext& context,
                                      std::string_view preposition) {
   Cursor ahead = cursor;
-  const CivilDay today = Today(context);
   const bool next = ahead.Take("next");
   const bool led =
       next || ahead.TakeAny({"this", "coming"}) || (!preposition.empty() && ahead.Take("the"));
   if (!ahead.Take("weekend")) return std::nullopt;
   cursor = ahead;
+  const CivilDay today = Today(context);
   const bool is_sunday = absl::GetWeekday(today) == absl::Weekday::sunday;
   const CivilDay saturday = FirstFrom(is_sunday ? today - 1 : today, absl::Weekday::saturday);
   DayPhrase phrase = Fixed(next ? saturday + 7 : is_sunday ? today : saturday);
@@ -146,7 +146,7 @@ std::optional<DayPhrase> ReadDistance(Cursor& cursor, const GrammarContext& cont
   CivilDay from = Today(context);
   if (ahead.Take("from")) {
     if (!ahead.Take("now")) {
-      auto day = ReadNamedDay(ahead, from);
+      auto day = ReadNamedDay(ahead, context);
       if (!day) day = ReadWeekdayPhrase(ahead, context);
       if (!day || duration->time.count() != 0) return std::nullopt;
       from = day->day;
@@ -169,7 +169,7 @@ std::optional<DayPhrase> ReadDay(Cursor& cursor, const GrammarContext& context,
   if (!cursor.IsWord()) return std::nullopt;
   if (preposition == "in") return ReadMonthAlone(cursor, context, preposition);
   if (preposition == "at") return ReadWeekend(cursor, context, preposition);
-  if (auto day = ReadNamedDay(cursor, Today(context))) return day;
+  if (auto day = ReadNamedDay(cursor, context)) return day;
   if (auto day = ReadWeekdayPhrase(cursor, context)) return day;
   if (auto day = ReadStretch(cursor, context)) return day;
   if (auto day = ReadWeekend(cursor, context, preposition)) return day;

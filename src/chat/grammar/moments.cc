@@ -31,7 +31,7 @@ std::string_view TakePreposition(Cursor& cursor) {
 
 /// "tonight", "this evening", "in the morning", and behind a day "morning".
 bool ReadPart(Cursor& cursor, MomentPhrase& phrase, std::string_view preposition,
-              absl::CivilDay today) {
+              const GrammarContext& context) {
   Cursor ahead = cursor;
   const bool tonight = ahead.Take("tonight");
   const bool this_one = !tonight && ahead.Take("this");
@@ -44,7 +44,7 @@ bool ReadPart(Cursor& cursor, MomentPhrase& phrase, std::string_view preposition
   }
   if (tonight || this_one) {
     if (phrase.day) return false;
-    phrase.day = DayPhrase{.day = today, .exact = std::nullopt};
+    phrase.day = DayPhrase{.day = Today(context), .exact = std::nullopt};
   } else if (the) {
     if (preposition != "in") return false;
   } else if (!phrase.day || phrase.day->exact || !preposition.empty()) {
@@ -63,7 +63,7 @@ bool ReadNextPart(Cursor& cursor, MomentPhrase& phrase, const GrammarContext& co
   const bool led = !preposition.empty();
   if (!led) preposition = outer;
   const bool first = phrase.empty();
-  bool found = !phrase.part && ReadPart(ahead, phrase, preposition, Today(context));
+  bool found = !phrase.part && ReadPart(ahead, phrase, preposition, context);
   if (!found && !phrase.day) {
     phrase.day = ReadDay(ahead, context, preposition);
     if (phrase.day && phrase.day->exact && phrase.time) phrase.day.reset();

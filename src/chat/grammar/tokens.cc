@@ -174,17 +174,6 @@ Span Tokens::SpanOf(std::size_t begin, std::size_t end) const {
   return {tokens_[begin].span.begin, tokens_[end - 1].span.end};
 }
 
-const Token& Cursor::Peek(std::size_t ahead) const {
-  static const Token end{.kind = Kind::kPlain, .span = {}, .text = {}};
-  return at_ + ahead < tokens_->size() ? (*tokens_)[at_ + ahead] : end;
-}
-
-bool Cursor::Take(std::string_view text) {
-  if (Peek().text != text || text.empty()) return false;
-  ++at_;
-  return true;
-}
-
 bool Cursor::TakeAny(std::initializer_list<std::string_view> texts) {
   return std::ranges::any_of(texts, [this](std::string_view text) { return Take(text); });
 }

@@ -44,6 +44,8 @@ class Tokens {
 
   std::size_t size() const { return tokens_.size(); }
   const Token& operator[](std::size_t index) const { return tokens_[index]; }
+  /// A kPlain token without text, which stands for the end.
+  const Token& end() const { return end_; }
 
   /// The text of the tokens from `begin` up to `end` as it was written.
   std::string_view Written(std::size_t begin, std::size_t end) const;
@@ -56,6 +58,7 @@ class Tokens {
   std::string_view written_;
   std::string lower_;
   std::vector<Token> tokens_;
+  const Token end_{.kind = Token::Kind::kPlain, .span = {}, .text = {}};
 };
 
 /// A place between the tokens of a text. A cheap value: readers copy it, and put the copy in its
@@ -68,13 +71,19 @@ class Cursor {
   bool at_end() const { return at_ >= tokens_->size(); }
   const Tokens& tokens() const { return *tokens_; }
 
-  /// The next token, or the one `ahead` behind it; a kPlain token without text at the end.
-  const Token& Peek(std::size_t ahead = 0) const;
+  /// The next token, or the one `ahead` behind it; Tokens::end() at the end.
+  const Token& Peek(std::size_t ahead = 0) const {
+    return at_ + ahead < tokens_->size() ? (*tokens_)[at_ + ahead] : tokens_->end();
+  }
   void Skip(std::size_t count = 1) { at_ += count; }
 
   /// Take the next token, which is the word or mark `text`, or one of `texts`. false: it is not,
   /// and the cursor has not moved.
-  bool Take(std::string_view text);
+  bool Take(std::string_view text) {
+    if (text.empty() || Peek().text != text) return false;
+    ++at_;
+    return true;
+  }
   bool TakeAny(std::initializer_list<std::string_view> texts);
   /// Take a sequence of words, all of it or nothing.
   bool TakeAll(std::initializer_list<std::string_view> texts);
