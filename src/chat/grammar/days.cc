@@ -89,7 +89,7 @@ std::optional<DayPhrase> ReadStretch(Cursor& cursor, const GrammarContext& conte
 
   Cursor ahead = cursor;
   ahead.Take("the");
-  const bool end = ahead.TakeAll({"end", "of"});
+  const bool end = ahead.TakeAll({"end", "of"}) || ahead.TakeAll({"last", "day", "of"});
   if (end) ahead.Take("the");
   const bool next = ahead.Take("next");
   if (!next && !ahead.TakeAny({"this", "current"}) && !end) return std::nullopt;

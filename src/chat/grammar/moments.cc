@@ -20,7 +20,10 @@ constexpr int kMaxParts = 4;
 std::string_view TakePreposition(Cursor& cursor) {
   if (!cursor.Peek().means->is_preposition) return {};
   std::string_view found;
-  if (cursor.Take("due")) found = "due";
+  if (cursor.Take("due")) {
+    found = "due";
+    cursor.Take(":");
+  }
   if (cursor.Take("@")) return "at";
   for (const std::string_view word : {"on", "by", "before", "at", "in", "for"}) {
     if ((found == "due" && word == "for") || !cursor.Take(word)) continue;
@@ -88,14 +91,16 @@ bool ReadNextPart(Cursor& cursor, MomentPhrase& phrase, const GrammarContext& co
   return true;
 }
 
-/// "or tuesday", "- wednesday" behind a day.
+/// "or tuesday", "- wednesday", "and 8pm": a second day or time of day.
 void ReadAlternative(Cursor& cursor, MomentPhrase& phrase, const GrammarContext& context) {
-  if (!phrase.day || phrase.day->exact) return;
+  if (phrase.day && phrase.day->exact) return;
   Cursor ahead = cursor;
   if (!ahead.TakeAny({"or", "and", "to", "-", "through", "till", "until"})) return;
   MomentPhrase other;
-  if (!ReadNextPart(ahead, other, context, {}) || !other.day || other.day->exact) return;
-  if (other.day->is_weak && !phrase.day->is_weak) return;
+  if (!ReadNextPart(ahead, other, context, {}) || (other.day && other.day->exact)) return;
+  const bool second_day = phrase.day && other.day && (phrase.day->is_weak || !other.day->is_weak);
+  const bool second_time = phrase.time && other.time && !other.day;
+  if (!second_day && !second_time) return;
   phrase.dropped = cursor.tokens().SpanOf(cursor.at(), ahead.at());
   cursor = ahead;
 }

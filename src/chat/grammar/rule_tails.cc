@@ -107,7 +107,7 @@ bool ReadStart(Cursor& cursor, RulePhrase& phrase, const GrammarContext& context
   if (phrase.start || !ahead.TakeAny({"starting", "beginning", "from", "start", "starts"}))
     return false;
   ahead.Take("from");
-  phrase.start = ReadMoment(ahead, context);
+  phrase.start = ReadMoment(ahead, context, "by");
   if (!phrase.start || !phrase.start->day) {
     phrase.start.reset();
     return false;

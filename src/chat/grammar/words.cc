@@ -112,7 +112,7 @@ constexpr std::string_view kPersonWords[] = {
 constexpr std::string_view kPrepositions[] = {"on",  "by",  "before", "at", "in",
                                               "for", "due", "from",   "@"};
 
-/// Weekdays, months and number words may begin a piece too.
+/// Weekdays, months, number words and ordinals may begin a piece too.
 constexpr std::string_view kBeginnings[] = {
     "a",           "alert",   "an",        "and",    "annually", "at",        "before",
     "biweekly",    "by",      "coming",    "daily",  "day",      "due",       "each",
@@ -159,7 +159,7 @@ Vocabulary MakeVocabulary() {
   Add(words, kPersonWords, &Meanings::takes_person);
   Add(words, kRuleBeginnings, &Meanings::begins_rule);
   for (auto& [word, means] : words) {
-    if (means.weekday || means.month || means.number) means.begins_piece = true;
+    if (means.weekday || means.month || means.number || means.ordinal) means.begins_piece = true;
     if ((means.weekday && means.weekday->is_plural) || means.number || means.ordinal)
       means.begins_rule = true;
   }
