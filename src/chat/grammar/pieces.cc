@@ -143,7 +143,7 @@ std::optional<Candidate> ReadCandidate(Cursor& cursor, const GrammarContext& con
   }
   if (auto wish = ReadReminder(cursor, context)) {
     const bool led = wish->is_led;
-    if (!finish(*std::move(wish))) return std::nullopt;
+    if (!finish(*wish)) return std::nullopt;
     return Candidate{.piece = std::move(piece), .at_start = led, .in_middle = led};
   }
   if (auto moment = ReadMoment(cursor, context)) {
