@@ -106,13 +106,7 @@ Application::Application(Config config, std::function<void()> on_failure)
       connect_door_(methods_, admission_),
       socket_door_(admission_, feed_, {.allowed_origins = SplitList(config_.web_allowed_origins)}),
       events_door_(admission_, feed_, SplitList(config_.web_allowed_origins)),
-      mcp_door_(admission_,
-                {.methods = methods_,
-                 .clock = clock_,
-                 .ids = ids_,
-                 .finder = &stores_.finder,
-                 .version = std::string(Version())},
-                SplitList(config_.web_allowed_origins)),
+      mcp_door_(admission_, PartsOfMcp(), SplitList(config_.web_allowed_origins)),
       invoked_door_(methods_, admission_),
       app_callback_(CallbackOptions(config_, {.work = processor_, .live = live_updates_}),
                     reminders_, event_workers_, machine_clock_,
@@ -184,6 +178,14 @@ chat::Conversation::Parts Application::PartsOfConversation() {
       .usage = [this](const domain::UserId& user,
                       const domain::TimeZone& zone) { return usage_.Summary(user, zone); },
       .model = sidecar_.model.get()};
+}
+
+api::mcp::Server::Parts Application::PartsOfMcp() {
+  return {.methods = methods_,
+          .clock = clock_,
+          .ids = ids_,
+          .finder = &stores_.finder,
+          .version = std::string(Version())};
 }
 
 std::vector<api::ServiceDefinition> Application::ServicesOfApi() {

@@ -109,6 +109,7 @@ class Application {
   void AddDeliveryRunners();
   CommitNews NewsOfCommits();
   chat::Conversation::Parts PartsOfConversation();
+  api::mcp::Server::Parts PartsOfMcp();
   std::vector<api::ServiceDefinition> ServicesOfApi();
   void OutboxGrew(int shard);
   void OutboxGrewElsewhere(int shard);
