@@ -80,16 +80,12 @@ language sql stable as $$
                  count(e.seconds) filter (where e.at < p_to) as n,
                  percentile_disc(array[0.5, 0.9]) within group (order by e.seconds) filter (where e.at < p_to) as p
           from usage_events e
-          cross join lateral (
-              select usage_priority(e.priority) where p_dimension = 1 and e.priority is not null
-              union all
-              select distinct t from unnest(e.tags) t where p_dimension = 2
-              union all
-              select e.series_id::text where p_dimension = 3 and e.series_id is not null) k (key)
+          cross join lateral unnest(case p_dimension when 1 then array[usage_priority(e.priority)] when 2 then e.tags
+                                                     else array[e.series_id::text] end) k (key)
           -- Completions after the range may be of tasks that were created in it.
           where e.account = any (p_accounts) and e.kind = any (array['created', 'updated', 'completed', 'uncompleted',
                                                                      'deleted'])
-            and e.at >= p_from
+            and e.at >= p_from and k.key is not null
             and (e.at < p_to or e.kind in ('completed', 'uncompleted') and e.created_at < p_to)
           group by 1
           having bool_or(e.at < p_to or e.created_at >= p_from)

@@ -1,6 +1,6 @@
 -- release: 1
 
--- The dimensions of the totals that an event counts in, with its values there.
+-- The dimensions of the totals that an event counts in, with its values there. Its tags differ.
 create or replace function usage_dimensions(p_priority smallint, p_tags text[])
 returns table (dimension smallint, key text)
 language sql immutable parallel safe as $$
@@ -8,7 +8,7 @@ language sql immutable parallel safe as $$
     union all
     select 1::smallint, usage_priority(p_priority) where p_priority is not null
     union all
-    select distinct 2::smallint, t from unnest(p_tags) t
+    select 2::smallint, t from unnest(p_tags) t
 $$;
 
 create or replace function usage_priority(p_priority smallint) returns text

@@ -25,7 +25,7 @@ struct UsageEvent {
   // The rest counts for tasks of other programs: of its own, the database knows it.
   std::optional<domain::Instant> created_at = {};  // of the task; after `at`: counts as at `at`
   std::optional<domain::Priority> priority = {};
-  std::vector<std::string> tags = {};
+  std::vector<std::string> tags = {};  // different ones
 };
 
 /// Counts events for usage, inside a transaction of the inbox.

@@ -17,13 +17,14 @@ namespace {
 /// The inbox knows the events of this time, so an older one may have been counted before.
 constexpr std::chrono::days kInboxKeeps{30};
 
-/// The tags of a task, of which those of other programs may be of any number and length.
+/// The different tags of a task. Those of other programs may be of any number and length.
 std::vector<std::string> CountedTags(const std::vector<std::string>& tags) {
   std::vector<std::string> counted;
   for (const std::string& tag : tags) {
     if (counted.size() == domain::kMaxTags) break;
     const auto length = util::CountCharacters(tag);
-    if (length && *length > 0 && *length <= domain::kMaxTagCharacters) counted.push_back(tag);
+    if (!length || *length == 0 || *length > domain::kMaxTagCharacters) continue;
+    if (std::ranges::find(counted, tag) == counted.end()) counted.push_back(tag);
   }
   return counted;
 }

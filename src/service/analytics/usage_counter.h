@@ -15,8 +15,8 @@ class UsageCounter final : public TaskEventConsumer {
   explicit UsageCounter(const ports::Clock& clock) : clock_(clock) {}
 
   std::string_view name() const override { return "usage"; }
-  /// Nothing can be counted of a record that cannot be read, and the dead letter of another consumer
-  /// tells of it.
+  /// Nothing can be counted of a record that cannot be read, and the dead letter of another
+  /// consumer tells of it.
   bool picks_events() const override { return true; }
   absl::Status Apply(ports::InboxTransaction& transaction,
                      const std::vector<domain::TaskEvent>& events) override;

@@ -268,7 +268,7 @@ TEST_F(UsageServiceTest, WhatAnotherProgramLeavesOutIsNotKnown) {
   bare.task.reset();
   domain::TaskEvent no_time = Event(domain::ChangeKind::kCompleted, "2026-03-10T09:00:00Z");
   no_time.task->created_at = {};
-  no_time.task->fields.tags = {"", std::string(51, 'x'), "fine"};
+  no_time.task->fields.tags = {"", std::string(51, 'x'), "fine", "fine"};
   for (int i = 0; i < 100; ++i) no_time.task->fields.tags.push_back(std::to_string(i));
   Count({bare, no_time});
   const UsageAnswer answer = Get({.breakdown = ports::UsageBreakdown::kTag});
