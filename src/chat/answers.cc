@@ -32,7 +32,7 @@ std::string AddedLine(const Step& step, const Task& task, const TimeZone& zone) 
   const AddIntent& intent = std::get<AddIntent>(step.intent);
   for (const Piece& piece : intent.task.pieces) {
     if (piece.kind == PieceKind::kRecurrence) line += ", " + piece.meaning;
-    if (piece.kind == PieceKind::kPriority) line += fmt::format(", priority {}", piece.meaning);
+    if (piece.kind == PieceKind::kPriority) line += ", " + piece.meaning;
   }
   if (!intent.task.tags.empty())
     line += fmt::format(", tagged #{}", fmt::join(intent.task.tags, " #"));

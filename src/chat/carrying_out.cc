@@ -213,18 +213,17 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeBack(const Turn& turn) {
   return outcome;
 }
 
-absl::StatusOr<std::optional<Conversation::Outcome>> Conversation::FirstAnswer(
-    const Turn& turn, const std::vector<Intent>& intents) {
+absl::StatusOr<std::optional<Conversation::Outcome>> Conversation::FirstAnswer(const Order& order) {
   std::vector<ActionKind> kinds;
-  for (const Intent& intent : intents) {
+  for (const Intent& intent : order.intents) {
     const ActionKind kind = KindOf(intent);
     if (kind < ActionKind::kList) kinds.push_back(kind);
   }
-  if (!turn.call.request_id || kinds.empty()) return std::nullopt;
-  TODO_ASSIGN_OR_RETURN(const auto first, parts_.tasks.FirstAnswers(turn.call));
+  if (kinds.empty()) return std::nullopt;
+  TODO_ASSIGN_OR_RETURN(const auto first, parts_.tasks.FirstAnswers(order.call));
   if (!first) return std::nullopt;
   Outcome outcome;
-  outcome.reply.understood_by = kGrammar;
+  outcome.reply.understood_by = order.wish.understood_by;
   std::vector<std::string> titles;
   for (std::size_t i = 0; i < first->size(); ++i) {
     const domain::Task& task = (*first)[i].after;
@@ -235,7 +234,7 @@ absl::StatusOr<std::optional<Conversation::Outcome>> Conversation::FirstAnswer(
     action.changed = true;
     titles.push_back(Quoted(task.fields.title));
   }
-  outcome.change_id = turn.call.request_id->uuid;
+  outcome.change_id = order.call.request_id->uuid;
   outcome.reply.text = fmt::format("That is done already: {}.", Enumerated(titles));
   return outcome;
 }

@@ -43,6 +43,13 @@ std::vector<std::string> TitlesOf(const OpenQuestion& question) {
   return titles;
 }
 
+/// Whether the text could answer some question.
+bool IsAnswer(std::string_view text) {
+  const std::vector<std::string> some(5);
+  return ParseChoice(text, {}).kind != Choice::Kind::kUnclear ||
+         ParseChoice(text, some).kind != Choice::Kind::kUnclear;
+}
+
 /// Equal for equal answers.
 std::string KeyOf(const Choice& choice) {
   if (choice.kind == Choice::Kind::kYes) return "yes";
@@ -114,7 +121,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeSentence(const Turn& tur
   Sentence sentence = ParseSentence(turn.text, turn.context);
   order.intents = std::move(sentence.intents);
   if (order.intents.empty() || sentence.not_understood) {
-    if (ParseChoice(turn.text, {}).kind != Choice::Kind::kUnclear) {
+    if (IsAnswer(turn.text)) {
       Outcome nothing;
       nothing.reply.text = fmt::format("There is no open question. {}", kUnchanged);
       nothing.remembered = false;
@@ -131,8 +138,10 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeSentence(const Turn& tur
     nothing.remembered = false;
     return nothing;
   }
-  TODO_ASSIGN_OR_RETURN(std::optional<Outcome> first, FirstAnswer(turn, order.intents));
-  if (first) return *std::move(first);
+  if (turn.call.request_id) {
+    TODO_ASSIGN_OR_RETURN(std::optional<Outcome> first, FirstAnswer(order));
+    if (first) return *std::move(first);
+  }
   if (std::holds_alternative<UndoIntent>(order.intents.front()) && order.intents.size() == 1)
     return TakeBack(turn);
   // Without a request id of the caller, the change gets one too, so that its undo can name it.
@@ -194,7 +203,8 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeAnswer(Turn& turn, const
     TODO_RETURN_IF_ERROR(memories_.Put(turn.call.user, turn.memory, turn.etag));
     return outcome;
   }
-  if (question.answer.empty()) {
+  const bool given_before = !question.answer.empty();
+  if (!given_before) {
     // Before anything is changed: of two different answers at the same time, one counts.
     question.answer = KeyOf(choice);
     TODO_RETURN_IF_ERROR(memories_.Put(turn.call.user, turn.memory, turn.etag));
@@ -215,6 +225,10 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeAnswer(Turn& turn, const
   } else {
     TODO_ASSIGN_OR_RETURN(order.intents,
                           IntentsOf(question.wish.model_calls, question.wish.text, context));
+  }
+  if (given_before) {
+    TODO_ASSIGN_OR_RETURN(std::optional<Outcome> first, FirstAnswer(order));
+    if (first) return *std::move(first);
   }
   return CarryOut(turn, std::move(order));
 }

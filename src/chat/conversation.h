@@ -102,9 +102,8 @@ class Conversation {
   absl::Status Apply(const Turn& turn, const Order& order, std::vector<Step>& steps,
                      Outcome& outcome);
   absl::StatusOr<Outcome> TakeBack(const Turn& turn);
-  /// The answer of a call whose changes were made, when its reply was not remembered.
-  absl::StatusOr<std::optional<Outcome>> FirstAnswer(const Turn& turn,
-                                                     const std::vector<Intent>& intents);
+  /// The answer of an order whose changes were made, when its reply was not remembered.
+  absl::StatusOr<std::optional<Outcome>> FirstAnswer(const Order& order);
   /// The intents that a model chooses; empty: there is no model, or it does not know either.
   absl::StatusOr<std::vector<Intent>> AskModel(const Turn& turn, Wish& wish) const;
   OpenQuestion Remembered(const Order& order, const Plan& plan) const;

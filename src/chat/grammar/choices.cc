@@ -30,9 +30,9 @@ bool IsNo(Words words) {
   static const Form single(
       "nevermind|forget|leave|keep|don't|abort it|that|them|do|delete? "
       "it|that|them?");
-  static const Form not_form("not|do any|that|this|it|not of|one|do|delete? them|these|those|it?");
+  static const Form not_any("not any|that|this|it of|one? them|these|those?");
   return refusing.MatchAll(words) || never_mind.MatchAll(words) || single.MatchAll(words) ||
-         not_form.MatchAll(words);
+         not_any.MatchAll(words);
 }
 
 /// The number that `word` is: "2", "#2", "2nd", "second".

@@ -130,86 +130,15 @@ std::optional<WhenPhrase> IntentReader::When(Words words) const {
 
 Intent IntentReader::Add(Words rest) const {
   while (!rest.empty() && IsOneOf(rest.front(), {":", "-", "\u2014"})) rest = rest.subspan(1);
-  return AddIntent{Phrase(WithoutList(rest))};
+  AddIntent intent{Phrase(WithoutList(rest))};
+  intent.task.title = std::string(Unquoted(intent.task.title));
+  return intent;
 }
 
 std::optional<Intent> IntentReader::PutOn(Words rest) const {
   const Words task = WithoutList(rest);
   if (task.size() == rest.size()) return std::nullopt;
   return AddIntent{Phrase(task)};
-}
-
-std::optional<Intent> IntentReader::Remind(Words rest) const {
-  if (rest.empty()) return std::nullopt;
-  if (IsOneOf(rest.front(), {"to"})) return RemindTo({}, rest.subspan(1));
-  if (IsOneOf(rest.front(), {"about", "of", "for"})) return RemindOf(rest.subspan(1));
-  for (std::size_t i = 1; i + 1 < rest.size(); ++i) {
-    const bool to = IsOneOf(rest[i], {"to", "that"});
-    if (!to && !IsOneOf(rest[i], {"about", "of", "for"})) continue;
-    if (!When(rest.first(i))) continue;
-    if (to) return RemindTo(rest.first(i), rest.subspan(i + 1));
-    RemindIntent intent = std::get<RemindIntent>(RemindOf(rest.first(i)));
-    intent.task = Reference(rest.subspan(i + 1));
-    return intent;
-  }
-  // "remind me 30 minutes before the dentist", "remind me tomorrow"
-  const TaskPhrase phrase = Phrase(rest);
-  if (!phrase.reminders.empty() || (phrase.due && phrase.title.empty())) return RemindOf(rest);
-  if (phrase.due) return RemindTo({}, rest);
-  return std::nullopt;
-}
-
-/// A new task, with a reminder at its due time. A task that is due on a day is reminded of in the
-/// morning.
-std::optional<Intent> IntentReader::RemindTo(Words when, Words task) const {
-  AddIntent intent{Phrase(task)};
-  TaskPhrase& phrase = intent.task;
-  if (!when.empty()) {
-    const std::optional<WhenPhrase> read = When(when);
-    if (!read || !read->moment || phrase.due) return std::nullopt;
-    phrase.due = read->moment;
-    phrase.pieces.insert(
-        phrase.pieces.begin(),
-        {.kind = PieceKind::kDueDate, .span = SpanOf(when), .meaning = Describe(*read->moment)});
-    phrase.notes.insert(phrase.notes.end(), read->notes.begin(), read->notes.end());
-  }
-  if (!phrase.due) {
-    phrase.notes.emplace_back("There is no reminder, because no time was named.");
-  } else if (phrase.reminders.empty() && phrase.due->has_time) {
-    phrase.reminders.push_back({.before = domain::Period(), .at = std::nullopt});
-  } else if (phrase.reminders.empty()) {
-    phrase.reminders.push_back(
-        {.before = std::nullopt,
-         .at = Moment{phrase.due->local + context_.wording.morning.count(), true}});
-  }
-  return intent;
-}
-
-Intent IntentReader::RemindOf(Words rest) const {
-  const TaskPhrase phrase = Phrase(rest);
-  RemindIntent intent;
-  intent.reminders = phrase.reminders;
-  for (const Piece& piece : phrase.pieces) {
-    if (!intent.when_text.empty()) intent.when_text += ' ';
-    intent.when_text += TextOf(text_, piece.span);
-  }
-  if (phrase.due && !phrase.recurrence_rule && intent.reminders.empty()) {
-    Moment at = *phrase.due;
-    if (!at.has_time) at = {at.local + context_.wording.morning.count(), true};
-    intent.reminders.push_back({.before = std::nullopt, .at = at});
-  }
-  std::vector<Word> naming;  // the words that no piece covers
-  for (const Word& word : rest) {
-    if (std::ranges::none_of(phrase.pieces, [&](const Piece& piece) {
-          return piece.span.begin < word.span.end && word.span.begin < piece.span.end;
-        })) {
-      naming.push_back(word);
-    }
-  }
-  while (!naming.empty() && IsOneOf(naming.front(), {"of", "about", "for"}))
-    naming.erase(naming.begin());
-  intent.task = Reference(naming);
-  return intent;
 }
 
 std::optional<Intent> IntentReader::Mark(Words rest) const {

@@ -25,18 +25,6 @@ Words WithoutArticles(Words words) {
   return words;
 }
 
-std::string_view Unquoted(std::string_view text) {
-  for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"\"", "\""},
-                                    {"\u201c", "\u201d"},
-                                    {"\u00ab", "\u00bb"}}) {
-    if (text.size() > open.size() + close.size() && text.starts_with(open) &&
-        text.ends_with(close) && text.find(close, open.size()) == text.size() - close.size()) {
-      return text.substr(open.size(), text.size() - open.size() - close.size());
-    }
-  }
-  return text;
-}
-
 /// The words as they are written, with single spaces.
 std::string Joined(Words words, std::string_view text) {
   std::string joined;

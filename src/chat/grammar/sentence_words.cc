@@ -103,7 +103,7 @@ Form::Form(std::string_view pattern) {
       place.remove_prefix(std::min(place.size(), choice.size() + 1));
     }
   }
-  TODO_REQUIRE(!places_.empty() && !places_[0].optional);
+  TODO_REQUIRE(!places_.empty());
 }
 
 std::size_t Form::Match(Words words) const {
@@ -130,6 +130,18 @@ std::size_t Form::MatchEnd(Words words) const {
 
 bool IsOneOf(const Word& word, std::initializer_list<std::string_view> words) {
   return !word.quoted && std::ranges::find(words, word.text) != words.end();
+}
+
+std::string_view Unquoted(std::string_view text) {
+  for (std::size_t kind = 0; kind < std::size(kOpeningQuotes); ++kind) {
+    const std::string_view open = kOpeningQuotes[kind];
+    const std::string_view close = kClosingQuotes[kind];
+    if (text.size() <= open.size() + close.size() || !text.starts_with(open)) continue;
+    const std::size_t inside = text.size() - open.size() - close.size();
+    if (text.find(close, open.size()) == open.size() + inside)
+      return text.substr(open.size(), inside);
+  }
+  return text;
 }
 
 Span SpanOf(Words words) {

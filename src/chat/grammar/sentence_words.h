@@ -26,7 +26,7 @@ using Words = std::span<const Word>;
 std::vector<Word> SplitWords(std::string_view text);
 
 /// A sequence of words, for example "i|we have|had? finished": each place has words to choose
-/// from, and "?" marks a place that may be missing. The first place may not be missing.
+/// from, and "?" marks a place that may be missing.
 class Form {
  public:
   /// `pattern` must outlive the form.
@@ -49,6 +49,9 @@ class Form {
 
 /// Whether the word is one of `words`, and not quoted.
 bool IsOneOf(const Word& word, std::initializer_list<std::string_view> words);
+
+/// `text` without the quotes around it, if the whole of it is quoted.
+std::string_view Unquoted(std::string_view text);
 
 /// From the first word to the end of the last one: with the punctuation behind it, or without.
 Span SpanOf(Words words);

@@ -71,11 +71,11 @@ constexpr OpeningForm kOpenings[] = {
     {"change", Verb::kChange},
     {"change|set|move the? due? date|time|deadline of|for", Verb::kPostpone},
     {"postpone|reschedule|delay|defer|snooze", Verb::kPostpone},
-    {"move|push|shift", Verb::kPostpone, true},
+    {"move|push|shift", Verb::kMove},
     {"push back", Verb::kPostpone},
     {"put off", Verb::kPostpone},
     {"bring forward", Verb::kPostpone},
-    {"bring|set|make", Verb::kPostpone, true},
+    {"bring|set|make", Verb::kMove, true},
 
     {"what|what's|whats|which", Verb::kList},
     {"anything|any|my|agenda|upcoming|due|overdue|open|all|everything|"
@@ -102,8 +102,8 @@ constexpr OpeningForm kOpenings[] = {
     {"how is|how's it|everything|work? going|coming", Verb::kUsage},
     {"how's it going", Verb::kUsage},
     {"show|give|tell me? my|the? stats|statistics|usage|progress|numbers", Verb::kUsage},
-    {"my? stats|statistics|usage|progress", Verb::kUsage},
-    {"my|stats|statistics|usage|progress stats|statistics|usage|progress|numbers?", Verb::kUsage},
+    {"stats|statistics|usage|progress", Verb::kUsage},
+    {"my stats|statistics|usage|progress|numbers", Verb::kUsage},
     {"what are|is my stats|statistics|usage|progress|numbers", Verb::kUsage},
     {"how many task|tasks|things|todos?", Verb::kUsage},
     {"how much|productive|busy", Verb::kUsage},
@@ -122,7 +122,7 @@ constexpr OpeningForm kOpenings[] = {
     {"that was a mistake", Verb::kUndo},
 
     {"help me?", Verb::kHelp},
-    {"?|commands|instructions|usage?", Verb::kHelp},
+    {"?|commands|instructions", Verb::kHelp},
     {"what can|could|should i|you say|do|ask|type|write|understand here?", Verb::kHelp},
     {"what do you do|understand|know", Verb::kHelp},
     {"how do|does|can this|it|you|i work|works|use start this|it?", Verb::kHelp},

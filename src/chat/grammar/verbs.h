@@ -24,6 +24,7 @@ enum class Verb {
   kRename,    // "rename … to …"
   kChange,    // "change … to …": a title or a date
   kPostpone,  // "postpone … to …"
+  kMove,      // the same, and a date must follow
   kList,      // "what …": a question about days
   kShow,      // "show …": a list or a search
   kSearch,

@@ -25,7 +25,7 @@ using ConversationTest = Talk;
 TEST_F(ConversationTest, AddingNamesTheResolvedDate) {
   const Reply reply = Say("add call the bank tomorrow at 9 p1 #money");
   EXPECT_EQ(reply.text,
-            "Added: “call the bank”, due Friday, 27 November 2026, 09:00, priority high, tagged "
+            "Added: “call the bank”, due Friday, 27 November 2026, 09:00, high priority, tagged "
             "#money.");
   ASSERT_THAT(reply.actions, SizeIs(1));
   const Action& action = reply.actions[0];

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "chat/grammar/durations.h"
+#include "chat/grammar/intent_reader.h"
+#include "chat/grammar/references.h"
+#include "chat/grammar/tokens.h"
+
+// "Remind me to …" adds a task, "remind me of …" is about one that there is.
+
+namespace todo::chat {
+namespace {
+
+/// "30 min before", and the words that say it.
+struct Offset {
+  domain::Period before;
+  Words words;
+};
+
+/// The offset that `words` begin with.
+std::optional<Offset> ReadOffset(Words words, std::string_view text) {
+  constexpr std::size_t kMaxOffsetWords = 6;  // "1 hour and 30 minutes before"
+  words = words.first(std::min(words.size(), kMaxOffsetWords));
+  const grammar::Tokens tokens(TextOf(text, SpanOf(words)));
+  grammar::Cursor cursor(tokens, 0);
+  const auto duration = grammar::ReadDuration(cursor);
+  if (!duration || duration->months != 0 || !cursor.TakeAny({"before", "earlier", "ahead"}))
+    return std::nullopt;
+  const std::size_t end = words.front().span.begin + tokens.SpanOf(0, cursor.at()).end;
+  std::size_t count = 0;
+  while (count < words.size() && words[count].span.begin < end) ++count;
+  return Offset{.before = {.days = std::chrono::days(duration->days), .time = duration->time},
+                .words = words.first(count)};
+}
+
+/// The offset in `words`.
+std::optional<Offset> FindOffset(Words words, std::string_view text) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!IsOneOf(words[i], {"before", "earlier", "ahead"})) continue;
+    constexpr std::size_t kMaxBefore = 5;
+    for (std::size_t begin = i > kMaxBefore ? i - kMaxBefore : 0; begin < i; ++begin) {
+      if (auto offset = ReadOffset(words.subspan(begin), text)) return offset;
+    }
+  }
+  return std::nullopt;
+}
+
+void Say(std::string& text, std::string_view more) {
+  if (!text.empty()) text += ' ';
+  text += more;
+}
+
+}  // namespace
+
+std::optional<Intent> IntentReader::Remind(Words rest) const {
+  if (rest.empty()) return std::nullopt;
+  if (IsOneOf(rest.front(), {"to"})) return RemindTo({}, rest.subspan(1));
+  if (IsOneOf(rest.front(), {"about", "of", "for"})) return RemindOf(rest.subspan(1));
+  for (std::size_t i = 1; i + 1 < rest.size(); ++i) {
+    const bool to = IsOneOf(rest[i], {"to", "that"});
+    if (!to && !IsOneOf(rest[i], {"about", "of", "for"})) continue;
+    if (!When(rest.first(i))) continue;
+    if (to) return RemindTo(rest.first(i), rest.subspan(i + 1));
+    RemindIntent intent = std::get<RemindIntent>(RemindOf(rest.first(i)));
+    intent.task = Reference(rest.subspan(i + 1));
+    return intent;
+  }
+  // "remind me 30 minutes before the dentist", "remind me tomorrow"
+  const TaskPhrase phrase = Phrase(rest);
+  if (FindOffset(rest, text_) || (phrase.due && phrase.title.empty())) return RemindOf(rest);
+  if (phrase.due) return RemindTo({}, rest);
+  return std::nullopt;
+}
+
+/// A new task, with a reminder at its due time. A task that is due on a day is reminded of in the
+/// morning.
+std::optional<Intent> IntentReader::RemindTo(Words when, Words task) const {
+  AddIntent intent{Phrase(task)};
+  TaskPhrase& phrase = intent.task;
+  if (!when.empty()) {
+    const std::optional<WhenPhrase> read = When(when);
+    if (!read || !read->moment || phrase.due) return std::nullopt;
+    phrase.due = read->moment;
+    phrase.pieces.insert(
+        phrase.pieces.begin(),
+        {.kind = PieceKind::kDueDate, .span = SpanOf(when), .meaning = Describe(*read->moment)});
+    phrase.notes.insert(phrase.notes.end(), read->notes.begin(), read->notes.end());
+  }
+  if (!phrase.due) {
+    phrase.notes.emplace_back("There is no reminder, because no time was named.");
+  } else if (phrase.reminders.empty() && phrase.due->has_time) {
+    phrase.reminders.push_back({.before = domain::Period(), .at = std::nullopt});
+  } else if (phrase.reminders.empty()) {
+    phrase.reminders.push_back(
+        {.before = std::nullopt,
+         .at = Moment{phrase.due->local + context_.wording.morning.count(), true}});
+  }
+  return intent;
+}
+
+Intent IntentReader::RemindOf(Words rest) const {
+  RemindIntent intent;
+  std::vector<Word> naming(rest.begin(), rest.end());  // the words that name the task
+  const auto take = [&](Span span) {
+    Say(intent.when_text, TextOf(text_, span));
+    std::erase_if(naming, [&](const Word& word) {
+      return span.begin < word.span.end && word.span.begin < span.end;
+    });
+  };
+  if (const std::optional<Offset> offset = FindOffset(rest, text_)) {
+    intent.reminders.push_back({.before = offset->before, .at = std::nullopt});
+    take(SpanOf(offset->words));
+  } else {
+    const TaskPhrase phrase = Phrase(rest);
+    intent.reminders = phrase.reminders;
+    for (const Piece& piece : phrase.pieces) take(piece.span);
+    if (phrase.due && !phrase.recurrence_rule && intent.reminders.empty()) {
+      Moment at = *phrase.due;
+      if (!at.has_time) at = {at.local + context_.wording.morning.count(), true};
+      intent.reminders.push_back({.before = std::nullopt, .at = at});
+    }
+  }
+  while (!naming.empty() && IsOneOf(naming.front(), {"of", "about", "for"}))
+    naming.erase(naming.begin());
+  intent.task = Reference(naming);
+  return intent;
+}
+
+}  // namespace todo::chat
