@@ -25,8 +25,7 @@ class DaprStateStore final : public ports::StateStore {
 
   absl::StatusOr<std::map<std::string, ports::StateValue>> Read(
       const std::vector<std::string>& keys) override;
-  absl::Status Write(const std::string& key, const std::string& data,
-                     const std::string& etag,
+  absl::Status Write(const std::string& key, const std::string& data, const std::string& etag,
                      std::optional<std::chrono::seconds> ttl = std::nullopt) override;
 
  private:

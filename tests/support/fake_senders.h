@@ -66,8 +66,7 @@ class FakeStateStore final : public ports::StateStore {
     }
     return found;
   }
-  absl::Status Write(const std::string& key, const std::string& data,
-                     const std::string& etag,
+  absl::Status Write(const std::string& key, const std::string& data, const std::string& etag,
                      std::optional<std::chrono::seconds> ttl = std::nullopt) override {
     auto state = state_.Lock();
     if (!state->failure.ok()) return state->failure;

@@ -17,8 +17,8 @@
 namespace todo::service {
 
 /// Makes the next occurrence of a recurring task that was completed or skipped. When the task is
-/// opened again or restored, removes that successor unless a user has changed it. The next occurrence belongs
-/// to the owner of the task, whoever completed it.
+/// opened again or restored, removes that successor unless a user has changed it. The next
+/// occurrence belongs to the owner of the task, whoever completed it.
 ///
 /// Of a task in our database, an event is only the occasion: the task's row, read under its user's
 /// lock, says what should be, so any order, delay and repetition of the task's events ends in one
