@@ -53,7 +53,7 @@ mcp::Server::Reply ReplyIn(const Struct& message) {
           .body = fields.at("body").string_value()};
 }
 
-/// The answer to a message that was refused before it was read: its error has no id.
+/// The answer to a message that was refused before it was read: the id of its error is null.
 util::HttpResponse Refusal(const absl::Status& status) {
   util::HttpResponse response = RefusalOf(status);
   std::erase_if(response.headers,

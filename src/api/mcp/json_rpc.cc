@@ -36,11 +36,7 @@ std::optional<Json> ParseStrictly(std::string_view text) {
   return json;
 }
 
-Json Envelope(const Json& id) {
-  Json answer = {{"jsonrpc", "2.0"}};
-  if (!id.is_null()) answer["id"] = id;
-  return answer;
-}
+Json Envelope(const Json& id) { return {{"jsonrpc", "2.0"}, {"id", id}}; }
 
 }  // namespace
 

@@ -47,7 +47,7 @@ struct RpcMessage {
 /// domain::NestsTooDeep allows.
 std::variant<RpcMessage, RpcError> ParseMessage(std::string_view text);
 
-// The text of an answer. `id` null: left out, because it could not be read.
+// The text of an answer. `id` null: it could not be read.
 std::string ResultText(const Json& id, Json result);
 std::string ErrorText(const Json& id, const RpcError& error);
 

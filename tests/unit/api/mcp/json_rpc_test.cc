@@ -71,7 +71,7 @@ TEST(JsonRpcTest, AnswersHaveTheIdOfTheirRequest) {
   EXPECT_EQ(ErrorText(7, {.code = RpcCode::kMethodNotFound, .message = "no"}),
             R"({"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"no"}})");
   EXPECT_EQ(ErrorText(nullptr, {.code = RpcCode::kParseError, .message = "", .data = 1}),
-            R"({"jsonrpc":"2.0","error":{"code":-32700,"message":"","data":1}})");
+            R"({"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"","data":1}})");
   EXPECT_EQ(TextOf(Json("\xFF")), "\"\xEF\xBF\xBD\"");
 }
 
