@@ -66,7 +66,8 @@ std::optional<Intent> IntentReader::ReadAfter(const Opening& opening, Words rest
     case Verb::kDelete: return DeleteIntent{Reference(rest)};
     case Verb::kRename: return Rename(rest);
     case Verb::kChange: return Change(rest);
-    case Verb::kPostpone: return Postpone(rest, opening.weak);
+    case Verb::kPostpone: return Postpone(rest, /*needs_when=*/false);
+    case Verb::kMove: return Postpone(rest, /*needs_when=*/true);
     case Verb::kSearch: return Search(rest);
     case Verb::kIsItDone: return IsItDone(rest);
     case Verb::kUsage: {

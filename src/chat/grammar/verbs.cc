@@ -82,8 +82,6 @@ constexpr OpeningForm kOpenings[] = {
      "today|today's|todays|tomorrow|tomorrow's|tomorrows|tasks|todos|this|next",
      Verb::kList, true},
     {"do|have|had|is|are|am i|there|we|anything|any", Verb::kList, true},
-    {"how|what does|do|is my|the week|day|today|tomorrow|schedule|agenda|list look", Verb::kList,
-     true},
     {"show|list|see|view|display|give|tell me?", Verb::kShow, true},
 
     {"find|search|lookup me? for? the|my? task|tasks|all? called|named|about|with|containing?",
