@@ -18,8 +18,8 @@ using domain::Fit;
 struct FindQuery {
   std::string words;  // of the title, as a person says them: "buying groceries"; any bytes
   std::string language = "english";  // a text search configuration; an unknown one counts as simple
-  std::optional<bool> completed;     // nullopt: open ones before completed ones
-  int limit = 10;                    // 1 to 50
+  std::optional<bool> completed = {};  // nullopt: open ones before completed ones
+  int limit = 10;                      // 1 to 50
   util::Cancellation cancellation = {};
 };
 

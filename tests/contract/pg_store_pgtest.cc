@@ -29,6 +29,7 @@
 #include "store/pg_task_finder.h"
 #include "store/pg_task_store.h"
 #include "store/pg_usage_store.h"
+#include "store/search_index.h"
 #include "support/status_matchers.h"
 #include "support/test_database.h"
 
