@@ -41,6 +41,13 @@ async def advice(client: Client, tool: str, **arguments: Any) -> str:
     return result.content[0].text
 
 
+def leaves(error: BaseException) -> list[BaseException]:
+    """The errors of a group, and of the groups in it."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for inner in error.exceptions for leaf in leaves(inner)]
+
+
 def run(dialogue: Awaitable[None]) -> None:
     asyncio.run(asyncio.wait_for(dialogue, timeout=60))
 
@@ -184,6 +191,22 @@ def test_a_rule_is_previewed(url: str, token_of: TokenOf) -> None:
     run(dialogue())
 
 
+def test_how_the_user_is_doing(url: str, token_of: TokenOf) -> None:
+    async def dialogue() -> None:
+        async with connected(url, token_of("mcp-usage")) as client:
+            task = (await call(client, "add_task", title="Count me"))["task"]
+            await call(client, "complete_task", id=task["id"])
+            await call(client, "add_task", title="Still open")
+            usage = await call(client, "usage", bucket="week", breakdown="priority", compare=True)
+            while usage["as_of_seq"] < 3:  # the numbers follow the events
+                await asyncio.sleep(0.1)
+                usage = await call(client, "usage", bucket="week", breakdown="priority", compare=True)
+            assert (usage["open"], usage["totals"]["counts"]["created"], usage["totals"]["counts"]["completed"]) == (1, 2, 1)
+            assert (await advice(client, "usage", bucket="year")).startswith("bucket: must be one of: hour, day, week, month")
+
+    run(dialogue())
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_wrong_token_opens_nothing(url: str, token_of: TokenOf, mode: str) -> None:
     async def dialogue() -> None:
@@ -192,8 +215,8 @@ def test_a_wrong_token_opens_nothing(url: str, token_of: TokenOf, mode: str) -> 
         try:
             async with connected(url, forged, mode) as client:
                 await client.list_tools()
-        except* MCPError as errors:  # in a group where the client had tasks
-            refusals += [str(error) for error in errors.exceptions]
+        except* MCPError as errors:  # in groups where the client had tasks
+            refusals += [str(error) for error in leaves(errors)]
         assert len(refusals) == 1 and "token" in refusals[0], refusals
 
     run(dialogue())
