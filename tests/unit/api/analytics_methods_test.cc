@@ -19,7 +19,6 @@
 namespace todo::api {
 namespace {
 
-using testing::SizeIs;
 
 domain::Instant At(std::string_view text) { return *domain::ParseInstant(text); }
 
@@ -73,7 +72,7 @@ TEST_F(AnalyticsMethodsTest, AUserSeesTheOwnNumbers) {
   request.set_compare(true);
   v1::Usage usage;
   ASSERT_TRUE(Get(request, usage).ok());
-  ASSERT_THAT(usage.points(), SizeIs(30));
+  ASSERT_EQ(usage.points_size(), 30);
   EXPECT_EQ(usage.points(28).counts().completed(), 1);
   EXPECT_EQ(usage.points(28).start().seconds(), 1773014400);  // 2026-03-09
   EXPECT_FALSE(usage.points(28).unfinished());
@@ -83,7 +82,7 @@ TEST_F(AnalyticsMethodsTest, AUserSeesTheOwnNumbers) {
   EXPECT_EQ(usage.totals().completion_times().count(), 1);
   EXPECT_EQ(usage.totals().completion_times().p90(), 3600);
   EXPECT_TRUE(usage.has_previous());
-  ASSERT_THAT(usage.parts(), SizeIs(1));
+  ASSERT_EQ(usage.parts_size(), 1);
   EXPECT_EQ(usage.parts(0).key(), "high");
   EXPECT_EQ(usage.parts(0).counts().completed(), 1);
   EXPECT_EQ(usage.streak_days(), 1);

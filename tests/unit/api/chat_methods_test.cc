@@ -30,7 +30,9 @@ class StandingClock final : public ports::Clock {
 class CountingIds final : public ports::IdSource {
  public:
   domain::Uuid NewId() override {
-    return domain::Uuid::FromBytes(std::string(15, 'i') + static_cast<char>(++count_), 7);
+    std::string bytes(16, 'i');
+    bytes.back() = static_cast<char>(++count_);
+    return domain::Uuid::FromBytes(bytes, 7);
   }
 
  private:
@@ -71,8 +73,8 @@ class ChatMethodsTest : public testing::Test {
        .preferences = [](const domain::UserId&) -> absl::StatusOr<domain::NotificationPreferences> {
          return domain::NotificationPreferences();
        },
-       .usage = [](const domain::UserId&, const domain::TimeZone&) -> absl::StatusOr<chat::Usage> {
-         return chat::Usage{
+       .usage = [](const domain::UserId&, const domain::TimeZone&) -> absl::StatusOr<service::UsageSummary> {
+         return service::UsageSummary{
              .created = 1, .completed = 2, .open = 3, .overdue = 4, .streak_days = 5};
        },
        .model = nullptr}};
