@@ -73,7 +73,8 @@ class ChatMethodsTest : public testing::Test {
        .preferences = [](const domain::UserId&) -> absl::StatusOr<domain::NotificationPreferences> {
          return domain::NotificationPreferences();
        },
-       .usage = [](const domain::UserId&, const domain::TimeZone&) -> absl::StatusOr<service::UsageSummary> {
+       .usage = [](const domain::UserId&,
+                   const domain::TimeZone&) -> absl::StatusOr<service::UsageSummary> {
          return service::UsageSummary{
              .created = 1, .completed = 2, .open = 3, .overdue = 4, .streak_days = 5};
        },
@@ -92,7 +93,7 @@ TEST_F(ChatMethodsTest, AnAnswerHasWordsAndData) {
   EXPECT_EQ(action.kind(), Response::ADD);
   EXPECT_TRUE(action.changed());
   EXPECT_EQ(action.tasks(0).title(), "leave");
-  EXPECT_EQ(action.tasks(0).etag(), "1");
+  EXPECT_EQ(action.tasks(0).etag(), "v1");
   EXPECT_THAT(action.reminder_numbers(), ElementsAre(1));
   ASSERT_EQ(action.resolved_size(), 1);
   EXPECT_EQ(action.resolved(0).phrase(), "tomorrow at 9");

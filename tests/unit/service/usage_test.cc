@@ -48,7 +48,8 @@ std::vector<std::string> Begins(std::string_view from, std::string_view to, Usag
 
 std::vector<int> Hours(std::string_view from, std::string_view to, std::string_view zone) {
   std::vector<int> hours;
-  for (const RangeBucket& day : *BucketsOf({At(from), At(to)}, UsageBucket::kDay, Zone(zone)))
+  const auto days = BucketsOf({At(from), At(to)}, UsageBucket::kDay, Zone(zone));
+  for (const RangeBucket& day : *days)
     hours.push_back(static_cast<int>((day.end - day.start) / std::chrono::hours(1)));
   return hours;
 }
