@@ -210,7 +210,7 @@ TEST_F(RecurringTaskServiceTest, OtherKindsOfEventsAreNoOccasion) {
   const Task first = Create();
   SetCompleted(first, true);
   Events events = Log();
-  for (ChangeKind kind : {ChangeKind::kCreated, ChangeKind::kUpdated, ChangeKind::kDeleted}) {
+  for (ChangeKind kind : {ChangeKind::kUpdated, ChangeKind::kDeleted}) {
     events[1].kind = kind;
     Deliver({events[1]});
   }
