@@ -118,17 +118,17 @@ def test_requests_of_a_user_that_nobody_reads(stack: Stack) -> None:
 
 def test_messages_of_assistants_that_are_hard_to_read(stack: Stack) -> None:
     size = 256 * 1_024
-    call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_tasks","arguments":{%s}}}'
+    begin = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_tasks","arguments":'
     names = b",".join(b'"%d":0' % number for number in range(20_000))
-    bodies = [b"[" * size, b"[],".ljust(3) * (size // 3), b'{"a":[' * (size // 6), call % names,
-              call % (b'"words":"' + b"\\u0000" * 30_000 + b'"'), b'{"jsonrpc":"2.0","id":"' + b"i" * (size - 100) + b'"}']
+    bodies = [b"[" * size, b'{"a":[' * (size // 6), begin + b"[" + b"[]," * 80_000 + b"0]}}", begin + b"{" + names + b"}}}",
+              begin + b'{"words":"' + b"\\u0000" * 30_000 + b'"}}}', begin + b'{"words":"' + b"buy " * 50_000 + b'"}}}',
+              b'{"jsonrpc":"2.0","method":"ping","id":"' + b"i" * (size - 100) + b'"}']
 
     def opening_of(number: int) -> bytes:
         body = bodies[number % len(bodies)]
-        head = MESSAGE.replace(b"mallory", b"mallory-%d" % number) + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
-        return head + body
+        return MESSAGE + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
-    with HonestCallers(stack, 150 * MIB), Crowd(stack.ports["web-0"], 60, opening_of) as crowd:
+    with HonestCallers(stack, 150 * MIB), Crowd(stack.ports["web-0"], 30, opening_of) as crowd:
         crowd.press(SECONDS)
 
 

@@ -46,11 +46,12 @@ def eventually(probe: Callable[[], T], what: str, within: float = DEADLINE, ever
 
 @functools.cache
 def protos() -> tuple[ModuleType, ModuleType]:
-    """(messages, stubs) of todo.v1, compiled from the sources of this very tree, and with them those of Dapr."""
-    out = tempfile.mkdtemp(prefix="todo-protos-")
-    names = [*(f"todo/v1/{name}_service.proto" for name in ("todo", "ops", "reminder", "notification", "chat", "analytics")),
-             "dapr/proto/common/v1/common.proto", "dapr/proto/runtime/v1/appcallback.proto",
-             "dapr/proto/runtime/v1/conversation.proto"]
+    """(messages, stubs) of todo.v1, compiled from the sources of this very tree, and with them those of Dapr. The modules
+    of the other services can be imported afterwards."""
+    folder = tempfile.TemporaryDirectory(prefix="todo-protos-")
+    atexit.register(folder.cleanup)
+    out, sources = folder.name, REPOSITORY / "proto"
+    names = [str(path.relative_to(sources)) for package in ("todo", "dapr") for path in sorted(sources.glob(f"{package}/**/*.proto"))]
     well_known = str(Path(importlib.import_module("grpc_tools").__file__).parent / "_proto")
     arguments = [f"-I{sources}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}"]
     if protoc.main(["protoc", *arguments, *names]) != 0:

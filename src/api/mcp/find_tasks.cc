@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -6,6 +8,7 @@
 #include "api/mcp/tool_runs.h"
 #include "api/task_encoding.h"
 #include "util/status.h"
+#include "util/utf8.h"
 
 namespace todo::api::mcp {
 namespace {
@@ -13,6 +16,7 @@ namespace {
 using Filter = v1::ListTasksRequest::Filter;
 
 constexpr int kDefaultCount = 20;
+constexpr std::size_t kMaxWordsCharacters = 500;
 /// Of the finder.
 constexpr int kMaxFound = 50;
 
@@ -24,6 +28,12 @@ absl::StatusOr<Filter> FilterOf(ToolCall& call) {
   if (from) *filter.mutable_due_from() = *from;
   TODO_ASSIGN_OR_RETURN(const auto before, TakeInstant(call, "due_before"));
   if (before) *filter.mutable_due_before() = *before;
+  if (util::CountCharacters(call.arguments.Text("words")).value_or(kMaxWordsCharacters + 1) >
+      kMaxWordsCharacters) {
+    call.arguments.AddViolation(
+        "words",
+        fmt::format("must have at most {} characters, none of them NUL", kMaxWordsCharacters));
+  }
   TODO_RETURN_IF_ERROR(call.arguments.Check());
   call.arguments.Put({"completed", "priority", "tag"}, filter);
   return filter;

@@ -334,6 +334,9 @@ TEST_F(McpDoorTest, TasksThatHaveTheWordsMeetTheOtherConditionsToo) {
   EXPECT_EQ(count({{"due_before", "2026-10-26"}}), 1u);
   EXPECT_EQ(count({{"page_size", 2}}), 2u);
   EXPECT_EQ(Call("find_tasks", {{"words", "buy milk"}})["tasks"][0]["fit"], "exact");
+  for (const std::string& words : {std::string(501, 'a'), std::string("a\0b", 3)})
+    EXPECT_THAT(Advice("find_tasks", {{"words", words}}),
+                StartsWith("words: must have at most 500"));
 }
 
 TEST_F(McpDoorTest, MoreTasksThanAreShownComePageByPage) {
