@@ -56,8 +56,9 @@ GrammarContext ContextOf(const std::uint8_t* header) {
   if ((header[0] & 0x40U) != 0) context.wording.week_start = absl::Weekday::sunday;
   std::uint32_t number = 0;
   std::memcpy(&number, header + 1, sizeof(number));
-  // Up to the year 2242, with seconds of all kinds.
-  context.now = Instant{std::chrono::seconds{static_cast<std::int64_t>(number) * 2}};
+  // From 1970 to 2242. In every zone, the first days that a task takes have begun.
+  context.now = std::max(Instant{std::chrono::seconds{static_cast<std::int64_t>(number) * 2}},
+                         Instant{std::chrono::days{2}});
   return context;
 }
 
