@@ -19,7 +19,6 @@
 namespace todo::api {
 namespace {
 
-
 domain::Instant At(std::string_view text) { return *domain::ParseInstant(text); }
 
 class StandingClock final : public ports::Clock {
