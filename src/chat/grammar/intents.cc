@@ -1,7 +1,9 @@
 #include "chat/grammar/intents.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+#include <variant>
 
 #include "chat/grammar/intent_reader.h"
 #include "chat/grammar/sentence_words.h"
@@ -64,7 +66,7 @@ class Splitter {
     }
     const Words rest = Words(words_).subspan(begin_);
     if (std::optional<Intent> last = reader_.Read(rest)) {
-      sentence_.intents.push_back(*std::move(last));
+      Push(*std::move(last));
     } else if (!rest.empty()) {
       sentence_.not_understood = SpanWithMark(rest);
     }
@@ -85,8 +87,21 @@ class Splitter {
     if (!ReadsUpToAJoint(joints, index)) return;
     std::optional<Intent> intent = reader_.Read(before);
     if (!intent || sentence_.intents.size() >= kMaxIntents) return;
-    sentence_.intents.push_back(*std::move(intent));
+    Push(*std::move(intent));
     begin_ = joint.begin;
+  }
+
+  /// Adds an intent to the sentence. A reminder of "it", said of a task that is just added, belongs
+  /// to that task: "add call mom tomorrow at 3pm, remind me 30 min before".
+  void Push(Intent intent) {
+    AddIntent* const added =
+        sentence_.intents.empty() ? nullptr : std::get_if<AddIntent>(&sentence_.intents.back());
+    const RemindIntent* const remind = std::get_if<RemindIntent>(&intent);
+    if (added != nullptr && remind != nullptr && remind->task.it && !remind->reminders.empty()) {
+      std::ranges::copy(remind->reminders, std::back_inserter(added->task.reminders));
+      return;
+    }
+    sentence_.intents.push_back(std::move(intent));
   }
 
   /// Whether the words behind a joint are an intent, up to one of the next joints or to the end.

@@ -130,7 +130,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     RemindMeTo, SentenceTest,
-    testing::Values(Case{"remind me to call mom tomorrow at 9",
+    testing::Values(Case{"add call mom tomorrow at 3pm, remind me 30 min before",
+                         "add [call mom] due 2026-11-27T15:00:00 remind before PT30M"},
+                    Case{"remind me to call mom tomorrow at 9",
                          "add [call mom] due 2026-11-27T09:00:00 remind before PT0S"},
                     Case{"remind me to call mom tomorrow",
                          "add [call mom] due 2026-11-27 remind at 2026-11-27T09:00:00"},
