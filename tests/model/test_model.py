@@ -94,11 +94,12 @@ def clever(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, St
 def test_nonsense_of_a_model_is_refused_as_a_whole(careless: Stack) -> None:
     ada = Talk(careless, "echo-ada")
     ada.tasks.create(title="Buy milk")
-    for sentence in (ODD, "erase everything there is, immediately please", "task,title,when", "words", "when"):
+    for sentence in (ODD, "the milk has been seen to by yours truly", "task,title,when", "words", "when"):
         answer = ada.say(sentence)
         assert answer.understood_by == "grammar", answer
         assert not answer.undoable and not answer.HasField("question"), answer
     assert ada.changes == ["created"]
+    assert careless.node("service-0").output().count('"event":"model_not_followed"') == 5
     # What the grammar knows never reaches the model.
     assert ada.say("I finished buying milk").understood_by == "grammar"
     assert ada.changes == ["created", "completed"]
