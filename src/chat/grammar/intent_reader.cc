@@ -50,7 +50,11 @@ std::optional<Intent> IntentReader::Read(Words words) const {
     if (auto intent = ReadAfter(opening, words.subspan(opening.word_count))) return intent;
   }
   if (auto intent = ReadByEnding(words)) return intent;
-  return List(words);
+  if (auto intent = List(words)) return intent;
+  // "Bought groceries". But "read chapter 5" may be a title.
+  const std::string_view first = words.front().text;
+  const bool is_past = first.ends_with("ed") || BaseOfPast(first) != first;
+  return is_past ? Did(words) : std::nullopt;
 }
 
 std::optional<Intent> IntentReader::ReadAfter(const Opening& opening, Words rest) const {

@@ -130,7 +130,7 @@ constexpr OpeningForm kOpenings[] = {
     {"good morning|afternoon|evening|day", Verb::kHelp}};
 
 constexpr const char* kCourtesyBefore[] = {
-    "please|hey|ok|okay|well|so|also|then|now|yes|alright|great|and|but|kindly",
+    "please|hey|ok|okay|well|so|also|then|now|yes|alright|great|and|but|kindly|actually",
     "can|could|would|will you",
     "i|we want|need you to",
     "i'd|we'd like you to",

@@ -184,6 +184,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"I paid the rent today", "complete [pay the rent]"},
                     Case{"I bought groceries", "complete [buy groceries]"},
                     Case{"I just called mom", "complete [called mom]"},
+                    Case{"Bought groceries!", "complete [buy groceries]"},
                     Case{"I have already sent the letter", "complete [send the letter]"},
                     Case{"I finished it", "complete it"}, Case{"that is done", "complete it"},
                     Case{"done", "complete it"}, Case{"mark it as done", "complete it"},
@@ -316,7 +317,8 @@ INSTANTIATE_TEST_SUITE_P(NotUnderstood, SentenceTest,
                          testing::Values(Case{"buy milk", "?"}, Case{"call mom tomorrow at 9", "?"},
                                          Case{"the weather is nice", "?"},
                                          Case{"'; DROP TABLE tasks; --", "?"}, Case{"yes", "?"},
-                                         Case{"2", "?"}, Case{"blah blah and delete milk", "?"},
+                                         Case{"2", "?"}, Case{"read chapter 5", "?"},
+                                         Case{"blah blah and delete milk", "?"},
                                          Case{"Friday Night Lights", "?"}, Case{"...", "?"}));
 
 TEST(SentencesTest, NothingIsNoIntent) {
