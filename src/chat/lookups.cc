@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include "chat/words.h"
@@ -29,7 +31,9 @@ absl::CivilDay DayOf(const Task& task, const domain::TimeZone& zone) {
 }
 
 std::string Lines(const std::vector<Task>& tasks, const domain::TimeZone& zone) {
-  std::string lines = NumberedLines(tasks, zone, kMaxLines);
+  std::string lines;
+  for (const Task& task : std::span(tasks).first(std::min(kMaxLines, tasks.size())))
+    lines += fmt::format("\n- {}", TaskWords(task, zone));
   if (tasks.size() > kMaxLines) lines += fmt::format("\n…and {} more.", tasks.size() - kMaxLines);
   return lines;
 }

@@ -58,10 +58,9 @@ std::string TaskWords(const domain::Task& task, const domain::TimeZone& zone) {
   return due.empty() ? title : fmt::format("{}, due {}", title, due);
 }
 
-std::string NumberedLines(std::span<const domain::Task> tasks, const domain::TimeZone& zone,
-                          std::size_t limit) {
+std::string NumberedLines(std::span<const domain::Task> tasks, const domain::TimeZone& zone) {
   std::string lines;
-  for (std::size_t i = 0; i < std::min(limit, tasks.size()); ++i)
+  for (std::size_t i = 0; i < tasks.size(); ++i)
     lines += fmt::format("\n{}. {}", i + 1, TaskWords(tasks[i], zone));
   return lines;
 }

@@ -24,9 +24,8 @@ std::string InstantWords(domain::Instant at, const domain::TimeZone& zone);
 
 /// "“Buy milk”, due Friday, 27 November 2026"
 std::string TaskWords(const domain::Task& task, const domain::TimeZone& zone);
-/// A numbered line for each task, at most `limit` of them.
-std::string NumberedLines(std::span<const domain::Task> tasks, const domain::TimeZone& zone,
-                          std::size_t limit);
+/// A line for each task, with the number by which an answer may name it.
+std::string NumberedLines(std::span<const domain::Task> tasks, const domain::TimeZone& zone);
 
 /// "1 task", "3 tasks"
 std::string Count(std::int64_t count, std::string_view noun);

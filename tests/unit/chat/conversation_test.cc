@@ -324,11 +324,10 @@ TEST_F(ConversationTest, TasksOfADayAreListed) {
   Add("Late", "2026-11-26T09:00:00");
   Add("Idea");
   const Reply today = Say("what's due today?");
-  EXPECT_EQ(
-      today.text,
-      "3 tasks due Thursday, 26 November 2026:\n1. “Milk”, due Thursday, 26 November 2026\n2. "
-      "“Late”, due Thursday, 26 November 2026, 09:00\n3. “Call”, due Thursday, 26 November "
-      "2026, 23:30");
+  EXPECT_EQ(today.text,
+            "3 tasks due Thursday, 26 November 2026:\n- “Milk”, due Thursday, 26 November 2026\n- "
+            "“Late”, due Thursday, 26 November 2026, 09:00\n- “Call”, due Thursday, 26 November "
+            "2026, 23:30");
   EXPECT_FALSE(today.undoable);
   EXPECT_THAT(Say("anything overdue?").actions.at(0).tasks, SizeIs(2)) << "“Old” and “Late”";
   EXPECT_THAT(Say("what do I have this week").actions.at(0).tasks, SizeIs(5));
@@ -338,7 +337,7 @@ TEST_F(ConversationTest, TasksOfADayAreListed) {
 
 TEST_F(ConversationTest, SearchingUsageAndHelp) {
   Add("Write report");
-  EXPECT_EQ(Say("find report").text, "1 task found for “report”:\n1. “Write report”");
+  EXPECT_EQ(Say("find report").text, "1 task found for “report”:\n- “Write report”");
   EXPECT_EQ(Say("find gold").text, "Nothing is found for “gold”.");
   const Reply usage = Say("how am I doing?");
   EXPECT_EQ(usage.text,
