@@ -40,8 +40,7 @@ def held(stack: Stack, user: str, dialogue: str) -> str:
     for line in dialogue.splitlines():
         if not line.startswith(SAID):
             continue
-        changes = len(client.changes())
-        eventually(lambda: usage.get().as_of_seq == changes, "all changes are counted")  # noqa: B023: called at once
+        eventually(lambda: usage.get().as_of_seq == len(client.changes()), "all changes are counted")
         lines += [line, *chat.say(line.removeprefix(SAID)).text.splitlines(), ""]
     return "\n".join(lines[:-1]) + "\n"
 

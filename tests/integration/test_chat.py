@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -168,7 +169,7 @@ def test_hostile_text_gets_a_clear_answer(stack: Stack) -> None:
     client.create("Water the plants")
     for door in (GrpcChat, JsonChat):
         chat = door(stack, "chat-hostile")
-        for text in ("'; drop table tasks; --", "complete ' or 1=1 --", "find %_%", "complete \u202eplants\u202c",
+        for text in ("'; drop table tasks; --", "complete ' or 1=1 --", "find %_%", "complete \u202eunicorn\u202c",
                      "complete :* & ! | <->", "undo\u0007\u001b[2J", "🍉" * 1_000):
             answer = chat.say(text)
             assert answer.text and not any(action.changed for action in answer.actions), (text, answer)
@@ -215,25 +216,34 @@ def test_a_dialogue_goes_on_at_another_replica_after_a_kill(two_replicas: Stack)
 
 
 def test_one_question_is_answered_once(two_replicas: Stack) -> None:
-    """Many answers at the same time at both replicas."""
+    """Many answers at the same time at both replicas, and not the same ones: the first one counts."""
     user = "chat-race"
     client = Client(two_replicas.api_target(), user)
     chats = [GrpcChat(two_replicas, user, n % 2) for n in range(8)]
 
-    def answered(chat: Chat) -> bool:
+    def deletes(chat: Chat, answer: str) -> bool:
         try:
-            return any(action.changed for action in chat.say("yes").actions)
+            return any(action.changed for action in chat.say(answer).actions)
         except Refused as refusal:
             assert refusal.code in ("ABORTED", "UNAVAILABLE"), refusal
             return False
 
-    for n in range(10):
-        client.create(f"old list {n}")
-        assert chats[0].say(f"delete old list {n}").HasField("question")
+    kept = 0
+    for n in range(20):
+        title = f"old list {n}"
+        client.create(title)
+        assert chats[0].say(f"delete {title}").HasField("question")
+        answers = ["yes", "no"] * (len(chats) // 2)
+        random.Random(n).shuffle(answers)
         with ThreadPoolExecutor(len(chats)) as pool:
-            assert sum(pool.map(answered, chats)) == 1
-    assert open_titles(client) == []
-    assert sum(change.event_type == "deleted" for change in client.changes()) == 10
+            told = list(pool.map(deletes, chats, answers))
+        assert not any(deleted for deleted, answer in zip(told, answers, strict=True) if answer == "no"), (told, answers)
+        assert any(told) == (title not in open_titles(client)), (told, answers)
+        kept += not any(told)
+    print(f"no came first {kept} times of 20")
+    changes = client.changes()
+    assert len(changes) == 20 + 20 - kept
+    assert len(open_titles(client)) == kept
 
 
 def test_nothing_is_done_while_the_dialogue_cannot_be_remembered(tmp_path: Path) -> None:
