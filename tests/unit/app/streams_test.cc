@@ -67,14 +67,17 @@ TEST(StreamsTest, SubscriptionsAndEventStreamsAreThoseOfTheOneList) {
 
   Consumer recurring_tasks;
   Consumer task_webhooks;
+  Consumer usage_counter;
   Consumer reminder_notifier;
   const std::vector<service::EventStream> event_streams =
       EventStreamsOf(streams, {.recurring_tasks = &recurring_tasks,
                                .task_webhooks = &task_webhooks,
+                               .usage_counter = &usage_counter,
                                .reminder_notifier = &reminder_notifier});
   ASSERT_EQ(event_streams.size(), 2u);
   EXPECT_EQ(event_streams[0].topic, "changes");
-  EXPECT_THAT(event_streams[0].consumers, ElementsAre(&recurring_tasks, &task_webhooks));
+  EXPECT_THAT(event_streams[0].consumers,
+              ElementsAre(&recurring_tasks, &task_webhooks, &usage_counter));
   EXPECT_EQ(event_streams[1].topic, "reminders");
   EXPECT_THAT(event_streams[1].consumers, ElementsAre(&reminder_notifier));
 }
