@@ -144,8 +144,8 @@ def test_a_rebuild_has_the_same_numbers_on_a_day_when_clocks_change(own_stack: S
     for user in range(4):
         client = Client(own_stack.api_target(), f"usage-{user}")
         for number in range(6):
-            task = client.create(f"task {number}", tags=[f"tag {number % 2}"], priority=1 + number % 3,
-                                 due_local="2036-10-24", **({"recurrence_rule": "daily"} if number % 2 else {}))
+            series = {"due_local": "2036-10-24", "recurrence_rule": "daily"} if number % 2 else {}
+            task = client.create(f"task {number}", tags=[f"tag {number % 2}"], priority=1 + number % 3, **series)
             client.complete(task.id)
             if number == 3:
                 client.uncomplete(task.id)
