@@ -317,7 +317,7 @@ def measure_return(stack: Stack) -> bool:
 def main(_: argparse.Namespace) -> bool:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     held = True
-    with running_stack(*flags(sockets_here() + 2_000)) as stack, servers(stack) as all_servers:
+    with running_stack(*flags(sockets_here() + 500)) as stack, servers(stack) as all_servers:
         held &= measure_memory(all_servers)
         measure_cpu(all_servers)
         held &= measure_way(stack, all_servers[1])
