@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "util/one_line.h"
 #include "util/utf8.h"
@@ -53,8 +54,10 @@ std::string InstantWords(domain::Instant at, const domain::TimeZone& zone) {
 std::string TaskWords(const domain::Task& task, const domain::TimeZone& zone) {
   const std::string due = DueWords(task, zone);
   const std::string title = Quoted(task.fields.title);
-  if (task.completed && task.completed_at)
-    return fmt::format("{}, done on {}", title, InstantWords(*task.completed_at, zone));
+  if (task.completed && task.completed_at) {
+    const auto minute = std::chrono::floor<std::chrono::minutes>(*task.completed_at);
+    return fmt::format("{}, done on {}", title, InstantWords(minute, zone));
+  }
   return due.empty() ? title : fmt::format("{}, due {}", title, due);
 }
 
