@@ -24,7 +24,7 @@ CALLERS = 4
 class Outcome:
     deliveries: int
     effects: int  # times that the consumer applied an event
-    taken: int  # events in the inbox
+    taken: int  # events in the inbox, of the consumer with the effects
     state: list[list[str]]  # live tasks
     versions: list[list[str]]  # of the foreign tasks, as the consumer knows them
     seconds: float
@@ -105,7 +105,8 @@ def run(stack: Stack, name: str, deliveries: list[tuple[bytes, bytes]], callers:
     return Outcome(
         deliveries=len(deliveries),
         effects=int(rows(stack, f"select count(*) from effects where {like}")[0][0]),
-        taken=int(rows(stack, f"select count(*) from inbox where event_id::text like '{_prefix(name)}-%'")[0][0]),
+        taken=int(rows(stack, "select count(*) from inbox where consumer = 'recurring-tasks' "
+                              f"and event_id::text like '{_prefix(name)}-%'")[0][0]),
         # The title says which series it is: the ids of series hold the user, and so differ between two runs.
         state=rows(stack, f"select {suffix}, title, occurrence, due_at, completed, recurrence_rule, missed from tasks "
                           f"where {like} and deleted_at is null order by 1, 2, 3"),

@@ -21,9 +21,8 @@ const transport = createConnectTransport({
   useBinaryFormat: format === "proto",
   useHttpGet: format === "get",
 });
-const services = ["TodoService", "ReminderService", "NotificationService", "ChatService", "OpsService"].map((name) =>
-  registry.getService(`todo.v1.${name}`),
-);
+const services = ["TodoService", "ReminderService", "NotificationService", "ChatService", "AnalyticsService",
+                  "OpsService"].map((name) => registry.getService(`todo.v1.${name}`));
 const clients = services.map((service) => createClient(service, transport));
 const called = new Set();
 
@@ -75,6 +74,9 @@ await call("DeleteTask", { id: other });
 assert.ok(tasks.every((entry) => entry.id !== id));
 assert.ok((await call("ListChanges")).changes.length >= 7);
 await call("GetTask", { id: other }, { refusals: [Code.NotFound] });
+assert.equal((await call("RestoreTask", { id: other })).version, 4n);
+const { pieces } = await call("ParseTask", { text: "Rent every month on the 1st #home" });
+assert.deepEqual(pieces.map((piece) => piece.text), ["every month on the 1st", "#home"]);
 
 // ---- screens
 const { ticket, expireTime } = await call("CreateWatchTicket");
@@ -122,6 +124,9 @@ await call("RemovePushSubscription", { id: nothing }, { refusals: [Code.NotFound
 // ---- chat
 assert.match((await call("Send", { text: "what's due today?", requestId: randomUUID() })).text, /due/);
 
+// ---- usage
+assert.equal((await call("GetUsage")).points.length, 30);
+
 // ---- operators
 await call("ListDeadLetters", {}, { refusals: [Code.PermissionDenied] });
 const operator = { operator: true };
@@ -129,6 +134,7 @@ await call("ListDeadLetters", {}, operator);
 await call("GetDeadLetter", { id: nothing }, { ...operator, refusals: [Code.NotFound] });
 assert.equal((await call("ReplayDeadLetters", { ids: [nothing] }, operator)).replayedCount, 0);
 assert.equal((await call("DiscardDeadLetters", { ids: [nothing], note: "a test" }, operator)).discardedCount, 0);
+await call("RebuildAnalytics", {}, operator);
 assert.equal((await call("GetStatus", {}, operator)).sidecarAnswers, true);
 
 const declared = services.flatMap((service) => service.methods.map((method) => method.name));

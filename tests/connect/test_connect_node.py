@@ -27,7 +27,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = subprocess.run([REPOSITORY / "tools" / "setup", "--where", "node"], check=True, capture_output=True, text=True)
     (folder / "node_modules").symlink_to(packages.stdout.strip())
     well_known = Path(importlib.import_module("grpc_tools").__file__).parent / "_proto"
-    names = [f"todo/v1/{name}_service.proto" for name in ("todo", "ops", "reminder", "notification")]
+    names = [f"todo/v1/{name}_service.proto" for name in ("todo", "ops", "reminder", "notification", "chat", "analytics")]
     assert protoc.main(["protoc", f"-I{REPOSITORY / 'proto'}", f"-I{well_known}", "--include_imports",
                         f"--descriptor_set_out={folder / 'descriptors'}", *names]) == 0
     return folder

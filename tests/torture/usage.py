@@ -18,6 +18,7 @@ import grpc
 from todo_client import protos
 
 ZONES = ("UTC", "Asia/Kathmandu", "Pacific/Chatham")
+QUARTER = timedelta(minutes=15)
 BREAKDOWNS = ("NONE", "PRIORITY", "TAG", "SERIES")
 KINDS = ("created", "updated", "completed", "uncompleted", "deleted")
 ALL = "*"
@@ -121,10 +122,17 @@ def questions(changes: Iterable[Change], users: Iterable[str]) -> Iterator[Quest
 # --- Counting again
 
 
+def _same_hour(one: datetime, other: datetime, zone: str) -> bool:
+    return one.astimezone(ZoneInfo(zone)).strftime("%F %H") == other.astimezone(ZoneInfo(zone)).strftime("%F %H")
+
+
 def _bucket_start(at: datetime, question: Question) -> datetime:
     local = at.astimezone(ZoneInfo(question.zone))
     if question.bucket == "HOUR":
-        start = at - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        start = at - timedelta(minutes=local.minute % 15, seconds=local.second, microseconds=local.microsecond)
+        # Where clocks change by other than whole hours, an hour may begin late.
+        while start.astimezone(ZoneInfo(question.zone)).minute and _same_hour(start, start - QUARTER, question.zone):
+            start -= QUARTER
     else:
         start = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
     return max(start, question.start)
