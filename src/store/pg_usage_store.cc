@@ -68,9 +68,9 @@ void Add(UsageCounts& sum, const UsageCounts& counts) {
 
 /// The elements of `object[key]`; none: it is null or missing.
 const json& Rows(const json& object, const char* key) {
-  static const json kNone = json::array();
+  static const json none = json::array();
   const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? kNone : *found;
+  return found == object.end() || found->is_null() ? none : *found;
 }
 
 std::int64_t Number(const json& object, const char* key) {
@@ -96,13 +96,14 @@ std::map<json, UsageTimes> TimesByKey(const json& bins) {
     for (const auto& [bin, count] : histogram) of_key.count += count;
     std::int64_t passed = 0;
     for (const auto& [bin, count] : histogram) {
-      const auto reaches = [&](double share) {
-        return static_cast<double>(passed) < share * static_cast<double>(of_key.count) &&
-               static_cast<double>(passed + count) >= share * static_cast<double>(of_key.count);
+      const auto before = static_cast<double>(passed);
+      passed += count;
+      const auto reaches = [&, after = static_cast<double>(passed)](double share) {
+        const double rank = share * static_cast<double>(of_key.count);
+        return before < rank && after >= rank;
       };
       if (reaches(0.5)) of_key.p50 = SecondsOf(bin);
       if (reaches(0.9)) of_key.p90 = SecondsOf(bin);
-      passed += count;
     }
   }
   return times;
