@@ -9,7 +9,7 @@ namespace todo::store {
 
 struct UsageStoreOptions {
   std::chrono::milliseconds read_timeout{5'000};  // of one Read
-  int step_changes = 2'000;                       // at most, in one ContinueRebuild
+  int step_changes = 500;                         // at most, in one ContinueRebuild
 };
 
 /// UsageStore on PostgreSQL. The pool must outlive it.
