@@ -24,7 +24,8 @@ USERS = 1_000
 CHANGES = 1_000          # of each user
 HEAVY = 100_000          # changes of one more user, over a year
 LONGEST_CALL = 5.0       # seconds, while the rebuild runs
-SLOWEST_ANSWER = 0.100   # seconds for a year of the heavy user; a quiet machine needs far less
+# Seconds for a year of the heavy user, who does something in each quarter of an hour.
+SLOWEST_ANSWERS = {("NONE", "DAY"): 0.05, ("NONE", "MONTH"): 0.05, ("PRIORITY", "DAY"): 0.4, ("TAG", "DAY"): 0.4}
 
 
 def write_history(session: Session, user: str, users: int, changes: int) -> None:
@@ -101,7 +102,7 @@ def main(_: argparse.Namespace) -> bool:
         # They count as published, and as older than the audit.
         session.run("update relay_shards set position = (select max(id) from changes)")
         session.run("delete from audit_cursors")
-        session.run("analyze")
+        session.run("analyze users, changes")
         stack.start_one("service-0")
         seconds, calls = rebuild_beside_calls(stack)
         changes = USERS * CHANGES + HEAVY
@@ -110,12 +111,12 @@ def main(_: argparse.Namespace) -> bool:
                          for name, samples in calls.items())
         print(f"usage: {changes:,} changes of {USERS + 1:,} users rebuilt in {seconds:.0f} s; meanwhile {each} "
               f"(allowed {LONGEST_CALL:.0f} s{'' if longest <= LONGEST_CALL else ': NOT HELD'})", flush=True)
-        session.run("vacuum analyze")
+        session.run("vacuum analyze usage_events, usage_counts, usage_days")
         held = longest <= LONGEST_CALL
-        for breakdown, bucket in (("NONE", "DAY"), ("NONE", "MONTH"), ("PRIORITY", "DAY"), ("TAG", "DAY")):
+        for (breakdown, bucket), allowed in SLOWEST_ANSWERS.items():
             typical = median(year_of_heavy_user(stack, breakdown, bucket))
-            held &= typical <= SLOWEST_ANSWER
+            held &= typical <= allowed
             print(f"usage: a year of {HEAVY:,} events by {bucket} and {breakdown}: {typical * 1000:.1f} ms "
-                  f"(allowed {SLOWEST_ANSWER * 1000:.0f} ms{'' if typical <= SLOWEST_ANSWER else ': NOT HELD'})", flush=True)
+                  f"(allowed {allowed * 1000:.0f} ms{'' if typical <= allowed else ': NOT HELD'})", flush=True)
         session.close()
         return held
