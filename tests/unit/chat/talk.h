@@ -84,8 +84,9 @@ class Talk : public testing::Test {
   /// A call that may be repeated.
   static service::CallContext Named(int number, std::string_view text) {
     service::CallContext call = Call(text);
-    call.request_id = domain::RequestId{
-        domain::Uuid::FromBytes(std::string(15, 'r') + static_cast<char>('0' + number), 4)};
+    std::string bytes(16, 'r');
+    bytes.back() = static_cast<char>('0' + number);
+    call.request_id = domain::RequestId{domain::Uuid::FromBytes(bytes, 4)};
     return call;
   }
 
