@@ -80,7 +80,7 @@ OpenQuestion Conversation::Remembered(const Order& order, const Plan& plan) cons
   return question;
 }
 
-absl::StatusOr<Conversation::Outcome> Conversation::CarryOut(const Turn& turn, Order order) {
+absl::StatusOr<Conversation::Outcome> Conversation::CarryOut(Turn& turn, Order order) {
   ports::FindQuery query;
   query.language = order.wish.wording.language;
   query.cancellation = turn.call.cancellation;
@@ -98,6 +98,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::CarryOut(const Turn& turn, O
   TODO_ASSIGN_OR_RETURN(Plan plan, planner.Make(order.intents));
   Outcome outcome;
   outcome.reply.understood_by = order.wish.understood_by;
+  if (plan.ask || !plan.refusal.empty()) outcome.no_change = order.call.request_id->uuid;
   if (!plan.refusal.empty()) {
     outcome.reply.text = std::move(plan.refusal);
     return outcome;
@@ -118,7 +119,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::CarryOut(const Turn& turn, O
 }
 
 /// Makes the changes of `steps`, then reads for those that only read, and tells of all in order.
-absl::Status Conversation::Apply(const Turn& turn, const Order& order, std::vector<Step>& steps,
+absl::Status Conversation::Apply(Turn& turn, const Order& order, std::vector<Step>& steps,
                                  Outcome& outcome) {
   std::vector<service::TaskChange> changes;
   for (const Step& step : steps) {
@@ -126,20 +127,24 @@ absl::Status Conversation::Apply(const Turn& turn, const Order& order, std::vect
   }
   std::vector<service::ChangedTask> changed;
   if (!changes.empty()) {
+    const domain::Uuid change_id = order.call.request_id->uuid;
+    if (Overtake(turn.memory, change_id))
+      TODO_RETURN_IF_ERROR(memories_.Put(turn.call.user, turn.memory, turn.etag));
     absl::StatusOr<std::vector<service::ChangedTask>> made =
         parts_.tasks.ChangeAll(order.call, changes);
     if (!made.ok()) {
       outcome.reply.text = TellFailure(made.status(), TitlesOf(steps));
+      outcome.no_change = change_id;
       return outcome.reply.text.empty() ? made.status() : absl::OkStatus();
     }
     changed = *std::move(made);
-    outcome.change_id = order.call.request_id->uuid;
+    outcome.change_id = change_id;
   }
-  outcome.remembered = !changed.empty();
   const bool repeated = IsRepetition(steps, changed);
   for (service::ChangedTask& one : changed) one.changed = one.changed || repeated;
   std::vector<UndoStep> undo;
   if (!repeated) undo = UndoStepsOf(steps, changed);
+  if (!repeated && undo.empty()) outcome.no_change = outcome.change_id;
   if (!undo.empty()) {
     outcome.undo = Undo{.id = parts_.ids.NewId(),
                         .change_id = *outcome.change_id,
@@ -177,7 +182,12 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeBack(const Turn& turn) {
   outcome.reply.understood_by = kGrammar;
   if (!turn.memory.undo) {
     outcome.reply.text = "There is nothing to undo.";
-    outcome.remembered = false;
+    return outcome;
+  }
+  if (turn.memory.undo->overtaken_by) {
+    outcome.reply.text =
+        "The last change cannot be undone here, because it was not remembered. Nothing was "
+        "changed.";
     return outcome;
   }
   const Undo& undo = *turn.memory.undo;
@@ -259,8 +269,10 @@ absl::StatusOr<Reply> Conversation::Finish(const Turn& turn, Outcome outcome) {
         memory.undo->id == turn.memory.undo->id) {
       memory.undo.reset();
     }
+    if (outcome.no_change && memory.undo && memory.undo->overtaken_by == outcome.no_change)
+      memory.undo->overtaken_by.reset();
     if (spoken_of) memory.spoken_of = spoken_of;
-    if (turn.call.request_id && outcome.remembered) {
+    if (turn.call.request_id) {
       memory.replies.insert(memory.replies.begin(), {.request_id = *turn.call.request_id,
                                                      .fingerprint = DigestOf(turn.call.fingerprint),
                                                      .reply = reply});
@@ -270,7 +282,7 @@ absl::StatusOr<Reply> Conversation::Finish(const Turn& turn, Outcome outcome) {
   });
   if (kept.ok()) return std::move(reply);
   util::Log(util::Severity::kWarning, "chat_not_remembered", {{"status", kept.ToString()}});
-  if (reply.question && !changes) return kept;
+  if (!changes && (reply.question || turn.call.request_id)) return kept;
   if (reply.undoable) {
     reply.undoable = false;
     reply.text += "\nIt cannot be undone here, because the state store is away.";

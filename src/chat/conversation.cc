@@ -108,7 +108,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::Take(Turn& turn) {
   return TakeSentence(turn);
 }
 
-absl::StatusOr<Conversation::Outcome> Conversation::TakeSentence(const Turn& turn) {
+absl::StatusOr<Conversation::Outcome> Conversation::TakeSentence(Turn& turn) {
   Order order{.wish = {.text = turn.text,
                        .at = turn.context.now,
                        .time_zone = turn.context.zone.name(),
@@ -124,7 +124,6 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeSentence(const Turn& tur
     if (IsAnswer(turn.text)) {
       Outcome nothing;
       nothing.reply.text = fmt::format("There is no open question. {}", kUnchanged);
-      nothing.remembered = false;
       return nothing;
     }
     TODO_ASSIGN_OR_RETURN(order.intents, AskModel(turn, order.wish));
@@ -135,7 +134,6 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeSentence(const Turn& tur
     nothing.reply.text = NotUnderstoodWords(
         part ? std::string_view(turn.text).substr(part->begin, part->end - part->begin)
              : std::string_view(turn.text));
-    nothing.remembered = false;
     return nothing;
   }
   if (turn.call.request_id) {
@@ -171,7 +169,6 @@ absl::StatusOr<Conversation::Outcome> Conversation::AskAgain(const Turn& turn) c
   outcome.reply.text =
       fmt::format("I did not understand {}.\n{}", Quoted(turn.text), question.text);
   outcome.reply.understood_by = question.wish.understood_by;
-  outcome.remembered = false;
   outcome.ends_question = false;
   Question& asked = outcome.reply.question.emplace();
   asked.text = question.text;
@@ -207,6 +204,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeAnswer(Turn& turn, const
   if (!given_before) {
     // Before anything is changed: of two different answers at the same time, one counts.
     question.answer = KeyOf(choice);
+    Overtake(turn.memory, question.id);
     TODO_RETURN_IF_ERROR(memories_.Put(turn.call.user, turn.memory, turn.etag));
   }
   Order order{.wish = question.wish,
@@ -230,7 +228,11 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeAnswer(Turn& turn, const
     TODO_ASSIGN_OR_RETURN(std::optional<Outcome> first, FirstAnswer(order));
     if (first) return *std::move(first);
   }
-  return CarryOut(turn, std::move(order));
+  TODO_ASSIGN_OR_RETURN(Outcome carried_out, CarryOut(turn, order));
+  if (carried_out.change_id) return carried_out;
+  // An equal answer at the same time may have made the change: then it is not refused.
+  TODO_ASSIGN_OR_RETURN(std::optional<Outcome> first, FirstAnswer(order));
+  return first ? *std::move(first) : std::move(carried_out);
 }
 
 }  // namespace todo::chat

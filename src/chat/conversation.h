@@ -61,7 +61,9 @@ class Conversation {
   /// TaskService::ChangeAll: a text that asks for something impossible is answered in words, with
   /// OK.
   ///
-  /// A repetition of a call with a request id gets the first answer, and changes nothing.
+  /// A repetition of a call with a request id gets the first answer, and changes nothing. A call
+  /// with a request id whose answer cannot be remembered is kUnavailable, unless it changed
+  /// something.
   absl::StatusOr<Reply> Send(const service::CallContext& call, const Message& message);
 
  private:
@@ -80,8 +82,8 @@ class Conversation {
     bool ends_question = true;              // that was open before
     std::optional<domain::Uuid> change_id;  // the request id of the change that the reply tells
     std::optional<Undo> undo;               // takes it back
+    std::optional<domain::Uuid> no_change;  // the request id of a change that changed nothing
     bool undone = false;                    // the reply tells of an undo
-    bool remembered = true;                 // for repeated calls
   };
   /// A sentence to be carried out, with what is known about it.
   struct Order {
@@ -94,13 +96,12 @@ class Conversation {
 
   absl::StatusOr<Turn> Begin(const service::CallContext& call, const Message& message);
   absl::StatusOr<Outcome> Take(Turn& turn);
-  absl::StatusOr<Outcome> TakeSentence(const Turn& turn);
-  /// kAborted: another call has changed the memory meanwhile.
+  // kAborted, from all that take a text: another call has changed the memory meanwhile.
+  absl::StatusOr<Outcome> TakeSentence(Turn& turn);
   absl::StatusOr<Outcome> TakeAnswer(Turn& turn, const Choice& choice);
   absl::StatusOr<Outcome> AskAgain(const Turn& turn) const;
-  absl::StatusOr<Outcome> CarryOut(const Turn& turn, Order order);
-  absl::Status Apply(const Turn& turn, const Order& order, std::vector<Step>& steps,
-                     Outcome& outcome);
+  absl::StatusOr<Outcome> CarryOut(Turn& turn, Order order);
+  absl::Status Apply(Turn& turn, const Order& order, std::vector<Step>& steps, Outcome& outcome);
   absl::StatusOr<Outcome> TakeBack(const Turn& turn);
   /// The answer of an order whose changes were made, when its reply was not remembered.
   absl::StatusOr<std::optional<Outcome>> FirstAnswer(const Order& order);

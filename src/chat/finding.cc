@@ -18,15 +18,16 @@ constexpr int kMaxFound = 30;
 /// Half the score or more: all words are in the title, and not only in the description or a tag.
 bool IsTitled(const FoundTask& found) { return found.score >= 0.5; }
 
-/// The tasks that fit as well as the first one.
+/// The tasks that fit as well as the first one. A task whose description has the words is only
+/// near: its title names something else.
 Candidates Judge(const std::vector<FoundTask>& found) {
   Candidates candidates;
   if (found.empty()) return candidates;
   const FoundTask& best = found.front();
-  const bool similar = best.fit == Fit::kSimilar;
+  const bool near = best.fit == Fit::kSimilar || !IsTitled(best);
   for (const FoundTask& one : found) {
-    if (one.fit == best.fit && (similar || IsTitled(one) == IsTitled(best)))
-      (similar ? candidates.near : candidates.fitting).push_back(one.task);
+    if (one.fit == best.fit && (one.fit == Fit::kSimilar || IsTitled(one) == IsTitled(best)))
+      (near ? candidates.near : candidates.fitting).push_back(one.task);
   }
   return candidates;
 }

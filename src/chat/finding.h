@@ -20,7 +20,7 @@ enum class Wanted { kOpen, kCompleted, kAny };
 
 /// The tasks that a reference may name.
 struct Candidates {
-  std::vector<domain::Task> fitting;  // those with all words, equally well; one: it is meant
+  std::vector<domain::Task> fitting;  // those with all words in the title; one: it is meant
   std::vector<domain::Task> near;     // when none fits: those that resemble the words
 };
 

@@ -30,11 +30,19 @@ absl::CivilDay DayOf(const Task& task, const domain::TimeZone& zone) {
   return absl::CivilDay(due.kind == DueKind::kDate ? due.local : zone.ToLocal(due.at));
 }
 
-std::string Lines(const std::vector<Task>& tasks, const domain::TimeZone& zone) {
+/// "3 tasks", or "At least 500 tasks" when there may be more.
+std::string CountOf(const std::vector<Task>& tasks, bool may_be_more) {
+  return (may_be_more ? "At least " : "") + Count(static_cast<std::int64_t>(tasks.size()), "task");
+}
+
+std::string Lines(const std::vector<Task>& tasks, bool may_be_more, const domain::TimeZone& zone) {
   std::string lines;
   for (const Task& task : std::span(tasks).first(std::min(kMaxLines, tasks.size())))
     lines += fmt::format("\n- {}", TaskWords(task, zone));
-  if (tasks.size() > kMaxLines) lines += fmt::format("\n…and {} more.", tasks.size() - kMaxLines);
+  if (tasks.size() > kMaxLines) {
+    lines +=
+        fmt::format("\n…and {}{} more.", may_be_more ? "at least " : "", tasks.size() - kMaxLines);
+  }
   return lines;
 }
 
@@ -59,9 +67,9 @@ absl::StatusOr<std::string> Lookups::Look(const Intent& intent, Action& action) 
   return UsageWords(*action.usage);
 }
 
-absl::StatusOr<std::vector<Task>> Lookups::OpenTasks(std::optional<Instant> from,
-                                                     std::optional<Instant> before,
-                                                     const std::function<bool(const Task&)>& fits) {
+absl::StatusOr<Lookups::Tasks> Lookups::OpenTasks(std::optional<Instant> from,
+                                                  std::optional<Instant> before,
+                                                  const std::function<bool(const Task&)>& fits) {
   ports::TaskQuery query;
   query.completed = false;
   query.due_from = from;
@@ -69,14 +77,15 @@ absl::StatusOr<std::vector<Task>> Lookups::OpenTasks(std::optional<Instant> from
   query.order = ports::TaskOrder::kDueDate;
   query.limit = kPageSize;
   query.cancellation = input_.cancellation;
-  std::vector<Task> tasks;
+  Tasks tasks;
   do {
     TODO_ASSIGN_OR_RETURN(const ports::TaskPage page, input_.tasks.List(input_.user, query));
     for (const Task& task : page.tasks) {
-      if (fits(task)) tasks.push_back(task);
+      if (fits(task)) tasks.found.push_back(task);
     }
     query.page_cursor = page.next_cursor;
-  } while (!query.page_cursor.empty() && tasks.size() < kMaxTasks);
+  } while (!query.page_cursor.empty() && tasks.found.size() < kMaxTasks);
+  tasks.may_be_more = !query.page_cursor.empty();
   return tasks;
 }
 
@@ -84,49 +93,49 @@ absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& acti
   const domain::TimeZone& zone = input_.context.zone;
   const Instant now = input_.context.now;
   const absl::CivilDay today(zone.ToLocal(now));
-  std::string title;
+  Tasks tasks;
+  std::string what;
   std::string none;
   if (intent.what == ListIntent::What::kAllOpen) {
-    TODO_ASSIGN_OR_RETURN(action.tasks, OpenTasks({}, {}, [](const Task&) { return true; }));
-    title = fmt::format("{} open:", Count(static_cast<std::int64_t>(action.tasks.size()), "task"));
+    TODO_ASSIGN_OR_RETURN(tasks, OpenTasks({}, {}, [](const Task&) { return true; }));
+    what = "open";
     none = "Nothing is open.";
   } else if (intent.what == ListIntent::What::kOverdue) {
-    TODO_ASSIGN_OR_RETURN(action.tasks, OpenTasks({}, now + kZoneSlack, [&](const Task& task) {
+    TODO_ASSIGN_OR_RETURN(tasks, OpenTasks({}, now + kZoneSlack, [&](const Task& task) {
                             const domain::Due& due = task.fields.due;
                             return due.kind == DueKind::kDate ? DayOf(task, zone) < today
                                                               : due.at < now;
                           }));
-    title =
-        fmt::format("{} overdue:", Count(static_cast<std::int64_t>(action.tasks.size()), "task"));
+    what = "overdue";
     none = "Nothing is overdue.";
   } else if (intent.range) {
     const DayRange& range = *intent.range;
     action.resolved = {{.phrase = intent.range_text,
                         .meaning = RangeWords(range),
                         .time = zone.ToInstant(absl::CivilSecond(range.first))}};
-    TODO_ASSIGN_OR_RETURN(action.tasks,
+    TODO_ASSIGN_OR_RETURN(tasks,
                           OpenTasks(zone.ToInstant(absl::CivilSecond(range.first)) - kZoneSlack,
                                     zone.ToInstant(absl::CivilSecond(range.last + 1)) + kZoneSlack,
                                     [&](const Task& task) {
                                       const absl::CivilDay day = DayOf(task, zone);
                                       return range.first <= day && day <= range.last;
                                     }));
-    title = fmt::format("{} due {}:", Count(static_cast<std::int64_t>(action.tasks.size()), "task"),
-                        RangeWords(range));
+    what = "due " + RangeWords(range);
     none = fmt::format("Nothing is due {}.", RangeWords(range));
   }
+  action.tasks = std::move(tasks.found);
   if (action.tasks.empty()) return none;
-  return title + Lines(action.tasks, zone);
+  return fmt::format("{} {}:{}", CountOf(action.tasks, tasks.may_be_more), what,
+                     Lines(action.tasks, tasks.may_be_more, zone));
 }
 
 absl::StatusOr<std::string> Lookups::Search(const SearchIntent& intent, Action& action) {
-  constexpr int kLimit = 50;
+  constexpr std::size_t kLimit = 50;
   TODO_ASSIGN_OR_RETURN(action.tasks, input_.finding.Search(intent.words, kLimit));
   if (action.tasks.empty()) return fmt::format("Nothing is found for {}.", Quoted(intent.words));
-  return fmt::format(
-             "{} found for {}:", Count(static_cast<std::int64_t>(action.tasks.size()), "task"),
-             Quoted(intent.words)) +
-         Lines(action.tasks, input_.context.zone);
+  const bool may_be_more = action.tasks.size() == kLimit;
+  return fmt::format("{} found for {}:{}", CountOf(action.tasks, may_be_more), Quoted(intent.words),
+                     Lines(action.tasks, may_be_more, input_.context.zone));
 }
 
 }  // namespace todo::chat

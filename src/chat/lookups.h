@@ -39,10 +39,14 @@ class Lookups {
  private:
   absl::StatusOr<std::string> List(const ListIntent& intent, Action& action);
   absl::StatusOr<std::string> Search(const SearchIntent& intent, Action& action);
+  struct Tasks {
+    std::vector<domain::Task> found;
+    bool may_be_more = false;  // reading ended before the last one
+  };
   /// The open tasks that `fits` accepts, of those whose due instants are in the range.
-  absl::StatusOr<std::vector<domain::Task>> OpenTasks(
-      std::optional<domain::Instant> from, std::optional<domain::Instant> before,
-      const std::function<bool(const domain::Task&)>& fits);
+  absl::StatusOr<Tasks> OpenTasks(std::optional<domain::Instant> from,
+                                  std::optional<domain::Instant> before,
+                                  const std::function<bool(const domain::Task&)>& fits);
 
   Input input_;
 };

@@ -12,6 +12,16 @@ namespace {
 /// It holds a digest of the user id, because user ids may contain characters that keys may not.
 std::string KeyOf(const domain::UserId& user) { return "chat-" + DigestOf(user.value); }
 
+void Shorten(Reply& reply) {
+  constexpr std::size_t kMaxListed = 50;
+  for (Action& action : reply.actions) {
+    if (action.tasks.size() > kMaxListed) action.tasks.resize(kMaxListed);
+    for (domain::Task& task : action.tasks) task.fields.description.reset();
+  }
+  if (!reply.question) return;
+  for (Offer& offer : reply.question->offers) offer.task.fields.description.reset();
+}
+
 }  // namespace
 
 std::string DigestOf(std::string_view text) {
@@ -19,16 +29,19 @@ std::string DigestOf(std::string_view text) {
   return absl::BytesToHexString(absl::string_view(digest.data(), digest.size()));
 }
 
+bool Overtake(Memory& memory, const domain::Uuid& change_id) {
+  if (!memory.undo || memory.undo->overtaken_by || memory.undo->change_id == change_id)
+    return false;
+  memory.undo->overtaken_by = change_id;
+  return true;
+}
+
 void Limit(Memory& memory) {
   std::vector<GivenReply>& replies = memory.replies;
   if (replies.size() > kMaxReplies) replies.resize(kMaxReplies);
-  while (replies.size() > 1 && FormatMemory(memory).size() > kMaxMemoryBytes) replies.pop_back();
   if (replies.empty() || FormatMemory(memory).size() <= kMaxMemoryBytes) return;
-  for (Action& action : replies.front().reply.actions) {
-    for (domain::Task& task : action.tasks) task.fields.description.reset();
-  }
-  if (!replies.front().reply.question) return;
-  for (Offer& offer : replies.front().reply.question->offers) offer.task.fields.description.reset();
+  for (GivenReply& given : replies) Shorten(given.reply);
+  while (replies.size() > 1 && FormatMemory(memory).size() > kMaxMemoryBytes) replies.pop_back();
 }
 
 absl::StatusOr<MemoryStore::Read> MemoryStore::Get(const domain::UserId& user) {

@@ -27,7 +27,7 @@ namespace todo::chat {
 inline constexpr std::chrono::minutes kQuestionLives{10};
 inline constexpr std::chrono::hours kUndoLives{24};
 /// Replies are kept for repeated calls, the last ones.
-inline constexpr std::size_t kMaxReplies = 5;
+inline constexpr std::size_t kMaxReplies = 50;
 inline constexpr std::size_t kMaxMemoryBytes = 256 * 1024;
 
 /// A task, as a question showed it.
@@ -80,7 +80,7 @@ struct OpenQuestion {
 struct UndoStep {
   ActionKind kind = ActionKind::kAdd;  // of the change
   domain::TaskId id;
-  std::optional<std::int64_t> version;  // after the change; nullopt: an earlier step checks it
+  std::optional<std::int64_t> version;  // after all changes; nullopt: it is not checked
   std::string title;                    // after the change
   std::optional<domain::Task> before;   // of kRename and kPostpone
   std::vector<int> reminder_numbers;    // of kRemind
@@ -93,6 +93,9 @@ struct Undo {
   domain::Uuid change_id;  // the request id of the change
   domain::Instant expires_at;
   std::vector<UndoStep> steps;
+  /// The request id of a later change that was begun: then this is not the last one any more, even
+  /// if the later one could not be remembered.
+  std::optional<domain::Uuid> overtaken_by = {};
   bool operator==(const Undo&) const = default;
 };
 
@@ -115,8 +118,13 @@ struct Memory {
 /// A short text that is equal for equal texts: for fingerprints.
 std::string DigestOf(std::string_view text);
 
-/// Forgets replies beyond kMaxReplies, and those for which there is no room in kMaxMemoryBytes. The
-/// last reply stays, without the descriptions of its tasks if need be.
+/// Notes that the change with the request id `change_id` begins. Whether there was something to
+/// note.
+bool Overtake(Memory& memory, const domain::Uuid& change_id);
+
+/// Forgets replies beyond kMaxReplies. When there is no room in kMaxMemoryBytes, the tasks of
+/// replies lose their descriptions and lists their tails; if need be, the oldest replies go too.
+/// The last one stays.
 void Limit(Memory& memory);
 
 std::string FormatMemory(const Memory& memory);

@@ -124,6 +124,7 @@ Json ToJson(const Undo& undo) {
                {"expires_at", domain::FormatInstant(undo.expires_at)},
                {"steps", Json::array()}};
   for (const UndoStep& step : undo.steps) json["steps"].push_back(ToJson(step));
+  if (undo.overtaken_by) json["overtaken_by"] = undo.overtaken_by->value();
   return json;
 }
 
@@ -133,6 +134,7 @@ Undo UndoOf(const Json& json) {
             .expires_at = InstantAt(json, "expires_at"),
             .steps = {}};
   for (const Json& step : json.at("steps")) undo.steps.push_back(UndoStepOf(step));
+  if (json.contains("overtaken_by")) undo.overtaken_by = UuidAt(json, "overtaken_by");
   return undo;
 }
 

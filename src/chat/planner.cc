@@ -1,6 +1,7 @@
 #include "chat/planner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <variant>
@@ -21,22 +22,32 @@ service::ReminderInput ReminderOf(const ReminderPhrase& phrase, const domain::Ti
   return input;
 }
 
-/// "Friday, 27 November 2026, 09:00", or "30 minutes before it is due".
-std::string ReminderWords(const ReminderPhrase& phrase) {
-  if (phrase.at) return Describe(*phrase.at);
-  const domain::Period& before = *phrase.before;
-  if (before == domain::Period()) return "when it is due";
+/// "1 day and 2 hours"
+std::string PeriodWords(const domain::Period& period) {
   std::vector<std::string> parts;
   const auto add = [&](std::int64_t count, std::string_view unit) {
     if (count > 0) parts.push_back(Count(count, unit));
   };
   constexpr std::int64_t kMinute = 60;
   constexpr std::int64_t kHour = 60 * kMinute;
-  add(before.days.count(), "day");
-  add(before.time.count() / kHour, "hour");
-  add(before.time.count() % kHour / kMinute, "minute");
-  add(before.time.count() % kMinute, "second");
-  return fmt::format("{} before it is due", Enumerated(parts));
+  add(period.days.count(), "day");
+  add(period.time.count() / kHour, "hour");
+  add(period.time.count() % kHour / kMinute, "minute");
+  add(period.time.count() % kMinute, "second");
+  return Enumerated(parts);
+}
+
+/// "Friday, 27 November 2026, 09:00", or "30 minutes before it is due".
+std::string ReminderWords(const ReminderPhrase& phrase) {
+  if (phrase.at) return Describe(*phrase.at);
+  if (*phrase.before == domain::Period()) return "when it is due";
+  return fmt::format("{} before it is due", PeriodWords(*phrase.before));
+}
+
+std::string ReminderWords(const std::vector<ReminderPhrase>& phrases) {
+  std::vector<std::string> words;
+  for (const ReminderPhrase& phrase : phrases) words.push_back(ReminderWords(phrase));
+  return fmt::format("{}", fmt::join(words, " and "));
 }
 
 }  // namespace
@@ -91,11 +102,9 @@ absl::Status Planner::Visit(const AddIntent& intent) {
     creation.task.time_zone = zone.name();
   }
   Step& step = Add(ActionKind::kAdd, intent);
-  for (const ReminderPhrase& reminder : phrase.reminders) {
+  for (const ReminderPhrase& reminder : phrase.reminders)
     creation.reminders.push_back(ReminderOf(reminder, zone));
-    if (!step.date_words.empty()) step.date_words += " and ";
-    step.date_words += ReminderWords(reminder);
-  }
+  step.date_words = ReminderWords(phrase.reminders);
   for (const Piece& piece : phrase.pieces) {
     const bool dates = piece.kind == PieceKind::kDueDate || piece.kind == PieceKind::kRecurrence ||
                        piece.kind == PieceKind::kReminder;
@@ -162,7 +171,13 @@ absl::Status Planner::Visit(const PostponeIntent& intent) {
                              Quoted(intent.when_text)));
     return absl::OkStatus();
   }
-  return ForEach(intent.task, ActionKind::kPostpone, [&](const Task& task, const TaskReference&) {
+  const WhenPhrase& when = *intent.when;
+  const Dating dating{.effect = when.moment
+                                    ? fmt::format("It would be due {}.", Describe(*when.moment))
+                                    : fmt::format("It would move by {}.", PeriodWords(*when.shift)),
+                      .unread = intent.unread,
+                      .date = fmt::format("{} {}", intent.unread, intent.when_text)};
+  const auto move = [&](const Task& task, const TaskReference&) {
     const NewDue due = Postponed(task, *intent.when, input_.context.zone, input_.context.now);
     Step& step = Add(ActionKind::kPostpone, intent);
     step.target = task;
@@ -175,7 +190,8 @@ absl::Status Planner::Visit(const PostponeIntent& intent) {
     input.due = due.due;
     if (due.time_zone) input.time_zone = due.time_zone;
     step.change = std::move(input);
-  });
+  };
+  return ForEach(intent.task, ActionKind::kPostpone, move, dating);
 }
 
 absl::Status Planner::Visit(const RemindIntent& intent) {
@@ -185,15 +201,18 @@ absl::Status Planner::Visit(const RemindIntent& intent) {
         "was changed.");
     return absl::OkStatus();
   }
-  return ForEach(intent.task, ActionKind::kRemind, [&](const Task& task, const TaskReference&) {
+  const Dating dating{
+      .effect = fmt::format("The reminder would come {}.", ReminderWords(intent.reminders)),
+      .unread = intent.unread,
+      .date = intent.unread};
+  const auto remind = [&](const Task& task, const TaskReference&) {
     const domain::TimeZone& zone = input_.context.zone;
     service::ReminderAddition addition{.id = task.id, .reminders = {}};
     Step& step = Add(ActionKind::kRemind, intent);
     step.target = task;
+    step.date_words = ReminderWords(intent.reminders);
     for (const ReminderPhrase& reminder : intent.reminders) {
       addition.reminders.push_back(ReminderOf(reminder, zone));
-      if (!step.date_words.empty()) step.date_words += " and ";
-      step.date_words += ReminderWords(reminder);
       if (reminder.before && task.fields.due.kind == domain::DueKind::kNone) {
         Refuse(
             fmt::format("{} has no due date, so no reminder can come before it. Nothing was "
@@ -206,7 +225,8 @@ absl::Status Planner::Visit(const RemindIntent& intent) {
                              .meaning = step.date_words,
                              .time = at ? zone.ToInstant(at->local) : task.fields.due.at}};
     step.change = std::move(addition);
-  });
+  };
+  return ForEach(intent.task, ActionKind::kRemind, remind, dating);
 }
 
 /// Deleting asks first, even when only one task fits, and shows all tasks that will be deleted.
@@ -217,7 +237,8 @@ void Planner::ConfirmDeletions() {
   for (const Step& step : plan_.steps) {
     if (step.action.kind != ActionKind::kDelete) continue;
     titles.push_back(TaskWords(*step.target, input_.context.zone));
-    recurs = recurs || step.target->fields.recurrence_rule.has_value();
+    // The next one of a completed task is there already, or will be.
+    recurs = recurs || (step.target->fields.recurrence_rule && !step.target->completed);
   }
   if (titles.empty()) return;
   std::string text = fmt::format("Delete {}?", Enumerated(titles));

@@ -32,6 +32,13 @@ struct Step {
   Intent intent;
 };
 
+/// What a sentence says of the new date of a task.
+struct Dating {
+  std::string effect = {};  // a sentence for questions; empty: there is no date
+  std::string unread = {};  // words that the title must have
+  std::string date = {};    // what is not understood otherwise, as it is written
+};
+
 /// A question to the user. Nothing is changed before its answer.
 struct Ask {
   ActionKind kind = ActionKind::kHelp;
@@ -87,16 +94,17 @@ class Planner {
   using Use = std::function<void(const domain::Task&, const TaskReference&)>;
   /// Calls `use` for each task that `reference` names. It names several only by its parts. When a
   /// question or a refusal is needed first, the plan gets it, and `use` is not called.
-  absl::Status ForEach(const TaskReference& reference, ActionKind kind, const Use& use);
+  absl::Status ForEach(const TaskReference& reference, ActionKind kind, const Use& use,
+                       const Dating& dating = {});
   /// nullopt: the plan has a question or a refusal.
   absl::StatusOr<std::optional<domain::Task>> Resolve(const TaskReference& reference,
-                                                      ActionKind kind);
+                                                      ActionKind kind, const Dating& dating);
   absl::StatusOr<std::optional<domain::Task>> Get(domain::TaskId id, const std::string& if_gone);
   absl::StatusOr<std::optional<domain::Task>> SpokenOf();
   absl::StatusOr<Candidates> Find(const TaskReference& reference, ActionKind kind);
   absl::StatusOr<bool> PartsFit(const TaskReference& reference, ActionKind kind);
   void AskWhich(const TaskReference& reference, ActionKind kind, std::vector<domain::Task> offers,
-                bool near);
+                bool near, const std::string& effect);
   void RefuseUnknown(const TaskReference& reference);
 
   bool stopped() const { return plan_.ask.has_value() || !plan_.refusal.empty(); }

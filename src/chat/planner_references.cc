@@ -43,16 +43,17 @@ bool Names(const std::string& words, const std::string& title) {
 
 }  // namespace
 
-absl::Status Planner::ForEach(const TaskReference& reference, ActionKind kind, const Use& use) {
+absl::Status Planner::ForEach(const TaskReference& reference, ActionKind kind, const Use& use,
+                              const Dating& dating) {
   bool by_parts = std::ranges::any_of(reference.parts, [&](const TaskReference& part) {
     return input_.pins.contains(SlotOf(part));
   });
-  if (!by_parts && !reference.parts.empty()) {
+  if (!by_parts && !reference.parts.empty() && dating.unread.empty()) {
     TODO_ASSIGN_OR_RETURN(by_parts, PartsFit(reference, kind));
   }
   const std::vector<TaskReference> whole = {reference};
   for (const TaskReference& one : by_parts ? reference.parts : whole) {
-    TODO_ASSIGN_OR_RETURN(const std::optional<Task> task, Resolve(one, kind));
+    TODO_ASSIGN_OR_RETURN(const std::optional<Task> task, Resolve(one, kind, dating));
     if (!task) return absl::OkStatus();
     plan_.pins[SlotOf(one)] = {.id = task->id, .version = task->version};
     use(*task, one);
@@ -83,16 +84,24 @@ absl::StatusOr<Candidates> Planner::Find(const TaskReference& reference, ActionK
 }
 
 absl::StatusOr<std::optional<Task>> Planner::Resolve(const TaskReference& reference,
-                                                     ActionKind kind) {
+                                                     ActionKind kind, const Dating& dating) {
   if (const auto pin = input_.pins.find(SlotOf(reference)); pin != input_.pins.end())
     return Get(pin->second.id, "That task is gone. Nothing was changed.");
   if (reference.it) return SpokenOf();
   TODO_ASSIGN_OR_RETURN(Candidates candidates, Find(reference, kind));
+  if (!dating.unread.empty()) {
+    std::erase_if(candidates.fitting,
+                  [&](const Task& task) { return !Names(dating.unread, task.fields.title); });
+    if (candidates.fitting.empty()) {
+      Refuse(fmt::format("I did not understand {}. Nothing was changed.", Quoted(dating.date)));
+      return std::nullopt;
+    }
+  }
   if (candidates.fitting.size() == 1) return candidates.fitting.front();
   if (!candidates.fitting.empty()) {
-    AskWhich(reference, kind, std::move(candidates.fitting), /*near=*/false);
+    AskWhich(reference, kind, std::move(candidates.fitting), /*near=*/false, dating.effect);
   } else if (!candidates.near.empty()) {
-    AskWhich(reference, kind, std::move(candidates.near), /*near=*/true);
+    AskWhich(reference, kind, std::move(candidates.near), /*near=*/true, dating.effect);
   } else {
     RefuseUnknown(reference);
   }
@@ -127,7 +136,7 @@ absl::StatusOr<std::optional<Task>> Planner::SpokenOf() {
 }
 
 void Planner::AskWhich(const TaskReference& reference, ActionKind kind, std::vector<Task> offers,
-                       bool near) {
+                       bool near, const std::string& effect) {
   const std::size_t count = offers.size();
   offers.resize(std::min(count, kMaxOffers));
   std::string text =
@@ -137,6 +146,7 @@ void Planner::AskWhich(const TaskReference& reference, ActionKind kind, std::vec
   text += NumberedLines(offers, input_.context.zone);
   if (count > kMaxOffers)
     text += fmt::format("\n…and {} more: say more of the title.", count - kMaxOffers);
+  if (!effect.empty()) text += '\n' + effect;
   plan_.ask = Ask{.kind = kind,
                   .text = text + (count == 1 ? "\nAnswer “yes” or “no”."
                                              : "\nAnswer with a number, or “none”."),

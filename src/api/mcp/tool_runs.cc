@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/time/civil_time.h"
 #include "api/mcp/argument_times.h"
 #include "api/mcp/plain_json.h"
 #include "api/request_parts.h"
 #include "domain/ids.h"
+#include "domain/time.h"
+#include "domain/time_zone.h"
 #include "todo/v1/analytics_service.pb.h"
 #include "todo/v1/reminder_service.pb.h"
 #include "util/digest.h"
@@ -71,6 +76,25 @@ absl::Status AddReminders(ToolCall& call, const v1::ParseTaskResponse& parsed, s
       return reminder.status();
     }
   }
+  return absl::OkStatus();
+}
+
+/// Moves the due date of `task`, which is an instant, to the day `day`. Its time of day on the
+/// clock of the task's zone stays.
+absl::Status MoveInstant(const v1::Task& task, const std::string& day,
+                         v1::UpdateTaskRequest& request) {
+  Violations violations;
+  const std::optional<domain::Instant> due = DecodeInstant(task.due_date(), "due_date", violations);
+  TODO_ASSIGN_OR_RETURN(const domain::TimeZone zone, domain::TimeZone::Load(task.time_zone()));
+  absl::CivilDay to;
+  if (!due || !absl::ParseCivilTime(day, &to))
+    return util::InvalidFields({{"due_local", "must be a day, such as 2026-11-27"}});
+  const absl::CivilSecond from = zone.ToLocal(*due);
+  const std::int64_t time_of_day = from - absl::CivilSecond(absl::CivilDay(from));
+  *request.mutable_task()->mutable_due_date() =
+      EncodeInstant(zone.ToInstant(absl::CivilSecond(to) + time_of_day));
+  request.mutable_task()->clear_due_local();
+  request.mutable_update_mask()->add_paths("due_date");
   return absl::OkStatus();
 }
 
@@ -150,9 +174,13 @@ absl::StatusOr<Json> PostponeTask(ToolCall& call) {
   call.arguments.Put({"id", "etag", "due_local"}, *request.mutable_task());
   std::string& due = *request.mutable_task()->mutable_due_local();
   // A day alone moves the day and keeps the time of day.
-  if (due.size() == kDayLength && task.due_kind() == v1::DUE_KIND_LOCAL)
-    due += task.due_local().substr(kDayLength);
-  request.mutable_update_mask()->add_paths("due_local");
+  const bool is_day = due.size() == kDayLength;
+  if (is_day && task.due_kind() == v1::DUE_KIND_INSTANT) {
+    TODO_RETURN_IF_ERROR(MoveInstant(task, std::string(due), request));
+  } else {
+    if (is_day && task.due_kind() == v1::DUE_KIND_LOCAL) due += task.due_local().substr(kDayLength);
+    request.mutable_update_mask()->add_paths("due_local");
+  }
   request.set_scope(v1::SERIES_SCOPE_THIS);
   request.set_request_id(call.request_id);
   return TaskOf(call.methods.Call<v1::Task>(kUpdateMethod, request));

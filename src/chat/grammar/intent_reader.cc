@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "chat/grammar/references.h"
 
@@ -32,12 +33,66 @@ Words WithoutTimeOfDoing(Words words) {
   return words;
 }
 
+bool IsNegation(const Word& word) {
+  return IsOneOf(word,
+                 {"not", "no", "never", "none", "nothing", "nobody", "neither", "nor", "yet"});
+}
+
+/// Whether `words`, before an ending like "done", take back that something is done: "no report",
+/// "report should be", "report isn't", "if the report is".
+bool DenyDoing(Words words) {
+  const auto denies = [](const Word& word) {
+    return IsNegation(word) || (!word.quoted && word.text.ends_with("n't")) ||
+           IsOneOf(word, {"cannot", "cant",   "dont",      "wont",   "isnt",   "arent",
+                          "wasnt",  "hasnt",  "havent",    "didnt",  "doesnt", "without",
+                          "should", "must",   "will",      "would",  "could",  "can",
+                          "might",  "shall",  "ought",     "be",     "almost", "nearly",
+                          "half",   "partly", "partially", "hardly", "barely"});
+  };
+  return std::ranges::any_of(words, denies) ||
+         (!words.empty() &&
+          IsOneOf(words.front(), {"if", "once", "until", "till", "unless", "before", "after",
+                                  "while", "because", "since", "as", "although", "though"})) ||
+         (!words.empty() && IsOneOf(words.back(), {"may"}));
+}
+
+/// Whether `words`, before an ending like "done", name no task: "I'm done", "clear completed".
+bool AreNoTitle(Words words) {
+  return std::ranges::all_of(words, [](const Word& word) {
+    return IsOneOf(
+        word, {"i",    "i'm",     "im",      "am",       "i've", "we",   "we're", "we've", "are",
+               "have", "has",     "clear",   "list",     "show", "view", "hide",  "get",   "my",
+               "the",  "archive", "already", "recently", "now",  "just", "count"});
+  });
+}
+
+/// The words of `task`, which stand before a date, that may be a part of the date.
+Words UnreadOf(Words task) {
+  for (std::size_t i = 1; i < task.size(); ++i) {
+    if (IsOneOf(task[i], {"to", "until", "till", "by"})) return task.subspan(i);
+  }
+  return DateWordAtEnd(task);
+}
+
 }  // namespace
 
 std::optional<Intent> IntentReader::Read(Words words) const {
-  words = words.subspan(std::min(CourtesyBefore(words), words.size()));
+  const std::size_t courtesy = std::min(CourtesyBefore(words), words.size());
+  const bool asks = std::ranges::any_of(words.first(courtesy), [](const Word& word) {
+    return IsOneOf(word, {"can", "could", "would", "will"});
+  });
+  words = words.subspan(courtesy);
   words = words.first(words.size() - CourtesyBehind(words));
   if (words.empty()) return std::nullopt;
+  if (!asks || words.back().mark != '?') return ReadWish(words);
+  // The mark of "can you add milk?" is no part of the title.
+  std::vector<Word> unmarked(words.begin(), words.end());
+  unmarked.back().mark = 0;
+  unmarked.back().end = unmarked.back().span.end;
+  return ReadWish(unmarked);
+}
+
+std::optional<Intent> IntentReader::ReadWish(Words words) const {
   for (const Opening& opening : OpeningsOf(words)) {
     const bool whole = opening.verb == Verb::kList || opening.verb == Verb::kShow;
     if (whole) {
@@ -62,12 +117,12 @@ std::optional<Intent> IntentReader::ReadAfter(const Opening& opening, Words rest
     case Verb::kAdd: return Add(rest);
     case Verb::kPutOn: return PutOn(rest);
     case Verb::kRemind: return Remind(rest);
-    case Verb::kComplete: return CompleteIntent{Reference(WithoutTimeOfDoing(rest))};
+    case Verb::kComplete: return Complete(WithoutTimeOfDoing(rest));
     case Verb::kMark: return Mark(rest);
     case Verb::kTick: return Tick(rest);
     case Verb::kDid: return Did(rest);
-    case Verb::kUncomplete: return UncompleteIntent{Reference(rest)};
-    case Verb::kDelete: return DeleteIntent{Reference(rest)};
+    case Verb::kUncomplete: return About<UncompleteIntent>(rest);
+    case Verb::kDelete: return Delete(rest);
     case Verb::kRename: return Rename(rest);
     case Verb::kChange: return Change(rest);
     case Verb::kPostpone: return Postpone(rest, /*needs_when=*/false);
@@ -90,10 +145,12 @@ std::optional<Intent> IntentReader::ReadByEnding(Words words) const {
   if (IsQuestion(words)) return std::nullopt;
   if (const Ending ending = EndingOf(words);
       ending.word_count > 0 && ending.word_count < words.size()) {
-    TaskReference reference = Reference(words.first(words.size() - ending.word_count));
-    if (ending.verb == Verb::kUncomplete) return UncompleteIntent{std::move(reference)};
-    if (ending.verb == Verb::kDelete) return DeleteIntent{std::move(reference)};
-    return CompleteIntent{std::move(reference)};
+    const Words named = words.first(words.size() - ending.word_count);
+    if (AreNoTitle(named)) return std::nullopt;
+    if (ending.verb == Verb::kUncomplete) return About<UncompleteIntent>(named);
+    if (DenyDoing(named)) return std::nullopt;
+    if (ending.verb == Verb::kDelete) return About<DeleteIntent>(named);
+    return Complete(named);
   }
   // "the report is due on friday"
   for (std::size_t i = 1; i + 2 < words.size(); ++i) {
@@ -109,6 +166,29 @@ std::optional<Intent> IntentReader::ReadByEnding(Words words) const {
 
 TaskReference IntentReader::Reference(Words words) const {
   return ReferenceOf(words, text_, context_);
+}
+
+template <typename Change>
+std::optional<Intent> IntentReader::About(Words words) const {
+  if (NamesNoTask(words)) return std::nullopt;
+  return Change{Reference(words)};
+}
+
+/// "Remove the due date of the report" does not delete the report.
+std::optional<Intent> IntentReader::Delete(Words rest) const {
+  static const Form part(
+      "the|a|my|all|any? reminder|reminders|alarm|alarms|deadline|tag|tags|priority|description "
+      "from|of|for|on");
+  static const Form due("the|a|my? due date|time from|of|for|on");
+  if (part.Match(rest) > 0 || due.Match(rest) > 0) return std::nullopt;
+  return About<DeleteIntent>(rest);
+}
+
+/// A negation at either end is no part of a title, and means that nothing is done.
+std::optional<Intent> IntentReader::Complete(Words words) const {
+  if (!words.empty() && (IsNegation(words.front()) || IsNegation(words.back())))
+    return std::nullopt;
+  return About<CompleteIntent>(words);
 }
 
 TaskPhrase IntentReader::Phrase(Words words) const {
@@ -152,27 +232,28 @@ std::optional<Intent> IntentReader::Mark(Words rest) const {
   static const Form done("as|to? done|finished|complete|completed");
   for (const Form* const form : {&undone, &open}) {
     if (const std::size_t count = form->MatchEnd(rest); count > 0 && count < rest.size())
-      return UncompleteIntent{Reference(rest.first(rest.size() - count))};
+      return About<UncompleteIntent>(rest.first(rest.size() - count));
   }
-  if (const std::size_t count = done.MatchEnd(rest); count > 0 && count < rest.size())
-    return CompleteIntent{Reference(rest.first(rest.size() - count))};
-  return std::nullopt;
+  const std::size_t count = done.MatchEnd(rest);
+  if (count == 0 || count == rest.size()) return std::nullopt;
+  const Words named = rest.first(rest.size() - count);
+  return DenyDoing(named) ? std::nullopt : Complete(named);
 }
 
 std::optional<Intent> IntentReader::Tick(Words rest) const {
   const Words words = WithoutList(rest);
   if (words.size() < 2 || !IsOneOf(words.back(), {"off"})) {
     if (words.size() == rest.size() || words.empty()) return std::nullopt;
-    return CompleteIntent{Reference(words)};  // "cross milk off my list"
+    return Complete(words);  // "cross milk off my list"
   }
-  return CompleteIntent{Reference(words.first(words.size() - 1))};
+  return Complete(words.first(words.size() - 1));
 }
 
 /// "i paid the rent": the task is probably called "pay the rent".
 std::optional<Intent> IntentReader::Did(Words rest) const {
   if (rest.empty() || rest.front().quoted) return std::nullopt;
   const std::string base = BaseOfPast(rest.front().text);
-  if (base.empty() || rest.size() < 2) return std::nullopt;
+  if (base.empty() || rest.size() < 2 || IsNegation(rest.back())) return std::nullopt;
   TaskReference reference = Reference(WithoutTimeOfDoing(rest));
   const auto replace = [&](std::string& words) {
     const std::size_t written = rest.front().span.end - rest.front().span.begin;
@@ -213,10 +294,12 @@ std::optional<Intent> IntentReader::Postpone(Words rest, bool needs_when) const 
     intent.when_text = TextOf(text_, SpanOf(rest.subspan(i)));
     Words task = rest.first(i);
     while (!task.empty() && IsOneOf(task.back(), {"to", "back", "forward", "off", "due", "for",
-                                                  "until", "till", "by", "on"})) {
+                                                  "until", "till", "by", "on", "the"})) {
       task = task.first(task.size() - 1);
     }
+    if (NamesNoTask(task)) return std::nullopt;
     intent.task = Reference(task);
+    intent.unread = TextOf(text_, SpanOf(UnreadOf(task)));
     return intent;
   }
   if (needs_when) return std::nullopt;

@@ -21,8 +21,15 @@ class IntentReader {
   std::optional<Intent> Read(Words words) const;
 
  private:
+  /// As Read, of words without courtesies.
+  std::optional<Intent> ReadWish(Words words) const;
   std::optional<Intent> ReadAfter(const Opening& opening, Words rest) const;
   std::optional<Intent> ReadByEnding(Words words) const;
+  /// Completing, deleting or the like; nullopt: `words` name no task.
+  template <typename Change>
+  std::optional<Intent> About(Words words) const;
+  std::optional<Intent> Complete(Words words) const;
+  std::optional<Intent> Delete(Words rest) const;
   Intent Add(Words rest) const;
   std::optional<Intent> PutOn(Words rest) const;
   std::optional<Intent> Remind(Words rest) const;

@@ -44,11 +44,15 @@ struct PostponeIntent {
   TaskReference task;
   std::optional<WhenPhrase> when;  // nullopt: the sentence names none
   std::string when_text;           // as it was written
+  /// Words beside the date, such as "to last" of "to last monday": if they are not in the title,
+  /// the sentence has a date that is not understood.
+  std::string unread = {};
 };
 struct RemindIntent {
   TaskReference task;
   std::vector<ReminderPhrase> reminders;  // empty: the sentence names no time
   std::string when_text;
+  std::string unread = {};  // as PostponeIntent's
 };
 struct ListIntent {
   enum class What { kRange, kOverdue, kAllOpen };

@@ -71,6 +71,26 @@ TaskReference Single(Words words, std::string_view text, const GrammarContext& c
 
 }  // namespace
 
+bool NamesNoTask(Words words) {
+  return !IsIt(words) && std::ranges::all_of(words, [](const Word& word) {
+    return IsOneOf(
+        word,
+        {"all",   "any",  "some",  "none", "everything", "anything", "something", "nothing", "of",
+         "it",    "them", "that",  "this", "these",      "those",    "the",       "my",      "task",
+         "tasks", "todo", "todos", "item", "items",      "thing",    "things",    "stuff"});
+  });
+}
+
+Words DateWordAtEnd(Words words) {
+  const bool found =
+      words.size() > 1 &&
+      IsOneOf(words.back(),
+              {"last",  "past", "previous", "next", "this",   "yesterday", "ago", "or",
+               "and",   "&",    "plus",     "not",  "no",     "except",    "but", "every",
+               "early", "late", "mid",      "end",  "before", "after"});
+  return found ? words.last(1) : Words();
+}
+
 Words WithoutList(Words words) {
   static const Form form("from|off|on|in|to my|the|our todo|to-do|task|shopping? list|tasks|todos");
   if (const std::size_t count = form.MatchEnd(words); count > 0 && count < words.size())

@@ -13,6 +13,13 @@ namespace todo::chat {
 /// last.
 TaskReference ReferenceOf(Words words, std::string_view text, const GrammarContext& context);
 
+/// Whether `words` stand for no task in particular: "all", "nothing", "all of them".
+bool NamesNoTask(Words words);
+
+/// The last word of `words`, which stand before a date, if it changes a date: "last", "or"; else
+/// nothing.
+Words DateWordAtEnd(Words words);
+
 /// `words` without "from my list" at their end.
 Words WithoutList(Words words);
 

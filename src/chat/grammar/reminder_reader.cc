@@ -51,6 +51,15 @@ void Say(std::string& text, std::string_view more) {
   text += more;
 }
 
+/// The words of `naming` that may be a part of the date at `date`. A title stands before or behind
+/// the date, and not on both sides.
+Words UnreadOf(Words naming, std::size_t date) {
+  std::size_t before = 0;
+  while (before < naming.size() && naming[before].span.begin < date) ++before;
+  if (before > 0 && before < naming.size()) return naming.subspan(before);
+  return DateWordAtEnd(naming.first(before));
+}
+
 }  // namespace
 
 std::optional<Intent> IntentReader::Remind(Words rest) const {
@@ -102,7 +111,9 @@ std::optional<Intent> IntentReader::RemindTo(Words when, Words task) const {
 Intent IntentReader::RemindOf(Words rest) const {
   RemindIntent intent;
   std::vector<Word> naming(rest.begin(), rest.end());  // the words that name the task
+  std::size_t first_taken = text_.size();
   const auto take = [&](Span span) {
+    first_taken = std::min(first_taken, span.begin);
     Say(intent.when_text, TextOf(text_, span));
     std::erase_if(naming, [&](const Word& word) {
       return span.begin < word.span.end && word.span.begin < span.end;
@@ -123,6 +134,7 @@ Intent IntentReader::RemindOf(Words rest) const {
   }
   while (!naming.empty() && IsOneOf(naming.front(), {"of", "about", "for"}))
     naming.erase(naming.begin());
+  intent.unread = TextOf(text_, SpanOf(UnreadOf(naming, first_taken)));
   intent.task = Reference(naming);
   return intent;
 }

@@ -98,8 +98,11 @@ absl::StatusOr<UsageSummary> UsageService::Summary(const domain::UserId& user,
   TODO_ASSIGN_OR_RETURN(
       const UsageAnswer answer,
       Get(user, {.user = user, .start = BeginOf(today - 6, zone), .time_zone = zone.name()}));
-  return UsageSummary{.created = answer.usage.totals.counts.created,
-                      .completed = answer.usage.totals.counts.completed,
+  const ports::UsageCounts& counts = answer.usage.totals.counts;
+  // A task that was brought back is not new, and one that was opened again is not done. What was
+  // opened again may have been completed before the seven days.
+  return UsageSummary{.created = counts.born,
+                      .completed = std::max<std::int64_t>(counts.completed - counts.uncompleted, 0),
                       .open = answer.usage.open,
                       .overdue = answer.usage.overdue,
                       .streak_days = answer.streak_days};

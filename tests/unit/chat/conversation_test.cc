@@ -115,6 +115,74 @@ TEST_F(ConversationTest, AReminderOfAnExistingTask) {
   EXPECT_THAT(Say("remind me of the idea").text, StartsWith("When?"));
 }
 
+TEST_F(ConversationTest, ADateThatIsNotWhollyUnderstoodChangesNothing) {
+  Add("Call mom", "2026-11-27");
+  Add("Write report", "2026-11-27");
+  const std::map<std::string, std::string> unread = {
+      {"move mom to last monday", "to last monday"},
+      {"move call mom to lst monday", "to lst monday"},
+      {"postpone report by a week and a day", "by a week and a day"},
+      {"move report to monday or tuesday", "to monday or tuesday"},
+      {"remind me of report yesterday at 9", "yesterday"},
+      {"remind me of report tomorrow at 9 and at 10", "and at 10"},
+      {"remind me of the report 30 min before and 1 hour before", "and 1 hour before"}};
+  for (const auto& [text, words] : unread) {
+    EXPECT_EQ(Say(text).text, fmt::format("I did not understand “{}”. Nothing was changed.", words))
+        << text;
+  }
+  EXPECT_THAT(Say("move it to last monday").text, StartsWith("I did not understand"));
+  EXPECT_EQ(ChangeCount(), 2u);
+}
+
+TEST_F(ConversationTest, AWordBesideADateMayBelongToATitle) {
+  Add("Go to the bank");
+  Add("Salt and pepper");
+  EXPECT_EQ(Say("move go to the bank to friday").text,
+            "Moved: “Go to the bank” is now due Friday, 27 November 2026.");
+  EXPECT_EQ(Say("move salt and pepper to friday").text,
+            "Moved: “Salt and pepper” is now due Friday, 27 November 2026.");
+  EXPECT_EQ(Say("move it to the friday").text,
+            "“Salt and pepper” was due Friday, 27 November 2026 already.");
+}
+
+TEST_F(ConversationTest, AQuestionNamesTheNewDate) {
+  Add("Buy groceries");
+  Add("Send report");
+  Add("Write report");
+  EXPECT_EQ(Say("move groseries to monday").text,
+            "No task is called “groseries”. Do you mean this one?\n1. “Buy groceries”\nIt would be "
+            "due Monday, 30 November 2026.\nAnswer “yes” or “no”.");
+  EXPECT_THAT(Say("postpone the report by two days").text, HasSubstr("It would move by 2 days."));
+  EXPECT_THAT(Say("remind me of the report tomorrow at 9").text,
+              HasSubstr("The reminder would come Friday, 27 November 2026, 09:00."));
+}
+
+TEST_F(ConversationTest, AWordOfTheDescriptionIsNoName) {
+  service::CreateTaskInput input;
+  input.title = "Call mom";
+  input.description = "ask about groceries";
+  input.tags = {"money"};
+  const auto task = tasks_.Create(Call(""), input);
+  ASSERT_TRUE(task.ok()) << task.status();
+  for (const char* text : {"complete groceries", "complete money"}) {
+    EXPECT_THAT(Say(text).text, HasSubstr("Do you mean this one?\n1. “Call mom”")) << text;
+    EXPECT_FALSE(Get(task->id).completed);
+  }
+  EXPECT_EQ(Say("yes").text, "Done: “Call mom”.");
+}
+
+TEST_F(ConversationTest, WhatIsNotDoneIsNotCompleted) {
+  Add("Report");
+  Add("Clear gutters");
+  Add("All hands meeting");
+  Add("Nothing box");
+  for (const char* text : {"report not finished", "no report done", "report should be done",
+                           "clear completed", "all done", "nothing done", "I finished nothing"}) {
+    EXPECT_THAT(Say(text).text, StartsWith("I did not understand")) << text;
+  }
+  EXPECT_EQ(ChangeCount(), 4u);
+}
+
 // ---- several at once
 
 TEST_F(ConversationTest, SeveralWishesAreCarriedOutInOneStep) {
@@ -312,6 +380,9 @@ TEST_F(ConversationTest, SeveralDeletionsAreConfirmedTogether) {
 TEST_F(ConversationTest, DeletingARecurringTaskSaysWhatItMeans) {
   Add("Gym", "2026-11-26", "FREQ=WEEKLY");
   EXPECT_THAT(Say("delete the gym").text, HasSubstr("It repeats: no next one will come."));
+  Say("complete the gym");
+  EXPECT_THAT(Say("delete the gym").text, Not(HasSubstr("It repeats")))
+      << "the next one comes, or is there";
 }
 
 // ---- reading
@@ -345,6 +416,13 @@ TEST_F(ConversationTest, SearchingUsageAndHelp) {
             "You completed something on each of the last 6 days.");
   EXPECT_EQ(usage.actions.at(0).usage, usage_);
   EXPECT_THAT(Say("help").text, HasSubstr("undo"));
+}
+
+TEST_F(ConversationTest, ALongListSaysThatThereMayBeMore) {
+  for (int i = 0; i < 501; ++i) Add(fmt::format("report {}", i));
+  EXPECT_THAT(Say("list").text, StartsWith("At least 500 tasks open:"));
+  EXPECT_THAT(Say("list").text, HasSubstr("…and at least 480 more."));
+  EXPECT_THAT(Say("find report").text, StartsWith("At least 50 tasks found for “report”:"));
 }
 
 TEST_F(ConversationTest, WhatIsNotUnderstoodIsNotAdded) {
@@ -508,6 +586,24 @@ TEST_F(ConversationTest, AnAnswerThatWasLostIsCarriedOutOnce) {
   EXPECT_EQ(ChangeCount(), 2u);
 }
 
+TEST_F(ConversationTest, ARepeatedAnswerToNoQuestionAnswersNoLaterOne) {
+  const domain::Task task = Add("Keep me");
+  const Reply first = SayNamed(1, "yes");
+  EXPECT_EQ(first.text, "There is no open question. Nothing was changed.");
+  Say("delete keep me");
+  EXPECT_EQ(SayNamed(1, "yes"), first);
+  EXPECT_FALSE(IsDeleted(task.id));
+  for (int i = 0; i < 30; ++i) SayNamed(2 + i, "help");
+  Say("delete keep me");
+  EXPECT_EQ(SayNamed(1, "yes"), first);
+  EXPECT_FALSE(IsDeleted(task.id));
+}
+
+TEST_F(ConversationTest, ACallThatMayBeRepeatedIsAnsweredOnlyWhenThatIsRemembered) {
+  meddled_state_.before_write = [&] { state_.FailWith(absl::UnavailableError("away")); };
+  EXPECT_THAT(Send(Named(1, "yes"), "yes").status(), StatusIs(absl::StatusCode::kUnavailable));
+}
+
 // ---- two answers at the same time
 
 TEST_F(ConversationTest, OfTwoDifferentAnswersOneCounts) {
@@ -542,6 +638,16 @@ TEST_F(ConversationTest, TwoEqualAnswersActOnce) {
   EXPECT_EQ(first.text, other.text);
   EXPECT_TRUE(IsDeleted(task.id));
   EXPECT_EQ(ChangeCount(), 2u);
+}
+
+TEST_F(ConversationTest, AnEqualAnswerThatWasCarriedOutMeanwhileIsNotRefused) {
+  const domain::Task task = Add("Milk");
+  Say("delete milk");
+  Reply other;
+  meddled_state_.after_write = [&] { other = Say("yes"); };
+  EXPECT_EQ(Say("yes").text, "That is done already: “Milk”.");
+  EXPECT_THAT(other.text, StartsWith("Deleted: “Milk”."));
+  EXPECT_TRUE(IsDeleted(task.id));
 }
 
 TEST_F(ConversationTest, TheLoserOfAWriteAnswersFromWhatIsThere) {

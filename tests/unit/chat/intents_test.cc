@@ -100,7 +100,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"add buy milk", "add [buy milk]"}, Case{"Add: buy milk", "add [buy milk]"},
         Case{"add buy milk and eggs", "add [buy milk and eggs]"},
         Case{"please add buy milk", "add [buy milk]"},
-        Case{"Could you please add buy milk?", "add [buy milk?]"},
+        Case{"Could you please add buy milk?", "add [buy milk]"},
+        Case{"can you add buy jam?", "add [buy jam]"}, Case{"add why?", "add [why?]"},
         Case{"add a task to call mom", "add [call mom]"},
         Case{"add a new task: call mom", "add [call mom]"},
         Case{"create a task called Groceries", "add [Groceries]"},
@@ -319,7 +320,33 @@ INSTANTIATE_TEST_SUITE_P(NotUnderstood, SentenceTest,
                                          Case{"'; DROP TABLE tasks; --", "?"}, Case{"yes", "?"},
                                          Case{"2", "?"}, Case{"read chapter 5", "?"},
                                          Case{"blah blah and delete milk", "?"},
-                                         Case{"Friday Night Lights", "?"}, Case{"...", "?"}));
+                                         Case{"Friday Night Lights", "?"}, Case{"...", "?"},
+                                         Case{"remove reminder from the report", "?"},
+                                         Case{"remove the due date of report", "?"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    NotDone, SentenceTest,
+    testing::Values(Case{"report not finished", "?"}, Case{"groceries not done", "?"},
+                    Case{"report: not done", "?"}, Case{"no report done", "?"},
+                    Case{"complete report not", "?"}, Case{"report can't be done", "?"},
+                    Case{"report should be done", "?"}, Case{"report to be done", "?"},
+                    Case{"report hasn\u2019t been done", "?"}, Case{"if the report is done", "?"},
+                    Case{"the report should have been finished", "?"},
+                    Case{"mark report as never done", "?"}, Case{"I did not the report", "?"},
+                    Case{"I finished no report", "?"}, Case{"complete report not yet", "?"},
+                    Case{"report almost done", "?"}, Case{"I bought nothing", "?"},
+                    Case{"complete \"no report\"", "complete [no report]"},
+                    Case{"\"do not enter\" done", "complete [do not enter]"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    NoTask, SentenceTest,
+    testing::Values(Case{"clear completed", "?"}, Case{"all done", "?"}, Case{"it all done", "?"},
+                    Case{"nothing done", "?"}, Case{"I finished nothing", "?"},
+                    Case{"everything is done", "?"}, Case{"complete everything", "?"},
+                    Case{"delete all of them", "?"}, Case{"my list done", "?"},
+                    Case{"I'm done", "?"}, Case{"delete all tasks", "?"},
+                    Case{"\"all\" done", "complete [all]"},
+                    Case{"all hands meeting done", "complete [all hands meeting]"}));
 
 TEST(SentencesTest, NothingIsNoIntent) {
   EXPECT_TRUE(ParseSentence("", Now()).intents.empty());

@@ -55,6 +55,7 @@ Memory FullMemory() {
                         .title = "milk",
                         .before = SomeTask(),
                         .reminder_numbers = {1, 2}});
+  undo.overtaken_by = Id('o');
   memory.spoken_of = domain::TaskId{7};
   Reply reply;
   reply.text = "Done: “milk”.";
@@ -87,13 +88,17 @@ TEST(MemoryTest, IsReadAsItWasWritten) {
 
 TEST(MemoryTest, HasABound) {
   Memory memory = FullMemory();
-  for (int i = 0; i < 9; ++i) memory.replies.push_back(memory.replies.front());
+  for (int i = 0; i < 60; ++i) memory.replies.push_back(memory.replies.front());
   Limit(memory);
   EXPECT_EQ(memory.replies.size(), kMaxReplies);
-  for (GivenReply& given : memory.replies)
-    given.reply.actions[0].tasks[0].fields.description = std::string(300'000, 'x');
+  memory.replies.back().reply.actions[0].tasks.resize(500, SomeTask());
+  memory.replies.back().reply.actions[0].tasks[0].fields.description = std::string(300'000, 'x');
   Limit(memory);
-  ASSERT_EQ(memory.replies.size(), 1u);
+  EXPECT_EQ(memory.replies.size(), kMaxReplies) << "a long list goes before other replies";
+  EXPECT_LE(FormatMemory(memory).size(), kMaxMemoryBytes);
+  for (GivenReply& given : memory.replies) given.reply.text = std::string(200'000, 'x');
+  Limit(memory);
+  EXPECT_EQ(memory.replies.size(), 1u);
   EXPECT_LE(FormatMemory(memory).size(), kMaxMemoryBytes);
 }
 

@@ -37,7 +37,7 @@ class MeddledStore final : public support::DelegatingTaskStore {
   std::function<void()> before_apply;  // called once
 };
 
-/// The state store in memory, where something may happen before a write.
+/// The state store in memory, where something may happen before a write or after it.
 class MeddledState final : public ports::StateStore {
  public:
   explicit MeddledState(support::FakeStateStore& store) : store_(store) {}
@@ -48,10 +48,13 @@ class MeddledState final : public ports::StateStore {
   absl::Status Write(const std::string& key, const std::string& data, const std::string& etag,
                      std::optional<std::chrono::seconds> ttl) override {
     if (before_write) std::exchange(before_write, {})();
-    return store_.Write(key, data, etag, ttl);
+    const absl::Status written = store_.Write(key, data, etag, ttl);
+    if (after_write) std::exchange(after_write, {})();
+    return written;
   }
 
   std::function<void()> before_write;  // called once
+  std::function<void()> after_write;   // called once
 
  private:
   support::FakeStateStore& store_;

@@ -105,6 +105,64 @@ TEST_F(UndoTest, WhatChangedNothingIsNotUndone) {
   EXPECT_EQ(Say("undo").text, "Undone: “Milk”.") << "the change before";
 }
 
+TEST_F(UndoTest, AChangeThatWasNotRememberedIsNotMistakenForTheOneBefore) {
+  Add("Milk");
+  Add("Eggs");
+  Say("complete milk");
+  store_.before_apply = [&] { state_.FailWith(absl::UnavailableError("away")); };
+  EXPECT_FALSE(Say("complete eggs").undoable);
+  state_.FailWith(absl::OkStatus());
+  EXPECT_EQ(Say("undo").text,
+            "The last change cannot be undone here, because it was not remembered. Nothing was "
+            "changed.");
+  EXPECT_EQ(ChangeCount(), 4u);
+  Say("rename milk to oat milk");
+  EXPECT_EQ(Say("undo").text, "Undone: “Milk”.") << "of a later one";
+}
+
+TEST_F(UndoTest, AnAnswerThatWasNotRememberedIsNotMistakenEither) {
+  const domain::Task eggs = Add("Eggs");
+  Say("add milk");
+  Say("delete eggs");
+  store_.before_apply = [&] { state_.FailWith(absl::UnavailableError("away")); };
+  Say("yes");
+  state_.FailWith(absl::OkStatus());
+  EXPECT_TRUE(IsDeleted(eggs.id));
+  EXPECT_THAT(Say("undo").text, StartsWith("The last change cannot be undone here"));
+  EXPECT_THAT(Titles(), ElementsAre("milk"));
+}
+
+TEST_F(UndoTest, ARefusedChangeLeavesTheOneBefore) {
+  const domain::Task eggs = Add("Eggs");
+  Say("add milk");
+  Say("delete eggs");
+  store_.before_apply = [&] {
+    service::UpdateTaskInput update;
+    update.id = eggs.id;
+    update.title = "Two eggs";
+    ASSERT_TRUE(tasks_.Update(Call(""), update).ok());
+  };
+  EXPECT_THAT(Say("yes").text, HasSubstr("has been changed since"));
+  EXPECT_EQ(Say("undo").text, "Undone: “milk”.");
+}
+
+TEST_F(UndoTest, AnAnswerThatLeadsToAQuestionLeavesTheOneBefore) {
+  Add("Write report");
+  Add("Send report");
+  Say("add milk");
+  Say("delete the report");
+  EXPECT_THAT(Say("1").text, StartsWith("Delete "));
+  Say("no");
+  EXPECT_EQ(Say("undo").text, "Undone: “milk”.");
+}
+
+TEST_F(UndoTest, NothingToUndoStaysSoForARepeatedCall) {
+  const Reply first = SayNamed(1, "undo");
+  Say("add milk");
+  EXPECT_EQ(SayNamed(1, "undo"), first);
+  EXPECT_THAT(Titles(), ElementsAre("milk"));
+}
+
 TEST_F(UndoTest, IsPossibleForADay) {
   Say("add milk");
   clock_.Set("2026-11-27T10:00:00Z");

@@ -233,6 +233,16 @@ TEST_F(UsageServiceTest, SummarisesSevenDays) {
   EXPECT_EQ(summary->streak_days, 1);
 }
 
+TEST_F(UsageServiceTest, WhatWasOpenedAgainIsNotCompletedInTheSummary) {
+  Complete("2026-03-10T09:00:00Z");
+  Complete("2026-03-10T09:01:00Z");
+  Count({Event(domain::ChangeKind::kUncompleted, "2026-03-10T09:02:00Z")});
+  EXPECT_EQ(service_.Summary(ann_, Zone("UTC"))->completed, 1);
+  Count({Event(domain::ChangeKind::kUncompleted, "2026-03-10T09:03:00Z"),
+         Event(domain::ChangeKind::kUncompleted, "2026-03-10T09:04:00Z")});
+  EXPECT_EQ(service_.Summary(ann_, Zone("UTC"))->completed, 0);
+}
+
 TEST_F(UsageServiceTest, SaysWhatIsWrong) {
   const auto get = [&](const UsageInput& input) { return service_.Get(ann_, input).status(); };
   EXPECT_THAT(get({.user = ann_, .time_zone = "Europe/Nowhere"}),

@@ -383,6 +383,23 @@ TEST_F(McpDoorTest, APostponedTaskKeepsItsTimeOfDay) {
               StartsWith("due_local: must not be empty"));
 }
 
+TEST_F(McpDoorTest, APostponedInstantKeepsTheTimeOfDayOfItsZone) {
+  service::CreateTaskInput input;
+  input.title = "Report";
+  input.due.due_date = domain::ParseInstant("2026-10-24T15:30:00Z").value();
+  input.time_zone = "Europe/Berlin";
+  const service::CallContext call{
+      .user = {"ada"}, .request_id = {}, .fingerprint = {}, .traceparent = {}};
+  const auto task = tasks_.Create(call, input);
+  ASSERT_TRUE(task.ok()) << task.status();
+  const std::string id = std::to_string(task->id.value);
+  const json moved = Call("postpone_task", {{"id", id}, {"due_local", "2026-10-27"}})["task"];
+  EXPECT_EQ(moved["due_date"], "2026-10-27T16:30:00Z") << "17:30, after the clocks went back";
+  EXPECT_FALSE(moved.contains("due_local"));
+  EXPECT_THAT(Advice("postpone_task", {{"id", id}, {"due_local", "2026-13-27"}}),
+              StartsWith("due_local: "));
+}
+
 TEST_F(McpDoorTest, RemindersAreAddedByTheUsersClock) {
   LiveIn("Europe/Berlin");
   const json task = Add("Train", {{"due_local", "2026-10-25T09:00"}});
