@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "absl/strings/ascii.h"
+#include "chat/grammar/intent_reader.h"
 #include "chat/grammar/references.h"
 #include "chat/grammar/sentence_words.h"
 #include "util/status.h"
@@ -145,8 +146,8 @@ std::optional<Intent> Add(const Arguments& arguments, bool due) {
 std::optional<Intent> Remind(const Arguments& arguments, const GrammarContext& context) {
   const std::optional<WhenPhrase> when = arguments.When();
   if (!when || !when->moment) return std::nullopt;
-  Moment at = *when->moment;
-  if (!at.has_time) at = {.local = at.local + context.wording.morning.count(), .has_time = true};
+  const std::optional<Moment> at = ReminderAt(*when->moment, context);
+  if (!at) return std::nullopt;
   return RemindIntent{.task = arguments.Task(),
                       .reminders = {{.before = std::nullopt, .at = at}},
                       .when_text = arguments.Get(Parameter::kWhen)};

@@ -14,9 +14,11 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "chat/grammar/grammar.h"
+#include "chat/grammar/intents.h"
 #include "domain/recurrence/recurrence.h"
 #include "domain/reminder/reminder.h"
 #include "domain/task/task.h"
@@ -25,9 +27,11 @@
 namespace {
 
 using todo::chat::GrammarContext;
+using todo::chat::Intent;
 using todo::chat::Moment;
 using todo::chat::Span;
 using todo::chat::TaskPhrase;
+using todo::chat::TaskReference;
 using todo::domain::Instant;
 using todo::domain::TimeZone;
 
@@ -139,6 +143,41 @@ void CheckWholeTexts(std::string_view text, const GrammarContext& context) {
     Require(range->first <= range->last, "a range has its days in order");
 }
 
+void CheckReference(const TaskReference& reference, std::string_view text) {
+  const Span span = reference.span;
+  Require(span.begin <= span.end && span.end <= text.size(), "a reference is within the text");
+  Require(todo::util::CountCharacters(text.substr(span.begin, span.end - span.begin)).has_value(),
+          "a reference cuts no characters");
+  Require(reference.it || !reference.words.empty(), "a reference has words");
+  for (const TaskReference& part : reference.parts) CheckReference(part, text);
+}
+
+void CheckSentence(std::string_view text, const GrammarContext& context) {
+  const todo::chat::Sentence sentence = todo::chat::ParseSentence(text, context);
+  Require(sentence.intents.size() <= todo::chat::kMaxIntents || sentence.not_understood,
+          "intents are few");
+  for (const Intent& intent : sentence.intents) {
+    std::visit(
+        [&](const auto& one) {
+          if constexpr (requires { one.task.words; }) CheckReference(one.task, text);
+          if constexpr (requires { one.task.pieces; }) CheckPieces(one.task, text, {});
+        },
+        intent);
+    if (const auto* const postpone = std::get_if<todo::chat::PostponeIntent>(&intent);
+        postpone != nullptr && postpone->when && postpone->when->moment) {
+      CheckNotPast(*postpone->when->moment, context);
+    }
+    if (const auto* const remind = std::get_if<todo::chat::RemindIntent>(&intent)) {
+      for (const auto& reminder : remind->reminders) {
+        Require(reminder.at.has_value() != reminder.before.has_value(), "a reminder has one time");
+        if (reminder.at) CheckNotPast(*reminder.at, context);
+      }
+    }
+  }
+  const todo::chat::Choice choice = todo::chat::ParseChoice(text, {"write report", "send report"});
+  Require(choice.index < 2, "a choice is one of those offered");
+}
+
 bool SameTask(const TaskPhrase& a, const TaskPhrase& b) {
   return a.title == b.title && a.due == b.due && a.recurrence_rule == b.recurrence_rule &&
          a.basis == b.basis && a.priority == b.priority && a.tags == b.tags &&
@@ -168,5 +207,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Require(SameTask(task, todo::chat::ParseTaskPhrase(text, context, plain)),
           "equal texts mean the same");
   CheckWholeTexts(text, context);
+  CheckSentence(text, context);
   return 0;
 }

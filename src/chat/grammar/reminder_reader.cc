@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -62,6 +63,17 @@ Words UnreadOf(Words naming, std::size_t date) {
 
 }  // namespace
 
+std::optional<Moment> ReminderAt(const Moment& moment, const GrammarContext& context) {
+  if (moment.has_time) return moment;
+  const domain::Wording& wording = context.wording;
+  for (const std::chrono::seconds time :
+       {wording.morning, wording.afternoon, wording.evening, wording.night}) {
+    const Moment at{.local = moment.local + time.count(), .has_time = true};
+    if (context.zone.ToInstant(at.local) > context.now) return at;
+  }
+  return std::nullopt;
+}
+
 std::optional<Intent> IntentReader::Remind(Words rest) const {
   if (rest.empty()) return std::nullopt;
   if (IsOneOf(rest.front(), {"to"})) return RemindTo({}, rest.subspan(1));
@@ -82,8 +94,7 @@ std::optional<Intent> IntentReader::Remind(Words rest) const {
   return std::nullopt;
 }
 
-/// A new task, with a reminder at its due time. A task that is due on a day is reminded of in the
-/// morning.
+/// A new task, with a reminder at its due time.
 std::optional<Intent> IntentReader::RemindTo(Words when, Words task) const {
   AddIntent intent{Phrase(task)};
   TaskPhrase& phrase = intent.task;
@@ -101,9 +112,9 @@ std::optional<Intent> IntentReader::RemindTo(Words when, Words task) const {
   } else if (phrase.reminders.empty() && phrase.due->has_time) {
     phrase.reminders.push_back({.before = domain::Period(), .at = std::nullopt});
   } else if (phrase.reminders.empty()) {
-    phrase.reminders.push_back(
-        {.before = std::nullopt,
-         .at = Moment{phrase.due->local + context_.wording.morning.count(), true}});
+    const std::optional<Moment> at = ReminderAt(*phrase.due, context_);
+    if (at) phrase.reminders.push_back({.before = std::nullopt, .at = at});
+    if (!at) phrase.notes.emplace_back("There is no reminder, because the day is nearly over.");
   }
   return intent;
 }
@@ -127,9 +138,8 @@ Intent IntentReader::RemindOf(Words rest) const {
     intent.reminders = phrase.reminders;
     for (const Piece& piece : phrase.pieces) take(piece.span);
     if (phrase.due && !phrase.recurrence_rule && intent.reminders.empty()) {
-      Moment at = *phrase.due;
-      if (!at.has_time) at = {at.local + context_.wording.morning.count(), true};
-      intent.reminders.push_back({.before = std::nullopt, .at = at});
+      const std::optional<Moment> at = ReminderAt(*phrase.due, context_);
+      if (at) intent.reminders.push_back({.before = std::nullopt, .at = at});
     }
   }
   while (!naming.empty() && IsOneOf(naming.front(), {"of", "about", "for"}))

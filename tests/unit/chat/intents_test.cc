@@ -139,6 +139,8 @@ INSTANTIATE_TEST_SUITE_P(
                          "add [call mom] due 2026-11-27 remind at 2026-11-27T09:00:00"},
                     Case{"remind me tomorrow at 9 to call mom",
                          "add [call mom] due 2026-11-27T09:00:00 remind before PT0S"},
+                    Case{"remind me to call mom today",
+                         "add [call mom] due 2026-11-26 remind at 2026-11-26T15:00:00"},
                     Case{"remind me in 20 minutes to leave",
                          "add [leave] due 2026-11-26T10:20:00 remind before PT0S"},
                     Case{"remind me to call mom", "add [call mom]"}));
@@ -352,6 +354,17 @@ TEST(SentencesTest, NothingIsNoIntent) {
   EXPECT_TRUE(ParseSentence("", Now()).intents.empty());
   EXPECT_TRUE(ParseSentence(" \t\n", Now()).intents.empty());
   EXPECT_TRUE(ParseSentence("please", Now()).intents.empty());
+}
+
+TEST(SentencesTest, ADayThatIsNearlyOverHasNoReminder) {
+  GrammarContext late = Now();
+  late.now = *domain::ParseInstant("2026-11-26T21:00:00Z");
+  const Sentence add = ParseSentence("remind me to call mom today", late);
+  const TaskPhrase& task = std::get<AddIntent>(add.intents.at(0)).task;
+  EXPECT_TRUE(task.due && task.reminders.empty());
+  EXPECT_EQ(task.notes.size(), 1u);
+  const Sentence remind = ParseSentence("remind me of the report today", late);
+  EXPECT_TRUE(std::get<RemindIntent>(remind.intents.at(0)).reminders.empty());
 }
 
 TEST(SentencesTest, AReferenceHasItsPartsAndItsWordsWithoutDates) {
