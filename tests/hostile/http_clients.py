@@ -42,7 +42,7 @@ def has_expired(port: int, token: str) -> bool:
     try:
         list_tasks(port, {"authorization": f"Bearer {token}"})
     except OSError as refusal:
-        return "TOKEN_EXPIRED" in str(refusal)
+        return "expired" in str(refusal)
     return False
 
 

@@ -37,13 +37,13 @@ std::optional<ListIntent> ReadRange(Words words, std::string_view text,
   for (std::size_t begin = 0; begin < words.size(); ++begin) {
     for (std::size_t end = words.size(); end > begin; --end) {
       const Words date = words.subspan(begin, end - begin);
-      std::string written(TextOf(text, SpanOf(date)));
+      std::string_view written = TextOf(text, SpanOf(date));
       for (const std::string_view possessive : {"'s", "\u2019s"}) {
-        if (written.ends_with(possessive)) written.resize(written.size() - possessive.size());
+        if (written.ends_with(possessive)) written.remove_suffix(possessive.size());
       }
       if (const auto range = ParseDayRange(written, context)) {
         return ListIntent{
-            .what = ListIntent::What::kRange, .range = range, .range_text = std::move(written)};
+            .what = ListIntent::What::kRange, .range = range, .range_text = std::string(written)};
       }
       if (!IsFiller(words[end - 1])) break;
     }
