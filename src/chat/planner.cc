@@ -211,6 +211,7 @@ absl::Status Planner::Visit(const RemindIntent& intent) {
     Step& step = Add(ActionKind::kRemind, intent);
     step.target = task;
     step.date_words = ReminderWords(intent.reminders);
+    step.action.notes = intent.notes;
     for (const ReminderPhrase& reminder : intent.reminders) {
       addition.reminders.push_back(ReminderOf(reminder, zone));
       if (reminder.before && task.fields.due.kind == domain::DueKind::kNone) {

@@ -53,6 +53,7 @@ struct RemindIntent {
   std::vector<ReminderPhrase> reminders;  // empty: the sentence names no time
   std::string when_text;
   std::string unread = {};  // as PostponeIntent's
+  std::vector<std::string> notes = {};
 };
 struct ListIntent {
   enum class What { kRange, kOverdue, kAllOpen };

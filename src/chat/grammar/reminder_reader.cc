@@ -136,6 +136,7 @@ Intent IntentReader::RemindOf(Words rest) const {
   } else {
     const TaskPhrase phrase = Phrase(rest);
     intent.reminders = phrase.reminders;
+    intent.notes = phrase.notes;
     for (const Piece& piece : phrase.pieces) take(piece.span);
     if (phrase.due && !phrase.recurrence_rule && intent.reminders.empty()) {
       const std::optional<Moment> at = ReminderAt(*phrase.due, context_);

@@ -392,7 +392,7 @@ TEST_F(McpDoorTest, APostponedInstantKeepsTheTimeOfDayOfItsZone) {
       .user = {"ada"}, .request_id = {}, .fingerprint = {}, .traceparent = {}};
   const auto task = tasks_.Create(call, input);
   ASSERT_TRUE(task.ok()) << task.status();
-  const std::string id = std::to_string(task->id.value);
+  const std::int64_t id = task->id.value;
   const json moved = Call("postpone_task", {{"id", id}, {"due_local", "2026-10-27"}})["task"];
   EXPECT_EQ(moved["due_date"], "2026-10-27T16:30:00Z") << "17:30, after the clocks went back";
   EXPECT_FALSE(moved.contains("due_local"));
