@@ -253,8 +253,8 @@ std::optional<Intent> IntentReader::Tick(Words rest) const {
 std::optional<Intent> IntentReader::Did(Words rest) const {
   if (rest.empty() || rest.front().quoted) return std::nullopt;
   const std::string base = BaseOfPast(rest.front().text);
-  if (base.empty() || rest.size() < 2) return std::nullopt;
-  if (IsNegation(rest[1]) || IsNegation(rest.back())) return std::nullopt;
+  if (base.empty() || rest.size() < 2 || IsNegation(rest[1]) || IsNegation(rest.back()))
+    return std::nullopt;
   TaskReference reference = Reference(WithoutTimeOfDoing(rest));
   const auto replace = [&](std::string& words) {
     const std::size_t written = rest.front().span.end - rest.front().span.begin;

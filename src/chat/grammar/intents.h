@@ -52,8 +52,8 @@ struct RemindIntent {
   TaskReference task;
   std::vector<ReminderPhrase> reminders;  // empty: the sentence names no time
   std::string when_text;
-  std::string unread = {};  // as PostponeIntent's
-  std::vector<std::string> notes = {};
+  std::string unread = {};              // as PostponeIntent's
+  std::vector<std::string> notes = {};  // as TaskPhrase's
 };
 struct ListIntent {
   enum class What { kRange, kOverdue, kAllOpen };

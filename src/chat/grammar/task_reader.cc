@@ -207,7 +207,7 @@ void TaskReader::NoteDropped(const MomentPhrase& moment) {
         fmt::format("The end of “{}” is dropped.", written(*moment.time->range)));
   if (moment.dropped)
     phrase_.notes.push_back(
-        fmt::format("“{}” is dropped: a task has one due date.", written(*moment.dropped)));
+        fmt::format("“{}” is dropped: only the first date is taken.", written(*moment.dropped)));
 }
 
 void TaskReader::NoteKept(const FoundPiece& piece, std::string_view reason) {
