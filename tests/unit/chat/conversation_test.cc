@@ -135,6 +135,13 @@ TEST_F(ConversationTest, ADateThatIsNotWhollyUnderstoodChangesNothing) {
               HasSubstr("“and at 10” is dropped"));
 }
 
+TEST_F(ConversationTest, ASecondTimeOfAReminderIsNotLostInSilence) {
+  Add("Write report");
+  EXPECT_EQ(Say("remind me of report tomorrow at 9 and at 10").text,
+            "A reminder of “Write report” comes Friday, 27 November 2026, 09:00. “and at 10” is "
+            "dropped: only the first date is taken.");
+}
+
 TEST_F(ConversationTest, AWordBesideADateMayBelongToATitle) {
   Add("Go to the bank");
   Add("Salt and pepper");
