@@ -6,6 +6,7 @@
 // alone. Bytes that are not UTF-8 are cut off, for the grammar takes valid text only.
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -88,6 +89,10 @@ void CheckNotPast(const Moment& moment, const GrammarContext& context) {
   Require(due.ok(), "a due date is one that a task takes");
 }
 
+bool HasLetter(std::string_view text) {
+  return std::ranges::any_of(text, [](unsigned char c) { return std::isalnum(c) != 0; });
+}
+
 void CheckPieces(const TaskPhrase& task, std::string_view text, const std::vector<Span>& plain) {
   std::size_t last = 0;
   for (const auto& piece : task.pieces) {
@@ -99,7 +104,9 @@ void CheckPieces(const TaskPhrase& task, std::string_view text, const std::vecto
                 .has_value(),
             "pieces do not cut characters");
     for (const Span& stretch : plain)
-      Require(piece.span.end <= stretch.begin || piece.span.begin >= stretch.end,
+      // White space is no word, so a piece may run over it.
+      Require(!HasLetter(text.substr(stretch.begin, stretch.end - stretch.begin)) ||
+                  piece.span.end <= stretch.begin || piece.span.begin >= stretch.end,
               "a plain stretch is in no piece");
     Require(!piece.meaning.empty(), "a piece has a meaning");
   }
