@@ -238,7 +238,8 @@ def test_a_restored_backup_is_noticed_by_every_screen(two_replicas: Stack) -> No
                 await asyncio.to_thread(create_when_back, client)
         await until(lambda: all(viewer.screen.resyncs for viewer in viewers), "all are told")
         await compare(stack, [viewer.screen for viewer in viewers])
-        assert {tuple(viewer.screen.resyncs) for viewer in viewers} == {("UNKNOWN_CURSOR",)}
+        # A message that is still on its way from the lost time may call for a second one.
+        assert {reason for viewer in viewers for reason in viewer.screen.resyncs} == {"UNKNOWN_CURSOR"}
         await stopped(viewers)
 
     asyncio.run(scenario())

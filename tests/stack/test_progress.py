@@ -15,29 +15,32 @@ def run(log: Path, *arguments: str, script: str) -> subprocess.CompletedProcess[
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
-def test_a_long_step_says_how_far_it_is_before_it_ends(tmp_path: Path) -> None:
-    seen = tmp_path / "seen"
+def lines_until(log: Path, *arguments: str, prints: str, expected: str) -> None:
+    """Starts a step that prints, and waits, until its progress says what is expected."""
+    seen = log.with_name("seen")
     script = f"""
 import pathlib, time
-print("[3/9] Building CXX object", flush=True)
+print({prints!r}, flush=True)
 while not pathlib.Path({str(seen)!r}).exists():
     time.sleep(0.01)
 """
-    command = [str(REPOSITORY / "tools" / "progress"), "--log", str(tmp_path / "log"), "--every", "0.1", "a step", "--",
+    command = [str(REPOSITORY / "tools" / "progress"), "--log", str(log), "--every", "0.01", *arguments, "a step", "--",
                sys.executable, "-c", script]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        assert any("a step: 3 of 9, " in line for line in iter(process.stderr.readline, ""))
+        assert any(expected in line for line in iter(process.stderr.readline, ""))
         seen.touch()
         process.communicate(timeout=60)
         assert process.returncode == 0
 
 
+def test_a_long_step_says_how_far_it_is_before_it_ends(tmp_path: Path) -> None:
+    lines_until(tmp_path / "log", prints="[3/9] Building CXX object", expected="a step: 3 of 9, ")
+
+
 def test_lines_that_match_are_counted(tmp_path: Path) -> None:
-    done = run(tmp_path / "log", "--count", "^Setting up", "--of", "4", "--every", "0.01",
-               script="print('Setting up a'); print('Reading'); print('Setting up b')")
-    assert done.returncode == 0
-    assert "a step: 2 of 4, " in done.stderr
+    lines_until(tmp_path / "log", "--count", "^Setting up", "--of", "4",
+                prints="Setting up a\nReading\nSetting up b", expected="a step: 2 of 4, ")
 
 
 def test_a_short_step_says_nothing(tmp_path: Path) -> None:

@@ -128,13 +128,15 @@ class HttpAnswer:
 
     @staticmethod
     async def request(port: int, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> HttpAnswer:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port, limit=4 << 20), PATIENCE)
+        async with asyncio.timeout(PATIENCE):  # never wait_for: in Python 3.11 it may swallow a cancellation
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=4 << 20)
         answer = HttpAnswer(reader, writer)
         fields = {"host": f"127.0.0.1:{port}", **headers, **({"content-length": str(len(body))} if body else {})}
         head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         try:
             writer.write(head.encode() + b"\r\n" + body)
-            await asyncio.wait_for(answer._read_head(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await answer._read_head()
         except BaseException:
             await answer.close()
             raise

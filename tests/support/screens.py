@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from live_doors import Cursor, Door, Ended, Message, WebSocketDoor, cursor_text
+from live_doors import PATIENCE, Cursor, Door, Ended, Message, WebSocketDoor, cursor_text
 from todo_client import Client
 
 from tools.stack import Stack
@@ -146,8 +146,10 @@ class Viewer:
     async def stop(self) -> None:
         assert self._task
         self._task.cancel()
+        await asyncio.wait([self._task], timeout=PATIENCE)
+        assert self._task.done(), f"{self.screen.name} does not stop: {self._task}"
         with suppress(asyncio.CancelledError):
-            await self._task
+            self._task.result()
 
     async def _run(self) -> None:
         while True:

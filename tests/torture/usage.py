@@ -230,4 +230,4 @@ def differences(question: Question, found: Answer, expected: Answer) -> Iterator
         yield (min(0, found.as_of_seq - expected.as_of_seq),
                f"{where}: counted up to seq {found.as_of_seq} of {expected.as_of_seq}")
     if found.streak != expected.streak:
-        yield 0, f"{where}: a streak of {found.streak} days, not {expected.streak}"
+        yield excess, f"{where}: a streak of {found.streak} days, not {expected.streak}"
