@@ -175,8 +175,11 @@ chat::Conversation::Parts Application::PartsOfConversation() {
         if (!preferences.ok()) return preferences.status();
         return std::move(preferences->values);
       },
-      .usage = [this](const domain::UserId& user,
-                      const domain::TimeZone& zone) { return usage_.Summary(user, zone); },
+      .usage =
+          [this](const domain::UserId& user, const domain::TimeZone& zone,
+                 std::optional<service::UsageDays> days) {
+            return usage_.Summary(user, zone, days);
+          },
       .model = sidecar_.model.get()};
 }
 

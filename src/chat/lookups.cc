@@ -63,8 +63,21 @@ absl::StatusOr<std::string> Lookups::Look(const Intent& intent, Action& action) 
   if (const auto* const search = std::get_if<SearchIntent>(&intent)) return Search(*search, action);
   if (std::holds_alternative<HelpIntent>(intent)) return HelpWords();
   if (!input_.usage) return std::string("Numbers are not available on this server.");
-  TODO_ASSIGN_OR_RETURN(action.usage, input_.usage(input_.user, input_.context.zone));
-  return UsageWords(*action.usage);
+  return Usage(std::get<UsageIntent>(intent), action);
+}
+
+absl::StatusOr<std::string> Lookups::Usage(const UsageIntent& intent, Action& action) {
+  const absl::CivilDay today(input_.context.zone.ToLocal(input_.context.now));
+  std::optional<service::UsageDays> days;
+  if (intent.days) {
+    if (intent.days->first > today) {
+      return fmt::format("{} is still to come, so there are no numbers.", RangeWords(*intent.days));
+    }
+    days = service::UsageDays{.first = intent.days->first, .last = intent.days->last};
+  }
+  TODO_ASSIGN_OR_RETURN(action.usage, input_.usage(input_.user, input_.context.zone, days));
+  return UsageWords(intent.days ? RangeWords(*intent.days) : "In the last seven days",
+                    *action.usage);
 }
 
 absl::StatusOr<Lookups::Tasks> Lookups::OpenTasks(std::optional<Instant> from,

@@ -14,9 +14,10 @@
 
 namespace todo::chat {
 
-/// Numbers about a user, on the clocks of the zone. Blocks.
+/// Numbers about a user, on the clocks of the zone; as UsageService::Summary. Blocks.
 using ReadUsage = std::function<absl::StatusOr<service::UsageSummary>(
-    const domain::UserId& user, const domain::TimeZone& zone)>;
+    const domain::UserId& user, const domain::TimeZone& zone,
+    std::optional<service::UsageDays> days)>;
 
 /// Reads for one text.
 /// Thread safety: none. Its functions block on the database.
@@ -39,6 +40,7 @@ class Lookups {
  private:
   absl::StatusOr<std::string> List(const ListIntent& intent, Action& action);
   absl::StatusOr<std::string> Search(const SearchIntent& intent, Action& action);
+  absl::StatusOr<std::string> Usage(const UsageIntent& intent, Action& action);
   struct Tasks {
     std::vector<domain::Task> found;
     bool may_be_more = false;  // reading ended before the last one

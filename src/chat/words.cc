@@ -93,10 +93,10 @@ std::string_view Infinitive(ActionKind kind) {
   }
 }
 
-std::string UsageWords(const service::UsageSummary& usage) {
-  std::string text = fmt::format("In the last seven days: {} added, {} completed. {} {} open now",
-                                 Count(usage.created, "task"), usage.completed,
-                                 Count(usage.open, "task"), usage.open == 1 ? "is" : "are");
+std::string UsageWords(std::string_view days, const service::UsageSummary& usage) {
+  std::string text =
+      fmt::format("{}: {} added, {} completed. {} {} open now", days, Count(usage.created, "task"),
+                  usage.completed, Count(usage.open, "task"), usage.open == 1 ? "is" : "are");
   text += usage.overdue > 0 ? fmt::format(", {} overdue.", usage.overdue) : ".";
   if (usage.streak_days > 1)
     text += fmt::format(" You completed something on each of the last {} days.", usage.streak_days);

@@ -35,7 +35,8 @@ std::string Enumerated(const std::vector<std::string>& items);
 /// What the user wants to do with a task: "complete", "move".
 std::string_view Infinitive(ActionKind kind);
 
-std::string UsageWords(const service::UsageSummary& usage);
+/// `days`: which they are, "In the last seven days".
+std::string UsageWords(std::string_view days, const service::UsageSummary& usage);
 std::string HelpWords();
 std::string NotUnderstoodWords(std::string_view text);
 

@@ -131,7 +131,8 @@ std::optional<Intent> IntentReader::ReadAfter(const Opening& opening, Words rest
     case Verb::kIsItDone: return IsItDone(rest);
     case Verb::kUsage: {
       constexpr std::size_t kMaxRest = 8;  // "… have I finished this week"
-      return rest.size() <= kMaxRest ? std::optional<Intent>(UsageIntent{}) : std::nullopt;
+      if (rest.size() > kMaxRest) return std::nullopt;
+      return UsageIntent{PastDaysAtEnd(rest, text_, context_)};
     }
     case Verb::kUndo: return rest.empty() ? std::optional<Intent>(UndoIntent{}) : std::nullopt;
     case Verb::kHelp: return rest.empty() ? std::optional<Intent>(HelpIntent{}) : std::nullopt;

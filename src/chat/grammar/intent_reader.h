@@ -58,6 +58,11 @@ class IntentReader {
 std::optional<ListIntent> ReadList(Words words, std::string_view text,
                                    const GrammarContext& context);
 
+/// The days that end a question about the past: "this week", "on monday" (the last one), "in
+/// october". nullopt: it names none.
+std::optional<DayRange> PastDaysAtEnd(Words words, std::string_view text,
+                                      const GrammarContext& context);
+
 /// When a reminder of `moment` comes: at that time, and of a day in the morning. When the morning
 /// has passed, it comes in the afternoon, in the evening or at night. nullopt: all have passed.
 std::optional<Moment> ReminderAt(const Moment& moment, const GrammarContext& context);

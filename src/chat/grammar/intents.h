@@ -64,7 +64,9 @@ struct ListIntent {
 struct SearchIntent {
   std::string words;
 };
-struct UsageIntent {};
+struct UsageIntent {
+  std::optional<DayRange> days = {};  // nullopt: the sentence names none
+};
 struct UndoIntent {};
 struct HelpIntent {};
 

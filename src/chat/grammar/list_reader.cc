@@ -52,7 +52,33 @@ std::optional<ListIntent> ReadRange(Words words, std::string_view text,
   return std::nullopt;
 }
 
+/// A weekday or a month is the last one of its name in a question about the past.
+DayRange InThePast(DayRange range, absl::CivilDay today) {
+  constexpr int kDaysOfWeek = 7;
+  if (range.first == range.last && range.first > today && range.first <= today + kDaysOfWeek)
+    return {range.first - kDaysOfWeek, range.last - kDaysOfWeek};
+  const absl::CivilMonth month(range.first);
+  const bool is_month =
+      range.first == absl::CivilDay(month) && range.last == absl::CivilDay(month + 1) - 1;
+  constexpr int kMonths = 12;
+  if (is_month && range.first > today && month < absl::CivilMonth(today) + kMonths)
+    return {absl::CivilDay(month - kMonths), absl::CivilDay(month - kMonths + 1) - 1};
+  return range;
+}
+
 }  // namespace
+
+std::optional<DayRange> PastDaysAtEnd(Words words, std::string_view text,
+                                      const GrammarContext& context) {
+  for (std::size_t begin = 0; begin < words.size(); ++begin) {
+    const Words days = words.subspan(begin);
+    const auto range = ParseDayRange(TextOf(text, SpanOf(days)), context);
+    if (!range) continue;
+    if (IsOneOf(days.front(), {"next", "coming", "tomorrow"})) return range;
+    return InThePast(*range, absl::CivilDay(context.zone.ToLocal(context.now)));
+  }
+  return std::nullopt;
+}
 
 std::optional<ListIntent> ReadList(Words words, std::string_view text,
                                    const GrammarContext& context) {

@@ -92,15 +92,22 @@ absl::StatusOr<UsageAnswer> UsageService::Get(const domain::UserId& caller, cons
   return answer;
 }
 
-absl::StatusOr<UsageSummary> UsageService::Summary(const domain::UserId& user,
-                                                   const TimeZone& zone) {
-  const absl::CivilDay today(zone.ToLocal(clock_.Now()));
+absl::StatusOr<UsageSummary> UsageService::Summary(const domain::UserId& user, const TimeZone& zone,
+                                                   std::optional<UsageDays> days) {
+  const Instant now = clock_.Now();
+  const absl::CivilDay today(zone.ToLocal(now));
+  if (!days) days = UsageDays{.first = today - 6, .last = today};
   TODO_ASSIGN_OR_RETURN(
       const UsageAnswer answer,
-      Get(user, {.user = user, .start = BeginOf(today - 6, zone), .time_zone = zone.name()}));
+      Get(user,
+          {.user = user,
+           .start = BeginOf(days->first, zone),
+           .end = days->last < today ? std::optional(BeginOf(days->last + 1, zone)) : std::nullopt,
+           .bucket = UsageBucket::kMonth,
+           .time_zone = zone.name()}));
   const ports::UsageCounts& counts = answer.usage.totals.counts;
   // A task that was brought back is not new, and one that was opened again is not done. What was
-  // opened again may have been completed before the seven days.
+  // opened again may have been completed before these days.
   return UsageSummary{.created = counts.born,
                       .completed = std::max<std::int64_t>(counts.completed - counts.uncompleted, 0),
                       .open = answer.usage.open,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
 #include "domain/ids.h"
 #include "domain/time.h"
 #include "domain/time_zone.h"
@@ -49,9 +50,16 @@ struct UsageAnswer {
   std::string time_zone;
 };
 
+/// Days on the clocks of a user, both included.
+struct UsageDays {
+  absl::CivilDay first;
+  absl::CivilDay last;
+  bool operator==(const UsageDays&) const = default;
+};
+
 /// A few numbers for an answer in words.
 struct UsageSummary {
-  std::int64_t created = 0;  // in the last seven days, today included
+  std::int64_t created = 0;  // in the days asked for, as the next
   std::int64_t completed = 0;
   std::int64_t open = 0;
   std::int64_t overdue = 0;
@@ -74,7 +82,9 @@ class UsageService {
   absl::StatusOr<UsageAnswer> Get(const domain::UserId& caller, const UsageInput& input,
                                   const util::Cancellation& cancellation = {});
 
-  absl::StatusOr<UsageSummary> Summary(const domain::UserId& user, const domain::TimeZone& zone);
+  /// Of the last seven days, today included, when `days` is absent. Days to come have no numbers.
+  absl::StatusOr<UsageSummary> Summary(const domain::UserId& user, const domain::TimeZone& zone,
+                                       std::optional<UsageDays> days = std::nullopt);
 
  private:
   ports::UsageStore& store_;

@@ -73,8 +73,8 @@ class ChatMethodsTest : public testing::Test {
        .preferences = [](const domain::UserId&) -> absl::StatusOr<domain::NotificationPreferences> {
          return domain::NotificationPreferences();
        },
-       .usage = [](const domain::UserId&,
-                   const domain::TimeZone&) -> absl::StatusOr<service::UsageSummary> {
+       .usage = [](const domain::UserId&, const domain::TimeZone&,
+                   std::optional<service::UsageDays>) -> absl::StatusOr<service::UsageSummary> {
          return service::UsageSummary{
              .created = 1, .completed = 2, .open = 3, .overdue = 4, .streak_days = 5};
        },

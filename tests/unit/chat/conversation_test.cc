@@ -423,6 +423,10 @@ TEST_F(ConversationTest, SearchingUsageAndHelp) {
             "In the last seven days: 5 tasks added, 4 completed. 3 tasks are open now, 2 overdue. "
             "You completed something on each of the last 6 days.");
   EXPECT_EQ(usage.actions.at(0).usage, usage_);
+  EXPECT_THAT(Say("how many tasks did I complete last month?").text, HasSubstr("completed"));
+  EXPECT_EQ(usage_days_, (service::UsageDays{.first = absl::CivilDay(2026, 10, 1),
+                                             .last = absl::CivilDay(2026, 10, 31)}));
+  EXPECT_THAT(Say("how many tasks did I complete next month?").text, HasSubstr("still to come"));
   EXPECT_THAT(Say("help").text, HasSubstr("undo"));
 }
 

@@ -70,7 +70,11 @@ struct Writer {
   std::string operator()(const SearchIntent& intent) const {
     return fmt::format("search [{}]", intent.words);
   }
-  std::string operator()(const UsageIntent&) const { return "usage"; }
+  std::string operator()(const UsageIntent& intent) const {
+    if (!intent.days) return "usage";
+    return fmt::format("usage {}..{}", absl::FormatCivilTime(intent.days->first),
+                       absl::FormatCivilTime(intent.days->last));
+  }
   std::string operator()(const UndoIntent&) const { return "undo"; }
   std::string operator()(const HelpIntent&) const { return "help"; }
 };
@@ -285,15 +289,23 @@ INSTANTIATE_TEST_SUITE_P(Search, SentenceTest,
 
 INSTANTIATE_TEST_SUITE_P(
     Others, SentenceTest,
-    testing::Values(Case{"how am I doing?", "usage"}, Case{"how am i doing this week", "usage"},
-                    Case{"stats", "usage"}, Case{"show my stats", "usage"},
-                    Case{"how many tasks did I complete this week?", "usage"},
-                    Case{"how is it going", "usage"}, Case{"undo", "undo"}, Case{"Undo!", "undo"},
-                    Case{"undo that", "undo"}, Case{"undo the last change", "undo"},
-                    Case{"take that back", "undo"}, Case{"revert it", "undo"},
-                    Case{"please undo", "undo"}, Case{"help", "help"}, Case{"?", "help"},
-                    Case{"what can you do?", "help"}, Case{"what can I say", "help"},
-                    Case{"hello", "help"}, Case{"Hi there", "help"}));
+    testing::Values(
+        Case{"how am I doing?", "usage"},
+        Case{"how am i doing this week", "usage 2026-11-23..2026-11-29"}, Case{"stats", "usage"},
+        Case{"show my stats", "usage"}, Case{"stats for last week", "usage 2026-11-16..2026-11-22"},
+        Case{"how many tasks did I complete this week?", "usage 2026-11-23..2026-11-29"},
+        Case{"how many tasks did I complete last month", "usage 2026-10-01..2026-10-31"},
+        Case{"how many tasks did I finish in december?", "usage 2025-12-01..2025-12-31"},
+        Case{"how many tasks did I finish on monday", "usage 2026-11-23..2026-11-23"},
+        Case{"how many things have I done today", "usage 2026-11-26..2026-11-26"},
+        Case{"how many tasks did I complete this year", "usage 2026-01-01..2026-12-31"},
+        Case{"how many tasks did I complete next month", "usage 2026-12-01..2026-12-31"},
+        Case{"how many tasks are overdue", "usage"}, Case{"how is it going", "usage"},
+        Case{"undo", "undo"}, Case{"Undo!", "undo"}, Case{"undo that", "undo"},
+        Case{"undo the last change", "undo"}, Case{"take that back", "undo"},
+        Case{"revert it", "undo"}, Case{"please undo", "undo"}, Case{"help", "help"},
+        Case{"?", "help"}, Case{"what can you do?", "help"}, Case{"what can I say", "help"},
+        Case{"hello", "help"}, Case{"Hi there", "help"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Several, SentenceTest,

@@ -74,8 +74,12 @@ class Talk : public testing::Test {
                          if (!preferences_failure_.ok()) return preferences_failure_;
                          return preferences_;
                        },
-                       .usage = [this](const domain::UserId&, const domain::TimeZone&)
-                           -> absl::StatusOr<service::UsageSummary> { return usage_; },
+                       .usage = [this](const domain::UserId&, const domain::TimeZone&,
+                                       std::optional<service::UsageDays> days)
+                           -> absl::StatusOr<service::UsageSummary> {
+                         usage_days_ = days;
+                         return usage_;
+                       },
                        .model = model}) {}
 
   static service::CallContext Call(std::string_view text, std::string user = "ada") {
@@ -141,6 +145,7 @@ class Talk : public testing::Test {
   service::TaskService tasks_{store_, zones_, clock_, ids_};
   domain::NotificationPreferences preferences_;
   absl::Status preferences_failure_;
+  std::optional<service::UsageDays> usage_days_;  // that were asked for last
   service::UsageSummary usage_{
       .created = 5, .completed = 4, .open = 3, .overdue = 2, .streak_days = 6};
   Conversation conversation_;
