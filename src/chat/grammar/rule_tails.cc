@@ -80,6 +80,36 @@ bool ReadOn(Cursor& cursor, RulePhrase& phrase) {
   return true;
 }
 
+/// "except friday", "except on weekends", behind "every day" or a list of days. One day must be
+/// left.
+bool ReadExcept(Cursor& cursor, RulePhrase& phrase) {
+  RecurrenceRule& rule = phrase.rule;
+  const bool daily = rule.frequency == Frequency::kDaily && rule.interval == 1;
+  const bool by_weekday = rule.frequency == Frequency::kWeekly && !rule.by_day.empty();
+  Cursor ahead = cursor;
+  if ((!daily && !by_weekday) ||
+      (!ahead.TakeAny({"except", "excluding"}) && !ahead.TakeAll({"but", "not"})))
+    return false;
+  ahead.TakeAny({"on", "for"});
+  RecurrenceRule left_out;
+  if (ahead.TakeAny({"weekends", "weekend"})) {
+    AddWeekday(left_out, 0, absl::Weekday::saturday);
+    AddWeekday(left_out, 0, absl::Weekday::sunday);
+  } else if (!ReadWeekdays(ahead, left_out, true)) {
+    return false;
+  }
+  RecurrenceRule days = rule;
+  for (int day = 0; daily && day < 7; ++day) AddWeekday(days, 0, static_cast<absl::Weekday>(day));
+  std::erase_if(days.by_day, [&](const RecurrenceRule::Weekday& day) {
+    return std::ranges::find(left_out.by_day, day) != left_out.by_day.end();
+  });
+  if (days.by_day.empty()) return false;
+  days.frequency = Frequency::kWeekly;
+  rule = days;
+  cursor = ahead;
+  return true;
+}
+
 /// "at 9am", "morning", "in the evening".
 bool ReadClock(Cursor& cursor, RulePhrase& phrase) {
   if (!phrase.clock.part) {
@@ -216,8 +246,9 @@ void ReadTails(Cursor& cursor, RulePhrase& phrase, const GrammarContext& context
   for (int count = 0; count < kMaxTails; ++count) {
     Cursor ahead = cursor;
     ahead.Take(",");
-    if (!ReadOn(ahead, phrase) && !ReadClock(ahead, phrase) && !ReadStart(ahead, phrase, context) &&
-        !ReadEnd(ahead, phrase, context) && !ReadBasis(ahead, phrase))
+    if (!ReadOn(ahead, phrase) && !ReadExcept(ahead, phrase) && !ReadClock(ahead, phrase) &&
+        !ReadStart(ahead, phrase, context) && !ReadEnd(ahead, phrase, context) &&
+        !ReadBasis(ahead, phrase))
       return;
     cursor = ahead;
   }

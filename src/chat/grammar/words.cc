@@ -89,9 +89,9 @@ constexpr std::string_view kContinuations[] = {
     "over", "by",   "until", "before", "after",   "that", "which", "please"};
 
 constexpr std::string_view kSpoilers[] = {
-    "since", "of",   "than", "after",    "until", "till", "during", "between", "about",
-    "like",  "the",  "a",    "an",       "my",    "our",  "your",   "his",     "her",
-    "their", "last", "past", "previous", "from",  "as",   "is",     "was",     "not"};
+    "since", "of",       "than", "after", "until", "till", "during", "between", "about",    "like",
+    "the",   "a",        "an",   "my",    "our",   "your", "his",    "her",     "their",    "last",
+    "past",  "previous", "from", "as",    "is",    "was",  "not",    "except",  "excluding"};
 
 constexpr std::string_view kNumbered[] = {
     "chapter", "page",   "pages", "part",    "parts",    "section", "room",    "no",    "number",
