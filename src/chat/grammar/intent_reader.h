@@ -19,6 +19,8 @@ class IntentReader {
 
   /// The intent of `words`, all of them; nullopt: they are no intent.
   std::optional<Intent> Read(Words words) const;
+  /// The task that `words` describe.
+  TaskPhrase ReadTask(Words words) const { return Phrase(words); }
 
  private:
   /// As Read, of words without courtesies.

@@ -53,6 +53,14 @@ bool OpensIntent(Words words, bool after_adding, bool firm) {
   });
 }
 
+/// Whether the words are a title with a date behind it.
+bool EndsWithDate(const TaskPhrase& task, Words words) {
+  return !task.title.empty() && std::ranges::any_of(task.pieces, [&](const Piece& piece) {
+    const bool dates = piece.kind == PieceKind::kDueDate || piece.kind == PieceKind::kRecurrence;
+    return dates && piece.span.end == words.back().span.end;
+  });
+}
+
 /// Splits a sentence into the parts that are intents of their own.
 class Splitter {
  public:
@@ -65,7 +73,7 @@ class Splitter {
       if (joints[i].end > begin_) TryAt(joints, i);
     }
     const Words rest = Words(words_).subspan(begin_);
-    if (std::optional<Intent> last = reader_.Read(rest)) {
+    if (std::optional<Intent> last = rest.empty() ? std::nullopt : ReadPart(rest)) {
       Push(*std::move(last));
     } else if (!rest.empty()) {
       sentence_.not_understood = SpanWithMark(rest);
@@ -80,15 +88,38 @@ class Splitter {
     const Words before = Words(words_).subspan(begin_, joint.end - begin_);
     const Words after = Words(words_).subspan(joint.begin);
     const std::vector<Opening> openings = OpeningsOf(before.subspan(CourtesyBefore(before)));
-    const bool adds = !openings.empty() && Adds(openings.front().verb);
+    const bool goes_on = openings.empty() && adding_;
+    const bool adds = goes_on || (!openings.empty() && Adds(openings.front().verb));
     const bool by_ending = EndingOf(before).word_count > 0;
-    if (!by_ending && (openings.empty() || !OpensIntent(after, adds, joint.firm))) return;
+    const bool opens =
+        by_ending || ((goes_on || !openings.empty()) && OpensIntent(after, adds, joint.firm));
+    if (!opens && !adds) return;
     ++tries_;
-    if (!ReadsUpToAJoint(joints, index)) return;
-    std::optional<Intent> intent = reader_.Read(before);
+    if (opens ? !ReadsUpToAJoint(joints, index) : !IsDatedTaskUpToAJoint(joints, index)) return;
+    std::optional<Intent> intent = ReadPart(before);
     if (!intent || sentence_.intents.size() >= kMaxIntents) return;
+    if (!opens) {
+      const auto* const added = std::get_if<AddIntent>(&*intent);
+      if (added == nullptr || !EndsWithDate(added->task, before)) return;
+    }
     Push(*std::move(intent));
     begin_ = joint.begin;
+    adding_ = adds;
+  }
+
+  /// As IntentReader::Read. Behind a task that is added, words without a verb are the next one.
+  std::optional<Intent> ReadPart(Words words) const {
+    const bool has_verb = !OpeningsOf(words.subspan(CourtesyBefore(words))).empty();
+    return adding_ && !has_verb ? AddIntent{reader_.ReadTask(words)} : reader_.Read(words);
+  }
+
+  /// "oil change friday" of "add car wash tomorrow and oil change friday".
+  bool IsDatedTaskUpToAJoint(const std::vector<Joint>& joints, std::size_t index) const {
+    const std::size_t begin = joints[index].begin;
+    const std::size_t end = index + 1 < joints.size() ? joints[index + 1].end : words_.size();
+    if (end <= begin) return false;
+    const Words words = Words(words_).subspan(begin, end - begin);
+    return EndsWithDate(reader_.ReadTask(words), words);
   }
 
   /// Adds an intent to the sentence. A reminder of "it", said of a task that is just added, belongs
@@ -119,6 +150,7 @@ class Splitter {
   const std::vector<Word> words_;
   const IntentReader reader_;
   std::size_t begin_ = 0;  // of the words that are not yet read
+  bool adding_ = false;    // the part before it adds a task
   int tries_ = 0;
   Sentence sentence_;
 };

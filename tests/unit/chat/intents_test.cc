@@ -288,6 +288,42 @@ INSTANTIATE_TEST_SUITE_P(Search, SentenceTest,
                                               "search [taxes]"}));
 
 INSTANTIATE_TEST_SUITE_P(
+    SeveralTasksWithDates, SentenceTest,
+    testing::Values(
+        Case{"add car wash tomorrow and oil change friday",
+             "add [car wash] due 2026-11-27; add [oil change] due 2026-11-27"},
+        Case{"add call mom tomorrow and pay rent every month",
+             "add [call mom] due 2026-11-27; add [pay rent] due 2026-11-26 FREQ=MONTHLY"},
+        Case{"add milk and eggs tomorrow, bread monday and gym tuesday",
+             "add [milk and eggs] due 2026-11-27; add [bread] due 2026-11-30; add [gym] due "
+             "2026-12-01"},
+        Case{"add car wash tomorrow and oil change friday and delete old list",
+             "add [car wash] due 2026-11-27; add [oil change] due 2026-11-27; delete [old list]"},
+        Case{"add car wash tomorrow and oil change friday and remind me tomorrow at 8",
+             "add [car wash] due 2026-11-27; add [oil change] due 2026-11-27 remind at "
+             "2026-11-27T08:00:00"},
+        Case{"add buy bread and butter tomorrow", "add [buy bread and butter] due 2026-11-27"},
+        Case{"add lunch tomorrow and dinner", "add [lunch tomorrow and dinner]"},
+        Case{"add meeting monday and tuesday", "add [meeting] due 2026-11-30"},
+        Case{"add \"car wash tomorrow and oil change\" friday",
+             "add [car wash tomorrow and oil change] due 2026-11-27"}));
+INSTANTIATE_TEST_SUITE_P(
+    Except, SentenceTest,
+    testing::Values(Case{"add gym every day except friday",
+                         "add [gym] due 2026-11-26 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,SA,SU"},
+                    Case{"add gym every day except on weekends at 7am",
+                         "add [gym] due 2026-11-27T07:00:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"},
+                    Case{"add gym every weekday except friday",
+                         "add [gym] due 2026-11-26 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH"},
+                    Case{"add gym daily but not on sat and sun",
+                         "add [gym] due 2026-11-26 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"},
+                    Case{"add gym every monday except monday",
+                         "add [gym except monday] due 2026-11-30 FREQ=WEEKLY;BYDAY=MO"},
+                    Case{"add gym every day except 24 december",
+                         "add [gym except 24 december] due 2026-11-26 FREQ=DAILY"},
+                    Case{"add clean everything except friday",
+                         "add [clean everything except friday]"}));
+INSTANTIATE_TEST_SUITE_P(
     Others, SentenceTest,
     testing::Values(
         Case{"how am I doing?", "usage"},
