@@ -49,9 +49,9 @@ class Bench:
         def token(user: str, lifetime: str = "1h") -> str:
             return make_token("--key", str(key), "--user", user, "--for", lifetime, service=build() / "todo-service")
 
-        self._aim = {name: stack.ports[f"{name}-0"] for name in ("web", "api", "app", "ops")}
-        self._aim |= {"token": token("mallory"), "expired": token("mallory", "1s")}
-        self._aim["forged"] = self._aim["token"][:-8] + "AAAAAAAA"
+        self._aim: dict[str, int | str] = {name: stack.ports[f"{name}-0"] for name in ("web", "api", "app", "ops")}
+        self._aim |= {"token": token("mallory"), "other": token("trudy"), "expired": token("mallory", "1s")}
+        self._aim["forged"] = str(self._aim["token"])[:-8] + "AAAAAAAA"
         self._call = {"gRPC": self._grpc, "JSON": self._json}.get(door, self._grpc)
         self._tokens = [token(f"honest-{n}") for n in range(HONEST)]
         self._clients = [Client(stack.api_target(), f"honest-{n}") for n in range(HONEST)]
@@ -132,6 +132,7 @@ class LiveBench(Bench):
 
     def __init__(self, stack: Stack, key: Path, door: str) -> None:
         super().__init__(stack, key, door)
+        self._aim["api"] = stack.api_target()  # these attackers speak gRPC
         self._call = self._change
         self._due: dict[tuple[int, int], float] = {}  # Unix times, by user and seq
         self._heads = [0] * HONEST
