@@ -72,7 +72,7 @@ class Node:
     Not for use from two threads at once; different nodes are independent.
     """
 
-    ready_within = 60.0
+    ready_within = 180.0
     stop_within = 20.0
     stop_signal = signal.SIGTERM
 
