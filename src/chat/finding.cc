@@ -1,9 +1,11 @@
 #include "chat/finding.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
+#include "util/require.h"
 #include "util/status.h"
 
 namespace todo::chat {
@@ -55,6 +57,12 @@ void Narrow(std::vector<Task>& tasks, Wanted wanted) {
 
 }  // namespace
 
+absl::CivilDay DueDayOf(const Task& task, const domain::TimeZone& zone) {
+  const domain::Due& due = task.fields.due;
+  TODO_REQUIRE(due.kind != domain::DueKind::kNone);
+  return absl::CivilDay(due.kind == domain::DueKind::kDate ? due.local : zone.ToLocal(due.at));
+}
+
 absl::StatusOr<std::vector<FoundTask>> Finding::Ask(const std::string& words,
                                                     std::optional<bool> completed) {
   ports::FindQuery query = query_;
@@ -64,7 +72,8 @@ absl::StatusOr<std::vector<FoundTask>> Finding::Ask(const std::string& words,
   return finder_.Find(user_, query);
 }
 
-absl::StatusOr<Candidates> Finding::Find(const std::string& words, Wanted wanted) {
+absl::StatusOr<Candidates> Finding::Find(const std::string& words, Wanted wanted,
+                                         const std::function<bool(const Task&)>& preferred) {
   std::optional<bool> first;
   if (wanted != Wanted::kAny) first = wanted == Wanted::kCompleted;
   TODO_ASSIGN_OR_RETURN(const std::vector<FoundTask> found, Ask(words, first));
@@ -74,6 +83,8 @@ absl::StatusOr<Candidates> Finding::Find(const std::string& words, Wanted wanted
     Candidates others = Judge(found_others);
     if (!others.fitting.empty()) candidates = std::move(others);
   }
+  if (preferred && std::ranges::any_of(candidates.fitting, preferred))
+    std::erase_if(candidates.fitting, std::not_fn(preferred));
   Narrow(candidates.fitting, wanted);
   return candidates;
 }

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
 #include "chat/grammar/intents.h"
 #include "domain/ids.h"
 #include "domain/task/task.h"
+#include "domain/time_zone.h"
 #include "ports/task_finder.h"
 
 // From the words of a reference to the task that they name.
@@ -24,6 +27,9 @@ struct Candidates {
   std::vector<domain::Task> near;     // when none fits: those that resemble the words
 };
 
+/// The day on which `task` is due on the clocks of `zone`. Precondition: it has a due date.
+absl::CivilDay DueDayOf(const domain::Task& task, const domain::TimeZone& zone);
+
 /// Finds tasks of one user.
 /// Thread safety: none. Find blocks; statuses as of ports::TaskFinder.
 class Finding {
@@ -32,7 +38,9 @@ class Finding {
   Finding(ports::TaskFinder& finder, domain::UserId user, ports::FindQuery query)
       : finder_(finder), user_(std::move(user)), query_(std::move(query)) {}
 
-  absl::StatusOr<Candidates> Find(const std::string& words, Wanted wanted);
+  /// `preferred`: the tasks that go before others that fit as well; empty: none do.
+  absl::StatusOr<Candidates> Find(const std::string& words, Wanted wanted,
+                                  const std::function<bool(const domain::Task&)>& preferred = {});
   /// All that is found, the best first.
   absl::StatusOr<std::vector<domain::Task>> Search(const std::string& words, int limit);
 

@@ -24,12 +24,6 @@ constexpr std::size_t kMaxLines = 20;
 /// The days of all zones at an instant differ by at most this much from those of UTC.
 constexpr std::chrono::hours kZoneSlack{26};
 
-/// The day on which the task is due, for its user.
-absl::CivilDay DayOf(const Task& task, const domain::TimeZone& zone) {
-  const domain::Due& due = task.fields.due;
-  return absl::CivilDay(due.kind == DueKind::kDate ? due.local : zone.ToLocal(due.at));
-}
-
 /// "3 tasks", or "At least 500 tasks" when there may be more.
 std::string CountOf(const std::vector<Task>& tasks, bool may_be_more) {
   return (may_be_more ? "At least " : "") + Count(static_cast<std::int64_t>(tasks.size()), "task");
@@ -116,7 +110,7 @@ absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& acti
   } else if (intent.what == ListIntent::What::kOverdue) {
     TODO_ASSIGN_OR_RETURN(tasks, OpenTasks({}, now + kZoneSlack, [&](const Task& task) {
                             const domain::Due& due = task.fields.due;
-                            return due.kind == DueKind::kDate ? DayOf(task, zone) < today
+                            return due.kind == DueKind::kDate ? DueDayOf(task, zone) < today
                                                               : due.at < now;
                           }));
     what = "overdue";
@@ -130,7 +124,7 @@ absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& acti
                           OpenTasks(zone.ToInstant(absl::CivilSecond(range.first)) - kZoneSlack,
                                     zone.ToInstant(absl::CivilSecond(range.last + 1)) + kZoneSlack,
                                     [&](const Task& task) {
-                                      const absl::CivilDay day = DayOf(task, zone);
+                                      const absl::CivilDay day = DueDayOf(task, zone);
                                       return range.first <= day && day <= range.last;
                                     }));
     what = "due " + RangeWords(range);

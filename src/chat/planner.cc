@@ -22,6 +22,16 @@ service::ReminderInput ReminderOf(const ReminderPhrase& phrase, const domain::Ti
   return input;
 }
 
+/// The time that `piece`, a date or a reminder, names. `reminder`: the reminder of the next such
+/// piece.
+domain::Instant TimeOf(const Piece& piece, const TaskPhrase& phrase, std::size_t& reminder,
+                       const domain::TimeZone& zone) {
+  if (piece.kind == PieceKind::kReminder && reminder < phrase.reminders.size()) {
+    if (const auto& at = phrase.reminders[reminder++].at) return zone.ToInstant(at->local);
+  }
+  return phrase.due ? zone.ToInstant(phrase.due->local) : domain::Instant();
+}
+
 /// "1 day and 2 hours"
 std::string PeriodWords(const domain::Period& period) {
   std::vector<std::string> parts;
@@ -105,6 +115,7 @@ absl::Status Planner::Visit(const AddIntent& intent) {
   for (const ReminderPhrase& reminder : phrase.reminders)
     creation.reminders.push_back(ReminderOf(reminder, zone));
   step.date_words = ReminderWords(phrase.reminders);
+  std::size_t reminder = 0;  // that of the next piece with a reminder
   for (const Piece& piece : phrase.pieces) {
     const bool dates = piece.kind == PieceKind::kDueDate || piece.kind == PieceKind::kRecurrence ||
                        piece.kind == PieceKind::kReminder;
@@ -112,7 +123,7 @@ absl::Status Planner::Visit(const AddIntent& intent) {
     step.action.resolved.push_back(
         {.phrase = input_.text.substr(piece.span.begin, piece.span.end - piece.span.begin),
          .meaning = piece.meaning,
-         .time = phrase.due ? zone.ToInstant(phrase.due->local) : domain::Instant()});
+         .time = TimeOf(piece, phrase, reminder, zone)});
   }
   step.action.notes = phrase.notes;
   step.change = std::move(creation);

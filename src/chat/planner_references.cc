@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,6 +23,15 @@ Wanted WantedFor(ActionKind kind) {
   if (kind == ActionKind::kComplete) return Wanted::kOpen;
   if (kind == ActionKind::kUncomplete) return Wanted::kCompleted;
   return Wanted::kAny;
+}
+
+/// Whether `task` is due at `moment`. A task without a time of day is due at all times of its day.
+bool IsDue(const Task& task, const Moment& moment, const domain::TimeZone& zone) {
+  const domain::Due& due = task.fields.due;
+  if (due.kind == domain::DueKind::kNone) return false;
+  if (DueDayOf(task, zone) != absl::CivilDay(moment.local)) return false;
+  return !moment.has_time || due.kind == domain::DueKind::kDate ||
+         zone.ToLocal(due.at) == moment.local;
 }
 
 /// Whether all words of `words` are words of `title`.
@@ -78,8 +88,17 @@ absl::StatusOr<Candidates> Planner::Find(const TaskReference& reference, ActionK
   TODO_ASSIGN_OR_RETURN(Candidates candidates,
                         input_.finding.Find(reference.words, WantedFor(kind)));
   if (!candidates.fitting.empty() || reference.undated.empty()) return candidates;
+  std::function<bool(const Task&)> is_due;
+  if (reference.due) {
+    is_due = [&](const Task& task) { return IsDue(task, *reference.due, input_.context.zone); };
+  }
   TODO_ASSIGN_OR_RETURN(Candidates undated,
-                        input_.finding.Find(reference.undated, WantedFor(kind)));
+                        input_.finding.Find(reference.undated, WantedFor(kind), is_due));
+  // A date is a part of the name: a task that is due on another day is only asked about.
+  if (is_due && !undated.fitting.empty() && !is_due(undated.fitting.front())) {
+    undated.near = std::exchange(undated.fitting, {});
+    return undated;
+  }
   return undated.fitting.empty() && !candidates.near.empty() ? candidates : undated;
 }
 

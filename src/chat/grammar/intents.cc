@@ -65,7 +65,7 @@ bool EndsWithDate(const TaskPhrase& task, Words words) {
 class Splitter {
  public:
   Splitter(std::string_view text, const GrammarContext& context)
-      : words_(SplitWords(text)), reader_(text, context) {}
+      : text_(text), words_(SplitWords(text)), reader_(text, context) {}
 
   Sentence Split() {
     const std::vector<Joint> joints = JointsOf(words_);
@@ -129,10 +129,21 @@ class Splitter {
         sentence_.intents.empty() ? nullptr : std::get_if<AddIntent>(&sentence_.intents.back());
     const RemindIntent* const remind = std::get_if<RemindIntent>(&intent);
     if (added != nullptr && remind != nullptr && remind->task.it && !remind->reminders.empty()) {
-      std::ranges::copy(remind->reminders, std::back_inserter(added->task.reminders));
+      Remind(added->task, *remind);
       return;
     }
     sentence_.intents.push_back(std::move(intent));
+  }
+
+  void Remind(TaskPhrase& task, const RemindIntent& remind) const {
+    std::ranges::copy(remind.reminders, std::back_inserter(task.reminders));
+    std::ranges::copy(remind.notes, std::back_inserter(task.notes));
+    const std::size_t begin = text_.find(remind.when_text, words_[begin_].span.begin);
+    if (begin == std::string_view::npos) return;  // the words of the time are apart
+    const std::optional<Moment>& at = remind.reminders.front().at;
+    task.pieces.push_back({.kind = PieceKind::kReminder,
+                           .span = {begin, begin + remind.when_text.size()},
+                           .meaning = at ? Describe(*at) : remind.when_text});
   }
 
   /// Whether the words behind a joint are an intent, up to one of the next joints or to the end.
@@ -147,6 +158,7 @@ class Splitter {
     return false;
   }
 
+  const std::string_view text_;
   const std::vector<Word> words_;
   const IntentReader reader_;
   std::size_t begin_ = 0;  // of the words that are not yet read

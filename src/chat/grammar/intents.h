@@ -17,8 +17,9 @@ namespace todo::chat {
 struct TaskReference {
   std::string words;  // empty with `it`
   Span span;
-  bool it = false;      // "it", "that one": the task that was spoken of last
-  std::string undated;  // the words without those that may be dates; empty: there are none
+  bool it = false;            // "it", "that one": the task that was spoken of last
+  std::string undated;        // the words without those that may be dates; empty: there are none
+  std::optional<Moment> due;  // the date that `undated` leaves out
   /// "milk and eggs": the parts that may each name a task, when no task fits all words.
   std::vector<TaskReference> parts;
   bool operator==(const TaskReference&) const = default;

@@ -64,8 +64,10 @@ TaskReference Single(Words words, std::string_view text, const GrammarContext& c
   reference.words = Joined(words, text);
   const bool quoted = std::ranges::any_of(words, &Word::quoted);
   if (quoted) return reference;
-  const std::string title = ParseTaskPhrase(reference.words, context).title;
-  if (title != reference.words) reference.undated = title;
+  TaskPhrase phrase = ParseTaskPhrase(reference.words, context);
+  if (phrase.title == reference.words) return reference;
+  reference.undated = std::move(phrase.title);
+  if (!phrase.recurrence_rule) reference.due = phrase.due;
   return reference;
 }
 

@@ -58,6 +58,18 @@ TEST_F(ConversationTest, RemindMeToAddsATaskWithAReminder) {
   EXPECT_THAT(reply.actions.at(0).reminder_numbers, ElementsAre(1));
 }
 
+TEST_F(ConversationTest, AReminderOfItIsThatOfTheTaskOfTheSameText) {
+  const Reply reply = Say("add buy milk and remind me tomorrow at 8");
+  EXPECT_EQ(reply.text, "Added: “buy milk”. A reminder comes Friday, 27 November 2026, 08:00.");
+  ASSERT_THAT(reply.actions, SizeIs(1));
+  ASSERT_THAT(reply.actions[0].resolved, SizeIs(1));
+  EXPECT_EQ(reply.actions[0].resolved[0].phrase, "tomorrow at 8");
+  EXPECT_EQ(reply.actions[0].resolved[0].meaning, "Friday, 27 November 2026, 08:00");
+  EXPECT_EQ(reply.actions[0].resolved[0].time, *domain::ParseInstant("2026-11-27T08:00:00Z"));
+  EXPECT_THAT(Say("add buy eggs and remind me of it monday or tuesday").text,
+              HasSubstr("“or tuesday” is dropped"));
+}
+
 TEST_F(ConversationTest, CompletingFindsTheTaskByItsWords) {
   const domain::Task task = Add("Buy groceries", "2026-11-26", "FREQ=WEEKLY;BYDAY=TH");
   const Reply reply = Say("I finished buying groceries");
@@ -177,6 +189,41 @@ TEST_F(ConversationTest, AWordOfTheDescriptionIsNoName) {
     EXPECT_FALSE(Get(task->id).completed);
   }
   EXPECT_EQ(Say("yes").text, "Done: “Call mom”.");
+}
+
+TEST_F(ConversationTest, ADateBesideTheNameIsAPartOfIt) {
+  const domain::Task monday = Add("Call Tom", "2026-11-30");
+  const domain::Task tomorrow = Add("Call Tom", "2026-11-27T18:00:00");
+  EXPECT_EQ(Say("complete call tom tomorrow").text, "Done: “Call Tom”.");
+  EXPECT_TRUE(Get(tomorrow.id).completed);
+  EXPECT_FALSE(Get(monday.id).completed);
+  EXPECT_EQ(Say("complete call tom on saturday").text,
+            "No task is called “call tom on saturday”. Do you mean this one?\n"
+            "1. “Call Tom”, due Monday, 30 November 2026\nAnswer “yes” or “no”.");
+  EXPECT_FALSE(Get(monday.id).completed);
+  EXPECT_EQ(Say("yes").text, "Done: “Call Tom”.");
+  EXPECT_TRUE(Get(monday.id).completed);
+}
+
+TEST_F(ConversationTest, ATimeBesideTheNameIsAPartOfItToo) {
+  Add("Standup", "2026-11-27T09:00:00");
+  const domain::Task later = Add("Standup", "2026-11-27T16:00:00");
+  EXPECT_THAT(Say("delete the standup tomorrow at 4pm").text,
+              StartsWith("Delete “Standup”, due Friday, 27 November 2026, 16:00?"));
+  Say("yes");
+  EXPECT_TRUE(IsDeleted(later.id));
+  EXPECT_THAT(Say("complete the standup tomorrow at 5pm").text, StartsWith("No task is called"));
+  const domain::Task titled = Add("Report tomorrow");
+  Add("Report", "2026-11-27");
+  EXPECT_EQ(Say("complete report tomorrow").actions.at(0).tasks.at(0).id, titled.id)
+      << "a title goes before a date";
+}
+
+TEST_F(ConversationTest, ADateNamesOneOccurrenceOfASeries) {
+  const domain::Task first = Add("Water the plants", "2026-11-24", "FREQ=DAILY");
+  const Reply asked = Say("complete water the plants tomorrow");
+  ASSERT_TRUE(asked.question.has_value());
+  EXPECT_EQ(asked.question->offers.at(0).task.id, first.id);
 }
 
 TEST_F(ConversationTest, WhatIsNotDoneIsNotCompleted) {
