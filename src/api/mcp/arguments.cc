@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "api/mcp/plain_json.h"
@@ -47,6 +48,18 @@ bool IsInteger(const Json& value) {
           value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()});
 }
 
+std::string FaultOfNumber(std::int64_t number, const Json& schema) {
+  const auto limit = [&](const char* name) {
+    const auto found = schema.find(name);
+    return found == schema.end() ? std::nullopt : std::optional(found->get<std::int64_t>());
+  };
+  const std::optional<std::int64_t> min = limit("minimum");
+  const std::optional<std::int64_t> max = limit("maximum");
+  if ((!min || number >= *min) && (!max || number <= *max)) return "";
+  return min && max ? fmt::format("must be a number from {} to {}", *min, *max)
+                    : fmt::format("must be at {} {}", min ? "least" : "most", min ? *min : *max);
+}
+
 /// What is wrong with `value`; empty: nothing.
 std::string FaultOf(const Json& value, const Json& schema) {
   const std::string type = schema.at("type");
@@ -57,6 +70,13 @@ std::string FaultOf(const Json& value, const Json& schema) {
         return entry.is_string();
       }))) {
     return "must be a list of texts";
+  }
+  if (type == "integer") return FaultOfNumber(value.get<std::int64_t>(), schema);
+  if (const auto max = schema.find("maxLength"); max != schema.end()) {
+    const auto count = util::CountCharacters(value.get_ref<const std::string&>());
+    if (!count || *count > max->get<std::size_t>())
+      return fmt::format("must have at most {} characters, none of them NUL",
+                         max->get<std::size_t>());
   }
   if (schema.contains("enum") && std::ranges::find(schema["enum"], value) == schema["enum"].end()) {
     return fmt::format("must be one of: {}", Joined(schema["enum"]));
@@ -118,6 +138,12 @@ std::int64_t Arguments::Number(const char* name) const {
 
 bool Arguments::Flag(const char* name, bool value_if_absent) const {
   return given_.value(name, value_if_absent);
+}
+
+std::string Arguments::Content() const {
+  Json content = given_;
+  content.erase("request_id");
+  return content.dump();
 }
 
 void Arguments::Put(const std::vector<const char*>& names, Message& message) const {

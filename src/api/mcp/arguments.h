@@ -13,8 +13,9 @@
 namespace todo::api::mcp {
 
 /// The arguments of one call of a tool, held against the tool's schema when they are made: names,
-/// required ones, types, enums. Limits of length and value are left to the methods of the API. An
-/// argument that is null counts as not given, because some clients send all that they know.
+/// required ones, types, enums, and the limits of length and value that the schema has; others are
+/// left to the methods of the API. An argument that is null counts as not given, because some
+/// clients send all that they know.
 /// Thread safety: one thread.
 class Arguments {
  public:
@@ -29,6 +30,9 @@ class Arguments {
   std::string Text(const char* name) const;     // empty: not given
   std::int64_t Number(const char* name) const;  // 0: not given
   bool Flag(const char* name, bool value_if_absent) const;
+
+  /// All that was given, but for the request id: equal texts for equal arguments.
+  std::string Content() const;
 
   /// Sets the fields of `message` that have the names of given arguments, whose types fit. An empty
   /// text sets nothing: with an update mask it clears the field.

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
 
@@ -8,7 +6,6 @@
 #include "api/mcp/tool_runs.h"
 #include "api/task_encoding.h"
 #include "util/status.h"
-#include "util/utf8.h"
 
 namespace todo::api::mcp {
 namespace {
@@ -16,7 +13,6 @@ namespace {
 using Filter = v1::ListTasksRequest::Filter;
 
 constexpr int kDefaultCount = 20;
-constexpr std::size_t kMaxWordsCharacters = 500;
 /// Of the finder.
 constexpr int kMaxFound = 50;
 
@@ -28,12 +24,6 @@ absl::StatusOr<Filter> FilterOf(ToolCall& call) {
   if (from) *filter.mutable_due_from() = *from;
   TODO_ASSIGN_OR_RETURN(const auto before, TakeInstant(call, "due_before"));
   if (before) *filter.mutable_due_before() = *before;
-  if (util::CountCharacters(call.arguments.Text("words")).value_or(kMaxWordsCharacters + 1) >
-      kMaxWordsCharacters) {
-    call.arguments.AddViolation(
-        "words",
-        fmt::format("must have at most {} characters, none of them NUL", kMaxWordsCharacters));
-  }
   TODO_RETURN_IF_ERROR(call.arguments.Check());
   call.arguments.Put({"completed", "priority", "tag"}, filter);
   return filter;
@@ -105,8 +95,7 @@ absl::StatusOr<Json> FindTasks(ToolCall& call) {
   TODO_ASSIGN_OR_RETURN(const Filter filter, FilterOf(call));
   const bool ranked = call.finder != nullptr && !call.arguments.Text("words").empty();
   const std::int64_t wanted = call.arguments.Number("page_size");
-  const auto count = static_cast<std::size_t>(wanted > 0 ? std::min<std::int64_t>(wanted, kMaxFound)
-                                                         : kDefaultCount);
+  const auto count = static_cast<std::size_t>(wanted > 0 ? wanted : kDefaultCount);
   TODO_ASSIGN_OR_RETURN(Json result,
                         ranked ? ByWords(call, filter, count) : ByConditions(call, filter));
   // For words such as "tomorrow". The tasks are of use without it.

@@ -1,12 +1,16 @@
 #include "api/mcp/method_calls.h"
 
+#include <fmt/format.h>
+
 #include "api/admission_parts.h"
+#include "util/digest.h"
 #include "util/require.h"
 #include "util/status.h"
 
 namespace todo::api::mcp {
 
-absl::Status MethodCalls::Run(std::string_view path, const google::protobuf::Message& request,
+absl::Status MethodCalls::Run(const std::string& content, std::string_view path,
+                              const google::protobuf::Message& request,
                               google::protobuf::Message& response) const {
   const Method* method = methods_.Find(path);
   if (method == nullptr) {
@@ -19,6 +23,8 @@ absl::Status MethodCalls::Run(std::string_view path, const google::protobuf::Mes
   Caller caller = caller_;
   caller.context = ContextOf(*method, request, caller_.identity.user, caller_.context.traceparent);
   caller.context.cancellation = caller_.context.cancellation;
+  if (!content.empty())
+    caller.context.fingerprint = util::Sha256(fmt::format("{}\n{}", method->name, content));
   absl::Status status =
       WithoutExceptions([&] { return method->handler(caller, request, response); });
   LogFailure(method->name, status, caller.context.traceparent);

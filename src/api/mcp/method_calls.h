@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -26,13 +27,23 @@ class MethodCalls {
   template <typename Response>
   absl::StatusOr<Response> Call(std::string_view path,
                                 const google::protobuf::Message& request) const {
+    return CallFor<Response>("", path, request);
+  }
+
+  /// As Call, for a request that was made from `content`: calls with an equal content and request
+  /// id are one, even when the requests that were made of it differ.
+  template <typename Response>
+  absl::StatusOr<Response> CallFor(const std::string& content, std::string_view path,
+                                   const google::protobuf::Message& request) const {
     Response response;
-    if (absl::Status status = Run(path, request, response); !status.ok()) return status;
+    if (absl::Status status = Run(content, path, request, response); !status.ok()) return status;
     return response;
   }
 
  private:
-  absl::Status Run(std::string_view path, const google::protobuf::Message& request,
+  /// `content` is empty: the request is the content.
+  absl::Status Run(const std::string& content, std::string_view path,
+                   const google::protobuf::Message& request,
                    google::protobuf::Message& response) const;
 
   const MethodTable& methods_;

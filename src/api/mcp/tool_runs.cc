@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,8 +55,8 @@ absl::StatusOr<v1::ParseTaskResponse> ParseText(ToolCall& call) {
 
 /// Adds the reminders of a text to a new task. A reminder that is refused becomes a note, because
 /// the task is there.
-absl::Status AddReminders(ToolCall& call, const v1::ParseTaskResponse& parsed, std::int64_t task_id,
-                          Json& result) {
+absl::Status AddReminders(ToolCall& call, const v1::ParseTaskResponse& parsed,
+                          const std::string& content, std::int64_t task_id, Json& result) {
   for (int i = 0; i < parsed.reminders_size(); ++i) {
     v1::CreateReminderRequest request;
     request.set_task_id(task_id);
@@ -63,8 +64,8 @@ absl::Status AddReminders(ToolCall& call, const v1::ParseTaskResponse& parsed, s
     if (parsed.reminders(i).has_at())
       *request.mutable_reminder()->mutable_at() = parsed.reminders(i).at();
     request.mutable_reminder()->set_before(parsed.reminders(i).before());
-    const auto reminder =
-        call.methods.Call<v1::Reminder>("/todo.v1.ReminderService/CreateReminder", request);
+    const auto reminder = call.methods.CallFor<v1::Reminder>(
+        content, "/todo.v1.ReminderService/CreateReminder", request);
     if (reminder.ok()) {
       result["reminders"].push_back(PlainJson(*reminder));
     } else if (absl::IsInvalidArgument(reminder.status()) ||
@@ -76,6 +77,17 @@ absl::Status AddReminders(ToolCall& call, const v1::ParseTaskResponse& parsed, s
       return reminder.status();
     }
   }
+  return absl::OkStatus();
+}
+
+/// The reminders of a task that an equal call has added.
+absl::Status TellReminders(ToolCall& call, std::int64_t task_id, Json& result) {
+  v1::ListRemindersRequest request;
+  request.set_task_id(task_id);
+  TODO_ASSIGN_OR_RETURN(const auto list, call.methods.Call<v1::ListRemindersResponse>(
+                                             "/todo.v1.ReminderService/ListReminders", request));
+  for (const v1::Reminder& reminder : list.reminders())
+    result["reminders"].push_back(PlainJson(reminder));
   return absl::OkStatus();
 }
 
@@ -116,6 +128,7 @@ absl::StatusOr<Json> AddTask(ToolCall& call) {
   if (!call.arguments.Has("text") && !call.arguments.Has("title"))
     call.arguments.AddViolation("title", "must be given, unless text is");
   TODO_RETURN_IF_ERROR(call.arguments.Check());
+  const domain::Instant begin = call.user.Now();
   TODO_ASSIGN_OR_RETURN(const v1::ParseTaskResponse parsed, ParseText(call));
   v1::CreateTaskRequest request;
   *request.mutable_task() = parsed.task();
@@ -124,11 +137,21 @@ absl::StatusOr<Json> AddTask(ToolCall& call) {
                       "recurrence_rule", "recurrence_basis"},
                      *request.mutable_task());
   request.set_request_id(call.request_id);
-  TODO_ASSIGN_OR_RETURN(const v1::Task task,
-                        call.methods.Call<v1::Task>("/todo.v1.TodoService/CreateTask", request));
+  // "Tomorrow" of a repeated call may be another day, and is not another request.
+  const std::string content = call.arguments.Has("text") ? call.arguments.Content() : "";
+  TODO_ASSIGN_OR_RETURN(
+      const v1::Task task,
+      call.methods.CallFor<v1::Task>(content, "/todo.v1.TodoService/CreateTask", request));
   Json result = OnlyTask(task);
+  const bool is_repeated = InstantIn(task.created_at()) < begin - std::chrono::seconds(1);
+  const bool is_read_alike =
+      task.title() == request.task().title() && task.due_local() == request.task().due_local();
+  if (is_repeated && !is_read_alike) {
+    TODO_RETURN_IF_ERROR(TellReminders(call, task.id(), result));
+    return result;
+  }
   for (const std::string& note : parsed.notes()) result["notes"].push_back(note);
-  TODO_RETURN_IF_ERROR(AddReminders(call, parsed, task.id(), result));
+  TODO_RETURN_IF_ERROR(AddReminders(call, parsed, content, task.id(), result));
   return result;
 }
 

@@ -16,6 +16,12 @@ Json Schema(const char* type, std::string description) {
 
 Json TextSchema(std::string description) { return Schema("string", std::move(description)); }
 
+Json TextSchema(std::string description, int max_characters) {
+  Json schema = TextSchema(std::move(description));
+  schema["maxLength"] = max_characters;
+  return schema;
+}
+
 Json FlagSchema(std::string description) { return Schema("boolean", std::move(description)); }
 
 Json NumberSchema(std::string description, int min, int max) {

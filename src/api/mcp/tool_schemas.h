@@ -12,6 +12,7 @@
 namespace todo::api::mcp {
 
 Json TextSchema(std::string description);
+Json TextSchema(std::string description, int max_characters);
 Json FlagSchema(std::string description);
 Json NumberSchema(std::string description, int min, int max);
 Json TextsSchema(std::string description);

@@ -52,6 +52,9 @@ Json OneTask() { return ResultSchema({{"task", TaskSchema()}}, {"task"}); }
 
 Tool FindTool() {
   constexpr int kMaxShown = 50;
+  constexpr int kMaxWordsCharacters = 500;
+  constexpr int kMaxNameCharacters = 50;
+  constexpr int kMaxTokenCharacters = 2'000;
   return MakeTool(
       {.name = "find_tasks",
        .title = "Find tasks",
@@ -65,18 +68,22 @@ Tool FindTool() {
       ArgumentsSchema(
           {{"words",
             TextSchema("What the user calls the task, like buying milk. Forms of words and typing "
-                       "errors are forgiven: fit says how well each task fits.")},
+                       "errors are forgiven: fit says how well each task fits.",
+                       kMaxWordsCharacters)},
            {"completed", FlagSchema("Only completed tasks, or only open ones. Left out: both.")},
            {"priority", ChoiceSchema(*v1::Priority_descriptor(), "Only this priority.")},
-           {"tag", TextSchema("Only tasks with exactly this tag.")},
+           {"tag", TextSchema("Only tasks with exactly this tag.", kMaxNameCharacters)},
            {"due_from", TextSchema("Only tasks due then or later: a day like 2026-11-27 (its "
-                                   "start), or a time like 2026-11-27T09:00, in time_zone.")},
+                                   "start), or a time like 2026-11-27T09:00, in time_zone.",
+                                   kMaxNameCharacters)},
            {"due_before", TextSchema("Only tasks due before then, in the forms of due_from. For "
-                                     "the tasks of one day, give the next day.")},
+                                     "the tasks of one day, give the next day.",
+                                     kMaxNameCharacters)},
            {"time_zone", Common().time_zone},
            {"page_size", NumberSchema("How many tasks at most. Left out: 20.", 1, kMaxShown)},
            {"page_token", TextSchema("next_page_token of the result before, with the other "
-                                     "arguments as they were. Not with words.")}}),
+                                     "arguments as they were. Not with words.",
+                                     kMaxTokenCharacters)}}),
       ResultSchema({{"tasks", {{"type", "array"}, {"items", TaskSchema()}}},
                     {"next_page_token", TextSchema("There are more tasks: call again with it.")},
                     {"now", TextSchema("The user's time.")},

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -82,6 +83,33 @@ TEST(ArgumentsTest, EverythingThatIsWrongIsToldAtOnce) {
   EXPECT_THAT(Wrong({{"id", "1"}}, "complete_task"), Not(HasSubstr("must be given")));
 }
 
+TEST(ArgumentsTest, LimitsOfASchemaAreToldWithTheirNumbers) {
+  for (const std::int64_t number : {std::int64_t{0}, std::int64_t{51}, -5'000'000'000}) {
+    EXPECT_EQ(Wrong({{"page_size", number}}, "find_tasks"),
+              "page_size must be a number from 1 to 50\n");
+  }
+  EXPECT_EQ(Wrong({{"page_size", 50}}, "find_tasks"), "");
+  EXPECT_EQ(Wrong({{"id", 0}}, "complete_task"), "id must be at least 1\n");
+  for (const char* name : {"words", "tag", "due_from", "due_before", "page_token"})
+    EXPECT_THAT(Wrong({{name, std::string(2'001, 'a')}}, "find_tasks"),
+                HasSubstr("must have at most"))
+        << name;
+  std::string umlauts;
+  for (int i = 0; i < 50; ++i) umlauts += "ä";
+  EXPECT_EQ(Wrong({{"tag", umlauts}}, "find_tasks"), "");
+  EXPECT_EQ(Wrong({{"tag", umlauts + "x"}}, "find_tasks"),
+            "tag must have at most 50 characters, none of them NUL\n");
+}
+
+TEST(ArgumentsTest, TheContentIsEqualForEqualArguments) {
+  const Json& schema = SchemaOf("add_task");
+  const Arguments first({{"text", "milk tomorrow"}, {"request_id", "a"}}, schema);
+  const Arguments second({{"request_id", "b"}, {"text", "milk tomorrow"}, {"tags", nullptr}},
+                         schema);
+  EXPECT_EQ(first.Content(), second.Content());
+  EXPECT_NE(first.Content(), Arguments({{"text", "eggs tomorrow"}}, schema).Content());
+}
+
 TEST(ArgumentsTest, AFloodOfUnknownNamesGetsAShortAnswer) {
   Json flood = Json::object();
   for (int i = 0; i < 1'000; ++i) flood[fmt::format("x{}{:y>500}", i, "")] = i;
@@ -89,7 +117,8 @@ TEST(ArgumentsTest, AFloodOfUnknownNamesGetsAShortAnswer) {
 }
 
 TEST(ArgumentsTest, ANumberThatDoesNotFitKeepsItsSide) {
-  const Arguments arguments({{"page_size", -5'000'000'000}}, SchemaOf("find_tasks"));
+  const Json schema = {{"properties", {{"page_size", {{"type", "integer"}}}}}};
+  const Arguments arguments({{"page_size", -5'000'000'000}}, schema);
   v1::ListTasksRequest request;
   arguments.Put({"page_size"}, request);
   EXPECT_EQ(request.page_size(), std::numeric_limits<std::int32_t>::min());

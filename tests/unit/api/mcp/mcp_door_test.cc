@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,10 +39,14 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-/// 09:00 of Saturday in Berlin.
+/// 09:00 of Saturday in Berlin, until it is set.
 class StandingClock final : public ports::Clock {
  public:
-  domain::Instant Now() const override { return *domain::ParseInstant("2026-10-24T07:00:00Z"); }
+  domain::Instant Now() const override { return now_; }
+  void Set(std::string_view now) { now_ = *domain::ParseInstant(now); }
+
+ private:
+  domain::Instant now_ = *domain::ParseInstant("2026-10-24T07:00:00Z");
 };
 
 class CountingIds final : public ports::IdSource {
@@ -302,6 +307,21 @@ TEST_F(McpDoorTest, TheRemindersOfALineAreAddedOnce) {
   EXPECT_EQ(Call("add_task", arguments), added);
   const json seen = Resource(fmt::format("todo://tasks/{}", added["task"]["id"].get<int>()));
   EXPECT_EQ(seen["reminders"].size(), 1u);
+}
+
+TEST_F(McpDoorTest, ATextThatIsRepeatedOnAnotherDayGetsTheFirstAnswer) {
+  LiveIn("Europe/Berlin");
+  const json arguments = {{"text", "call the bank tomorrow at 9, remind me today at 5pm"},
+                          {"request_id", kRequestId}};
+  const json added = Call("add_task", arguments);
+  ASSERT_EQ(added["reminders"].size(), 1u) << added.dump();
+  clock_.Set("2026-10-24T18:00:00Z");  // behind 5pm
+  EXPECT_EQ(Call("add_task", arguments), added);
+  clock_.Set("2026-10-25T07:00:00Z");  // behind midnight
+  EXPECT_EQ(Call("add_task", arguments), added);
+  EXPECT_EQ(Call("find_tasks", json::object())["tasks"].size(), 1u);
+  EXPECT_THAT(Advice("add_task", {{"text", "call Ben tomorrow"}, {"request_id", kRequestId}}),
+              HasSubstr("new request_id"));
 }
 
 TEST_F(McpDoorTest, DatesAreThoseOfTheUsersClock) {
