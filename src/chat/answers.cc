@@ -83,6 +83,29 @@ std::string Tell(Step& step, const service::ChangedTask& outcome, const TimeZone
   return line;
 }
 
+std::string TellAgain(const Intent& intent, ActionKind kind, const Task& after,
+                      const TimeZone& zone) {
+  Step step{.action = {}, .change = {}, .target = after, .date_words = {}, .intent = intent};
+  step.action.kind = kind;
+  step.action.changed = true;
+  std::vector<std::string> notes;
+  if (const auto* const add = std::get_if<AddIntent>(&intent)) {
+    step.date_words = ReminderWords(add->task.reminders);
+    notes = add->task.notes;
+  } else if (const auto* const postpone = std::get_if<PostponeIntent>(&intent)) {
+    step.date_words = DueWords(after, zone);
+    if (postpone->when) notes = postpone->when->notes;
+  } else if (const auto* const remind = std::get_if<RemindIntent>(&intent)) {
+    step.date_words = ReminderWords(remind->reminders);
+    notes = remind->notes;
+  } else if (kind == ActionKind::kRename) {
+    return fmt::format("Renamed: {}.", Quoted(after.fields.title));  // the title before is gone
+  }
+  std::string line = Line(step, after, zone);
+  for (const std::string& note : notes) line += ' ' + note;
+  return line;
+}
+
 std::string TellFailure(const absl::Status& status, const std::vector<std::string>& titles) {
   const std::optional<std::size_t> index = util::IndexOf(status);
   const std::string title =

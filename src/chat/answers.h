@@ -15,6 +15,11 @@ namespace todo::chat {
 /// Puts the outcome of its change into the action of `step`, and answers the line for it.
 std::string Tell(Step& step, const service::ChangedTask& outcome, const domain::TimeZone& zone);
 
+/// The line that Tell answers for an added, completed, opened, deleted or moved task, from the task
+/// as the change left it. Another change has a line that is as short.
+std::string TellAgain(const Intent& intent, ActionKind kind, const domain::Task& after,
+                      const domain::TimeZone& zone);
+
 /// The line for a failure that a person can do something about; empty: the call fails with
 /// `status`. `titles` are those of the changes.
 std::string TellFailure(const absl::Status& status, const std::vector<std::string>& titles);

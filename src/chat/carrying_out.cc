@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -223,38 +224,47 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeBack(const Turn& turn) {
   return outcome;
 }
 
-absl::StatusOr<std::optional<Conversation::Outcome>> Conversation::FirstAnswer(const Order& order) {
-  std::vector<ActionKind> kinds;
-  for (const Intent& intent : order.intents) {
-    const ActionKind kind = KindOf(intent);
-    if (kind < ActionKind::kList) kinds.push_back(kind);
-  }
-  if (kinds.empty()) return std::nullopt;
+absl::StatusOr<std::optional<Conversation::Outcome>> Conversation::FirstAnswer(
+    const Order& order) const {
+  std::vector<const Intent*> changing;
+  for (const Intent& intent : order.intents)
+    if (KindOf(intent) < ActionKind::kList) changing.push_back(&intent);
+  if (changing.empty()) return std::nullopt;
   TODO_ASSIGN_OR_RETURN(const auto first, parts_.tasks.FirstAnswers(order.call));
   if (!first) return std::nullopt;
+  TODO_ASSIGN_OR_RETURN(const domain::TimeZone zone, domain::TimeZone::Load(order.wish.time_zone));
   Outcome outcome;
   outcome.reply.understood_by = order.wish.understood_by;
   std::vector<std::string> titles;
+  std::vector<std::string> lines;
   for (std::size_t i = 0; i < first->size(); ++i) {
     const domain::Task& task = (*first)[i].after;
+    const Intent& intent = *changing[std::min(i, changing.size() - 1)];
     Action& action = outcome.reply.actions.emplace_back();
-    action.kind = kinds[std::min(i, kinds.size() - 1)];
+    action.kind = KindOf(intent);
     action.tasks = {task};
     action.reminder_numbers = (*first)[i].reminder_numbers;
     action.changed = true;
     titles.push_back(Quoted(task.fields.title));
+    lines.push_back(TellAgain(intent, action.kind, task, zone));
   }
   outcome.change_id = order.call.request_id->uuid;
-  outcome.reply.text = fmt::format("That is done already: {}.", Enumerated(titles));
+  // An intent may have changed several tasks: then the lines may be those of other intents.
+  const bool are_known = changing.size() == 1 || changing.size() == first->size();
+  outcome.reply.text = order.answers && are_known
+                           ? fmt::format("{}", fmt::join(lines, "\n"))
+                           : fmt::format("That is done already: {}.", Enumerated(titles));
   return outcome;
 }
 
 absl::StatusOr<Reply> Conversation::Finish(const Turn& turn, Outcome outcome) {
   Reply& reply = outcome.reply;
   if (reply.understood_by.empty()) reply.understood_by = kGrammar;
-  const std::optional<Undo>& last = turn.memory.undo;
-  reply.undoable =
-      outcome.undo || (outcome.change_id && last && last->change_id == *outcome.change_id);
+  const auto note_undo = [&](const Memory& memory) {
+    reply.undoable = outcome.undo || (outcome.change_id && memory.undo &&
+                                      memory.undo->change_id == *outcome.change_id);
+  };
+  note_undo(turn.memory);
   const std::optional<domain::TaskId> spoken_of = SpokenOf(reply);
   const bool changes = outcome.undo || outcome.undone;
   const absl::Status kept = memories_.Update(turn.call.user, [&](Memory& memory) {
@@ -272,6 +282,7 @@ absl::StatusOr<Reply> Conversation::Finish(const Turn& turn, Outcome outcome) {
     if (outcome.no_change && memory.undo && memory.undo->overtaken_by == outcome.no_change)
       memory.undo->overtaken_by.reset();
     if (spoken_of) memory.spoken_of = spoken_of;
+    note_undo(memory);
     if (turn.call.request_id) {
       memory.replies.insert(memory.replies.begin(), {.request_id = *turn.call.request_id,
                                                      .fingerprint = DigestOf(turn.call.fingerprint),

@@ -117,6 +117,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeSentence(Turn& turn) {
               .intents = {},
               .pins = {},
               .confirmed = false,
+              .answers = false,
               .call = turn.call};
   Sentence sentence = ParseSentence(turn.text, turn.context);
   order.intents = std::move(sentence.intents);
@@ -211,6 +212,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeAnswer(Turn& turn, const
               .intents = {},
               .pins = question.pins,
               .confirmed = choice.kind == Choice::Kind::kYes,
+              .answers = true,
               .call = turn.call};
   if (choice.kind == Choice::Kind::kOne && question.slot)
     order.pins[*question.slot] = question.offers[choice.index].pin;

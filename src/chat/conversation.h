@@ -91,6 +91,7 @@ class Conversation {
     std::vector<Intent> intents;
     Pins pins;
     bool confirmed = false;
+    bool answers = false;       // a question
     service::CallContext call;  // of its changes
   };
 
@@ -104,7 +105,7 @@ class Conversation {
   absl::Status Apply(Turn& turn, const Order& order, std::vector<Step>& steps, Outcome& outcome);
   absl::StatusOr<Outcome> TakeBack(const Turn& turn);
   /// The answer of an order whose changes were made, when its reply was not remembered.
-  absl::StatusOr<std::optional<Outcome>> FirstAnswer(const Order& order);
+  absl::StatusOr<std::optional<Outcome>> FirstAnswer(const Order& order) const;
   /// The intents that a model chooses; empty: there is no model, or it does not know either.
   absl::StatusOr<std::vector<Intent>> AskModel(const Turn& turn, Wish& wish) const;
   OpenQuestion Remembered(const Order& order, const Plan& plan) const;

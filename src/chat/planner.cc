@@ -54,13 +54,13 @@ std::string ReminderWords(const ReminderPhrase& phrase) {
   return fmt::format("{} before it is due", PeriodWords(*phrase.before));
 }
 
+}  // namespace
+
 std::string ReminderWords(const std::vector<ReminderPhrase>& phrases) {
   std::vector<std::string> words;
   for (const ReminderPhrase& phrase : phrases) words.push_back(ReminderWords(phrase));
   return fmt::format("{}", fmt::join(words, " and "));
 }
-
-}  // namespace
 
 absl::StatusOr<Plan> Planner::Make(const std::vector<Intent>& intents) {
   const bool alone = intents.size() == 1;

@@ -54,6 +54,9 @@ struct Plan {
   Pins pins;            // of all references
 };
 
+/// "Friday, 27 November 2026, 09:00", "30 minutes before it is due".
+std::string ReminderWords(const std::vector<ReminderPhrase>& phrases);
+
 /// Makes the plan of one text.
 /// Thread safety: none. Make blocks on the database; its statuses are those of finding and reading.
 class Planner {

@@ -704,9 +704,23 @@ TEST_F(ConversationTest, AnEqualAnswerThatWasCarriedOutMeanwhileIsNotRefused) {
   Say("delete milk");
   Reply other;
   meddled_state_.after_write = [&] { other = Say("yes"); };
-  EXPECT_EQ(Say("yes").text, "That is done already: “Milk”.");
-  EXPECT_THAT(other.text, StartsWith("Deleted: “Milk”."));
+  EXPECT_EQ(Say("yes"), other);
+  EXPECT_EQ(other.text, "Deleted: “Milk”. “Undo” brings it back.");
+  EXPECT_TRUE(other.undoable);
   EXPECT_TRUE(IsDeleted(task.id));
+  EXPECT_EQ(ChangeCount(), 2u);
+}
+
+TEST_F(ConversationTest, EqualChoicesAtTheSameTimeGetEqualAnswers) {
+  Add("Write report", "2026-11-27");
+  Add("Send report");
+  for (const char* wish : {"complete the report", "move the report to monday"}) {
+    Say(wish);
+    Reply other;
+    meddled_state_.after_write = [&] { other = Say("1"); };
+    EXPECT_EQ(Say("1").text, other.text) << wish;
+    Say("undo");
+  }
 }
 
 TEST_F(ConversationTest, TheLoserOfAWriteAnswersFromWhatIsThere) {
