@@ -1,5 +1,8 @@
 #include "chat/new_due.h"
 
+#include <cstdint>
+
+#include "chat/finding.h"
 #include "chat/words.h"
 #include "domain/reminder/reminder.h"
 #include "util/require.h"
@@ -72,6 +75,15 @@ NewDue ToMoment(const Moment& moment, const Setting& setting) {
   return whole_day;
 }
 
+/// A time of day, on the day of the task. The day of `moment` stands in for one that has passed.
+NewDue ToTime(const Moment& moment, const Setting& setting) {
+  if (setting.task.fields.due.kind == DueKind::kNone) return ToMoment(moment, setting);
+  const std::int64_t time = moment.local - absl::CivilSecond(absl::CivilDay(moment.local));
+  const absl::CivilSecond local = absl::CivilSecond(DueDayOf(setting.task, setting.zone)) + time;
+  return setting.zone.ToInstant(local) > setting.now ? AtLocal(local, setting)
+                                                     : ToMoment(moment, setting);
+}
+
 NewDue ByShift(const domain::Period& shift, const Setting& setting) {
   const domain::Due& due = setting.task.fields.due;
   const bool whole_days = shift.time.count() == 0;
@@ -103,7 +115,8 @@ NewDue Postponed(const domain::Task& task, const WhenPhrase& when, const TimeZon
                         .zone = zone,
                         .task_zone = TimeZone::Load(task.fields.time_zone).value_or(zone),
                         .now = now};
-  return when.moment ? ToMoment(*when.moment, setting) : ByShift(*when.shift, setting);
+  if (when.shift) return ByShift(*when.shift, setting);
+  return when.has_no_day ? ToTime(*when.moment, setting) : ToMoment(*when.moment, setting);
 }
 
 }  // namespace todo::chat

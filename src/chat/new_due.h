@@ -21,8 +21,9 @@ struct NewDue {
   std::string note;                      // a surprise; empty: there is none
 };
 
-/// A day keeps the task's time of day. A shift counts from the task's due date, or from now when
-/// the new date would have passed. Precondition: `when` has a moment or a shift.
+/// A day keeps the task's time of day, and a time keeps the task's day unless it has passed then. A
+/// shift counts from the task's due date, or from now when the new date would have passed.
+/// Precondition: `when` has a moment or a shift.
 NewDue Postponed(const domain::Task& task, const WhenPhrase& when, const domain::TimeZone& zone,
                  domain::Instant now);
 

@@ -47,6 +47,13 @@ std::string PeriodWords(const domain::Period& period) {
   return Enumerated(parts);
 }
 
+std::string EffectOf(const WhenPhrase& when) {
+  if (when.shift) return fmt::format("It would move by {}.", PeriodWords(*when.shift));
+  if (!when.has_no_day) return fmt::format("It would be due {}.", Describe(*when.moment));
+  const absl::CivilSecond local = when.moment->local;
+  return fmt::format("It would be due at {:02}:{:02}.", local.hour(), local.minute());
+}
+
 /// "Friday, 27 November 2026, 09:00", or "30 minutes before it is due".
 std::string ReminderWords(const ReminderPhrase& phrase) {
   if (phrase.at) return Describe(*phrase.at);
@@ -183,9 +190,7 @@ absl::Status Planner::Visit(const PostponeIntent& intent) {
     return absl::OkStatus();
   }
   const WhenPhrase& when = *intent.when;
-  const Dating dating{.effect = when.moment
-                                    ? fmt::format("It would be due {}.", Describe(*when.moment))
-                                    : fmt::format("It would move by {}.", PeriodWords(*when.shift)),
+  const Dating dating{.effect = EffectOf(when),
                       .unread = intent.unread,
                       .date = fmt::format("{} {}", intent.unread, intent.when_text)};
   const auto move = [&](const Task& task, const TaskReference&) {

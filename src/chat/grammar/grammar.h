@@ -86,7 +86,8 @@ TaskPhrase ParseTaskPhrase(std::string_view text, const GrammarContext& context,
 struct WhenPhrase {
   std::optional<Moment> moment;
   std::optional<domain::Period> shift;
-  std::vector<std::string> notes;
+  bool has_no_day = false;  // "4pm": the day of `moment` is the next one that has the time
+  std::vector<std::string> notes = {};
 };
 
 /// Reads the whole of `text` as a date: "friday", "to tomorrow at 9", "by two days", "for an hour",

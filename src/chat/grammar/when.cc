@@ -160,6 +160,8 @@ std::optional<WhenPhrase> ParseWhen(std::string_view text, const GrammarContext&
   WhenPhrase when;
   when.moment = grammar::Resolve(*phrase, context, when.notes);
   if (!when.moment) return std::nullopt;
+  const bool is_midnight = when.moment->local == absl::CivilSecond(CivilDay(when.moment->local));
+  when.has_no_day = !phrase->day && !is_midnight;
   return when;
 }
 

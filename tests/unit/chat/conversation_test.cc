@@ -103,6 +103,28 @@ TEST_F(ConversationTest, RenamingAndMoving) {
   EXPECT_THAT(Say("postpone it").text, StartsWith("To when?"));
 }
 
+TEST_F(ConversationTest, ATimeAloneKeepsTheDay) {
+  Add("Dentist", "2026-12-01T15:00:00");
+  EXPECT_EQ(Say("move the dentist to 4pm").text,
+            "Moved: “Dentist” is now due Tuesday, 1 December 2026, 16:00.");
+  EXPECT_EQ(Say("move it to 7pm").text,
+            "Moved: “Dentist” is now due Tuesday, 1 December 2026, 19:00.");
+  Add("Call Ann", "2026-11-30");
+  EXPECT_EQ(Say("reschedule call ann to 9:00").text,
+            "Moved: “Call Ann” is now due Monday, 30 November 2026, 09:00.");
+  Add("Bins", "2026-11-24T20:00:00");
+  EXPECT_EQ(Say("move the bins to 4pm").text,
+            "Moved: “Bins” is now due Thursday, 26 November 2026, 16:00.")
+      << "its day has passed";
+  Add("Standup", "2026-11-26T09:00:00");
+  EXPECT_EQ(Say("move the standup to 9:30").text,
+            "Moved: “Standup” is now due Friday, 27 November 2026, 09:30.")
+      << "that time has passed today";
+  Add("Idea");
+  EXPECT_EQ(Say("move the idea to 4pm").text,
+            "Moved: “Idea” is now due Thursday, 26 November 2026, 16:00.");
+}
+
 TEST_F(ConversationTest, AShiftOfAnOverdueTaskCountsFromNow) {
   Add("Report", "2026-11-20T09:00:00");
   EXPECT_EQ(Say("snooze the report for an hour").text,
