@@ -105,6 +105,7 @@ class Planner {
   absl::StatusOr<std::optional<domain::Task>> Get(domain::TaskId id, const std::string& if_gone);
   absl::StatusOr<std::optional<domain::Task>> SpokenOf();
   absl::StatusOr<Candidates> Find(const TaskReference& reference, ActionKind kind);
+  absl::StatusOr<Candidates> FindNamed(const TaskReference& reference, ActionKind kind);
   absl::StatusOr<bool> PartsFit(const TaskReference& reference, ActionKind kind);
   void AskWhich(const TaskReference& reference, ActionKind kind, std::vector<domain::Task> offers,
                 bool near, const std::string& effect);

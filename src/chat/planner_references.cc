@@ -84,7 +84,19 @@ absl::StatusOr<bool> Planner::PartsFit(const TaskReference& reference, ActionKin
   return true;
 }
 
+/// Tasks that only have the words that suggest one are near at best.
 absl::StatusOr<Candidates> Planner::Find(const TaskReference& reference, ActionKind kind) {
+  TODO_ASSIGN_OR_RETURN(Candidates named, FindNamed(reference, kind));
+  if (reference.only_named) named.near.clear();
+  if (!named.fitting.empty() || reference.suggested.empty()) return named;
+  TODO_ASSIGN_OR_RETURN(Candidates suggested,
+                        input_.finding.Find(reference.suggested, WantedFor(kind)));
+  std::erase_if(suggested.fitting, [](const Task& task) { return task.completed; });
+  if (!suggested.fitting.empty()) named.near = std::move(suggested.fitting);
+  return named;
+}
+
+absl::StatusOr<Candidates> Planner::FindNamed(const TaskReference& reference, ActionKind kind) {
   TODO_ASSIGN_OR_RETURN(Candidates candidates,
                         input_.finding.Find(reference.words, WantedFor(kind)));
   if (!candidates.fitting.empty() || reference.undated.empty()) return candidates;
@@ -120,7 +132,9 @@ absl::StatusOr<std::optional<Task>> Planner::Resolve(const TaskReference& refere
   if (!candidates.fitting.empty()) {
     AskWhich(reference, kind, std::move(candidates.fitting), /*near=*/false, dating.effect);
   } else if (!candidates.near.empty()) {
-    AskWhich(reference, kind, std::move(candidates.near), /*near=*/true, dating.effect);
+    const bool is_suggested = !reference.suggested.empty() && dating.effect.empty();
+    AskWhich(reference, kind, std::move(candidates.near), /*near=*/true,
+             is_suggested ? "It would be completed." : dating.effect);
   } else {
     RefuseUnknown(reference);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/grammar/deeds.h"
 #include "chat/grammar/references.h"
 
 namespace todo::chat {
@@ -12,59 +13,6 @@ namespace {
 
 /// A date has at most this many words.
 constexpr std::size_t kMaxDateWords = 12;
-
-bool IsQuestion(Words words) {
-  return !words.empty() &&
-         IsOneOf(words.front(),
-                 {"is",    "are",      "was",  "were",   "am",   "do",    "does",  "did", "have",
-                  "has",   "had",      "what", "what's", "when", "who",   "why",   "how", "which",
-                  "where", "anything", "can",  "could",  "will", "would", "should"});
-}
-
-/// Without "today" or "just now" at the end: the time at which something was done.
-Words WithoutTimeOfDoing(Words words) {
-  static const Form part_of_day("this morning|afternoon|evening");
-  static const Form word("today|already|yesterday|finally|earlier|now");
-  static const Form two_words("just|right|earlier now|today");
-  for (const Form* const end : {&two_words, &part_of_day, &word}) {
-    if (const std::size_t count = end->MatchEnd(words); count > 0 && count < words.size())
-      return words.first(words.size() - count);
-  }
-  return words;
-}
-
-bool IsNegation(const Word& word) {
-  return IsOneOf(word,
-                 {"not", "no", "never", "none", "nothing", "nobody", "neither", "nor", "yet"});
-}
-
-/// Whether `words`, before an ending like "done", take back that something is done: "no report",
-/// "report should be", "report isn't", "if the report is".
-bool DenyDoing(Words words) {
-  const auto denies = [](const Word& word) {
-    return IsNegation(word) || (!word.quoted && word.text.ends_with("n't")) ||
-           IsOneOf(word, {"cannot", "cant",   "dont",      "wont",   "isnt",   "arent",
-                          "wasnt",  "hasnt",  "havent",    "didnt",  "doesnt", "without",
-                          "should", "must",   "will",      "would",  "could",  "can",
-                          "might",  "shall",  "ought",     "be",     "almost", "nearly",
-                          "half",   "partly", "partially", "hardly", "barely"});
-  };
-  return std::ranges::any_of(words, denies) ||
-         (!words.empty() &&
-          IsOneOf(words.front(), {"if", "once", "until", "till", "unless", "before", "after",
-                                  "while", "because", "since", "as", "although", "though"})) ||
-         (!words.empty() && IsOneOf(words.back(), {"may"}));
-}
-
-/// Whether `words`, before an ending like "done", name no task: "I'm done", "clear completed".
-bool AreNoTitle(Words words) {
-  return std::ranges::all_of(words, [](const Word& word) {
-    return IsOneOf(
-        word, {"i",    "i'm",     "im",      "am",       "i've", "we",   "we're", "we've", "are",
-               "have", "has",     "clear",   "list",     "show", "view", "hide",  "get",   "my",
-               "the",  "archive", "already", "recently", "now",  "just", "count"});
-  });
-}
 
 /// The words of `task`, which stand before a date, that may be a part of the date.
 Words UnreadOf(Words task) {
@@ -106,6 +54,7 @@ std::optional<Intent> IntentReader::ReadWish(Words words) const {
   }
   if (auto intent = ReadByEnding(words)) return intent;
   if (auto intent = List(words)) return intent;
+  if (auto intent = WasDone(words)) return intent;
   // "Bought groceries". But "read chapter 5" may be a title.
   const std::string_view first = words.front().text;
   const bool is_past = first.ends_with("ed") || BaseOfPast(first) != first;
@@ -236,6 +185,11 @@ std::optional<Intent> IntentReader::Mark(Words rest) const {
       return About<UncompleteIntent>(rest.first(rest.size() - count));
   }
   const std::size_t count = done.MatchEnd(rest);
+  if (count == 0 && rest.size() > 2 && IsOneOf(rest[rest.size() - 2], {"as"})) {
+    std::vector<Word> deed(rest.begin(), rest.end());  // "rent paid" of "mark rent as paid"
+    deed.erase(deed.end() - 2);
+    return WasDone(deed);
+  }
   if (count == 0 || count == rest.size()) return std::nullopt;
   const Words named = rest.first(rest.size() - count);
   return DenyDoing(named) ? std::nullopt : Complete(named);
@@ -248,23 +202,6 @@ std::optional<Intent> IntentReader::Tick(Words rest) const {
     return Complete(words);  // "cross milk off my list"
   }
   return Complete(words.first(words.size() - 1));
-}
-
-/// "i paid the rent": the task is probably called "pay the rent".
-std::optional<Intent> IntentReader::Did(Words rest) const {
-  if (rest.empty() || rest.front().quoted) return std::nullopt;
-  const std::string base = BaseOfPast(rest.front().text);
-  if (base.empty() || rest.size() < 2 || IsNegation(rest[1]) || IsNegation(rest.back()))
-    return std::nullopt;
-  TaskReference reference = Reference(WithoutTimeOfDoing(rest));
-  const auto replace = [&](std::string& words) {
-    const std::size_t written = rest.front().span.end - rest.front().span.begin;
-    if (words.size() >= written) words.replace(0, written, base);
-  };
-  replace(reference.words);
-  if (!reference.undated.empty()) replace(reference.undated);
-  if (!reference.parts.empty()) replace(reference.parts.front().words);
-  return CompleteIntent{std::move(reference)};
 }
 
 std::optional<Intent> IntentReader::Rename(Words rest) const {
@@ -345,9 +282,11 @@ std::optional<Intent> IntentReader::Search(Words rest) const {
 
 std::optional<Intent> IntentReader::IsItDone(Words rest) const {
   static const Form end("done|finished|complete|completed|open|due|overdue yet|already?");
-  const std::size_t count = end.MatchEnd(rest);
-  if (count == 0 || count == rest.size()) return std::nullopt;
-  return Search(rest.first(rest.size() - count));
+  std::size_t count = end.MatchEnd(rest);
+  if (count == 0 && !rest.empty() && !BaseOfPast(rest.back().text).empty()) count = 1;  // "paid?"
+  if (count == 0 || count >= rest.size()) return std::nullopt;
+  const Words named = rest.first(rest.size() - count);
+  return NamesNoTask(named) ? std::nullopt : Search(named);
 }
 
 }  // namespace todo::chat

@@ -21,6 +21,8 @@ class IntentReader {
   std::optional<Intent> Read(Words words) const;
   /// The task that `words` describe.
   TaskPhrase ReadTask(Words words) const { return Phrase(words); }
+  /// Whether `words` end with what was done to a task: "the rent is paid".
+  bool EndsWithDeed(Words words) const { return WasDone(words).has_value(); }
 
  private:
   /// As Read, of words without courtesies.
@@ -40,6 +42,7 @@ class IntentReader {
   std::optional<Intent> Mark(Words rest) const;
   std::optional<Intent> Tick(Words rest) const;
   std::optional<Intent> Did(Words rest) const;
+  std::optional<Intent> WasDone(Words words) const;
   std::optional<Intent> Rename(Words rest) const;
   std::optional<Intent> Change(Words rest) const;
   std::optional<Intent> Postpone(Words rest, bool needs_when) const;

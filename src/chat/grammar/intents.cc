@@ -88,9 +88,10 @@ class Splitter {
     const Words before = Words(words_).subspan(begin_, joint.end - begin_);
     const Words after = Words(words_).subspan(joint.begin);
     const std::vector<Opening> openings = OpeningsOf(before.subspan(CourtesyBefore(before)));
-    const bool goes_on = openings.empty() && adding_;
+    const bool goes_on = adding_ && !HasVerb(before);
     const bool adds = goes_on || (!openings.empty() && Adds(openings.front().verb));
-    const bool by_ending = EndingOf(before).word_count > 0;
+    const bool by_ending =
+        EndingOf(before).word_count > 0 || (openings.empty() && reader_.EndsWithDeed(before));
     const bool opens =
         by_ending || ((goes_on || !openings.empty()) && OpensIntent(after, adds, joint.firm));
     if (!opens && !adds) return;
@@ -105,12 +106,20 @@ class Splitter {
     Push(*std::move(intent));
     begin_ = joint.begin;
     adding_ = adds;
+    by_date_ = !opens;
+  }
+
+  /// Whether `words` begin with a verb of a sentence. Where only dates separate the tasks that are
+  /// added, a verb that is common in titles is a part of the title.
+  bool HasVerb(Words words) const {
+    const std::vector<Opening> openings = OpeningsOf(words.subspan(CourtesyBefore(words)));
+    return std::ranges::any_of(openings,
+                               [&](const Opening& opening) { return !by_date_ || !opening.weak; });
   }
 
   /// As IntentReader::Read. Behind a task that is added, words without a verb are the next one.
   std::optional<Intent> ReadPart(Words words) const {
-    const bool has_verb = !OpeningsOf(words.subspan(CourtesyBefore(words))).empty();
-    return adding_ && !has_verb ? AddIntent{reader_.ReadTask(words)} : reader_.Read(words);
+    return adding_ && !HasVerb(words) ? AddIntent{reader_.ReadTask(words)} : reader_.Read(words);
   }
 
   /// "oil change friday" of "add car wash tomorrow and oil change friday".
@@ -137,7 +146,10 @@ class Splitter {
 
   void Remind(TaskPhrase& task, const RemindIntent& remind) const {
     std::ranges::copy(remind.reminders, std::back_inserter(task.reminders));
-    std::ranges::copy(remind.notes, std::back_inserter(task.notes));
+    constexpr std::size_t kMaxNotes = 10;
+    for (const std::string& note : remind.notes)
+      if (task.notes.size() < kMaxNotes) task.notes.push_back(note);
+    if (remind.when_text.empty()) return;
     const std::size_t begin = text_.find(remind.when_text, words_[begin_].span.begin);
     if (begin == std::string_view::npos) return;  // the words of the time are apart
     const std::optional<Moment>& at = remind.reminders.front().at;
@@ -163,6 +175,7 @@ class Splitter {
   const IntentReader reader_;
   std::size_t begin_ = 0;  // of the words that are not yet read
   bool adding_ = false;    // the part before it adds a task
+  bool by_date_ = false;   // … and ends only where its date does
   int tries_ = 0;
   Sentence sentence_;
 };

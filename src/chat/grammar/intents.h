@@ -20,6 +20,9 @@ struct TaskReference {
   bool it = false;            // "it", "that one": the task that was spoken of last
   std::string undated;        // the words without those that may be dates; empty: there are none
   std::optional<Moment> due;  // the date that `undated` leaves out
+  /// Words by which a task is only suggested: "rent" of "paid the rent". Empty: there are none.
+  std::string suggested;
+  bool only_named = false;  // a task that merely resembles the words is not meant
   /// "milk and eggs": the parts that may each name a task, when no task fits all words.
   std::vector<TaskReference> parts;
   bool operator==(const TaskReference&) const = default;

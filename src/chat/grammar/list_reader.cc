@@ -24,7 +24,7 @@ bool IsFiller(const Word& word) {
        "coming",  "up",     "left",      "upcoming", "of",     "still",      "undone",    "doing",
        "done",    "next",   "happening", "going",    "all",    "everything", "how",       "look",
        "looks",   "like",   "looking",   "be",       "please", "remaining",  "pending",   "in",
-       "week's",  "day's",  "now",       "current"});
+       "week's",  "day's",  "now",       "current",  "plate",  "calendar"});
 }
 
 bool Has(Words words, std::initializer_list<std::string_view> wanted) {

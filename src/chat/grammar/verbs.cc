@@ -26,9 +26,12 @@ constexpr OpeningForm kOpenings[] = {
     {"i|we would like to", Verb::kAdd},
     {"i|we still|also|really? must|should|gotta", Verb::kAdd},
     {"i|we had better", Verb::kAdd},
+    {"need to", Verb::kAdd},
+    {"gotta", Verb::kAdd},
     {"remember to", Verb::kAdd},
-    {"don't|never|dont forget to", Verb::kAdd},
-    {"do not forget to", Verb::kAdd},
+    {"remember", Verb::kAdd, true},
+    {"don't|never|dont forget to|about?", Verb::kAdd},
+    {"do not forget to|about?", Verb::kAdd},
     {"don't|dont let me forget to?", Verb::kAdd},
     {"put", Verb::kPutOn, true},
     {"remind me", Verb::kRemind},
@@ -50,6 +53,7 @@ constexpr OpeningForm kOpenings[] = {
     {"tick|check|cross|strike", Verb::kTick, true},
     {"close", Verb::kComplete, true},
     {"i|we|i've|we've have? just|already|finally|now?", Verb::kDid},
+    {"just|already|finally", Verb::kDid, true},
 
     {"reopen|re-open|uncomplete|untick|uncheck|unfinish", Verb::kUncomplete},
     {"undo the? completion|completing|finishing of?", Verb::kUncomplete},
@@ -94,6 +98,7 @@ constexpr OpeningForm kOpenings[] = {
     {"which task|tasks are|have|contain|mention about|with?", Verb::kSearch, true},
     {"did i|we finish|complete|do", Verb::kSearch, true},
     {"have i|we finished|completed|done", Verb::kSearch, true},
+    {"did i|we already|ever?", Verb::kSearch, true},
     {"is|are", Verb::kIsItDone, true},
 
     {"how am|are|was|were i|we|things doing|going?", Verb::kUsage},
@@ -130,15 +135,15 @@ constexpr OpeningForm kOpenings[] = {
     {"good morning|afternoon|evening|day", Verb::kHelp}};
 
 constexpr const char* kCourtesyBefore[] = {
-    "please|hey|ok|okay|well|so|also|then|now|yes|alright|great|and|but|kindly|actually",
-    "can|could|would|will you",
+    "please|pls|plz|hey|ok|okay|well|so|also|then|now|yes|alright|great|and|but|kindly|actually",
+    "can|could|would|will you|u|ya",
     "i|we want|need you to",
     "i'd|we'd like you to",
     "i would like you to",
     "go ahead and",
     "let's|lets",
     "let me|us"};
-constexpr const char* kCourtesyBehind[] = {"please", "thanks", "thank you"};
+constexpr const char* kCourtesyBehind[] = {"please|pls|plz", "thanks|thx", "thank you", "instead"};
 
 struct EndingForm {
   const char* pattern;
@@ -155,26 +160,47 @@ constexpr EndingForm kEndings[] = {
 
 const std::map<std::string_view, std::string_view>& IrregularPasts() {
   static const std::map<std::string_view, std::string_view> pasts = {
-      {"ate", "eat"},      {"began", "begin"},   {"bought", "buy"},  {"brought", "bring"},
-      {"built", "build"},  {"burnt", "burn"},    {"came", "come"},   {"caught", "catch"},
-      {"chose", "choose"}, {"cut", "cut"},       {"did", "do"},      {"done", "do"},
-      {"drank", "drink"},  {"drew", "draw"},     {"drove", "drive"}, {"fed", "feed"},
-      {"fought", "fight"}, {"found", "find"},    {"gave", "give"},   {"given", "give"},
-      {"got", "get"},      {"gone", "go"},       {"gotten", "get"},  {"grew", "grow"},
-      {"heard", "hear"},   {"held", "hold"},     {"hid", "hide"},    {"hung", "hang"},
-      {"kept", "keep"},    {"knit", "knit"},     {"laid", "lay"},    {"learnt", "learn"},
-      {"led", "lead"},     {"left", "leave"},    {"lent", "lend"},   {"let", "let"},
-      {"lit", "light"},    {"made", "make"},     {"met", "meet"},    {"paid", "pay"},
-      {"put", "put"},      {"ran", "run"},       {"read", "read"},   {"rode", "ride"},
-      {"run", "run"},      {"said", "say"},      {"sang", "sing"},   {"saw", "see"},
-      {"seen", "see"},     {"sent", "send"},     {"set", "set"},     {"sewed", "sew"},
-      {"shook", "shake"},  {"shot", "shoot"},    {"shut", "shut"},   {"slept", "sleep"},
-      {"sold", "sell"},    {"spent", "spend"},   {"spoke", "speak"}, {"spoken", "speak"},
-      {"stuck", "stick"},  {"swam", "swim"},     {"swept", "sweep"}, {"taken", "take"},
-      {"taught", "teach"}, {"thought", "think"}, {"threw", "throw"}, {"thrown", "throw"},
-      {"told", "tell"},    {"took", "take"},     {"tried", "try"},   {"went", "go"},
-      {"woke", "wake"},    {"won", "win"},       {"wore", "wear"},   {"written", "write"},
-      {"wrote", "write"}};
+      {"ate", "eat"},           {"beat", "beat"},         {"began", "begin"},
+      {"begun", "begin"},       {"bent", "bend"},         {"bought", "buy"},
+      {"bound", "bind"},        {"broke", "break"},       {"broken", "break"},
+      {"brought", "bring"},     {"built", "build"},       {"burnt", "burn"},
+      {"came", "come"},         {"caught", "catch"},      {"chose", "choose"},
+      {"chosen", "choose"},     {"cut", "cut"},           {"did", "do"},
+      {"done", "do"},           {"drank", "drink"},       {"drawn", "draw"},
+      {"drew", "draw"},         {"driven", "drive"},      {"drove", "drive"},
+      {"dug", "dig"},           {"eaten", "eat"},         {"fed", "feed"},
+      {"felt", "feel"},         {"flew", "fly"},          {"forgave", "forgive"},
+      {"fought", "fight"},      {"found", "find"},        {"froze", "freeze"},
+      {"frozen", "freeze"},     {"gave", "give"},         {"given", "give"},
+      {"gone", "go"},           {"got", "get"},           {"gotten", "get"},
+      {"grew", "grow"},         {"ground", "grind"},      {"heard", "hear"},
+      {"held", "hold"},         {"hid", "hide"},          {"hung", "hang"},
+      {"kept", "keep"},         {"knit", "knit"},         {"known", "know"},
+      {"laid", "lay"},          {"learnt", "learn"},      {"led", "lead"},
+      {"left", "leave"},        {"lent", "lend"},         {"let", "let"},
+      {"lit", "light"},         {"lost", "lose"},         {"made", "make"},
+      {"met", "meet"},          {"mown", "mow"},          {"overcame", "overcome"},
+      {"paid", "pay"},          {"put", "put"},           {"ran", "run"},
+      {"rang", "ring"},         {"read", "read"},         {"rebuilt", "rebuild"},
+      {"redid", "redo"},        {"redone", "redo"},       {"repaid", "repay"},
+      {"reread", "reread"},     {"rewritten", "rewrite"}, {"rewrote", "rewrite"},
+      {"rode", "ride"},         {"run", "run"},           {"said", "say"},
+      {"sang", "sing"},         {"saw", "see"},           {"seen", "see"},
+      {"sent", "send"},         {"set", "set"},           {"sewed", "sew"},
+      {"sewn", "sew"},          {"shook", "shake"},       {"shot", "shoot"},
+      {"shown", "show"},        {"shut", "shut"},         {"slept", "sleep"},
+      {"sold", "sell"},         {"sought", "seek"},       {"spent", "spend"},
+      {"split", "split"},       {"spoke", "speak"},       {"spoken", "speak"},
+      {"spun", "spin"},         {"stood", "stand"},       {"stuck", "stick"},
+      {"sung", "sing"},         {"swam", "swim"},         {"swept", "sweep"},
+      {"swum", "swim"},         {"taken", "take"},        {"taught", "teach"},
+      {"thought", "think"},     {"threw", "throw"},       {"thrown", "throw"},
+      {"told", "tell"},         {"took", "take"},         {"tore", "tear"},
+      {"torn", "tear"},         {"tried", "try"},         {"understood", "understand"},
+      {"undid", "undo"},        {"went", "go"},           {"withdrawn", "withdraw"},
+      {"withdrew", "withdraw"}, {"woke", "wake"},         {"won", "win"},
+      {"wore", "wear"},         {"worn", "wear"},         {"wound", "wind"},
+      {"written", "write"},     {"wrote", "write"}};
   return pasts;
 }
 

@@ -248,6 +248,42 @@ TEST_F(ConversationTest, ADateNamesOneOccurrenceOfASeries) {
   EXPECT_EQ(asked.question->offers.at(0).task.id, first.id);
 }
 
+TEST_F(ConversationTest, ADeedInThePastCompletesTheTaskThatAsksForIt) {
+  for (const char* title : {"Pay the rent", "Call mom", "Do the dishes", "Finish the report",
+                            "Clean the kitchen", "Write an essay", "Buy milk", "Buy eggs"}) {
+    Add(title);
+  }
+  EXPECT_EQ(Say("the rent has been paid").text, "Done: “Pay the rent”.");
+  EXPECT_EQ(Say("called mom").text, "Done: “Call mom”.");
+  EXPECT_EQ(Say("done with the dishes").text, "Done: “Do the dishes”.");
+  EXPECT_EQ(Say("finished the report").text, "Done: “Finish the report”.");
+  EXPECT_EQ(Say("kitchen cleaned").text, "Done: “Clean the kitchen”.");
+  EXPECT_EQ(Say("essay is finally written").text, "Done: “Write an essay”.");
+  EXPECT_EQ(Say("milk and eggs are bought").text, "Done: “Buy milk”.\nDone: “Buy eggs”.");
+}
+
+TEST_F(ConversationTest, ADeedOfATaskWithoutItsVerbIsAskedAbout) {
+  const domain::Task gas = Add("Gas bill");
+  EXPECT_EQ(Say("the gas bill is paid").text,
+            "No task is called “pay gas bill”. Do you mean this one?\n1. “Gas bill”\n"
+            "It would be completed.\nAnswer “yes” or “no”.");
+  EXPECT_FALSE(Get(gas.id).completed);
+  EXPECT_EQ(Say("yes").text, "Done: “Gas bill”.");
+  EXPECT_THAT(Say("paid the water bill").text, StartsWith("No task is called"));
+  EXPECT_THAT(Say("the rent is paid").text, StartsWith("No task is called “pay rent”. Nothing"));
+}
+
+TEST_F(ConversationTest, AnotherDeedCompletesNothing) {
+  const domain::Task report = Add("Report");
+  for (const char* text : {"the report is postponed", "the report was moved", "missed the report",
+                           "forgot the report", "the report isn't paid yet", "report not written",
+                           "the report will be written", "get the report written"}) {
+    const Reply reply = Say(text);
+    EXPECT_FALSE(reply.question && reply.question->kind == ActionKind::kComplete) << reply.text;
+    EXPECT_FALSE(Get(report.id).completed) << reply.text;
+  }
+}
+
 TEST_F(ConversationTest, WhatIsNotDoneIsNotCompleted) {
   Add("Report");
   Add("Clear gutters");
@@ -504,6 +540,14 @@ TEST_F(ConversationTest, ALongListSaysThatThereMayBeMore) {
   EXPECT_THAT(Say("list").text, StartsWith("At least 500 tasks open:"));
   EXPECT_THAT(Say("list").text, HasSubstr("…and at least 480 more."));
   EXPECT_THAT(Say("find report").text, StartsWith("At least 50 tasks found for “report”:"));
+}
+
+TEST_F(ConversationTest, TasksBehindManyOfOtherDaysAreCountedToo) {
+  for (int i = 0; i < 510; ++i) Add(fmt::format("old {}", i), "2026-11-25");
+  for (int i = 0; i < 3; ++i) Add(fmt::format("new {}", i), "2026-11-26");
+  EXPECT_THAT(Say("what's due today?").text, StartsWith("3 tasks due "));
+  EXPECT_EQ(Say("what's due today?").actions.at(0).tasks.size(), 3u);
+  EXPECT_THAT(Say("what's overdue?").text, StartsWith("At least 500 tasks overdue:"));
 }
 
 TEST_F(ConversationTest, WhatIsNotUnderstoodIsNotAdded) {

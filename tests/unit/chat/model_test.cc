@@ -70,7 +70,7 @@ TEST_F(ModelTest, AGoodChoiceIsCarriedOutAndNamesTheModel) {
 
 TEST_F(ModelTest, DatesAreResolvedByTheGrammar) {
   Choose("add_task_due", R"({"task":"ring mum","when":"friday"})");
-  EXPECT_EQ(Say("gotta ring mum b4 the weekend").text,
+  EXPECT_EQ(Say("ring mum b4 the weekend").text,
             "Added: “ring mum”, due Friday, 27 November 2026.");
 }
 
