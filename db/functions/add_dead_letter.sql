@@ -46,6 +46,9 @@ begin
         attempts = d.attempts, last_failed_at = d.last_failed_at, reason = d.reason, state = 'open', resolved_at = null;
     perform add_message(p_dlq_topic, d.record_key, d.id, p_payload);
     delete from crash_counts c where c.consumer = d.consumer and c.event_id = d.event_id;
+    if d.consumer = 'usage' then
+        perform pass_over_usage(d.user_id, d.event_id);
+    end if;
     return true;
 end
 $$;

@@ -1,10 +1,38 @@
 -- release: 1
 
 -- Adds events to the numbers of their accounts. All rows are locked in one order, so that no two callers wait for each
--- other; accounts in descending order, because the totals, which have a low number, are locked by everybody.
+-- other; those of the totals last, because everybody locks them.
+--
+-- Events are packed when the day after theirs is over. Later ones of the day wait for each other for a while. So that a
+-- crowd of events does not lie about for two days, about each thousandth has its day packed at once.
 create or replace function add_usage(p_events usage_event[]) returns void
 language plpgsql as $$
 begin
+    insert into usage_events (account, kind, at, event_id, seconds, created_at, born, priority, tags, series_id)
+    select e.account, e.kind, e.at, e.event_id,
+           case when e.kind = 'completed' then extract(epoch from e.at - e.created_at) end,
+           e.created_at, e.born, e.priority, coalesce(e.tags, '{}'), e.series_id
+    from unnest(p_events) e where not e.is_total order by 1 desc, 2, 3, 4
+    on conflict do nothing;
+
+    insert into usage_days as d (account, day, active, completed, pack_at)
+    select q.account, q.day, bit_or(q.quarter),
+           bit_or(case when q.kind = 'completed' then q.quarter else 0::bit(96) end),
+           case when bool_or(uuid_hash(q.event_id) % 1000 = 0) then '-infinity'
+                else (q.day + 2)::timestamp at time zone 'UTC' end
+    from (
+        select e.account, e.kind, e.event_id, (e.at at time zone 'UTC')::date as day,
+               set_bit(0::bit(96), (floor(extract(epoch from e.at) / 900)::bigint % 96)::int, 1) as quarter
+        from unnest(p_events) e where not e.is_total
+    ) q
+    group by 1, 2 order by 1 desc, 2
+    on conflict (account, day) do update set
+        active = d.active | excluded.active, completed = d.completed | excluded.completed,
+        pack_at = case when excluded.pack_at = '-infinity' then excluded.pack_at
+                       else coalesce(d.pack_at, greatest(excluded.pack_at, now() + interval '10 minutes')) end
+    where d.active | excluded.active <> d.active or d.completed | excluded.completed <> d.completed
+       or d.pack_at is null or excluded.pack_at = '-infinity' and d.pack_at <> '-infinity';
+
     insert into usage_counts as c
         (account, dimension, at, key, created, updated, completed, uncompleted, deleted, born, done)
     select e.account, d.dimension, usage_quarter(n.at), d.key, sum(n.created), sum(n.updated), sum(n.completed),
@@ -17,19 +45,13 @@ begin
         select e.created_at, 0, 0, 0, 0, 0, 0, case e.kind when 'completed' then 1 else -1 end
         where e.kind in ('completed', 'uncompleted') and e.created_at is not null
     ) n (at, created, updated, completed, uncompleted, deleted, born, done)
-    join lateral usage_dimensions(e.priority, e.tags) d on d.dimension = 0 or e.is_total
+    cross join lateral usage_dimensions(e.priority, e.tags) d
+    where e.is_total
     group by 1, 2, 3, 4 order by 1 desc, 2, 3, 4
     on conflict (account, dimension, at, key) do update set
         created = c.created + excluded.created, updated = c.updated + excluded.updated,
         completed = c.completed + excluded.completed, uncompleted = c.uncompleted + excluded.uncompleted,
         deleted = c.deleted + excluded.deleted, born = c.born + excluded.born, done = c.done + excluded.done;
-
-    insert into usage_events (account, kind, at, event_id, seconds, created_at, born, priority, tags, series_id)
-    select e.account, e.kind, e.at, e.event_id,
-           case when e.kind = 'completed' then extract(epoch from e.at - e.created_at) end,
-           e.created_at, e.born, e.priority, coalesce(e.tags, '{}'), e.series_id
-    from unnest(p_events) e where not e.is_total order by 1 desc, 2, 3, 4
-    on conflict do nothing;
 
     insert into usage_bins as b (account, dimension, at, key, bin, count)
     select e.account, d.dimension, usage_quarter(e.at), d.key,
@@ -39,18 +61,5 @@ begin
     where e.kind = 'completed' and e.created_at is not null and e.is_total
     group by 1, 2, 3, 4, 5 order by 1 desc, 2, 3, 4, 5
     on conflict (account, dimension, at, key, bin) do update set count = b.count + excluded.count;
-
-    insert into usage_days as d (account, day, active, completed)
-    select q.account, q.day, bit_or(q.quarter),
-           bit_or(case when q.kind = 'completed' then q.quarter else 0::bit(96) end)
-    from (
-        select e.account, e.kind, (e.at at time zone 'UTC')::date as day,
-               set_bit(0::bit(96), (floor(extract(epoch from e.at) / 900)::bigint % 96)::int, 1) as quarter
-        from unnest(p_events) e where not e.is_total
-    ) q
-    group by 1, 2 order by 1 desc, 2
-    on conflict (account, day) do update set active = d.active | excluded.active,
-                                             completed = d.completed | excluded.completed
-    where d.active | excluded.active <> d.active or d.completed | excluded.completed <> d.completed;
 end
 $$;

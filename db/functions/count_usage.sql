@@ -38,11 +38,13 @@ begin
                    else not e.is_ours and not exists (select from tasks t where t.id = e.task_id) end
     ), noted as (
         update usage_users u
-        set counted = u.counted + n.seqs, uncounted_own = u.uncounted_own + n.old_own,
-            uncounted_foreign = u.uncounted_foreign + n.old_foreign
+        set counted = u.counted + n.seqs, passed_over = u.passed_over + n.old_seqs,
+            uncounted_own = u.uncounted_own + n.old_own, uncounted_foreign = u.uncounted_foreign + n.old_foreign
         from (select x.user_id,
                      coalesce(range_agg(int8range(x.seq, x.seq, '[]')) filter (where x.seq is not null
                                                                                  and not x.is_too_old), '{}') as seqs,
+                     coalesce(range_agg(int8range(x.seq, x.seq, '[]')) filter (where x.seq is not null
+                                                                                 and x.is_too_old), '{}') as old_seqs,
                      count(*) filter (where x.is_too_old and x.seq is not null) as old_own,
                      count(*) filter (where x.is_too_old and x.seq is null) as old_foreign
               from event x group by x.user_id) n
@@ -56,9 +58,9 @@ begin
     cross join lateral (
         select (e.counted).account, false
         union all
-        select state.totals_account, true
+        select case when e.seq is null then state.foreign_totals else state.totals_account end, true
         union all
-        select state.next_totals, true where state.next_totals is not null and e.is_rebuilt
+        select state.next_totals, true where state.next_totals is not null and e.is_rebuilt and e.seq is not null
     ) a (account, is_total)
     where not e.is_too_old;
     perform add_usage(events);

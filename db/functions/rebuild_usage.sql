@@ -3,7 +3,8 @@
 -- The rebuild: counts the users' changes again from the change log, beside the numbers that are read.
 --
 -- While it runs, events are counted in the accounts that are read. The totals of the rebuild get the changes of each
--- user from the log; once a user is done, they get the user's events as well.
+-- user from the log; once a user is done, they get the user's events as well. The accounts of tasks of other programs
+-- stay as they are.
 
 -- Begins a rebuild, unless one is running.
 create or replace function start_usage_rebuild(p_now timestamptz) returns void
@@ -70,24 +71,16 @@ begin
         return true;
     end if;
 
-    perform add_foreign_usage(u.foreign_account, state.next_totals);
     update usage_state
     set added = added + head - coalesce((select sum(upper(r) - lower(r)) from unnest(u.counted) r), 0);
     update usage_users x
-    set own_account = u.next_account, counted = int8multirange(int8range(1, head + 1)), uncounted_own = 0,
+    set own_account = u.next_account, counted = int8multirange(int8range(1, head + 1)),
+        passed_over = x.passed_over - int8multirange(int8range(1, head + 1)), uncounted_own = 0,
         rebuild = state.rebuild, next_account = null, next_seq = 0
     where x.user_id = u.user_id;
     insert into usage_garbage values (u.own_account);
     return true;
 end
-$$;
-
--- Adds the numbers about a user's tasks in other programs to the totals.
-create or replace function add_foreign_usage(p_account bigint, p_totals bigint) returns void
-language sql as $$
-    select add_usage(array_agg(row(p_totals, true, e.event_id, e.kind, e.at, e.created_at, e.born, e.priority, e.tags,
-                                   e.series_id)::usage_event))
-    from usage_events e where e.account = p_account
 $$;
 
 -- Deletes up to p_limit rows of each kind of one replaced account. False: there was none.
@@ -106,6 +99,9 @@ begin
     total := total + gone;
     delete from usage_events
     where ctid = any (array(select ctid from usage_events where account = old limit p_limit));
+    get diagnostics gone = row_count;
+    total := total + gone;
+    delete from usage_packs where ctid = any (array(select ctid from usage_packs where account = old limit p_limit));
     get diagnostics gone = row_count;
     total := total + gone;
     delete from usage_bins where ctid = any (array(select ctid from usage_bins where account = old limit p_limit));

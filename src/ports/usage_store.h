@@ -79,7 +79,9 @@ struct Usage {
   std::int64_t overdue = 0;
   /// The quarters in which a task was completed, ascending, whatever the range. Of one user.
   std::vector<domain::Instant> completed_quarters;
-  std::int64_t as_of_seq = 0;  // of one user: all changes up to this one are counted
+  /// Of one user: each change up to this one is counted, or will not be before a rebuild: its event
+  /// was too old when it came, or is a dead letter.
+  std::int64_t as_of_seq = 0;
   std::int64_t uncounted_events = 0;
   std::vector<std::int64_t> active_users;  // as active_since
 };
@@ -100,7 +102,8 @@ class UsageStore {
  public:
   virtual ~UsageStore() = default;
 
-  /// All of the answer is of one moment. Statuses as of TaskStore::List.
+  /// All of the answer is of one moment, but for the titles of series. Statuses as of
+  /// TaskStore::List.
   virtual absl::StatusOr<Usage> Read(const UsageQuery& query) = 0;
 
   /// Begins to count everything again from the change log, unless that is being done. The numbers
@@ -111,6 +114,11 @@ class UsageStore {
   /// Does a part of the rebuild that takes less than a second. False: there is nothing to do, or
   /// another replica is doing it.
   virtual absl::StatusOr<bool> ContinueRebuild(domain::Instant now) = 0;
+
+  /// Stores events of days that have passed more tightly, so that reading them is fast. No number
+  /// changes. Takes less than a second. False: there is nothing to do, or another replica is doing
+  /// it.
+  virtual absl::StatusOr<bool> Pack(domain::Instant now) = 0;
 };
 
 }  // namespace todo::ports

@@ -12,7 +12,10 @@
 #include "domain/time.h"
 #include "store/row_values.h"
 #include "store/session.h"
+#include "store/usage_pack.h"
+#include "store/usage_sum.h"
 #include "util/require.h"
+#include "util/status.h"
 
 namespace todo::store {
 namespace {
@@ -26,9 +29,15 @@ using ports::UsageQuery;
 using ports::UsageRebuild;
 using ports::UsageTimes;
 
-constexpr Statement kRead{
-    "usage_read",
-    "select read_usage($1, $2::timestamptz[], $3, $4, $5::timestamptz, $6::date)::text"};
+// Of one snapshot, because it is one statement.
+constexpr Statement kReadUser{"usage_read_user", R"sql(
+select null::text, null::bytea, read_usage_of($1, $2::timestamptz, $3::date)::text
+union all
+select fact, pack, null from read_usage_events($1, $4::timestamptz, $5::timestamptz))sql"};
+
+constexpr Statement kReadTitles{"usage_read_titles", R"sql(
+select (select t.title from tasks t where t.user_id = $1 and t.series_id = s.id::uuid order by t.occurrence desc limit 1)
+from unnest($2::text[]) with ordinality s (id, number) order by s.number)sql"};
 
 constexpr Statement kReadAll{"usage_read_all", R"sql(
 select read_all_usage($1::timestamptz[], $2, $3, $4::timestamptz, $5::date, $6::timestamptz[])::text)sql"};
@@ -40,6 +49,12 @@ select next_totals is not null, micros(started_at), micros(finished_at), counted
 
 constexpr Statement kContinue{"usage_continue_rebuild",
                               "select continue_usage_rebuild($1, $2::timestamptz)"};
+
+constexpr Statement kTake{"usage_take_events", R"sql(
+select account, day, created_from, facts from take_usage_events($1, $2::timestamptz))sql"};
+
+constexpr Statement kStorePack{"usage_store_pack", R"sql(
+insert into usage_packs (account, day, created_from, data) values ($1, $2::date, $3::timestamptz, $4::bytea))sql"};
 
 /// The middle of a bin (see the database function usage_bin).
 double SecondsOf(int bin) { return 0.001 * std::pow(1.1, bin + 0.5); }
@@ -76,14 +91,6 @@ const json& Rows(const json& object, const char* key) {
 std::int64_t Number(const json& object, const char* key) {
   const auto found = object.find(key);
   return found == object.end() || found->is_null() ? 0 : found->get<std::int64_t>();
-}
-
-/// Count, p50 and p90 from the element `first` of `row` on. Of no completions the two are null.
-UsageTimes TimesIn(const json& row, std::size_t first) {
-  const auto seconds = [&](std::size_t i) {
-    return row[first + i].is_null() ? 0 : row[first + i].get<double>();
-  };
-  return {row[first].get<std::int64_t>(), seconds(1), seconds(2)};
 }
 
 /// Times by key, from rows of key, bin and count.
@@ -125,7 +132,18 @@ std::vector<Instant> QuartersIn(const json& days) {
   return quarters;
 }
 
-Usage Decode(const UsageQuery& query, const json& found) {
+/// What is found beside the counts.
+void DecodeState(const json& found, Usage& usage) {
+  usage.open = Number(found, "open");
+  usage.overdue = Number(found, "overdue");
+  usage.completed_quarters = QuartersIn(Rows(found, "days"));
+  usage.as_of_seq = Number(found, "as_of_seq");
+  usage.uncounted_events = Number(found, "uncounted");
+  for (const json& users : Rows(found, "active"))
+    usage.active_users.push_back(users.get<std::int64_t>());
+}
+
+Usage DecodeAll(const UsageQuery& query, const json& found) {
   Usage usage;
   usage.buckets.resize(query.borders.size() - 1);
   if (query.previous_start) usage.previous.emplace();
@@ -140,7 +158,6 @@ Usage Decode(const UsageQuery& query, const json& found) {
     }
   }
   auto times = TimesByKey(Rows(found, "bins"));
-  for (const json& row : Rows(found, "times")) times[row[0]] = TimesIn(row, 1);
   usage.totals.times = times[true];
   if (usage.previous) usage.previous->times = times[false];
 
@@ -148,18 +165,46 @@ Usage Decode(const UsageQuery& query, const json& found) {
   for (const json& row : Rows(found, "parts")) {
     ports::UsagePart& part = usage.parts.emplace_back();
     part.key = row[0].get<std::string>();
-    if (row[1].is_string()) part.title = row[1].get<std::string>();
-    part.totals.counts = CountsIn(row, 2);
-    part.totals.times = query.user ? TimesIn(row, 9) : part_times[row[0]];
+    part.totals.counts = CountsIn(row, 1);
+    part.totals.times = part_times[row[0]];
   }
-  usage.open = Number(found, "open");
-  usage.overdue = Number(found, "overdue");
-  usage.completed_quarters = QuartersIn(Rows(found, "days"));
-  usage.as_of_seq = Number(found, "as_of_seq");
-  usage.uncounted_events = Number(found, "uncounted");
-  for (const json& users : Rows(found, "active"))
-    usage.active_users.push_back(users.get<std::int64_t>());
+  DecodeState(found, usage);
   return usage;
+}
+
+/// Rows of kReadUser.
+absl::StatusOr<Usage> DecodeUser(const UsageQuery& query, const pqxx::result& rows) {
+  Usage usage;
+  UsageSum sum(query);
+  std::string facts;
+  for (const pqxx::row& row : rows) {
+    if (!row[1].is_null()) {
+      TODO_ASSIGN_OR_RETURN(const UsagePack pack,
+                            DecodeUsagePack(pqxx::binarystring(row[1]).str()));
+      sum.Add(pack);
+    } else if (!row[0].is_null()) {
+      facts += facts.empty() ? '[' : ',';
+      facts += View(row[0]);
+    } else {
+      DecodeState(json::parse(View(row[2])), usage);
+    }
+  }
+  if (!facts.empty()) {
+    TODO_ASSIGN_OR_RETURN(const UsagePack pack, ParseUsageFacts(facts + ']'));
+    sum.Add(pack);
+  }
+  sum.Finish(usage);
+  return usage;
+}
+
+void AddTitles(pqxx::transaction_base& transaction, const domain::UserId& user,
+               std::vector<ports::UsagePart>& parts) {
+  const std::string ids = ArrayLiteralOf(parts, [](const auto& part) { return part.key; });
+  const pqxx::result titles = Exec(transaction, kReadTitles, user.value, ids);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const pqxx::field title = titles[static_cast<pqxx::result::size_type>(i)][0];
+    if (!title.is_null()) parts[i].title = View(title);
+  }
 }
 
 UsageRebuild Decode(const pqxx::row& row) {
@@ -174,26 +219,38 @@ std::string FormatDay(absl::CivilDay day) {
   return fmt::format("{:04}-{:02}-{:02}", day.year(), day.month(), day.day());
 }
 
+absl::StatusOr<Usage> ReadUser(pqxx::transaction_base& transaction, const UsageQuery& query) {
+  const Instant from = query.previous_start.value_or(query.borders.front());
+  TODO_ASSIGN_OR_RETURN(
+      Usage usage,
+      DecodeUser(query, Exec(transaction, kReadUser, query.user->value, FormatInstant(query.now),
+                             FormatDay(query.today), FormatInstant(from),
+                             FormatInstant(query.borders.back()))));
+  if (query.breakdown == ports::UsageBreakdown::kSeries && !usage.parts.empty())
+    AddTitles(transaction, *query.user, usage.parts);
+  return usage;
+}
+
+absl::StatusOr<Usage> ReadAll(pqxx::transaction_base& transaction, const UsageQuery& query) {
+  std::vector<Instant> borders = {query.previous_start.value_or(query.borders.front())};
+  borders.insert(borders.end(), query.borders.begin(), query.borders.end());
+  const pqxx::result result =
+      Exec(transaction, kReadAll, ArrayLiteralOf(borders, FormatInstant),
+           static_cast<int>(query.breakdown), query.max_parts, FormatInstant(query.now),
+           FormatDay(query.today), ArrayLiteralOf(query.active_since, FormatInstant));
+  return DecodeAll(query, json::parse(View(result[0][0])));
+}
+
 }  // namespace
 
 absl::StatusOr<Usage> PgUsageStore::Read(const UsageQuery& query) {
   TODO_REQUIRE(query.borders.size() >= 2);
   TODO_REQUIRE(query.user || query.breakdown != ports::UsageBreakdown::kSeries);
-  std::vector<Instant> borders = {query.previous_start.value_or(query.borders.front())};
-  borders.insert(borders.end(), query.borders.begin(), query.borders.end());
-  const int dimension = static_cast<int>(query.breakdown);
-  return ReadWhileWanted(
-      pool_, query.cancellation, options_.read_timeout, "read usage",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Usage> {
-        const std::string border_array = ArrayLiteralOf(borders, FormatInstant);
-        const pqxx::result result =
-            query.user ? Exec(transaction, kRead, query.user->value, border_array, dimension,
-                              query.max_parts, FormatInstant(query.now), FormatDay(query.today))
-                       : Exec(transaction, kReadAll, border_array, dimension, query.max_parts,
-                              FormatInstant(query.now), FormatDay(query.today),
-                              ArrayLiteralOf(query.active_since, FormatInstant));
-        return Decode(query, json::parse(View(result[0][0])));
-      });
+  return ReadWhileWanted(pool_, query.cancellation, options_.read_timeout, "read usage",
+                         [&](pqxx::transaction_base& transaction) {
+                           return query.user ? ReadUser(transaction, query)
+                                             : ReadAll(transaction, query);
+                         });
 }
 
 absl::StatusOr<UsageRebuild> PgUsageStore::StartRebuild(Instant now) {
@@ -217,6 +274,20 @@ absl::StatusOr<bool> PgUsageStore::ContinueRebuild(Instant now) {
                 return Exec(transaction, kContinue, options_.step_changes, FormatInstant(now))[0][0]
                     .as<bool>();
               });
+}
+
+absl::StatusOr<bool> PgUsageStore::Pack(Instant now) {
+  return Transact(pool_, "pack usage", [&](pqxx::work& transaction) -> absl::StatusOr<bool> {
+    const pqxx::result taken = Exec(transaction, kTake, options_.pack_events, FormatInstant(now));
+    for (const pqxx::row& row : taken) {
+      TODO_ASSIGN_OR_RETURN(const UsagePack pack, ParseUsageFacts(View(row[3])));
+      const std::optional<std::string> created_from =
+          row[2].is_null() ? std::nullopt : std::optional(row[2].as<std::string>());
+      Exec(transaction, kStorePack, row[0].as<std::int64_t>(), row[1].as<std::string>(),
+           created_from, ByteaLiteral(EncodeUsagePack(pack)));
+    }
+    return !taken.empty();
+  });
 }
 
 }  // namespace todo::store

@@ -10,6 +10,7 @@ namespace todo::store {
 struct UsageStoreOptions {
   std::chrono::milliseconds read_timeout{5'000};  // of one Read
   int step_changes = 500;                         // at most, in one ContinueRebuild
+  int pack_events = 5'000;                        // at most, in one Pack
 };
 
 /// UsageStore on PostgreSQL. The pool must outlive it.
@@ -23,6 +24,7 @@ class PgUsageStore final : public ports::UsageStore {
   absl::StatusOr<ports::UsageRebuild> StartRebuild(domain::Instant now) override;
   absl::StatusOr<ports::UsageRebuild> ReadRebuild() override;
   absl::StatusOr<bool> ContinueRebuild(domain::Instant now) override;
+  absl::StatusOr<bool> Pack(domain::Instant now) override;
 
  private:
   ConnectionPool& pool_;

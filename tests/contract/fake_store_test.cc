@@ -218,12 +218,14 @@ class FakeUsageEnvironment final : public UsageEnvironment {
  public:
   ports::TaskStore& tasks() override { return tasks_; }
   ports::EventInbox& inbox() override { return inbox_; }
+  ports::RetryQueue& retries() override { return retries_; }
   ports::UsageStore& usage() override { return usage_; }
 
  private:
   support::FakeDatabase database_;
   support::FakeTaskStore tasks_{database_};
   support::FakeEventInbox inbox_{database_};
+  support::FakeRetryQueue retries_{database_};
   support::FakeUsageStore usage_{database_};
 };
 

@@ -368,6 +368,7 @@ class PgUsageEnvironment final : public UsageEnvironment {
       : database_(std::move(database)) {}
   ports::TaskStore& tasks() override { return tasks_; }
   ports::EventInbox& inbox() override { return inbox_; }
+  ports::RetryQueue& retries() override { return retries_; }
   ports::UsageStore& usage() override { return usage_; }
 
  private:
@@ -375,7 +376,8 @@ class PgUsageEnvironment final : public UsageEnvironment {
   store::ConnectionPool pool_{database_->conninfo()};
   store::PgTaskStore tasks_{pool_, [](int) {}};
   store::PgEventInbox inbox_{pool_, {}};
-  store::PgUsageStore usage_{pool_, {.step_changes = 2}};
+  store::PgRetryQueue retries_{pool_, {}};
+  store::PgUsageStore usage_{pool_, {.step_changes = 2, .pack_events = 3}};
 };
 
 INSTANTIATE_TEST_SUITE_P(PostgreSql, UsageContract, testing::Values(&Make<PgUsageEnvironment>));

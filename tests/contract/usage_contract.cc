@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "domain/event/dead_letter.h"
 #include "util/status.h"
 
 namespace todo::contract {
@@ -87,6 +88,19 @@ void UsageContract::Count(const std::vector<UsageEvent>& events, std::string_vie
   EXPECT_TRUE(status.ok()) << status;
 }
 
+void UsageContract::GiveUp(const UsageEvent& event) {
+  domain::ReceivedEvent received;
+  received.event.id = event.event_id;
+  received.event.user = event.user;
+  received.event.task_id = event.task_id;
+  received.event.at = event.at;
+  received.record.topic = "task-events";
+  const absl::StatusOr<bool> added = environment_->retries().AddDeadLetter(
+      domain::DeadLetterOf("usage", received, 1, event.at, event.at, "never"),
+      ports::TakenFrom::kBus, event.at);
+  EXPECT_TRUE(added.value_or(false)) << added.status();
+}
+
 Usage UsageContract::Read(const UsageQuery& query) {
   absl::StatusOr<Usage> usage = environment_->usage().Read(query);
   EXPECT_TRUE(usage.ok()) << usage.status();
@@ -111,6 +125,12 @@ void UsageContract::Rebuild() {
   while (more.value_or(false)) more = usage().ContinueRebuild(At("2026-03-10T00:00:01Z"));
   EXPECT_TRUE(more.ok()) << more.status();
   EXPECT_FALSE(usage().ReadRebuild()->running);
+}
+
+void UsageContract::Pack() {
+  absl::StatusOr<bool> more = true;
+  while (more.value_or(false)) more = usage().Pack(At("2100-01-01T00:00:00Z"));
+  EXPECT_TRUE(more.ok()) << more.status();
 }
 
 TEST_P(UsageContract, NothingIsCountedAtFirst) {
@@ -202,7 +222,7 @@ TEST_P(UsageContract, AnEventThatIsTooOldIsOnlyNoted) {
         "2026-03-02T00:00:00Z");
   const Usage usage = ReadYear(ann_);
   EXPECT_EQ(usage.totals.counts.created, 1);
-  EXPECT_EQ(usage.as_of_seq, 0) << "the first change is not counted";
+  EXPECT_EQ(usage.as_of_seq, 2) << "there is nothing to wait for";
   EXPECT_EQ(usage.uncounted_events, 2);
   EXPECT_EQ(ReadYear(std::nullopt).uncounted_events, 2);
 
@@ -213,6 +233,36 @@ TEST_P(UsageContract, AnEventThatIsTooOldIsOnlyNoted) {
   EXPECT_EQ(usage.uncounted_events, 2);
   EXPECT_EQ(this->usage().ReadRebuild()->counted_changes, 2);
   EXPECT_EQ(this->usage().ReadRebuild()->added_events, 1);
+}
+
+TEST_P(UsageContract, ADeadLetterIsNotWaitedForAndCountsWhenItIsReplayed) {
+  for (int i = 0; i < 4; ++i) Create(ann_, "2026-03-01T09:00:00Z");
+  const std::vector<UsageEvent> events = Events(ann_);
+  GiveUp(events[2]);
+  EXPECT_EQ(ReadYear(ann_).as_of_seq, 0);
+  Count({events[1]});
+  EXPECT_EQ(ReadYear(ann_).as_of_seq, 0) << "the first event may still come";
+  Count({events[0]});
+  EXPECT_EQ(ReadYear(ann_).as_of_seq, 3);
+  EXPECT_EQ(ReadYear(ann_).totals.counts.created, 2);
+  GiveUp(events[3]);
+  EXPECT_EQ(ReadYear(ann_).as_of_seq, 4);
+
+  Count({events[2]});
+  EXPECT_EQ(ReadYear(ann_).totals.counts.created, 3);
+  EXPECT_EQ(ReadYear(ann_).as_of_seq, 4);
+  Rebuild();
+  EXPECT_EQ(ReadYear(ann_).totals.counts.created, 4);
+  EXPECT_EQ(ReadYear(ann_).as_of_seq, 4);
+  EXPECT_EQ(usage().ReadRebuild()->added_events, 1);
+}
+
+TEST_P(UsageContract, ADeadLetterOfAnotherProgramPassesNothingOver) {
+  Create(ann_, "2026-03-01T09:00:00Z");
+  GiveUp(Foreign(ann_, ChangeKind::kCreated, "2026-03-01T09:00:00Z", "2026-03-01T09:00:00Z"));
+  GiveUp(Foreign(bob_, ChangeKind::kCreated, "2026-03-01T09:00:00Z", "2026-03-01T09:00:00Z"));
+  EXPECT_EQ(ReadYear(ann_).as_of_seq, 0);
+  EXPECT_EQ(ReadYear(bob_).as_of_seq, 0);
 }
 
 TEST_P(UsageContract, BreaksDownByTheValuesThatTheTaskHadAtTheEvent) {
@@ -361,6 +411,59 @@ TEST_P(UsageContract, ActiveUsersAreCountedOnce) {
   EXPECT_THAT(usage.active_users, ElementsAre(1, 2, 2, 3));
 }
 
+TEST_P(UsageContract, PackingChangesNoNumber) {
+  Task task = Create(ann_, "2026-03-01T09:00:00Z",
+                     {.title = "t", .priority = Priority::kLow, .tags = {"home", "garden"}});
+  Apply(Rename(task, "renamed"), "2026-03-01T09:20:00Z");
+  Apply(ChangeOf(ChangeKind::kCompleted, task), "2026-03-02T00:00:00.000001Z");
+  Apply(ChangeOf(ChangeKind::kUncompleted, task), "2026-03-02T23:59:59.999999Z");
+  Apply(ChangeOf(ChangeKind::kCompleted, task), "2026-04-01T09:00:00Z");
+  Apply(CreateRecurring(ann_, "Water the plants"), "2026-03-01T09:00:00Z");
+  CountAll(ann_);
+  Count({Foreign(ann_, ChangeKind::kCompleted, "2026-03-02T10:00:00Z", "2026-03-01T08:00:00Z")});
+  const auto read_all = [&] {
+    std::vector<Usage> answers;
+    for (const auto breakdown : {UsageBreakdown::kNone, UsageBreakdown::kPriority,
+                                 UsageBreakdown::kTag, UsageBreakdown::kSeries}) {
+      answers.push_back(ReadYear(ann_, breakdown));
+      // Days and periods that events and packs overlap.
+      answers.push_back(Read({.user = ann_,
+                              .borders = {At("2026-03-01T09:15:00Z"), At("2026-03-02T00:00:00Z"),
+                                          At("2026-03-02T12:00:00Z")},
+                              .previous_start = At("2026-03-01T00:00:00Z"),
+                              .breakdown = breakdown}));
+    }
+    return answers;
+  };
+  const auto expect_same = [&](const std::vector<Usage>& before) {
+    const std::vector<Usage> after = read_all();
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      EXPECT_EQ(after[i].buckets, before[i].buckets);
+      EXPECT_EQ(after[i].totals, before[i].totals);
+      EXPECT_EQ(after[i].previous, before[i].previous);
+      EXPECT_EQ(after[i].parts, before[i].parts);
+      EXPECT_EQ(after[i].completed_quarters, before[i].completed_quarters);
+    }
+  };
+  const std::vector<Usage> loose = read_all();
+  EXPECT_EQ(
+      loose[0].totals.counts,
+      (UsageCounts{
+          .created = 2, .updated = 1, .completed = 3, .uncompleted = 1, .born = 2, .done = 2}));
+  EXPECT_EQ(loose[1].previous->counts, (UsageCounts{.created = 2, .born = 2, .done = 2}));
+  Pack();
+  expect_same(loose);
+  Count({Foreign(ann_, ChangeKind::kCompleted, "2026-03-02T11:00:00Z", "2026-03-01T08:00:00Z")});
+  const std::vector<Usage> late = read_all();
+  EXPECT_EQ(late[0].totals.counts.completed, 4) << "after its day was packed";
+  Pack();
+  expect_same(late);
+  Rebuild();
+  expect_same(late);
+  Pack();
+  expect_same(late);
+}
+
 TEST_P(UsageContract, ARebuildComesToTheSameNumbersAndKeepsThoseOfOtherPrograms) {
   for (const UserId& user : {ann_, bob_}) {
     for (int i = 0; i < 5; ++i) {
@@ -444,6 +547,7 @@ TEST_P(UsageContract, ManyMayCountAtOnceAndDuringARebuild) {
     for (int round = 0; round < kRounds; ++round) {
       if (i == kUsers) {
         EXPECT_TRUE(usage().ContinueRebuild(At("2026-03-10T00:00:00Z")).ok());
+        EXPECT_TRUE(usage().Pack(At("2100-01-01T00:00:00Z")).ok());
         continue;
       }
       Create(name(i), "2026-03-01T09:00:00Z");

@@ -10,17 +10,20 @@
 
 #include "contract/contract_support.h"
 #include "ports/event_inbox.h"
+#include "ports/retry_queue.h"
 #include "ports/task_store.h"
 #include "ports/usage_store.h"
 
 namespace todo::contract {
 
-/// Usage, and tasks and an inbox on the same data. A part of a rebuild is two changes.
+/// Usage; and tasks, an inbox and a retry queue on the same data. A part of a rebuild is two
+/// changes.
 class UsageEnvironment {
  public:
   virtual ~UsageEnvironment() = default;
   virtual ports::TaskStore& tasks() = 0;
   virtual ports::EventInbox& inbox() = 0;
+  virtual ports::RetryQueue& retries() = 0;
   virtual ports::UsageStore& usage() = 0;
 };
 
@@ -44,6 +47,8 @@ class UsageContract
   std::vector<ports::UsageEvent> Events(const domain::UserId& user);
   void Count(const std::vector<ports::UsageEvent>& events,
              std::string_view oldest = "2026-01-01T00:00:00Z");
+  /// Makes a dead letter of an event that has not been claimed.
+  void GiveUp(const ports::UsageEvent& event);
   void CountAll(const domain::UserId& user) { Count(Events(user)); }
   ports::Usage Read(const ports::UsageQuery& query);
   /// From `from` to `to`, as one bucket; user nullopt: all.
@@ -54,6 +59,8 @@ class UsageContract
                         ports::UsageBreakdown breakdown = ports::UsageBreakdown::kNone);
   /// Rebuilds until nothing is left to do.
   void Rebuild();
+  /// Packs until nothing is left to do, long after all events.
+  void Pack();
 
   const domain::UserId ann_{"ann"};
   const domain::UserId bob_{"bob"};

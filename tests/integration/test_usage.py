@@ -127,11 +127,14 @@ def test_dead_letters_count_when_they_are_replayed(own_stack: Stack) -> None:
     letters = "select count(*) from dead_letters where consumer = 'usage' and state = 'open'"
     eventually(lambda: rows(own_stack, letters) == [["3"]], "three dead letters", within=120)
     analytics = Analytics(own_stack.api_target(), "usage-dead")
-    assert analytics.get().as_of_seq == 0 and analytics.get().totals.counts.created == 0
+    usage = analytics.get()
+    assert usage.totals.counts.created == 0
+    assert usage.as_of_seq == 3, "there is nothing to wait for"
     own_stack.postgres.query("drop trigger refuse_usage on usage_counts")
     assert Operator(own_stack.api_target()).replay(filter=True) == 3
-    usage = counted(own_stack, client)
-    assert (usage.totals.counts.created, usage.totals.counts.completed) == (2, 1)
+    all_is_counted(own_stack)
+    usage = analytics.get()
+    assert (usage.totals.counts.created, usage.totals.counts.completed, usage.as_of_seq) == (2, 1, 3)
     assert not check(collect_usage(own_stack), rules=[usage_is_what_the_log_says])
 
 

@@ -172,6 +172,7 @@ class FakeDatabase {
   struct UsageTables {
     std::vector<UsageRow> rows;
     std::set<std::pair<domain::UserId, std::int64_t>> counted;          // seq of own events
+    std::set<std::pair<domain::UserId, std::int64_t>> passed_over;      // too old, or dead letters
     std::map<std::pair<domain::UserId, bool>, std::int64_t> uncounted;  // own or not
     ports::UsageRebuild rebuild;
   };

@@ -92,6 +92,12 @@ absl::StatusOr<bool> FakeRetryQueue::AddDeadLetter(const domain::DeadLetter& let
       stored.task_id = retry.task_id;
       FakeDatabase::LeaveQueue(tables, letter.consumer, letter.event_id, now);
     }
+    if (letter.consumer == "usage") {
+      for (const FakeDatabase::ChangeRow& row : tables.changes) {
+        if (row.change.user == stored.user && row.change.event_id == letter.event_id)
+          tables.usage.passed_over.insert({stored.user, row.change.seq});
+      }
+    }
     tables.dead_letters.push_back(std::move(stored));
     tables.crashes.erase({letter.consumer, letter.event_id});
     return absl::OkStatus();

@@ -164,7 +164,11 @@ absl::StatusOr<Usage> FakeUsageStore::Read(const UsageQuery& query) {
       if (row.event.kind == ChangeKind::kCompleted) quarters.insert(QuarterOf(row.event.at));
     }
     usage.completed_quarters.assign(quarters.begin(), quarters.end());
-    while (tables.usage.counted.contains({*query.user, usage.as_of_seq + 1})) ++usage.as_of_seq;
+    const auto is_decided = [&](std::int64_t seq) {
+      return tables.usage.counted.contains({*query.user, seq}) ||
+             tables.usage.passed_over.contains({*query.user, seq});
+    };
+    while (is_decided(usage.as_of_seq + 1)) ++usage.as_of_seq;
   }
   for (const Instant since : query.active_since) {
     std::set<domain::UserId> active;
@@ -208,6 +212,7 @@ absl::StatusOr<bool> FakeUsageStore::ContinueRebuild(Instant now) {
       usage.rows.push_back(UsageOf(row.change));
       usage.counted.insert({row.change.user, row.change.seq});
     }
+    usage.passed_over.clear();
     usage.rebuild.running = false;
     usage.rebuild.finished_at = now;
     usage.rebuild.counted_changes = static_cast<std::int64_t>(tables.changes.size());

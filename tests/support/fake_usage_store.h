@@ -15,6 +15,8 @@ class FakeUsageStore final : public ports::UsageStore {
   absl::StatusOr<ports::UsageRebuild> StartRebuild(domain::Instant now) override;
   absl::StatusOr<ports::UsageRebuild> ReadRebuild() override;
   absl::StatusOr<bool> ContinueRebuild(domain::Instant now) override;
+  /// There is nothing to pack.
+  absl::StatusOr<bool> Pack(domain::Instant) override { return false; }
 
  private:
   FakeDatabase& database_;

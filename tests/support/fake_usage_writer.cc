@@ -42,6 +42,7 @@ absl::Status FakeUsageWriter::Count(const std::vector<ports::UsageEvent>& events
     if (own ? usage.counted.contains({event.user, event.seq}) : event.is_ours || held) continue;
     if (event.at < oldest) {
       ++usage.uncounted[{event.user, own}];
+      if (own) usage.passed_over.insert({event.user, event.seq});
     } else if (own) {
       usage.counted.insert({event.user, event.seq});
       usage.rows.push_back(UsageOf(change->change));

@@ -20,12 +20,13 @@ void UsageRunner::Start() {
 void UsageRunner::Run(const std::stop_token& stop) {
   bool failed = false;
   while (!stop.stop_requested()) {
-    const absl::StatusOr<bool> more = store_.ContinueRebuild(clock_.Now());
-    if (std::exchange(failed, !more.ok()) != failed && failed) {
-      util::Log(util::Severity::kWarning, "usage_rebuild_delayed",
-                {{"status", more.status().ToString()}});
+    const absl::StatusOr<bool> rebuilt = store_.ContinueRebuild(clock_.Now());
+    const absl::StatusOr<bool> packed = store_.Pack(clock_.Now());
+    const absl::Status& status = rebuilt.ok() ? packed.status() : rebuilt.status();
+    if (std::exchange(failed, !status.ok()) != failed && failed) {
+      util::Log(util::Severity::kWarning, "usage_upkeep_delayed", {{"status", status.ToString()}});
     }
-    if (!more.value_or(false)) util::SleepFor(stop, kInterval);
+    if (!rebuilt.value_or(false) && !packed.value_or(false)) util::SleepFor(stop, kInterval);
   }
 }
 

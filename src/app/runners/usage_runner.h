@@ -8,8 +8,8 @@
 
 namespace todo::app {
 
-/// Does the work of rebuilds of usage (UsageStore::ContinueRebuild) in a thread of its own. `store`
-/// and `clock` must outlive it. Thread safety: Start and Stop from one thread.
+/// Packs the events of usage, and does the work of its rebuilds (UsageStore), in a thread of its
+/// own. `store` and `clock` must outlive it. Thread safety: Start and Stop from one thread.
 class UsageRunner {
  public:
   UsageRunner(ports::UsageStore& store, const ports::Clock& clock) : store_(store), clock_(clock) {}
