@@ -18,7 +18,7 @@ create table usage_packs (
     created_from timestamptz,  -- when the oldest task was created that was completed or opened again; null: none was
     data         bytea       not null,
     primary key (account, day, id)
-);
+) with (toast_tuple_target = 8160);  -- the pack of a busy day stays within its row
 
 -- When the day's events in usage_events are to be packed; null: there are none.
 alter table usage_days add column pack_at timestamptz default '-infinity';
