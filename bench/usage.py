@@ -22,11 +22,11 @@ from usage import Analytics  # noqa: E402
 
 USERS = 1_000
 CHANGES = 1_000          # of each user
-HEAVY = 100_000          # changes of one more user, over a year
+# Two more users, with their changes over a year, and the seconds that an answer about that year may take: a person who
+# does 27 things a day, and a program that does something in each quarter of an hour.
+HEAVY = {"heavy-1": (10_000, 0.01), "program-1": (100_000, 0.05)}
 LONGEST_CALL = 5.0       # seconds, while the rebuild runs
-# A year of the heavy user, who does something in each quarter of an hour: what is asked, and the seconds it may take.
 QUESTIONS = (("NONE", "DAY"), ("NONE", "MONTH"), ("PRIORITY", "DAY"), ("TAG", "DAY"), ("SERIES", "DAY"))
-SLOWEST_ANSWER = 0.05
 
 
 def write_history(session: Session, user: str, users: int, changes: int) -> None:
@@ -82,25 +82,25 @@ def rebuild_beside_calls(stack: Stack) -> tuple[float, dict[str, list[float]]]:
     return seconds, {name: call.stop() for name, call in calls.items()}
 
 
-def unpack(session: Session) -> None:
-    """Counts the heavy user's changes again, as single events that are not to be packed: the state before packing."""
-    session.run("""
+def unpack(session: Session, user: str) -> None:
+    """Counts the user's changes again, as single events that are not to be packed: the state before packing."""
+    session.run(f"""
         begin;
         create temporary table old on commit drop as select own_account as account from usage_users
-        where user_id = 'heavy-1';
+        where user_id = '{user}';
         delete from usage_packs where account in (select account from old);
         insert into usage_events (account, kind, at, event_id, seconds, created_at, born, priority, tags, series_id)
         select e.account, e.kind, e.at, e.event_id,
                case when e.kind = 'completed' then extract(epoch from e.at - e.created_at) end,
                e.created_at, e.born, e.priority, e.tags, e.series_id
-        from old, changes c, usage_event_of(old.account, false, c) e where c.user_id = 'heavy-1'
+        from old, changes c, usage_event_of(old.account, false, c) e where c.user_id = '{user}'
         on conflict do nothing;
         commit;
         vacuum analyze usage_events, usage_packs""")
 
 
-def year_of_heavy_user(stack: Stack, breakdown: str, bucket: str, samples_wanted: int = 30) -> list[float]:
-    analytics = Analytics(stack.api_target(), "heavy-1")
+def year_of(user: str, stack: Stack, breakdown: str, bucket: str, samples_wanted: int = 30) -> list[float]:
+    analytics = Analytics(stack.api_target(), user)
     start = analytics.messages.GetUsageRequest().start
     start.FromDatetime(datetime.now(UTC) - timedelta(days=365))
     samples = []
@@ -116,32 +116,36 @@ def main(_: argparse.Namespace) -> bool:
         session = Session(stack)
         stack.stop_one("service-0")
         write_history(session, "user-", USERS, CHANGES)
-        write_history(session, "heavy-", 1, HEAVY)
+        for user, (changes, _) in HEAVY.items():
+            write_history(session, user.removesuffix("1"), 1, changes)
         # They count as published, and as older than the audit.
         session.run("update relay_shards set position = (select max(id) from changes)")
         session.run("delete from audit_cursors")
         session.run("analyze users, changes")
         stack.start_one("service-0")
         seconds, calls = rebuild_beside_calls(stack)
-        changes = USERS * CHANGES + HEAVY
+        changes = USERS * CHANGES + sum(changes for changes, _ in HEAVY.values())
         longest = max(max(samples) for samples in calls.values())
         each = ", ".join(f"{name} {median(samples) * 1000:.1f} ms, longest {max(samples) * 1000:.0f} ms"
                          for name, samples in calls.items())
-        print(f"usage: {changes:,} changes of {USERS + 1:,} users rebuilt in {seconds:.0f} s; meanwhile {each} "
+        print(f"usage: {changes:,} changes of {USERS + len(HEAVY):,} users rebuilt in {seconds:.0f} s; meanwhile {each} "
               f"(allowed {LONGEST_CALL:.0f} s{'' if longest <= LONGEST_CALL else ': NOT HELD'})", flush=True)
         began = time.perf_counter()
-        eventually(lambda: session.run("select count(*) from usage_days where pack_at <= now()") == ["0"],
+        # What was counted after its day was packed once waits for ten minutes.
+        session.run("update usage_days set pack_at = now() where pack_at is not null and day < current_date - 1")
+        eventually(lambda: session.run("select count(*) from usage_days where pack_at is not null and day < current_date - 1") == ["0"],
                    "all past days are packed", within=3600, every=0.5)
         print(f"usage: packed {time.perf_counter() - began:.0f} s after the rebuild", flush=True)
         session.run("vacuum analyze usage_events, usage_counts, usage_days, usage_packs")
-        packed = {question: median(year_of_heavy_user(stack, *question)) for question in QUESTIONS}
-        unpack(session)
         held = longest <= LONGEST_CALL
-        for question, seconds in packed.items():
-            single = median(year_of_heavy_user(stack, *question, samples_wanted=5))
-            held &= seconds <= SLOWEST_ANSWER
-            print(f"usage: a year of {HEAVY:,} events by {question[1]} and {question[0]}: {seconds * 1000:.1f} ms (allowed "
-                  f"{SLOWEST_ANSWER * 1000:.0f} ms{'' if seconds <= SLOWEST_ANSWER else ': NOT HELD'}); with single "
-                  f"events {single * 1000:.0f} ms", flush=True)
+        for user, (changes, allowed) in HEAVY.items():
+            packed = {question: median(year_of(user, stack, *question)) for question in QUESTIONS}
+            unpack(session, user)
+            for question, seconds in packed.items():
+                single = median(year_of(user, stack, *question, samples_wanted=5))
+                held &= seconds <= allowed
+                print(f"usage: a year of {changes:,} events by {question[1]} and {question[0]}: {seconds * 1000:.1f} ms "
+                      f"(allowed {allowed * 1000:.0f} ms{'' if seconds <= allowed else ': NOT HELD'}); with single "
+                      f"events {single * 1000:.0f} ms", flush=True)
         session.close()
         return held
