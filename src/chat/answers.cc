@@ -106,6 +106,22 @@ std::string TellAgain(const Intent& intent, ActionKind kind, const Task& after,
   return line;
 }
 
+std::string TellUndone(ActionKind kind, const Task& after, const TimeZone& zone) {
+  const std::string title = Quoted(after.fields.title);
+  switch (kind) {
+    case ActionKind::kAdd: return title + " is gone";
+    case ActionKind::kDelete: return title + " is back";
+    case ActionKind::kComplete: return title + " is open again";
+    case ActionKind::kUncomplete: return title + " is done again";
+    case ActionKind::kRename: return title + " has its old title again";
+    case ActionKind::kRemind: return fmt::format("the reminder of {} is gone", title);
+    default: break;
+  }
+  const std::string due = DueWords(after, zone);
+  return due.empty() ? title + " has no due date again"
+                     : fmt::format("{} is due {} again", title, due);
+}
+
 std::string TellFailure(const absl::Status& status, const std::vector<std::string>& titles) {
   const std::optional<std::size_t> index = util::IndexOf(status);
   const std::string title =

@@ -20,6 +20,9 @@ std::string Tell(Step& step, const service::ChangedTask& outcome, const domain::
 std::string TellAgain(const Intent& intent, ActionKind kind, const domain::Task& after,
                       const domain::TimeZone& zone);
 
+/// What undoing a change of that kind came to: "“Milk” is open again". `after`: the task now.
+std::string TellUndone(ActionKind kind, const domain::Task& after, const domain::TimeZone& zone);
+
 /// The line for a failure that a person can do something about; empty: the call fails with
 /// `status`. `titles` are those of the changes.
 std::string TellFailure(const absl::Status& status, const std::vector<std::string>& titles);

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -49,21 +50,20 @@ static_assert(
     std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(ActionKind::kHelp), Intent>,
                    HelpIntent>);
 
-/// The task that "it" is from now on: the only one of the reply, if there is one.
-std::optional<domain::TaskId> SpokenOf(const Reply& reply) {
-  std::optional<domain::TaskId> only;
-  for (const Action& action : reply.actions) {
-    for (const domain::Task& task : action.tasks) {
-      if (only && *only != task.id) return std::nullopt;
-      only = task.id;
-    }
-  }
-  return only;
+/// The tasks of which the reply speaks.
+std::set<domain::TaskId> SpokenOf(const Reply& reply) {
+  std::set<domain::TaskId> ids;
+  for (const Action& action : reply.actions)
+    for (const domain::Task& task : action.tasks) ids.insert(task.id);
+  if (reply.question)
+    for (const Offer& offer : reply.question->offers) ids.insert(offer.task.id);
+  return ids;
 }
 
 }  // namespace
 
-OpenQuestion Conversation::Remembered(const Order& order, const Plan& plan) const {
+OpenQuestion Conversation::Remembered(const Order& order, const Plan& plan,
+                                      const domain::TimeZone& zone) const {
   const Ask& ask = *plan.ask;
   OpenQuestion question;
   question.id = parts_.ids.NewId();
@@ -75,8 +75,9 @@ OpenQuestion Conversation::Remembered(const Order& order, const Plan& plan) cons
   for (const auto& [slot, pin] : plan.pins) question.pins[slot] = pin;
   question.slot = ask.slot;
   for (const domain::Task& task : ask.offers) {
-    question.offers.push_back(
-        {.pin = {.id = task.id, .version = task.version}, .title = task.fields.title});
+    question.offers.push_back({.pin = {.id = task.id, .version = task.version},
+                               .title = task.fields.title,
+                               .due = DueWords(task, zone)});
   }
   return question;
 }
@@ -105,7 +106,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::CarryOut(Turn& turn, Order o
     return outcome;
   }
   if (plan.ask) {
-    outcome.question = Remembered(order, plan);
+    outcome.question = Remembered(order, plan, context.zone);
     outcome.reply.text = plan.ask->text;
     Question& asked = outcome.reply.question.emplace();
     asked.text = plan.ask->text;
@@ -212,14 +213,14 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeBack(const Turn& turn) {
   Action action;
   action.kind = ActionKind::kUndo;
   action.changed = true;
-  std::vector<std::string> quoted;
-  for (const service::ChangedTask& one : *made) {
-    std::string title = Quoted(one.after.fields.title);
-    if (std::ranges::find(quoted, title) == quoted.end()) quoted.push_back(std::move(title));
-    action.tasks.push_back(one.after);
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < made->size(); ++i) {
+    const domain::Task& after = (*made)[i].after;
+    lines.push_back(TellUndone(undo.steps[i].kind, after, turn.context.zone));
+    action.tasks.push_back(after);
   }
   outcome.undone = true;
-  outcome.reply.text = fmt::format("Undone: {}.", Enumerated(quoted));
+  outcome.reply.text = fmt::format("Undone: {}.", Enumerated(lines));
   outcome.reply.actions.push_back(std::move(action));
   return outcome;
 }
@@ -265,7 +266,7 @@ absl::StatusOr<Reply> Conversation::Finish(const Turn& turn, Outcome outcome) {
                                       memory.undo->change_id == *outcome.change_id);
   };
   note_undo(turn.memory);
-  const std::optional<domain::TaskId> spoken_of = SpokenOf(reply);
+  const std::set<domain::TaskId> spoken_of = SpokenOf(reply);
   const bool changes = outcome.undo || outcome.undone;
   const absl::Status kept = memories_.Update(turn.call.user, [&](Memory& memory) {
     const Memory before = memory;
@@ -281,7 +282,9 @@ absl::StatusOr<Reply> Conversation::Finish(const Turn& turn, Outcome outcome) {
     }
     if (outcome.no_change && memory.undo && memory.undo->overtaken_by == outcome.no_change)
       memory.undo->overtaken_by.reset();
-    if (spoken_of) memory.spoken_of = spoken_of;
+    // "It" is the only task of the last reply that spoke of any.
+    if (spoken_of.size() == 1) memory.spoken_of = *spoken_of.begin();
+    if (spoken_of.size() > 1) memory.spoken_of.reset();
     note_undo(memory);
     if (turn.call.request_id) {
       memory.replies.insert(memory.replies.begin(), {.request_id = *turn.call.request_id,

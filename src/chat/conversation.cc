@@ -37,15 +37,16 @@ absl::Status CheckMessage(const Message& message) {
   return violations.empty() ? absl::OkStatus() : util::InvalidFields(violations);
 }
 
-std::vector<std::string> TitlesOf(const OpenQuestion& question) {
-  std::vector<std::string> titles;
-  for (const OfferedTask& offer : question.offers) titles.push_back(offer.title);
-  return titles;
+std::vector<OfferWords> ChoicesOf(const OpenQuestion& question) {
+  std::vector<OfferWords> choices;
+  for (const OfferedTask& offer : question.offers)
+    choices.push_back({.title = offer.title, .due = offer.due});
+  return choices;
 }
 
 /// Whether the text could answer some question.
 bool IsAnswer(std::string_view text) {
-  const std::vector<std::string> some(5);
+  const std::vector<OfferWords> some(5);
   return ParseChoice(text, {}).kind != Choice::Kind::kUnclear ||
          ParseChoice(text, some).kind != Choice::Kind::kUnclear;
 }
@@ -101,7 +102,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::Take(Turn& turn) {
   if (turn.memory.undo && turn.memory.undo->expires_at <= turn.context.now)
     turn.memory.undo.reset();
   if (!question) return TakeSentence(turn);
-  const Choice choice = ParseChoice(turn.text, TitlesOf(*question));
+  const Choice choice = ParseChoice(turn.text, ChoicesOf(*question));
   if (choice.kind != Choice::Kind::kUnclear) return TakeAnswer(turn, choice);
   const Sentence sentence = ParseSentence(turn.text, turn.context);
   if (sentence.intents.empty() || sentence.not_understood) return AskAgain(turn);

@@ -96,6 +96,17 @@ absl::StatusOr<Lookups::Tasks> Lookups::OpenTasks(std::optional<Instant> from,
   return tasks;
 }
 
+absl::StatusOr<Lookups::Tasks> Lookups::DoneTasks() {
+  ports::TaskQuery query;
+  query.completed = true;
+  query.order = ports::TaskOrder::kUpdatedAt;
+  query.descending = true;
+  query.limit = static_cast<int>(kMaxLines);
+  query.cancellation = input_.cancellation;
+  TODO_ASSIGN_OR_RETURN(ports::TaskPage page, input_.tasks.List(input_.user, query));
+  return Tasks{.found = std::move(page.tasks), .may_be_more = !page.next_cursor.empty()};
+}
+
 absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& action) {
   const domain::TimeZone& zone = input_.context.zone;
   const Instant now = input_.context.now;
@@ -103,10 +114,18 @@ absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& acti
   Tasks tasks;
   std::string what;
   std::string none;
-  if (intent.what == ListIntent::What::kAllOpen) {
-    TODO_ASSIGN_OR_RETURN(tasks, OpenTasks({}, {}, [](const Task&) { return true; }));
-    what = "open";
-    none = "Nothing is open.";
+  if (intent.what == ListIntent::What::kDone) {
+    TODO_ASSIGN_OR_RETURN(tasks, DoneTasks());
+    what = "done, the latest first";
+    none = "Nothing is done yet.";
+  } else if (intent.what == ListIntent::What::kAllOpen) {
+    TODO_ASSIGN_OR_RETURN(tasks, OpenTasks({}, {}, [&](const Task& task) {
+                            return !intent.priority || task.fields.priority == *intent.priority;
+                          }));
+    what = intent.priority
+               ? fmt::format("open with {} priority", domain::ToString(*intent.priority))
+               : "open";
+    none = fmt::format("Nothing is {}.", what);
   } else if (intent.what == ListIntent::What::kOverdue) {
     TODO_ASSIGN_OR_RETURN(tasks, OpenTasks({}, now + kZoneSlack, [&](const Task& task) {
                             const domain::Due& due = task.fields.due;
@@ -139,6 +158,12 @@ absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& acti
 absl::StatusOr<std::string> Lookups::Search(const SearchIntent& intent, Action& action) {
   constexpr std::size_t kLimit = 50;
   TODO_ASSIGN_OR_RETURN(action.tasks, input_.finding.Search(intent.words, kLimit));
+  // "#work tasks": the last word may be no word of a title.
+  for (const std::string_view noun : {" tasks", " task"}) {
+    if (!action.tasks.empty() || !intent.words.ends_with(noun)) continue;
+    const std::string rest = intent.words.substr(0, intent.words.size() - noun.size());
+    TODO_ASSIGN_OR_RETURN(action.tasks, input_.finding.Search(rest, kLimit));
+  }
   if (action.tasks.empty()) return fmt::format("Nothing is found for {}.", Quoted(intent.words));
   const bool may_be_more = action.tasks.size() == kLimit;
   return fmt::format("{} found for {}:{}", CountOf(action.tasks, may_be_more), Quoted(intent.words),

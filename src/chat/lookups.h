@@ -49,6 +49,8 @@ class Lookups {
   absl::StatusOr<Tasks> OpenTasks(std::optional<domain::Instant> from,
                                   std::optional<domain::Instant> before,
                                   const std::function<bool(const domain::Task&)>& fits);
+  /// The last ones that were changed.
+  absl::StatusOr<Tasks> DoneTasks();
 
   Input input_;
 };

@@ -55,6 +55,7 @@ struct Wish {
 struct OfferedTask {
   Pin pin;
   std::string title;
+  std::string due = {};  // in words
   bool operator==(const OfferedTask&) const = default;
 };
 

@@ -70,7 +70,8 @@ Json ToJson(const OpenQuestion& question) {
   for (const auto& [slot, pin] : question.pins)
     json["pins"].push_back({{"slot", slot}, {"pin", ToJson(pin)}});
   for (const OfferedTask& offer : question.offers)
-    json["offers"].push_back({{"pin", ToJson(offer.pin)}, {"title", offer.title}});
+    json["offers"].push_back(
+        {{"pin", ToJson(offer.pin)}, {"title", offer.title}, {"due", offer.due}});
   if (question.slot) json["slot"] = *question.slot;
   return json;
 }
@@ -88,7 +89,9 @@ OpenQuestion QuestionOf(const Json& json) {
   for (const Json& pin : json.at("pins"))
     question.pins[pin.at("slot").get<Slot>()] = PinOf(pin.at("pin"));
   for (const Json& offer : json.at("offers"))
-    question.offers.push_back({.pin = PinOf(offer.at("pin")), .title = Text(offer, "title")});
+    question.offers.push_back({.pin = PinOf(offer.at("pin")),
+                               .title = Text(offer, "title"),
+                               .due = offer.value("due", "")});
   if (json.contains("slot")) question.slot = json.at("slot").get<Slot>();
   return question;
 }

@@ -22,14 +22,22 @@ service::ReminderInput ReminderOf(const ReminderPhrase& phrase, const domain::Ti
   return input;
 }
 
+/// The instant of a reminder of a task that is due at `due`.
+domain::Instant TimeOf(const ReminderPhrase& reminder, domain::Instant due,
+                       const domain::TimeZone& zone) {
+  if (reminder.at) return zone.ToInstant(reminder.at->local);
+  const domain::Period back{.days = -reminder.before->days, .time = -reminder.before->time};
+  return domain::After(due, back, zone.name());
+}
+
 /// The time that `piece`, a date or a reminder, names. `reminder`: the reminder of the next such
 /// piece.
 domain::Instant TimeOf(const Piece& piece, const TaskPhrase& phrase, std::size_t& reminder,
                        const domain::TimeZone& zone) {
-  if (piece.kind == PieceKind::kReminder && reminder < phrase.reminders.size()) {
-    if (const auto& at = phrase.reminders[reminder++].at) return zone.ToInstant(at->local);
-  }
-  return phrase.due ? zone.ToInstant(phrase.due->local) : domain::Instant();
+  const domain::Instant due = phrase.due ? zone.ToInstant(phrase.due->local) : domain::Instant();
+  if (piece.kind == PieceKind::kReminder && reminder < phrase.reminders.size())
+    return TimeOf(phrase.reminders[reminder++], due, zone);
+  return due;
 }
 
 /// "1 day and 2 hours"
@@ -194,7 +202,16 @@ absl::Status Planner::Visit(const PostponeIntent& intent) {
                       .unread = intent.unread,
                       .date = fmt::format("{} {}", intent.unread, intent.when_text)};
   const auto move = [&](const Task& task, const TaskReference&) {
-    const NewDue due = Postponed(task, *intent.when, input_.context.zone, input_.context.now);
+    const domain::TimeZone& zone = input_.context.zone;
+    const NewDue due = Postponed(task, *intent.when, zone, input_.context.now);
+    if (intent.later && task.fields.due.kind != domain::DueKind::kNone &&
+        absl::CivilDay(zone.ToLocal(due.at)) < DueDayOf(task, zone)) {
+      Refuse(
+          fmt::format("{} is due {} already, which is later than {}. Nothing was changed: say "
+                      "“move” to bring it forward.",
+                      Quoted(task.fields.title), DueWords(task, zone), due.words));
+      return;
+    }
     Step& step = Add(ActionKind::kPostpone, intent);
     step.target = task;
     step.date_words = due.words;
@@ -228,22 +245,34 @@ absl::Status Planner::Visit(const RemindIntent& intent) {
     step.target = task;
     step.date_words = ReminderWords(intent.reminders);
     step.action.notes = intent.notes;
+    const std::optional<domain::Instant> due = DueBy(task);
     for (const ReminderPhrase& reminder : intent.reminders) {
       addition.reminders.push_back(ReminderOf(reminder, zone));
-      if (reminder.before && task.fields.due.kind == domain::DueKind::kNone) {
+      if (reminder.before && !due) {
         Refuse(
             fmt::format("{} has no due date, so no reminder can come before it. Nothing was "
                         "changed.",
                         Quoted(task.fields.title)));
       }
     }
-    const std::optional<Moment> at = intent.reminders.front().at;
-    step.action.resolved = {{.phrase = intent.when_text,
-                             .meaning = step.date_words,
-                             .time = at ? zone.ToInstant(at->local) : task.fields.due.at}};
+    step.action.resolved = {
+        {.phrase = intent.when_text,
+         .meaning = step.date_words,
+         .time = TimeOf(intent.reminders.front(), due.value_or(domain::Instant()), zone)}};
     step.change = std::move(addition);
   };
   return ForEach(intent.task, ActionKind::kRemind, remind, dating);
+}
+
+/// When `task` is due after the steps so far; nullopt: never.
+std::optional<domain::Instant> Planner::DueBy(const Task& task) const {
+  std::optional<domain::Instant> due;
+  if (task.fields.due.kind != domain::DueKind::kNone) due = task.fields.due.at;
+  for (const Step& step : plan_.steps) {
+    const bool moves = step.action.kind == ActionKind::kPostpone && step.target->id == task.id;
+    if (moves) due = step.action.resolved.front().time;
+  }
+  return due;
 }
 
 /// Deleting asks first, even when only one task fits, and shows all tasks that will be deleted.

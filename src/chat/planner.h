@@ -92,6 +92,7 @@ class Planner {
   absl::Status Read(ActionKind kind, Intent intent);
   absl::Status Complete(const TaskReference& reference, bool completed);
   void ConfirmDeletions();
+  std::optional<domain::Instant> DueBy(const domain::Task& task) const;
 
   /// A task of the plan, with the reference that names it.
   using Use = std::function<void(const domain::Task&, const TaskReference&)>;

@@ -34,6 +34,18 @@ bool IsDue(const Task& task, const Moment& moment, const domain::TimeZone& zone)
          zone.ToLocal(due.at) == moment.local;
 }
 
+/// What a yes to a question about one near task leads to. With a date, its words say it.
+std::string EffectOf(ActionKind kind, const std::string& dating) {
+  if (!dating.empty()) return dating;
+  switch (kind) {
+    case ActionKind::kComplete: return "It would be completed.";
+    case ActionKind::kUncomplete: return "It would be opened again.";
+    case ActionKind::kDelete: return "Before it is deleted, I ask once more.";
+    case ActionKind::kRename: return "It would get the new title.";
+    default: return "";
+  }
+}
+
 /// Whether all words of `words` are words of `title`.
 bool Names(const std::string& words, const std::string& title) {
   const auto split = [](const std::string& text) {
@@ -132,9 +144,8 @@ absl::StatusOr<std::optional<Task>> Planner::Resolve(const TaskReference& refere
   if (!candidates.fitting.empty()) {
     AskWhich(reference, kind, std::move(candidates.fitting), /*near=*/false, dating.effect);
   } else if (!candidates.near.empty()) {
-    const bool is_suggested = !reference.suggested.empty() && dating.effect.empty();
     AskWhich(reference, kind, std::move(candidates.near), /*near=*/true,
-             is_suggested ? "It would be completed." : dating.effect);
+             EffectOf(kind, dating.effect));
   } else {
     RefuseUnknown(reference);
   }

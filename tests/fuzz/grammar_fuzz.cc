@@ -181,7 +181,9 @@ void CheckSentence(std::string_view text, const GrammarContext& context) {
       }
     }
   }
-  const todo::chat::Choice choice = todo::chat::ParseChoice(text, {"write report", "send report"});
+  const todo::chat::Choice choice = todo::chat::ParseChoice(
+      text,
+      {{.title = "write report", .due = "Friday, 27 November 2026"}, {.title = "send report"}});
   Require(choice.index < 2, "a choice is one of those offered");
 }
 

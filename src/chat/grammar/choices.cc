@@ -72,37 +72,38 @@ std::optional<std::size_t> NumberOf(Words words, std::size_t count) {
   return NumberOf(words[0]);
 }
 
-std::set<std::string> TitleWords(std::string_view title) {
+std::set<std::string> WordsOf(std::string_view text) {
   std::set<std::string> texts;
-  for (Word& word : SplitWords(title)) texts.insert(std::move(word.text));
+  for (Word& word : SplitWords(text)) texts.insert(std::move(word.text));
   return texts;
 }
 
-/// The only title that is `text`, or that has all its words.
-std::optional<std::size_t> TitleNamed(Words words, const std::vector<std::string>& choices) {
+/// The only choice that is named `words`, or that has all of them.
+std::optional<std::size_t> ChoiceNamed(Words words, const std::vector<OfferWords>& choices) {
   std::set<std::string> wanted;
   for (const Word& word : words) {
     if (!IsOneOf(word, {"the", "a", "an", "one", "with", "that", "i", "mean", "meant", "is", "it's",
-                        "about", "for", "please", "my"})) {
+                        "about", "for", "please", "my", "due", "on", "at"})) {
       wanted.insert(word.text);
     }
   }
   if (wanted.empty()) return std::nullopt;
-  std::optional<std::size_t> only;
-  int fitting = 0;
+  std::vector<std::size_t> exact;
+  std::vector<std::size_t> fitting;
   for (std::size_t i = 0; i < choices.size(); ++i) {
-    const std::set<std::string> title = TitleWords(choices[i]);
-    if (title == wanted) return i;
-    if (!std::ranges::includes(title, wanted)) continue;
-    only = i;
-    ++fitting;
+    const std::set<std::string> title = WordsOf(choices[i].title);
+    std::set<std::string> all = WordsOf(choices[i].due);
+    all.insert(title.begin(), title.end());
+    if (title == wanted) exact.push_back(i);
+    if (std::ranges::includes(all, wanted)) fitting.push_back(i);
   }
-  return fitting == 1 ? only : std::nullopt;
+  const std::vector<std::size_t>& best = exact.empty() ? fitting : exact;
+  return best.size() == 1 ? std::optional(best.front()) : std::nullopt;
 }
 
 }  // namespace
 
-Choice ParseChoice(std::string_view text, const std::vector<std::string>& choices) {
+Choice ParseChoice(std::string_view text, const std::vector<OfferWords>& choices) {
   const std::vector<Word> words = SplitWords(text);
   if (IsNo(words)) return {.kind = Choice::Kind::kNo};
   const bool yes = IsYes(words);
@@ -112,7 +113,7 @@ Choice ParseChoice(std::string_view text, const std::vector<std::string>& choice
     if (*number < 1 || *number > choices.size()) return {};
     return {.kind = Choice::Kind::kOne, .index = *number - 1};
   }
-  if (const auto index = TitleNamed(words, choices))
+  if (const auto index = ChoiceNamed(words, choices))
     return {.kind = Choice::Kind::kOne, .index = *index};
   return {};
 }

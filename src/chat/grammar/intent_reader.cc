@@ -22,6 +22,12 @@ Words UnreadOf(Words task) {
   return DateWordAtEnd(task);
 }
 
+std::optional<Intent> OnlyLater(std::optional<Intent> intent) {
+  if (intent)
+    if (auto* const postpone = std::get_if<PostponeIntent>(&*intent)) postpone->later = true;
+  return intent;
+}
+
 }  // namespace
 
 std::optional<Intent> IntentReader::Read(Words words) const {
@@ -76,6 +82,8 @@ std::optional<Intent> IntentReader::ReadAfter(const Opening& opening, Words rest
     case Verb::kChange: return Change(rest);
     case Verb::kPostpone: return Postpone(rest, /*needs_when=*/false);
     case Verb::kMove: return Postpone(rest, /*needs_when=*/true);
+    case Verb::kDelay: return OnlyLater(Postpone(rest, /*needs_when=*/false));
+    case Verb::kPush: return OnlyLater(Postpone(rest, /*needs_when=*/true));
     case Verb::kSearch: return Search(rest);
     case Verb::kIsItDone: return IsItDone(rest);
     case Verb::kUsage: {

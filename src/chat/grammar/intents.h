@@ -51,6 +51,7 @@ struct PostponeIntent {
   /// Words beside the date, such as "to last" of "to last monday": if they are not in the title,
   /// the sentence has a date that is not understood.
   std::string unread = {};
+  bool later = false;  // "postpone", "push": a date before the present one is not meant
 };
 struct RemindIntent {
   TaskReference task;
@@ -60,10 +61,11 @@ struct RemindIntent {
   std::vector<std::string> notes = {};  // as TaskPhrase's
 };
 struct ListIntent {
-  enum class What { kRange, kOverdue, kAllOpen };
+  enum class What { kRange, kOverdue, kAllOpen, kDone };
   What what = What::kRange;
-  std::optional<DayRange> range;  // of kRange
-  std::string range_text;         // as it was written
+  std::optional<DayRange> range;                  // of kRange
+  std::string range_text;                         // as it was written
+  std::optional<domain::Priority> priority = {};  // of kAllOpen: only tasks that have it
 };
 struct SearchIntent {
   std::string words;
@@ -88,14 +90,20 @@ inline constexpr std::size_t kMaxIntents = 20;
 
 Sentence ParseSentence(std::string_view text, const GrammarContext& context);
 
-/// An answer to a question with `choices` (titles; empty: a yes or a no is expected).
+/// What names one of the tasks that a question offers.
+struct OfferWords {
+  std::string title;
+  std::string due = {};  // "Friday, 27 November 2026, 15:00"; empty: it has no due date
+};
+/// An answer to a question with `choices` (empty: a yes or a no is expected).
 struct Choice {
   enum class Kind { kYes, kNo, kOne, kUnclear };
   Kind kind = Kind::kUnclear;
   std::size_t index = 0;  // of kOne
 };
-/// "2", "the second one", "the last", a word that only one title has; "none", "no", "never mind";
-/// "yes", "yes please". kUnclear: it is no answer, and may be a new sentence.
-Choice ParseChoice(std::string_view text, const std::vector<std::string>& choices);
+/// "2", "the second one", "the last", words that only one choice has ("milk", "the monday one");
+/// "none", "no", "never mind"; "yes", "yes please". kUnclear: it is no answer, and may be a new
+/// sentence.
+Choice ParseChoice(std::string_view text, const std::vector<OfferWords>& choices);
 
 }  // namespace todo::chat

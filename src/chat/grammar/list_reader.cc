@@ -31,6 +31,19 @@ bool Has(Words words, std::initializer_list<std::string_view> wanted) {
   return std::ranges::any_of(words, [&](const Word& word) { return IsOneOf(word, wanted); });
 }
 
+bool IsDone(const Word& word) { return IsOneOf(word, {"completed", "finished"}); }
+
+bool IsPriority(const Word& word) { return IsOneOf(word, {"high", "medium", "low", "priority"}); }
+
+/// "high priority"
+std::optional<domain::Priority> PriorityIn(Words words) {
+  if (!Has(words, {"priority"})) return std::nullopt;
+  if (Has(words, {"high"})) return domain::Priority::kHigh;
+  if (Has(words, {"medium"})) return domain::Priority::kMedium;
+  if (Has(words, {"low"})) return domain::Priority::kLow;
+  return std::nullopt;
+}
+
 /// The date that stands in `words`, with only fillers before and behind it.
 std::optional<ListIntent> ReadRange(Words words, std::string_view text,
                                     const GrammarContext& context) {
@@ -87,12 +100,21 @@ std::optional<ListIntent> ReadList(Words words, std::string_view text,
   const auto is_overdue = [](const Word& word) {
     return IsOneOf(word, {"overdue", "late", "missed", "behind"});
   };
-  if (!std::ranges::all_of(words,
-                           [&](const Word& word) { return IsFiller(word) || is_overdue(word); })) {
-    return std::nullopt;
+  const std::optional<domain::Priority> priority = PriorityIn(words);
+  const bool is_list = std::ranges::all_of(words, [&](const Word& word) {
+    return IsFiller(word) || is_overdue(word) || IsDone(word) || (priority && IsPriority(word));
+  });
+  if (!is_list) return std::nullopt;
+  if (priority) {
+    return ListIntent{
+        .what = ListIntent::What::kAllOpen, .range = {}, .range_text = {}, .priority = priority};
   }
   if (std::ranges::any_of(words, is_overdue))
     return ListIntent{.what = ListIntent::What::kOverdue, .range = {}, .range_text = {}};
+  const bool asks_for_done = std::ranges::any_of(words, IsDone) ||
+                             (Has(words, {"done"}) && IsOneOf(words.front(), {"show", "list"}));
+  if (asks_for_done)
+    return ListIntent{.what = ListIntent::What::kDone, .range = {}, .range_text = {}};
   const bool asks_for_due = Has(words, {"due"});
   const bool asks =
       asks_for_due || Has(words, {"what", "what's", "whats", "show", "list", "all", "everything",

@@ -25,6 +25,8 @@ enum class Verb {
   kChange,    // "change … to …": a title or a date
   kPostpone,  // "postpone … to …"
   kMove,      // the same, and a date must follow
+  kDelay,     // as kPostpone, and only to a later date
+  kPush,      // as kMove, and only to a later date
   kList,      // "what …": a question about days
   kShow,      // "show …": a list or a search
   kSearch,

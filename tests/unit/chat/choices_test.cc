@@ -10,7 +10,7 @@
 namespace todo::chat {
 namespace {
 
-std::string Read(std::string_view text, const std::vector<std::string>& choices = {}) {
+std::string ReadOf(std::string_view text, const std::vector<OfferWords>& choices) {
   const Choice choice = ParseChoice(text, choices);
   switch (choice.kind) {
     case Choice::Kind::kYes: return "yes";
@@ -19,6 +19,12 @@ std::string Read(std::string_view text, const std::vector<std::string>& choices 
     case Choice::Kind::kUnclear: break;
   }
   return "?";
+}
+
+std::string Read(std::string_view text, const std::vector<std::string>& titles = {}) {
+  std::vector<OfferWords> choices;
+  for (const std::string& title : titles) choices.push_back({.title = title});
+  return ReadOf(text, choices);
 }
 
 TEST(ChoiceTest, AYesIsAYes) {
@@ -72,6 +78,24 @@ TEST(ChoiceTest, OtherWordsAreNoAnswer) {
   EXPECT_EQ(Read("yes", {"a", "b"}), "?") << "which one?";
   EXPECT_EQ(Read("yes", {"a"}), "1") << "the only one";
   EXPECT_EQ(Read("2"), "?") << "a number is no yes";
+}
+
+TEST(ChoiceTest, ATitleThatSeveralHaveNamesNone) {
+  const std::vector<std::string> twins = {"Buy cheese", "buy cheese", "buy cheese and bread"};
+  EXPECT_EQ(Read("buy cheese", twins), "?");
+  EXPECT_EQ(Read("buy cheese and bread", twins), "3");
+}
+
+TEST(ChoiceTest, ADateNamesTheOnlyOneThatHasIt) {
+  const std::vector<OfferWords> twins = {
+      {.title = "buy cheese", .due = "Monday, 30 November 2026"},
+      {.title = "buy cheese", .due = "Thursday, 3 December 2026, 09:00"}};
+  EXPECT_EQ(ReadOf("the monday one", twins), "1");
+  EXPECT_EQ(ReadOf("the one due on thursday", twins), "2");
+  EXPECT_EQ(ReadOf("thursday", twins), "2");
+  EXPECT_EQ(ReadOf("3 december", twins), "2");
+  EXPECT_EQ(ReadOf("2026", twins), "?");
+  EXPECT_EQ(ReadOf("friday", twins), "?");
 }
 
 }  // namespace

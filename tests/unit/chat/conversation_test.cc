@@ -219,9 +219,10 @@ TEST_F(ConversationTest, ADateBesideTheNameIsAPartOfIt) {
   EXPECT_EQ(Say("complete call tom tomorrow").text, "Done: “Call Tom”.");
   EXPECT_TRUE(Get(tomorrow.id).completed);
   EXPECT_FALSE(Get(monday.id).completed);
-  EXPECT_EQ(Say("complete call tom on saturday").text,
-            "No task is called “call tom on saturday”. Do you mean this one?\n"
-            "1. “Call Tom”, due Monday, 30 November 2026\nAnswer “yes” or “no”.");
+  EXPECT_EQ(
+      Say("complete call tom on saturday").text,
+      "No task is called “call tom on saturday”. Do you mean this one?\n"
+      "1. “Call Tom”, due Monday, 30 November 2026\nIt would be completed.\nAnswer “yes” or “no”.");
   EXPECT_FALSE(Get(monday.id).completed);
   EXPECT_EQ(Say("yes").text, "Done: “Call Tom”.");
   EXPECT_TRUE(Get(monday.id).completed);
@@ -433,10 +434,10 @@ TEST_F(ConversationTest, WithoutAMatchNearOnesAreOffered) {
 TEST_F(ConversationTest, ATypingErrorIsAskedAbout) {
   const domain::Task task = Add("Buy groceries");
   Add("Paint the fence");
-  EXPECT_EQ(
-      Say("I finished buying groseries").text,
-      "No task is called “buying groseries”. Do you mean this one?\n1. “Buy groceries”\nAnswer "
-      "“yes” or “no”.");
+  EXPECT_EQ(Say("I finished buying groseries").text,
+            "No task is called “buying groseries”. Do you mean this one?\n1. “Buy groceries”\nIt "
+            "would be completed.\nAnswer "
+            "“yes” or “no”.");
   EXPECT_FALSE(Get(task.id).completed) << "a resemblance is no order";
   EXPECT_EQ(Say("yes").text, "Done: “Buy groceries”.");
 }
@@ -797,6 +798,81 @@ TEST_F(ConversationTest, TheLoserOfAWriteAnswersFromWhatIsThere) {
   EXPECT_EQ(Say("yes").text, "There is no open question. Nothing was changed.");
   EXPECT_EQ(other.text, "All right. Nothing was changed.");
   EXPECT_FALSE(IsDeleted(task.id));
+}
+
+// ---- what a reader of answers would trip over
+
+TEST_F(ConversationTest, ATitleOfTwoTasksIsAskedAboutAgain) {
+  const domain::Task first = Add("Buy cheese", "2026-12-01");
+  const domain::Task second = Add("Buy cheese", "2026-12-03");
+  Say("complete cheese");
+  EXPECT_TRUE(Say("buy cheese").question);
+  EXPECT_FALSE(Get(first.id).completed);
+  Say("the thursday one");
+  EXPECT_FALSE(Get(first.id).completed);
+  EXPECT_TRUE(Get(second.id).completed);
+}
+
+TEST_F(ConversationTest, PostponingNeverBringsForward) {
+  const domain::Task report = Add("Report", "2026-11-30T09:00:00");  // a Monday
+  EXPECT_EQ(
+      Say("postpone report to friday").text,
+      "“Report” is due Monday, 30 November 2026, 09:00 already, which is later than Friday, 27 "
+      "November 2026, 09:00. Nothing was changed: say “move” to bring it forward.");
+  Say("push the report to tomorrow");
+  Say("snooze report until saturday");
+  EXPECT_EQ(Get(report.id).fields, report.fields);
+  Say("move report to friday");
+  EXPECT_EQ(Get(report.id).fields.due.at, service::At("2026-11-27T09:00:00Z"));
+  Say("delay the report to monday");
+  EXPECT_EQ(Get(report.id).fields.due.at, service::At("2026-11-30T09:00:00Z"));
+}
+
+TEST_F(ConversationTest, ItIsTheOnlyTaskOfTheLastAnswerThatSpokeOfAny) {
+  const domain::Task milk = Add("Milk", "2026-11-26");
+  const domain::Task eggs = Add("Eggs", "2026-11-26");
+  Say("rename milk to oat milk");
+  Say("help");
+  EXPECT_EQ(Say("complete it").text, "Done: “oat milk”.");
+  Say("reopen it");
+  Say("what's due today?");
+  EXPECT_EQ(
+      Say("complete it").text,
+      "I do not know which task you mean: say a few words of its title. Nothing was changed.");
+  EXPECT_FALSE(Get(milk.id).completed || Get(eggs.id).completed);
+}
+
+TEST_F(ConversationTest, AReminderSeesTheDateThatTheSentenceGives) {
+  const domain::Task report = Add("Report");
+  const Reply reply = Say("move report to friday at 5pm and remind me of it an hour before");
+  ASSERT_THAT(reply.actions, SizeIs(2)) << reply.text;
+  EXPECT_THAT(reply.actions[1].reminder_numbers, ElementsAre(1));
+  ASSERT_THAT(reply.actions[1].resolved, SizeIs(1));
+  EXPECT_EQ(reply.actions[1].resolved[0].time, service::At("2026-11-27T16:00:00Z"));
+}
+
+TEST_F(ConversationTest, AReminderBeforeTheDateHasItsOwnTime) {
+  const Reply reply = Say("add report tomorrow at 9 and remind me 10 min before");
+  ASSERT_THAT(reply.actions, SizeIs(1)) << reply.text;
+  ASSERT_THAT(reply.actions[0].resolved, SizeIs(2));
+  EXPECT_EQ(reply.actions[0].resolved[1].time, service::At("2026-11-27T08:50:00Z"));
+}
+
+TEST_F(ConversationTest, AQuestionAboutANearTaskSaysWhatAYesDoes) {
+  Add("Tomatoes", "2026-11-27");
+  EXPECT_THAT(Say("delete the pills for tomatos").text,
+              HasSubstr("Before it is deleted, I ask once more."));
+}
+
+TEST_F(ConversationTest, ListsWhatIsDoneAndWhatHasAPriority) {
+  Say("add pay rent p1");
+  Say("add water plants");
+  Say("complete plants");
+  EXPECT_EQ(Say("show completed tasks").text,
+            "1 task done, the latest first:\n- “water plants”, done on Thursday, 26 November 2026, "
+            "10:00");
+  EXPECT_EQ(Say("show high priority tasks").text, "1 task open with high priority:\n- “pay rent”");
+  EXPECT_EQ(Say("show low priority tasks").text, "Nothing is open with low priority.");
 }
 
 }  // namespace

@@ -61,6 +61,8 @@ struct Writer {
   }
   std::string operator()(const ListIntent& intent) const {
     if (intent.what == ListIntent::What::kOverdue) return "list overdue";
+    if (intent.what == ListIntent::What::kDone) return "list done";
+    if (intent.priority) return fmt::format("list {}", domain::ToString(*intent.priority));
     if (intent.what == ListIntent::What::kAllOpen) return "list all";
     const auto day = [](absl::CivilDay one) {
       return ToDueLocal({.local = absl::CivilSecond(one), .has_time = false});
@@ -277,26 +279,29 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     List, SentenceTest,
-    testing::Values(Case{"what's due today", "list 2026-11-26 2026-11-26"},
-                    Case{"What's due today?", "list 2026-11-26 2026-11-26"},
-                    Case{"what is due tomorrow", "list 2026-11-27 2026-11-27"},
-                    Case{"whats on my plate this week", "list 2026-11-23 2026-11-29"},
-                    Case{"what do I have this week?", "list 2026-11-23 2026-11-29"},
-                    Case{"what do i have to do on friday", "list 2026-11-27 2026-11-27"},
-                    Case{"what should I do today", "list 2026-11-26 2026-11-26"},
-                    Case{"show my tasks for tomorrow", "list 2026-11-27 2026-11-27"},
-                    Case{"today's tasks", "list 2026-11-26 2026-11-26"},
-                    Case{"today", "list 2026-11-26 2026-11-26"},
-                    Case{"tasks for next week", "list 2026-11-30 2026-12-06"},
-                    Case{"what's due", "list 2026-11-26 2026-11-26"},
-                    Case{"anything due tomorrow?", "list 2026-11-27 2026-11-27"},
-                    Case{"do I have anything on friday?", "list 2026-11-27 2026-11-27"},
-                    Case{"anything overdue?", "list overdue"},
-                    Case{"what is late?", "list overdue"}, Case{"overdue", "list overdue"},
-                    Case{"show overdue tasks", "list overdue"}, Case{"show everything", "list all"},
-                    Case{"list all tasks", "list all"}, Case{"show my tasks", "list all"},
-                    Case{"what do I have to do?", "list all"}, Case{"what's left?", "list all"},
-                    Case{"list", "list all"}, Case{"my tasks", "list all"}));
+    testing::Values(
+        Case{"show completed tasks", "list done"}, Case{"list my finished tasks", "list done"},
+        Case{"show done tasks", "list done"}, Case{"show high priority tasks", "list high"},
+        Case{"show me all low priority tasks", "list low"},
+        Case{"what's due today", "list 2026-11-26 2026-11-26"},
+        Case{"What's due today?", "list 2026-11-26 2026-11-26"},
+        Case{"what is due tomorrow", "list 2026-11-27 2026-11-27"},
+        Case{"whats on my plate this week", "list 2026-11-23 2026-11-29"},
+        Case{"what do I have this week?", "list 2026-11-23 2026-11-29"},
+        Case{"what do i have to do on friday", "list 2026-11-27 2026-11-27"},
+        Case{"what should I do today", "list 2026-11-26 2026-11-26"},
+        Case{"show my tasks for tomorrow", "list 2026-11-27 2026-11-27"},
+        Case{"today's tasks", "list 2026-11-26 2026-11-26"},
+        Case{"today", "list 2026-11-26 2026-11-26"},
+        Case{"tasks for next week", "list 2026-11-30 2026-12-06"},
+        Case{"what's due", "list 2026-11-26 2026-11-26"},
+        Case{"anything due tomorrow?", "list 2026-11-27 2026-11-27"},
+        Case{"do I have anything on friday?", "list 2026-11-27 2026-11-27"},
+        Case{"anything overdue?", "list overdue"}, Case{"what is late?", "list overdue"},
+        Case{"overdue", "list overdue"}, Case{"show overdue tasks", "list overdue"},
+        Case{"show everything", "list all"}, Case{"list all tasks", "list all"},
+        Case{"show my tasks", "list all"}, Case{"what do I have to do?", "list all"},
+        Case{"what's left?", "list all"}, Case{"list", "list all"}, Case{"my tasks", "list all"}));
 
 INSTANTIATE_TEST_SUITE_P(Search, SentenceTest,
                          testing::Values(Case{"find report", "search [report]"},

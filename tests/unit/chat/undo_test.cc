@@ -16,7 +16,7 @@ using UndoTest = Talk;
 TEST_F(UndoTest, TakesBackAnAddedTask) {
   Say("remind me to leave at 17:30");
   const Reply undone = Say("undo");
-  EXPECT_EQ(undone.text, "Undone: “leave”.");
+  EXPECT_EQ(undone.text, "Undone: “leave” is gone.");
   EXPECT_THAT(Titles(), IsEmpty());
   EXPECT_FALSE(undone.undoable) << "an undo is not undone";
   ASSERT_THAT(undone.actions, SizeIs(1));
@@ -40,7 +40,7 @@ TEST_F(UndoTest, BringsADeletedTaskBack) {
   Say("delete milk");
   EXPECT_TRUE(Say("yes").undoable);
   EXPECT_TRUE(IsDeleted(task.id));
-  EXPECT_EQ(Say("undo").text, "Undone: “Milk”.");
+  EXPECT_EQ(Say("undo").text, "Undone: “Milk” is back.");
   EXPECT_EQ(Get(task.id).fields, task.fields);
 }
 
@@ -61,7 +61,7 @@ TEST_F(UndoTest, TakesBackATitleAndADate) {
 TEST_F(UndoTest, RemovesAReminder) {
   Add("Dentist", "2026-11-27T15:00:00");
   EXPECT_TRUE(Say("remind me of the dentist 30 min before").undoable);
-  EXPECT_EQ(Say("undo").text, "Undone: “Dentist”.");
+  EXPECT_EQ(Say("undo").text, "Undone: the reminder of “Dentist” is gone.");
   auto tables = database_.Read();
   for (const auto& [id, row] : tables->reminders)
     EXPECT_EQ(row.reminder.state, domain::ReminderState::kDeleted);
@@ -82,7 +82,7 @@ TEST_F(UndoTest, OnlyTheLastThingIsTakenBack) {
   Say("add milk");
   Say("add eggs");
   Say("what's due today?");
-  EXPECT_EQ(Say("undo").text, "Undone: “eggs”.");
+  EXPECT_EQ(Say("undo").text, "Undone: “eggs” is gone.");
   EXPECT_EQ(Say("undo").text, "There is nothing to undo.");
   EXPECT_THAT(Titles(), ElementsAre("milk"));
 }
@@ -102,7 +102,7 @@ TEST_F(UndoTest, WhatChangedNothingIsNotUndone) {
   Add("Milk");
   Say("complete milk");
   EXPECT_FALSE(Say("complete milk").undoable);
-  EXPECT_EQ(Say("undo").text, "Undone: “Milk”.") << "the change before";
+  EXPECT_EQ(Say("undo").text, "Undone: “Milk” is open again.") << "the change before";
 }
 
 TEST_F(UndoTest, AChangeThatWasNotRememberedIsNotMistakenForTheOneBefore) {
@@ -117,7 +117,7 @@ TEST_F(UndoTest, AChangeThatWasNotRememberedIsNotMistakenForTheOneBefore) {
             "changed.");
   EXPECT_EQ(ChangeCount(), 4u);
   Say("rename milk to oat milk");
-  EXPECT_EQ(Say("undo").text, "Undone: “Milk”.") << "of a later one";
+  EXPECT_EQ(Say("undo").text, "Undone: “Milk” has its old title again.") << "of a later one";
 }
 
 TEST_F(UndoTest, AnAnswerThatWasNotRememberedIsNotMistakenEither) {
@@ -143,7 +143,7 @@ TEST_F(UndoTest, ARefusedChangeLeavesTheOneBefore) {
     ASSERT_TRUE(tasks_.Update(Call(""), update).ok());
   };
   EXPECT_THAT(Say("yes").text, HasSubstr("has been changed since"));
-  EXPECT_EQ(Say("undo").text, "Undone: “milk”.");
+  EXPECT_EQ(Say("undo").text, "Undone: “milk” is gone.");
 }
 
 TEST_F(UndoTest, AnAnswerThatLeadsToAQuestionLeavesTheOneBefore) {
@@ -153,7 +153,7 @@ TEST_F(UndoTest, AnAnswerThatLeadsToAQuestionLeavesTheOneBefore) {
   Say("delete the report");
   EXPECT_THAT(Say("1").text, StartsWith("Delete "));
   Say("no");
-  EXPECT_EQ(Say("undo").text, "Undone: “milk”.");
+  EXPECT_EQ(Say("undo").text, "Undone: “milk” is gone.");
 }
 
 TEST_F(UndoTest, NothingToUndoStaysSoForARepeatedCall) {
@@ -180,8 +180,8 @@ TEST_F(UndoTest, TwoAtTheSameTimeUndoOnce) {
   Say("complete milk");
   Reply other;
   store_.before_apply = [&] { other = Say("undo"); };
-  EXPECT_EQ(Say("undo").text, "Undone: “Milk”.");
-  EXPECT_EQ(other.text, "Undone: “Milk”.");
+  EXPECT_EQ(Say("undo").text, "Undone: “Milk” is open again.");
+  EXPECT_EQ(other.text, "Undone: “Milk” is open again.");
   EXPECT_FALSE(Get(task.id).completed);
   EXPECT_EQ(ChangeCount(), 3u);
 }
