@@ -162,6 +162,7 @@ absl::StatusOr<Json> ChangeTask(ToolCall& call) {
   v1::UpdateTaskRequest request;
   for (const char* field : fields)
     if (call.arguments.Has(field)) request.mutable_update_mask()->add_paths(field);
+  TODO_RETURN_IF_ERROR(call.arguments.Check());
   if (request.update_mask().paths().empty())
     call.arguments.AddViolation("title", "give this, or another field to change");
   TODO_RETURN_IF_ERROR(call.arguments.Check());
@@ -212,6 +213,8 @@ absl::StatusOr<Json> PostponeTask(ToolCall& call) {
 absl::StatusOr<Json> Remind(ToolCall& call) {
   v1::CreateReminderRequest request;
   v1::Reminder& reminder = *request.mutable_reminder();
+  if (call.arguments.Has("at") == call.arguments.Has("before"))
+    call.arguments.AddViolation("at", "give either this or before, such as PT1H");
   if (call.arguments.Text("at").size() == kDayLength)
     call.arguments.AddViolation("at", "needs a time of day: 2026-11-27T09:00");
   TODO_ASSIGN_OR_RETURN(const auto at, TakeInstant(call, "at"));

@@ -224,7 +224,8 @@ Tool PreviewTool() {
                       "nothing. Use it to check a rule before you set it."},
       Effect::kReads,
       ArgumentsSchema(
-          {{"recurrence_rule", Common().recurrence_rule},
+          {{"recurrence_rule", TextSchema("An RRULE of RFC 5545 like FREQ=WEEKLY;BYDAY=MO, or "
+                                          "daily, weekly, monthly, yearly or weekdays.")},
            {"due_local", Common().due_local},
            {"time_zone", Common().time_zone},
            {"count", NumberSchema("How many dates. Left out: 10.", 1, kMaxOccurrences)}},

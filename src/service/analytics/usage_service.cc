@@ -27,6 +27,8 @@ absl::StatusOr<UsageRange> RangeOf(const UsageInput& input, const TimeZone& zone
   const Instant end = input.end.value_or(now);
   const absl::CivilDay last(zone.ToLocal(end - std::chrono::microseconds(1)));
   const Instant start = input.start.value_or(BeginOf(last - (kDefaultDays - 1), zone));
+  if (start >= end && !input.end)
+    return Wrong("start", "must lie before now where no end is given");
   if (start >= end) return Wrong("end", "must be later than start");
   if (end > kLatestEnd) return Wrong("end", "must lie before the year 9999");
   return UsageRange{QuarterBefore(start), QuarterAfter(end)};
