@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bitset>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -117,19 +118,22 @@ std::map<json, UsageTimes> TimesByKey(const json& bins) {
   return times;
 }
 
-/// The quarters of rows of a day and its bits.
+/// The quarters of rows of a day and its bits, in ascending order.
 std::vector<Instant> QuartersIn(const json& days) {
+  constexpr std::size_t kQuarters = 96;
+  // A user has two rows for a day: own tasks, and tasks of other programs.
+  std::map<std::int64_t, std::bitset<kQuarters>> bits;
+  for (const json& row : days)
+    bits[row[0].get<std::int64_t>()] |=
+        std::bitset<kQuarters>(row[1].get_ref<const std::string&>());
   std::vector<Instant> quarters;
-  for (const json& row : days) {
-    Instant quarter{std::chrono::microseconds(row[0].get<std::int64_t>())};
-    for (const char bit : row[1].get_ref<const std::string&>()) {
-      // A user has two rows for a day: own tasks, and tasks of other programs.
-      if (bit == '1') quarters.push_back(quarter);
-      quarter += ports::kUsageQuarter;
+  for (const auto& [day, of_day] : bits) {
+    Instant quarter{std::chrono::microseconds(day)};
+    // The text has the first quarter first, and so as the highest bit.
+    for (std::size_t i = kQuarters; i-- > 0; quarter += ports::kUsageQuarter) {
+      if (of_day[i]) quarters.push_back(quarter);
     }
   }
-  std::sort(quarters.begin(), quarters.end());
-  quarters.erase(std::unique(quarters.begin(), quarters.end()), quarters.end());
   return quarters;
 }
 

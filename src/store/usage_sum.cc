@@ -103,7 +103,7 @@ void UsageSum::AddToParts(const UsagePack& pack, const UsageFact& fact, bool hap
   switch (query_.breakdown) {
     case UsageBreakdown::kNone: break;
     case UsageBreakdown::kPriority:
-      if (fact.priority) add(PartOf(std::string(domain::ToString(*fact.priority))));
+      if (fact.priority) add(PartOfPriority(*fact.priority));
       break;
     case UsageBreakdown::kTag:
       for (std::size_t i = 0; i < fact.tags; ++i)
@@ -119,6 +119,12 @@ std::size_t UsageSum::PartOf(const std::string& key) {
   const auto [entry, is_new] = part_numbers_.emplace(key, parts_.size());
   if (is_new) parts_.emplace_back();
   return entry->second;
+}
+
+std::size_t UsageSum::PartOfPriority(domain::Priority priority) {
+  std::size_t& known = parts_of_priorities_.at(static_cast<std::size_t>(priority));
+  if (known == 0) known = PartOf(std::string(domain::ToString(priority))) + 1;
+  return known - 1;
 }
 
 std::size_t UsageSum::PartOfText(const UsagePack& pack, std::uint32_t text) {

@@ -42,6 +42,7 @@ class UsageSum {
   int BucketOf(std::int64_t quarter, Found& last) const;
   void AddToParts(const UsagePack& pack, const UsageFact& fact, bool happened, int done);
   std::size_t PartOf(const std::string& key);
+  std::size_t PartOfPriority(domain::Priority priority);
   std::size_t PartOfText(const UsagePack& pack, std::uint32_t text);
   std::vector<ports::UsagePart> Parts();
 
@@ -51,8 +52,9 @@ class UsageSum {
   std::array<std::vector<std::int64_t>, 2> durations_;  // of the period before, of the range
   std::map<std::string, std::size_t> part_numbers_;
   std::vector<Sum> parts_;
-  std::vector<std::size_t>
-      parts_of_texts_;  // of the pack that is being added; 0: not known, or + 1
+  // The number of each part and 1; 0: not known yet. The texts are those of the pack that is added.
+  std::array<std::size_t, 3> parts_of_priorities_ = {};
+  std::vector<std::size_t> parts_of_texts_;
   Found last_at_;
   Found last_created_;
 };
