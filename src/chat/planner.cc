@@ -177,7 +177,7 @@ absl::Status Planner::Visit(const DeleteIntent& intent) {
       });
 }
 
-absl::Status Planner::Visit(const RenameIntent& intent) {
+absl::Status Planner::Rename(const RenameIntent& intent) {
   return ForEach(intent.task, ActionKind::kRename, [&](const Task& task, const TaskReference&) {
     Step& step = Add(ActionKind::kRename, intent);
     step.target = task;
@@ -188,7 +188,7 @@ absl::Status Planner::Visit(const RenameIntent& intent) {
   });
 }
 
-absl::Status Planner::Visit(const PostponeIntent& intent) {
+absl::Status Planner::Postpone(const PostponeIntent& intent) {
   if (!intent.when) {
     Refuse(intent.when_text.empty()
                ? std::string("To when? Say for example “move it to friday” or “… by two days”. "

@@ -83,6 +83,8 @@ class Planner {
   absl::Status Visit(const DeleteIntent& intent);
   absl::Status Visit(const RenameIntent& intent);
   absl::Status Visit(const PostponeIntent& intent);
+  absl::Status Rename(const RenameIntent& intent);
+  absl::Status Postpone(const PostponeIntent& intent);
   absl::Status Visit(const RemindIntent& intent);
   absl::Status Visit(const ListIntent& intent) { return Read(ActionKind::kList, intent); }
   absl::Status Visit(const SearchIntent& intent) { return Read(ActionKind::kSearch, intent); }
@@ -108,6 +110,12 @@ class Planner {
   absl::StatusOr<Candidates> Find(const TaskReference& reference, ActionKind kind);
   absl::StatusOr<Candidates> FindNamed(const TaskReference& reference, ActionKind kind);
   absl::StatusOr<bool> PartsFit(const TaskReference& reference, ActionKind kind);
+  /// Of the readings of one sentence, whose references are `first` and `others`: the number of the
+  /// one of `others` that names a task exactly; nullopt: it is `first`. `may_be_part`: else, of a
+  /// title that has the words of one of `others` as they are written.
+  absl::StatusOr<std::optional<std::size_t>> ChooseReading(const TaskReference& first,
+                                                           const std::vector<TaskReference>& others,
+                                                           ActionKind kind, bool may_be_part);
   void AskWhich(const TaskReference& reference, ActionKind kind, std::vector<domain::Task> offers,
                 bool near, const std::string& effect);
   void RefuseUnknown(const TaskReference& reference);

@@ -84,10 +84,11 @@ absl::Status Planner::ForEach(const TaskReference& reference, ActionKind kind, c
   return absl::OkStatus();
 }
 
-/// Whether no task fits all words, and each part has tasks that fit.
+/// Whether no task fits all words, and each part has tasks that fit, or is a sentence of its own.
 absl::StatusOr<bool> Planner::PartsFit(const TaskReference& reference, ActionKind kind) {
   TODO_ASSIGN_OR_RETURN(const Candidates whole, Find(reference, kind));
   if (!whole.fitting.empty()) return false;
+  if (reference.parts_are_deeds) return true;
   for (const TaskReference& part : reference.parts) {
     if (part.it) continue;
     TODO_ASSIGN_OR_RETURN(const Candidates candidates, Find(part, kind));

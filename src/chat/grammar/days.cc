@@ -154,6 +154,11 @@ std::optional<DayPhrase> ReadDistance(Cursor& cursor, const GrammarContext& cont
   } else if (preposition != "in") {
     return std::nullopt;
   }
+  if (preposition == "in") {
+    Cursor behind = ahead;  // "in 2 days time", "in two weeks' time"
+    behind.TakeGlued("'");
+    if (behind.Take("time")) ahead = behind;
+  }
   auto phrase = After(*duration, from, context);
   if (phrase) cursor = ahead;
   return phrase;

@@ -132,15 +132,54 @@ std::optional<Words> DoneTo(Words words, bool is_doubtful) {
 
 }  // namespace
 
+std::optional<TaskReference> IntentReader::DeedOf(Words words) const {
+  if (words.size() < 2 || words.front().quoted) return std::nullopt;
+  const std::string base = BaseOfPast(words.front().text);
+  if (base.empty() || IsNegation(words[1]) || IsNegation(words.back())) return std::nullopt;
+  return InThePresent(Reference(words), words.front(), base, Reference(words.subspan(1)));
+}
+
+bool IntentReader::ReadDeeds(TaskReference& reference, Words words) const {
+  std::size_t deeds = 0;
+  std::size_t shortest = words.size();
+  for (TaskReference& part : reference.parts) {
+    std::vector<Word> named;
+    std::ranges::copy_if(words, std::back_inserter(named), [&](const Word& word) {
+      return word.span.begin >= part.span.begin && word.span.end <= part.span.end;
+    });
+    if (named.empty()) continue;
+    named.back().mark = 0;
+    if (IsNegation(named.front()) || named.front().text.ends_with("n't")) return false;
+    shortest = std::min(shortest, named.size());
+    if (&part == &reference.parts.front()) continue;
+    const Words words_of_part = WithoutTimeOfDoing(named);
+    if (std::optional<TaskReference> deed = DeedOf(words_of_part)) {
+      part = *std::move(deed);
+      ++deeds;
+    }
+  }
+  // "I washed and dried the car" is rather one task.
+  reference.parts_are_deeds = deeds > 0 && deeds + 1 == reference.parts.size() && shortest > 1;
+  return true;
+}
+
 /// "i paid the rent": the task is probably called "pay the rent".
 std::optional<Intent> IntentReader::Did(Words rest) const {
-  if (rest.empty() || rest.front().quoted) return std::nullopt;
-  const std::string base = BaseOfPast(rest.front().text);
-  if (base.empty() || rest.size() < 2 || IsNegation(rest[1]) || IsNegation(rest.back()))
+  const Words words = WithoutTimeOfDoing(rest);
+  std::optional<TaskReference> deed = DeedOf(words);
+  if (!deed || IsNegation(rest.back()) || !ReadDeeds(*deed, words)) return std::nullopt;
+  return CompleteIntent{*std::move(deed)};
+}
+
+/// "i didn't pay the rent", "i haven't paid the rent"
+std::optional<Intent> IntentReader::DidNot(Words rest) const {
+  rest = WithoutTimeOfDoing(rest);
+  if (rest.size() > 1 && IsOneOf(rest.back(), {"yet"})) rest = rest.first(rest.size() - 1);
+  // "I did not the report" says nothing.
+  if (rest.size() < 2 || IsOneOf(rest.front(), {"the", "a", "an", "my", "our", "this", "that"}))
     return std::nullopt;
-  const Words deed = WithoutTimeOfDoing(rest);
-  return CompleteIntent{
-      InThePresent(Reference(deed), rest.front(), base, Reference(deed.subspan(1)))};
+  if (std::optional<TaskReference> deed = DeedOf(rest)) return UncompleteIntent{*std::move(deed)};
+  return About<UncompleteIntent>(rest);
 }
 
 /// "the rent is paid", "bills paid"

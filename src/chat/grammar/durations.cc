@@ -92,6 +92,21 @@ std::optional<Duration> ReadDuration(Cursor& cursor) {
   return duration;
 }
 
+std::optional<Duration> ReadOffset(Cursor& cursor) {
+  Cursor ahead = cursor;
+  std::optional<Duration> offset;
+  if (ahead.Take("the")) {
+    const std::optional<Unit> unit = ReadUnitAt(ahead, /*after_number=*/false);
+    if (unit) offset = Times({.tenths = 10, .is_article = true}, *unit);
+  } else {
+    offset = ReadDuration(ahead);
+  }
+  if (!offset || offset->months != 0 || !ahead.TakeAny({"before", "earlier", "ahead"}))
+    return std::nullopt;
+  cursor = ahead;
+  return offset;
+}
+
 std::string InWords(const Duration& duration) {
   if (duration.months != 0) return Counted(duration.months, NameOf(Unit::kMonth));
   if (duration.days != 0) return Counted(duration.days, NameOf(Unit::kDay));

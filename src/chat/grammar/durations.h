@@ -27,6 +27,9 @@ std::optional<int> ReadCount(Cursor& cursor);
 
 std::optional<Duration> ReadDuration(Cursor& cursor);
 
+/// The time of "30 minutes before", "the day before" or "an hour earlier".
+std::optional<Duration> ReadOffset(Cursor& cursor);
+
 /// "1 hour 30 minutes", "2 days".
 std::string InWords(const Duration& duration);
 

@@ -64,6 +64,11 @@ struct Piece {
   bool operator==(const Piece&) const = default;
 };
 
+/// When a reminder comes that is asked for `before` a task without a time of day: in the morning,
+/// whole days before `due`. nullopt: the reminder needs a due time, or has passed.
+std::optional<Moment> MorningBefore(const Moment& due, const domain::Period& before,
+                                    const GrammarContext& context);
+
 /// What a text says about a task. Each field is as TaskFields takes it.
 struct TaskPhrase {
   std::string title;  // what no piece covers, with single spaces; may be empty

@@ -23,9 +23,36 @@ Words UnreadOf(Words task) {
 }
 
 std::optional<Intent> OnlyLater(std::optional<Intent> intent) {
-  if (intent)
-    if (auto* const postpone = std::get_if<PostponeIntent>(&*intent)) postpone->later = true;
+  auto* const postpone = intent ? std::get_if<PostponeIntent>(&*intent) : nullptr;
+  if (postpone == nullptr) return intent;
+  postpone->later = true;
+  for (PostponeIntent& other : postpone->others) other.later = true;
   return intent;
+}
+
+/// Whether `words` begin with an order to complete or to reopen a task. A question mark behind them
+/// is a part of the title, or of a polite question.
+bool Orders(Words words) {
+  return IsOneOf(words.front(), {"complete", "finish", "mark", "set", "tick", "check", "cross",
+                                 "strike", "close", "reopen", "untick", "uncomplete", "uncheck"});
+}
+
+/// A sentence is read in this many ways at most.
+constexpr std::size_t kMaxReadings = 6;
+
+/// The first of `readings`, with the others from the last one on. nullopt: there are none.
+template <typename Change>
+std::optional<Intent> FirstOf(std::vector<Change> readings) {
+  if (readings.empty()) return std::nullopt;
+  Change first = std::move(readings.front());
+  for (std::size_t i = readings.size(); i-- > 1;) first.others.push_back(std::move(readings[i]));
+  return first;
+}
+
+/// "have finished the report" of "I should have finished the report".
+bool IsRegret(Words words, Words rest) {
+  return rest.size() > 2 && IsOneOf(words.front(), {"i", "we"}) &&
+         IsOneOf(rest.front(), {"have"}) && !BaseOfPast(rest[1].text).empty();
 }
 
 }  // namespace
@@ -47,6 +74,18 @@ std::optional<Intent> IntentReader::Read(Words words) const {
 }
 
 std::optional<Intent> IntentReader::ReadWish(Words words) const {
+  std::optional<Intent> intent = ReadStatement(words);
+  if (!intent || words.back().mark != '?' || Orders(words)) return intent;
+  // "Is it done?" may also be asked as "milk done?".
+  const TaskReference* task = nullptr;
+  if (const auto* complete = std::get_if<CompleteIntent>(&*intent)) task = &complete->task;
+  if (const auto* uncomplete = std::get_if<UncompleteIntent>(&*intent)) task = &uncomplete->task;
+  if (task == nullptr) return intent;
+  if (task->it) return std::nullopt;
+  return SearchIntent{task->suggested.empty() ? task->words : task->suggested};
+}
+
+std::optional<Intent> IntentReader::ReadStatement(Words words) const {
   for (const Opening& opening : OpeningsOf(words)) {
     const bool whole = opening.verb == Verb::kList || opening.verb == Verb::kShow;
     if (whole) {
@@ -56,7 +95,9 @@ std::optional<Intent> IntentReader::ReadWish(Words words) const {
       if (intent) return intent;
       continue;
     }
-    if (auto intent = ReadAfter(opening, words.subspan(opening.word_count))) return intent;
+    const Words rest = words.subspan(opening.word_count);
+    if (opening.verb == Verb::kAdd && IsRegret(words, rest)) return std::nullopt;
+    if (auto intent = ReadAfter(opening, rest)) return intent;
   }
   if (auto intent = ReadByEnding(words)) return intent;
   if (auto intent = List(words)) return intent;
@@ -76,6 +117,7 @@ std::optional<Intent> IntentReader::ReadAfter(const Opening& opening, Words rest
     case Verb::kMark: return Mark(rest);
     case Verb::kTick: return Tick(rest);
     case Verb::kDid: return Did(rest);
+    case Verb::kDidNot: return DidNot(rest);
     case Verb::kUncomplete: return About<UncompleteIntent>(rest);
     case Verb::kDelete: return Delete(rest);
     case Verb::kRename: return Rename(rest);
@@ -146,7 +188,9 @@ std::optional<Intent> IntentReader::Delete(Words rest) const {
 std::optional<Intent> IntentReader::Complete(Words words) const {
   if (!words.empty() && (IsNegation(words.front()) || IsNegation(words.back())))
     return std::nullopt;
-  return About<CompleteIntent>(words);
+  std::optional<Intent> intent = About<CompleteIntent>(words);
+  if (intent && !ReadDeeds(std::get<CompleteIntent>(*intent).task, words)) return std::nullopt;
+  return intent;
 }
 
 TaskPhrase IntentReader::Phrase(Words words) const {
@@ -173,6 +217,12 @@ std::optional<WhenPhrase> IntentReader::When(Words words) const {
 
 Intent IntentReader::Add(Words rest) const {
   while (!rest.empty() && IsOneOf(rest.front(), {":", "-", "\u2014"})) rest = rest.subspan(1);
+  // "I want to add a task to call mom"
+  const std::vector<Opening> again = OpeningsOf(rest);
+  constexpr std::size_t kShortest = 3;  // "add a task"
+  if (!again.empty() && again.front().verb == Verb::kAdd && again.front().word_count >= kShortest &&
+      IsOneOf(rest.front(), {"add", "create", "make"}))
+    rest = rest.subspan(again.front().word_count);
   AddIntent intent{Phrase(WithoutList(rest))};
   intent.task.title = std::string(Unquoted(intent.task.title));
   return intent;
@@ -213,7 +263,8 @@ std::optional<Intent> IntentReader::Tick(Words rest) const {
 }
 
 std::optional<Intent> IntentReader::Rename(Words rest) const {
-  for (std::size_t i = 1; i + 1 < rest.size(); ++i) {
+  std::vector<RenameIntent> readings;
+  for (std::size_t i = 1; i + 1 < rest.size() && readings.size() < kMaxReadings; ++i) {
     if (!IsOneOf(rest[i], {"to", "as", "into"})) continue;
     const Words title = rest.subspan(i + 1);
     const TaskReference named = ReferenceOf(title, text_, context_);
@@ -221,9 +272,9 @@ std::optional<Intent> IntentReader::Rename(Words rest) const {
     Span span = SpanOf(title);
     std::string written(TextOf(text_, span));
     if (title.size() == 1 && title.front().quoted) written = named.words;
-    return RenameIntent{.task = Reference(rest.first(i)), .title = std::move(written)};
+    readings.push_back({.task = Reference(rest.first(i)), .title = std::move(written)});
   }
-  return std::nullopt;
+  return FirstOf(std::move(readings));
 }
 
 std::optional<Intent> IntentReader::Change(Words rest) const {
@@ -232,10 +283,11 @@ std::optional<Intent> IntentReader::Change(Words rest) const {
 }
 
 std::optional<Intent> IntentReader::Postpone(Words rest, bool needs_when) const {
-  PostponeIntent intent;
   if (rest.size() > 1 && IsOneOf(rest.front(), {"back", "forward", "off"})) rest = rest.subspan(1);
+  std::vector<PostponeIntent> readings;
   const std::size_t first = rest.size() > kMaxDateWords ? rest.size() - kMaxDateWords : 0;
-  for (std::size_t i = first; i < rest.size(); ++i) {
+  for (std::size_t i = first; i < rest.size() && readings.size() < kMaxReadings; ++i) {
+    PostponeIntent intent;
     intent.when = When(rest.subspan(i));
     if (!intent.when) continue;
     intent.when_text = TextOf(text_, SpanOf(rest.subspan(i)));
@@ -244,12 +296,19 @@ std::optional<Intent> IntentReader::Postpone(Words rest, bool needs_when) const 
                                                   "until", "till", "by", "on", "the"})) {
       task = task.first(task.size() - 1);
     }
-    if (NamesNoTask(task)) return std::nullopt;
+    if (NamesNoTask(task)) break;
     intent.task = Reference(task);
     intent.unread = TextOf(text_, SpanOf(UnreadOf(task)));
-    return intent;
+    if (readings.empty() || readings.back().task != intent.task)
+      readings.push_back(std::move(intent));
+  }
+  if (!readings.empty()) {
+    // The date may be a part of a title, and the sentence may name none.
+    readings.push_back({.task = Reference(rest), .when = std::nullopt, .when_text = {}});
+    return FirstOf(std::move(readings));
   }
   if (needs_when) return std::nullopt;
+  PostponeIntent intent;
   Words task = rest;
   for (std::size_t i = rest.size(); i-- > 1;) {
     if (!IsOneOf(rest[i], {"to", "until", "till", "by"})) continue;

@@ -27,6 +27,8 @@ class IntentReader {
  private:
   /// As Read, of words without courtesies.
   std::optional<Intent> ReadWish(Words words) const;
+  /// As ReadWish, and a question that names a task is a statement.
+  std::optional<Intent> ReadStatement(Words words) const;
   std::optional<Intent> ReadAfter(const Opening& opening, Words rest) const;
   std::optional<Intent> ReadByEnding(Words words) const;
   /// Completing, deleting or the like; nullopt: `words` name no task.
@@ -42,6 +44,13 @@ class IntentReader {
   std::optional<Intent> Mark(Words rest) const;
   std::optional<Intent> Tick(Words rest) const;
   std::optional<Intent> Did(Words rest) const;
+  std::optional<Intent> DidNot(Words rest) const;
+  /// The reference of "paid the rent" to the task that is called "pay the rent". nullopt: the
+  /// words do not begin with a verb in the past, or take it back.
+  std::optional<TaskReference> DeedOf(Words words) const;
+  /// Makes deeds of the parts of `reference` that are some: "paid the rent" of "the milk and paid
+  /// the rent". false: a part takes back that something is done.
+  bool ReadDeeds(TaskReference& reference, Words words) const;
   std::optional<Intent> WasDone(Words words) const;
   std::optional<Intent> Rename(Words rest) const;
   std::optional<Intent> Change(Words rest) const;

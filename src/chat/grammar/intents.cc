@@ -1,7 +1,6 @@
 #include "chat/grammar/intents.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -65,7 +64,7 @@ bool EndsWithDate(const TaskPhrase& task, Words words) {
 class Splitter {
  public:
   Splitter(std::string_view text, const GrammarContext& context)
-      : text_(text), words_(SplitWords(text)), reader_(text, context) {}
+      : text_(text), context_(context), words_(SplitWords(text)), reader_(text, context) {}
 
   Sentence Split() {
     const std::vector<Joint> joints = JointsOf(words_);
@@ -145,7 +144,13 @@ class Splitter {
   }
 
   void Remind(TaskPhrase& task, const RemindIntent& remind) const {
-    std::ranges::copy(remind.reminders, std::back_inserter(task.reminders));
+    for (ReminderPhrase reminder : remind.reminders) {
+      if (reminder.before && task.due) {
+        if (const auto at = MorningBefore(*task.due, *reminder.before, context_))
+          reminder = {.before = std::nullopt, .at = at};
+      }
+      task.reminders.push_back(reminder);
+    }
     constexpr std::size_t kMaxNotes = 10;
     for (const std::string& note : remind.notes)
       if (task.notes.size() < kMaxNotes) task.notes.push_back(note);
@@ -171,6 +176,7 @@ class Splitter {
   }
 
   const std::string_view text_;
+  const GrammarContext& context_;
   const std::vector<Word> words_;
   const IntentReader reader_;
   std::size_t begin_ = 0;  // of the words that are not yet read

@@ -25,6 +25,9 @@ struct TaskReference {
   bool only_named = false;  // a task that merely resembles the words is not meant
   /// "milk and eggs": the parts that may each name a task, when no task fits all words.
   std::vector<TaskReference> parts;
+  /// The parts are sentences of their own: "bought milk" and "paid the rent". When no task fits all
+  /// words, each part names a task.
+  bool parts_are_deeds = false;
   bool operator==(const TaskReference&) const = default;
 };
 
@@ -40,9 +43,12 @@ struct UncompleteIntent {
 struct DeleteIntent {
   TaskReference task;
 };
+/// Of "rename reply to Bob to answer Bob", the intent says that "reply" is renamed.
 struct RenameIntent {
   TaskReference task;
   std::string title;
+  /// The other ways to read the sentence, the longest name of a task first: "reply to Bob".
+  std::vector<RenameIntent> others = {};
 };
 struct PostponeIntent {
   TaskReference task;
@@ -52,6 +58,9 @@ struct PostponeIntent {
   /// the sentence has a date that is not understood.
   std::string unread = {};
   bool later = false;  // "postpone", "push": a date before the present one is not meant
+  /// The other ways to read the sentence, the longest name of a task first: "report for tom" of
+  /// "move report for tom", which names no date.
+  std::vector<PostponeIntent> others = {};
 };
 struct RemindIntent {
   TaskReference task;

@@ -5,6 +5,13 @@ namespace {
 
 bool IsTagMark(std::string_view text) { return text == "-" || text == "/"; }
 
+std::optional<domain::Priority> ReadLevel(Cursor& cursor) {
+  if (cursor.Take("high")) return domain::Priority::kHigh;
+  if (cursor.TakeAny({"medium", "med"})) return domain::Priority::kMedium;
+  if (cursor.Take("low")) return domain::Priority::kLow;
+  return std::nullopt;
+}
+
 /// "remind me", "with a reminder".
 bool TakeRequest(Cursor& cursor) {
   if (!cursor.IsWord()) return false;
@@ -29,11 +36,13 @@ std::optional<domain::Priority> ReadPriority(Cursor& cursor) {
   if (cursor.Take("p2")) return Priority::kMedium;
   if (cursor.Take("p3")) return Priority::kLow;
   Cursor ahead = cursor;
+  if (const auto priority = ReadLevel(ahead); priority && ahead.TakeAny({"priority", "prio"})) {
+    cursor = ahead;
+    return priority;
+  }
+  ahead = cursor;
   if (!ahead.Take("!") || !ahead.Peek().glued) return std::nullopt;
-  std::optional<Priority> priority;
-  if (ahead.Take("high")) priority = Priority::kHigh;
-  if (ahead.TakeAny({"medium", "med"})) priority = Priority::kMedium;
-  if (ahead.Take("low")) priority = Priority::kLow;
+  const std::optional<Priority> priority = ReadLevel(ahead);
   if (priority) cursor = ahead;
   return priority;
 }
@@ -66,8 +75,8 @@ std::optional<ReminderWish> ReadReminder(Cursor& cursor, const GrammarContext& c
   ReminderWish wish;
   wish.is_led = TakeRequest(ahead);
   Cursor distance = ahead;
-  if (auto before = ReadDuration(distance);
-      before && before->months == 0 && distance.TakeAny({"before", "earlier", "ahead"})) {
+  const bool says_the = ahead.Peek().text == "the";  // "the day before Christmas"
+  if (auto before = ReadOffset(distance); before && (wish.is_led || !says_the)) {
     Cursor it = distance;
     if (it.TakeAny({"it", "that"}) || it.TakeAll({"the", "due", "time"})) distance = it;
     wish.before = before;

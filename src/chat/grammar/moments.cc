@@ -177,3 +177,13 @@ std::optional<Moment> Resolve(const MomentPhrase& phrase, const GrammarContext& 
 }
 
 }  // namespace todo::chat::grammar
+
+std::optional<todo::chat::Moment> todo::chat::MorningBefore(const Moment& due,
+                                                            const domain::Period& before,
+                                                            const GrammarContext& context) {
+  if (due.has_time || before.time.count() != 0) return std::nullopt;
+  const absl::CivilDay day = absl::CivilDay(due.local) - before.days.count();
+  const Moment at = grammar::At(day, context.wording.morning);
+  if (grammar::IsPast(at, context)) return std::nullopt;
+  return at;
+}

@@ -71,6 +71,11 @@ bool IsTom(const FoundPiece& piece, const Tokens& tokens) {
   return tokens[piece.begin].text == "tom";
 }
 
+/// "'" behind a word: "call 'mom' tomorrow".
+bool ClosesQuote(const Tokens& tokens, std::size_t at) {
+  return tokens[at].text == "'" && tokens[at].glued && at > 0 && tokens[at - 1].kind == Kind::kWord;
+}
+
 /// Whether the words before a date without a preposition make it something else.
 bool IsSpoiled(const FoundPiece& piece, const Tokens& tokens) {
   const Token& first = tokens[piece.begin];
@@ -78,7 +83,7 @@ bool IsSpoiled(const FoundPiece& piece, const Tokens& tokens) {
   if (piece.begin == 0) return false;
   const Token& before = tokens[piece.begin - 1];
   if (before.kind == Kind::kMark && !IsSeparator(before) && before.text != "(" &&
-      before.text != "&" && before.text != "/")
+      before.text != "&" && before.text != "/" && !ClosesQuote(tokens, piece.begin - 1))
     return true;
   if (before.kind != Kind::kWord) return false;
   if (IsTom(piece, tokens)) return before.means->takes_person;
@@ -120,7 +125,7 @@ std::optional<Candidate> CandidateOf(const MomentPhrase& moment, FoundPiece piec
 
 std::optional<Candidate> ReadCandidate(Cursor& cursor, const GrammarContext& context) {
   const Tokens& tokens = cursor.tokens();
-  FoundPiece piece{.begin = cursor.at(), .end = 0, .content = {}};
+  FoundPiece piece{.begin = cursor.at(), .end = 0, .content = {}, .is_title = false};
   const auto finish = [&](auto content) {
     piece.end = cursor.at();
     piece.content = std::move(content);
@@ -133,7 +138,8 @@ std::optional<Candidate> ReadCandidate(Cursor& cursor, const GrammarContext& con
   if (const auto priority = ReadPriority(cursor)) {
     const bool marked = tokens[piece.begin].text == "!";
     if (!finish(*priority)) return std::nullopt;
-    return Candidate{.piece = std::move(piece), .at_start = true, .in_middle = marked};
+    const bool in_words = piece.end - piece.begin > 1 && !marked;  // "high priority"
+    return Candidate{.piece = std::move(piece), .at_start = !in_words, .in_middle = marked};
   }
   if (auto rule = ReadRule(cursor, context)) {
     const bool led = rule->is_led;
@@ -198,8 +204,10 @@ std::vector<FoundPiece> FindPieces(const Tokens& tokens, const GrammarContext& c
   std::vector<Candidate> candidates = FindCandidates(tokens, context);
   ChooseAtEdges(candidates, tokens);
   std::vector<FoundPiece> pieces;
-  for (Candidate& candidate : candidates)
-    if (candidate.is_chosen || candidate.in_middle) pieces.push_back(std::move(candidate.piece));
+  for (Candidate& candidate : candidates) {
+    candidate.piece.is_title = !candidate.is_chosen && !candidate.in_middle;
+    pieces.push_back(std::move(candidate.piece));
+  }
   return pieces;
 }
 

@@ -25,9 +25,8 @@ std::optional<Offset> ReadOffset(Words words, std::string_view text) {
   words = words.first(std::min(words.size(), kMaxOffsetWords));
   const grammar::Tokens tokens(TextOf(text, SpanOf(words)));
   grammar::Cursor cursor(tokens, 0);
-  const auto duration = grammar::ReadDuration(cursor);
-  if (!duration || duration->months != 0 || !cursor.TakeAny({"before", "earlier", "ahead"}))
-    return std::nullopt;
+  const auto duration = grammar::ReadOffset(cursor);
+  if (!duration) return std::nullopt;
   const std::size_t end = words.front().span.begin + tokens.SpanOf(0, cursor.at()).end;
   std::size_t count = 0;
   while (count < words.size() && words[count].span.begin < end) ++count;
@@ -76,7 +75,13 @@ std::optional<Moment> ReminderAt(const Moment& moment, const GrammarContext& con
 
 std::optional<Intent> IntentReader::Remind(Words rest) const {
   if (rest.empty()) return std::nullopt;
-  if (IsOneOf(rest.front(), {"to"})) return RemindTo({}, rest.subspan(1));
+  if (IsOneOf(rest.front(), {"to", "called", "named"})) return RemindTo({}, rest.subspan(1));
+  if (IsOneOf(rest.front(), {"for"})) {  // "for tomorrow 9am to call Joe"
+    for (std::size_t i = 2; i + 1 < rest.size(); ++i) {
+      if (IsOneOf(rest[i], {"to"}) && When(rest.subspan(1, i - 1)))
+        return RemindTo(rest.subspan(1, i - 1), rest.subspan(i + 1));
+    }
+  }
   if (IsOneOf(rest.front(), {"about", "of", "for"})) return RemindOf(rest.subspan(1));
   for (std::size_t i = 1; i + 1 < rest.size(); ++i) {
     const bool to = IsOneOf(rest[i], {"to", "that"});

@@ -12,7 +12,8 @@ constexpr std::string_view kPunctuation = ",;.!?:";
 constexpr std::string_view kCurlyApostrophe = "\u2019";
 constexpr std::string_view kOpeningQuotes[] = {"\"", "\u201c", "\u00ab"};
 constexpr std::string_view kClosingQuotes[] = {"\"", "\u201d", "\u00bb"};
-constexpr std::string_view kWideSpaces[] = {"\u00a0", "\u2003", "\u202f", "\u3000"};
+constexpr std::string_view kWideSpaces[] = {"\u00a0", "\u2003", "\u200b",
+                                            "\u202f", "\u3000", "\ufeff"};
 
 /// The length of the white space or control character that `text` begins with; 0: it begins with
 /// something else.

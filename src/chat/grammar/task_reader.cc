@@ -60,11 +60,17 @@ std::string InWords(const ReminderPhrase& reminder, const ReminderWish& wish) {
 TaskPhrase TaskReader::Read() {
   const std::vector<FoundPiece> found = FindPieces(tokens_, context_);
   Dates dates;
-  for (const FoundPiece& piece : found) Collect(piece, dates);
+  for (const FoundPiece& piece : found)
+    if (!piece.is_title) Collect(piece, dates);
   ResolveDates(dates);
+  if (!phrase_.due) {
+    NoteTitleDates(found);
+    NoteNoDateAtEnd();
+  }
   // A reminder depends on the due date, which may stand behind it.
   for (const FoundPiece& piece : found)
-    if (const auto* wish = std::get_if<ReminderWish>(&piece.content)) AddReminder(piece, *wish);
+    if (const auto* wish = std::get_if<ReminderWish>(&piece.content); wish && !piece.is_title)
+      AddReminder(piece, *wish);
   std::ranges::sort(phrase_.pieces, {}, [](const Piece& piece) { return piece.span.begin; });
   phrase_.title = Title();
   if (phrase_.notes.size() > kMaxNotes) phrase_.notes.resize(kMaxNotes);
@@ -84,6 +90,7 @@ void TaskReader::Collect(const FoundPiece& piece, Dates& dates) {
 }
 
 void TaskReader::CollectMoment(const FoundPiece& piece, const MomentPhrase& moment, Dates& dates) {
+  if (IsSecondRule(piece, dates)) return NoteKept(piece, "a task has one rule");
   MomentPhrase& said = dates.said;
   const bool has_clock = said.time || said.part;
   if ((said.day && moment.day) || (has_clock && (moment.time || moment.part)) ||
@@ -93,6 +100,12 @@ void TaskReader::CollectMoment(const FoundPiece& piece, const MomentPhrase& mome
   if (moment.time) said.time = moment.time;
   if (moment.part) said.part = moment.part;
   dates.moments.push_back(&piece);
+}
+
+/// "and thursday at 14" of "every monday at 10 and thursday at 14" is no beginning of the rule.
+bool TaskReader::IsSecondRule(const FoundPiece& piece, const Dates& dates) const {
+  return dates.rule != nullptr && dates.rule->end + 1 == piece.begin &&
+         (tokens_[dates.rule->end].text == "and" || tokens_[dates.rule->end].text == "&");
 }
 
 void TaskReader::CollectRule(const FoundPiece& piece, const RulePhrase& rule, Dates& dates) {
@@ -162,7 +175,9 @@ std::optional<ReminderPhrase> TaskReader::ReminderOf(const ReminderWish& wish,
   if (wish.before) {
     const domain::Period period{.days = std::chrono::days(wish.before->days),
                                 .time = wish.before->time};
-    if (!phrase_.due || !phrase_.due->has_time) {
+    if (phrase_.due && (reminder.at = MorningBefore(*phrase_.due, period, context_)))
+      return reminder;
+    if (!phrase_.due || (!phrase_.due->has_time && period.time.count() != 0)) {
       problem = "such a reminder needs a due time";
     } else if (period.days + period.time > domain::kMaxReminderOffset) {
       problem = fmt::format("a reminder comes at most {} days before",
@@ -190,6 +205,43 @@ std::optional<ReminderPhrase> TaskReader::ReminderOf(const ReminderWish& wish,
   }
   reminder.at = moment;
   return reminder;
+}
+
+/// Says which date was not taken, where somebody may have meant it: "submit expenses tomorrow
+/// important".
+void TaskReader::NoteTitleDates(const std::vector<FoundPiece>& found) {
+  constexpr std::size_t kNearEnd = 3;  // tokens
+  for (const FoundPiece& piece : found) {
+    const auto* moment = std::get_if<MomentPhrase>(&piece.content);
+    if (!piece.is_title || moment == nullptr || !moment->day || moment->is_weak()) continue;
+    if (piece.end + kNearEnd < tokens_.size() || moment->follows_for) continue;
+    NoteKept(piece, "a date between other words needs a word like “on” before it");
+  }
+}
+
+/// Says why an end that looks like a date is none: "yesterday", "on february 30", "at 25:00".
+void TaskReader::NoteNoDateAtEnd() {
+  const std::size_t size = tokens_.size();
+  const auto note = [&](std::size_t length, std::string_view reason) {
+    NoteKept({.begin = size - length, .end = size, .content = {}, .is_title = true}, reason);
+  };
+  if (size > 1 && tokens_[size - 1].text == "yesterday")
+    return note(1, "nothing is due in the past");
+  const auto is_no_day = [](const Token& month, const Token& day) {
+    constexpr int kLeapYear = 2000;
+    return month.means->month && day.number > 0 &&
+           !DayOf(absl::CivilMonth(kLeapYear, *month.means->month), day.number);
+  };
+  constexpr int kMostDigits = 2;
+  if (size > 2 && (is_no_day(tokens_[size - 2], tokens_[size - 1]) ||
+                   is_no_day(tokens_[size - 1], tokens_[size - 2]))) {
+    const std::size_t digits =
+        std::min(tokens_[size - 1].text.size(), tokens_[size - 2].text.size());
+    if (digits <= kMostDigits) return note(2, "there is no such day");
+  }
+  if (size > 4 && tokens_[size - 4].text == "at" && tokens_[size - 3].number >= 0 &&
+      tokens_[size - 2].text == ":" && tokens_[size - 1].number >= 0)
+    note(4, "there is no such time");
 }
 
 void TaskReader::AddPiece(PieceKind kind, const FoundPiece& piece, std::string meaning) {

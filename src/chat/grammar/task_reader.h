@@ -30,6 +30,7 @@ class TaskReader {
 
   void Collect(const FoundPiece& piece, Dates& dates);
   void CollectMoment(const FoundPiece& piece, const MomentPhrase& moment, Dates& dates);
+  bool IsSecondRule(const FoundPiece& piece, const Dates& dates) const;
   void CollectRule(const FoundPiece& piece, const RulePhrase& rule, Dates& dates);
   void ResolveDates(const Dates& dates);
   void AddTag(const FoundPiece& piece, const std::string& tag);
@@ -42,6 +43,8 @@ class TaskReader {
   void NoteDropped(const MomentPhrase& moment);
   /// A note that `piece` stays in the title.
   void NoteKept(const FoundPiece& piece, std::string_view reason);
+  void NoteTitleDates(const std::vector<FoundPiece>& found);
+  void NoteNoDateAtEnd();
   std::string Title() const;
 
   std::string_view text_;

@@ -19,6 +19,7 @@ enum class Verb {
   kMark,      // "mark … as done"
   kTick,      // "tick … off"
   kDid,       // "i paid …": the verb is a part of the title
+  kDidNot,    // "i didn't pay …"
   kUncomplete,
   kDelete,
   kRename,    // "rename … to …"

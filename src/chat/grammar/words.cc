@@ -114,14 +114,15 @@ constexpr std::string_view kPrepositions[] = {"on",  "by",  "before", "at", "in"
 
 /// Weekdays, months, number words and ordinals may begin a piece too.
 constexpr std::string_view kBeginnings[] = {
-    "a",           "alert",   "an",        "and",    "annually", "at",        "before",
-    "biweekly",    "by",      "coming",    "daily",  "day",      "due",       "each",
-    "end",         "eod",     "eom",       "eow",    "eoy",      "every",     "for",
-    "fortnightly", "from",    "half",      "in",     "midday",   "midnight",  "monthly",
-    "next",        "noon",    "notify",    "on",     "once",     "p1",        "p2",
-    "p3",          "quarter", "quarterly", "remind", "reminder", "reminders", "the",
-    "this",        "tmr",     "tmrw",      "today",  "tom",      "tomorrow",  "tonight",
-    "weekdays",    "weekend", "weekends",  "weekly", "with",     "yearly"};
+    "a",           "alert",     "an",      "and",      "annually", "at",        "before",
+    "biweekly",    "by",        "coming",  "daily",    "day",      "due",       "each",
+    "end",         "eod",       "eom",     "eow",      "eoy",      "every",     "for",
+    "fortnightly", "from",      "half",    "high",     "in",       "low",       "medium",
+    "midday",      "midnight",  "monthly", "next",     "noon",     "notify",    "on",
+    "once",        "p1",        "p2",      "p3",       "quarter",  "quarterly", "remind",
+    "reminder",    "reminders", "the",     "this",     "tmr",      "tmrw",      "today",
+    "tom",         "tomorrow",  "tonight", "weekdays", "weekend",  "weekends",  "weekly",
+    "with",        "yearly"};
 
 /// Plural weekdays, number words and ordinals may begin a rule too.
 constexpr std::string_view kRuleBeginnings[] = {

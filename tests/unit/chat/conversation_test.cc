@@ -274,6 +274,47 @@ TEST_F(ConversationTest, ADeedOfATaskWithoutItsVerbIsAskedAbout) {
   EXPECT_THAT(Say("the rent is paid").text, StartsWith("No task is called “pay rent”. Nothing"));
 }
 
+TEST_F(ConversationTest, SeveralDeedsCompleteSeveralTasks) {
+  const domain::Task milk = Add("Buy milk");
+  const domain::Task rent = Add("Pay the rent");
+  Say("I bought milk and paid the rent");
+  EXPECT_TRUE(Get(milk.id).completed && Get(rent.id).completed);
+  // Half of a sentence is not carried out.
+  const domain::Task memo = Add("Memo");
+  Say("I finished the memo and paid the gas bill");
+  EXPECT_FALSE(Get(memo.id).completed);
+  // The whole name goes first.
+  const domain::Task car = Add("Wash the car and paint the fence");
+  Say("I washed the car and painted the fence");
+  EXPECT_TRUE(Get(car.id).completed);
+}
+
+TEST_F(ConversationTest, ATitleDecidesWhereANameEnds) {
+  const domain::Task reply = Add("Reply to Bob");
+  const domain::Task gym = Add("Go to the gym with Ann");
+  const domain::Task milk = Add("Milk");
+  Say("rename reply to bob to answer Bob");
+  EXPECT_EQ(Get(reply.id).fields.title, "answer Bob");
+  Say("rename go to the gym to gym visit");
+  EXPECT_EQ(Get(gym.id).fields.title, "gym visit");
+  Say("rename milk to milk to drink");
+  EXPECT_EQ(Get(milk.id).fields.title, "milk to drink");
+
+  const domain::Task tom = Add("Report for Tom");
+  const domain::Task report = Add("Report");
+  EXPECT_THAT(Say("move report for tom").text, testing::HasSubstr("To when?"));
+  Say("move report for tom to friday");
+  EXPECT_EQ(Get(tom.id).fields.due.kind, domain::DueKind::kDate);
+  EXPECT_EQ(Get(report.id).fields.due.kind, domain::DueKind::kNone);
+}
+
+TEST_F(ConversationTest, AQuestionCompletesNothing) {
+  const domain::Task report = Add("Report");
+  Say("report is done?");
+  Say("done with the report?");
+  EXPECT_FALSE(Get(report.id).completed);
+}
+
 TEST_F(ConversationTest, AnotherDeedCompletesNothing) {
   const domain::Task report = Add("Report");
   for (const char* text : {"the report is postponed", "the report was moved", "missed the report",

@@ -400,6 +400,38 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"add gym every mon, wed and fri and delete yoga",
              "add [gym] due 2026-11-27 FREQ=WEEKLY;BYDAY=MO,WE,FR; delete [yoga]"}));
 
+INSTANTIATE_TEST_SUITE_P(Questions, SentenceTest,
+                         testing::Values(Case{"report is done?", "search [report]"},
+                                         Case{"milk done?", "search [milk]"},
+                                         Case{"done with milk?", "search [milk]"},
+                                         Case{"I paid the rent?", "search [rent]"},
+                                         Case{"rent paid?", "search [rent]"}, Case{"done?", "?"},
+                                         Case{"complete call mom?", "complete [call mom]"},
+                                         Case{"can you mark milk as done?", "complete [milk]"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    SaidInOtherWays, SentenceTest,
+    testing::Values(
+        Case{"create a reminder to stretch at 5pm",
+             "add [stretch] due 2026-11-26T17:00:00 remind before PT0S"},
+        Case{"set a reminder for tomorrow 9am to call Joe",
+             "add [call Joe] due 2026-11-27T09:00:00 remind before PT0S"},
+        Case{"add a reminder called stretch at 5pm",
+             "add [stretch] due 2026-11-26T17:00:00 remind before PT0S"},
+        Case{"add a reminder", "add []"},
+        Case{"add write report for Anna by tuesday and remind me the day before",
+             "add [write report for Anna] due 2026-12-01 remind at 2026-11-30T09:00:00"},
+        Case{"remind me about the dentist the day before", "remind of [dentist] before P1D"},
+        Case{"I should have finished the report", "?"}, Case{"I want to add a task", "add []"},
+        Case{"I want to add a task to call mom", "add [call mom]"},
+        Case{"what's my streak?", "usage"},
+        Case{"what did I do today?", "usage 2026-11-26..2026-11-26"},
+        Case{"what have I done this week", "usage 2026-11-23..2026-11-29"},
+        Case{"ive bought the milk", "complete [buy the milk]"},
+        Case{"I didn't pay the rent", "reopen [pay the rent]"},
+        Case{"I haven't paid the rent yet", "reopen [pay the rent]"},
+        Case{"\u200badd milk", "add [milk]"}));
+
 INSTANTIATE_TEST_SUITE_P(NotUnderstood, SentenceTest,
                          testing::Values(Case{"buy milk", "?"}, Case{"call mom tomorrow at 9", "?"},
                                          Case{"the weather is nice", "?"},
@@ -469,6 +501,41 @@ TEST(SentencesTest, AReferenceHasItsPartsAndItsWordsWithoutDates) {
   EXPECT_TRUE(reference("complete \"milk and eggs\"").parts.empty());
   EXPECT_EQ(reference("complete the report due friday").undated, "report");
   EXPECT_EQ(reference("complete the report").undated, "");
+}
+
+TEST(SentencesTest, DeedsInOneSentenceAreTheirParts) {
+  const auto reference = [](std::string_view text) {
+    return std::get<CompleteIntent>(ParseSentence(text, Now()).intents.at(0)).task;
+  };
+  const TaskReference two = reference("I bought milk and paid the rent");
+  ASSERT_EQ(two.parts.size(), 2u);
+  EXPECT_TRUE(two.parts_are_deeds);
+  EXPECT_EQ(two.parts[0].words, "buy milk");
+  EXPECT_EQ(two.parts[1].words, "pay the rent");
+  EXPECT_EQ(two.parts[1].suggested, "rent");
+  const TaskReference three =
+      reference("I finished the memo, paid the gas bill and called mom today");
+  ASSERT_EQ(three.parts.size(), 3u);
+  EXPECT_EQ(three.parts[1].words, "pay the gas bill");
+  EXPECT_EQ(three.parts[2].words, "called mom");
+  EXPECT_FALSE(reference("I bought milk and eggs").parts_are_deeds);
+  EXPECT_FALSE(reference("I washed and dried the car").parts_are_deeds);
+  EXPECT_TRUE(ParseSentence("I bought milk and didn't pay the rent", Now()).not_understood);
+}
+
+TEST(SentencesTest, ASentenceMayBeReadInSeveralWays) {
+  const Sentence renames = ParseSentence("rename reply to Bob to answer Bob", Now());
+  const auto& rename = std::get<RenameIntent>(renames.intents.at(0));
+  EXPECT_EQ(rename.task.words, "reply");
+  ASSERT_EQ(rename.others.size(), 1u);
+  EXPECT_EQ(rename.others[0].task.words, "reply to Bob");
+  EXPECT_EQ(rename.others[0].title, "answer Bob");
+  const Sentence moves = ParseSentence("move report for tom", Now());
+  const auto& move = std::get<PostponeIntent>(moves.intents.at(0));
+  EXPECT_EQ(move.task.words, "report");
+  ASSERT_FALSE(move.others.empty());
+  EXPECT_EQ(move.others[0].task.words, "report for tom");
+  EXPECT_FALSE(move.others[0].when);
 }
 
 TEST(SentencesTest, ThePiecesOfATaskStandInTheWholeText) {
