@@ -27,8 +27,9 @@ ARROWS = {
     "edge": {"util"},
     "front": {"util"},
     "net": {"util"},
+    "telemetry": {"net", "util"},
     "notify": {"domain", "net", "ports", "util"},
-    "app": {"api", "appcallback", "auth", "chat", "client", "domain", "edge", "front", "live", "net", "notify", "ports", "relay", "service", "store", "util"},
+    "app": {"api", "appcallback", "auth", "chat", "client", "domain", "edge", "front", "live", "net", "notify", "ports", "relay", "service", "store", "telemetry", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {

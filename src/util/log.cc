@@ -11,6 +11,8 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "util/span.h"
+#include "util/trace_context.h"
 
 namespace todo::util {
 namespace {
@@ -63,6 +65,10 @@ void Log(Severity severity, std::string_view event, std::initializer_list<LogFie
   line["time"] = absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone());
   line["severity"] = std::string(level_name.data(), level_name.size());
   line["event"] = event;
+  if (const TraceContext& trace = CurrentTrace(); trace.valid()) {
+    line["trace_id"] = TraceIdOf(trace);
+    line["span_id"] = SpanIdText(trace.span);
+  }
   for (const auto& [key, value] : fields) line[std::string(key)] = JsonOf(value);
   Logger().log(level, "{}", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }

@@ -14,8 +14,8 @@ namespace todo::util {
 
 enum class Severity { kDebug, kInfo, kWarning, kError };
 
-/// Lines below `threshold` are dropped; all others go to stderr. Call before the first thread
-/// starts.
+/// Lines below `threshold` are dropped; all others go to stderr. Thread safety: may be called from
+/// any thread, at any time.
 void SetLogThreshold(Severity threshold);
 
 /// The value of a field: text, a number, true or false, or a list of texts or of integers. A
@@ -54,9 +54,10 @@ class LogValue {
 
 using LogField = std::pair<std::string_view, LogValue>;
 
-/// Writes one JSON object as one line: time, severity, `event` (snake_case, names what happened)
-/// and the fields. kError means that a person should act. Never pass payloads or credentials.
-/// Thread safety: may be called from any thread. Does not throw on text that is not UTF-8.
+/// Writes one JSON object as one line: time, severity, `event` (snake_case, names what happened),
+/// the ids of the thread's current trace if it has one (util/span.h), and the fields. kError means
+/// that a person should act. Never pass payloads or credentials. Thread safety: may be called from
+/// any thread. Does not throw on text that is not UTF-8.
 void Log(Severity severity, std::string_view event, std::initializer_list<LogField> fields = {});
 
 }  // namespace todo::util
