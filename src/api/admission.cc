@@ -9,6 +9,7 @@
 #include "api/request_parts.h"
 #include "util/digest.h"
 #include "util/require.h"
+#include "util/span.h"
 #include "util/status.h"
 #include "util/trace_context.h"
 
@@ -24,10 +25,12 @@ constexpr std::string_view kWatch = "watch";
 /// a pool that runs out of time to stop drops the calls that it has queued.
 class AdmittedUnary {
  public:
-  AdmittedUnary(const Method& method, KnownCaller caller, UserLimits::Place place,
+  /// `span` is the call's.
+  AdmittedUnary(const Method& method, KnownCaller caller, util::Span span, UserLimits::Place place,
                 std::unique_ptr<PendingUnary> call)
       : method_(method),
         caller_(std::move(caller)),
+        span_(std::move(span)),
         place_(std::move(place)),
         call_(std::move(call)) {}
   ~AdmittedUnary() { Finish(ServerStopping()); }
@@ -36,15 +39,19 @@ class AdmittedUnary {
 
   /// On a worker.
   void Run() {
+    const util::WithTrace trace(span_);
     const absl::Status status = WithoutExceptions([this] { return Answer(); });
-    LogFailure(method_.name, status, caller_.traceparent);
+    LogFailure(method_.name, status);
     Finish(status);
   }
 
   /// Answers the call, unless it has been answered.
   void Finish(const absl::Status& status) {
     place_.Return();  // a caller that has its answer may make the next call
-    if (const std::unique_ptr<PendingUnary> call = std::move(call_)) call->Finish(status);
+    const std::unique_ptr<PendingUnary> call = std::move(call_);
+    if (call == nullptr) return;
+    EndSpan(span_, status);
+    call->Finish(status);
   }
 
  private:
@@ -59,6 +66,7 @@ class AdmittedUnary {
 
   const Method& method_;
   const KnownCaller caller_;
+  util::Span span_;
   UserLimits::Place place_;
   std::unique_ptr<PendingUnary> call_;  // nullptr: answered
 };
@@ -76,24 +84,28 @@ CallHeaders ReadHeaders(const HeaderValues& values) {
 }
 
 absl::StatusOr<ports::Identity> Admission::Authenticate(const ports::Credentials& credentials,
-                                                        std::string_view method_name,
-                                                        const std::string& traceparent) const {
+                                                        std::string_view method_name) const {
   absl::StatusOr<ports::Identity> identity =
       WithoutExceptions([&] { return authenticator_.Authenticate(credentials); });
-  LogFailure(method_name, identity.status(), traceparent);
+  LogFailure(method_name, identity.status());
   return identity;
 }
 
 absl::StatusOr<KnownCaller> Admission::Identify(const Method& method,
                                                 const CallHeaders& headers) const {
-  TODO_ASSIGN_OR_RETURN(ports::Identity identity,
-                        Authenticate(headers.credentials, method.name, headers.traceparent));
-  return KnownCaller{.identity = std::move(identity), .traceparent = headers.traceparent};
+  const util::WithTrace trace(util::ParseTraceContext(headers.traceparent));
+  absl::StatusOr<ports::Identity> identity = Authenticate(headers.credentials, method.name);
+  if (!identity.ok()) {
+    util::Span span = SpanOfCall(method, headers.traceparent);
+    EndSpan(span, identity.status());
+    return identity.status();
+  }
+  return KnownCaller{.identity = *std::move(identity), .traceparent = headers.traceparent};
 }
 
 absl::StatusOr<ports::Identity> Admission::IdentifyWatcher(const ports::Credentials& credentials,
                                                            std::string_view ticket) const {
-  if (ticket.empty()) return Authenticate(credentials, kWatch, {});
+  if (ticket.empty()) return Authenticate(credentials, kWatch);
   if (!credentials.authorization.empty() || !credentials.user_ids.empty()) {
     return util::WithReason(
         absl::InvalidArgumentError("send a ticket or other credentials, not both"),
@@ -107,20 +119,19 @@ absl::StatusOr<ports::Identity> Admission::IdentifyWatcher(const ports::Credenti
 }
 
 absl::StatusOr<UserLimits::Place> Admission::AdmitWatch(const domain::UserId& user) const {
-  return TakePlace(user, UserLimits::Kind::kStream, kWatch, {});
+  return TakePlace(user, UserLimits::Kind::kStream, kWatch);
 }
 
 absl::StatusOr<UserLimits::Place> Admission::TakePlace(const domain::UserId& user,
                                                        UserLimits::Kind kind,
-                                                       std::string_view method_name,
-                                                       const std::string& traceparent) const {
+                                                       std::string_view method_name) const {
   UserLimits::Place place;
   if (options_.limits != nullptr) {
     TODO_ASSIGN_OR_RETURN(place, options_.limits->Begin(user, kind));
   }
   const absl::Status ready =
       WithoutExceptions([this] { return options_.ready ? options_.ready() : absl::OkStatus(); });
-  LogFailure(method_name, ready, traceparent);
+  LogFailure(method_name, ready);
   TODO_RETURN_IF_ERROR(ready);
   return place;
 }
@@ -129,7 +140,7 @@ absl::StatusOr<UserLimits::Place> Admission::Admit(const Method& method, const K
                                                    const PendingCall& call) const {
   const auto kind = method.streams() ? UserLimits::Kind::kStream : UserLimits::Kind::kCall;
   TODO_ASSIGN_OR_RETURN(UserLimits::Place place,
-                        TakePlace(caller.identity.user, kind, method.name, caller.traceparent));
+                        TakePlace(caller.identity.user, kind, method.name));
   if (!HasTimeLeft(call)) return DeadlinePassed();
   return place;
 }
@@ -137,10 +148,16 @@ absl::StatusOr<UserLimits::Place> Admission::Admit(const Method& method, const K
 void Admission::Submit(const Method& method, KnownCaller caller,
                        std::unique_ptr<PendingUnary> call) const {
   TODO_REQUIRE(!method.streams());
+  util::Span span = SpanOfCall(method, caller.traceparent);
+  const util::WithTrace trace(span);
   absl::StatusOr<UserLimits::Place> place = Admit(method, caller, *call);
-  if (!place.ok()) return call->Finish(place.status());
+  if (!place.ok()) {
+    EndSpan(span, place.status());
+    return call->Finish(place.status());
+  }
   const std::string user = caller.identity.user.value;
-  const auto admitted = std::make_shared<AdmittedUnary>(method, std::move(caller),
+  caller.traceparent = util::FormatTraceparent(span.context());
+  const auto admitted = std::make_shared<AdmittedUnary>(method, std::move(caller), std::move(span),
                                                         *std::move(place), std::move(call));
   if (!workers_.TrySubmit(user, [admitted] { admitted->Run(); })) admitted->Finish(ServerBusy());
 }
@@ -148,12 +165,18 @@ void Admission::Submit(const Method& method, KnownCaller caller,
 void Admission::Submit(const Method& method, KnownCaller caller,
                        std::unique_ptr<PendingStream> call) const {
   TODO_REQUIRE(method.streams());
+  util::Span span = SpanOfCall(method, caller.traceparent);
+  const util::WithTrace trace(span);
   absl::StatusOr<UserLimits::Place> place = Admit(method, caller, *call);
-  if (!place.ok()) return call->Finish(place.status());
+  if (!place.ok()) {
+    EndSpan(span, place.status());
+    return call->Finish(place.status());
+  }
   call->KeepPlace(*std::move(place));
   const std::string user = caller.identity.user.value;
+  caller.traceparent = util::FormatTraceparent(span.context());
   const auto admitted =
-      std::make_shared<AdmittedStream>(method, std::move(caller), std::move(call));
+      std::make_shared<AdmittedStream>(method, std::move(caller), std::move(span), std::move(call));
   admitted->Start(options_.alarms);
   if (!workers_.TrySubmit(user, [admitted] { admitted->Run(); })) admitted->Finish(ServerBusy());
 }

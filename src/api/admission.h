@@ -90,7 +90,7 @@ class PendingStream : public PendingCall {
 /// A caller whose credentials were accepted, and the trace of the call.
 struct KnownCaller {
   ports::Identity identity;
-  std::string traceparent;
+  std::string traceparent;  // as CallHeaders'
 };
 
 /// The only way from a door to a handler. It checks every call in this order: the caller is known
@@ -148,11 +148,9 @@ class Admission {
 
  private:
   absl::StatusOr<ports::Identity> Authenticate(const ports::Credentials& credentials,
-                                               std::string_view method_name,
-                                               const std::string& traceparent) const;
+                                               std::string_view method_name) const;
   absl::StatusOr<UserLimits::Place> TakePlace(const domain::UserId& user, UserLimits::Kind kind,
-                                              std::string_view method_name,
-                                              const std::string& traceparent) const;
+                                              std::string_view method_name) const;
   /// The checks between the first and the last. The place among the user's calls in progress.
   absl::StatusOr<UserLimits::Place> Admit(const Method& method, const KnownCaller& caller,
                                           const PendingCall& call) const;

@@ -1,16 +1,36 @@
 #include "api/admission_parts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "api/request_parts.h"
 #include "util/log.h"
+#include "util/span.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::api {
 
 using google::protobuf::Message;
+namespace {
+
+/// By the conventions for spans of servers: a call that the caller got wrong has not failed.
+bool IsFaultOfServer(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kUnimplemented:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDataLoss: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
 
 absl::Status ServerStopping() {
   return util::WithReason(absl::UnavailableError("the server is stopping: try again"),
@@ -38,11 +58,28 @@ std::chrono::steady_clock::time_point SteadyTimeOf(std::chrono::system_clock::ti
   return std::chrono::steady_clock::now() + left;
 }
 
-void LogFailure(std::string_view method_name, const absl::Status& status,
-                const std::string& traceparent) {
+void LogFailure(std::string_view method_name, const absl::Status& status) {
   if (!absl::IsInternal(status) && !absl::IsDataLoss(status)) return;
   util::Log(util::Severity::kError, "call_failed",
-            {{"method", method_name}, {"status", status.ToString()}, {"traceparent", traceparent}});
+            {{"method", method_name}, {"status", status.ToString()}});
+}
+
+util::Span SpanOfCall(const Method& method, const std::string& traceparent) {
+  util::Span span(method.name, util::SpanKind::kServer, util::ParseTraceContext(traceparent));
+  if (span.recorded()) span.Set("rpc.method", fmt::format("{}/{}", method.service, method.name));
+  return span;
+}
+
+void EndSpan(util::Span& span, const absl::Status& status) {
+  if (span.recorded()) {
+    const std::string code = absl::StatusCodeToString(status.code());
+    span.Set("rpc.response.status_code", code);
+    if (IsFaultOfServer(status.code())) {
+      span.Set("error.type", code);
+      span.Fail();
+    }
+  }
+  span.End();
 }
 
 service::CallContext ContextOf(const Method& method, const Message& request,

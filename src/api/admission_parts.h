@@ -13,6 +13,7 @@
 #include "domain/ids.h"
 #include "google/protobuf/message.h"
 #include "service/call_context.h"
+#include "util/span.h"
 
 // Parts of admission that unary calls and streams have in common.
 
@@ -40,8 +41,12 @@ auto WithoutExceptions(const Run& run) -> decltype(run()) {
 }
 
 /// Callers of a call that failed inside see "internal error" only; the cause is in this line.
-void LogFailure(std::string_view method_name, const absl::Status& status,
-                const std::string& traceparent);
+void LogFailure(std::string_view method_name, const absl::Status& status);
+
+/// The span of a call of `method`, below the span that the caller's `traceparent` names.
+util::Span SpanOfCall(const Method& method, const std::string& traceparent);
+/// Ends it with the status of the call.
+void EndSpan(util::Span& span, const absl::Status& status);
 
 /// The context of a call of `method` by `user`. A request with a request id gets a fingerprint.
 service::CallContext ContextOf(const Method& method, const google::protobuf::Message& request,

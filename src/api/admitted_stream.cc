@@ -6,6 +6,7 @@
 
 #include "api/admission_parts.h"
 #include "util/require.h"
+#include "util/span.h"
 #include "util/status.h"
 
 namespace todo::api {
@@ -37,6 +38,7 @@ void AdmittedStream::Start(util::Alarms* alarms) {
 }
 
 void AdmittedStream::Run() {
+  const util::WithTrace trace(span_);
   const absl::Status status = WithoutExceptions([this]() -> absl::Status {
     const std::unique_ptr<Message> request(method_.request_prototype->New());
     TODO_RETURN_IF_ERROR(BeginCall(*call_, *request));
@@ -135,7 +137,9 @@ void AdmittedStream::End(const absl::Status& status) {
     if (finished_.exchange(true)) return;
   }
   // No other call of the door is in progress, and none begins.
-  LogFailure(method_.name, status, caller_.traceparent);
+  const util::WithTrace trace(span_);
+  LogFailure(method_.name, status);
+  EndSpan(span_, status);
   call_->Finish(status);
   state_.Lock()->alarm.Cancel();
 }

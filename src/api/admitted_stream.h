@@ -12,6 +12,7 @@
 #include "google/protobuf/message.h"
 #include "util/alarms.h"
 #include "util/guarded.h"
+#include "util/span.h"
 
 namespace todo::api {
 
@@ -21,9 +22,13 @@ namespace todo::api {
 class AdmittedStream final : public ResponseStream,
                              public std::enable_shared_from_this<AdmittedStream> {
  public:
-  /// `method` must outlive the stream.
-  AdmittedStream(const Method& method, KnownCaller caller, std::unique_ptr<PendingStream> call)
-      : method_(method), caller_(std::move(caller)), call_(std::move(call)) {}
+  /// `method` must outlive the stream. `span` is the call's, and ends with it.
+  AdmittedStream(const Method& method, KnownCaller caller, util::Span span,
+                 std::unique_ptr<PendingStream> call)
+      : method_(method),
+        caller_(std::move(caller)),
+        span_(std::move(span)),
+        call_(std::move(call)) {}
   ~AdmittedStream() override;
 
   /// Begins to look after the end of the stream. To be called once, before Run. `alarms` may be
@@ -63,6 +68,7 @@ class AdmittedStream final : public ResponseStream,
 
   const Method& method_;
   const KnownCaller caller_;
+  util::Span span_;
   const std::unique_ptr<PendingStream> call_;
   std::mutex door_;  // held for calls of call_: the alarm comes beside the holder
   std::atomic<bool> finished_ = false;

@@ -5,7 +5,9 @@
 #include "api/admission_parts.h"
 #include "util/digest.h"
 #include "util/require.h"
+#include "util/span.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::api::mcp {
 
@@ -21,13 +23,18 @@ absl::Status MethodCalls::Run(const std::string& content, std::string_view path,
   TODO_REQUIRE(method->request_prototype->GetDescriptor() == request.GetDescriptor());
   TODO_REQUIRE(method->response_prototype->GetDescriptor() == response.GetDescriptor());
   Caller caller = caller_;
-  caller.context = ContextOf(*method, request, caller_.identity.user, caller_.context.traceparent);
+  util::Span span(method->name, util::SpanKind::kInternal,
+                  util::ParseTraceContext(caller_.context.traceparent));
+  const util::WithTrace trace(span);
+  caller.context =
+      ContextOf(*method, request, caller_.identity.user, util::FormatTraceparent(span.context()));
   caller.context.cancellation = caller_.context.cancellation;
   if (!content.empty())
     caller.context.fingerprint = util::Sha256(fmt::format("{}\n{}", method->name, content));
   absl::Status status =
       WithoutExceptions([&] { return method->handler(caller, request, response); });
-  LogFailure(method->name, status, caller.context.traceparent);
+  LogFailure(method->name, status);
+  EndSpan(span, status);
   return status;
 }
 
