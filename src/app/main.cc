@@ -14,6 +14,7 @@
 #include "app/process_limits.h"
 #include "app/system_clock.h"
 #include "app/termination.h"
+#include "app/tracing.h"
 #include "util/log.h"
 
 namespace {
@@ -40,6 +41,7 @@ int Serve(const todo::app::Config& config) {
   todo::util::SetLogThreshold(config.log_level);
   todo::app::RouteLibraryLogs();
 
+  const todo::app::Tracing tracing(config, std::string(todo::app::Version()));
   todo::app::Application application(config, todo::app::Termination::Request);
   if (const absl::Status status = application.Start(); !status.ok()) {
     Log(Severity::kError, "cannot_start", {{"status", std::string(status.message())}});

@@ -18,6 +18,7 @@
 #include "app/issuer_list.h"
 #include "appcallback/delivery_limits.h"
 #include "store/connection_pool.h"
+#include "telemetry/collector.h"
 #include "util/status.h"
 
 namespace todo::app {
@@ -110,6 +111,13 @@ void CheckRelay(const Config& config, Faults& faults) {
                                FormatDuration(config.relay_lease)));
 }
 
+void CheckTraces(const Config& config, Faults& faults) {
+  if (config.trace_endpoint.empty()) return;
+  const absl::Status status = telemetry::HttpSender(config.trace_endpoint).status();
+  if (!status.ok())
+    faults.push_back(fmt::format("--trace-endpoint: {}", util::FromAbsl(status.message())));
+}
+
 void CheckCallSize(const Config& config, Faults& faults) {
   const int batch = config.bulk_delivery ? config.delivery_batch : 1;
   const std::int64_t bytes = appcallback::MaxDeliveryBytes(config.record_limit, batch);
@@ -164,6 +172,7 @@ void CheckTogether(LoadedConfig& loaded) {
   CheckWorkers(config, loaded.faults);
   CheckRelay(config, loaded.faults);
   CheckCallSize(config, loaded.faults);
+  CheckTraces(config, loaded.faults);
   for (std::string& fault : ChannelFaults(config)) loaded.faults.push_back(std::move(fault));
   for (std::string& fault : HttpFaults(config)) loaded.faults.push_back(std::move(fault));
   CheckTopics(config, loaded.faults);

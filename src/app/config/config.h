@@ -9,6 +9,7 @@
 #include "app/config/http_settings.h"
 #include "app/config/identity_settings.h"
 #include "app/config/live_settings.h"
+#include "app/config/trace_settings.h"
 #include "app/config/user_settings.h"
 #include "util/log.h"
 
@@ -21,7 +22,12 @@ enum class Role { kAll, kApi, kEvents };
 
 /// The values of all settings. The initial values are the defaults, except where a comment gives
 /// the default. The table of settings (config/table.cc), and so --help, says what each one means.
-struct Config : ChannelSettings, HttpSettings, IdentitySettings, LiveSettings, UserSettings {
+struct Config : ChannelSettings,
+                HttpSettings,
+                IdentitySettings,
+                LiveSettings,
+                TraceSettings,
+                UserSettings {
   Role role = Role::kAll;
   bool takes_calls() const { return role != Role::kEvents; }
   bool takes_events() const { return role != Role::kApi; }

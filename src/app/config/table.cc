@@ -276,6 +276,18 @@ Table Running() {
   };
 }
 
+Table Traces() {
+  return {
+      WithDefault("none: no traces are exported",
+                  Text("trace-endpoint", "URL", &Config::trace_endpoint,
+                       "where a collector takes traces by OTLP over HTTP, such as "
+                       "http://127.0.0.1:4318/v1/traces")),
+      Number("trace-percent", &Config::trace_percent, 0, 100,
+             "part of the traces that are exported, of those that begin in this service; of "
+             "others their beginner decides"),
+  };
+}
+
 Table Tokens() {
   return {
       Secret("DAPR_API_TOKEN", &Config::dapr_api_token,
@@ -291,7 +303,7 @@ const std::vector<Setting>& Settings() {
   static const Table settings = [] {
     Table all;
     for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Users(), Live(),
-                                    Sidecar(), Channels(), Running(), Tokens()})
+                                    Sidecar(), Channels(), Running(), Traces(), Tokens()})
       std::ranges::move(group, std::back_inserter(all));
     return all;
   }();

@@ -18,6 +18,7 @@
 #include "served.h"
 #include "todo_definition.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 #include "util/worker_pool.h"
 
 namespace todo::api {
@@ -69,7 +70,7 @@ TEST_F(GrpcDoorTest, HandsTheCallOverAndTheAnswerBack) {
   ASSERT_TRUE(Get(7, &answer).ok());
   EXPECT_EQ(answer.id(), 7);
   EXPECT_EQ(answer.user_id(), "alice");
-  EXPECT_EQ(answer.title(), "");
+  EXPECT_NE(util::ParseTraceparent(answer.title()), "") << "a call without a trace begins one";
 }
 
 TEST_F(GrpcDoorTest, AHandlerSeesThatItsCallerHasGone) {
