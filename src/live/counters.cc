@@ -1,6 +1,6 @@
 #include "live/counters.h"
 
-#include <algorithm>
+#include <memory>
 #include <variant>
 
 namespace todo::live {
@@ -12,16 +12,6 @@ void Counters::NoteSent(const ports::FeedMessage& message) {
     const bool unknown = resync->reason == ports::FeedResync::Reason::kUnknownCursor;
     ++(unknown ? resyncs_unknown_cursor : resyncs_too_far_behind);
   }
-}
-
-void Counters::NoteLag(std::chrono::microseconds lag) {
-  // A change may come from a replica whose clock is a little ahead.
-  lag = std::max(lag, std::chrono::microseconds::zero());
-  const auto& bounds = LagStats::kBoundsSeconds;
-  const double seconds = std::chrono::duration<double>(lag).count();
-  const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin();
-  ++lags_[static_cast<std::size_t>(bucket)];
-  lag_sum_us_ += lag.count();
 }
 
 FeedStats Counters::Read() const {
@@ -36,8 +26,7 @@ FeedStats Counters::Read() const {
   stats.resyncs_too_far_behind = resyncs_too_far_behind;
   stats.lost_sinks = lost_sinks;
   stats.expired = expired;
-  std::copy(lags_.begin(), lags_.end(), stats.lag.counts.begin());
-  stats.lag.sum_seconds = static_cast<double>(lag_sum_us_) / 1e6;
+  stats.lag = lag_.Read();
   return stats;
 }
 

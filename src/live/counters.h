@@ -7,18 +7,13 @@
 #include <cstdint>
 
 #include "ports/change_feed.h"
+#include "util/histogram.h"
 
 namespace todo::live {
 
-/// How long updates took from the change's commit to this replica: a histogram.
-struct LagStats {
-  static constexpr std::array<double, 10> kBoundsSeconds = {0.01, 0.025, 0.05, 0.1, 0.25,
-                                                            0.5,  1.0,   2.5,  5.0, 10.0};
-  /// Not cumulative: how many updates took up to each bound, and more than the one before; the last
-  /// one is of updates beyond all bounds.
-  std::array<std::uint64_t, kBoundsSeconds.size() + 1> counts{};
-  double sum_seconds = 0;
-};
+/// The bounds of the histogram of lags, in seconds.
+inline constexpr std::array<double, 10> kLagBounds = {0.01, 0.025, 0.05, 0.1, 0.25,
+                                                      0.5,  1.0,   2.5,  5.0, 10.0};
 
 /// Figures of the feed. Counts are since the start.
 struct FeedStats {
@@ -34,7 +29,7 @@ struct FeedStats {
   std::uint64_t resyncs_too_far_behind = 0;
   std::uint64_t lost_sinks = 0;  // watches that ended because their sink took no more
   std::uint64_t expired = 0;     // watches that ended with TOKEN_EXPIRED
-  LagStats lag;
+  util::HistogramValues lag;     // from a change to its arrival at this replica
 };
 
 /// Counts for FeedStats. Thread safety: may be used from many threads at once.
@@ -54,14 +49,14 @@ class Counters {
   Count expired = 0;
 
   void NoteSent(const ports::FeedMessage& message);
-  void NoteLag(std::chrono::microseconds lag);
+  /// A change may come from a replica whose clock is a little ahead: then the lag is below zero.
+  void NoteLag(std::chrono::microseconds lag) { lag_.Note(lag); }
 
   /// All but `watches` and `users`.
   FeedStats Read() const;
 
  private:
-  std::array<Count, LagStats::kBoundsSeconds.size() + 1> lags_{};
-  std::atomic<std::int64_t> lag_sum_us_ = 0;
+  util::Histogram lag_{kLagBounds};
 };
 
 }  // namespace todo::live
