@@ -25,12 +25,11 @@ constexpr std::string_view kWatch = "watch";
 /// a pool that runs out of time to stop drops the calls that it has queued.
 class AdmittedUnary {
  public:
-  /// `span` is the call's.
-  AdmittedUnary(const Method& method, KnownCaller caller, util::Span span, UserLimits::Place place,
-                std::unique_ptr<PendingUnary> call)
+  AdmittedUnary(const Method& method, KnownCaller caller, CallRecord record,
+                UserLimits::Place place, std::unique_ptr<PendingUnary> call)
       : method_(method),
         caller_(std::move(caller)),
-        span_(std::move(span)),
+        record_(std::move(record)),
         place_(std::move(place)),
         call_(std::move(call)) {}
   ~AdmittedUnary() { Finish(ServerStopping()); }
@@ -39,7 +38,7 @@ class AdmittedUnary {
 
   /// On a worker.
   void Run() {
-    const util::WithTrace trace(span_);
+    const util::WithTrace trace(record_.span);
     const absl::Status status = WithoutExceptions([this] { return Answer(); });
     LogFailure(method_.name, status);
     Finish(status);
@@ -50,7 +49,7 @@ class AdmittedUnary {
     place_.Return();  // a caller that has its answer may make the next call
     const std::unique_ptr<PendingUnary> call = std::move(call_);
     if (call == nullptr) return;
-    EndSpan(span_, status);
+    record_.End(status);
     call->Finish(status);
   }
 
@@ -66,7 +65,7 @@ class AdmittedUnary {
 
   const Method& method_;
   const KnownCaller caller_;
-  util::Span span_;
+  CallRecord record_;
   UserLimits::Place place_;
   std::unique_ptr<PendingUnary> call_;  // nullptr: answered
 };
@@ -96,8 +95,7 @@ absl::StatusOr<KnownCaller> Admission::Identify(const Method& method,
   const util::WithTrace trace(util::ParseTraceContext(headers.traceparent));
   absl::StatusOr<ports::Identity> identity = Authenticate(headers.credentials, method.name);
   if (!identity.ok()) {
-    util::Span span = SpanOfCall(method, headers.traceparent);
-    EndSpan(span, identity.status());
+    CallRecord(method, headers.traceparent).End(identity.status());
     return identity.status();
   }
   return KnownCaller{.identity = *std::move(identity), .traceparent = headers.traceparent};
@@ -148,35 +146,35 @@ absl::StatusOr<UserLimits::Place> Admission::Admit(const Method& method, const K
 void Admission::Submit(const Method& method, KnownCaller caller,
                        std::unique_ptr<PendingUnary> call) const {
   TODO_REQUIRE(!method.streams());
-  util::Span span = SpanOfCall(method, caller.traceparent);
-  const util::WithTrace trace(span);
+  CallRecord record(method, caller.traceparent);
+  const util::WithTrace trace(record.span);
   absl::StatusOr<UserLimits::Place> place = Admit(method, caller, *call);
   if (!place.ok()) {
-    EndSpan(span, place.status());
+    record.End(place.status());
     return call->Finish(place.status());
   }
   const std::string user = caller.identity.user.value;
-  caller.traceparent = util::FormatTraceparent(span.context());
-  const auto admitted = std::make_shared<AdmittedUnary>(method, std::move(caller), std::move(span),
-                                                        *std::move(place), std::move(call));
+  caller.traceparent = util::FormatTraceparent(record.span.context());
+  const auto admitted = std::make_shared<AdmittedUnary>(
+      method, std::move(caller), std::move(record), *std::move(place), std::move(call));
   if (!workers_.TrySubmit(user, [admitted] { admitted->Run(); })) admitted->Finish(ServerBusy());
 }
 
 void Admission::Submit(const Method& method, KnownCaller caller,
                        std::unique_ptr<PendingStream> call) const {
   TODO_REQUIRE(method.streams());
-  util::Span span = SpanOfCall(method, caller.traceparent);
-  const util::WithTrace trace(span);
+  CallRecord record(method, caller.traceparent);
+  const util::WithTrace trace(record.span);
   absl::StatusOr<UserLimits::Place> place = Admit(method, caller, *call);
   if (!place.ok()) {
-    EndSpan(span, place.status());
+    record.End(place.status());
     return call->Finish(place.status());
   }
   call->KeepPlace(*std::move(place));
   const std::string user = caller.identity.user.value;
-  caller.traceparent = util::FormatTraceparent(span.context());
-  const auto admitted =
-      std::make_shared<AdmittedStream>(method, std::move(caller), std::move(span), std::move(call));
+  caller.traceparent = util::FormatTraceparent(record.span.context());
+  const auto admitted = std::make_shared<AdmittedStream>(method, std::move(caller),
+                                                         std::move(record), std::move(call));
   admitted->Start(options_.alarms);
   if (!workers_.TrySubmit(user, [admitted] { admitted->Run(); })) admitted->Finish(ServerBusy());
 }

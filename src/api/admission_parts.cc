@@ -64,10 +64,15 @@ void LogFailure(std::string_view method_name, const absl::Status& status) {
             {{"method", method_name}, {"status", status.ToString()}});
 }
 
-util::Span SpanOfCall(const Method& method, const std::string& traceparent) {
-  util::Span span(method.name, util::SpanKind::kServer, util::ParseTraceContext(traceparent));
+CallRecord::CallRecord(const Method& method, const std::string& traceparent)
+    : span(method.name, util::SpanKind::kServer, util::ParseTraceContext(traceparent)),
+      timer(method.figures) {
   if (span.recorded()) span.Set("rpc.method", fmt::format("{}/{}", method.service, method.name));
-  return span;
+}
+
+void CallRecord::End(const absl::Status& status) {
+  timer.Stop(status.code());
+  EndSpan(span, status);
 }
 
 void EndSpan(util::Span& span, const absl::Status& status) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "api/admission.h"
+#include "api/call_figures.h"
 #include "api/method.h"
 #include "domain/ids.h"
 #include "google/protobuf/message.h"
@@ -43,10 +44,18 @@ auto WithoutExceptions(const Run& run) -> decltype(run()) {
 /// Callers of a call that failed inside see "internal error" only; the cause is in this line.
 void LogFailure(std::string_view method_name, const absl::Status& status);
 
-/// The span of a call of `method`, below the span that the caller's `traceparent` names.
-util::Span SpanOfCall(const Method& method, const std::string& traceparent);
-/// Ends it with the status of the call.
+/// Ends the span of a call with its status.
 void EndSpan(util::Span& span, const absl::Status& status);
+
+/// What is recorded about a call of `method` that begins now: its span, below the span that the
+/// caller's `traceparent` names, and its part of the method's figures.
+struct CallRecord {
+  CallRecord(const Method& method, const std::string& traceparent);
+  void End(const absl::Status& status);
+
+  util::Span span;
+  CallTimer timer;
+};
 
 /// The context of a call of `method` by `user`. A request with a request id gets a fingerprint.
 service::CallContext ContextOf(const Method& method, const google::protobuf::Message& request,

@@ -38,14 +38,15 @@ void AdmittedStream::Start(util::Alarms* alarms) {
 }
 
 void AdmittedStream::Run() {
-  const util::WithTrace trace(span_);
+  const util::WithTrace trace(record_.span);
   const absl::Status status = WithoutExceptions([this]() -> absl::Status {
     const std::unique_ptr<Message> request(method_.request_prototype->New());
     TODO_RETURN_IF_ERROR(BeginCall(*call_, *request));
     return method_.stream_handler(CallerOf(method_, caller_, *request, *call_), *request,
                                   shared_from_this());
   });
-  if (!status.ok()) Finish(status);
+  if (!status.ok()) return Finish(status);
+  record_.timer.Stop(status.code());
 }
 
 bool AdmittedStream::Send(const Message& message) {
@@ -137,9 +138,9 @@ void AdmittedStream::End(const absl::Status& status) {
     if (finished_.exchange(true)) return;
   }
   // No other call of the door is in progress, and none begins.
-  const util::WithTrace trace(span_);
+  const util::WithTrace trace(record_.span);
   LogFailure(method_.name, status);
-  EndSpan(span_, status);
+  record_.End(status);
   call_->Finish(status);
   state_.Lock()->alarm.Cancel();
 }

@@ -8,11 +8,11 @@
 
 #include "absl/status/status.h"
 #include "api/admission.h"
+#include "api/admission_parts.h"
 #include "api/method.h"
 #include "google/protobuf/message.h"
 #include "util/alarms.h"
 #include "util/guarded.h"
-#include "util/span.h"
 
 namespace todo::api {
 
@@ -22,12 +22,12 @@ namespace todo::api {
 class AdmittedStream final : public ResponseStream,
                              public std::enable_shared_from_this<AdmittedStream> {
  public:
-  /// `method` must outlive the stream. `span` is the call's, and ends with it.
-  AdmittedStream(const Method& method, KnownCaller caller, util::Span span,
+  /// `method` must outlive the stream. `record` is the call's, and ends with it.
+  AdmittedStream(const Method& method, KnownCaller caller, CallRecord record,
                  std::unique_ptr<PendingStream> call)
       : method_(method),
         caller_(std::move(caller)),
-        span_(std::move(span)),
+        record_(std::move(record)),
         call_(std::move(call)) {}
   ~AdmittedStream() override;
 
@@ -68,7 +68,7 @@ class AdmittedStream final : public ResponseStream,
 
   const Method& method_;
   const KnownCaller caller_;
-  util::Span span_;
+  CallRecord record_;
   const std::unique_ptr<PendingStream> call_;
   std::mutex door_;  // held for calls of call_: the alarm comes beside the holder
   std::atomic<bool> finished_ = false;

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "api/call_figures.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "ports/authenticator.h"
@@ -142,6 +143,8 @@ struct Method {
   bool read_only = false;
   MethodHandler handler;         // of a unary method
   StreamHandler stream_handler;  // of a server stream; one of the two is set
+  /// Of all calls of the method, through any door.
+  std::shared_ptr<CallFigures> figures = std::make_shared<CallFigures>();
 
   bool streams() const { return stream_handler != nullptr; }
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/admission_parts.h"
+#include "api/call_figures.h"
 #include "util/digest.h"
 #include "util/require.h"
 #include "util/span.h"
@@ -26,6 +27,7 @@ absl::Status MethodCalls::Run(const std::string& content, std::string_view path,
   util::Span span(method->name, util::SpanKind::kInternal,
                   util::ParseTraceContext(caller_.context.traceparent));
   const util::WithTrace trace(span);
+  CallTimer timer(method->figures);
   caller.context =
       ContextOf(*method, request, caller_.identity.user, util::FormatTraceparent(span.context()));
   caller.context.cancellation = caller_.context.cancellation;
@@ -34,6 +36,7 @@ absl::Status MethodCalls::Run(const std::string& content, std::string_view path,
   absl::Status status =
       WithoutExceptions([&] { return method->handler(caller, request, response); });
   LogFailure(method->name, status);
+  timer.Stop(status.code());
   EndSpan(span, status);
   return status;
 }

@@ -276,6 +276,32 @@ TEST_F(AdmissionTest, IdentifiesACallerBeforeTheRequestIsThere) {
   EXPECT_EQ(caller->traceparent, kTraceparent);
 }
 
+TEST_F(AdmissionTest, CountsEveryCallUnderItsMethodAndCode) {
+  std::atomic<bool> ready = true;
+  Serve(Echo, 2, 100, {.ready = [&ready]() -> absl::Status {
+          return ready ? absl::OkStatus() : absl::UnavailableError("not yet");
+        }});
+  const auto count = [this](absl::StatusCode code) -> std::uint64_t {
+    const auto figures = table_->Find("/todo.v1.TodoService/GetTask")->figures->Read();
+    const auto found = figures.find(code);
+    return found == figures.end() ? 0 : found->second.count();
+  };
+  Call();
+  Call();
+  EXPECT_EQ(count(absl::StatusCode::kOk), 2u);
+  Call({.user = ""});
+  EXPECT_EQ(count(absl::StatusCode::kUnauthenticated), 1u);
+  Call({.parse_error = absl::InvalidArgumentError("no request")});
+  EXPECT_EQ(count(absl::StatusCode::kInvalidArgument), 1u);
+  Call({.encode_error = absl::InternalError("no response")});
+  EXPECT_EQ(count(absl::StatusCode::kInternal), 1u);
+  ready = false;
+  Call();
+  EXPECT_EQ(count(absl::StatusCode::kUnavailable), 1u);
+  EXPECT_EQ(count(absl::StatusCode::kOk), 2u);
+  EXPECT_TRUE(table_->Find("/todo.v1.TodoService/CreateTask")->figures->Read().empty());
+}
+
 TEST(CallContextTest, ComesFromTheCallerAndTheRequest) {
   std::promise<Caller> seen;
   ServiceDefinition definition =

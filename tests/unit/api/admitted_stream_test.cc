@@ -188,6 +188,24 @@ TEST_F(AdmittedStreamTest, AStreamEndsOnceWithItsFirstEnd) {
   EXPECT_THAT(answer_.ids(), ElementsAre(5));
 }
 
+TEST_F(AdmittedStreamTest, AStreamCountsOnceWhenItIsOpen) {
+  const StreamPointer stream = Open({});
+  const auto& figures = table_->Find("/test.WatchService/Watch")->figures;
+  EXPECT_EQ(figures->Read().at(absl::StatusCode::kOk).count(), 1u);
+  stream->Finish(absl::UnavailableError("the server stops"));
+  EXPECT_EQ(figures->Read().size(), 1u);
+}
+
+TEST_F(AdmittedStreamTest, AStreamThatCannotBeginCountsWithItsCode) {
+  const absl::Status status = Serve([](const Caller&, const v1::GetTaskRequest&, const auto&) {
+    return absl::NotFoundError("nothing to watch");
+  });
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound));
+  const auto figures = table_->Find("/test.WatchService/Watch")->figures->Read();
+  EXPECT_EQ(figures.at(absl::StatusCode::kNotFound).count(), 1u);
+  EXPECT_EQ(figures.size(), 1u);
+}
+
 TEST_F(AdmittedStreamTest, AFailedSendEndsTheStream) {
   EXPECT_THAT(Serve([](const Caller&, const v1::GetTaskRequest&, const auto& stream) {
                 while (stream->Send(v1::Task())) {
