@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -24,6 +25,8 @@ using std::chrono::steady_clock;
 // So many statements that ran into their timeout, with none in between that did not, are the
 // database's fault.
 constexpr int kTimeoutsOfAnOutage = 3;
+
+constexpr std::array<double, 8> kWaitBounds = {0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.0};
 
 using ConninfoOptions = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
@@ -147,7 +150,8 @@ ConnectionPool::ConnectionPool(std::string conninfo, PoolOptions options)
           std::make_unique<StatementWatch>(options_.statement_timeout > milliseconds(0)
                                                ? options_.statement_timeout + options_.answer_margin
                                                : milliseconds(0))),
-      canceller_(std::make_unique<StatementCanceller>(std::move(conninfo))) {}
+      canceller_(std::make_unique<StatementCanceller>(std::move(conninfo))),
+      waits_(kWaitBounds) {}
 
 ConnectionPool::~ConnectionPool() = default;
 
@@ -158,6 +162,7 @@ absl::StatusOr<ConnectionPool::Lease> ConnectionPool::Acquire() {
 absl::StatusOr<ConnectionPool::Lease> ConnectionPool::Acquire(steady_clock::time_point deadline) {
   std::vector<std::unique_ptr<Session>> closed;  // destroyed without the lock
   std::unique_ptr<Session> session;
+  const auto begin = steady_clock::now();
   {
     auto state = state_.Lock();
     const auto may_go_on = [&] {
@@ -166,6 +171,7 @@ absl::StatusOr<ConnectionPool::Lease> ConnectionPool::Acquire(steady_clock::time
     ++state->stats.waiting_count;
     const bool had_one = freed_.wait_until(state.lock(), deadline, may_go_on);
     --state->stats.waiting_count;
+    waits_.Note(std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begin));
     if (!had_one) {
       ++state->stats.exhausted_count;
       return absl::ResourceExhaustedError(
@@ -257,6 +263,11 @@ absl::Status ConnectionPool::Ping() {
   });
 }
 
-PoolStats ConnectionPool::stats() { return state_.Lock()->stats; }
+PoolStats ConnectionPool::stats() {
+  PoolStats stats = state_.Lock()->stats;
+  stats.max_count = options_.max_connections;
+  stats.waits = waits_.Read();
+  return stats;
+}
 
 }  // namespace todo::store

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "util/guarded.h"
+#include "util/histogram.h"
 
 namespace todo::store {
 
@@ -39,9 +40,11 @@ struct PoolStats {
   int open_count = 0;
   int in_use_count = 0;
   int waiting_count = 0;
+  int max_count = 0;
   std::int64_t connected_count = 0;
   std::int64_t discarded_count = 0;
   std::int64_t exhausted_count = 0;  // waits that ran out
+  util::HistogramValues waits;       // for a free connection; most take no time
 };
 
 /// kInvalidArgument: the database library does not understand `conninfo` (key=value or URI form).
@@ -131,6 +134,7 @@ class ConnectionPool {
   const std::unique_ptr<StatementCanceller> canceller_;
   util::Guarded<State> state_;
   std::condition_variable freed_;
+  util::Histogram waits_;
   std::atomic<int> timeouts_in_a_row_{0};  // statements, over all connections
   std::atomic<std::chrono::steady_clock::time_point> last_answer_{};
 };

@@ -329,6 +329,9 @@ TEST_F(PgTaskStoreTest, ThePoolHasABoundAndSaysWhenAllAreInUse) {
     EXPECT_EQ(pool.Acquire().status().code(), StatusCode::kResourceExhausted);
     EXPECT_EQ(pool.stats().in_use_count, 2);
     EXPECT_EQ(pool.stats().exhausted_count, 1);
+    EXPECT_EQ(pool.stats().max_count, 2);
+    EXPECT_EQ(pool.stats().waits.count(), 3u);
+    EXPECT_GE(pool.stats().waits.sum_seconds, 0.02);
   }
   EXPECT_TRUE(pool.Ping().ok());
   EXPECT_EQ(pool.stats().open_count, 2);

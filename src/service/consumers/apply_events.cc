@@ -46,13 +46,15 @@ absl::StatusOr<Applied> ApplyFromBus(ports::InboxTransaction& transaction,
     // Erasing the id makes the second of two copies in one batch stale.
     if (claimed.fresh.erase(HeaderOf(event).id) > 0) taken.push_back(event);
   }
-  const Applied applied{.ours = true,
-                        .all_done = taken.size() == batch.events.size(),
-                        .reused = std::move(claimed.reused)};
+  Applied applied{.ours = true,
+                  .all_done = taken.size() == batch.events.size(),
+                  .reused = std::move(claimed.reused),
+                  .applied = {}};
   if (taken.empty()) return applied;
   TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-inbox"));
   TODO_RETURN_IF_ERROR(FaultsOf(consumer, taken));
   TODO_RETURN_IF_ERROR(effect(transaction, taken));
+  for (const domain::Event& event : taken) applied.applied.push_back(HeaderOf(event).at);
   TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("before-effect-commit"));
   return applied;
 }
@@ -76,6 +78,7 @@ absl::StatusOr<Applied> ApplyFromQueue(ports::InboxTransaction& transaction,
   if (applied.all_done) {
     TODO_RETURN_IF_ERROR(FaultsOf(entry.consumer, batch.events));
     TODO_RETURN_IF_ERROR(effect(transaction, batch.events));
+    applied.applied.push_back(batch.headers.front().at);
   }
   TODO_RETURN_IF_ERROR(transaction.LeaveQueue(entry, now));
   return applied;

@@ -31,7 +31,8 @@ struct Applied {
   bool ours = true;
   /// Every event had its effect now. False: some were taken before, or wait behind others.
   bool all_done = true;
-  std::set<domain::EventId> reused;  // ports::Claimed::reused
+  std::set<domain::EventId> reused;      // ports::Claimed::reused
+  std::vector<domain::Instant> applied;  // the times of the events that had their effect now
 };
 
 /// Claims the events of `batch`, which came from the bus, for `consumer`, and applies `effect` to

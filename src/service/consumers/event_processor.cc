@@ -59,7 +59,8 @@ EventProcessor::EventProcessor(Ports ports, std::vector<EventStream> streams,
       consumer_names_(NamesOf(streams_)),
       on_queued_(std::move(on_queued)),
       slots_(ports.crashes),
-      paused_(ports.clock) {}
+      paused_(ports.clock),
+      figures_(consumer_names_) {}
 
 EventProcessor::Consumers EventProcessor::ConsumersOf(const std::vector<EventStream>& streams) {
   Consumers by_name;
@@ -164,6 +165,7 @@ absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const IncomingEve
                          TakenFrom::kBus);
   }
   TODO_RETURN_IF_ERROR(ports_.retries.Enqueue(consumer.name(), received, *schedule).status());
+  figures_.Note(consumer.name(), EventResult::kFailed);
   if (on_queued_) on_queued_(schedule->due_at);
   util::Log(Severity::kWarning, "event_failed",
             {{"consumer", std::string(consumer.name())},
@@ -231,6 +233,10 @@ absl::StatusOr<Applied> EventProcessor::Apply(EventConsumer& consumer, const Eve
     if (!absl::IsAborted(status)) break;  // others were in the way: the same call may succeed
   }
   TODO_RETURN_IF_ERROR(status);
+  if (applied.ok() && applied->ours) {
+    figures_.NoteApplied(consumer.name(), applied->applied, batch.events.size(),
+                         ports_.clock.Now());
+  }
   return applied;
 }
 
@@ -243,6 +249,7 @@ absl::StatusOr<bool> EventProcessor::Wait(const EventConsumer& consumer, const E
             .Enqueue(consumer.name(), received,
                      {.failed_at = std::nullopt, .due_at = ports_.clock.Now(), .reason = reason})
             .status());
+    figures_.Note(consumer.name(), EventResult::kWaiting);
   }
   return true;
 }
@@ -315,7 +322,10 @@ absl::Status EventProcessor::FinishRetry(const RetryEntry& entry, const Received
   const int attempts = entry.attempts + 1;
   const std::optional<ports::RetrySchedule> schedule =
       ScheduleRetry(failure, attempts, entry.first_failed_at.value_or(now), now);
-  if (schedule) return ports_.retries.Reschedule(entry, *schedule);
+  if (schedule) {
+    figures_.Note(entry.consumer, EventResult::kFailed);
+    return ports_.retries.Reschedule(entry, *schedule);
+  }
   return AddDeadLetter(
       DeadLetterOf(entry, received, AttemptsOf(failure, attempts), now, ReasonFor(failure)),
       TakenFrom::kRetryQueue);
@@ -338,6 +348,7 @@ absl::Status EventProcessor::AddDeadLetter(const DeadLetter& letter, TakenFrom t
   TODO_ASSIGN_OR_RETURN(const bool added,
                         ports_.retries.AddDeadLetter(letter, taken_from, ports_.clock.Now()));
   if (!added) return absl::OkStatus();
+  figures_.Note(letter.consumer, EventResult::kDead);
   util::Log(Severity::kError, "event_dead",
             {{"consumer", letter.consumer},
              {"event_id", letter.event_id.value()},

@@ -25,6 +25,7 @@
 #include "ports/retry_queue.h"
 #include "service/consumers/apply_events.h"
 #include "service/consumers/event_consumer.h"
+#include "service/consumers/event_figures.h"
 #include "service/consumers/in_flight.h"
 #include "service/consumers/paused_consumers.h"
 #include "util/guarded.h"
@@ -94,6 +95,9 @@ class EventProcessor final : public ports::RecordHandler {
   /// for another event of that day (ports::Claimed::reused). Each case is logged.
   std::uint64_t reused_id_count() const { return reused_ids_; }
 
+  /// What became of the events of each consumer since the start.
+  std::map<std::string, EventFigures::Consumer> figures() const { return figures_.Read(); }
+
  private:
   struct IncomingEvent {
     domain::Event event;  // as consumers see it
@@ -146,6 +150,7 @@ class EventProcessor final : public ports::RecordHandler {
   PausedConsumers paused_;
   util::Guarded<std::set<std::pair<std::string, domain::EventId>>> retrying_;  // consumer, event
   std::atomic<std::uint64_t> reused_ids_{0};
+  EventFigures figures_;
 };
 
 }  // namespace todo::service

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::hours kMaxRetryAfter{12};
 constexpr std::chrono::hours kPushTtl{24};
+constexpr std::array<Channel, 3> kChannels = {Channel::kWebhook, Channel::kEmail, Channel::kPush};
+constexpr std::array<double, 9> kTimeBounds = {0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0};
 
 std::string_view NameOf(SendOutcome::Kind kind) {
   switch (kind) {
@@ -140,10 +143,29 @@ SendOutcome SendOnce(const ChannelSet::Known& channels, const LeasedLane& leased
   return SendPush(channels, leased);
 }
 
+DeliverySender::DeliverySender(ports::DeliveryStore& store, const ports::Clock& clock,
+                               ChannelSet& channels)
+    : store_(store), clock_(clock), channels_(channels) {
+  using Kind = SendOutcome::Kind;
+  for (const Channel channel : kChannels) {
+    attempt_times_.emplace(channel, std::make_unique<util::Histogram>(kTimeBounds));
+    for (const Kind kind :
+         {Kind::kDelivered, Kind::kRetry, Kind::kGone, Kind::kRefused, Kind::kForbidden})
+      attempts_.Lock()->emplace(std::pair(ToString(channel), NameOf(kind)), 0);
+  }
+}
+
+std::map<std::string, util::HistogramValues> DeliverySender::attempt_times() const {
+  std::map<std::string, util::HistogramValues> times;
+  for (const auto& [channel, histogram] : attempt_times_)
+    times.emplace(ToString(channel), histogram->Read());
+  return times;
+}
+
 std::vector<Channel> DeliverySender::ChannelsOn() {
   const auto known = channels_.Get();
   std::vector<Channel> on;
-  for (const Channel channel : {Channel::kWebhook, Channel::kEmail, Channel::kPush}) {
+  for (const Channel channel : kChannels) {
     if (known != nullptr && known->Has(channel)) on.push_back(channel);
   }
   return on;
@@ -174,6 +196,7 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
   const Instant done = clock_.Now();
   attempt.took = std::chrono::duration_cast<milliseconds>(done - attempt.at);
   attempt.outcome = NameOf(outcome.kind);
+  attempt_times_.at(leased.lane.channel)->Note(done - attempt.at);
   ++(*attempts_.Lock())[{std::string(ToString(leased.lane.channel)), attempt.outcome}];
   attempt.status_code = outcome.status_code;
   attempt.detail = outcome.detail;

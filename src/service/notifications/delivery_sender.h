@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,11 +11,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "domain/notification/channel.h"
 #include "ports/clock.h"
 #include "ports/delivery_store.h"
 #include "ports/notification_senders.h"
 #include "service/notifications/channel_set.h"
 #include "util/guarded.h"
+#include "util/histogram.h"
 
 namespace todo::service {
 
@@ -30,8 +33,7 @@ class DeliverySender {
   static constexpr std::chrono::seconds kLease{90};
 
   /// All must outlive the sender.
-  DeliverySender(ports::DeliveryStore& store, const ports::Clock& clock, ChannelSet& channels)
-      : store_(store), clock_(clock), channels_(channels) {}
+  DeliverySender(ports::DeliveryStore& store, const ports::Clock& clock, ChannelSet& channels);
 
   /// Leases a lane for Send. nullopt: no delivery is due, or the channels are not known yet. Blocks
   /// on the database; statuses are those of ports::DeliveryStore.
@@ -48,10 +50,12 @@ class DeliverySender {
   /// are sent again when the lease has ended.
   absl::Status Send(const ports::LeasedLane& leased);
 
-  /// The number of attempts since the start, by channel and outcome.
+  /// The number of attempts since the start, by every channel and outcome.
   std::map<std::pair<std::string, std::string>, std::uint64_t> attempts() {
     return *attempts_.Lock();
   }
+  /// How long the attempts took, by channel.
+  std::map<std::string, util::HistogramValues> attempt_times() const;
 
  private:
   /// The channels that are on.
@@ -61,6 +65,7 @@ class DeliverySender {
   const ports::Clock& clock_;
   ChannelSet& channels_;
   util::Guarded<std::map<std::pair<std::string, std::string>, std::uint64_t>> attempts_;
+  std::map<domain::Channel, std::unique_ptr<util::Histogram>> attempt_times_;  // never changes
 };
 
 /// Makes one attempt at `leased` without storing its outcome. kRetry: the channel is off.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -60,6 +61,8 @@ void Fire(Reminder& reminder, const Task& task, const Firing& firing, Writes& wr
 }
 
 constexpr std::chrono::seconds kHold{30};
+constexpr std::array<double, 11> kLatenessBounds = {0.05, 0.1, 0.25, 0.5,  1.0,   2.5,
+                                                    5.0,  10,  30,   60.0, 3600.0};
 constexpr std::size_t kMaxOnHold = 1'000;
 
 /// Whether any task was settled; if none was, the failure of one that may be settled later.
@@ -80,7 +83,8 @@ ReminderService::ReminderService(ports::ReminderStore& store, const ports::Clock
       clock_(clock),
       ids_(ids),
       options_(std::move(options)),
-      on_change_(std::move(on_change)) {
+      on_change_(std::move(on_change)),
+      lateness_(kLatenessBounds) {
   TODO_REQUIRE(options_.batch > 0);
 }
 
@@ -195,9 +199,11 @@ absl::StatusOr<Reminder> ReminderService::TryToApply(const ports::RequestName& r
 absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
     const std::vector<TaskRef>& refs) {
   std::vector<Outcome> outcomes;
+  std::vector<std::chrono::microseconds> lateness;  // of the reminders that fire
   const absl::Status status =
       store_.Transact([&](ports::ReminderTransaction& transaction) -> absl::Status {
         outcomes.assign(refs.size(), {});
+        lateness.clear();
         TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad(refs));
         const Instant now = clock_.Now();
         Writes writes;
@@ -208,6 +214,7 @@ absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
             const Reminder was = reminder;
             domain::Plan(reminder, loaded[i]->task);
             if (domain::IsDue(reminder, now)) {
+              lateness.push_back(now - *reminder.remind_at);
               const Firing firing{
                   .topic = options_.topic, .now = now, .event_id = domain::EventId{ids_.NewId()}};
               Fire(reminder, loaded[i]->task, firing, writes);
@@ -223,6 +230,7 @@ absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
         return transaction.Post(writes.messages);
       });
   if (!status.ok()) return status;
+  for (const std::chrono::microseconds late : lateness) lateness_.Note(late);
   return outcomes;
 }
 

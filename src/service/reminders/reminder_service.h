@@ -16,6 +16,7 @@
 #include "ports/reminder_store.h"
 #include "service/call_context.h"
 #include "service/reminders/reminder_input.h"
+#include "util/histogram.h"
 
 namespace todo::service {
 
@@ -84,6 +85,9 @@ class ReminderService {
   /// Options::grace, because their trigger did not come.
   absl::StatusOr<Swept> Sweep();
 
+  /// How long after their time reminders fired, since the start.
+  util::HistogramValues lateness() const { return lateness_.Read(); }
+
  private:
   using Change = std::function<absl::Status(const domain::Task&, std::vector<domain::Reminder>&,
                                             domain::Reminder& answer)>;
@@ -122,6 +126,7 @@ class ReminderService {
   std::map<domain::TaskId, domain::Instant> on_hold_;  // until when
   const Options options_;
   const std::function<void()> on_change_;
+  util::Histogram lateness_;
 };
 
 }  // namespace todo::service

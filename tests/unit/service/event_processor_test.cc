@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "domain/event/dead_letter.h"
 #include "domain/event/event_reader.h"
@@ -194,6 +197,32 @@ TEST_F(EventProcessorTest, ARetryGoesToItsConsumerAlone) {
   EXPECT_EQ(bell_.prepared_, before + 1);
   EXPECT_EQ(first_.prepared_, 0u);
   EXPECT_THAT(retries_.dead_, IsEmpty());
+}
+
+TEST_F(EventProcessorTest, CountsEventsByConsumerAndResultWithTheirLag) {
+  clock_.Set("2026-10-24T09:00:02Z");
+  const domain::BusRecord record = Record("task-events", 1);
+  EXPECT_THAT(processor_.Process({record, Record("task-events", 2)}), Each(absl::OkStatus()));
+  EXPECT_THAT(processor_.Process({record}), Each(absl::OkStatus()));
+  second_.apply_ = absl::InternalError("broken");
+  EXPECT_THAT(processor_.Process({Record("task-events", 3)}), Each(absl::OkStatus()));
+  bell_.prepare_ = absl::UnavailableError("the state store is away");
+  EXPECT_THAT(processor_.Process({Record("reminders", 4)}), Each(absl::OkStatus()));
+  domain::BusRecord unreadable;
+  unreadable.topic = "reminders";
+  unreadable.bytes = "no event";
+  EXPECT_THAT(processor_.Process({unreadable}), Each(absl::OkStatus()));
+
+  const auto figures = processor_.figures();
+  using Results = std::map<std::string, std::uint64_t>;
+  EXPECT_EQ(figures.at("first").results,
+            (Results{{"applied", 3}, {"repeated", 1}, {"failed", 0}, {"waiting", 0}, {"dead", 0}}));
+  EXPECT_EQ(figures.at("second").results,
+            (Results{{"applied", 2}, {"repeated", 1}, {"failed", 1}, {"waiting", 0}, {"dead", 0}}));
+  EXPECT_EQ(figures.at("bell").results,
+            (Results{{"applied", 0}, {"repeated", 0}, {"failed", 0}, {"waiting", 1}, {"dead", 1}}));
+  EXPECT_EQ(figures.at("first").lag.count(), 3u);
+  EXPECT_NEAR(figures.at("first").lag.sum_seconds, 3 * 2, 1e-9);
 }
 
 TEST_F(EventProcessorTest, TwoCopiesInABatchAreAppliedOnce) {

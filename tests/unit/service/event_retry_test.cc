@@ -104,6 +104,8 @@ TEST_F(EventRetryTest, AFailingEventIsTriedAgainAfterOneTwoAndFourSecondsAndThen
   EXPECT_THAT(Waiting(), IsEmpty());
   ASSERT_THAT(Letters(), SizeIs(1));
   EXPECT_EQ(Letters()[0].attempts, 4);
+  EXPECT_EQ(processor_.figures().at("tasks").results.at("failed"), 3u) << "the last one is dead";
+  EXPECT_EQ(processor_.figures().at("tasks").results.at("dead"), 1u);
 }
 
 TEST_F(EventRetryTest, EventsOfAPausedConsumerWaitForAsLongAsItTakes) {
@@ -123,6 +125,8 @@ TEST_F(EventRetryTest, EventsOfAPausedConsumerWaitForAsLongAsItTakes) {
   clock_.SetTo(clock_.Now() + std::chrono::seconds(2));
   RunRetries();
   EXPECT_THAT(bell_.applied, testing::UnorderedElementsAre(1, 2, 3));
+  EXPECT_EQ(processor_.figures().at("bell").results.at("applied"), 3u);
+  EXPECT_EQ(processor_.figures().at("bell").results.at("waiting"), 3u);
   EXPECT_THAT(Waiting(), IsEmpty());
   EXPECT_THAT(processor_.Process(TaskEventRecords("reminders", 1, 3)), Each(absl::OkStatus()));
   EXPECT_THAT(bell_.applied, SizeIs(3)) << "claimed when they were put to wait";

@@ -286,9 +286,14 @@ TEST_F(NotificationsTest, AttemptsAreCountedByChannelAndOutcome) {
   webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry));
   Remind({Event()});
   SendAll();
-  EXPECT_THAT(sender_.attempts(),
-              ElementsAre(testing::Pair(testing::Pair("email", "delivered"), 1u),
-                          testing::Pair(testing::Pair("webhook", "retry"), 1u)));
+  const auto attempts = sender_.attempts();
+  EXPECT_EQ(attempts.at({"email", "delivered"}), 1u);
+  EXPECT_EQ(attempts.at({"webhook", "retry"}), 1u);
+  EXPECT_EQ(attempts.at({"webhook", "delivered"}), 0u) << "known before the first one";
+  EXPECT_EQ(attempts.size(), 3u * 5u);
+  EXPECT_EQ(sender_.attempt_times().at("webhook").count(), 1u);
+  EXPECT_EQ(sender_.attempt_times().at("email").count(), 1u);
+  EXPECT_EQ(sender_.attempt_times().at("push").count(), 0u);
 }
 
 TEST_F(NotificationsTest, RetryAfterIsForTheWholeEndpoint) {

@@ -314,9 +314,12 @@ TEST_F(ReminderServiceTest, AReminderFiresOnceAtItsTime) {
   EXPECT_FALSE(events[0].contains("late"));
   EXPECT_EQ(Only(task).state, ReminderState::kFired);
   EXPECT_EQ(Only(task).fired_at, At("2026-03-30T09:00:00.25Z"));
+  EXPECT_EQ(service_.lateness().count(), 1u);
+  EXPECT_NEAR(service_.lateness().sum_seconds, 0.25, 1e-9);
   Trigger(task);
   clock_.Set("2026-03-30T10:00:00Z");
   EXPECT_EQ(Sweep(), 0);
+  EXPECT_EQ(service_.lateness().count(), 1u);
   EXPECT_THAT(Posted(), IsEmpty()) << "repeated";
 }
 
