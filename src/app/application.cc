@@ -120,12 +120,14 @@ Application::Application(Config config, std::function<void()> on_failure)
           // The relay asks the database all the time.
           [this] { return connections_.relay.last_answer(); }),
       status_sampler_(health_,
-                      {.status = [this] { return stores_.service_status.Read(); },
+                      {.sidecar_answers = [this] { return sidecar_watch_.Answers(); },
+                       .status = [this] { return stores_.service_status.Read(); },
                        .delivery_count = [this] { return app_callback_.delivery_count(); },
+                       .takes_events = config_.takes_events(),
                        .patience = std::max<milliseconds>(config_.audit_delay, kLeastPatience)}),
       http_ports_(config_,
                   {.is_ready = [this] { return health_.IsHealthy() && port_watch_.all_answer(); },
-                   .metrics = [this] { return MetricsPage(); }}) {
+                   .metrics = [this] { return MetricsText(Figures()); }}) {
   AddWebRoutes();
   AddDeliveryRunners();
 }
@@ -229,32 +231,6 @@ relay::RelayOptions Application::OptionsOfRelay() {
   return options;
 }
 
-std::string Application::MetricsPage() {
-  MetricsSnapshot snapshot{.now = clock_.Now(),
-                           .version = std::string(Version()),
-                           .healthy = health_.IsHealthy(),
-                           .pools = connections_.stats(),
-                           .queued_calls = {{"api", api_workers_.queued_count()},
-                                            {"events", event_workers_.queued_count()}},
-                           .refused_calls = user_limits_.refused(),
-                           .reused_event_ids = processor_.reused_id_count(),
-                           .relay = {},
-                           .delivery_count = app_callback_.delivery_count(),
-                           .deliveries_stopped = status_sampler_.deliveries_stopped(),
-                           .store = status_sampler_.latest(),
-                           .delivery_attempts = delivery_sender_.attempts(),
-                           .http = http_ports_.stats(),
-                           .grpc = grpc_ports_.stats(),
-                           .cancelled_answers = grpc_door_.cancelled_answer_count(),
-                           .live = {}};
-  if (config_.takes_calls()) {
-    snapshot.live = feed_.stats();
-    snapshot.malformed_updates = live_updates_.malformed_count();
-  }
-  if (config_.takes_events() && health_.ready()) snapshot.relay = relay_.stats();
-  return MetricsText(snapshot);
-}
-
 void Application::Fail(std::string_view event, const absl::Status& status) {
   Log(Severity::kError, event, {{"status", status.ToString()}});
   if (!failed_.exchange(true)) on_failure_();
@@ -274,8 +250,7 @@ absl::Status Application::Start() {
   start([this](const std::stop_token& stop) { database_probe_.Run(stop); });
   start([this](const std::stop_token& stop) { health_publisher_.Run(stop); });
   start([this](const std::stop_token& stop) { sidecar_watch_.Run(stop); });
-  if (config_.takes_events())
-    start([this](const std::stop_token& stop) { status_sampler_.Run(stop); });
+  start([this](const std::stop_token& stop) { status_sampler_.Run(stop); });
   start([this](const std::stop_token& stop) { channel_watch_.Run(stop, delivery_bell_); });
   for (const auto& keys : identity_.keys)
     start([keys](const std::stop_token& stop) { keys->Run(stop); });

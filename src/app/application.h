@@ -29,6 +29,7 @@
 #include "app/http_ports.h"
 #include "app/id_source.h"
 #include "app/identity_setup.h"
+#include "app/metrics.h"
 #include "app/port_watch.h"
 #include "app/runners/audit_runner.h"
 #include "app/runners/delivery_runner.h"
@@ -114,7 +115,7 @@ class Application {
   void OutboxGrew(int shard);
   void OutboxGrewElsewhere(int shard);
   relay::RelayOptions OptionsOfRelay();
-  std::string MetricsPage();
+  MetricsSnapshot Figures();
   void Fail(std::string_view event, const absl::Status& status);
 
   absl::Status OpenPorts();

@@ -1,61 +1,18 @@
 #include "app/metrics.h"
 
-#include <prometheus/text_serializer.h>
-
-#include <algorithm>
 #include <chrono>
-#include <limits>
+#include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
+
+#include "app/metrics_page.h"
 
 namespace todo::app {
 namespace {
 
-using Labels = std::vector<prometheus::ClientMetric::Label>;
+using Labels = MetricsPage::Labels;
 
-/// Collects metric families, in the order of their first sample.
-class Page {
- public:
-  void Gauge(std::string name, std::string help, double value, Labels labels = {}) {
-    prometheus::ClientMetric metric;
-    metric.gauge.value = value;
-    Add(prometheus::MetricType::Gauge, std::move(name), std::move(help), std::move(metric),
-        std::move(labels));
-  }
-  void Counter(std::string name, std::string help, double value, Labels labels = {}) {
-    prometheus::ClientMetric metric;
-    metric.counter.value = value;
-    Add(prometheus::MetricType::Counter, std::move(name), std::move(help), std::move(metric),
-        std::move(labels));
-  }
-  void Histogram(std::string name, std::string help, prometheus::ClientMetric::Histogram value) {
-    prometheus::ClientMetric metric;
-    metric.histogram = std::move(value);
-    Add(prometheus::MetricType::Histogram, std::move(name), std::move(help), std::move(metric), {});
-  }
-  std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
-
- private:
-  void Add(prometheus::MetricType type, std::string name, std::string help,
-           prometheus::ClientMetric metric, Labels labels) {
-    metric.label = std::move(labels);
-    auto family = std::ranges::find(families_, name, &prometheus::MetricFamily::name);
-    if (family == families_.end())
-      family = families_.insert(family, {std::move(name), std::move(help), type, {}});
-    family->metric.push_back(std::move(metric));
-  }
-
-  std::vector<prometheus::MetricFamily> families_;
-};
-
-double Number(std::uint64_t count) { return static_cast<double>(count); }
-double Number(std::int64_t count) { return static_cast<double>(count); }
-
-double SecondsSince(std::optional<domain::Instant> then, domain::Instant now) {
-  return then ? std::max(0.0, std::chrono::duration<double>(now - *then).count()) : 0;
-}
-
-void AddPools(Page& page, const std::map<std::string, store::PoolStats>& pools) {
+void AddPools(MetricsPage& page, const std::map<std::string, store::PoolStats>& pools) {
   const auto each = [&](auto&& add) {
     for (const auto& [name, stats] : pools) add(Labels{{"pool", name}}, stats);
   };
@@ -77,9 +34,65 @@ void AddPools(Page& page, const std::map<std::string, store::PoolStats>& pools) 
                  "Times that no database connection became free in time, by pool",
                  Number(stats.exhausted_count), labels);
   });
+  each([&](const Labels& labels, const store::PoolStats& stats) {
+    page.Gauge("todo_database_connections_max", "Connections that a pool may open, by pool",
+               stats.max_count, labels);
+  });
+  each([&](const Labels& labels, const store::PoolStats& stats) {
+    page.Gauge("todo_database_pool_waiting", "Threads that wait for a free connection, by pool",
+               stats.waiting_count, labels);
+  });
+  each([&](const Labels& labels, const store::PoolStats& stats) {
+    page.Histogram("todo_database_pool_wait_seconds",
+                   "Time that a thread waited for a free connection, by pool", stats.waits, labels);
+  });
 }
 
-void AddRelay(Page& page, const relay::RelayStats& relay) {
+void AddCalls(MetricsPage& page, const std::vector<MethodCalls>& methods) {
+  for (const MethodCalls& method : methods) {
+    for (const auto& [code, times] : method.by_code) {
+      page.Histogram(
+          "todo_call_duration_seconds",
+          "Time from the arrival of a call to its answer, or to the begin of its stream, "
+          "by method and status code",
+          times, {{"method", method.name}, {"code", absl::StatusCodeToString(code)}});
+    }
+  }
+}
+
+void AddEvents(MetricsPage& page,
+               const std::map<std::string, service::EventFigures::Consumer>& consumers) {
+  for (const auto& [name, consumer] : consumers) {
+    for (const auto& [result, count] : consumer.results) {
+      page.Counter("todo_events_total",
+                   "Events and attempts at events, by consumer and result: applied, repeated (an "
+                   "event that it had before), failed (another attempt follows), waiting (a "
+                   "service that the consumer needs is away), dead (became a dead letter)",
+                   Number(count), {{"consumer", name}, {"result", result}});
+    }
+  }
+  for (const auto& [name, consumer] : consumers) {
+    page.Histogram("todo_event_lag_seconds", "Time from an event to its effect, by consumer",
+                   consumer.lag, {{"consumer", name}});
+  }
+}
+
+void AddProcess(MetricsPage& page, const ProcessStats& process) {
+  page.Counter("process_cpu_seconds_total", "User and system CPU time, in seconds",
+               process.cpu_seconds);
+  page.Gauge("process_resident_memory_bytes", "Resident memory, in bytes",
+             Number(process.resident_bytes));
+  page.Gauge("process_virtual_memory_bytes", "Virtual memory, in bytes",
+             Number(process.virtual_bytes));
+  page.Gauge("process_open_fds", "Open file descriptors", Number(process.open_descriptors));
+  page.Gauge("process_max_fds", "File descriptors that the process may open",
+             Number(process.max_descriptors));
+  page.Gauge("process_threads", "Threads of the process", Number(process.threads));
+  page.Gauge("process_start_time_seconds", "Start of the process, in seconds since 1970",
+             process.started_at);
+}
+
+void AddRelay(MetricsPage& page, const relay::RelayStats& relay) {
   page.Gauge("todo_relay_owned_shards", "Shards of the outbox that this replica publishes",
              relay.owned_shards);
   page.Gauge("todo_relay_bus_failing", "1 if the last publish of at least one shard failed, else 0",
@@ -90,7 +103,7 @@ void AddRelay(Page& page, const relay::RelayStats& relay) {
                Number(relay.publish_failures));
 }
 
-void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) {
+void AddStore(MetricsPage& page, const ports::StoreStatus& store, domain::Instant now) {
   page.Gauge("todo_outbox_unpublished_changes",
              "Changes not yet published, counted up to 20,000 for each shard",
              Number(store.unpublished_changes));
@@ -130,27 +143,14 @@ void AddStore(Page& page, const ports::StoreStatus& store, domain::Instant now) 
              Number(store.lost_events));
 }
 
-prometheus::ClientMetric::Histogram HistogramOf(const live::LagStats& lag) {
-  prometheus::ClientMetric::Histogram histogram;
-  histogram.sample_sum = lag.sum_seconds;
-  for (std::size_t i = 0; i < lag.counts.size(); ++i) {
-    histogram.sample_count += lag.counts[i];
-    const bool last = i == live::LagStats::kBoundsSeconds.size();
-    histogram.bucket.push_back({.cumulative_count = histogram.sample_count,
-                                .upper_bound = last ? std::numeric_limits<double>::infinity()
-                                                    : live::LagStats::kBoundsSeconds[i]});
-  }
-  return histogram;
-}
-
-void AddLive(Page& page, const live::FeedStats& live, std::uint64_t malformed_updates) {
+void AddLive(MetricsPage& page, const live::FeedStats& live, std::uint64_t malformed_updates) {
   page.Gauge("todo_live_screens", "Live screens, through any door", Number(live.watches));
   page.Gauge("todo_live_users", "Users who have live screens", Number(live.users));
   page.Counter("todo_live_updates_total", "Updates that came from the bus", Number(live.updates));
   page.Counter("todo_live_deliveries_total", "Updates given to live screens",
                Number(live.deliveries));
   page.Histogram("todo_live_lag_seconds", "Time from a change to its arrival at this replica",
-                 HistogramOf(live.lag));
+                 live.lag);
   for (const auto& [of, count] :
        {std::pair{"missed", live.reads}, {"snapshot", live.page_reads}, {"check", live.checks}}) {
     page.Counter("todo_live_queries_total", "Queries for live screens, by purpose", Number(count),
@@ -168,11 +168,14 @@ void AddLive(Page& page, const live::FeedStats& live, std::uint64_t malformed_up
   page.Counter("todo_live_screens_lost_total",
                "Live screens that went away or read too slowly while something was sent to them",
                Number(live.lost_sinks));
+  page.Counter("todo_live_screens_expired_total",
+               "Live screens that ended because their user's token had expired",
+               Number(live.expired));
   page.Counter("todo_live_updates_malformed_total",
                "Records of task-updates that could not be read", Number(malformed_updates));
 }
 
-void AddPorts(Page& page, const MetricsSnapshot& snapshot) {
+void AddPorts(MetricsPage& page, const MetricsSnapshot& snapshot) {
   for (const auto& [port, stats] : snapshot.http) {
     page.Gauge("todo_http_connections", "Open connections to the HTTP ports, by port",
                stats.open_count, {{"port", port}});
@@ -197,12 +200,20 @@ void AddPorts(Page& page, const MetricsSnapshot& snapshot) {
 }  // namespace
 
 std::string MetricsText(const MetricsSnapshot& snapshot) {
-  Page page;
+  MetricsPage page;
   page.Gauge("todo_build_info", "Always 1; the label tells the version of the program", 1,
              {{"version", snapshot.version}});
   page.Gauge("todo_healthy", "1 if the service is ready and its database answers, else 0",
              snapshot.healthy ? 1 : 0);
+  if (snapshot.sidecar_answers) {
+    page.Gauge("todo_sidecar_answers", "1 if the sidecar answers, else 0",
+               *snapshot.sidecar_answers ? 1 : 0);
+  }
+  page.Gauge("todo_clock_difference_seconds", "The machine's clock less the database's, in seconds",
+             std::chrono::duration<double>(snapshot.clock_difference).count());
+  AddProcess(page, snapshot.process);
   AddPools(page, snapshot.pools);
+  AddCalls(page, snapshot.calls);
   for (const auto& [name, count] : snapshot.queued_calls) {
     page.Gauge("todo_worker_queue", "Calls that wait for a free worker, by worker pool",
                static_cast<double>(count), {{"pool", name}});
@@ -222,12 +233,22 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
       "todo_event_deliveries_stopped",
       "1 if events are missing and the sidecar has brought none for at least --audit-delay, else 0",
       snapshot.deliveries_stopped ? 1 : 0);
+  AddEvents(page, snapshot.consumers);
   if (snapshot.relay) AddRelay(page, *snapshot.relay);
   if (snapshot.store) AddStore(page, *snapshot.store, snapshot.now);
   for (const auto& [name, count] : snapshot.delivery_attempts) {
     page.Counter("todo_delivery_attempts_total",
                  "Attempts to make a delivery (webhook call, mail, push), by channel and outcome",
                  Number(count), {{"channel", name.first}, {"outcome", name.second}});
+  }
+  for (const auto& [channel, times] : snapshot.delivery_times) {
+    page.Histogram("todo_delivery_attempt_duration_seconds",
+                   "Time that an attempt to make a delivery took, by channel", times,
+                   {{"channel", channel}});
+  }
+  if (snapshot.reminder_lateness) {
+    page.Histogram("todo_reminder_lateness_seconds",
+                   "Time from the moment of a reminder to its firing", *snapshot.reminder_lateness);
   }
   AddPorts(page, snapshot);
   if (snapshot.live) AddLive(page, *snapshot.live, snapshot.malformed_updates);

@@ -14,7 +14,14 @@ constexpr std::chrono::seconds kInterval{10};
 
 void StatusSampler::Run(const std::stop_token& stop) {
   while (util::SleepFor(stop, kInterval)) {
-    if (health_.IsHealthy()) Sample();
+    const bool answers = parts_.sidecar_answers();
+    *sidecar_answers_.Lock() = answers;
+    if (!parts_.takes_events) continue;
+    if (health_.IsHealthy()) {
+      Sample();
+    } else {
+      latest_.Lock()->reset();  // no figures are better than outdated ones
+    }
   }
 }
 
@@ -23,7 +30,7 @@ void StatusSampler::Sample() {
   if (!status.ok()) {
     util::Log(util::Severity::kWarning, "status_not_sampled",
               {{"status", status.status().ToString()}});
-    latest_.Lock()->reset();  // no figures are better than outdated ones
+    latest_.Lock()->reset();
     return;
   }
   deliveries_stopped_ = watch_.Look({.deliveries = parts_.delivery_count(),

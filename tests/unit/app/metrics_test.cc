@@ -1,9 +1,15 @@
 #include "app/metrics.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <string>
+
+#include "absl/status/status.h"
+#include "util/histogram.h"
 
 namespace todo::app {
 namespace {
@@ -42,6 +48,53 @@ TEST(MetricsTest, ShowsBacklogsAndTheirAges) {
         "todo_event_deliveries_total 21\n", "todo_event_deliveries_stopped 1\n",
         "todo_deliveries_pending 12\n", "todo_deliveries_oldest_seconds 40\n",
         "todo_delivery_attempts_total{channel=\"webhook\",outcome=\"retry\"} 5\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST(MetricsTest, ShowsHistogramsOfCallsEventsAndReminders) {
+  constexpr std::array<double, 2> kBounds = {0.1, 1.0};
+  util::Histogram times(kBounds);
+  times.Note(50ms);
+  times.Note(500ms);
+  times.Note(5s);
+  MetricsSnapshot snapshot;
+  snapshot.calls = {{.name = "todo.v1.TodoService/GetTask",
+                     .by_code = {{absl::StatusCode::kNotFound, times.Read()}}},
+                    {.name = "todo.v1.TodoService/CreateTask", .by_code = {}}};
+  snapshot.consumers["usage"] = {.results = {{"applied", 5}, {"dead", 1}}, .lag = times.Read()};
+  snapshot.reminder_lateness = times.Read();
+  snapshot.delivery_times["webhook"] = times.Read();
+  snapshot.pools["calls"].waits = times.Read();
+  const std::string text = MetricsText(snapshot);
+  const std::string call = "{method=\"todo.v1.TodoService/GetTask\",code=\"NOT_FOUND\"";
+  for (const std::string& line :
+       {std::string("# TYPE todo_call_duration_seconds histogram\n"),
+        fmt::format("todo_call_duration_seconds_count{}}} 3\n", call),
+        fmt::format("todo_call_duration_seconds_sum{}}} 5.55\n", call),
+        fmt::format("todo_call_duration_seconds_bucket{},le=\"0.1\"}} 1\n", call),
+        fmt::format("todo_call_duration_seconds_bucket{},le=\"1\"}} 2\n", call),
+        fmt::format("todo_call_duration_seconds_bucket{},le=\"+Inf\"}} 3\n", call),
+        std::string("todo_events_total{consumer=\"usage\",result=\"applied\"} 5\n"),
+        std::string("todo_event_lag_seconds_count{consumer=\"usage\"} 3\n"),
+        std::string("todo_reminder_lateness_seconds_count 3\n"),
+        std::string("todo_delivery_attempt_duration_seconds_count{channel=\"webhook\"} 3\n"),
+        std::string("todo_database_pool_wait_seconds_count{pool=\"calls\"} 3\n")}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("CreateTask"))) << "a method without calls takes no room";
+}
+
+TEST(MetricsTest, ShowsTheProcessTheClockAndTheSidecar) {
+  MetricsSnapshot snapshot;
+  snapshot.clock_difference = -1500ms;
+  snapshot.process = {.cpu_seconds = 1.5, .open_descriptors = 7, .max_descriptors = 99};
+  EXPECT_THAT(MetricsText(snapshot), Not(HasSubstr("todo_sidecar_answers")));
+  snapshot.sidecar_answers = false;
+  const std::string text = MetricsText(snapshot);
+  for (const char* line :
+       {"todo_sidecar_answers 0\n", "todo_clock_difference_seconds -1.5\n",
+        "process_cpu_seconds_total 1.5\n", "process_open_fds 7\n", "process_max_fds 99\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }
