@@ -70,9 +70,10 @@ format: ## rewrite the sources in the project's format
 	@tools/setup build
 	@clang-format-14 -i $(SOURCES)
 
-docs: ## bring the table of settings in docs/configuration.md up to date
+docs: ## bring the table of settings in docs/configuration.md and the dashboard up to date
 	@$(MAKE) --no-print-directory build-release TARGETS=todo-service
 	@tools/settings_table.py build/release/todo-service
+	@tools/dashboard.py
 
 build-%: ## one preset: dev, asan, tsan, ci or release; all of it, or TARGETS='a b'
 	@mkdir -p build

@@ -17,7 +17,7 @@ DOCUMENTS = sorted(
     for pattern in ("*.md", "docs/**/*.md", "deploy/**/*.md", "proto/*.md", "db/*.md", "src/*/*.md", "tools/*/*.md")
     for path in REPOSITORY.glob(pattern)
 )
-FOLDERS = ("bench", "cmake", "db", "deploy", "docs", "proto", "src", "tests", "tools")
+FOLDERS = ("bench", "charts", "cmake", "db", "deploy", "docs", "proto", "src", "tests", "tools")
 # Names with one of these beginnings, in backticks, are files or folders of the project.
 PLACES = tuple(f"{folder}/" for folder in FOLDERS)
 FILE_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:cc|h|json|md|proto|py|sh|sql|yaml)")
@@ -204,3 +204,22 @@ def test_operations_names_every_event_that_needs_a_person() -> None:
     events = {event for call in calls for event in re.findall(r'"([a-z]+(?:_[a-z]+)*)"', call)}
     assert events
     assert not {event for event in events if f"`{event}`" not in text}
+
+
+def test_the_runbook_has_a_section_for_each_alert() -> None:
+    alerts = re.findall(r"- alert: (\w+)", (REPOSITORY / "charts/todo-service/files/alerts.yaml").read_text())
+    sections = re.findall(r"^## (Todo\w+)$", (REPOSITORY / "docs" / "runbook.md").read_text(), re.MULTILINE)
+    assert alerts and sections == alerts, "in the same order"
+
+
+def test_tests_that_the_runbook_names_have_tried_their_alerts() -> None:
+    runbook = (REPOSITORY / "docs" / "runbook.md").read_text()
+    tried = set()
+    for section in runbook.split("\n## ")[1:]:
+        name = section.split("\n", 1)[0]
+        for path in re.findall(r"^Tried: `([^`]+)`", section, re.MULTILINE):
+            if name.startswith("Todo"):
+                assert f'fires("{name}"' in (REPOSITORY / path).read_text(), name
+                tried.add(name)
+    used = set(re.findall(r'assert fires\("(\w+)"', text_of("tests/metrics")))
+    assert tried == used

@@ -1,0 +1,97 @@
+"""The page "Backup and restore" of docs/runbook.md: a dump under load, a restore under load, and everything goes on."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import suppress
+
+import grpc
+from checks import (
+    check, each_consumer_took_each_event_once, effects_have_their_cause, open_tasks_are_counted, seq_has_no_gap,
+    tasks_are_what_the_log_says_last, usage_is_what_the_log_says,
+)
+from conftest import REPOSITORY
+from evidence import collect, wait_for_quiet
+from todo_client import Client, Operator, eventually
+
+from tools.stack import Stack
+
+USERS = 3
+RULES = (seq_has_no_gap, tasks_are_what_the_log_says_last, open_tasks_are_counted, each_consumer_took_each_event_once,
+         effects_have_their_cause, usage_is_what_the_log_says)
+# Events of the lost time that were on their way have their effect, although the database knows no cause of it.
+OF_THE_LOST_TIME = ("which no change made", "its predecessor is None")
+
+
+class Load:
+    """A user who makes series and completes their first tasks, one after the other, whatever happens."""
+
+    def __init__(self, stack: Stack, number: int) -> None:
+        self.client = Client(stack.api_target(), f"backup-{number}", timeout=10)
+        self.done: list[str] = []  # titles of the tasks that were completed
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        number = 0
+        while not self._stop.is_set():
+            number += 1
+            title = f"task {number}"
+            with suppress(grpc.RpcError):
+                task = self.client.create(title, due_local="2036-10-24", recurrence_rule="daily")
+                self.client.complete(task.id)
+                self.done.append(title)
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def more(loads: list[Load], count: int) -> None:
+    """Waits until each user has completed so many further tasks."""
+    wanted = [len(load.done) + count for load in loads]
+    eventually(lambda: all(len(load.done) >= least for load, least in zip(loads, wanted, strict=True)), "the load goes on",
+               within=120)
+
+
+def test_a_backup_under_load_is_restored_under_load_and_everything_goes_on(stack: Stack) -> None:
+    loads = [Load(stack, number) for number in range(USERS)]
+    try:
+        more(loads, 20)
+        kept = [list(load.done) for load in loads]
+        backup = stack.postgres.dump()
+        more(loads, 20)
+        stack.postgres.restore(backup)
+        restored = [len(load.done) for load in loads]
+        more(loads, 20)
+    finally:
+        for load in loads:
+            load.stop()
+    assert wait_for_quiet(stack, patience=90) is None
+
+    for load, before, since in zip(loads, kept, restored, strict=True):
+        found: dict[str, list[bool]] = {}
+        for task in load.client.tasks():
+            found.setdefault(task.title, []).append(task.completed)
+        # The first one of these may have been made before the restore, and completed in the same moment.
+        for title in {*before, *load.done[since + 1:]}:
+            assert sorted(found[title]) == [False, True], (load.client.user, title, "completed once, and followed once")
+    operator = Operator(stack.api_target())
+    operator.rebuild_analytics()
+    eventually(lambda: not operator.status().usage_rebuild.running, "usage was counted again")
+    findings = check(collect(stack, [], order_kept=False), RULES)
+    assert not [finding for finding in findings if not any(trace in finding.text for trace in OF_THE_LOST_TIME)]
+    status = operator.status()
+    assert (status.unpublished_changes, status.waiting_retries) == (0, 0)
+
+
+def test_the_steps_of_the_runbook_are_those_that_were_tried() -> None:
+    page = (REPOSITORY / "docs" / "runbook.md").read_text().partition("## Backup and restore")[2]
+    tried = (REPOSITORY / "tools" / "stack" / "postgres.py").read_text()
+    flags = set(re.findall(r"--[a-z-]+(?:=custom)?", page))
+    assert {"--format=custom", "--exit-on-error"} <= flags
+    for step in ("pg_dump", "pg_restore", "--format=custom", "--exit-on-error", "template0", "allow_connections false",
+                 "with (force)", "rename to"):
+        assert step in page and step in tried, step
