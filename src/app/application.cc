@@ -65,9 +65,11 @@ appcallback::AppCallbackOptions CallbackOptions(const Config& config,
 
 }  // namespace
 
-Application::Application(Config config, std::function<void()> on_failure)
+Application::Application(Config config, std::function<void()> on_failure,
+                         std::function<telemetry::ExportStats()> spans)
     : config_(std::move(config)),
       on_failure_(std::move(on_failure)),
+      spans_(std::move(spans)),
       health_publisher_(health_, [this](bool healthy) { grpc_ports_.PublishHealth(healthy); }),
       stores_(config_, connections_, NewsOfCommits()),
       sidecar_watch_(config_, health_, [this] { return sidecar_.dapr.GetMetadata(); }),

@@ -64,6 +64,7 @@
 #include "service/tasks/task_service.h"
 #include "store/database_clock.h"
 #include "store/outbox_signal.h"
+#include "telemetry/span_exporter.h"
 #include "util/alarms.h"
 #include "util/bell.h"
 #include "util/worker_pool.h"
@@ -80,8 +81,10 @@ namespace todo::app {
 class Application {
  public:
   /// `on_failure` is called at most once, from any thread, when the service cannot continue; then
-  /// call Stop.
-  Application(Config config, std::function<void()> on_failure);
+  /// call Stop. `spans` tells what became of the spans, for /metrics; it is called from any thread
+  /// and must not block.
+  Application(Config config, std::function<void()> on_failure,
+              std::function<telemetry::ExportStats()> spans = {});
   /// Stops, unless Stop was called.
   ~Application();
   Application(const Application&) = delete;
@@ -128,6 +131,7 @@ class Application {
 
   const Config config_;
   const std::function<void()> on_failure_;
+  const std::function<telemetry::ExportStats()> spans_;
   const SystemClock machine_clock_;
   store::DatabaseClock clock_{machine_clock_};
   RandomIdSource ids_{clock_};

@@ -30,6 +30,7 @@ MetricsSnapshot Application::Figures() {
                            .sidecar_answers = status_sampler_.sidecar_answers(),
                            .clock_difference = machine_clock_.Now() - clock_.Now(),
                            .process = ReadProcessStats(),
+                           .spans = spans_ ? spans_() : telemetry::ExportStats(),
                            .calls = CallsOf(methods_),
                            .consumers = {},
                            .reminder_lateness = {},

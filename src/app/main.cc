@@ -42,7 +42,8 @@ int Serve(const todo::app::Config& config) {
   todo::app::RouteLibraryLogs();
 
   const todo::app::Tracing tracing(config, std::string(todo::app::Version()));
-  todo::app::Application application(config, todo::app::Termination::Request);
+  todo::app::Application application(config, todo::app::Termination::Request,
+                                     [&tracing] { return tracing.stats(); });
   if (const absl::Status status = application.Start(); !status.ok()) {
     Log(Severity::kError, "cannot_start", {{"status", std::string(status.message())}});
     return kFailed;

@@ -212,6 +212,11 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
   page.Gauge("todo_clock_difference_seconds", "The machine's clock less the database's, in seconds",
              std::chrono::duration<double>(snapshot.clock_difference).count());
   AddProcess(page, snapshot.process);
+  page.Counter("todo_spans_exported_total", "Spans of traces that the collector has taken",
+               Number(snapshot.spans.exported));
+  page.Counter("todo_spans_dropped_total",
+               "Spans of traces that were dropped because the collector did not take them in time",
+               Number(snapshot.spans.dropped));
   AddPools(page, snapshot.pools);
   AddCalls(page, snapshot.calls);
   for (const auto& [name, count] : snapshot.queued_calls) {

@@ -18,6 +18,7 @@
 #include "relay/relay_loop.h"
 #include "service/consumers/event_figures.h"
 #include "store/connection_pool.h"
+#include "telemetry/span_exporter.h"
 #include "util/histogram.h"
 
 namespace todo::app {
@@ -36,6 +37,7 @@ struct MetricsSnapshot {
   std::optional<bool> sidecar_answers;
   std::chrono::microseconds clock_difference{0};  // the machine's clock less the database's
   ProcessStats process;
+  telemetry::ExportStats spans;
   std::vector<MethodCalls> calls;
   std::map<std::string, service::EventFigures::Consumer> consumers;
   std::optional<util::HistogramValues> reminder_lateness;

@@ -91,9 +91,11 @@ TEST(MetricsTest, ShowsTheProcessTheClockAndTheSidecar) {
   snapshot.process = {.cpu_seconds = 1.5, .open_descriptors = 7, .max_descriptors = 99};
   EXPECT_THAT(MetricsText(snapshot), Not(HasSubstr("todo_sidecar_answers")));
   snapshot.sidecar_answers = false;
+  snapshot.spans = {.exported = 12, .dropped = 3};
   const std::string text = MetricsText(snapshot);
   for (const char* line :
-       {"todo_sidecar_answers 0\n", "todo_clock_difference_seconds -1.5\n",
+       {"todo_sidecar_answers 0\n", "todo_spans_exported_total 12\n",
+        "todo_spans_dropped_total 3\n", "todo_clock_difference_seconds -1.5\n",
         "process_cpu_seconds_total 1.5\n", "process_open_fds 7\n", "process_max_fds 99\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
