@@ -12,7 +12,8 @@
 namespace todo::ports {
 
 /// Remembers the events that each process is applying. After a crash they are suspects, for every
-/// instance.
+/// instance. A dead process is recognised by its successor of the same name, or, if no such
+/// successor comes, by any process that starts once the dead one's connections are gone.
 /// Thread safety: all methods may be called from many threads at once, Begin with a different slot
 /// for each thread. They block on the database, and can answer kUnavailable and the like (see
 /// TaskStore).
@@ -20,9 +21,11 @@ class CrashLog {
  public:
   virtual ~CrashLog() = default;
 
-  /// To be called once, before events are taken. Counts a crash for the events that this instance
-  /// was applying when it last ended without Clear, and answers their number. The crash counts
-  /// fully for an event that was alone; for one of several it counts only as the first crash.
+  /// To be called once, before events are taken. Counts a crash for the events that dead processes
+  /// were applying when they ended without Clear, and answers their number: the former process of
+  /// this instance, and other instances without a living process. Each process counts by itself:
+  /// the crash counts fully for an event that was alone; for one of several it counts only as the
+  /// first crash.
   virtual absl::StatusOr<int> CountCrashes() = 0;
 
   /// Notes that `consumer` is about to apply `events` (may be empty), in place of what slot `slot`

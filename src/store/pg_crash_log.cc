@@ -11,12 +11,16 @@ namespace {
 
 constexpr Statement kCountCrashes{"crash_count", "select count_crashes($1)"};
 
-// One round trip for both: the table of suspects is almost always empty.
+// One round trip for all: the table of suspects is almost always empty. The session keeps the lock
+// until it ends; that it counts how often it got the lock does no harm.
 constexpr Statement kBegin{"crash_begin", R"sql(
 with begun as (
-    insert into processing (instance, slot, consumer, days, events) values ($1, $2, $3, $4::date[], $5::uuid[])
+    insert into processing (instance, slot, consumer, days, events, holds_lock)
+    values ($1, $2, $3, $4::date[], $5::uuid[], pg_try_advisory_lock_shared(crash_log_key($1)))
     on conflict (instance, slot) do update set consumer = excluded.consumer, days = excluded.days,
-                                               events = excluded.events, at = now())
+                                               events = excluded.events, holds_lock = excluded.holds_lock,
+                                               at = now()
+)
 select event_id, crashes from crash_counts where consumer = $3 and event_id = any ($5::uuid[]))sql"};
 
 constexpr Statement kClear{"crash_clear", "delete from processing where instance = $1"};

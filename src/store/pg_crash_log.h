@@ -7,9 +7,10 @@
 
 namespace todo::store {
 
-/// CrashLog on PostgreSQL, of the replica `instance`: the name must stay the same over restarts.
-/// The pool must outlive it. Its sessions should commit asynchronously
-/// (PoolOptions::asynchronous_commit), since the rows have to outlive the process only.
+/// CrashLog on PostgreSQL, of the replica `instance`: no other living replica has the name. The
+/// pool must outlive it, and serves no other instance: its sessions hold a lock that says that the
+/// process lives. They should commit asynchronously (PoolOptions::asynchronous_commit), since the
+/// rows have to outlive the process only.
 /// Thread safety: as the port says. Each call holds one connection while it runs.
 class PgCrashLog final : public ports::CrashLog {
  public:

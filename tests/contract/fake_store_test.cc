@@ -207,6 +207,9 @@ class FakeRetryEnvironment final : public RetryEnvironment {
   std::unique_ptr<ports::CrashLog> NewCrashLog(const std::string& instance) override {
     return std::make_unique<support::FakeCrashLog>(database_, instance);
   }
+  void Disconnect(const std::string& instance) override {
+    support::FakeCrashLog(database_, instance).LoseConnections();
+  }
 
  private:
   support::FakeDatabase database_;

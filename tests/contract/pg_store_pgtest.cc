@@ -352,14 +352,30 @@ class PgRetryEnvironment final : public RetryEnvironment {
   ports::EventInbox& inbox() override { return inbox_; }
   ports::RetryQueue& retries() override { return retries_; }
   std::unique_ptr<ports::CrashLog> NewCrashLog(const std::string& instance) override {
-    return std::make_unique<store::PgCrashLog>(pool_, instance);
+    auto& pool = processes_[instance];
+    if (pool == nullptr) {
+      pool = std::make_unique<store::ConnectionPool>(
+          database_->conninfo(), store::PoolOptions{.application_name = NameOf(instance)});
+    }
+    return std::make_unique<store::PgCrashLog>(*pool, instance);
+  }
+  void Disconnect(const std::string& instance) override {
+    processes_.erase(instance);
+    // The server notices it a moment later.
+    EXPECT_TRUE(database_->WaitUntil(
+        fmt::format("select count(*) from pg_stat_activity where application_name = '{}'",
+                    NameOf(instance)),
+        "0"));
   }
 
  private:
+  static std::string NameOf(const std::string& instance) { return "process " + instance; }
+
   std::unique_ptr<TestDatabase> database_;
   store::ConnectionPool pool_{database_->conninfo()};
   store::PgEventInbox inbox_{pool_, {}};
   store::PgRetryQueue retries_{pool_, {}};
+  std::map<std::string, std::unique_ptr<store::ConnectionPool>> processes_;
 };
 
 class PgUsageEnvironment final : public UsageEnvironment {

@@ -222,6 +222,37 @@ TEST_P(RetryContract, CrashesOfEventsThatWereNotAloneCountOnce) {
   EXPECT_THAT(Begin("one", 0, {a}), UnorderedElementsAre(Pair(a.event.id, 2)));
 }
 
+TEST_P(RetryContract, AnyProcessCountsTheCrashOfADeadOne) {
+  const ReceivedEvent lethal = NewReceivedEvent();
+  const ReceivedEvent other = NewReceivedEvent();
+  Begin("living", 0, {other});
+  Begin("pod-x1", 0, {lethal});
+  environment_->Disconnect("pod-x1");
+  EXPECT_EQ(Restart("pod-x2"), 1) << "the event of pod-x1, and none of the living process";
+  EXPECT_EQ(Restart("pod-x3"), 0) << "a crash counts once";
+  Begin("pod-x4", 0, {lethal});
+  EXPECT_EQ(Restart("pod-x5"), 0) << "pod-x4 lives";
+  environment_->Disconnect("pod-x4");
+  EXPECT_EQ(Restart("pod-x5"), 1);
+  EXPECT_THAT(Begin("pod-x6", 0, {lethal, other}), UnorderedElementsAre(Pair(lethal.event.id, 2)));
+}
+
+TEST_P(RetryContract, EachDeadProcessCountsByItself) {
+  const ReceivedEvent lethal = NewReceivedEvent();
+  const ReceivedEvent a = NewReceivedEvent();
+  const ReceivedEvent b = NewReceivedEvent();
+  for (int time = 0; time < 2; ++time) {
+    Begin("one", 0, {lethal});
+    Begin("two", 0, {a, b});
+    environment_->Disconnect("one");
+    environment_->Disconnect("two");
+    EXPECT_EQ(Restart("three"), 3);
+  }
+  EXPECT_THAT(
+      Begin("three", 0, {lethal, a, b}),
+      UnorderedElementsAre(Pair(lethal.event.id, 2), Pair(a.event.id, 1), Pair(b.event.id, 1)));
+}
+
 TEST_P(RetryContract, AnEventThatIsDoneOrReplacedIsNotInFlight) {
   const ReceivedEvent done = NewReceivedEvent();
   const ReceivedEvent dead = NewReceivedEvent();

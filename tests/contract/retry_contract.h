@@ -22,6 +22,8 @@ class RetryEnvironment {
   virtual ports::EventInbox& inbox() = 0;
   virtual ports::RetryQueue& retries() = 0;
   virtual std::unique_ptr<ports::CrashLog> NewCrashLog(const std::string& instance) = 0;
+  /// Ends the connections of an instance, as the end of its process does.
+  virtual void Disconnect(const std::string& instance) = 0;
 };
 
 /// The contract of RetryQueue and CrashLog (ports/retry_queue.h, ports/crash_log.h). The

@@ -228,7 +228,9 @@ def test_replicas_that_die_one_after_the_other_bury_only_what_kills_them(tmp_pat
         assert rows(stack, "select task_id, attempts from dead_letters") == [[str(deadly), "3"]]
 
 
-def test_an_event_that_kills_the_process_dies_at_its_third_crash(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["the same name", "a new name each time"])
+def test_an_event_that_kills_the_process_dies_at_its_third_crash(tmp_path: Path, name: str) -> None:
+    """A pod of a StatefulSet comes back under its name, a pod of a Deployment may get another."""
     with Stack(tmp_path / "run", service_binary=binary(), keep_data=False) as stack:
         client = Client(stack.api_target(), "fault-crash")
         tasks = [client.create(f"task {n}", due_local="2026-10-24", recurrence_rule="daily") for n in range(10)]
@@ -252,6 +254,8 @@ def test_an_event_that_kills_the_process_dies_at_its_third_crash(tmp_path: Path)
             if service.died:
                 crashes += 1
                 stack.kill("service-0")
+                if name != "the same name":
+                    service.flags = [f"--instance=todo-service-{uuid.uuid4().hex[:5]}"]
                 stack.start_one("service-0")
             time.sleep(0.05)
         assert crashes == 3

@@ -22,7 +22,12 @@ class FakeCrashLog final : public ports::CrashLog {
       int slot, std::string_view consumer, const std::vector<domain::EventHeader>& events) override;
   absl::Status Clear() override;
 
+  /// The process of this instance is gone.
+  void LoseConnections();
+
  private:
+  static int CountCrashesOf(const std::string& instance, FakeDatabase::Tables& tables);
+
   FakeDatabase& database_;
   const std::string instance_;
 };

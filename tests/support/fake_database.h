@@ -196,6 +196,7 @@ class FakeDatabase {
       std::vector<domain::EventHeader> events;
     };
     std::map<std::pair<std::string, int>, InHand> processing;  // by instance and slot
+    std::set<std::string> connected;                           // instances
     std::int64_t next_retry = 1;
     std::map<domain::UserId, User> users;
     std::map<std::pair<domain::UserId, domain::TaskId>, TaskRow> tasks;

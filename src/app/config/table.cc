@@ -250,8 +250,7 @@ Table Running() {
   return {
       WithDefault("host name and app port",
                   Text("instance", "NAME", &Config::instance,
-                       "name of this replica; it must stay the same after a restart so that a "
-                       "crash is noticed")),
+                       "name of this replica; no two living replicas have the same name")),
       Duration("relay-lease", &Config::relay_lease, 1s, 60s,
                "how long a stopped replica keeps its shards of the outbox before other replicas "
                "take them"),

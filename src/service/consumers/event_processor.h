@@ -74,8 +74,8 @@ class EventProcessor final : public ports::RecordHandler {
   EventProcessor(Ports ports, std::vector<EventStream> streams,
                  std::function<void(domain::Instant)> on_queued = {});
 
-  /// Looks for a crash of this instance. To be called once, before the first event. Blocks on the
-  /// database; statuses as ports::CrashLog's.
+  /// Looks for crashes, of this instance and of others that are gone. To be called once, before the
+  /// first event. Blocks on the database; statuses as ports::CrashLog's.
   absl::Status Recover();
 
   /// One status for each of `records`, which are all of one topic. OK: what became of the record is
