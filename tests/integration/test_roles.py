@@ -18,6 +18,7 @@ from conftest import REPOSITORY, binary
 from todo_client import Client, Notified, Reminders, eventually, protos, published, reason_of, rows
 
 from tools.stack import Stack
+from tools.stack.dapr import http_get
 
 EVENTS, API = 0, 1  # numbers of the replicas
 
@@ -102,8 +103,8 @@ def forged_reminder(victim: str) -> Any:
 
 def deliver_forged(stack: Stack, metadata: list[tuple[str, str]], victim: str) -> grpc.RpcError:
     """What the sidecar answers that was asked to call our callback."""
-    stubs = importlib.import_module("dapr.proto.runtime.v1.appcallback_pb2_grpc")
     request = forged_reminder(victim)
+    stubs = importlib.import_module("dapr.proto.runtime.v1.appcallback_pb2_grpc")
     with pytest.raises(grpc.RpcError) as refused:
         stubs.AppCallbackStub(grpc.insecure_channel(stack.daprds[EVENTS].grpc_endpoint)).OnTopicEvent(
             request, metadata=metadata, timeout=30)
@@ -125,16 +126,53 @@ def test_trap_25_another_app_cannot_call_a_callback(apart: Stack) -> None:
     assert rows(apart, "select count(*) from notifications where user_id = 'roles-victim'") == [["0"]]
 
 
-def test_trap_25_the_shipped_access_control_denies_callbacks_but_not_deliveries(tmp_path: Path) -> None:
+def test_trap_25_the_shipped_rules_of_the_sidecar_deny_all_but_the_work(tmp_path: Path) -> None:
     """A program in the same pod leaves no trace in the call: only the sidecar can refuse it."""
     configuration = REPOSITORY / "deploy" / "configuration" / "access-control.yaml"
     with Stack(tmp_path / "run", service_binary=binary(), configuration=configuration, keep_data=False) as stack:
+        # Callbacks are no calls that the sidecar's list allows, whoever asks.
         error = deliver_forged(stack, through_sidecar(stack, "todo-service"), "roles-victim")
-        assert error.code() == grpc.StatusCode.PERMISSION_DENIED and "callbacks are for" not in error.details()
+        assert error.code() == grpc.StatusCode.UNIMPLEMENTED and "callbacks are for" not in error.details()
         assert rows(stack, "select count(*) from notifications") == [["0"]]
+        # The API is for the apps that the access control names, and this call names none.
+        protos()
+        messages, stubs = (importlib.import_module(f"todo.v1.todo_service_pb2{part}") for part in ("", "_grpc"))
+        channel = grpc.insecure_channel(stack.daprds[0].grpc_endpoint)
+        with pytest.raises(grpc.RpcError) as stranger:
+            stubs.TodoServiceStub(channel).ListTasks(messages.ListTasksRequest(), timeout=30, metadata=[
+                *through_sidecar(stack, "todo-service"), ("x-user-id", "roles-victim")])
+        assert stranger.value.code() == grpc.StatusCode.PERMISSION_DENIED
+        check_secrets(stack, channel)
+        # Over HTTP nothing is allowed but the health pages and the metadata.
+        token = {"dapr-api-token": stack.tokens()["DAPR_API_TOKEN"]}
+        port = stack.daprds[0].http_port
+        assert http_get(port, "/v1.0/metadata", token)[0] == 200
+        assert http_get(port, "/v1.0/secrets/kubernetes-secrets/todo-secrets", token)[0] == 404
+        assert http_get(port, "/v1.0/state/statestore/any", token)[0] == 404
+        # The service's own work goes on: publishing, deliveries, jobs, state, its secret.
+        stack.wait_jobs()
         client = Client(stack.api_target(), "roles-honest")
+        settings = Notified(stack.api_target(), client.user)
+        settings.call("UpdatePreferences", preferences=settings.messages.NotificationPreferences(in_app=True))
         done = client.complete(client.create("water", due_date=datetime.now(UTC), recurrence_rule="daily").id)
-        client.successor_of(done)
+        task = client.successor_of(done)
+        Reminders(client).create(task.id, at=time.time() + 1)
+        eventually(lambda: settings.notifications(), "the notification")
+
+
+def check_secrets(stack: Stack, channel: grpc.Channel) -> None:
+    messages, stubs = (importlib.import_module(f"dapr.proto.runtime.v1.{name}")
+                       for name in ("secret_pb2", "dapr_pb2_grpc"))
+    metadata = [("dapr-api-token", stack.tokens()["DAPR_API_TOKEN"])]
+
+    def read(secret: str) -> Any:
+        request = messages.GetSecretRequest(store_name="kubernetes-secrets", key=secret)
+        return stubs.DaprStub(channel).GetSecret(request, metadata=metadata, timeout=30)
+
+    assert "database-url" in read("todo-secrets").data
+    with pytest.raises(grpc.RpcError) as other:
+        read("dapr")  # it is in the same file
+    assert other.value.code() == grpc.StatusCode.PERMISSION_DENIED
 
 
 def test_other_apps_call_the_api_through_the_sidecar(apart: Stack) -> None:
