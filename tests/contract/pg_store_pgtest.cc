@@ -378,6 +378,17 @@ class PgRetryEnvironment final : public RetryEnvironment {
   std::map<std::string, std::unique_ptr<store::ConnectionPool>> processes_;
 };
 
+/// A process of release 1 holds no lock, and its row does not say that it does.
+TEST(PgCrashLogTest, OnlyAProcessOfItsNameCountsTheCrashOfAnOldBinary) {
+  const auto database = TestDatabase::Make();
+  if (database == nullptr) GTEST_SKIP() << "needs a database";
+  database->Run(
+      "insert into processing (instance, slot, consumer, days, events) "
+      "values ('old', 0, 'c', array[current_date], array[gen_random_uuid()])");
+  EXPECT_EQ(database->Run("select count_crashes('new')"), "0");
+  EXPECT_EQ(database->Run("select count_crashes('old')"), "1");
+}
+
 class PgUsageEnvironment final : public UsageEnvironment {
  public:
   explicit PgUsageEnvironment(std::unique_ptr<TestDatabase> database)
