@@ -11,7 +11,7 @@ REMINDERS ?= 200
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test test-long test-conformance test-page test-model smoke torture bench lint format docs
+.PHONY: help run test test-long test-conformance test-page test-model test-install smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,11 @@ test-model: ## a language model that chooses badly, and one that chooses well
 	@tools/setup build tests stack echo
 	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
 	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 300 tests/model
+
+test-install: ## the Helm chart on a real Kubernetes API: needs etcd (Debian: etcd-server), and builds that API once
+	@tools/setup tests stack kafka install
+	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
+	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 900 tests/install
 
 smoke: ## the main story on the real stack, with the time it takes
 	@tools/setup
