@@ -58,6 +58,7 @@ LIMITS = [
     ("CONTRIBUTING.md", "a file at most {}", "MAX_FILE"),
 ]
 IN_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+FLAGS_OF_KUBERNETES = {"from-literal", "raw", "reuse-values", "set-file"}  # of kubectl and helm
 FLAGS_OF_DAPRD = {"app-protocol", "app-port", "app-max-concurrency", "enable-app-health-check", "app-health-probe-interval",
                   "dapr-listen-addresses", "dapr-graceful-shutdown-seconds"}
 # Names with an underscore in docs/operations.md that are not ours.
@@ -175,7 +176,7 @@ def test_flags_in_a_document_exist(document: Path) -> None:
     others = text_of("tools", "tests", "bench", without=(".md",)) + (REPOSITORY / "Makefile").read_text()
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
     flags = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+[a-z])\b", text))
-    unknown = flags - settings_of_the_source() - {"help", "print-config"} - FLAGS_OF_DAPRD
+    unknown = flags - settings_of_the_source() - {"help", "print-config"} - FLAGS_OF_DAPRD - FLAGS_OF_KUBERNETES
     assert not {flag for flag in unknown if f"--{flag}" not in others}
 
 
