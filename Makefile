@@ -24,7 +24,7 @@ run: ## start everything on this machine (BROKER=kafka for the real broker); Ctr
 test: ## everything CI runs
 	@tools/test
 
-test-long: ## tests that take too long for every change: contract tests with a release's flags, 10,000 histories, 100 kills
+test-long: ## tests that take too long for every change: contract tests with a release's flags, 10,000 histories, 100 kills, 1,000,000 inputs of each fuzzer
 	@tools/setup
 	@tools/test long
 
@@ -80,7 +80,7 @@ docs: ## bring the table of settings in docs/configuration.md and the dashboard 
 	@tools/settings_table.py build/release/todo-service
 	@tools/dashboard.py
 
-build-%: ## one preset: dev, asan, tsan, ci or release; all of it, or TARGETS='a b'
+build-%: ## one preset: dev, asan, tsan, ci, release or fuzz; all of it, or TARGETS='a b'
 	@mkdir -p build
 	@cmake --preset $* >build/$*.log 2>&1 || { cat build/$*.log; exit 1; }
 	@tools/progress --log build/$*.log "building $(or $(TARGETS),everything) ($*)" -- \

@@ -8,12 +8,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "front/frame_inspector.h"
+#include "require.h"
 
 namespace {
 
@@ -21,15 +20,10 @@ using todo::front::Decision;
 using todo::front::FrameInspector;
 using todo::front::FrameLimits;
 using todo::front::SteadyTime;
+using todo::fuzz::Require;
 using namespace std::chrono_literals;
 
 constexpr std::string_view kOpening("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 24 + 9);
-
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
 
 /// A client that offers what did not pass again, after the time that it was told.
 class Client {

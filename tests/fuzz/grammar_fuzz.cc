@@ -9,8 +9,6 @@
 #include <cctype>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <string>
@@ -23,6 +21,7 @@
 #include "domain/recurrence/recurrence.h"
 #include "domain/reminder/reminder.h"
 #include "domain/task/task.h"
+#include "require.h"
 #include "util/utf8.h"
 
 namespace {
@@ -35,14 +34,9 @@ using todo::chat::TaskPhrase;
 using todo::chat::TaskReference;
 using todo::domain::Instant;
 using todo::domain::TimeZone;
+using todo::fuzz::Require;
 
 constexpr std::size_t kHeaderBytes = 6;
-
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
 
 const TimeZone& ZoneOf(std::uint8_t byte) {
   static const TimeZone zones[] = {TimeZone(),

@@ -1,11 +1,10 @@
 // Feeds the readers of HTTP requests whatever comes. Stops at anything that their headers rule out.
 //
-// An input is bytes as a client sends them: a head, then perhaps a body in chunks.
+// An input is bytes as a client sends them: a head, perhaps of a handshake for a WebSocket, then
+// perhaps a body in chunks.
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,20 +12,18 @@
 
 #include "edge/chunked_decoder.h"
 #include "edge/head_parser.h"
+#include "edge/web_socket_handshake.h"
+#include "require.h"
+#include "util/http_exchange.h"
 
 namespace {
 
 using todo::edge::ChunkedDecoder;
 using todo::edge::ParsedHead;
+using todo::fuzz::Require;
 
 constexpr std::size_t kMaxFields = 20;
 constexpr std::size_t kMaxBodyBytes = 1'000;
-
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
 
 struct Decoded {
   ChunkedDecoder::State state = ChunkedDecoder::State::kMore;
@@ -57,6 +54,17 @@ void CheckChunks(std::string_view bytes) {
   Require(Decode(bytes, 7) == whole, "the cuts between parts do not matter");
 }
 
+void CheckHandshake(const ParsedHead& parsed) {
+  const auto answer = todo::edge::AnswerHandshake(parsed, "todo.v1");
+  if (const auto* const head = std::get_if<todo::util::HttpResponseHead>(&answer)) {
+    Require(head->status == 101 && parsed.head.method == "GET" && !parsed.chunked,
+            "a WebSocket begins with a GET");
+  } else {
+    const int status = std::get<todo::util::HttpResponse>(answer).status;
+    Require(status == 400 || status == 426, "a refusal has a status of its own");
+  }
+}
+
 void CheckHead(const ParsedHead& parsed) {
   Require(todo::edge::IsToken(parsed.head.method), "the method is a token");
   Require(parsed.head.path.starts_with('/') || parsed.head.path == "*", "the path begins with /");
@@ -82,6 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto result = todo::edge::ParseHead(bytes.substr(0, *end), kMaxFields);
   if (const auto* parsed = std::get_if<ParsedHead>(&result)) {
     CheckHead(*parsed);
+    CheckHandshake(*parsed);
     CheckChunks(bytes.substr(*end));
   } else {
     const int status = std::get<todo::edge::HeadFault>(result).status;

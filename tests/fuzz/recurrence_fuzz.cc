@@ -6,27 +6,21 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
 
 #include "domain/recurrence/recurrence.h"
+#include "require.h"
 
 namespace {
 
 using todo::domain::Instant;
 using todo::domain::Recurrence;
 using todo::domain::TimeZone;
+using todo::fuzz::Require;
 
 constexpr std::size_t kHeaderBytes = 9;
-
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
 
 const TimeZone& ZoneOf(std::uint8_t byte) {
   static const TimeZone zones[] = {TimeZone(),

@@ -5,29 +5,23 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "edge/frame_decoder.h"
+#include "require.h"
 
 namespace {
 
 using todo::edge::FrameBounds;
 using todo::edge::FrameDecoder;
 using todo::edge::FrameEvent;
+using todo::fuzz::Require;
 using Kind = FrameEvent::Kind;
 
 constexpr FrameBounds kText{.max_message_bytes = 300, .max_fragments = 4};
 constexpr FrameBounds kBoth{.max_message_bytes = 300, .max_fragments = 4, .binary = true};
-
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
 
 struct Arrived {
   Kind kind = Kind::kNothing;
