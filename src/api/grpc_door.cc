@@ -5,6 +5,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 #include "api/answer_reactor.h"
 #include "api/grpc_parts.h"
 #include "api/grpc_stream.h"
+#include "util/same_secret.h"
+#include "util/status.h"
 
 namespace todo::api {
 namespace {
@@ -66,6 +69,26 @@ CallHeaders HeadersOf(const grpc::CallbackServerContext& context) {
   return ReadHeaders([&](std::string_view name) { return ValuesOf(context, name); });
 }
 
+/// The parts of a door that its services share.
+struct DoorParts {
+  const Admission& admission;
+  const std::string& app_token;  // see GrpcDoor
+  AnswerBudget& budget;
+};
+
+absl::StatusOr<KnownCaller> Identify(const DoorParts& door, const Method& method,
+                                     const grpc::CallbackServerContext& context) {
+  const std::string& token = door.app_token;
+  const auto is_token = [&](const std::string& given) { return util::IsSameSecret(given, token); };
+  if (!token.empty() && std::ranges::none_of(ValuesOf(context, "dapr-api-token"), is_token)) {
+    return util::WithReason(
+        absl::UnauthenticatedError("this port is for the sidecar: the app token (dapr-api-token) "
+                                   "is missing or wrong; users call the api port"),
+        "APP_TOKEN_MISSING");
+  }
+  return door.admission.Identify(method, HeadersOf(context));
+}
+
 using grpc::internal::RpcMethod;
 using UnaryHandler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
 using StreamingHandler =
@@ -76,27 +99,29 @@ using StreamingHandler =
 /// thread.
 class DoorService final : public grpc::Service {
  public:
-  void Add(const Method& method, const Admission& admission, AnswerBudget& budget) {
+  /// The door must outlive the service.
+  explicit DoorService(const DoorParts& door) : door_(door) {}
+
+  void Add(const Method& method) {
     if (method.streams()) {
-      AddStream(method, admission, budget);
+      AddStream(method);
     } else {
-      AddUnary(method, admission, budget);
+      AddUnary(method);
     }
   }
 
  private:
-  void AddUnary(const Method& method, const Admission& admission, AnswerBudget& budget) {
+  void AddUnary(const Method& method) {
     AddHandler(method, RpcMethod::NORMAL_RPC,
-               new UnaryHandler([&method, &admission, &budget](grpc::CallbackServerContext* context,
-                                                               const grpc::ByteBuffer* request,
-                                                               grpc::ByteBuffer* response) {
-                 absl::StatusOr<KnownCaller> caller =
-                     admission.Identify(method, HeadersOf(*context));
-                 auto* const reactor = new AnswerReactor(context, HolderOf(caller), budget);
+               new UnaryHandler([&method, door = door_](grpc::CallbackServerContext* context,
+                                                        const grpc::ByteBuffer* request,
+                                                        grpc::ByteBuffer* response) {
+                 absl::StatusOr<KnownCaller> caller = Identify(door, method, *context);
+                 auto* const reactor = new AnswerReactor(context, HolderOf(caller), door.budget);
                  auto call = std::make_unique<GrpcCall>(context, request, response, reactor);
                  if (caller.ok()) {
-                   admission.Submit(method, *std::move(caller),
-                                    std::unique_ptr<PendingUnary>(std::move(call)));
+                   door.admission.Submit(method, *std::move(caller),
+                                         std::unique_ptr<PendingUnary>(std::move(call)));
                  } else {
                    call->Finish(caller.status());
                  }
@@ -104,20 +129,20 @@ class DoorService final : public grpc::Service {
                }));
   }
 
-  void AddStream(const Method& method, const Admission& admission, AnswerBudget& budget) {
-    AddHandler(
-        method, RpcMethod::SERVER_STREAMING,
-        new StreamingHandler([&method, &admission, &budget](grpc::CallbackServerContext* context,
+  void AddStream(const Method& method) {
+    AddHandler(method, RpcMethod::SERVER_STREAMING,
+               new StreamingHandler([&method, door = door_](grpc::CallbackServerContext* context,
                                                             const grpc::ByteBuffer* request) {
-          absl::StatusOr<KnownCaller> caller = admission.Identify(method, HeadersOf(*context));
-          GrpcStream stream = MakeGrpcStream(context, request, HolderOf(caller), budget);
-          if (caller.ok()) {
-            admission.Submit(method, *std::move(caller), std::move(stream.call));
-          } else {
-            stream.call->Finish(caller.status());
-          }
-          return stream.reactor;
-        }));
+                 absl::StatusOr<KnownCaller> caller = Identify(door, method, *context);
+                 GrpcStream stream =
+                     MakeGrpcStream(context, request, HolderOf(caller), door.budget);
+                 if (caller.ok()) {
+                   door.admission.Submit(method, *std::move(caller), std::move(stream.call));
+                 } else {
+                   stream.call->Finish(caller.status());
+                 }
+                 return stream.reactor;
+               }));
   }
 
   void AddHandler(const Method& method, RpcMethod::RpcType type,
@@ -126,22 +151,24 @@ class DoorService final : public grpc::Service {
     MarkMethodRawCallback(count_++, handler);
   }
 
+  const DoorParts door_;
   int count_ = 0;
 };
 
 }  // namespace
 
-GrpcDoor::GrpcDoor(const MethodTable& methods, const Admission& admission) {
+GrpcDoor::GrpcDoor(const MethodTable& methods, const Admission& admission, std::string app_token)
+    : app_token_(std::move(app_token)) {
   DoorService* service = nullptr;
   std::string_view name;
   for (const Method& method : methods.methods()) {
     if (method.service != name) {
-      auto added = std::make_unique<DoorService>();
+      auto added = std::make_unique<DoorService>(DoorParts{admission, app_token_, budget_});
       service = added.get();
       name = method.service;
       services_.push_back(std::move(added));
     }
-    service->Add(method, admission, budget_);
+    service->Add(method);
   }
 }
 

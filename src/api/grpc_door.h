@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "api/admission.h"
@@ -18,8 +19,10 @@ namespace todo::api {
 /// gRPC's threads. Answers that clients do not read are bounded, see AnswerBudget.
 class GrpcDoor {
  public:
-  /// `methods` and `admission` must outlive every server with these services.
-  GrpcDoor(const MethodTable& methods, const Admission& admission);
+  /// `methods` and `admission` must outlive every server with these services. If `app_token` is
+  /// set, every call must carry it as `dapr-api-token`, as the sidecar does: a call without it is
+  /// UNAUTHENTICATED with reason APP_TOKEN_MISSING, whoever the caller is.
+  GrpcDoor(const MethodTable& methods, const Admission& admission, std::string app_token = {});
   ~GrpcDoor();
   GrpcDoor(const GrpcDoor&) = delete;
   GrpcDoor& operator=(const GrpcDoor&) = delete;
@@ -34,6 +37,7 @@ class GrpcDoor {
   std::size_t unread_bytes() { return budget_.held_bytes(); }
 
  private:
+  const std::string app_token_;
   AnswerBudget budget_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
 };

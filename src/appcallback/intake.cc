@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <grpcpp/server_context.h>
-#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,7 @@
 #include "util/fault_point.h"
 #include "util/log.h"
 #include "util/require.h"
+#include "util/same_secret.h"
 
 namespace todo::appcallback {
 namespace {
@@ -226,9 +226,7 @@ bool Intake::Authorized(const CallbackServerContext& context) const {
   if (token.empty()) return true;
   const auto [first, last] = context.client_metadata().equal_range("dapr-api-token");
   return std::any_of(first, last, [&token](const auto& entry) {
-    const grpc::string_ref& value = entry.second;
-    return value.size() == token.size() &&
-           CRYPTO_memcmp(value.data(), token.data(), token.size()) == 0;
+    return util::IsSameSecret({entry.second.data(), entry.second.size()}, token);
   });
 }
 

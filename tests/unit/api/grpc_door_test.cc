@@ -102,6 +102,27 @@ TEST_F(GrpcDoorTest, CarriesTheTraceparent) {
   EXPECT_EQ(answer.title(), traceparent);
 }
 
+TEST_F(GrpcDoorTest, WithAnAppTokenNoMethodIsReachedWithoutIt) {
+  served_.emplace(DefinitionWith(Echo), 2, 100, Admission::Options{}, "sesame");
+  for (int i = 0; i < TodoDescriptor().method_count(); ++i) {
+    const std::string& method = TodoDescriptor().method(i)->name();
+    EXPECT_EQ(ReasonOf(CallRaw(method, "", "alice")), "APP_TOKEN_MISSING") << method;
+  }
+  for (const char* token : {"", "wrong", "sesam", "sesames"}) {
+    const auto context = CallAs("alice");
+    context->AddMetadata("dapr-api-token", token);
+    EXPECT_EQ(ReasonOf(Get(7, nullptr, context.get())), "APP_TOKEN_MISSING") << token;
+  }
+  // The sidecar may pass on the token of its own caller too.
+  const auto context = CallAs("alice");
+  context->AddMetadata("dapr-api-token", "of the sidecar's API");
+  context->AddMetadata("dapr-api-token", "sesame");
+  EXPECT_TRUE(Get(7, nullptr, context.get()).ok());
+  const auto nobody = CallAs("");
+  nobody->AddMetadata("dapr-api-token", "sesame");
+  EXPECT_EQ(ReasonOf(Get(7, nullptr, nobody.get())), "IDENTITY_MISSING");
+}
+
 TEST_F(GrpcDoorTest, NoMethodIsReachedWithoutAnIdentity) {
   Serve(Echo);
   for (int i = 0; i < TodoDescriptor().method_count(); ++i) {

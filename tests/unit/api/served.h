@@ -24,10 +24,11 @@ namespace todo::api {
 class Served {
  public:
   explicit Served(ServiceDefinition service, std::size_t workers = 2, std::size_t queue = 100,
-                  Admission::Options options = {})
+                  Admission::Options options = {}, std::string app_token = {})
       : pool_(workers, queue),
         methods_({std::move(service)}),
-        admission_(authenticator_, pool_, std::move(options)) {
+        admission_(authenticator_, pool_, std::move(options)),
+        door_(methods_, admission_, std::move(app_token)) {
     grpc::ServerBuilder builder;
     for (grpc::Service* offered : door_.services()) builder.RegisterService(offered);
     server_ = builder.BuildAndStart();
@@ -49,7 +50,7 @@ class Served {
   util::WorkerPool pool_;
   MethodTable methods_;
   Admission admission_;
-  GrpcDoor door_{methods_, admission_};
+  GrpcDoor door_;
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::TodoService::Stub> stub_;
