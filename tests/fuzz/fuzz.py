@@ -58,7 +58,8 @@ def run(target: str, runs: int, seed: int) -> bool:
     if done.returncode == 0 and count >= runs:
         return True
     (FINDINGS / f"{target}.log").write_text(done.stderr, errors="replace")
-    print("\n".join(done.stderr.splitlines()[-60:]), f"\n{target}: the input is in {FINDINGS}", flush=True)
+    told = [line for line in done.stderr.splitlines() if not line.startswith("#")]  # without the progress
+    print("\n".join(told[-40:]), f"\n{target}: the input is in {FINDINGS}", flush=True)
     return False
 
 

@@ -224,3 +224,13 @@ def test_tests_that_the_runbook_names_have_tried_their_alerts() -> None:
                 tried.add(name)
     used = set(re.findall(r'assert fires\("(\w+)"', text_of("tests/metrics")))
     assert tried == used
+
+
+def test_tests_that_the_security_page_names_exist() -> None:
+    page = (REPOSITORY / "docs" / "security.md").read_text()
+    sources = {path.stem for path in (REPOSITORY / "tests").rglob("*.cc")}
+    programs = re.findall(r"`(\w+_test)`", page)
+    fuzzers = [name for names in re.findall(r"fuzzers? (`\w+`(?:,? `\w+`|,? and `\w+`)*)", page)
+               for name in re.findall(r"\w+", names) if name != "and"]
+    assert len(programs) > 5 and len(fuzzers) > 5
+    assert {*programs, *(f"{name}_fuzz" for name in fuzzers)} <= sources

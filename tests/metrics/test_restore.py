@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from contextlib import suppress
 
 import grpc
@@ -13,7 +14,7 @@ from checks import (
 )
 from conftest import REPOSITORY
 from evidence import collect, wait_for_quiet
-from todo_client import Client, Operator, eventually
+from todo_client import Client, Notified, Operator, Reminders, eventually
 
 from tools.stack import Stack
 
@@ -56,10 +57,34 @@ def more(loads: list[Load], count: int) -> None:
                within=120)
 
 
+class Reminded:
+    """A user with reminders that are due after the backup: before, during and after the restore."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.user = "backup-reminded"
+        self._notified = Notified(stack.api_target(), self.user)
+        client = Client(stack.api_target(), self.user)
+        self._tasks = [client.create(f"in {seconds} s") for seconds in (2, 10, 30)]
+        for task in self._tasks:
+            Reminders(client).create(task.id, at=time.time() + int(task.title.split()[1]))
+
+    def notifications(self) -> list[str]:
+        try:
+            return sorted(one.title for one in self._notified.notifications())
+        except grpc.RpcError:  # the database is exchanged
+            return []
+
+    def wait_until_each_has_fired(self) -> None:
+        wanted = sorted(task.title for task in self._tasks)
+        eventually(lambda: len(self.notifications()) >= len(wanted), "the reminders fire", within=120)
+        assert self.notifications() == wanted  # once
+
+
 def test_a_backup_under_load_is_restored_under_load_and_everything_goes_on(stack: Stack) -> None:
     loads = [Load(stack, number) for number in range(USERS)]
     try:
         more(loads, 20)
+        reminded = Reminded(stack)
         kept = [list(load.done) for load in loads]
         backup = stack.postgres.dump()
         more(loads, 20)
@@ -69,6 +94,7 @@ def test_a_backup_under_load_is_restored_under_load_and_everything_goes_on(stack
     finally:
         for load in loads:
             load.stop()
+    reminded.wait_until_each_has_fired()
     assert wait_for_quiet(stack, patience=90) is None
 
     for load, before, since in zip(loads, kept, restored, strict=True):
