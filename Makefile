@@ -11,7 +11,7 @@ REMINDERS ?= 200
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test test-long test-conformance test-page test-model test-install smoke torture bench lint format docs
+.PHONY: help run test test-long test-conformance test-page test-model test-install image smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,10 +46,16 @@ test-model: ## a language model that chooses badly, and one that chooses well
 	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
 	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 300 tests/model
 
-test-install: ## the Helm chart on a real Kubernetes API: needs etcd (Debian: etcd-server), and builds that API once
+test-install: image ## image and Helm chart on a real Kubernetes API: needs etcd and umoci (Debian: etcd-server, umoci), builds that API once
 	@tools/setup tests stack kafka install
-	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
 	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 900 tests/install
+
+image: ## a container image in build/image and the list of what is in it; needs no registry, no daemon and no root
+	@tools/setup build image
+	@$(MAKE) --no-print-directory build-release TARGETS=todo-service
+	@python3 -m tools.image build build/release/todo-service build/image/oci
+	@SYFT_CHECK_FOR_APP_UPDATE=false "$$(tools/setup --where syft)" scan --quiet oci-dir:build/image/oci \
+	  --source-name todo-service -o spdx-json=build/image/sbom.spdx.json
 
 smoke: ## the main story on the real stack, with the time it takes
 	@tools/setup
