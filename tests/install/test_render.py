@@ -147,6 +147,13 @@ def test_the_job_makes_the_topics_of_the_contract() -> None:
     assert made == {(one.name, str(one.partitions), str(one.retention_ms)) for one in TOPICS}
 
 
+def test_helm_test_has_a_pod(rendered: Rendered) -> None:
+    pod = rendered.one("Pod", "demo-test")
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    [container] = pod["spec"]["containers"]
+    assert container["args"] == [(CHART / "files" / "test.sh").read_text("utf-8")]
+
+
 def test_roles_are_apart() -> None:
     rendered = Rendered("roles")
     assert set(rendered.all("Deployment")) == {"demo-api", "demo-events"}
