@@ -11,7 +11,7 @@ REMINDERS ?= 200
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test test-long test-conformance test-page test-model test-install image smoke torture bench lint format docs
+.PHONY: help run test test-long test-conformance test-page test-model test-install test-integration image smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,11 @@ test-model: ## a language model that chooses badly, and one that chooses well
 test-install: image ## image and Helm chart on a real Kubernetes API: needs etcd and umoci (Debian: etcd-server, umoci), builds that API once
 	@tools/setup tests stack kafka install
 	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 900 tests/install
+
+test-integration: ## the scenarios; SIDECAR=container: with the sidecar of Dapr's own image, which needs Docker
+	@tools/setup
+	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
+	@tools/test integration failures
 
 image: ## a container image in build/image and the list of what is in it; needs no registry, no daemon and no root
 	@tools/setup build image

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -18,6 +21,9 @@ APP_ID = "todo-service"
 API_APP_ID = "todo-service-api"  # of the role api: jobs and work topics go to the other one
 NAMESPACE = "todo-app"
 COMPONENTS = REPOSITORY / "deploy" / "components"
+
+# SIDECAR=container: daprd is that of Dapr's own image, run by Docker.
+IN_CONTAINER = os.environ.get("SIDECAR") == "container"
 
 # Longer than the service's own drain of 10 s, so that its last calls still find a sidecar.
 GRACEFUL_SHUTDOWN_SECONDS = 15
@@ -127,11 +133,28 @@ class Daprd(Node):
             "app-health-probe-interval": 2,
             "dapr-graceful-shutdown-seconds": GRACEFUL_SHUTDOWN_SECONDS,
         }
-        argv = [str(where("daprd")), *(f"--{name}={value}" for name, value in flags.items())]
+        env = {**self.tokens, "NAMESPACE": NAMESPACE, "POD_NAME": f"{APP_ID}-{number}"}
+        program = self._docker(env) if IN_CONTAINER else [str(where("daprd"))]
+        argv = [*program, *(f"--{name}={value}" for name, value in flags.items())]
         if self._configuration:
             argv.append(f"--config={self._configuration}")
-        env = {**self.tokens, "NAMESPACE": NAMESPACE, "POD_NAME": f"{APP_ID}-{number}"}
         return Command([*argv, "--enable-app-health-check", "--log-as-json"], env)
+
+    def kill(self) -> None:
+        if IN_CONTAINER and self.pid:
+            # Docker's client is no parent of the container.
+            subprocess.run(["docker", "kill", self._container], capture_output=True, check=False)
+        super().kill()
+
+    def freeze(self) -> None:
+        super().freeze()
+        if IN_CONTAINER:
+            subprocess.run(["docker", "pause", self._container], capture_output=True, check=True)
+
+    def thaw(self) -> None:
+        if IN_CONTAINER:
+            subprocess.run(["docker", "unpause", self._container], capture_output=True, check=False)
+        super().thaw()
 
     def not_ready(self) -> str | None:
         return _not_ok(self.http_port, "/v1.0/healthz/outbound")
@@ -153,6 +176,20 @@ class Daprd(Node):
             raise StackError(f"{self.name}: metadata: HTTP status {status}")
         content: dict[str, Any] = json.loads(body)
         return content
+
+    @property
+    def _container(self) -> str:
+        """A name that no other stack has: the port is ours alone."""
+        return f"todo-{self.name}-{self.http_port}"
+
+    def _docker(self, env: Mapping[str, str]) -> list[str]:
+        """The words before daprd's flags. It sees the same files under the same names, and the network of this machine."""
+        files = [self._components, self.place.secrets_file, *([self._configuration] if self._configuration else [])]
+        found = re.search(r"github\.com/dapr/dapr v(\S+)", (REPOSITORY / "tools" / "dapr" / "go.mod").read_text("utf-8"))
+        assert found
+        return ["docker", "run", "--rm", f"--name={self._container}", "--network=host", f"--user={os.getuid()}:{os.getgid()}",
+                *(f"--volume={file}:{file}:ro" for file in files), *(f"--env={name}" for name in env),
+                f"docker.io/daprio/daprd:{found[1]}", "./daprd"]
 
     @property
     def _components(self) -> Path:
