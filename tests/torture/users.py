@@ -36,6 +36,8 @@ class Mutation:
     kind: str  # the event type that it leads to
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     attempts: int = 0
+    began: float = field(default_factory=time.monotonic)
+    waited: float = 0.0          # seconds until the last attempt ended
     answer: Any = None           # the task, when it was accepted
     refusal: str | None = None   # the reason, when it was refused
 
@@ -161,6 +163,8 @@ class Users:
                         self.trouble.append(f"{method}: {error.code().name} {reason}: {error.details()}")
                 time.sleep(rng.uniform(0.02, 0.2))
                 continue
+            finally:
+                mutation.waited = time.monotonic() - mutation.began
             if mutation.kind == "deleted":
                 self._forget(mutation.user, task_id)
             else:

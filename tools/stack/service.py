@@ -37,7 +37,7 @@ class Service(Node):
         self.role = role
         self.flags = list(flags)  # change them and restart to try another setting
         self.env = dict(env)
-        self._binary = binary
+        self.binary = binary  # so with the program
         self._postgres = postgres
         self._daprd = daprd
         self._broker = broker
@@ -49,8 +49,8 @@ class Service(Node):
         return f"127.0.0.1:{self.place.ports[f'api-{self.number}']}"
 
     def prepare(self) -> None:
-        if not self._binary.is_file():
-            raise StackError(f"{self._binary} is not built yet")
+        if not self.binary.is_file():
+            raise StackError(f"{self.binary} is not built yet")
 
     def command(self) -> Command:
         own = {
@@ -66,7 +66,7 @@ class Service(Node):
             **(RAISED_LIMITS if self._raise_limits else {}),
         }
         given = {flag.split("=", 1)[0] for flag in self.flags}
-        argv = [str(self._binary), *(f"{name}={value}" for name, value in own.items() if name not in given)]
+        argv = [str(self.binary), *(f"{name}={value}" for name, value in own.items() if name not in given)]
         # The flags of tokens and --dev-identity exclude each other.
         argv += [] if any(flag.startswith("--auth-") for flag in given) else ["--dev-identity"]
         argv += self.flags
