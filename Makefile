@@ -8,10 +8,12 @@ SOURCES = $(shell git ls-files '*.cc' '*.h')
 PYTHON = $(shell tools/setup --where python)
 SECONDS ?= 60
 REMINDERS ?= 200
+RELEASED ?= v0.2.0
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test test-long test-conformance test-page test-model test-install test-integration image smoke torture bench lint format docs
+.PHONY: help run test test-long test-conformance test-page test-model test-install test-upgrade test-integration image smoke torture \
+        bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +51,16 @@ test-model: ## a language model that chooses badly, and one that chooses well
 test-install: image ## image and Helm chart on a real Kubernetes API: needs etcd and umoci (Debian: etcd-server, umoci), builds that API once
 	@tools/setup tests stack kafka install
 	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 900 tests/install
+	@$(MAKE) --no-print-directory test-upgrade
+
+test-upgrade: ## the release before and this program side by side: RELEASED=v0.2.0, a tag or commit, is built once
+	@if git rev-parse -q --verify '$(RELEASED)^{commit}' >/dev/null; then \
+	  tools/setup build tests stack kafka && RELEASED='$(RELEASED)' tools/setup released && \
+	  $(MAKE) --no-print-directory build-ci TARGETS=todo-service && \
+	  RELEASED='$(RELEASED)' $(PYTHON) -m pytest -q -s -p no:cacheprovider --timeout 1200 tests/upgrade; \
+	else \
+	  echo "test-upgrade: SKIPPED, nothing is proven: this clone has no $(RELEASED) (git fetch --tags --unshallow)"; \
+	fi
 
 test-integration: ## the scenarios; SIDECAR=container: with the sidecar of Dapr's own image, which needs Docker
 	@tools/setup

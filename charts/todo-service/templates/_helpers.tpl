@@ -157,3 +157,60 @@ capabilities: {drop: [ALL]}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The spec of a pod that makes or checks the topics: dict root argument. */}}
+{{- define "todo-service.topicsPod" -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- $secret := .root.Values.secret.name -}}
+{{- $secured := ne $kafka.authType "none" -}}
+{{- $withCa := and $secured $kafka.caEntry -}}
+restartPolicy: Never
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  {{- include "todo-service.podSecurity" .root | nindent 2 }}
+containers:
+  - name: topics
+    image: {{ $kafka.topics.image }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    command: [sh, -c]
+    args:
+      - {{ .root.Files.Get "files/topics.sh" | quote }}
+      - topics
+      - {{ .argument }}
+    env:
+      - name: TOPICS
+        value: |
+          task-events {{ $kafka.topics.partitions }} 604800000
+          task-updates {{ $kafka.topics.partitions }} 3600000
+          task-events-dlq {{ $kafka.topics.partitions }} 604800000
+          reminders 1 86400000
+          reminders-dlq 1 604800000
+      - {name: REPLICAS, value: {{ $kafka.topics.replicationFactor | quote }}}
+      - {name: RPK_BROKERS, value: {{ $kafka.brokers | quote }}}
+      {{- if $secured }}
+      - {name: RPK_TLS_ENABLED, value: "true"}
+      - {name: RPK_SASL_MECHANISM, value: {{ get (dict "SHA-256" "SCRAM-SHA-256" "SHA-512" "SCRAM-SHA-512" "PLAIN" "PLAIN") $kafka.saslMechanism }}}
+      - name: RPK_USER
+        valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ $kafka.usernameEntry }}}}
+      - name: RPK_PASS
+        valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ $kafka.passwordEntry }}}}
+      {{- if $withCa }}
+      - {name: RPK_TLS_CA, value: /etc/kafka/ca.crt}
+      {{- end }}
+      {{- end }}
+    resources:
+      requests: {cpu: 50m, memory: 64Mi, ephemeral-storage: 16Mi}
+      limits: {cpu: 500m, memory: 256Mi, ephemeral-storage: 64Mi}
+    securityContext:
+      {{- include "todo-service.containerSecurity" .root | nindent 6 }}
+    {{- if $withCa }}
+    volumeMounts:
+      - {name: ca, mountPath: /etc/kafka, readOnly: true}
+    {{- end }}
+{{- if $withCa }}
+volumes:
+  - name: ca
+    secret: {secretName: {{ $secret }}, items: [{key: {{ $kafka.caEntry }}, path: ca.crt}]}
+{{- end }}
+{{- end -}}
