@@ -153,6 +153,13 @@ def test_helm_test_has_a_pod(rendered: Rendered) -> None:
     assert container["args"] == [(CHART / "files" / "test.sh").read_text("utf-8")]
 
 
+def test_the_pod_of_helm_test_may_call_where_few_may() -> None:
+    rendered = Rendered(sets=['networkPolicy.webFrom=[{"podSelector": {"matchLabels": {"app": "gateway"}}}]'])
+    sources = rendered.one("NetworkPolicy")["spec"]["ingress"][0]["from"]
+    labels = rendered.one("Pod", "demo-test")["metadata"]["labels"]
+    assert {"podSelector": {"matchLabels": labels}} in sources
+
+
 def test_roles_are_apart() -> None:
     rendered = Rendered("roles")
     assert set(rendered.all("Deployment")) == {"demo-api", "demo-events"}
