@@ -59,7 +59,7 @@ test-upgrade: ## the release before and this program side by side: RELEASED=v0.2
 	  $(MAKE) --no-print-directory build-ci TARGETS=todo-service && \
 	  RELEASED='$(RELEASED)' $(PYTHON) -m pytest -q -s -p no:cacheprovider --timeout 1200 tests/upgrade; \
 	else \
-	  echo "test-upgrade: SKIPPED, nothing is proven: this clone has no $(RELEASED) (git fetch --tags --unshallow)"; \
+	  echo "test-upgrade: SKIPPED, nothing is proven: this clone has no $(RELEASED) (git fetch --tags)"; \
 	fi
 
 test-integration: ## the scenarios; SIDECAR=container: with the sidecar of Dapr's own image, which needs Docker
