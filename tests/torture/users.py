@@ -36,10 +36,10 @@ class Mutation:
     kind: str  # the event type that it leads to
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     attempts: int = 0
-    began: float = field(default_factory=time.monotonic)
-    waited: float = 0.0          # seconds until the last attempt ended
     answer: Any = None           # the task, when it was accepted
     refusal: str | None = None   # the reason, when it was refused
+    began: float = field(default_factory=time.monotonic)
+    waited: float = 0.0          # seconds until the last attempt ended
 
     @property
     def may_have_happened(self) -> bool:
