@@ -4,13 +4,16 @@
 // An input is the body of a POST, perhaps behind a first line of up to three words: the header
 // fields MCP-Protocol-Version, Mcp-Method and Mcp-Name.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <variant>
 
+#include "api/mcp/json_rpc.h"
 #include "api/mcp/server.h"
 #include "require.h"
 #include "services_in_memory.h"
@@ -20,6 +23,7 @@ namespace {
 using nlohmann::json;
 using todo::api::mcp::Server;
 using todo::fuzz::Require;
+using todo::fuzz::ServicesInMemory;
 
 Server::Post PostIn(std::string_view input) {
   const std::size_t line = input.find('\n');
@@ -51,16 +55,28 @@ void CheckReply(const Server::Reply& reply) {
   }
 }
 
+/// The server of `services`, which must outlive it.
+Server ServerOf(ServicesInMemory& services) {
+  return Server({.methods = services.methods,
+                 .clock = services.clock,
+                 .ids = services.ids,
+                 .finder = &services.finder,
+                 .version = "1"});
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Server::Post post = PostIn(todo::fuzz::TextOf(data, size));
-  todo::fuzz::ServicesInMemory services;
-  const Server server({.methods = services.methods,
-                       .clock = services.clock,
-                       .ids = services.ids,
-                       .finder = &services.finder,
-                       .version = "1"});
+  const auto parsed = todo::api::mcp::ParseMessage(post.body);
+  if (std::holds_alternative<todo::api::mcp::RpcError>(parsed)) {
+    // Such a message reaches no service, so it needs no new ones.
+    static ServicesInMemory untouched;
+    CheckReply(ServerOf(untouched).Answer(untouched.CallerOf("ada"), post));
+    return 0;
+  }
+  ServicesInMemory services;
+  const Server server = ServerOf(services);
   CheckReply(server.Answer(services.CallerOf("ada"), post));
   CheckReply(server.Answer(services.CallerOf("ada"), post));
   return 0;
