@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "client/grpc_status.h"
+#include "util/span.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::client {
 namespace {
@@ -14,6 +16,7 @@ namespace {
 namespace runtime = dapr::proto::runtime::v1;
 
 constexpr char kTokenHeader[] = "dapr-api-token";
+constexpr char kTraceHeader[] = "traceparent";
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& endpoint) {
   grpc::ChannelArguments arguments;
@@ -64,6 +67,8 @@ std::unique_ptr<grpc::ClientContext> DaprClient::NewContext(
   auto context = std::make_unique<grpc::ClientContext>();
   context->set_deadline(std::chrono::system_clock::now() + timeout);
   if (!options_.api_token.empty()) context->AddMetadata(kTokenHeader, options_.api_token);
+  if (const util::TraceContext& trace = util::CurrentTrace(); trace.valid())
+    context->AddMetadata(kTraceHeader, util::FormatTraceparent(trace));
   return context;
 }
 

@@ -60,7 +60,7 @@ class DaprClient {
   /// kUnauthenticated: it requires another token. Other statuses are the sidecar's own.
   absl::StatusOr<SidecarMetadata> GetMetadata();
 
-  /// For adapters: the context of one call, with the token; the call ends after `timeout`.
+  /// For adapters: the context of a call with token and current trace; it ends after `timeout`.
   std::unique_ptr<grpc::ClientContext> NewContext(std::chrono::milliseconds timeout) const;
   Stub& stub() { return *stub_; }
 

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "client/grpc_status.h"
+#include "util/span.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::client {
 namespace {
@@ -121,6 +123,7 @@ class DaprPublisher::Call {
   /// Makes the context of the next call, which the destructor may cancel from now on. False: the
   /// destructor has begun.
   bool Open() {
+    const util::WithTrace trace(trace_);  // later pieces are sent by threads of gRPC
     std::shared_ptr<grpc::ClientContext> context =
         publisher_.client_.NewContext(publisher_.options_.timeout);
     auto state = publisher_.state_.Lock();
@@ -144,6 +147,7 @@ class DaprPublisher::Call {
   const std::string topic_;
   std::vector<ports::OutgoingEvent> events_;
   std::function<void(absl::Status)> done_;
+  const util::TraceContext trace_ = util::CurrentTrace();
   std::size_t sent_ = 0;  // events moved into requests
   bool other_name_tried_ = false;
   std::shared_ptr<grpc::ClientContext> context_;

@@ -6,14 +6,16 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "util/trace_context.h"
 
 namespace todo::ports {
 
 /// One whole CloudEvent (structured mode) for a topic.
 struct OutgoingEvent {
-  std::string key;       // record key: the user id
-  std::string entry_id;  // unique within the batch
-  std::string payload;   // published byte for byte
+  std::string key;                // record key: the user id
+  std::string entry_id;           // unique within the batch
+  std::string payload;            // published byte for byte
+  util::TraceContext cause = {};  // of the event, as the payload says; not valid: none
 };
 
 /// Publishes to topics of the bus.
@@ -25,8 +27,9 @@ class EventPublisher {
   /// Publishes `events` in order and then calls `done` once, from a thread of the publisher's;
   /// `done` must not block. The publisher has a deadline of its own. OK: the broker has all of the
   /// events, durably. Anything else: the broker may have some of them, in any number of copies;
-  /// publish all of them again under the same ids. See IsUnanswered (ports/failure.h) for whether
-  /// one of the events may be to blame.
+  /// publish all of them again under the same ids. The calls that this takes are a part of the
+  /// thread's current trace. See IsUnanswered (ports/failure.h) for whether one of the events may
+  /// be to blame.
   virtual void Publish(std::string_view topic, std::vector<OutgoingEvent> events,
                        std::function<void(absl::Status)> done) = 0;
 };

@@ -1,11 +1,13 @@
 #include "relay/batch.h"
 
 #include <map>
+#include <string>
 
 #include "domain/event/event.h"
 #include "domain/event/event_writer.h"
 #include "util/fault_point.h"
 #include "util/require.h"
+#include "util/trace_context.h"
 
 namespace todo::relay {
 namespace {
@@ -52,16 +54,23 @@ Batch MakeBatch(std::uint64_t id, ports::OutboxBatch content, const ChangeTopics
                 const util::Backoff& backoff) {
   std::map<std::string, std::vector<ports::OutgoingEvent>> by_topic;
   const auto add = [&by_topic](const std::string& topic, const std::string& key,
-                               const std::string& event_id, std::string payload) {
-    by_topic[topic].push_back({.key = key, .entry_id = event_id, .payload = std::move(payload)});
+                               const std::string& event_id, std::string payload,
+                               const util::TraceContext& cause) {
+    by_topic[topic].push_back(
+        {.key = key, .entry_id = event_id, .payload = std::move(payload), .cause = cause});
   };
   for (const domain::Change& change : content.changes) {
     const std::string& user = change.user.value;
-    add(topics.task_events, user, change.event_id.value(), domain::TaskEventRecord(change));
-    add(topics.task_updates, user, change.event_id.value(), domain::TaskUpdateRecord(change));
+    const std::string event_id = change.event_id.value();
+    const util::TraceContext cause = util::ParseTraceContext(change.traceparent);
+    add(topics.task_events, user, event_id, domain::TaskEventRecord(change), cause);
+    add(topics.task_updates, user, event_id, domain::TaskUpdateRecord(change), cause);
   }
-  for (ports::OutboxMessage& message : content.messages)
-    add(message.topic, message.key, message.id.value(), std::move(message.payload));
+  for (ports::OutboxMessage& message : content.messages) {
+    const util::TraceContext cause =
+        util::ParseTraceContext(domain::TraceparentIn(message.payload));
+    add(message.topic, message.key, message.id.value(), std::move(message.payload), cause);
+  }
 
   Batch batch{.id = id,
               .next = std::move(content.next),

@@ -1,12 +1,15 @@
 #include "relay/relay_loop.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 
 #include "ports/failure.h"
+#include "relay/publish_span.h"
 #include "util/fault_point.h"
 #include "util/log.h"
+#include "util/span.h"
 #include "util/status.h"
 
 namespace todo::relay {
@@ -267,9 +270,12 @@ void RelayLoop::Send(int number, Batch& batch, std::size_t index) {
   if (!LeaseHolds(clock_())) return;
   part.NoteSent();
   ++calls_in_flight_[number];
+  const std::shared_ptr<util::Span> span = PublishSpan(part.topic(), events);
+  const util::WithTrace trace(*span);
   publisher_.Publish(
       part.topic(), std::move(events),
-      [mailbox = mailbox_, number, id = batch.id, index](absl::Status status) {
+      [mailbox = mailbox_, span, number, id = batch.id, index](absl::Status status) {
+        span->End(status);
         mailbox->Complete(
             {.shard = number, .batch_id = id, .part = index, .status = std::move(status)});
       });

@@ -117,6 +117,14 @@ void Span::End() {
   record_.reset();
 }
 
+void Span::End(const absl::Status& status) {
+  if (record_ && !status.ok()) {
+    Set("error.type", absl::StatusCodeToString(status.code()));
+    Fail();
+  }
+  End();
+}
+
 const TraceContext& CurrentTrace() { return current; }
 
 WithTrace::WithTrace(const TraceContext& context) : before_(current) { current = context; }

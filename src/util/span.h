@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "util/trace_context.h"
 
 // Spans: what the process did, when, for how long, and as a part of what. A span that nobody
@@ -89,6 +90,8 @@ class Span {
     if (record_) record_->failed = true;
   }
   void End();
+  /// Ends the span as failed unless `status` is OK.
+  void End(const absl::Status& status);
 
  private:
   void Record(std::string_view name, SpanKind kind);

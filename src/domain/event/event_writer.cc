@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -59,6 +60,21 @@ std::string TaskUpdateRecord(const Change& change) {
       EnvelopeOf(change, id.value(), "todo.task.changed.v1"), id.value(), change.event_id.value(),
       request, Quote(change.user.value), change.seq, ToString(change.kind), change.task_id.value,
       deleted ? "null" : std::string_view(change.task_json), FormatInstant(change.at));
+}
+
+std::string WithTraceparent(std::string record, std::string_view traceparent) {
+  if (!traceparent.empty())
+    record.insert(1, fmt::format(R"("traceparent":{},)", Quote(traceparent)));
+  return record;
+}
+
+std::string_view TraceparentIn(std::string_view record) {
+  // Cannot be a part of what a user wrote: in a JSON string the quotation marks are escaped.
+  constexpr std::string_view kKey = R"("traceparent":")";
+  const std::size_t key = record.find(kKey);
+  if (key == std::string_view::npos) return {};
+  const std::string_view rest = record.substr(key + kKey.size());
+  return rest.substr(0, rest.find('"'));
 }
 
 std::string FormatFollowing(const FollowingFields& following) {

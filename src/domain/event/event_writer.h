@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "domain/event/event.h"
 #include "domain/task/task.h"
@@ -20,6 +21,13 @@ std::string TaskUpdateRecord(const Change& change);
 /// The id of an event's copy on `task-updates`: derived from the event's id, so that every repeat
 /// has the same one.
 EventId UpdateIdOf(const EventId& event_id);
+
+/// `record`, a CloudEvent that todo-service wrote without a `traceparent`, with this one; empty: as
+/// it is.
+std::string WithTraceparent(std::string record, std::string_view traceparent);
+/// The `traceparent` of a CloudEvent that todo-service wrote; empty: it has none. A part of
+/// `record`.
+std::string_view TraceparentIn(std::string_view record);
 
 /// The contract's `task_data` of `task`: compact, keys in the contract's order.
 std::string FormatTaskJson(const Task& task);

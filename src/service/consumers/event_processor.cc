@@ -7,9 +7,12 @@
 #include <utility>
 
 #include "ports/failure.h"
+#include "service/consumers/event_spans.h"
 #include "service/consumers/retry_policy.h"
 #include "util/log.h"
+#include "util/span.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::service {
 namespace {
@@ -154,6 +157,7 @@ std::vector<absl::Status> EventProcessor::RunBatch(EventConsumer& consumer,
 
 absl::Status EventProcessor::RunAlone(EventConsumer& consumer, const IncomingEvent& incoming) {
   const ReceivedEvent& received = incoming.received;
+  const util::WithTrace trace(util::ParseTraceContext(received.event.traceparent));
   const absl::Status failure = Run(consumer, {incoming}, nullptr).status();
   if (failure.ok() || ports::IsTemporary(failure)) return failure;
 
@@ -191,6 +195,15 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
     }
   }
   if (batch.events.empty()) return true;
+  EventSpans spans(consumer.name(), batch);
+  const util::WithTrace trace(spans.span());
+  const absl::StatusOr<bool> done = Handle(consumer, batch, entry);
+  spans.End(done.status());
+  return done;
+}
+
+absl::StatusOr<bool> EventProcessor::Handle(EventConsumer& consumer, const EventBatch& batch,
+                                            const RetryEntry* entry) {
   // An effect knows an event by its id alone, so two events of one id need a transaction each.
   if (HoldTwoOfOneId(batch.headers)) return Divide("two events of one id among them");
   if (!paused_.MayTry(consumer.name()))
@@ -310,6 +323,7 @@ absl::StatusOr<bool> EventProcessor::Retry(const RetryEntry& entry) {
     return true;
   }
   const IncomingEvent incoming = IncomingEventOf(*std::move(event), entry.record);
+  const util::WithTrace trace(util::ParseTraceContext(incoming.received.event.traceparent));
   const absl::StatusOr<bool> done = Run(*consumer, {incoming}, &entry);
   if (done.ok() || ports::IsTemporary(done.status())) return done;
   TODO_RETURN_IF_ERROR(FinishRetry(entry, incoming.received, done.status()));

@@ -122,6 +122,9 @@ class EventProcessor final : public ports::RecordHandler {
   /// the events is durable. False, with an entry only: it is not its turn now.
   absl::StatusOr<bool> Run(EventConsumer& consumer, const std::vector<IncomingEvent>& incoming,
                            const ports::RetryEntry* entry);
+  /// The same for the events that concern the consumer; there is at least one.
+  absl::StatusOr<bool> Handle(EventConsumer& consumer, const EventBatch& batch,
+                              const ports::RetryEntry* entry);
   absl::StatusOr<Applied> Apply(EventConsumer& consumer, const EventBatch& batch,
                                 const EventConsumer::Effect& effect,
                                 const ports::RetryEntry* entry);

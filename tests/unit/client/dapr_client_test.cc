@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "support/fake_sidecar.h"
+#include "support/kept_spans.h"
 #include "support/status_matchers.h"
 
 namespace todo::client {
@@ -35,6 +36,19 @@ TEST(DaprClient, SendsNoTokenWhenThereIsNone) {
   DaprClient client({.endpoint = sidecar.endpoint()});
   ASSERT_THAT(client.GetMetadata(), IsOk());
   EXPECT_FALSE(sidecar.calls().at(0).metadata.contains("dapr-api-token"));
+}
+
+TEST(DaprClient, ACallIsAPartOfTheCurrentTrace) {
+  FakeSidecar sidecar;
+  DaprClient client({.endpoint = sidecar.endpoint()});
+  ASSERT_THAT(client.GetMetadata(), IsOk());
+  {
+    const util::WithTrace trace(support::kCause);
+    ASSERT_THAT(client.GetMetadata(), IsOk());
+  }
+  EXPECT_FALSE(sidecar.calls().at(0).metadata.contains("traceparent"));
+  EXPECT_EQ(sidecar.calls().at(1).metadata.at("traceparent"),
+            util::FormatTraceparent(support::kCause));
 }
 
 TEST(DaprClient, TellsWhatTheSidecarLoaded) {

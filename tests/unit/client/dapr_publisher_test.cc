@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/fake_sidecar.h"
+#include "support/kept_spans.h"
 #include "support/status_matchers.h"
 #include "util/guarded.h"
 
@@ -108,6 +109,18 @@ TEST_F(DaprPublisherTest, OneFailedEntryFailsTheWholeBatch) {
   EXPECT_EQ(
       Publish(TwoEvents()),
       absl::InternalError("dapr: publish to task-events: 1 entries failed, first e2: too large"));
+}
+
+TEST_F(DaprPublisherTest, EveryPieceIsAPartOfTheTraceOfThePublish) {
+  Make({.pubsub_name = "bus", .max_call_bytes = 1});
+  {
+    const util::WithTrace trace(support::kCause);
+    EXPECT_EQ(Publish(TwoEvents()), absl::OkStatus());
+  }
+  const auto calls = sidecar_.calls();
+  ASSERT_EQ(calls.size(), 2u);
+  for (const auto& call : calls)
+    EXPECT_EQ(call.metadata.at("traceparent"), util::FormatTraceparent(support::kCause));
 }
 
 TEST_F(DaprPublisherTest, KeepsTheCodeOfARefusal) {

@@ -132,6 +132,28 @@ TEST(TaskUpdateRecord, HasARequestIdOnlyIfACallMadeTheChange) {
   EXPECT_FALSE(json::parse(TaskUpdateRecord(change))["data"].contains("request_id"));
 }
 
+TEST(WithTraceparent, PutsItIntoARecordThatHasNone) {
+  Change change = ChangeOf(FullTask(), ChangeKind::kCreated);
+  change.traceparent.clear();
+  const std::string record = TaskEventRecord(change);
+  EXPECT_EQ(TraceparentIn(record), "");
+  EXPECT_EQ(WithTraceparent(record, ""), record);
+  const std::string traced = WithTraceparent(record, "00-1-2-01");
+  EXPECT_EQ(TraceparentIn(traced), "00-1-2-01");
+  json read = json::parse(traced);
+  EXPECT_EQ(read["traceparent"], "00-1-2-01");
+  read.erase("traceparent");
+  EXPECT_EQ(read, json::parse(record));
+}
+
+TEST(TraceparentIn, IsNothingThatAUserWrote) {
+  Task task = FullTask();
+  task.fields.title = R"("traceparent":"of a user")";
+  Change change = ChangeOf(task, ChangeKind::kCreated);
+  change.traceparent.clear();
+  EXPECT_EQ(TraceparentIn(TaskEventRecord(change)), "");
+}
+
 TEST(TaskEventRecord, SaysNothingOfTheRequest) {
   EXPECT_FALSE(
       json::parse(TaskEventRecord(ChangeOf(FullTask(), ChangeKind::kCreated)))["data"].contains(

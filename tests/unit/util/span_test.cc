@@ -42,6 +42,17 @@ TEST_F(SpanTest, APartOfItsParent) {
   EXPECT_FALSE(record.failed);
 }
 
+TEST_F(SpanTest, AStatusSaysWhetherItFailed) {
+  Span("work", SpanKind::kClient, kSampled).End(absl::OkStatus());
+  Span("work", SpanKind::kClient, kSampled).End(absl::UnavailableError("away"));
+  ASSERT_EQ(sink_.records.size(), 2u);
+  EXPECT_FALSE(sink_.records[0].failed);
+  EXPECT_TRUE(sink_.records[1].failed);
+  ASSERT_EQ(sink_.records[1].attributes.size(), 1u);
+  EXPECT_EQ(sink_.records[1].attributes[0].first, "error.type");
+  EXPECT_EQ(std::get<std::string>(sink_.records[1].attributes[0].second), "UNAVAILABLE");
+}
+
 TEST_F(SpanTest, WithoutAParentItBeginsATrace) {
   Span span("work", SpanKind::kServer, {});
   EXPECT_TRUE(span.recorded());
