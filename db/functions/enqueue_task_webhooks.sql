@@ -1,10 +1,8 @@
--- release: 1
+-- release: 2
 
--- Adds a delivery of a task event for each enabled webhook endpoint of the user that wants task events.
+-- For processes of release 1: add_task_webhooks without a trace.
 create or replace function enqueue_task_webhooks(p_user text, p_event_id uuid, p_kind text, p_body text,
                                                  p_now timestamptz) returns void
 language sql as $$
-    select enqueue_delivery(p_user, 'webhook', e.id, e.host, p_event_id, p_kind, p_body, false, p_now, p_now)
-    from (select * from webhook_endpoints x
-          where x.user_id = p_user and x.task_events and x.disabled_reason = '' order by x.id) e
+    select add_task_webhooks(p_user, p_event_id, p_kind, p_body, p_now, '')
 $$;

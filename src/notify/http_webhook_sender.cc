@@ -58,11 +58,11 @@ SendOutcome HttpWebhookSender::Send(const ports::WebhookMessage& message) {
   if (!target.ok()) return Unanswered(Kind::kForbidden, target.status());
   const long long timestamp =
       std::chrono::floor<std::chrono::seconds>(message.timestamp).time_since_epoch().count();
-  return poster_.Post(*target,
-                      {"content-type: application/json", "webhook-id: " + message.id,
-                       fmt::format("webhook-timestamp: {}", timestamp),
-                       "webhook-signature: " + Signatures(message, timestamp)},
-                      message.body);
+  std::vector<std::string> headers = {"content-type: application/json", "webhook-id: " + message.id,
+                                      fmt::format("webhook-timestamp: {}", timestamp),
+                                      "webhook-signature: " + Signatures(message, timestamp)};
+  if (!message.traceparent.empty()) headers.push_back("traceparent: " + message.traceparent);
+  return poster_.Post(*target, std::move(headers), message.body);
 }
 
 }  // namespace todo::notify

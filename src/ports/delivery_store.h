@@ -29,6 +29,7 @@ struct QueuedDelivery {
   int failures = 0;                             // failed attempts so far
   std::string body;                             // webhook
   std::optional<domain::DueReminder> reminder;  // e-mail and push; nullopt: it was deleted since
+  std::string traceparent = {};                 // W3C, of its event; empty: none
 };
 
 /// A lane whose turn it is, with its endpoint and the deliveries to send now.

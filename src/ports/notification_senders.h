@@ -37,6 +37,7 @@ struct WebhookMessage {
   domain::Instant timestamp;         // of this attempt
   std::string body;                  // JSON, at most domain::kMaxWebhookBodyBytes
   std::vector<std::string> secrets;  // raw bytes; one signature for each, the newest first
+  std::string traceparent = {};      // header, W3C; empty: not sent
 };
 class WebhookSender {
  public:

@@ -23,8 +23,9 @@ struct ReminderNotice {
   domain::Instant disturb_at;  // when e-mail and push are due
   bool grouped = false;        // e-mail and push may go out together with others
   std::string topic;
-  domain::Uuid update_id;  // of `update`
-  std::string update;      // the CloudEvent for `topic`
+  domain::Uuid update_id;        // of `update`
+  std::string update;            // the CloudEvent for `topic`
+  std::string traceparent = {};  // W3C, of the event; its deliveries are a part of that trace
 };
 
 /// A task event for webhook endpoints.
@@ -34,6 +35,7 @@ struct TaskWebhook {
   std::string kind;  // "task.completed"
   std::string body;
   domain::Instant now;
+  std::string traceparent = {};  // as ReminderNotice's
 };
 
 /// Writes notifications and their deliveries, inside a transaction of the inbox.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +22,7 @@ namespace todo::ports {
 struct TaskReminders {
   domain::Task task;                        // tombstones included
   std::vector<domain::Reminder> reminders;  // by number; also deleted ones that may have a job
+  std::string traceparent = {};  // of the task's last change; empty: none, or the log forgot it
 };
 
 /// One transaction: lock, read, write. It commits when the function given to
@@ -55,7 +57,8 @@ class ReminderTransaction {
 /// be.
 struct JobIntent {
   domain::Reminder reminder;
-  bool wanted = false;  // true: a job for reminder.remind_at; false: no job
+  bool wanted = false;           // true: a job for reminder.remind_at; false: no job
+  std::string traceparent = {};  // as in TaskReminders
 };
 
 /// The outcome of a JobIntent: the scheduler now has a job for `scheduled_for`; nullopt: no job.

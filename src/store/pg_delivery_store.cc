@@ -68,7 +68,7 @@ with first as (
     order by due_at, id limit 1)
 select d.id, d.failures, d.body, d.event_id, n.task_id, n.title,
        micros(n.remind_at), micros(n.due_at),
-       n.time_zone, n.late, coalesce(n.due_kind, ''), coalesce(local_time(n.due_local), '')
+       n.time_zone, n.late, coalesce(n.due_kind, ''), coalesce(local_time(n.due_local), ''), d.traceparent
 from first f
 join deliveries d on d.user_id = $1 and d.channel = $2 and d.target = $3 and d.state = 'pending'
                  and (d.due_at <= $4 or d.failures = 0 and d.due_at <= $7) and d.queued_at >= $6
@@ -118,6 +118,7 @@ ports::QueuedDelivery QueuedOf(const pqxx::row& row) {
   delivery.id = UuidOf(row[0]);
   delivery.failures = row[1].as<int>();
   delivery.body = row[2].as<std::string>();
+  delivery.traceparent = row[12].as<std::string>();
   if (row[4].is_null()) return delivery;  // of a task event, or its notification was deleted
   domain::DueReminder& reminder = delivery.reminder.emplace();
   reminder.id = domain::EventId{UuidOf(row[3])};

@@ -14,8 +14,8 @@ select shard_of(c.j->>'user_id'), remind_user(c.j)
 from (select j from jsonb_array_elements($1::jsonb) x (j) order by j->>'user_id', j->>'id') c)sql"};
 
 constexpr Statement kEnqueueTaskWebhooks{"inbox_enqueue_task_webhooks", R"sql(
-select enqueue_task_webhooks(c.j->>'user_id', (c.j->>'event_id')::uuid, c.j->>'kind', c.j->>'body',
-                             (c.j->>'now')::timestamptz)
+select add_task_webhooks(c.j->>'user_id', (c.j->>'event_id')::uuid, c.j->>'kind', c.j->>'body',
+                         (c.j->>'now')::timestamptz, c.j->>'traceparent')
 from (select j from jsonb_array_elements($1::jsonb) x (j) order by j->>'user_id', j->>'event_id') c)sql"};
 
 Patch RowOf(const ports::ReminderNotice& notice) {
@@ -43,7 +43,8 @@ Patch RowOf(const ports::ReminderNotice& notice) {
           {"grouped", notice.grouped},
           {"topic", notice.topic},
           {"update_id", notice.update_id.value()},
-          {"update", notice.update}};
+          {"update", notice.update},
+          {"traceparent", notice.traceparent}};
 }
 
 }  // namespace
@@ -68,7 +69,8 @@ absl::Status PgNotificationWriter::EnqueueTaskWebhooks(
                     {"event_id", webhook.event_id.value()},
                     {"kind", webhook.kind},
                     {"body", webhook.body},
-                    {"now", domain::FormatInstant(webhook.now)}});
+                    {"now", domain::FormatInstant(webhook.now)},
+                    {"traceparent", webhook.traceparent}});
   }
   delivers_ = delivers_ || !webhooks.empty();
   return unit_.Do("enqueue webhooks",

@@ -29,7 +29,8 @@ constexpr Statement kLock{"reminder_lock", "select lock_users($1::text[])"};
 constexpr Statement kLoad{"reminder_load", R"sql(
 select r.ord, task_json(t), t.deleted_at is not null,
        coalesce((select jsonb_agg(to_jsonb(m) order by m.number) from reminders m
-                 where m.user_id = t.user_id and m.task_id = t.id), '[]')
+                 where m.user_id = t.user_id and m.task_id = t.id), '[]'),
+       coalesce((select c.traceparent from changes c where c.user_id = t.user_id and c.seq = t.seq), '')
 from unnest($1::text[], $2::bigint[]) with ordinality r (user_id, task_id, ord)
 join tasks t on t.user_id = r.user_id and t.id = r.task_id
 order by r.ord)sql"};
@@ -78,7 +79,9 @@ with claimed as (
 )
 update reminders r set job_claimed_until = $2
 from claimed c where r.user_id = c.user_id and r.task_id = c.task_id and r.number = c.number
-returning to_jsonb(r), r.wanted_job is not null)sql"};
+returning to_jsonb(r), r.wanted_job is not null,
+          coalesce((select l.traceparent from tasks t join changes l on l.user_id = t.user_id and l.seq = t.seq
+                    where t.user_id = r.user_id and t.id = r.task_id), ''))sql"};
 
 constexpr Statement kRecordJobs{"reminder_record_jobs", R"sql(
 with j as materialized (
@@ -129,6 +132,7 @@ absl::StatusOr<TaskReminders> Decode(const pqxx::row& row) {
   TODO_ASSIGN_OR_RETURN(held.task, DecodeTask(View(row[1])));
   held.task.deleted = row[2].as<bool>();
   TODO_ASSIGN_OR_RETURN(held.reminders, DecodeReminders(View(row[3])));
+  held.traceparent = row[4].as<std::string>();
   return held;
 }
 
@@ -293,6 +297,7 @@ absl::StatusOr<std::vector<JobIntent>> PgReminderStore::ClaimJobs(Instant now,
           JobIntent& intent = intents.emplace_back();
           TODO_ASSIGN_OR_RETURN(intent.reminder, DecodeReminder(View(row[0])));
           intent.wanted = row[1].as<bool>();
+          intent.traceparent = row[2].as<std::string>();
         }
         std::ranges::sort(intents, {},
                           [](const JobIntent& intent) { return intent.reminder.remind_at; });

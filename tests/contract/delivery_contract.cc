@@ -61,6 +61,26 @@ TEST_P(NotificationContract, EachEndpointGetsOneDeliveryOfAReminder) {
                                             "https://push.example/1", "ann@example.org"));
 }
 
+TEST_P(NotificationContract, ADeliveryKnowsThePlaceOfItsEventInATrace) {
+  AddEndpoint(ann_, "a.example", /*task_events=*/true);
+  ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());
+  ReminderNotice notice = Notice(ann_);
+  notice.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  Remind({notice});
+  EnqueueTaskWebhook(ann_);
+  std::multiset<std::string> traces;
+  for (const Pace pace : {Pace::kNew, Pace::kQuick}) {
+    while (const auto leased = Lease(pace, now_)) {
+      for (const ports::QueuedDelivery& delivery : leased->deliveries)
+        traces.insert(delivery.traceparent);
+      EXPECT_TRUE(Finish(*leased, DeliveryState::kDelivered, now_));
+    }
+  }
+  EXPECT_THAT(traces, testing::UnorderedElementsAre(notice.traceparent, notice.traceparent,
+                                                    "00-4bf92f3577b34da6a3ce929d0e0e4736-"
+                                                    "00f067aa0ba902b7-01"));
+}
+
 TEST_P(NotificationContract, DisabledChannelsAndEndpointsGetNothing) {
   const WebhookEndpoint endpoint = AddEndpoint(ann_, "a.example");
   ASSERT_TRUE(store().SetMailAddress(ann_, "ann@example.org").ok());

@@ -98,11 +98,13 @@ std::optional<Instant> NotificationContract::NextTurn(Pace pace) {
 
 void NotificationContract::EnqueueTaskWebhook(const UserId& user) {
   EXPECT_THAT(environment_->inbox().Transact([&](ports::InboxTransaction& transaction) {
-    return transaction.notifications().EnqueueTaskWebhooks({{.user = user,
-                                                             .event_id = NewEventId(),
-                                                             .kind = "task.completed",
-                                                             .body = "{}",
-                                                             .now = now_}});
+    return transaction.notifications().EnqueueTaskWebhooks(
+        {{.user = user,
+          .event_id = NewEventId(),
+          .kind = "task.completed",
+          .body = "{}",
+          .now = now_,
+          .traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}});
   }),
               IsOk());
 }

@@ -231,6 +231,28 @@ TEST_P(ReminderStoreContract, ASavedReminderIsReadBackAsItWas) {
   EXPECT_THAT(read->reminders, ElementsAre(relative, absolute, on_the_clock));
 }
 
+TEST_P(ReminderStoreContract, ATaskAndItsJobsKnowTheTraceOfTheLastChange) {
+  const auto trace = [&](const Task& task) {
+    std::string traceparent;
+    Commit([&](ReminderTransaction& transaction) -> absl::Status {
+      TODO_ASSIGN_OR_RETURN(auto held, transaction.LockAndLoad({RefOf(task)}));
+      traceparent = held.at(0)->traceparent;
+      return absl::OkStatus();
+    });
+    return traceparent;
+  };
+  const Task task = DueTask();
+  Save({ReminderOf(task, 1, "2026-03-10T11:00:00Z")});
+  EXPECT_EQ(trace(task), "");
+  ports::Mutation move = MoveTo(task, "2026-03-11T12:00:00Z", "2026-03-02T09:00:00Z");
+  move.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  Apply(move);
+  EXPECT_EQ(trace(task), move.traceparent);
+  const auto intents = Claim("2026-03-02T09:00:00Z");
+  ASSERT_THAT(intents, SizeIs(1));
+  EXPECT_EQ(intents[0].traceparent, move.traceparent);
+}
+
 TEST_P(ReminderStoreContract, OneEntryForEachTaskAskedForTombstonesIncluded) {
   const Task first = DueTask("first");
   const Task second = DueTask("second");

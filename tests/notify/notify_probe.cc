@@ -139,6 +139,7 @@ absl::StatusOr<SendOutcome> Webhook(const json& question) {
   message.id = question.value("id", "msg_1");
   message.timestamp = kClock.Now();
   message.body = Bytes(question, "body");
+  message.traceparent = question.value("traceparent", "");
   for (const std::string& text : question.value("secrets", std::vector<std::string>{"c2VjcmV0"})) {
     std::string secret;
     absl::Base64Unescape(text, &secret);

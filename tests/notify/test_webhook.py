@@ -34,6 +34,13 @@ def test_somebody_elses_library_verifies_the_signature_of_each_secret(senders, r
     assert not any(secret in json.dumps(answer) for secret in SECRETS)
 
 
+def test_a_webhook_tells_its_place_in_a_trace_if_it_has_one(senders, receiver):
+    place = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    senders.webhook(receiver.url(), http=LISTED, body="{}", secrets=SECRETS[:1])
+    senders.webhook(receiver.url(), http=LISTED, body="{}", secrets=SECRETS[:1], traceparent=place)
+    assert [headers.get("traceparent") for _, headers, _ in receiver.requests] == [None, place]
+
+
 @pytest.mark.parametrize(
     "status, kind",
     [(200, "delivered"), (201, "delivered"), (204, "delivered"), (410, "gone")]

@@ -307,6 +307,7 @@ struct Queued {
   bool grouped = false;
   domain::Instant due_at;
   domain::Instant now;
+  std::string traceparent;
 };
 
 void Queue(Tables& tables, const Queued& queued) {
@@ -327,6 +328,7 @@ void Queue(Tables& tables, const Queued& queued) {
   row.grouped = queued.grouped;
   row.due_at = queued.due_at;
   row.queued_at = queued.now;
+  row.traceparent = queued.traceparent;
   tables.deliveries[row.logged.id] = row;
   FakeDatabase::LaneRow& lane =
       tables.lanes
@@ -383,7 +385,8 @@ void FakeDatabase::Remind(Tables& tables, const ports::ReminderNotice& notice) {
                      .kind = kind,
                      .body = notice.webhook_body,
                      .due_at = notice.now,
-                     .now = notice.now});
+                     .now = notice.now,
+                     .traceparent = notice.traceparent});
     }
   }
   if (notice.push) {
@@ -396,7 +399,8 @@ void FakeDatabase::Remind(Tables& tables, const ports::ReminderNotice& notice) {
                      .body = {},
                      .grouped = notice.grouped,
                      .due_at = notice.disturb_at,
-                     .now = notice.now});
+                     .now = notice.now,
+                     .traceparent = notice.traceparent});
     }
   }
   if (notice.email && tables.mail_addresses.contains(user)) {
@@ -407,7 +411,8 @@ void FakeDatabase::Remind(Tables& tables, const ports::ReminderNotice& notice) {
                    .body = {},
                    .grouped = notice.grouped,
                    .due_at = notice.disturb_at,
-                   .now = notice.now});
+                   .now = notice.now,
+                   .traceparent = notice.traceparent});
   }
 }
 
@@ -422,7 +427,8 @@ void FakeDatabase::EnqueueTaskWebhook(Tables& tables, const ports::TaskWebhook& 
                    .kind = webhook.kind,
                    .body = webhook.body,
                    .due_at = webhook.now,
-                   .now = webhook.now});
+                   .now = webhook.now,
+                   .traceparent = webhook.traceparent});
   }
 }
 

@@ -161,6 +161,7 @@ class FakeDatabase {
     int failures = 0;
     domain::Instant due_at;
     domain::Instant queued_at;
+    std::string traceparent;
   };
   /// A counted event.
   struct UsageRow {

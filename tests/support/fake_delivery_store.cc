@@ -116,6 +116,7 @@ absl::StatusOr<std::optional<ports::LeasedLane>> FakeDeliveryStore::Lease(
         delivery.id = row->logged.id;
         delivery.failures = row->failures;
         delivery.body = row->body;
+        delivery.traceparent = row->traceparent;
         const auto notification = tables.notifications.find({taken.user, row->logged.event_id});
         if (notification != tables.notifications.end())
           delivery.reminder = notification->second.notification.reminder;

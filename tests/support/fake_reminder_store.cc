@@ -16,10 +16,21 @@ using ports::TaskReminders;
 using Row = FakeDatabase::ReminderRow;
 using Tables = FakeDatabase::Tables;
 
+/// Of the last change of the task.
+std::string TraceOf(const Tables& tables, const domain::UserId& user, domain::TaskId task) {
+  std::string traceparent;
+  for (const FakeDatabase::ChangeRow& row : tables.changes) {
+    if (row.change.user == user && row.change.task_id == task) traceparent = row.change.traceparent;
+  }
+  return traceparent;
+}
+
 std::optional<TaskReminders> Load(const Tables& tables, const TaskRef& ref) {
   const auto task = tables.tasks.find({ref.user, ref.task_id});
   if (task == tables.tasks.end()) return std::nullopt;
-  TaskReminders held{.task = task->second.task, .reminders = {}};
+  TaskReminders held{.task = task->second.task,
+                     .reminders = {},
+                     .traceparent = TraceOf(tables, ref.user, ref.task_id)};
   for (const auto& [id, row] : tables.reminders) {
     if (id.user == ref.user && id.task_id == ref.task_id) held.reminders.push_back(row.reminder);
   }
@@ -187,7 +198,10 @@ absl::StatusOr<std::vector<ports::JobIntent>> FakeReminderStore::ClaimJobs(
              [&](const Row& r) { return r.wanted_job() != r.job_at && r.job_claimed_until <= now; },
              [](const Row& r) { return r.reminder.remind_at; }, limit)) {
       row->job_claimed_until = now + lease;
-      intents.push_back({.reminder = row->reminder, .wanted = row->wanted_job().has_value()});
+      const domain::ReminderId& id = row->reminder.id;
+      intents.push_back({.reminder = row->reminder,
+                         .wanted = row->wanted_job().has_value(),
+                         .traceparent = TraceOf(tables, id.user, id.task_id)});
     }
     return absl::OkStatus();
   }));

@@ -71,6 +71,7 @@ ports::ReminderNotice ReminderNotifier::NoticeOf(const ReminderEvent& event,
   notice.topic = updates_topic_;
   notice.update_id = domain::UpdateIdOf(event.id).uuid;
   notice.update = domain::NotificationUpdateRecord(event, notice.now);
+  notice.traceparent = event.traceparent;
   return notice;
 }
 

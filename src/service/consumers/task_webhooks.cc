@@ -29,7 +29,8 @@ absl::StatusOr<EventConsumer::Effect> TaskWebhooks::Prepare(const std::vector<do
                           .event_id = task_event.id,
                           .kind = domain::WebhookKind(task_event),
                           .body = domain::TaskWebhookBody(task_event),
-                          .now = clock_.Now()});
+                          .now = clock_.Now(),
+                          .traceparent = task_event.traceparent});
     }
     return transaction.notifications().EnqueueTaskWebhooks(webhooks);
   });

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "domain/notification/messages.h"
@@ -13,7 +15,9 @@
 #include "domain/notification/webhook_secret.h"
 #include "util/fault_point.h"
 #include "util/log.h"
+#include "util/span.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::service {
 namespace {
@@ -95,7 +99,31 @@ SendOutcome SendWebhook(const ChannelSet::Known& channels, const LeasedLane& lea
                                   .id = delivery.id.value(),
                                   .timestamp = now,
                                   .body = delivery.body,
-                                  .secrets = std::move(secrets)});
+                                  .secrets = std::move(secrets),
+                                  .traceparent = util::FormatTraceparent(util::CurrentTrace())});
+}
+
+/// The span of one attempt: a part of the trace of the only delivery. An address is not told: its
+/// user wrote it, and it may be a secret.
+util::Span AttemptSpan(const LeasedLane& leased) {
+  std::vector<util::TraceContext> causes;
+  for (const ports::QueuedDelivery& delivery : leased.deliveries)
+    causes.push_back(util::ParseTraceContext(delivery.traceparent));
+  util::Span span = util::Span::OfMessages(fmt::format("deliver {}", ToString(leased.lane.channel)),
+                                           util::SpanKind::kClient, causes);
+  span.Set("todo.delivery.earlier_failures", std::int64_t{leased.deliveries.front().failures});
+  return span;
+}
+
+void EndSpan(util::Span& span, Channel channel, const SendOutcome& outcome) {
+  if (!span.recorded()) return;
+  span.Set("todo.delivery.outcome", std::string(NameOf(outcome.kind)));
+  if (outcome.status_code != 0) {
+    span.Set(channel == Channel::kEmail ? "todo.smtp.status_code" : "http.response.status_code",
+             std::int64_t{outcome.status_code});
+  }
+  if (outcome.kind != SendOutcome::Kind::kDelivered) span.Fail();
+  span.End();
 }
 
 /// The end of the pause that the endpoint has asked for.
@@ -191,7 +219,10 @@ absl::Status DeliverySender::Send(const LeasedLane& leased) {
   const auto channels = channels_.Get();
   ports::DeliveryAttempt attempt;
   attempt.at = clock_.Now();
+  util::Span span = AttemptSpan(leased);
+  const util::WithTrace trace(span);
   const SendOutcome outcome = SendOnce(*channels, leased, attempt.at);
+  EndSpan(span, leased.lane.channel, outcome);
   TODO_RETURN_IF_ERROR(TODO_FAULT_POINT("after-delivery"));
   const Instant done = clock_.Now();
   attempt.took = std::chrono::duration_cast<milliseconds>(done - attempt.at);

@@ -7,7 +7,9 @@
 
 #include "util/fault_point.h"
 #include "util/log.h"
+#include "util/span.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::service {
 
@@ -24,7 +26,9 @@ absl::StatusOr<bool> ReminderJobs::WriteBatch() {
   if (intents.empty()) return false;
   std::vector<ports::ScheduledJob> jobs;
   std::vector<std::string> names;  // to delete
-  for (const auto& [reminder, wanted] : intents) {
+  std::vector<util::TraceContext> causes;
+  for (const auto& [reminder, wanted, traceparent] : intents) {
+    causes.push_back(util::ParseTraceContext(traceparent));
     std::string name = domain::ReminderJobName(reminder.id.task_id, reminder.id.number);
     if (wanted) {
       jobs.push_back({.name = std::move(name),
@@ -34,6 +38,8 @@ absl::StatusOr<bool> ReminderJobs::WriteBatch() {
       names.push_back(std::move(name));
     }
   }
+  util::Span span = util::Span::OfMessages("schedule reminders", util::SpanKind::kInternal, causes);
+  const util::WithTrace trace(span);
   const std::vector<absl::Status> scheduled = scheduler_.Schedule(jobs);
   const auto failed = std::ranges::find_if_not(scheduled, &absl::Status::ok);
   const std::vector<absl::Status> deleted =
@@ -44,7 +50,7 @@ absl::StatusOr<bool> ReminderJobs::WriteBatch() {
   absl::Status failure;
   auto next_scheduled = scheduled.begin();
   auto next_deleted = deleted.begin();
-  for (const auto& [reminder, wanted] : intents) {
+  for (const auto& [reminder, wanted, traceparent] : intents) {
     const absl::Status& status = wanted ? *next_scheduled++ : *next_deleted++;
     if (status.ok()) {
       records.push_back(
@@ -53,6 +59,7 @@ absl::StatusOr<bool> ReminderJobs::WriteBatch() {
       failure = status;
     }
   }
+  span.End(failure);
   TODO_RETURN_IF_ERROR(store_.RecordJobs(records, clock_.Now()));
   if (!failure.ok()) {
     scheduler_failed_ = true;

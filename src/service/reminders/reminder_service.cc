@@ -7,13 +7,16 @@
 #include <map>
 #include <utility>
 
+#include "domain/event/event_writer.h"
 #include "ports/failure.h"
 #include "ports/no_such_task.h"
 #include "ports/reminder_failures.h"
 #include "service/reminders/reminder_input_checks.h"
 #include "util/log.h"
 #include "util/require.h"
+#include "util/span.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::service {
 namespace {
@@ -47,6 +50,7 @@ struct Firing {
   const std::string& topic;
   Instant now;
   domain::EventId event_id;
+  const util::Span& span;
 };
 
 void Fire(Reminder& reminder, const Task& task, const Firing& firing, Writes& writes) {
@@ -54,10 +58,19 @@ void Fire(Reminder& reminder, const Task& task, const Firing& firing, Writes& wr
       {.topic = firing.topic,
        .key = task.user.value,
        .id = firing.event_id.uuid,
-       .payload = domain::ReminderEventRecord(reminder, task, firing.event_id, firing.now),
+       .payload = domain::WithTraceparent(
+           domain::ReminderEventRecord(reminder, task, firing.event_id, firing.now),
+           util::FormatTraceparent(firing.span.context())),
        .at = firing.now});
   reminder.state = ReminderState::kFired;
   reminder.fired_at = firing.now;
+}
+
+/// Weeks may have passed since the change of the task that set the reminder's time: the firing
+/// begins a trace, with a link to it.
+util::Span FiringSpan(const TaskReminders& held) {
+  const std::array causes = {util::ParseTraceContext(held.traceparent)};
+  return util::Span::Linked("fire reminder", util::SpanKind::kInternal, causes);
 }
 
 constexpr std::chrono::seconds kHold{30};
@@ -200,10 +213,12 @@ absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
     const std::vector<TaskRef>& refs) {
   std::vector<Outcome> outcomes;
   std::vector<std::chrono::microseconds> lateness;  // of the reminders that fire
+  std::vector<util::Span> spans;                    // of each of them
   const absl::Status status =
       store_.Transact([&](ports::ReminderTransaction& transaction) -> absl::Status {
         outcomes.assign(refs.size(), {});
         lateness.clear();
+        spans.clear();
         TODO_ASSIGN_OR_RETURN(auto loaded, transaction.LockAndLoad(refs));
         const Instant now = clock_.Now();
         Writes writes;
@@ -215,8 +230,10 @@ absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
             domain::Plan(reminder, loaded[i]->task);
             if (domain::IsDue(reminder, now)) {
               lateness.push_back(now - *reminder.remind_at);
-              const Firing firing{
-                  .topic = options_.topic, .now = now, .event_id = domain::EventId{ids_.NewId()}};
+              const Firing firing{.topic = options_.topic,
+                                  .now = now,
+                                  .event_id = domain::EventId{ids_.NewId()},
+                                  .span = spans.emplace_back(FiringSpan(*loaded[i]))};
               Fire(reminder, loaded[i]->task, firing, writes);
               ++outcome.fired;
             } else if (reminder.state == ReminderState::kPending) {
@@ -229,6 +246,7 @@ absl::StatusOr<std::vector<ReminderService::Outcome>> ReminderService::Settle(
         TODO_RETURN_IF_ERROR(transaction.Save(writes.changed));
         return transaction.Post(writes.messages);
       });
+  for (util::Span& span : spans) span.End(status);
   if (!status.ok()) return status;
   for (const std::chrono::microseconds late : lateness) lateness_.Note(late);
   return outcomes;

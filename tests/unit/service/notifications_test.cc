@@ -15,6 +15,7 @@
 #include "support/fake_notification_store.h"
 #include "support/fake_preferred_zones.h"
 #include "support/fake_senders.h"
+#include "support/kept_spans.h"
 #include "support/status_matchers.h"
 
 // From a ReminderEvent to the messages that are sent, on the fakes of the store and of the senders.
@@ -128,6 +129,28 @@ class NotificationsTest : public testing::Test {
   NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, channels_}};
   DeliverySender sender_{deliveries_, clock_, channels_};
 };
+
+TEST_F(NotificationsTest, AnAttemptIsAPartOfTheTraceOfItsEventAndAWebhookIsToldOfIt) {
+  support::KeptSpans kept;
+  AddEndpoint();
+  AddMail();
+  domain::ReminderEvent event = Event();
+  event.traceparent = util::FormatTraceparent(support::kCause);
+  Remind({event});
+  webhooks_->Answer(Outcome(SendOutcome::Kind::kRetry));
+  SendAll();
+  const auto calls = kept.Named("deliver webhook");
+  ASSERT_THAT(calls, SizeIs(1));
+  EXPECT_EQ(calls[0].kind, util::SpanKind::kClient);
+  EXPECT_EQ(calls[0].parent, support::kCause.span);
+  EXPECT_TRUE(calls[0].failed);
+  ASSERT_THAT(webhooks_->sent(), SizeIs(1));
+  EXPECT_EQ(webhooks_->sent()[0].traceparent, util::FormatTraceparent(calls[0].context));
+  const auto mails = kept.Named("deliver email");
+  ASSERT_THAT(mails, SizeIs(1));
+  EXPECT_EQ(mails[0].parent, support::kCause.span);
+  EXPECT_FALSE(mails[0].failed);
+}
 
 TEST_F(NotificationsTest, AReminderGoesOutOnEveryChannelOnce) {
   const EndpointWithSecret endpoint = AddEndpoint();

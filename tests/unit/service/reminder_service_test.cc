@@ -13,7 +13,9 @@
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
+#include "support/kept_spans.h"
 #include "util/status.h"
+#include "util/trace_context.h"
 
 namespace todo::service {
 namespace {
@@ -321,6 +323,28 @@ TEST_F(ReminderServiceTest, AReminderFiresOnceAtItsTime) {
   EXPECT_EQ(Sweep(), 0);
   EXPECT_EQ(service_.lateness().count(), 1u);
   EXPECT_THAT(Posted(), IsEmpty()) << "repeated";
+}
+
+TEST_F(ReminderServiceTest, AFiringBeginsATraceWithALinkToTheChangeThatLedToIt) {
+  support::KeptSpans kept;
+  CallContext call = Call();
+  call.traceparent = util::FormatTraceparent(support::kCause);
+  CreateTaskInput input;
+  input.title = "water the plants";
+  input.due.due_date = At("2026-03-30T12:00:00Z");
+  const auto task = tasks_.Create(call, input);
+  ASSERT_TRUE(task.ok()) << task.status();
+  Make(*task, Before("PT1H"));
+  clock_.Set("2026-03-30T11:00:00Z");
+  Trigger(*task);
+  const auto spans = kept.Named("fire reminder");
+  ASSERT_THAT(spans, SizeIs(1));
+  EXPECT_THAT(spans[0].links, ElementsAre(support::kCause));
+  EXPECT_NE(util::TraceIdOf(spans[0].context), util::TraceIdOf(support::kCause));
+  const auto messages = database_.Read()->messages;
+  ASSERT_FALSE(messages.empty());
+  EXPECT_EQ(nlohmann::json::parse(messages.back().message.payload)["traceparent"],
+            util::FormatTraceparent(spans[0].context));
 }
 
 TEST_F(ReminderServiceTest, AnEarlyTriggerComesAgainUntilItIsTime) {
