@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -10,6 +11,8 @@
 #include "api/request_parts.h"
 #include "domain/event/dead_letter.h"
 #include "todo/v1/ops_service.pb.h"
+#include "util/log.h"
+#include "util/log_level.h"
 #include "util/status.h"
 #include "util/utf8.h"
 
@@ -18,6 +21,8 @@ namespace {
 
 constexpr CountLimits kLimits{.max = 1'000, .default_count = 100};
 constexpr std::size_t kMaxNoteCharacters = 500;
+constexpr std::chrono::seconds kDefaultLogTime = std::chrono::hours(1);
+constexpr std::chrono::seconds kMaxLogTime = std::chrono::hours(24);
 
 struct Operations {
   ports::DeadLetterStore& letters;
@@ -36,6 +41,26 @@ v1::DeadLetterState Encode(ports::DeadLetterState state) {
     case ports::DeadLetterState::kDiscarded: return v1::DEAD_LETTER_STATE_DISCARDED;
   }
   return v1::DEAD_LETTER_STATE_UNSPECIFIED;
+}
+
+v1::LogLevel Encode(util::Severity severity) {
+  switch (severity) {
+    case util::Severity::kDebug: return v1::LOG_LEVEL_DEBUG;
+    case util::Severity::kInfo: return v1::LOG_LEVEL_INFO;
+    case util::Severity::kWarning: return v1::LOG_LEVEL_WARNING;
+    case util::Severity::kError: return v1::LOG_LEVEL_ERROR;
+  }
+  return v1::LOG_LEVEL_UNSPECIFIED;
+}
+
+std::optional<util::Severity> Decode(v1::LogLevel level) {
+  switch (level) {
+    case v1::LOG_LEVEL_DEBUG: return util::Severity::kDebug;
+    case v1::LOG_LEVEL_INFO: return util::Severity::kInfo;
+    case v1::LOG_LEVEL_WARNING: return util::Severity::kWarning;
+    case v1::LOG_LEVEL_ERROR: return util::Severity::kError;
+    default: return std::nullopt;
+  }
 }
 
 v1::DeadLetter Encode(const ports::StoredDeadLetter& stored) {
@@ -223,6 +248,28 @@ absl::StatusOr<v1::RebuildAnalyticsResponse> RebuildAnalytics(const Operations& 
   return Encode(rebuild);
 }
 
+absl::StatusOr<v1::SetLogLevelResponse> SetLogLevel(const Operations& operations, const Caller&,
+                                                    const v1::SetLogLevelRequest& request) {
+  v1::SetLogLevelResponse response;
+  if (request.level() == v1::LOG_LEVEL_UNSPECIFIED) {
+    util::SetLogThreshold(util::SettledLogThreshold());
+    response.set_level(Encode(util::SettledLogThreshold()));
+    return response;
+  }
+  Violations violations;
+  const std::optional<util::Severity> level = Decode(request.level());
+  if (!level) violations.Add("level", "must be DEBUG, INFO, WARNING, ERROR or unspecified");
+  const std::chrono::seconds duration(request.has_duration() ? request.duration().seconds()
+                                                             : kDefaultLogTime.count());
+  if (duration < std::chrono::seconds(1) || duration > kMaxLogTime)
+    violations.Add("duration", "must be 1 second to 24 hours");
+  TODO_RETURN_IF_ERROR(violations.ToStatus());
+  util::SetLogThresholdFor(*level, duration);
+  response.set_level(request.level());
+  *response.mutable_until() = EncodeInstant(operations.clock.Now() + duration);
+  return response;
+}
+
 absl::StatusOr<v1::Status> GetStatus(const Operations& operations, const Caller&,
                                      const v1::GetStatusRequest&) {
   TODO_ASSIGN_OR_RETURN(const ports::StoreStatus status, operations.status.Read());
@@ -277,6 +324,7 @@ ServiceDefinition MakeOpsMethods(ports::DeadLetterStore& letters, ports::Service
                       ForOperators("ReplayDeadLetters", operations, ReplayDeadLetters),
                       ForOperators("DiscardDeadLetters", operations, DiscardDeadLetters),
                       ForOperators("RebuildAnalytics", operations, RebuildAnalytics),
+                      ForOperators("SetLogLevel", operations, SetLogLevel),
                       ForOperators("GetStatus", operations, GetStatus)}};
 }
 

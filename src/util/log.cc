@@ -3,14 +3,17 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "util/log_level.h"
 #include "util/span.h"
 #include "util/trace_context.h"
 
@@ -38,6 +41,49 @@ spdlog::logger& Logger() {
   return *logger;
 }
 
+/// The threshold that counts when no other one was set for a while, and when that ends.
+class Thresholds {
+ public:
+  void Settle(Severity threshold) {
+    const std::lock_guard lock(mutex_);
+    settled_ = threshold;
+    ends_at_ = kNever;
+    Logger().set_level(LevelOf(threshold));
+  }
+  void SetFor(Severity threshold, std::chrono::seconds duration) {
+    const std::lock_guard lock(mutex_);
+    ends_at_ = (Clock::now() + duration).time_since_epoch();
+    Logger().set_level(LevelOf(threshold));
+  }
+  /// To be called before each look at the logger's level.
+  void EndWhatIsOver() {
+    if (!IsOver()) return;
+    const std::lock_guard lock(mutex_);
+    if (!IsOver()) return;
+    ends_at_ = kNever;
+    Logger().set_level(LevelOf(settled_));
+  }
+  Severity settled() const { return settled_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr Clock::duration kNever = Clock::duration::max();
+
+  bool IsOver() const {
+    const Clock::duration ends_at = ends_at_;
+    return ends_at != kNever && Clock::now().time_since_epoch() >= ends_at;
+  }
+
+  std::mutex mutex_;
+  std::atomic<Severity> settled_{Severity::kInfo};
+  std::atomic<Clock::duration> ends_at_{kNever};
+};
+
+Thresholds& TheThresholds() {
+  static Thresholds thresholds;
+  return thresholds;
+}
+
 nlohmann::json JsonOf(const LogValue& value) {
   return std::visit(
       [](const auto& held) -> nlohmann::json {
@@ -55,10 +101,17 @@ nlohmann::json JsonOf(const LogValue& value) {
 
 }  // namespace
 
-void SetLogThreshold(Severity threshold) { Logger().set_level(LevelOf(threshold)); }
+void SetLogThreshold(Severity threshold) { TheThresholds().Settle(threshold); }
+
+void SetLogThresholdFor(Severity threshold, std::chrono::seconds duration) {
+  TheThresholds().SetFor(threshold, duration);
+}
+
+Severity SettledLogThreshold() { return TheThresholds().settled(); }
 
 void Log(Severity severity, std::string_view event, std::initializer_list<LogField> fields) {
   const spdlog::level::level_enum level = LevelOf(severity);
+  TheThresholds().EndWhatIsOver();
   if (!Logger().should_log(level)) return;
   const auto level_name = spdlog::level::to_string_view(level);
   nlohmann::ordered_json line;

@@ -135,6 +135,7 @@ await call("GetDeadLetter", { id: nothing }, { ...operator, refusals: [Code.NotF
 assert.equal((await call("ReplayDeadLetters", { ids: [nothing] }, operator)).replayedCount, 0);
 assert.equal((await call("DiscardDeadLetters", { ids: [nothing], note: "a test" }, operator)).discardedCount, 0);
 await call("RebuildAnalytics", {}, operator);
+assert.ok((await call("SetLogLevel", { level: 2, duration: { seconds: 1n } }, operator)).until);
 assert.equal((await call("GetStatus", {}, operator)).sidecarAnswers, true);
 
 const declared = services.flatMap((service) => service.methods.map((method) => method.name));

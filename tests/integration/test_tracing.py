@@ -16,7 +16,7 @@ import grpc
 import pytest
 from collector import Collector, Place, causes
 from conftest import binary
-from todo_client import Client, Notified, Reminders, eventually
+from todo_client import Client, Notified, Operator, Reminders, eventually
 
 from tools.stack import Stack
 
@@ -128,3 +128,21 @@ def test_what_users_and_operators_keep_secret_leaves_by_no_way(traced: Traced) -
         for where, text in {"log": log, "error": str(refused.value), "metrics": metrics,
                             "spans": "\n".join(traced.collector.bodies)}.items():
             assert secret not in text, f"{where} tells {secret}"
+
+
+def test_an_operator_changes_what_is_logged_for_a_while(traced: Traced) -> None:
+    target = traced.stack.api_target()
+    with pytest.raises(grpc.RpcError) as refused:
+        Operator(target, role=None).set_log_level("DEBUG")
+    assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
+    operator = Operator(target)
+    for wrong in (0, 24 * 3600 + 1):
+        with pytest.raises(grpc.RpcError) as refused:
+            operator.set_log_level("DEBUG", seconds=wrong)
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "duration" in refused.value.details()
+    levels = operator.messages.LogLevel
+    answer = operator.set_log_level("ERROR", seconds=1)
+    assert (levels.Name(answer.level), answer.HasField("until")) == ("LOG_LEVEL_ERROR", True)
+    assert operator.set_log_level("WARNING").until.seconds > time.time() + 3000, "an hour, when the call does not say"
+    answer = operator.set_log_level("UNSPECIFIED")
+    assert (levels.Name(answer.level), answer.HasField("until")) == ("LOG_LEVEL_DEBUG", False), "that of the settings"

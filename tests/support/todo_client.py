@@ -262,6 +262,13 @@ class Operator:
     def rebuild_analytics(self) -> Any:
         return self._call("RebuildAnalytics", self.messages.RebuildAnalyticsRequest())
 
+    def set_log_level(self, level: str, seconds: int | None = None) -> Any:
+        """`level` is DEBUG, INFO, WARNING, ERROR, or UNSPECIFIED for that of the settings."""
+        request = self.messages.SetLogLevelRequest(level=f"LOG_LEVEL_{level}")
+        if seconds is not None:
+            request.duration.seconds = seconds
+        return self._call("SetLogLevel", request)
+
     def status(self) -> Any:
         return self._call("GetStatus", self.messages.GetStatusRequest())
 

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "util/log_level.h"
 
 namespace todo::util {
 namespace {
@@ -73,6 +76,23 @@ TEST_F(LogTest, DropsWhatIsBelowTheThreshold) {
   Log(Severity::kWarning, "seen");
   SetLogThreshold(Severity::kDebug);
   Log(Severity::kDebug, "seen_too");
+  std::vector<std::string> events;
+  for (const std::string& line : Lines()) events.push_back(nlohmann::json::parse(line)["event"]);
+  EXPECT_EQ(events, (std::vector<std::string>{"seen", "seen_too"}));
+}
+
+TEST_F(LogTest, AThresholdForAWhileFallsBack) {
+  SetLogThreshold(Severity::kWarning);
+  SetLogThresholdFor(Severity::kDebug, std::chrono::hours(1));
+  EXPECT_EQ(SettledLogThreshold(), Severity::kWarning);
+  Log(Severity::kDebug, "seen");
+  SetLogThresholdFor(Severity::kDebug, std::chrono::seconds(0));
+  Log(Severity::kInfo, "not_seen");
+  SetLogThresholdFor(Severity::kError, std::chrono::seconds(0));
+  Log(Severity::kWarning, "seen_too");
+  SetLogThresholdFor(Severity::kDebug, std::chrono::hours(1));
+  SetLogThreshold(Severity::kError);
+  Log(Severity::kWarning, "not_seen");
   std::vector<std::string> events;
   for (const std::string& line : Lines()) events.push_back(nlohmann::json::parse(line)["event"]);
   EXPECT_EQ(events, (std::vector<std::string>{"seen", "seen_too"}));
