@@ -1,10 +1,12 @@
 #include "appcallback/job_batches.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
 
 #include "util/fault_point.h"
 #include "util/log.h"
+#include "util/span.h"
 
 namespace todo::appcallback {
 namespace {
@@ -71,6 +73,10 @@ void JobBatches::Run() {
 
 std::vector<grpc::Status> JobBatches::SettleBatch(const std::vector<Job>& jobs) {
   std::vector<grpc::Status> answers(jobs.size(), CallAgain("internal error: call again"));
+  // The sidecar hands on no trace with a job.
+  util::Span span("trigger reminders", util::SpanKind::kServer, {});
+  span.Set("messaging.batch.message_count", static_cast<std::int64_t>(jobs.size()));
+  const util::WithTrace trace(span);
   try {
     std::vector<domain::TaskId> tasks;
     for (const Job& job : jobs) tasks.push_back(job.task);
@@ -81,11 +87,13 @@ std::vector<grpc::Status> JobBatches::SettleBatch(const std::vector<Job>& jobs) 
       return failed(status) ? CallAgain("it cannot be done now: call again") : grpc::Status::OK;
     });
     if (const auto first = std::ranges::find_if(statuses, failed); first != statuses.end()) {
+      span.End(*first);
       util::Log(
           util::Severity::kWarning, "jobs_to_come_again",
           {{"count", std::ranges::count_if(statuses, failed)}, {"status", first->ToString()}});
     }
   } catch (const std::exception& error) {
+    span.Fail();
     util::Log(util::Severity::kError, "callback_failed", {{"error", error.what()}});
   }
   return answers;

@@ -67,10 +67,12 @@ void Fire(Reminder& reminder, const Task& task, const Firing& firing, Writes& wr
 }
 
 /// Weeks may have passed since the change of the task that set the reminder's time: the firing
-/// begins a trace, with a link to it.
+/// begins a trace, with a link to it, and to what made the reminder fire now.
 util::Span FiringSpan(const TaskReminders& held) {
   const std::array causes = {util::ParseTraceContext(held.traceparent)};
-  return util::Span::Linked("fire reminder", util::SpanKind::kInternal, causes);
+  util::Span span = util::Span::Linked("fire reminder", util::SpanKind::kInternal, causes);
+  span.Link(util::CurrentTrace());
+  return span;
 }
 
 constexpr std::chrono::seconds kHold{30};

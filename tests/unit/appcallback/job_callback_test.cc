@@ -22,6 +22,7 @@
 #include "support/fake_preferred_zones.h"
 #include "support/fake_reminder_store.h"
 #include "support/fake_task_store.h"
+#include "support/kept_spans.h"
 
 namespace todo::appcallback {
 namespace {
@@ -192,6 +193,26 @@ TEST_F(JobCallbackTest, FiresUnderEitherNameAndOnlyOnce) {
 TEST_F(JobCallbackTest, TheStableNameFiresToo) {
   EXPECT_TRUE(Call(Job("reminder-task-1", "no JSON at all")).ok());
   EXPECT_EQ(posted(), 1u);
+}
+
+TEST_F(JobCallbackTest, WhatFiresIsLinkedToTheJobThatMadeItFire) {
+  support::KeptSpans kept;
+  EXPECT_TRUE(Call(Job("reminder-task-1")).ok());
+  const auto triggers = kept.Named("trigger reminders");
+  const auto firings = kept.Named("fire reminder");
+  ASSERT_EQ(triggers.size(), 1u);
+  ASSERT_EQ(firings.size(), 1u);
+  EXPECT_THAT(firings[0].links, ElementsAre(triggers[0].context));
+  EXPECT_FALSE(triggers[0].failed);
+}
+
+TEST_F(JobCallbackTest, AJobThatCannotBeDoneHasFailed) {
+  support::KeptSpans kept;
+  clock_.now = *domain::ParseInstant("2026-03-27T08:59:59Z");
+  EXPECT_EQ(Call(Job("reminder-task-1")).error_code(), grpc::UNAVAILABLE);
+  const auto triggers = kept.Named("trigger reminders");
+  ASSERT_EQ(triggers.size(), 1u);
+  EXPECT_TRUE(triggers[0].failed);
 }
 
 TEST_F(JobCallbackTest, AJobOfAnotherNameMaySayItInItsData) {

@@ -325,7 +325,7 @@ TEST_F(ReminderServiceTest, AReminderFiresOnceAtItsTime) {
   EXPECT_THAT(Posted(), IsEmpty()) << "repeated";
 }
 
-TEST_F(ReminderServiceTest, AFiringBeginsATraceWithALinkToTheChangeThatLedToIt) {
+TEST_F(ReminderServiceTest, AFiringBeginsATraceWithLinksToTheChangeThatLedToItAndToItsTrigger) {
   support::KeptSpans kept;
   CallContext call = Call();
   call.traceparent = util::FormatTraceparent(support::kCause);
@@ -336,10 +336,13 @@ TEST_F(ReminderServiceTest, AFiringBeginsATraceWithALinkToTheChangeThatLedToIt) 
   ASSERT_TRUE(task.ok()) << task.status();
   Make(*task, Before("PT1H"));
   clock_.Set("2026-03-30T11:00:00Z");
-  Trigger(*task);
+  {
+    const util::WithTrace trigger(support::kOtherCause);
+    Trigger(*task);
+  }
   const auto spans = kept.Named("fire reminder");
   ASSERT_THAT(spans, SizeIs(1));
-  EXPECT_THAT(spans[0].links, ElementsAre(support::kCause));
+  EXPECT_THAT(spans[0].links, ElementsAre(support::kCause, support::kOtherCause));
   EXPECT_NE(util::TraceIdOf(spans[0].context), util::TraceIdOf(support::kCause));
   const auto messages = database_.Read()->messages;
   ASSERT_FALSE(messages.empty());
