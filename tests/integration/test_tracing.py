@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 import pytest
-from collector import Collector, Place, causes
+from collector import Collector, Place, SidecarSpans, causes
 from conftest import binary
 from todo_client import Client, Notified, Operator, Reminders, eventually
 
@@ -24,6 +24,20 @@ MASTER_KEY = "planted-master-key-81f0, and long enough to be one"
 TITLE = "planted-title-27ac"
 BEARER = "planted-bearer-63de"
 URL_SECRET = "planted-path-95bb"
+
+
+# A sampling rate so small that the sidecar records nothing but what its callers record.
+CONFIGURATION = """
+apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata:
+  name: traced
+spec:
+  tracing:
+    samplingRate: "0.000000001"
+    zipkin:
+      endpointAddress: {url}
+"""
 
 
 class Hook:
@@ -56,22 +70,27 @@ class Hook:
 class Traced:
     stack: Stack
     collector: Collector
+    sidecar: SidecarSpans
     hook: Hook
 
 
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
-    collector, hook = Collector(), Hook()
+    collector, sidecar, hook = Collector(), SidecarSpans(), Hook()
+    folder = tmp_path_factory.mktemp("stack")
+    configuration = folder / "configuration.yaml"
+    configuration.write_text(CONFIGURATION.format(url=sidecar.url))
     flags = [f"--trace-endpoint={collector.url}", "--webhook-allow-hosts=127.0.0.1", "--reminder-sweep=1s",
              "--log-level=debug"]
     try:
-        with Stack(tmp_path_factory.mktemp("stack") / "run", service_binary=binary(), service_flags=flags,
+        with Stack(folder / "run", service_binary=binary(), service_flags=flags, configuration=configuration,
                    secrets={"webhook-master-key": MASTER_KEY}, keep_data=False) as running:
             nobody = Notified(running.api_target(), "nobody")
             eventually(lambda: nobody.call("GetChannels").webhook_available, "the channels are known")
-            yield Traced(running, collector, hook)
+            yield Traced(running, collector, sidecar, hook)
     finally:
         collector.close()
+        sidecar.close()
         hook.close()
 
 
@@ -109,6 +128,26 @@ def test_a_completed_task_is_one_trace_up_to_the_webhook_of_its_successors_remin
     # Side branches.
     for name in ("send task-events", "send reminders", "schedule reminders"):
         assert any(span.name == name and caller in causes(spans, span.place) for span in spans.values()), name
+
+
+def test_the_sidecars_spans_join_and_are_recorded_as_the_caller_says(traced: Traced) -> None:
+    client = Client(traced.stack.api_target(), "joined")
+    traces = {flags: uuid.uuid4().hex for flags in ("00", "01")}
+    for flags, trace in traces.items():  # the one that is not recorded is the first, so that it cannot come later
+        request = client.messages.CreateTaskRequest(
+            task=client.messages.Task(title=TITLE), request_id=str(uuid.uuid4()))
+        client.call("CreateTask", request, traceparent=f"00-{trace}-{uuid.uuid4().hex[:16]}-{flags}")
+
+    def joined() -> bool:
+        sends = {span.place for span in traced.collector.spans().values() if span.name == "send task-events"}
+        caused = {place for place in sends
+                  if any(trace == traces["01"] for trace, _ in causes(traced.collector.spans(), place))}
+        return any(caused & parents for parents in traced.sidecar.parents().values())
+
+    eventually(joined, "the sidecar's span below that of the sending")
+    recorded = {trace for parents in traced.sidecar.parents().values() for trace, _ in parents}
+    assert traces["00"] not in recorded
+    assert traces["00"] not in {trace for trace, _ in traced.collector.spans()}
 
 
 def test_what_users_and_operators_keep_secret_leaves_by_no_way(traced: Traced) -> None:

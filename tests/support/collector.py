@@ -79,6 +79,39 @@ def spans_of(request: dict[str, Any]) -> list[Span]:
     return spans
 
 
+class SidecarSpans:
+    """Takes the spans of a sidecar, in Zipkin's JSON. Listens on loopback while it lives."""
+
+    def __init__(self) -> None:
+        self._spans: list[dict[str, Any]] = []
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                sink._spans += json.loads(self.rfile.read(int(self.headers["content-length"])))
+                self.send_response(202)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/api/v2/spans"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def parents(self) -> dict[str, set[Place]]:
+        """Of the spans of each name."""
+        found: dict[str, set[Place]] = {}
+        for span in list(self._spans):
+            found.setdefault(span["name"], set()).add((span["traceId"], span.get("parentId", "")))
+        return found
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
 class Collector:
     """Listens on loopback while it lives. `bodies` are the requests as they came."""
 
