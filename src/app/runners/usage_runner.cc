@@ -9,7 +9,9 @@
 namespace todo::app {
 namespace {
 
-constexpr std::chrono::seconds kInterval{2};
+// How long it waits after it found nothing to do: an idle replica asks the database little.
+constexpr std::chrono::seconds kInterval{5};
+constexpr std::chrono::seconds kPackInterval{30};
 
 }  // namespace
 
@@ -18,10 +20,16 @@ void UsageRunner::Start() {
 }
 
 void UsageRunner::Run(const std::stop_token& stop) {
+  using Clock = std::chrono::steady_clock;
   bool failed = false;
+  Clock::time_point next_pack = Clock::now();
   while (!stop.stop_requested()) {
     const absl::StatusOr<bool> rebuilt = store_.ContinueRebuild(clock_.Now());
-    const absl::StatusOr<bool> packed = store_.Pack(clock_.Now());
+    absl::StatusOr<bool> packed = false;
+    if (Clock::now() >= next_pack) {
+      packed = store_.Pack(clock_.Now());
+      if (!packed.value_or(false)) next_pack = Clock::now() + kPackInterval;
+    }
     const absl::Status& status = rebuilt.ok() ? packed.status() : rebuilt.status();
     if (std::exchange(failed, !status.ok()) != failed && failed) {
       util::Log(util::Severity::kWarning, "usage_upkeep_delayed", {{"status", status.ToString()}});
