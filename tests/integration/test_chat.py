@@ -180,7 +180,20 @@ def test_hostile_text_gets_a_clear_answer(stack: Stack) -> None:
     assert open_titles(client) == ["Water the plants"]
 
 
+def wait_for_chat(stack: Stack) -> None:
+    """Until all replicas reach their sidecars: after a failed attempt, a replica pauses for up to a second."""
+    def answers(replica: int) -> bool:
+        try:
+            return bool(JsonChat(stack, "chat-waits", replica).say("help").text)
+        except Refused as refused:
+            assert refused.code == "UNAVAILABLE"
+            return False
+    for replica in range(2):
+        eventually(lambda replica=replica: answers(replica), f"replica {replica} reaches its sidecar")
+
+
 def test_a_dialogue_goes_on_at_another_replica_after_a_kill(two_replicas: Stack) -> None:
+    wait_for_chat(two_replicas)
     user = "chat-replicas"
     client = Client(two_replicas.api_target(1), user)
     for title in ("Call the bank about the loan", "Call the bank about the card", "Old list"):
@@ -217,6 +230,7 @@ def test_a_dialogue_goes_on_at_another_replica_after_a_kill(two_replicas: Stack)
 
 def test_one_question_is_answered_once(two_replicas: Stack) -> None:
     """Many answers at the same time at both replicas, and not the same ones: the first one counts."""
+    wait_for_chat(two_replicas)
     user = "chat-race"
     client = Client(two_replicas.api_target(), user)
     chats = [GrpcChat(two_replicas, user, n % 2) for n in range(8)]
