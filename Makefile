@@ -8,7 +8,8 @@ SOURCES = $(shell git ls-files '*.cc' '*.h')
 PYTHON = $(shell tools/setup --where python)
 SECONDS ?= 60
 REMINDERS ?= 200
-RELEASED ?= v0.2.0
+# The commit that named version 0.2.0: a copy of the repository may have come without its tags.
+RELEASED ?= 31d49ba2aaa533aabeb4107ec49fa5ecc41566ec
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
@@ -53,13 +54,13 @@ test-install: image ## image and Helm chart on a real Kubernetes API: needs etcd
 	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 900 tests/install
 	@$(MAKE) --no-print-directory test-upgrade
 
-test-upgrade: ## the release before and this program side by side: RELEASED=v0.2.0, a tag or commit, is built once
+test-upgrade: ## the release before and this program side by side: RELEASED (a tag or commit, 0.2.0 by default) is built once
 	@if git rev-parse -q --verify '$(RELEASED)^{commit}' >/dev/null; then \
 	  tools/setup build tests stack kafka && RELEASED='$(RELEASED)' tools/setup released && \
 	  $(MAKE) --no-print-directory build-ci TARGETS=todo-service && \
 	  RELEASED='$(RELEASED)' $(PYTHON) -m pytest -q -s -p no:cacheprovider --timeout 1200 tests/upgrade; \
 	else \
-	  echo "test-upgrade: SKIPPED, nothing is proven: this clone has no $(RELEASED) (git fetch --tags)"; \
+	  echo "test-upgrade: SKIPPED, nothing is proven: this clone has no $(RELEASED) (git fetch --unshallow --tags)"; \
 	fi
 
 test-integration: ## the scenarios; SIDECAR=container: with the sidecar of Dapr's own image, which needs Docker
