@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """clang-tidy over the sources given, on all cores. What was found clean is remembered by the content of everything it
-read: the file, our headers that it includes (the system's count by the list of packages, protoc's by the protos), the
-settings and the flags."""
+read: the file, our headers that it includes (protoc's count by the protos they are made from, the system's by the list
+of packages), the settings and the flags."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ CACHE = Path(os.environ.get("TODO_CACHE") or _USER_CACHE / "todo-service") / "ti
 TIDY = ["clang-tidy-14", "--quiet", "--extra-arg=-Wno-unknown-warning-option", "-p", str(BUILD)]
 
 
-INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+# Of a source or header, and of a proto.
+INCLUDE = re.compile(r'^\s*(?:#\s*include|import)\s+"([^"]+)"', re.MULTILINE)
 # Where a name in quotes is looked for.
-FOLDERS = [ROOT / "src", ROOT / "db"]
+FOLDERS = [ROOT / "src", ROOT / "db", ROOT / "proto"]
 
 
 def read_by(source: Path) -> set[Path]:
-    """The source and our headers that it includes, directly or not."""
+    """The source, and what it includes of ours, directly or not: headers, and protos in place of protoc's headers."""
     files, todo = set(), [source]
     while todo:
         path = todo.pop()
@@ -37,13 +38,14 @@ def read_by(source: Path) -> set[Path]:
             continue
         files.add(path)
         for name in INCLUDE.findall(path.read_text()):
+            name = re.sub(r"(\.grpc)?\.pb\.h$", ".proto", name)
             todo += [found for folder in FOLDERS if (found := folder / name).exists()]
     return files
 
 
 def key_of(source: Path, command: list[str]) -> str:
     digest = hashlib.sha256(" ".join([*TIDY, *command]).replace(str(ROOT), "").encode())
-    settings = [ROOT / ".clang-tidy", ROOT / "tools" / "packages.txt", *sorted(ROOT.glob("proto/**/*.proto"))]
+    settings = [ROOT / ".clang-tidy", ROOT / "tools" / "packages.txt"]
     for path in [*settings, *sorted(read_by(source))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
