@@ -84,7 +84,7 @@ function seriesOptions(uPlot, series, index, inks) {
   const bars = series.filter((each) => each.kind === "bars");
   const place = bars.indexOf(series[index]);
   const base = { label: series[index].label, stroke, width: 2, points: { show: false },
-    value: (_, value) => (value === null || value === undefined ? "–" : String(value)) };
+    value: (_, value) => (value === null || value === undefined ? "" : String(value)) };
   if (place < 0) return { ...base, fill: translucent(stroke, 0.14), paths: uPlot.paths.linear() };
   const align = bars.length === 1 ? 0 : place === 0 ? -1 : 1;
   return { ...base, width: 0, fill: stroke,
@@ -112,7 +112,7 @@ function chartOptions(uPlot, element, { x, series, tick, full }) {
       { ...axis, grid: { stroke: line, width: 1 }, size: 2.8 * rem(), space: 2.2 * rem(),
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000] },
     ],
-    series: [{ label: "", value: (_, value) => (value === null || value === undefined ? "–" : full(value)) },
+    series: [{ label: "", value: (_, value) => (value === null || value === undefined ? "" : full(value)) },
       ...series.map((_, index) => seriesOptions(uPlot, series, index, inks))],
   };
 }

@@ -54,8 +54,7 @@ export function HeatMap({ days, weekStart, longDay }) {
   return html`<${ChartFigure} title="Completed each day" note=${`${summary}.`} columns=${columns} file="completions"
       rows=${[...active].reverse()} rowKey=${(row) => row.day} png=${() => picture(map, box.current)}>
     <div class="v-heat-box" ref=${box} tabindex="0" role="group" aria-label="Heat map of completed tasks">
-      <svg class="v-heat" role="img" aria-label=${summary} viewBox=${`0 0 ${map.width} ${map.height}`}
-           width=${`${map.width / 16}rem`} height=${`${map.height / 16}rem`}>
+      <svg class="v-heat" role="img" aria-label=${summary} viewBox=${`0 0 ${map.width} ${map.height}`}>
         ${map.months.map((month) => html`<text key=${`${month.text}${month.x}`} x=${month.x} y="11">${month.text}</text>`)}
         ${map.weekdays.map((day) => html`<text key=${day.text} x="0" y=${day.y}>${day.text}</text>`)}
         ${map.cells.map((cell) => html`<rect key=${cell.day} class=${`v-heat-${cell.level}`} x=${cell.x} y=${cell.y}

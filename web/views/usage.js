@@ -93,11 +93,11 @@ const days = (number) => `${numberText(number)} ${number === 1 ? "day" : "days"}
 function Change({ now, before, span, better = 1, unit = (value) => numberText(value) }) {
   const change = now - before;
   if (!Number.isFinite(change)) return null;
-  if (change === 0) return html`<p class="v-change">as many as ${span} before</p>`;
-  const good = change * better > 0;
-  return html`<p class=${`v-change ${good ? "good" : "bad"}`}>
+  if (change === 0) return html`<p class="v-change">as many as in ${span} before</p>`;
+  const tone = change * better === 0 ? "" : change * better > 0 ? "good" : "bad";
+  return html`<p class=${`v-change ${tone}`}>
     <span aria-hidden="true">${change > 0 ? "▲" : "▼"}</span> ${unit(Math.abs(change))} ${change > 0 ? "more" : "fewer"}
-    <span> than ${span} before</span></p>`;
+    <span> than in ${span} before</span></p>`;
 }
 
 function Figure({ label, value, children }) {
@@ -118,8 +118,8 @@ function Figures({ data, year }) {
         ? html`<a href="/today">${numberText(data.overdue)} overdue</a>` : "nothing overdue"}</p><//>
     <${Figure} label="Streak" value=${days(data.streak)}>
       ${year && html`<p class="v-change">longest in a year: ${days(year.longest)}</p>`}<//>
-    <${Figure} label="Created and completed" value=${percent(totals.rate)}>
-      ${previous && previous.rate >= 0 && html`<p class="v-change">${percent(previous.rate)} of ${span} before</p>`}<//>
+    <${Figure} label="Completed of created" value=${percent(totals.rate)}>
+      ${previous && previous.rate >= 0 && html`<p class="v-change">${percent(previous.rate)} in ${span} before</p>`}<//>
     <${Figure} label="Time to complete" value=${totals.timed ? duration(totals.p50) : "–"}>
       ${totals.timed > 0 && html`<p class="v-change">half of the tasks; nine of ten within ${duration(totals.p90)}</p>`}<//>
   </dl>`;
