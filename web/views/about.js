@@ -34,9 +34,12 @@ export function AboutView() {
     </section>
     <section class="v-card">
       <h2>Licences</h2>
-      <ul class="v-links">${libraries.map((each) => html`<li key=${each.name}><b>${each.name}</b>: ${each.use}</li>`)}</ul>
-      ${licences.data ? html`<pre class="v-licences" tabindex="0" aria-label="Licences of the libraries">${licences.data}</pre>`
-        : licences.error ? html`<${ErrorState} error=${licences.error} retry=${licences.reload} />` : html`<${Loading} label="Loading the licences" lines=${3} />`}
+      <ul class="v-links">${libraries
+        .map((each) => html`<li key=${each.name}><b>${each.name}</b>: ${each.use}</li>`)}</ul>
+      ${licences.data ? html`<pre class="v-licences" tabindex="0" aria-label="Licences of the libraries">
+        ${licences.data}</pre>`
+        : licences.error ? html`<${ErrorState} error=${licences.error} retry=${licences.reload} />`
+          : html`<${Loading} label="Loading the licences" lines=${3} />`}
     </section>
   </div>`;
 }
@@ -45,7 +48,8 @@ export function AboutView() {
 function Installed() {
   const [worker, setWorker] = useState(false);
   useEffect(() => {
-    navigator.serviceWorker?.getRegistration().then((registration) => setWorker(Boolean(registration?.active)), () => {});
+    navigator.serviceWorker?.getRegistration()
+      .then((registration) => setWorker(Boolean(registration?.active)), () => {});
   }, []);
   const own = matchMedia("(display-mode: standalone)").matches;
   return `${own ? "installed" : "in a browser"}${worker ? ", works offline" : ""}`;

@@ -9,12 +9,18 @@ import { listSubscriptions, pushObstacle, switchPushOff, switchPushOn } from "./
 /** `values` and `change`: the preferences; `channels`: the answer of GetChannels, replaced by `onChannels`. */
 export function Channels({ values, change, channels, onChannels }) {
   const set = (name) => (on) => change({ [name]: on }, name);
-  return html`<${Switch} id="in-app" label="The list in this page" hint="The bell, on every device." checked=${values.inApp !== false && Boolean(values.inApp)} onChange=${set("inApp")} />
-    <${Switch} id="push" label="Push" hint=${channels.pushAvailable ? "Messages of your browser, even when this page is closed." : "Not set up on this server."} checked=${Boolean(values.push)} onChange=${set("push")} />
+  return html`<${Switch} id="in-app" label="The list in this page" hint="The bell, on every device."
+    checked=${values.inApp !== false && Boolean(values.inApp)} onChange=${set("inApp")} />
+    <${Switch} id="push" label="Push" hint=${channels.pushAvailable
+      ? "Messages of your browser, even when this page is closed." : "Not set up on this server."}
+        checked=${Boolean(values.push)} onChange=${set("push")} />
     ${values.push && channels.pushAvailable && html`<${Browsers} channels=${channels} />`}
-    <${Switch} id="email" label="E-mail" hint=${channels.emailAvailable ? null : "Not set up on this server."} checked=${Boolean(values.email)} onChange=${set("email")} />
+    <${Switch} id="email" label="E-mail" hint=${channels.emailAvailable ? null : "Not set up on this server."}
+      checked=${Boolean(values.email)} onChange=${set("email")} />
     ${values.email && channels.emailAvailable && html`<${Address} channels=${channels} onChannels=${onChannels} />`}
-    <${Switch} id="webhook" label="Webhooks" hint=${channels.webhookAvailable ? html`Calls to other programs, <a href="#webhooks">below</a>.` : "Not set up on this server."} checked=${Boolean(values.webhook)} onChange=${set("webhook")} />`;
+    <${Switch} id="webhook" label="Webhooks" hint=${channels.webhookAvailable
+      ? html`Calls to other programs, <a href="#webhooks">below</a>.` : "Not set up on this server."}
+        checked=${Boolean(values.webhook)} onChange=${set("webhook")} />`;
 }
 
 /** The browsers that get pushes, and the switch of this one. */
@@ -39,13 +45,21 @@ function Browsers({ channels }) {
   };
   const remove = (each) => run(() => switchPushOff(each), "The browser gets no more pushes");
   return html`<div class="v-inset">
-    ${here ? html`<p><span class="v-pill good">on</span> This browser gets pushes.</p><button type="button" class="button small" disabled=${busy} onClick=${() => remove(here)}>Switch off here</button>`
+    ${here ? html`<p><span class="v-pill good">on</span> This browser gets pushes.</p>
+      <button type="button" class="button small" disabled=${busy}
+        onClick=${() => remove(here)}>Switch off here</button>`
       : obstacle ? html`<p class="v-hint">${obstacle}</p>`
-      : html`<button type="button" class="button" disabled=${busy} onClick=${() => run(() => switchPushOn(channels.pushPublicKey), "This browser gets pushes now")}>${busy ? "Waiting for the browser …" : "Switch on in this browser"}</button>`}
+      : html`<button type="button" class="button" disabled=${busy}
+        onClick=${() => run(() => switchPushOn(channels.pushPublicKey), "This browser gets pushes now")}>
+          ${busy ? "Waiting for the browser …" : "Switch on in this browser"}</button>`}
     ${error && html`<p class="v-error" role="alert">${error}</p>`}
-    ${rows.some((each) => !each.here) && html`<ul class="v-browsers" aria-label="Other browsers">${rows.filter((each) => !each.here).map((each) => html`<li key=${each.id}>
+    ${rows.some((each) => !each.here)
+      && html`<ul class="v-browsers" aria-label="Other browsers">
+        ${rows.filter((each) => !each.here).map((each) => html`<li key=${each.id}>
       <span><bdi>${hostOf(each.endpoint)}</bdi> <small>since ${relativeTime(each.createdAt)}</small></span>
-      <button type="button" class="button small" disabled=${busy} onClick=${() => remove(each)}>Remove<span class="visually-hidden"> the browser of ${relativeTime(each.createdAt)}</span></button></li>`)}</ul>`}
+      <button type="button" class="button small" disabled=${busy}
+        onClick=${() => remove(each)}>Remove<span
+          class="visually-hidden"> the browser of ${relativeTime(each.createdAt)}</span></button></li>`)}</ul>`}
   </div>`;
 }
 
@@ -77,8 +91,10 @@ function Address({ channels, onChannels }) {
   };
   return html`<form class="v-inset" noValidate onSubmit=${(event) => { event.preventDefault(); save(address.trim()); }}>
     <${Field} id=${id} label="Address" error=${error} hint="The address is not verified: look twice.">
-      <input id=${id} type="email" autocomplete="email" value=${address} placeholder="ada@example.org" aria-invalid=${error ? "true" : null}
-        aria-describedby=${`${id}-hint${error ? ` ${id}-error` : ""}`} onInput=${(event) => { setAddress(event.currentTarget.value); setError(""); }} /><//>
+      <input id=${id} type="email" autocomplete="email" value=${address} placeholder="ada@example.org"
+        aria-invalid=${error ? "true" : null}
+        aria-describedby=${`${id}-hint${error ? ` ${id}-error` : ""}`}
+          onInput=${(event) => { setAddress(event.currentTarget.value); setError(""); }} /><//>
     <div class="v-row"><button type="submit" class="button" disabled=${address.trim() === stored}>Save</button>
       ${stored && html`<button type="button" class="button" onClick=${() => save("")}>Remove</button>`}</div>
   </form>`;

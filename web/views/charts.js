@@ -19,7 +19,8 @@ export function ChartFigure({ title, note, columns, rows, rowKey, file, png, chi
       <div class="v-figure-tools">
         <button type="button" class="button small" aria-pressed=${asTable ? "true" : "false"}
                 onClick=${() => setAsTable(!asTable)}>Table<span class="visually-hidden"> of ${title}</span></button>
-        <button type="button" class="button small" onClick=${saveCsv}>CSV<span class="visually-hidden"> of ${title}</span></button>
+        <button type="button" class="button small"
+          onClick=${saveCsv}>CSV<span class="visually-hidden"> of ${title}</span></button>
         ${png && html`<button type="button" class="button small" disabled=${asTable} onClick=${savePng}
           >PNG<span class="visually-hidden"> of ${title}</span></button>`}
       </div>
@@ -204,7 +205,8 @@ export function BarList({ rows, label }) {
   return html`<ul class="v-bars" aria-label=${label}>
     ${rows.map((row) => html`<li key=${row.key}>
       <span class="v-bar-label"><bdi>${row.label}</bdi></span>
-      <span class="v-bar" aria-hidden="true"><i class=${row.ink || "v-ink-1"} style=${{ width: `${(100 * row.value) / most}%` }}></i></span>
+      <span class="v-bar" aria-hidden="true">
+        <i class=${row.ink || "v-ink-1"} style=${{ width: `${(100 * row.value) / most}%` }}></i></span>
       <span class="v-bar-value">${row.value}${row.note && html`<small> ${row.note}</small>`}</span>
     </li>`)}
   </ul>`;

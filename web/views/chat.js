@@ -35,7 +35,8 @@ export function ChatPanel({ onClose }) {
   const id = useId();
   return html`<aside class="v-chat-panel" aria-labelledby=${id}>
     <header class="v-panel-head"><h2 id=${id}>Chat</h2>
-      ${onClose && html`<button type="button" class="button quiet icon-only" aria-label="Close chat" onClick=${onClose}><${Icon} name="close" /></button>`}
+      ${onClose && html`<button type="button" class="button quiet icon-only" aria-label="Close chat" onClick=${onClose}>
+        <${Icon} name="close" /></button>`}
     </header>
     <${Conversation} focus onClose=${onClose} />
   </aside>`;
@@ -49,7 +50,8 @@ function Conversation({ focus, onClose }) {
   const size = chat.entries.length;
   const state = chat.entries.map((each) => each.state).join();
   useLayoutEffect(() => { if (end.current) end.current.scrollTop = end.current.scrollHeight; }, [size, state]);
-  useEffect(() => { if (focus || matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true }); }, [focus]);
+  useEffect(() => { if (focus
+    || matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true }); }, [focus]);
   const say = (text) => {
     if (!text.trim() || chat.sending || !online) return;
     chat.say(text.trim());
@@ -57,13 +59,16 @@ function Conversation({ focus, onClose }) {
   };
   const undoable = undoableEntry(chat.entries);
   const question = openQuestion(chat.entries);
-  return html`<div class="v-chat" onKeyDown=${(event) => { if (event.key === "Escape" && onClose && !chat.draft) onClose(); }}>
+  return html`<div class="v-chat"
+    onKeyDown=${(event) => { if (event.key === "Escape" && onClose && !chat.draft) onClose(); }}>
     <div class="v-chat-log" ref=${end} role="log" aria-label="Conversation" tabindex="0">
-      ${size === 0 ? html`<${Examples} online=${online} onSay=${say} />` : chat.entries.map((entry) => html`<${Entry} key=${entry.id}
+      ${size === 0 ? html`<${Examples} online=${online} onSay=${say} />` : chat.entries
+        .map((entry) => html`<${Entry} key=${entry.id}
         entry=${entry} open=${entry.id === question} undoable=${entry.id === undoable} busy=${chat.sending || !online}
         onSay=${say} onRepeat=${() => chat.repeat(entry.id)} />`)}
     </div>
-    ${!online && html`<p class="v-strip" role="status"><b>You are offline.</b> The chat answers when the network is back. Your lists work meanwhile.</p>`}
+    ${!online && html`<p class="v-strip" role="status">
+      <b>You are offline.</b> The chat answers when the network is back. Your lists work meanwhile.</p>`}
     <${Composer} chat=${chat} online=${online} field=${field} onSay=${say} />
   </div>`;
 }
@@ -72,7 +77,8 @@ function Examples({ online, onSay }) {
   return html`<div class="v-state v-examples">
     <p class="v-state-title">Say it in your own words</p>
     <p>Add tasks, check them off, move them, or ask what is due. A sentence that is not understood changes nothing.</p>
-    <ul aria-label="Examples">${examples.map((text) => html`<li key=${text}><button type="button" class="v-example" disabled=${!online}
+    <ul aria-label="Examples">
+      ${examples.map((text) => html`<li key=${text}><button type="button" class="v-example" disabled=${!online}
       onClick=${() => onSay(text)}>${text}</button></li>`)}</ul>
   </div>`;
 }
@@ -81,11 +87,15 @@ function Entry({ entry, open, undoable, busy, onSay, onRepeat }) {
   const failure = entry.error && explain(entry.error);
   return html`<div class="v-turn">
     <p class="v-mine"><span class="visually-hidden">You: </span><bdi>${entry.text}</bdi></p>
-    ${entry.state === "sending" && html`<p class="v-typing" role="status" aria-label="The answer is on its way"><i></i><i></i><i></i></p>`}
-    ${entry.state === "failed" && html`<div class="v-said v-failed" role="alert"><p><b>${failure.title}.</b> ${failure.advice}</p>
-      <div class="v-choices"><button type="button" class="button small" disabled=${busy} onClick=${onRepeat}>Send again</button></div>
+    ${entry.state === "sending"
+      && html`<p class="v-typing" role="status" aria-label="The answer is on its way"><i></i><i></i><i></i></p>`}
+    ${entry.state === "failed"
+      && html`<div class="v-said v-failed" role="alert"><p><b>${failure.title}.</b> ${failure.advice}</p>
+      <div class="v-choices"><button type="button" class="button small" disabled=${busy}
+        onClick=${onRepeat}>Send again</button></div>
       <p class="v-hint">Sending it again never does it twice.</p></div>`}
-    ${entry.state === "done" && html`<${ChatAnswer} answer=${entry.answer} open=${open} undoable=${undoable} busy=${busy} onSay=${onSay} />`}
+    ${entry.state === "done"
+      && html`<${ChatAnswer} answer=${entry.answer} open=${open} undoable=${undoable} busy=${busy} onSay=${onSay} />`}
   </div>`;
 }
 
@@ -112,8 +122,10 @@ function Composer({ chat, online, field, onSay }) {
     }
   };
   return html`<form class="v-composer" onSubmit=${(event) => { event.preventDefault(); send(); }}>
-    <textarea ref=${field} rows="1" maxlength="2000" aria-label="Say what to do" placeholder="add …, done with …, what's due?"
+    <textarea ref=${field} rows="1" maxlength="2000" aria-label="Say what to do"
+      placeholder="add …, done with …, what's due?"
       value=${chat.draft} onInput=${(event) => chat.setDraft(event.currentTarget.value)} onKeyDown=${onKey}></textarea>
-    <button type="submit" class="button primary icon-only" aria-label="Send" disabled=${!chat.draft.trim() || chat.sending || !online}><${Icon} name="send" /></button>
+    <button type="submit" class="button primary icon-only" aria-label="Send" disabled=${!chat.draft.trim()
+      || chat.sending || !online}><${Icon} name="send" /></button>
   </form>`;
 }

@@ -5,7 +5,8 @@ const linked = new Set(["ADD", "COMPLETE", "UNCOMPLETE", "RENAME", "POSTPONE", "
 
 /** The tasks that the answer tells of and that exist. */
 function tasksOf(answer) {
-  const tasks = (answer.actions || []).filter((action) => linked.has(action.kind)).flatMap((action) => action.tasks || []);
+  const tasks = (answer.actions || [])
+    .filter((action) => linked.has(action.kind)).flatMap((action) => action.tasks || []);
   return [...tasks, ...(answer.question?.choices || []).map((choice) => choice.task).filter(Boolean)];
 }
 
@@ -50,7 +51,8 @@ function Words({ lines }) {
     else blocks.push(item ? { list: [pieces] } : { pieces });
   }
   return blocks.map((block, index) => (block.list
-    ? html`<ul key=${index}>${block.list.map((pieces, at) => html`<li key=${at}><${Line} pieces=${pieces} /></li>`)}</ul>`
+    ? html`<ul key=${index}>${block.list
+      .map((pieces, at) => html`<li key=${at}><${Line} pieces=${pieces} /></li>`)}</ul>`
     : html`<p key=${index}><${Line} pieces=${block.pieces} /></p>`));
 }
 
@@ -59,8 +61,10 @@ function choicesOf(answer, lines) {
   const choices = answer.question.choices || [];
   if (choices.length < 2) return [{ label: "Yes", say: "yes", main: true }, { label: "No", say: "no" }];
   const labels = lines.filter(isChoice);
-  return [...choices.map((choice, index) => ({ label: (labels[index] || choice.task?.title || "").replace(/^\d+\. /, ""),
-    say: String(choice.number || index + 1), number: choice.number || index + 1 })), { label: "None of them", say: "none" }];
+  return [...choices.map((choice,
+    index) => ({ label: (labels[index] || choice.task?.title || "").replace(/^\d+\. /, ""),
+    say: String(choice.number || index + 1), number: choice.number || index + 1 })),
+      { label: "None of them", say: "none" }];
 }
 
 /** `open`: the question still waits; `undoable`: “undo” takes this answer back; `onSay(text)` sends a sentence. */
@@ -71,17 +75,22 @@ export function ChatAnswer({ answer, open, undoable, busy, onSay }) {
   const all = [...waiting];
   const shown = lines.filter((line) => !(answer.question && (isHowTo(line) || (several && isChoice(line)))))
     .map((line) => line.replace(/ Answer “yes” or “no”\.$/, "")).map((line) => withTasks(line, waiting, all));
-  const notes = (answer.actions || []).flatMap((action) => action.notes || []).filter((note) => !answer.text.includes(note));
+  const notes = (answer.actions || []).flatMap((action) => action.notes || [])
+    .filter((note) => !answer.text.includes(note));
   return html`<div class="v-said">
     <${Words} lines=${shown} />
     ${notes.map((note) => html`<p class="v-note" key=${note}>${note}</p>`)}
     ${answer.question && html`<div class="v-choices" role="group" aria-label="Answers">
       ${choicesOf(answer, lines).map((choice) => html`<button key=${choice.say} type="button" disabled=${!open || busy}
           class=${choice.main ? "button primary" : "button"} onClick=${() => onSay(choice.say)}>
-        ${choice.number && html`<span class="v-choice-number" aria-hidden="true">${choice.number}</span>`}<bdi>${choice.label}</bdi></button>`)}
+        ${choice.number && html`<span class="v-choice-number" aria-hidden="true">${choice.number}</span>`}
+          <bdi>${choice.label}</bdi></button>`)}
     </div>`}
-    ${(answer.actions || []).some((action) => action.kind === "USAGE") && html`<p><a href="/usage">See it as charts</a></p>`}
-    ${undoable && html`<div class="v-choices"><button type="button" class="button small" disabled=${busy} onClick=${() => onSay("undo")}>Undo</button></div>`}
-    ${answer.understoodBy && answer.understoodBy !== "grammar" && html`<p class="v-hint">Understood by ${answer.understoodBy}</p>`}
+    ${(answer.actions || []).some((action) => action.kind === "USAGE")
+      && html`<p><a href="/usage">See it as charts</a></p>`}
+    ${undoable && html`<div class="v-choices">
+      <button type="button" class="button small" disabled=${busy} onClick=${() => onSay("undo")}>Undo</button></div>`}
+    ${answer.understoodBy && answer.understoodBy !== "grammar"
+      && html`<p class="v-hint">Understood by ${answer.understoodBy}</p>`}
   </div>`;
 }

@@ -31,7 +31,8 @@ function makeSession() {
     },
     /** Sends a sentence under a new request id. Returns the answered entry. */
     say(text) {
-      const entry = { id: ++entries, text, requestId: crypto.randomUUID(), state: "sending", answer: null, error: null, at: Date.now() };
+      const entry = { id: ++entries, text, requestId: crypto.randomUUID(), state: "sending", answer: null, error: null,
+        at: Date.now() };
       session.entries = [...session.entries, entry];
       return send(entry);
     },

@@ -28,7 +28,8 @@ function layout(days, weekStart, names) {
     if (last && cell.x - last.x < 2.2 * step) months.pop();
     months.push({ text, x: cell.x });
   });
-  const weekdays = [1, 3, 5].map((row) => ({ text: names.weekday((row + weekStart) % 7), y: top + row * step + side - 2 }));
+  const weekdays = [1, 3, 5]
+    .map((row) => ({ text: names.weekday((row + weekStart) % 7), y: top + row * step + side - 2 }));
   return { cells, months, weekdays, width: left + Math.ceil(days.length / 7) * step, height: top + 7 * step };
 }
 
@@ -37,7 +38,8 @@ const format = (options) => {
   const formatter = new Intl.DateTimeFormat("en", { timeZone: "UTC", ...options });
   return (day) => formatter.format(utc(day));
 };
-const names = { month: format({ month: "short" }), weekday: (number) => format({ weekday: "short" })(`2026-11-0${number + 1}`) };
+const names = { month: format({ month: "short" }),
+  weekday: (number) => format({ weekday: "short" })(`2026-11-0${number + 1}`) };
 
 /** `days`: `[{day, count}]`; `longDay(day)`: a day in words; `weekStart`: 0 for Sunday. */
 export function HeatMap({ days, weekStart, longDay }) {
@@ -55,7 +57,8 @@ export function HeatMap({ days, weekStart, longDay }) {
       rows=${[...active].reverse()} rowKey=${(row) => row.day} png=${() => picture(map, box.current)}>
     <div class="v-heat-box" ref=${box} tabindex="0" role="group" aria-label="Heat map of completed tasks">
       <svg class="v-heat" role="img" aria-label=${summary} viewBox=${`0 0 ${map.width} ${map.height}`}>
-        ${map.months.map((month) => html`<text key=${`${month.text}${month.x}`} x=${month.x} y="11">${month.text}</text>`)}
+        ${map.months.map((month) => html`<text key=${`${month.text}${month.x}`} x=${month.x} y="11">
+          ${month.text}</text>`)}
         ${map.weekdays.map((day) => html`<text key=${day.text} x="0" y=${day.y}>${day.text}</text>`)}
         ${map.cells.map((cell) => html`<rect key=${cell.day} class=${`v-heat-${cell.level}`} x=${cell.x} y=${cell.y}
           width=${side} height=${side} rx="2.5"><title>${longDay(cell.day)}: ${cell.count} completed</title></rect>`)}
@@ -69,7 +72,8 @@ export function HeatMap({ days, weekStart, longDay }) {
 function picture(map, element) {
   const scale = 2;
   const head = 44 * scale;
-  const { canvas, pen } = sheet((map.width + 24) * scale, (map.height + 16) * scale + head, element, "Completed each day", scale);
+  const { canvas, pen } = sheet((map.width + 24) * scale, (map.height + 16) * scale + head, element,
+    "Completed each day", scale);
   const inks = inkOf(element, [0, 1, 2, 3, 4].map((level) => `v-heat-${level}`));
   const [text] = inkOf(element, ["v-ink-text"]);
   pen.translate(12 * scale, head);

@@ -72,7 +72,8 @@ export async function more() {
   const mine = ++generation;
   set({ busy: true });
   try {
-    const answer = await call("NotificationService", "ListNotifications", { pageSize: 50, pageToken: state.next }, { get: true });
+    const answer = await call("NotificationService", "ListNotifications", { pageSize: 50, pageToken: state.next },
+      { get: true });
     if (mine !== generation) return;
     const known = new Set(state.items.map((each) => each.id));
     set({ items: [...state.items, ...(answer.notifications || []).filter((each) => !known.has(each.id))],
@@ -116,7 +117,8 @@ export async function snooze(notification, { until, duration }) {
     || fired.sort((a, b) => Date.parse(b.firedAt) - Date.parse(a.firedAt))[0];
   const requestId = crypto.randomUUID();
   if (reminder) {
-    return call("ReminderService", "SnoozeReminder", { taskId, number: reminder.number, requestId, ...(until ? { until } : { duration }) });
+    return call("ReminderService", "SnoozeReminder",
+      { taskId, number: reminder.number, requestId, ...(until ? { until } : { duration }) });
   }
   const at = until || new Date(Date.now() + minutesOf(duration) * 60000).toISOString();
   return call("ReminderService", "CreateReminder", { taskId, requestId, reminder: { at } });

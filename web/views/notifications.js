@@ -38,7 +38,8 @@ export function NotificationBell() {
     const newest = items[0];
     if (ready && known.current !== null && newest && newest.id !== known.current && !newest.readAt) {
       announce(`Reminder: ${newest.title}`);
-      if (!open) toast({ text: `Reminder: ${newest.title}`, actions: [{ label: "Open", run: () => openTask(newest) }], timeout: 10000 });
+      if (!open) toast({ text: `Reminder: ${newest.title}`, actions: [{ label: "Open", run: () => openTask(newest) }],
+        timeout: 10000 });
     }
     if (ready) known.current = newest?.id || "";
   }, [items, ready]);
@@ -53,9 +54,13 @@ export function NotificationBell() {
     button.current?.focus();
   };
   const label = unread > 0 ? `Notifications, ${unread} unread` : "Notifications";
-  return html`<div class="v-bell" ref=${box} onKeyDown=${(event) => { if (event.key === "Escape" && open) { event.stopPropagation(); close(); } }}>
-    <button type="button" class="button quiet icon-only" ref=${button} aria-label=${label} aria-expanded=${open ? "true" : "false"} aria-haspopup="dialog"
-            onClick=${() => setOpen(!open)}><${Icon} name="bell" />${unread > 0 && html`<span class="v-badge" aria-hidden="true">${unread > 99 ? "99+" : unread}</span>`}</button>
+  return html`<div class="v-bell" ref=${box}
+    onKeyDown=${(event) => { if (event.key === "Escape" && open) { event.stopPropagation(); close(); } }}>
+    <button type="button" class="button quiet icon-only" ref=${button} aria-label=${label} aria-expanded=${open
+      ? "true" : "false"} aria-haspopup="dialog"
+            onClick=${() => setOpen(!open)}><${Icon} name="bell" />
+              ${unread > 0 && html`<span class="v-badge" aria-hidden="true">${unread > 99 ? "99+" : unread}
+                </span>`}</button>
     ${open && html`<div class="v-popover" role="dialog" aria-label="Notifications">
       <${List} compact onLeave=${() => setOpen(false)} />
     </div>`}
@@ -82,16 +87,24 @@ function List({ compact, onLeave }) {
   return html`<header class="v-head">
       <${Title}>Notifications${unread > 0 && html` <span class="v-count">${unread} unread</span>`}<//>
       <div class="v-head-tools">
-        ${!compact && html`<button type="button" class="button small" aria-pressed=${onlyUnread ? "true" : "false"} onClick=${() => setOnlyUnread(!onlyUnread)}>Unread only</button>`}
-        <button type="button" class="button small" disabled=${unread === 0} onClick=${() => markRead().then(() => announce("All notifications are read"), fail)}>Mark all read</button>
+        ${!compact && html`<button type="button" class="button small" aria-pressed=${onlyUnread ? "true" : "false"}
+          onClick=${() => setOnlyUnread(!onlyUnread)}>Unread only</button>`}
+        <button type="button" class="button small" disabled=${unread === 0} onClick=${() => markRead()
+          .then(() => announce("All notifications are read"), fail)}>Mark all read</button>
       </div>
     </header>
     ${ready && html`<${StaleStrip} error=${error} retry=${refresh} />`}
-    ${!ready ? (error ? html`<${ErrorState} error=${error} retry=${refresh} />` : html`<${Loading} label="Loading notifications" />`)
+    ${!ready ? (error ? html`<${ErrorState} error=${error} retry=${refresh} />`
+      : html`<${Loading} label="Loading notifications" />`)
       : shown.length === 0 ? html`<${Nothing} onlyUnread=${onlyUnread && items.length > 0} />`
-      : html`<ul class="v-notifications" aria-label="Notifications">${shown.map((each) => html`<${Item} key=${each.id} notification=${each} now=${now} onLeave=${onLeave} />`)}</ul>`}
-    ${compact ? html`<p class="v-more"><a href="/notifications" onClick=${onLeave}>All notifications</a> · <a href="/preferences#notifications" onClick=${onLeave}>Channels</a></p>`
-      : next && html`<p class="v-more"><button type="button" class="button" disabled=${busy} onClick=${more}>Show older ones</button></p>`}`;
+      : html`<ul class="v-notifications" aria-label="Notifications">
+        ${shown.map((each) => html`<${Item} key=${each.id} notification=${each} now=${now}
+          onLeave=${onLeave} />`)}</ul>`}
+    ${compact ? html`<p class="v-more">
+      <a href="/notifications" onClick=${onLeave}>All notifications</a> · <a href="/preferences#notifications"
+        onClick=${onLeave}>Channels</a></p>`
+      : next && html`<p class="v-more">
+        <button type="button" class="button" disabled=${busy} onClick=${more}>Show older ones</button></p>`}`;
 }
 
 function Nothing({ onlyUnread }) {
@@ -110,14 +123,21 @@ function Item({ notification, now, onLeave }) {
   return html`<li class=${`v-notification${unread ? " unread" : ""}`}>
     <span class="v-dot" aria-hidden="true"></span>
     <div class="v-notification-text">
-      ${gone === "deleted" ? html`<bdi class="v-gone">${notification.title}</bdi>` : html`<a href=${`/task/${notification.taskId}`} class=${gone ? "v-gone" : ""}
-        onClick=${(event) => { event.preventDefault(); openTask(notification, onLeave); }}><bdi>${notification.title}</bdi></a>`}
-      <p class="v-hint">${unread && html`<span class="visually-hidden">Unread. </span>`}<time dateTime=${notification.remindAt} title=${formats.dateTime(Date.parse(notification.remindAt))}>${relativeTime(notification.remindAt, now)}</time>
-        ${due && html` · due ${due}`}${notification.late && " · late: the service was down"}${gone === "done" && " · done"}${gone === "deleted" && " · deleted"}</p>
+      ${gone === "deleted" ? html`<bdi class="v-gone">${notification.title}</bdi>`
+        : html`<a href=${`/task/${notification.taskId}`} class=${gone ? "v-gone" : ""}
+        onClick=${(event) => { event.preventDefault(); openTask(notification, onLeave); }}>
+          <bdi>${notification.title}</bdi></a>`}
+      <p class="v-hint">${unread && html`<span class="visually-hidden">Unread. </span>`}
+        <time dateTime=${notification.remindAt} title=${formats.dateTime(Date.parse(notification.remindAt))}>
+          ${relativeTime(notification.remindAt, now)}</time>
+        ${due && html` · due ${due}`}${notification.late && " · late: the service was down"}
+          ${gone === "done" && " · done"}${gone === "deleted" && " · deleted"}</p>
     </div>
     <div class="v-notification-tools">
       ${!gone && html`<${SnoozeMenu} notification=${notification} formats=${formats} />`}
-      ${unread && html`<button type="button" class="button quiet icon-only" aria-label=${`Mark “${notification.title}” as read`} onClick=${() => markRead([notification.id]).catch(fail)}><${Icon} name="check" /></button>`}
+      ${unread && html`<button type="button" class="button quiet icon-only"
+        aria-label=${`Mark “${notification.title}” as read`} onClick=${() => markRead([notification.id]).catch(fail)}>
+          <${Icon} name="check" /></button>`}
     </div>
   </li>`;
 }
@@ -133,9 +153,11 @@ export function snoozeChoices(formats, now = Date.now()) {
   const today = dayOf(now, formats.zone);
   const morning = formats.morning || "09:00";
   const evening = formats.evening || "19:00";
-  const at = (label, day, time) => ({ label, hint: formats.dateTime(instantOf(day, formats.zone, time)), until: new Date(instantOf(day, formats.zone, time)).toISOString() });
+  const at = (label, day, time) => ({ label, hint: formats.dateTime(instantOf(day, formats.zone, time)),
+    until: new Date(instantOf(day, formats.zone, time)).toISOString() });
   const monday = plusDays(today, ((8 - new Date(`${today}T00:00:00Z`).getUTCDay()) % 7) || 7);
-  const choices = [{ label: "10 minutes", duration: "PT10M" }, { label: "1 hour", duration: "PT1H" }, { label: "3 hours", duration: "PT3H" }];
+  const choices = [{ label: "10 minutes", duration: "PT10M" }, { label: "1 hour", duration: "PT1H" },
+    { label: "3 hours", duration: "PT3H" }];
   if (instantOf(today, formats.zone, evening) > now + 1800000) choices.push(at("This evening", today, evening));
   return [...choices, at("Tomorrow", plusDays(today, 1), morning), at("Next week", monday, morning)];
 }
@@ -152,5 +174,6 @@ function SnoozeMenu({ notification, formats }) {
       fail(error);
     }
   };
-  return html`<${Menu} label=${`Snooze “${notification.title}”`} icon="snooze" items=${snoozeChoices(formats).map((choice) => ({ label: choice.label, hint: choice.hint, run: () => run(choice) }))} />`;
+  return html`<${Menu} label=${`Snooze “${notification.title}”`} icon="snooze" items=${snoozeChoices(formats)
+    .map((choice) => ({ label: choice.label, hint: choice.hint, run: () => run(choice) }))} />`;
 }

@@ -56,7 +56,8 @@ const adviceByCode = {
   unavailable: ["The server is busy or starting", "Please try again in a moment."],
   deadline_exceeded: ["The server took too long", "Please try again in a moment."],
   resource_exhausted: ["Too many requests", "Please wait a few seconds and try again."],
-  permission_denied: ["This is for operators", "Your account does not have the role operator. Ask your administrator for it."],
+  permission_denied: ["This is for operators",
+    "Your account does not have the role operator. Ask your administrator for it."],
   unauthenticated: ["You are signed out", "Please sign in again."],
 };
 
@@ -111,7 +112,8 @@ export function DataTable({ caption, columns, rows, rowKey = (_, index) => index
     <table class="v-table">
       <caption class=${shown ? "" : "visually-hidden"}>${caption}</caption>
       <thead><tr>${columns.map((column) =>
-        html`<th scope="col" class=${column.number ? "number" : ""} key=${column.title}>${column.title}</th>`)}</tr></thead>
+        html`<th scope="col" class=${column.number ? "number" : ""} key=${column.title}>${column.title}</th>`)}
+          </tr></thead>
       <tbody>${rows.map((row, index) => html`<tr key=${rowKey(row, index)}>${columns.map((column, at) =>
         cell(column, row, at))}</tr>`)}</tbody>
     </table>
@@ -132,7 +134,8 @@ export function Field({ label, hint, error, id, children }) {
 export function Switch({ id, label, hint, checked, disabled, onChange }) {
   return html`<div class="v-switch">
     <input id=${id} type="checkbox" role="switch" checked=${checked} disabled=${disabled}
-           aria-describedby=${hint ? `${id}-hint` : null} onChange=${(event) => onChange(event.currentTarget.checked)} />
+           aria-describedby=${hint ? `${id}-hint` : null}
+             onChange=${(event) => onChange(event.currentTarget.checked)} />
     <div><label for=${id}>${label}</label>${hint && html`<p class="v-hint" id=${`${id}-hint`}>${hint}</p>`}</div>
   </div>`;
 }

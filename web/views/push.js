@@ -6,7 +6,8 @@ const bytesOf = (base64url) => {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 };
 
-const keyText = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+const keyText = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/",
+  "_").replace(/=+$/, "");
 
 /** Why Web Push cannot be switched on here, in a sentence; empty: it can. */
 export function pushObstacle(channels) {
@@ -28,7 +29,8 @@ export async function browserSubscription() {
 /** The subscriptions of the user, this browser's marked: `[{id, endpoint, createdAt, here}]`. */
 export async function listSubscriptions(signal) {
   const [answer, here] = await Promise.all([
-    call("NotificationService", "ListPushSubscriptions", {}, { signal, get: true }), browserSubscription().catch(() => null)]);
+    call("NotificationService", "ListPushSubscriptions", {}, { signal, get: true }),
+      browserSubscription().catch(() => null)]);
   return (answer.subscriptions || []).map((each) => ({ ...each, here: each.endpoint === here?.endpoint }));
 }
 
@@ -36,7 +38,8 @@ export async function listSubscriptions(signal) {
 export async function switchPushOn(publicKey) {
   const permission = await Notification.requestPermission();
   if (permission !== "granted") throw new Error("The browser did not allow notifications. Allow them in the settings of the site.");
-  const registration = await withDeadline(navigator.serviceWorker.ready, "The page's service worker is not running. Load the page again.");
+  const registration = await withDeadline(navigator.serviceWorker.ready,
+    "The page's service worker is not running. Load the page again.");
   const key = bytesOf(publicKey);
   const former = await registration.pushManager.getSubscription();
   const formerKey = former?.options.applicationServerKey;

@@ -8,7 +8,8 @@ export function onPush(event) {
   } catch {
     message = {};
   }
-  const path = Number.isSafeInteger(message.task_id) && message.task_id > 0 ? `/task/${message.task_id}` : "/notifications";
+  const path = Number.isSafeInteger(message.task_id) && message.task_id > 0 ? `/task/${message.task_id}`
+    : "/notifications";
   event.waitUntil(self.registration.showNotification(message.title || "A task is due", {
     body: message.body || "", tag: message.notification_id || undefined, icon: "/icons/icon-192.png", data: { path },
     actions: message.task_id ? [{ action: "open", title: "Open the task" }] : [],

@@ -27,7 +27,8 @@ function wallClock(at, zone) {
 export const dayOf = (at, zone) => new Date(wallClock(at, zone)).toISOString().slice(0, 10);
 
 /** The day `days` after `day`. */
-export const plusDays = (day, days) => new Date(Date.parse(`${day}T00:00:00Z`) + days * dayMs).toISOString().slice(0, 10);
+export const plusDays = (day,
+  days) => new Date(Date.parse(`${day}T00:00:00Z`) + days * dayMs).toISOString().slice(0, 10);
 
 /** The first moment of `day` in `zone`, in milliseconds, or that of a wall-clock time of the day. */
 export function instantOf(day, zone, time = "00:00") {
@@ -55,9 +56,10 @@ export function rangeOf(choice, custom, zone, now = Date.now()) {
   } else {
     from = plusDays(today, 1 - ranges.find((each) => each.id === choice).days);
   }
-  const days = Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
-  const bucket = bucketFor(days);
-  if (bucket === "WEEK" && choice === "year") from = mondayOf(from);
+  const span = () => Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
+  const bucket = bucketFor(span());
+  if (choice === "year") from = mondayOf(from);
+  const days = span();
   const end = to >= today ? null : instantOf(plusDays(to, 1), zone);
   return { from, to, days, bucket, start: instantOf(from, zone), end };
 }
@@ -68,32 +70,41 @@ function mondayOf(day) {
 
 const time = (ms) => new Date(ms).toISOString();
 
-/** The numbers of a range: points, totals, the period before, and parts by `breakdown` ("PRIORITY", "TAG", "SERIES"). */
-export async function fetchUsage(range, zone, breakdown, signal) {
+/**
+ * The numbers of a range: points, totals, the period before, and parts by `breakdown` ("PRIORITY", "TAG", "SERIES").
+ * `whose`: "" for the caller; an operator may ask for "*", all users.
+ */
+export async function fetchUsage(range, zone, breakdown, whose, signal) {
   const answer = await call("AnalyticsService", "GetUsage", {
     start: time(range.start), ...(range.end ? { end: time(range.end) } : {}), timeZone: zone, compare: true,
-    bucket: `USAGE_BUCKET_${range.bucket}`, breakdown: `USAGE_BREAKDOWN_${breakdown}`,
+    ...(whose ? { userId: whose } : {}), bucket: `USAGE_BUCKET_${range.bucket}`,
+      breakdown: `USAGE_BREAKDOWN_${breakdown}`,
   }, { signal, get: true });
   return {
     points: (answer.points || []).map((point) => ({
-      start: Date.parse(point.start), end: Date.parse(point.end), unfinished: Boolean(point.unfinished), ...counts(point.counts),
+      start: Date.parse(point.start), end: Date.parse(point.end), unfinished: Boolean(point.unfinished),
+        ...counts(point.counts),
     })),
     totals: totals(answer.totals), previous: totals(answer.previous),
     parts: (answer.parts || []).map((part) => ({ key: part.key || "", title: part.title || "", ...counts(part.counts),
       rate: rate(part), p50: part.completionTimes?.p50 || 0 })),
     open: count(answer.open), overdue: count(answer.overdue), streak: count(answer.streakDays),
     longest: count(answer.longestStreakDays), uncounted: count(answer.uncountedEvents),
+    active: { day: count(answer.activeUsers?.day), week: count(answer.activeUsers?.week),
+      month: count(answer.activeUsers?.month) },
   };
 }
 
 /** Completed tasks of each day of the 53 weeks up to today: `[{day, count}]`, and the longest streak in them. */
-export async function fetchYear(zone, weekStart, signal) {
+export async function fetchYear(zone, weekStart, whose, signal) {
   const today = dayOf(Date.now(), zone);
   const weekday = (new Date(`${today}T00:00:00Z`).getUTCDay() - weekStart + 7) % 7;
   const from = plusDays(today, -(52 * 7 + weekday));
   const answer = await call("AnalyticsService", "GetUsage",
-    { start: time(instantOf(from, zone)), timeZone: zone, bucket: "USAGE_BUCKET_DAY" }, { signal, get: true });
-  const days = (answer.points || []).map((point, index) => ({ day: plusDays(from, index), count: counts(point.counts).completed }));
+    { start: time(instantOf(from, zone)), timeZone: zone, bucket: "USAGE_BUCKET_DAY",
+      ...(whose ? { userId: whose } : {}) }, { signal, get: true });
+  const days = (answer.points || [])
+    .map((point, index) => ({ day: plusDays(from, index), count: counts(point.counts).completed }));
   return { days, longest: count(answer.longestStreakDays), streak: count(answer.streakDays) };
 }
 
