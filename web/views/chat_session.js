@@ -1,5 +1,6 @@
 // The conversation of each user in this tab. It lives in memory only: another user who signs in sees none of it.
 import { call } from "../core/api.js";
+import { session as identity } from "../core/session.js";
 
 const sessions = new Map();
 let entries = 0;
@@ -10,10 +11,9 @@ export function chatSession(user) {
   return sessions.get(user);
 }
 
-/** Forgets what was said by all users but `user`. */
-export function keepOnly(user) {
-  for (const each of sessions.keys()) if (each !== user) sessions.delete(each);
-}
+identity.subscribe(() => {
+  if (identity.state.status === "signed-out") sessions.clear();
+});
 
 function makeSession() {
   const listeners = new Set();

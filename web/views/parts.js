@@ -28,8 +28,22 @@ export function useLoad(load, inputs, { every = 0 } = {}) {
     return () => current.current?.abort();
   }, inputs);
   useEffect(() => repeatWhileVisible(reload, every), [every]);
+  useEffect(() => tryAgainLater(state.error, reload), [state.error]);
   const setData = useCallback((change) => setState((was) => ({ ...was, data: change(was.data) })), []);
   return { ...state, reload, setData };
+}
+
+const passing = ["offline", "unavailable", "deadline_exceeded", "unknown", "resource_exhausted"];
+
+/** Calls `reload` after an error that passes by itself: when the network is back, and after some seconds. */
+function tryAgainLater(error, reload) {
+  if (!error || !passing.includes(error.code)) return undefined;
+  const timer = setTimeout(reload, Math.max(5000, error.retryAfterMs || 0));
+  window.addEventListener("online", reload);
+  return () => {
+    clearTimeout(timer);
+    window.removeEventListener("online", reload);
+  };
 }
 
 let ids = 0;
