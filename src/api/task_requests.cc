@@ -142,6 +142,7 @@ absl::StatusOr<service::PreviewInput> DecodePreviewRecurrence(
   input.time_zone = NonEmpty(task.time_zone());
   input.recurrence_rule = task.recurrence_rule();
   input.count = DecodeCount(request.count(), "count", kLimits, violations);
+  input.may_end = task.id() != 0;
   TODO_RETURN_IF_ERROR(violations.ToStatus());
   return input;
 }

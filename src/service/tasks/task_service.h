@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
-#include "domain/recurrence/recurring_task.h"
+#include "domain/recurrence/series_preview.h"
 #include "domain/task/task.h"
 #include "ports/clock.h"
 #include "ports/preferred_zones.h"
