@@ -167,6 +167,10 @@ function Flow({ status, history }) {
   </div>`;
 }
 
+/** A replica that was given no name has a UUID, of which the end tells it from the others. */
+const shortName = (owner) => (/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(owner)
+  ? `replica …${owner.slice(-6)}` : owner);
+
 function Shards({ shards }) {
   const id = useId();
   const owners = [...new Set(shards.map((each) => each.owner).filter(Boolean))].sort();
@@ -177,11 +181,13 @@ function Shards({ shards }) {
     <ul class="v-shards">${shards
       .map((each) => html`<li key=${each.number} class=${tone(each.owner)} title=${`epoch ${each.epoch}`}>
       <span aria-hidden="true">${each.number}</span>
-        <span class="visually-hidden">Shard ${each.number}: ${each.owner || "no replica"}, epoch ${each.epoch}</span>
+        <span class="visually-hidden">Shard ${each.number}: ${shortName(each.owner)
+          || "no replica"}, epoch ${each.epoch}</span>
           </li>`)}</ul>
     <ul class="v-owners">${owners
       .map((owner) => html`<li key=${owner}><i class=${tone(owner)} aria-hidden="true"></i>
-        <bdi>${owner}</bdi> <b>${shards.filter((each) => each.owner === owner).length}</b></li>`)}
+        <bdi title=${owner}>${shortName(owner)}</bdi> <b>
+          ${shards.filter((each) => each.owner === owner).length}</b></li>`)}
       ${shards.some((each) => !each.owner)
         && html`<li><i class="v-owner-none" aria-hidden="true"></i>no replica <b>
           ${shards.filter((each) => !each.owner).length}</b></li>`}</ul>
