@@ -153,6 +153,11 @@ export function recordText(base64) {
   }
 }
 
+/** A bus without partitions gives -1 for both numbers. */
+function placeOf({ topic, partition = 0, offset = 0 }) {
+  return partition < 0 ? topic : `${topic}, partition ${partition}, offset ${offset}`;
+}
+
 function Record({ id }) {
   const load = useLoad((signal) => call("OpsService", "GetDeadLetter", { id }, { signal, get: true }), [id]);
   if (!load.data) return load.error ? html`<${ErrorState} error=${load.error} retry=${load.reload} />`
@@ -160,7 +165,7 @@ function Record({ id }) {
   const letter = load.data;
   const facts = [["Event", letter.eventId || "not readable"], ["First failure", letter.firstFailedAt],
     ["Last failure", letter.lastFailedAt],
-    ["Place", `${letter.topic || "–"}, partition ${letter.partition ?? 0}, offset ${letter.offset ?? 0}`],
+    ["Place", placeOf(letter)],
       ["Key", letter.recordKey || "–"], ["Content type", letter.contentType || "–"],
     ...(letter.resolvedBy ? [["Closed by", `${letter.resolvedBy}, ${relativeTime(letter.resolvedAt)}`]] : []),
       ...(letter.note ? [["Note", letter.note]] : [])];

@@ -46,16 +46,21 @@ export function NotificationBell() {
   useEffect(() => {
     if (!open) return undefined;
     const outside = (event) => { if (!box.current?.contains(event.target)) setOpen(false); };
+    const onKey = (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      event.preventDefault();
+      setOpen(false);
+      button.current?.focus();
+    };
     document.addEventListener("pointerdown", outside);
-    return () => document.removeEventListener("pointerdown", outside);
+    document.addEventListener("keydown", onKey);
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("keydown", onKey);
+    };
   }, [open]);
-  const close = () => {
-    setOpen(false);
-    button.current?.focus();
-  };
   const label = unread > 0 ? `Notifications, ${unread} unread` : "Notifications";
-  return html`<div class="v-bell" ref=${box}
-    onKeyDown=${(event) => { if (event.key === "Escape" && open) { event.stopPropagation(); close(); } }}>
+  return html`<div class="v-bell" ref=${box}>
     <button type="button" class="button quiet icon-only" ref=${button} aria-label=${label} aria-expanded=${open
       ? "true" : "false"} aria-haspopup="dialog"
             onClick=${() => setOpen(!open)}><${Icon} name="bell" />

@@ -122,8 +122,9 @@ function Verdict({ found }) {
 /** A small curve of the last five minutes. */
 function Curve({ values }) {
   const most = Math.max(1, ...values);
-  const points = values.map((value,
-    index) => `${(100 * (kept - values.length + index)) / (kept - 1)},${22 - (20 * value) / most}`).join(" ");
+  const width = Math.max(values.length, 12) - 1;
+  const place = (value, index) => `${(100 * index) / width},${22 - (20 * value) / most}`;
+  const points = values.map(place).join(" ");
   return html`<svg class="v-curve" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
     <polyline points=${points} vector-effect="non-scaling-stroke" /></svg>`;
 }
