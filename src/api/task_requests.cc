@@ -147,10 +147,12 @@ absl::StatusOr<service::PreviewInput> DecodePreviewRecurrence(
   return input;
 }
 
-absl::StatusOr<ChangesQuery> DecodeListChanges(const v1::ListChangesRequest& request) {
+absl::StatusOr<ports::ChangeQuery> DecodeListChanges(const v1::ListChangesRequest& request) {
   Violations violations;
-  ChangesQuery query{.after_seq = request.after_seq(),
-                     .limit = DecodePageSize(request.page_size(), violations)};
+  ports::ChangeQuery query{.after_seq = request.after_seq(),
+                           .limit = DecodePageSize(request.page_size(), violations),
+                           .task = {}};
+  if (request.task_id() != 0) query.task = DecodeTaskId(request.task_id(), "task_id", violations);
   if (query.after_seq < 0) violations.Add("after_seq", "must be 0 or the seq of a change");
   TODO_RETURN_IF_ERROR(violations.ToStatus());
   return query;

@@ -132,9 +132,9 @@ absl::StatusOr<v1::PreviewRecurrenceResponse> PreviewRecurrence(
 absl::StatusOr<v1::ListChangesResponse> ListChanges(service::TaskService& tasks,
                                                     const Caller& caller,
                                                     const v1::ListChangesRequest& request) {
-  TODO_ASSIGN_OR_RETURN(const ChangesQuery query, DecodeListChanges(request));
+  TODO_ASSIGN_OR_RETURN(const ports::ChangeQuery query, DecodeListChanges(request));
   TODO_ASSIGN_OR_RETURN(const ports::ChangePage page,
-                        tasks.ListChanges(caller.context.user, query.after_seq, query.limit));
+                        tasks.ListChanges(caller.context.user, query));
   v1::ListChangesResponse response;
   response.set_last_seq(page.last_seq);
   std::size_t bytes = 0;

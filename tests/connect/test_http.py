@@ -102,6 +102,9 @@ def test_several_changes_are_one_step(stack: Stack) -> None:
     assert [(change["seq"], change["eventType"], change["taskId"]) for change in changes] == [
         ("4", "completed", one), ("5", "updated", two), ("6", "updated", two), ("7", "deleted", three)]
     assert {change["requestId"] for change in changes} == {batch["requestId"]}
+    history = bea.call("ListChanges", {"taskId": two}).json
+    assert [change["seq"] for change in history["changes"]] == ["2", "5", "6"] and history["lastSeq"] == "7"
+    assert "changes" not in Web(stack, "http-eve").call("ListChanges", {"taskId": two}).json
 
     refused = bea.call("BatchUpdateTasks", {"changes": [{"id": one, "completed": False}, {"id": three, "completed": True}]})
     assert (refused.status, refused.reason) == (404, "TASK_NOT_FOUND")

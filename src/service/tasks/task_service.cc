@@ -300,8 +300,8 @@ absl::StatusOr<domain::SeriesPreview> TaskService::Preview(const domain::UserId&
 }
 
 absl::StatusOr<ports::ChangePage> TaskService::ListChanges(const domain::UserId& user,
-                                                           std::int64_t after_seq, int limit) {
-  return store_.ListChanges(user, after_seq, limit);
+                                                           const ports::ChangeQuery& query) {
+  return store_.ListChanges(user, query);
 }
 
 }  // namespace todo::service

@@ -75,8 +75,8 @@ class TaskService {
   /// The occurrences that would follow a task with this schedule.
   absl::StatusOr<domain::SeriesPreview> Preview(const domain::UserId& user,
                                                 const PreviewInput& input);
-  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
-                                                int limit);
+  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user,
+                                                const ports::ChangeQuery& query);
 
  private:
   /// How often a call plans a change anew that others have overtaken.

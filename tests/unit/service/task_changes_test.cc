@@ -109,7 +109,9 @@ class TaskChangesTest : public testing::Test {
     EXPECT_EQ(Changes().size(), before) << "nothing is written";
     return status;
   }
-  std::vector<domain::Change> Changes() { return tasks_.ListChanges({"alice"}, 0, 500)->changes; }
+  std::vector<domain::Change> Changes() {
+    return tasks_.ListChanges({"alice"}, {.limit = 500})->changes;
+  }
   Task Read(const Task& task) { return *tasks_.Get({"alice"}, task.id); }
 
   support::FakeDatabase database_;
