@@ -28,8 +28,9 @@ function layout(days, weekStart, names) {
     if (last && cell.x - last.x < 2.2 * step) months.pop();
     months.push({ text, x: cell.x });
   });
-  const weekdays = [1, 3, 5]
-    .map((row) => ({ text: names.weekday((row + weekStart) % 7), y: top + row * step + side - 2 }));
+  const rowOf = (weekday) => (weekday - weekStart + 7) % 7;
+  const weekdays = [1, 3, 5].map((weekday) => ({ text: names.weekday(weekday),
+    y: top + rowOf(weekday) * step + side - 2 }));
   return { cells, months, weekdays, width: left + Math.ceil(days.length / 7) * step, height: top + 7 * step };
 }
 
