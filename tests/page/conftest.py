@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -16,10 +17,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), *(str(REPOSITORY / "tests" / folder) for folder in ("support", "live", "page", "identity"))]
 
 from browser import Browser, Person  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+from playwright.sync_api import Playwright, sync_playwright  # noqa: E402
 from product import Product  # noqa: E402
 from service_binary import binary  # noqa: E402
-from todo_client import Client  # noqa: E402
+from todo_client import Client, Reminders  # noqa: E402
 
 from tools.stack import Stack  # noqa: E402
 
@@ -34,11 +35,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = Browser(playwright, SCREENS)
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
         yield running
-        running.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    running = Browser(playwright, SCREENS)
+    yield running
+    running.close()
 
 
 @pytest.fixture
@@ -96,3 +102,30 @@ def opened(person: Person, user: str) -> Callable[..., Product]:
         product.sign_in_if_asked(user)
         return product
     return open_tab
+
+
+def page_tests() -> Path:
+    """The packages that examine the page."""
+    where = subprocess.run([REPOSITORY / "tools/setup", "--where", "page-tests"], check=True, capture_output=True, text=True)
+    return Path(where.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return (page_tests() / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture(scope="session")
+def furnished(place: Place) -> Client:
+    """A user whose views all show something."""
+    client = place.client(f"olga-{uuid.uuid4().hex[:8]}")
+    messages = client.messages
+    done = client.create("Book the hotel", tags=["holiday"])
+    client.complete(done.id)
+    client.create("Water the plants", tags=["home"], due_local="2026-01-02T09:00:00", time_zone="Europe/Berlin",
+                  recurrence_rule="weekly", priority=messages.PRIORITY_HIGH, description="All of them, on the balcony too.")
+    reminded = client.create("Call grandmother", tags=["family", "home"], due_local="2030-01-02T18:00:00",
+                             time_zone="Europe/Berlin")
+    Reminders(client).create(reminded.id, before="PT1H")
+    client.create("Read a book", priority=messages.PRIORITY_LOW)
+    return client

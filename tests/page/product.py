@@ -102,3 +102,65 @@ class Product:
 
     def run(self, function: str, argument: Any = None) -> Any:
         return self.page.evaluate(function, argument)
+
+    # Further steps.
+
+    def visit(self, path: str) -> None:
+        """Another address in the same tab, and all of it is there."""
+        origin = "/".join(self.page.url.split("/")[:3])
+        self.page.goto(origin + path)
+        expect(self.page.get_by_role("main")).to_be_visible()
+        expect(self.page.locator('[aria-busy="true"]')).to_have_count(0)
+        self.page.wait_for_timeout(200)
+
+    def ready_for_offline(self) -> None:
+        """The service worker has a copy of the page."""
+        self.run("() => navigator.serviceWorker.ready.then(() => null)")
+        self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+
+    def focus(self, title: str) -> None:
+        """The row of the task is the one that keys are for."""
+        self.row(title).first.get_by_role("link").first.focus()
+
+    def check_off_any(self, text: str) -> None:
+        self.rows.filter(has_text=text).first.get_by_role("checkbox").first.check()
+
+    def rename(self, old: str, new: str) -> None:
+        panel = self.open_task(old)
+        title = panel.get_by_role("textbox", name="Title")
+        title.fill(new)
+        title.press("Enter")
+
+    def confirm_scope(self) -> None:
+        apply = self.dialog().get_by_role("button", name=re.compile("^(save|apply|ok|change)", re.I))
+        if apply.count():
+            apply.first.click()
+
+    def reschedule(self, title: str, when: str) -> None:
+        self.focus(title)
+        self.press("d")
+        self.page.get_by_role("menuitem", name=re.compile(f"^{when}", re.I)).first.click()
+
+    @property
+    def conflict(self) -> Locator:
+        """Both versions of a task that was changed here and elsewhere."""
+        return self.page.get_by_role("region", name=re.compile("conflict|changed", re.I)).or_(
+            self.page.get_by_role("dialog", name=re.compile("conflict|changed", re.I))).first
+
+    def settle(self, choice: str) -> None:
+        self.conflict.get_by_role("button", name=re.compile(choice, re.I)).first.click()
+
+    def open_chat(self) -> None:
+        self.page.get_by_role("button", name=re.compile("chat", re.I)).first.click()
+
+    def say(self, sentence: str) -> None:
+        field = self.page.get_by_role("textbox", name="Say what to do")
+        field.fill(sentence)
+        field.press("Enter")
+
+    def sign_out(self) -> None:
+        out = self.page.get_by_role("button", name=re.compile("sign out", re.I)).or_(
+            self.page.get_by_role("menuitem", name=re.compile("sign out", re.I)))
+        if not out.first.is_visible():
+            self.page.get_by_role("button", name=re.compile("account|signed in|menu", re.I)).first.click()
+        out.first.click()
