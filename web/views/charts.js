@@ -76,7 +76,7 @@ const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize
 
 /** Ticks at points of the data, as many as have room. */
 function ticksAtPoints(x, width) {
-  const step = Math.max(1, Math.ceil((x.length * 4.6 * rem()) / Math.max(1, width)));
+  const step = Math.max(1, Math.ceil((x.length * 5.4 * rem()) / Math.max(1, width)));
   return x.filter((_, index) => (x.length - 1 - index) % step === 0);
 }
 
@@ -100,7 +100,7 @@ function chartOptions(uPlot, element, { x, series, tick, full }) {
   const axis = { stroke: text, font, ticks: { show: false } };
   return {
     width: Math.max(200, element.clientWidth),
-    height: Math.max(180, Math.min(300, element.clientWidth * 0.5)),
+    height: Math.max(11.5 * rem(), Math.min(300, element.clientWidth * 0.5)),
     legend: { live: true },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: {
