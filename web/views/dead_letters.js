@@ -1,7 +1,6 @@
 // Dead letters for operators: a list with filters, the record as it came, replay and discard.
 import { html, useEffect, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
-import { announce } from "../core/announce.js";
 import { Dialog, confirm } from "../ui/dialog.js";
 import { toast } from "../ui/toast.js";
 import { EmptyState, ErrorState, Field, Loading, StaleStrip, count, explain, numberText, relativeTime, useId,
@@ -41,7 +40,6 @@ export function DeadLetters({ open, onChange }) {
   const ids = rows.filter((row) => chosen.has(row.id) && stateOf(row) === "open").map((row) => row.id);
   const filtered = fields.consumer || fields.reason || fields.user || fields.task;
   const after = (text) => {
-    announce(text);
     toast({ text });
     setChosen(new Set());
     list.reload();
@@ -189,7 +187,8 @@ function DiscardDialog({ words, onClose, onDiscard }) {
   return html`<${Dialog} title="Discard for good?" onClose=${onClose}>
     <form onSubmit=${submit}><p>${words} will never be applied. The list keeps the record and the note.</p>
       <${Field} id=${id} label="Why" error=${error}>
-        <textarea id=${id} rows="3" maxlength="500" value=${note} aria-describedby=${error ? `${id}-error` : null}
+        <textarea id=${id} rows="3" data-autofocus maxlength="500" value=${note} aria-describedby=${error
+          ? `${id}-error` : null}
         onInput=${(event) => { setNote(event.currentTarget.value); setError(""); }}></textarea><//>
       <div class="v-row"><button type="submit" class="button danger" disabled=${busy}>Discard</button>
         <button type="button" class="button" onClick=${onClose}>Cancel</button></div></form>

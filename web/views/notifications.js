@@ -37,8 +37,8 @@ export function NotificationBell() {
   useEffect(() => {
     const newest = items[0];
     if (ready && known.current !== null && newest && newest.id !== known.current && !newest.readAt) {
-      announce(`Reminder: ${newest.title}`);
-      if (!open) toast({ text: `Reminder: ${newest.title}`, actions: [{ label: "Open", run: () => openTask(newest) }],
+      if (open) announce(`Reminder: ${newest.title}`);
+      else toast({ text: `Reminder: ${newest.title}`, actions: [{ label: "Open", run: () => openTask(newest) }],
         timeout: 10000 });
     }
     if (ready) known.current = newest?.id || "";
@@ -156,8 +156,8 @@ function dueText(notification, formats) {
 /** What a snooze can be: a time from now, or a time of a day in the user's zone. */
 export function snoozeChoices(formats, now = Date.now()) {
   const today = dayOf(now, formats.zone);
-  const morning = formats.morning || "09:00";
-  const evening = formats.evening || "19:00";
+  const morning = formats.morning;
+  const evening = formats.evening;
   const at = (label, day, time) => ({ label, hint: formats.dateTime(instantOf(day, formats.zone, time)),
     until: new Date(instantOf(day, formats.zone, time)).toISOString() });
   const monday = plusDays(today, ((8 - new Date(`${today}T00:00:00Z`).getUTCDay()) % 7) || 7);
@@ -172,9 +172,7 @@ function SnoozeMenu({ notification, formats }) {
     try {
       const reminder = await snooze(notification, choice);
       markRead([notification.id]).catch(() => {});
-      const text = `“${notification.title}” comes again ${formats.dateTime(Date.parse(reminder.remindAt))}`;
-      toast({ text });
-      announce(text);
+      toast({ text: `“${notification.title}” comes again ${formats.dateTime(Date.parse(reminder.remindAt))}` });
     } catch (error) {
       fail(error);
     }
