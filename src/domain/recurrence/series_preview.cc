@@ -49,7 +49,7 @@ absl::StatusOr<SeriesPreview> PreviewEnd(const TaskFields& fields) {
   return SeriesPreview{.rule = FormatRecurrenceRule(rule),
                        .time_of_day = TimeOfDay(fields.due, zone),
                        .occurrences = {},
-                       .warnings = {}};
+                       .warnings = {"The series ends with this task."}};
 }
 
 }  // namespace todo::domain

@@ -182,6 +182,7 @@ TEST(PreviewSeries, OfTheLastOccurrenceIsItsEnd) {
   EXPECT_EQ(end.rule, "FREQ=DAILY;UNTIL=20260830");
   EXPECT_EQ(end.time_of_day, 9h);
   EXPECT_TRUE(end.occurrences.empty());
+  EXPECT_THAT(end.warnings, ::testing::ElementsAre("The series ends with this task."));
   fields.recurrence_rule = "sometimes";
   EXPECT_THAT(PreviewEnd(fields), StatusIs(absl::StatusCode::kInvalidArgument));
 }
