@@ -1,5 +1,5 @@
 // Notifications: the bell with its list, and the view with the whole list.
-import { html, useEffect, useRef, useState } from "/lib/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "/lib/preact.js";
 import { router } from "../core/router.js";
 import { usePreferences } from "../core/preferences.js";
 import { useStore } from "../core/store.js";
@@ -61,15 +61,26 @@ export function NotificationBell() {
   }, [open]);
   const label = unread > 0 ? `Notifications, ${unread} unread` : "Notifications";
   return html`<div class="v-bell" ref=${box}>
-    <button type="button" class="button quiet icon-only" ref=${button} aria-label=${label} aria-expanded=${open
-      ? "true" : "false"} aria-haspopup="dialog"
-            onClick=${() => setOpen(!open)}><${Icon} name="bell" />
-              ${unread > 0 && html`<span class="v-badge" aria-hidden="true">${unread > 99 ? "99+" : unread}
-                </span>`}</button>
-    ${open && html`<div class="v-popover" role="dialog" aria-label="Notifications">
-      <${List} compact onLeave=${() => setOpen(false)} />
-    </div>`}
+    <button type="button" class="button quiet icon-only" ref=${button} aria-label=${label} title="Notifications"
+      aria-expanded=${open ? "true" : "false"} aria-haspopup="dialog" onClick=${() => setOpen(!open)}>
+      <${Icon} name="bell" />
+      ${unread > 0 && html`<span class="v-badge" aria-hidden="true">${unread > 99 ? "99+" : unread}</span>`}</button>
+    ${open && html`<${Popover} anchor=${button.current}><${List} compact onLeave=${() => setOpen(false)} /><//>`}
   </div>`;
+}
+
+/** A box in the top layer of the page, below `anchor` and inside of the window. */
+function Popover({ anchor, children }) {
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    box.current.showPopover?.();
+    const { left, bottom } = anchor.getBoundingClientRect();
+    box.current.style.top = `${bottom + 6}px`;
+    box.current.style.left = `${Math.max(8, Math.min(left, innerWidth - box.current.offsetWidth - 8))}px`;
+    box.current.focus({ preventScroll: true });
+  }, []);
+  return html`<div class="v-popover" popover="manual" ref=${box} role="dialog" aria-label="Notifications" tabindex="-1">
+    ${children}</div>`;
 }
 
 /** The view at /notifications. */
