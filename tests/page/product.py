@@ -65,7 +65,7 @@ class Product:
         return [row.get_by_role("link").first.inner_text() for row in self.rows.all()]
 
     def check_off(self, title: str) -> None:
-        self.row(title).first.get_by_role("checkbox").first.check()
+        self.row(title).first.get_by_role("checkbox").first.click()
 
     def open_task(self, title: str) -> Locator:
         self.row(title).first.get_by_role("link").first.click()
@@ -91,7 +91,7 @@ class Product:
     @property
     def banner(self) -> Locator:
         """Shown while there is no connection."""
-        return self.page.get_by_text(re.compile("offline|no connection", re.I)).first
+        return self.page.get_by_role("status").filter(has_text=re.compile("You are offline|Connecting again"))
 
     def dialog(self, name: str | re.Pattern[str] = "") -> Locator:
         return self.page.get_by_role("dialog", name=name).or_(self.page.get_by_role("alertdialog", name=name)).first
@@ -123,7 +123,7 @@ class Product:
         self.row(title).first.get_by_role("link").first.focus()
 
     def check_off_any(self, text: str) -> None:
-        self.rows.filter(has_text=text).first.get_by_role("checkbox").first.check()
+        self.rows.filter(has_text=text).first.get_by_role("checkbox").first.click()
 
     def rename(self, old: str, new: str) -> None:
         panel = self.open_task(old)
@@ -151,7 +151,9 @@ class Product:
         self.conflict.get_by_role("button", name=re.compile(choice, re.I)).first.click()
 
     def open_chat(self) -> None:
-        self.page.get_by_role("button", name=re.compile("chat", re.I)).first.click()
+        """Beside the list."""
+        self.press("c")
+        expect(self.page.get_by_role("log", name="Conversation")).to_be_visible()
 
     def say(self, sentence: str) -> None:
         field = self.page.get_by_role("textbox", name="Say what to do")
@@ -162,5 +164,5 @@ class Product:
         out = self.page.get_by_role("button", name=re.compile("sign out", re.I)).or_(
             self.page.get_by_role("menuitem", name=re.compile("sign out", re.I)))
         if not out.first.is_visible():
-            self.page.get_by_role("button", name=re.compile("account|signed in|menu", re.I)).first.click()
+            self.page.get_by_role("button", name=re.compile("^Account of")).first.click()
         out.first.click()

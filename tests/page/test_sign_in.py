@@ -28,7 +28,7 @@ class Provider:
         packages = subprocess.run([REPOSITORY / "tools/setup", "--where", "node"], check=True, capture_output=True, text=True)
         script = Path(__file__).with_name("openid_provider.mjs")
         self._process = subprocess.Popen(["node", script, packages.stdout.strip(), str(LIFETIME)], text=True,
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.issuer: str = self.ask("issuer")["issuer"]
 
     def ask(self, what: str, **more: str) -> dict[str, Any]:

@@ -30,10 +30,11 @@ function marked(route) {
 }
 
 function Link({ path, label, icon, count = 0, late = 0, here }) {
-  const text = late ? `${label}, ${count} tasks, ${late} overdue` : count ? `${label}, ${count} ${count === 1 ? "task" : "tasks"}` : label;
-  return html`<li><a class="nav-link" href=${path} aria-current=${here ? "page" : null} aria-label=${text}>
+  const said = `, ${count} ${count === 1 ? "task" : "tasks"}${late ? `, ${late} overdue` : ""}`;
+  return html`<li><a class="nav-link" href=${path} aria-current=${here ? "page" : null}>
     <${Icon} name=${icon} /><span class="nav-label" dir="auto">${label}</span>
-    ${count > 0 && html`<span class=${`nav-count ${late ? "late" : ""}`}>${count}</span>`}</a></li>`;
+    ${count > 0 && html`<span class=${`nav-count ${late ? "late" : ""}`} aria-hidden="true">${count}</span>
+      <span class="visually-hidden">${said}</span>`}</a></li>`;
 }
 
 /** `counts`: {today, overdue, upcoming, all, done, tags: [{tag, count}]} */
@@ -71,7 +72,7 @@ function Person() {
     theme("light", "Light", "sun"), theme("dark", "Dark", "moon"), theme("system", "Like the system", "system"),
     null,
     { label: "Sign out", icon: "logout", run: leave },
-  ]}><span class="avatar" aria-hidden="true">${[...name.trim()][0]?.toUpperCase() || "?"}</span>
+  ]}><span class="avatar" data-letter=${[...name.trim()][0]?.toUpperCase() || "?"} aria-hidden="true"></span>
     <span class="person-name" dir="auto">${name}</span><//>`;
 }
 
