@@ -52,9 +52,9 @@ function Conversation({ focus, onClose }) {
   useLayoutEffect(() => { if (end.current) end.current.scrollTop = end.current.scrollHeight; }, [size, state]);
   useEffect(() => { if (focus
     || matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true }); }, [focus]);
-  const say = (text) => {
+  const say = (text, shown) => {
     if (!text.trim() || chat.sending || !online) return;
-    chat.say(text.trim());
+    chat.say(text.trim(), shown);
     field.current?.focus({ preventScroll: true });
   };
   const undoable = undoableEntry(chat.entries);
@@ -86,7 +86,7 @@ function Examples({ online, onSay }) {
 function Entry({ entry, open, undoable, busy, onSay, onRepeat }) {
   const failure = entry.error && explain(entry.error);
   return html`<div class="v-turn">
-    <p class="v-mine"><span class="visually-hidden">You: </span><bdi>${entry.text}</bdi></p>
+    <p class="v-mine"><span class="visually-hidden">You: </span><bdi>${entry.shown}</bdi></p>
     ${entry.state === "sending"
       && html`<p class="v-typing" role="status" aria-label="The answer is on its way"><i></i><i></i><i></i></p>`}
     ${entry.state === "failed"
@@ -123,7 +123,7 @@ function Composer({ chat, online, field, onSay }) {
   };
   return html`<form class="v-composer" onSubmit=${(event) => { event.preventDefault(); send(); }}>
     <textarea ref=${field} rows="1" maxlength="2000" aria-label="Say what to do"
-      placeholder="add …, done with …, what's due?"
+      placeholder="add …, done with …"
       value=${chat.draft} onInput=${(event) => chat.setDraft(event.currentTarget.value)} onKeyDown=${onKey}></textarea>
     <button type="submit" class="button primary icon-only" aria-label="Send" disabled=${!chat.draft.trim()
       || chat.sending || !online}><${Icon} name="send" /></button>

@@ -67,7 +67,7 @@ function choicesOf(answer, lines) {
       { label: "None of them", say: "none" }];
 }
 
-/** `open`: the question still waits; `undoable`: “undo” takes this answer back; `onSay(text)` sends a sentence. */
+/** `open`: the question still waits; `undoable`: “undo” takes this answer back; `onSay(text, shown)` sends a sentence. */
 export function ChatAnswer({ answer, open, undoable, busy, onSay }) {
   const lines = (answer.text || "").split("\n").filter(Boolean);
   const several = (answer.question?.choices || []).length > 1;
@@ -82,7 +82,7 @@ export function ChatAnswer({ answer, open, undoable, busy, onSay }) {
     ${notes.map((note) => html`<p class="v-note" key=${note}>${note}</p>`)}
     ${answer.question && html`<div class="v-choices" role="group" aria-label="Answers">
       ${choicesOf(answer, lines).map((choice) => html`<button key=${choice.say} type="button" disabled=${!open || busy}
-          class=${choice.main ? "button primary" : "button"} onClick=${() => onSay(choice.say)}>
+          class=${choice.main ? "button primary" : "button"} onClick=${() => onSay(choice.say, choice.label)}>
         ${choice.number && html`<span class="v-choice-number" aria-hidden="true">${choice.number}</span>`}
           <bdi>${choice.label}</bdi></button>`)}
     </div>`}

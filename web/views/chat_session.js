@@ -29,9 +29,9 @@ function makeSession() {
       session.draft = text;
       tell();
     },
-    /** Sends a sentence under a new request id. Returns the answered entry. */
-    say(text) {
-      const entry = { id: ++entries, text, requestId: crypto.randomUUID(), state: "sending", answer: null, error: null,
+    /** Sends a sentence under a new request id. `shown`: how it reads in the conversation. */
+    say(text, shown = text) {
+      const entry = { id: ++entries, text, shown, requestId: crypto.randomUUID(), state: "sending", answer: null, error: null,
         at: Date.now() };
       session.entries = [...session.entries, entry];
       return send(entry);

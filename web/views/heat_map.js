@@ -50,7 +50,8 @@ export function HeatMap({ days, weekStart, longDay }) {
   const active = days.filter((each) => each.count > 0);
   const most = active.reduce((best, each) => (each.count > (best?.count || 0) ? each : best), null);
   useEffect(() => { if (box.current) box.current.scrollLeft = box.current.scrollWidth; }, [days]);
-  const summary = `${total} tasks completed on ${active.length} days of the last year`
+  const several = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+  const summary = `${several(total, "task")} completed on ${several(active.length, "day")} of the last year`
     + (most ? `; the most, ${most.count}, on ${longDay(most.day)}` : "");
   const columns = [{ title: "Day", header: true, cell: (row) => longDay(row.day), csv: (row) => row.day },
     { title: "Completed", number: true, cell: (row) => row.count }];

@@ -140,7 +140,7 @@ function Figures({ data, year }) {
         <p class="v-change">${numberText(data.active.week)} in 7 days, ${numberText(data.active.month)} in 30 days</p><//>`
       : html`<${Figure} label="Streak" value=${days(data.streak)}>
         ${year && html`<p class="v-change">longest in a year: ${days(year.longest)}</p>`}<//>`}
-    <${Figure} label="Completed of created" value=${percent(totals.rate)}>
+    <${Figure} label="Completion rate" value=${percent(totals.rate)}>
       ${previous && previous.rate >= 0 && html`<p class="v-change">${percent(previous.rate)} in ${span} before</p>`}<//>
     <${Figure} label="Time to complete" value=${totals.timed ? duration(totals.p50) : "–"}>
       ${totals.timed > 0 && html`<p
