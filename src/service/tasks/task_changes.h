@@ -57,7 +57,7 @@ struct ReminderRemoval {
 
 /// UpdateTaskInput: with the default scope only.
 using TaskChange = std::variant<TaskCreation, UpdateTaskInput, TaskCompletion, TaskDeletion,
-                                TaskRestoration, TagChange, ReminderAddition, ReminderRemoval>;
+                                TaskRestoration, ReminderAddition, ReminderRemoval, TagChange>;
 
 /// The outcome of one TaskChange.
 struct ChangedTask {
