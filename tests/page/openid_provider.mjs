@@ -16,9 +16,19 @@ console.info = console.warn = console.error; // the provider's notices do not be
 const [, , packages, lifetime] = process.argv;
 const { Provider } = await import(pathToFileURL(`${packages}/oidc-provider/lib/index.js`));
 
+const scope = "openid profile offline_access";
 const counts = { authorization_code: 0, refresh_token: 0, revoked: 0 };
 let provider;
 let answerRequest = (_, response) => response.writeHead(503).end();
+
+// The page is a client of the house: nobody is asked for consent.
+async function grantTo(accountId) {
+  const grant = new provider.Grant({ clientId: "todo-page", accountId });
+  grant.addOIDCScope(scope);
+  grant.addResourceScope("urn:todo-service", scope);
+  await grant.save();
+  return grant;
+}
 
 function startProvider(origin) {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -37,21 +47,13 @@ function startProvider(origin) {
     clients: [client],
     cookies: { keys: ["of these tests only"] },
     claims: { openid: ["sub"], profile: ["name"] },
-    scopes: ["openid", "profile", "offline_access"],
+    scopes: scope.split(" "),
     clientBasedCORS: () => true,
     pkce: { required: () => true },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, name: id }) }),
     extraTokenClaims: (_, token) => (token.accountId?.startsWith("olga") ? { roles: ["todo-operator"] } : {}),
     issueRefreshToken: () => true,
-    // The page is a client of the house: nobody is asked for consent.
-    loadExistingGrant: async (context) => {
-      const grant = new context.oidc.provider.Grant({
-        clientId: context.oidc.client.clientId, accountId: context.oidc.session.accountId });
-      grant.addOIDCScope("openid profile offline_access");
-      grant.addResourceScope("urn:todo-service", "openid profile offline_access");
-      await grant.save();
-      return grant;
-    },
+    loadExistingGrant: (context) => grantTo(context.oidc.session.accountId),
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     features: {
       devInteractions: { enabled: false },
@@ -61,7 +63,7 @@ function startProvider(origin) {
         defaultResource: () => "urn:todo-service",
         useGrantedResource: () => true,
         getResourceServerInfo: () => ({
-          scope: "openid profile offline_access",
+          scope,
           audience: "todo-service",
           accessTokenTTL: Number(lifetime),
           accessTokenFormat: "jwt",
@@ -80,6 +82,12 @@ const form = `<!doctype html><html lang="en"><title>Sign in</title><link rel="ic
 <label>User <input name="user" required></label><button>Let me in</button></form>`;
 
 async function interact(request, response) {
+  const { prompt, session } = await provider.interactionDetails(request, response);
+  if (prompt.name === "consent") {
+    const grantId = (await grantTo(session.accountId)).jti;
+    await provider.interactionFinished(request, response, { consent: { grantId } }, { mergeWithLastSubmission: true });
+    return;
+  }
   if (request.method === "GET") {
     response.writeHead(200, { "content-type": "text/html" }).end(form);
     return;

@@ -35,7 +35,8 @@ class Feed {
     this.parts = new Map();
     this.pause = 1000;
     this.wish = 0; // pause that the server asked for
-    this.offs = [session.onToken((token) => this.#say({ type: "token", token }))];
+    this.greeted = null; // the socket that has had its hello, which must come first
+    this.offs = [session.onToken((token) => this.greeted === this.socket && this.#say({ type: "token", token }))];
     const soon = () => this.#comeBack(0);
     addEventListener("online", soon);
     const look = () => document.visibilityState === "visible" && !this.socket && soon();
@@ -60,7 +61,9 @@ class Feed {
     socket.onopen = async () => {
       const hello = await session.hello();
       const { seq, event_id } = this.cursor || {};
-      if (this.socket === socket) this.#say({ type: "hello", ...hello, ...(event_id ? { seq, event_id } : {}) });
+      if (this.socket !== socket) return;
+      this.greeted = socket;
+      this.#say({ type: "hello", ...hello, ...(event_id ? { seq, event_id } : {}) });
     };
     socket.onmessage = ({ data }) => {
       if (this.socket !== socket) return;

@@ -55,7 +55,7 @@ export class OidcClient {
 
   /** The access token, renewed when it is about to expire; null when the user has to sign in. */
   async token() {
-    if (this.tokens && this.tokens.expiresAt - earlyMs / 2 > Date.now()) return this.tokens.access;
+    if (this.tokens && this.tokens.expiresAt - this.tokens.early / 2 > Date.now()) return this.tokens.access;
     return this.renew(false);
   }
 
@@ -93,6 +93,7 @@ export class OidcClient {
     const flow = JSON.parse(sessionStorage.getItem(flowKey) || "null");
     sessionStorage.removeItem(flowKey);
     history.replaceState(null, "", flow?.path || "/");
+    dispatchEvent(new PopStateEvent("popstate")); // the router has read the address before
     if (!flow || answer.get("state") !== flow.state) return null;
     if (answer.get("iss") && answer.get("iss") !== this.issuer) throw new Error("The answer came from another provider. Sign in again.");
     if (answer.get("error")) {
@@ -110,7 +111,7 @@ export class OidcClient {
     return navigator.locks.request(`todo.refresh.${this.issuer}`, async () => {
       if (!this.tokens) return null;
       if (this.tokens.access !== before.access) return this.tokens.access; // another tab was quicker
-      if (!refused && this.tokens.expiresAt - earlyMs > Date.now()) return this.tokens.access;
+      if (!refused && this.tokens.expiresAt - this.tokens.early > Date.now()) return this.tokens.access;
       try {
         await this.#take(await this.#ask({ grant_type: "refresh_token", refresh_token: before.refresh }));
         return this.tokens.access;
@@ -124,15 +125,16 @@ export class OidcClient {
 
   async #take(answer, nonce) {
     if (nonce && answer.id_token && claimsOf(answer.id_token).nonce !== nonce) throw new Error("The answer is not for this sign-in. Sign in again.");
-    this.tokens = { access: answer.access_token, refresh: answer.refresh_token || this.tokens?.refresh || "",
-      id: answer.id_token || this.tokens?.id || "", expiresAt: Date.now() + (Number(answer.expires_in) || 300) * 1000 };
+    const lifetime = (Number(answer.expires_in) || 300) * 1000;
+    this.tokens = { access: answer.access_token, early: Math.min(earlyMs, lifetime / 3), refresh: answer.refresh_token || this.tokens?.refresh || "",
+      id: answer.id_token || this.tokens?.id || "", expiresAt: Date.now() + lifetime };
     this.tabs.postMessage({ type: "tokens", tokens: this.tokens });
     this.#useTokens();
   }
 
   #useTokens() {
     this.onToken(this.tokens.access);
-    if (this.tokens.refresh) this.#plan(Math.max(1000, this.tokens.expiresAt - Date.now() - Math.min(earlyMs, (this.tokens.expiresAt - Date.now()) / 3)));
+    if (this.tokens.refresh) this.#plan(Math.max(1000, this.tokens.expiresAt - Date.now() - this.tokens.early));
   }
 
   #plan(delay) {
