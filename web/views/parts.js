@@ -75,12 +75,16 @@ const adviceByCode = {
   unauthenticated: ["You are signed out", "Please sign in again."],
 };
 
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+
 /** What went wrong and what to do about it, in two sentences: `{title, advice}`. */
 export function explain(error) {
   const known = adviceByCode[error?.code];
   if (known) return { title: known[0], advice: known[1] };
-  const fields = (error?.fields || []).map((each) => `${each.field}: ${each.description}`).join("; ");
-  return { title: "That did not work", advice: fields || error?.message || "Please try again." };
+  const fields = error?.fields || [];
+  const advice = fields.length === 1 ? sentence(fields[0].description)
+    : fields.map((each) => `${each.field}: ${each.description}`).join("; ");
+  return { title: "That did not work", advice: advice || sentence(error?.message || "please try again") };
 }
 
 /** An error where the content would be, with a button that tries again. */

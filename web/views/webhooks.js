@@ -132,7 +132,7 @@ function Endpoint({ endpoint, put, onSecret, onGone }) {
     ${endpoint.disabledReason && html`<p class="v-error">Switched off by the service: ${endpoint.disabledReason}</p>`}
     ${endpoint.previousSecretUntil && Date.parse(endpoint.previousSecretUntil) > Date.now()
       && html`<p class="v-hint">Signed with the former secret too, until ${relativeTime(endpoint.previousSecretUntil)}.</p>`}
-    <${Switch} id=${`${id}-on`} label=${html`On<span class="visually-hidden">: calls to ${endpoint.url}</span>`}
+    <${Switch} id=${`${id}-on`} label=${html`On<span class="visually-hidden"> for ${endpoint.url}</span>`}
       checked=${Boolean(endpoint.enabled)}
       onChange=${(enabled) => update({ enabled })} />
     <${Kinds} id=${id} value=${{ reminders: Boolean(endpoint.reminders), taskEvents: Boolean(endpoint.taskEvents) }}
