@@ -98,6 +98,8 @@ page::DoorOptions PageOptions(const Config& config, std::function<std::string()>
                           .issuer = {},
                           .client_id = {},
                           .scopes = {},
+                          .operator_claim = {},
+                          .operator_values = {},
                           .vapid_key = {},
                           .version = std::string(Version())};
   std::vector<std::string> origins;
@@ -106,6 +108,12 @@ page::DoorOptions PageOptions(const Config& config, std::function<std::string()>
     settings.issuer = SignInIssuer(config);
     settings.client_id = config.oidc_client_id;
     settings.scopes = config.oidc_scopes;
+    const auto issuer =
+        std::ranges::find(config.issuers, settings.issuer, &IssuerDescription::name);
+    if (issuer != config.issuers.end()) {
+      settings.operator_claim = issuer->rules.operator_claim;
+      settings.operator_values = issuer->rules.operator_values;
+    }
     origins = SplitList(config.oidc_origins);
     origins.insert(origins.begin(), OriginOf(settings.issuer));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace todo::page {
 
@@ -13,6 +14,10 @@ struct Settings {
   std::string issuer;
   std::string client_id;
   std::string scopes;
+  // A token whose claim has one of the values is that of an operator: the page then shows their
+  // view. Whether its calls are taken is another matter, which each call decides.
+  std::string operator_claim;
+  std::vector<std::string> operator_values;
   std::string vapid_key;  // public key for Web Push; empty: push is off, or not known yet
   std::string version;    // of the program
 };

@@ -189,5 +189,6 @@ def test_a_client_signs_in_with_its_issuer_and_may_call_it() -> None:
         assert settings["identity"] == "oidc"
         assert settings["issuer"] == "https://id.example/realms/todo"
         assert (settings["clientId"], settings["scopes"]) == ("todo-page", "openid profile offline_access")
+        assert (settings["operatorClaim"], settings["operatorValues"]) == ("roles", ["todo-operator"])
         assert page.ask("/today").headers["content-security-policy"] == POLICY.format(
             more=" https://id.example https://token.example")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -63,8 +64,10 @@ def stack(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def person(browser: Browser, stack: Stack) -> Person:
+def person(browser: Browser, stack: Stack, provider: Provider) -> Person:
     made = browser.person(stack.web_url())
+    # The provider's own pages want fonts and an icon.
+    made.allow(re.compile(re.escape(provider.issuer)), re.compile("fonts.googleapis.com"))
     # Until the service has fetched the provider's keys.
     made.allow(UNAVAILABLE)
     return made

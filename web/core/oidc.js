@@ -152,7 +152,7 @@ export class OidcClient {
     const access = claimsOf(this.tokens.access);
     const id = claimsOf(this.tokens.id);
     const user = access.sub || id.sub || "";
-    return { user, name: id.name || id.preferred_username || id.email || access.name || user };
+    return { claims: access, user, name: id.name || id.preferred_username || id.email || access.name || user };
   }
 
   #hear(message) {

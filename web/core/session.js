@@ -109,22 +109,17 @@ async function startOidc(known) {
   return set({ status: "signed-out" });
 }
 
-function signedIn({ user, name }) {
+function signedIn({ user, name, claims }) {
   remember({ mode: "oidc", issuer: loaded.issuer, user, name });
-  set({ status: "signed-in", user, name, expired: false, error: "" });
-  probeOperator();
+  set({ status: "signed-in", user, name, operator: isOperator(claims), expired: false, error: "" });
 }
 
-/** Which claim makes an operator is the server's matter, so the page asks with a call. */
-async function probeOperator() {
-  const user = state.user;
-  try {
-    const answer = await fetch("/todo.v1.OpsService/GetStatus", { method: "POST", credentials: "omit", cache: "no-store",
-      headers: { "content-type": "application/json", ...(await session.headers()) }, body: "{}" });
-    if (answer.ok && state.user === user) set({ operator: true });
-  } catch {
-    // Without a network the operator's view would be empty anyway.
-  }
+/** Whether the operator's view is worth showing. A claim is named by a path (realm_access.roles), unless its name has dots. */
+function isOperator(claims) {
+  const { operatorClaim = "", operatorValues = [] } = loaded;
+  const found = claims[operatorClaim] ?? operatorClaim.split(".").reduce((at, name) => at?.[name], claims);
+  const words = typeof found === "string" && /^(scope|scp)$/.test(operatorClaim) ? found.split(" ") : [];
+  return [found, words].flat(2).some((value) => value !== undefined && operatorValues.includes(String(value)));
 }
 
 /** Signs in: with `name` in development, else by leaving for the provider. */

@@ -50,6 +50,8 @@ TEST(PageSetupTest, AClientSignsInWithTheOnlyIssuer) {
   EXPECT_EQ(settings.issuer, "http://127.0.0.1:4000/realms/todo");
   EXPECT_EQ(settings.client_id, "todo-page");
   EXPECT_EQ(settings.scopes, "openid profile offline_access");
+  EXPECT_EQ(settings.operator_claim, "roles");
+  EXPECT_THAT(settings.operator_values, ElementsAre("todo-operator"));
 }
 
 TEST(PageSetupTest, FurtherOriginsFollowThatOfTheIssuer) {
