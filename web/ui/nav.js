@@ -37,13 +37,18 @@ function Link({ path, label, icon, count = 0, late = 0, here }) {
       <span class="visually-hidden">${said}</span>`}</a></li>`;
 }
 
-/** `counts`: {today, overdue, upcoming, all, done, tags: [{tag, count}]} */
-export function Nav({ route, counts, bell, open, onClose }) {
+/**
+ * `counts`: {today, overdue, upcoming, all, done, tags: [{tag, count}]}; `onChat`, on wide screens: shows the chat beside
+ * the list, or hides it.
+ */
+export function Nav({ route, counts, bell, open, onClose, chat, onChat }) {
   const here = marked(route);
   const { operator } = session.state;
   return html`${open && html`<button type="button" class="nav-shade" aria-label="Close the lists" onClick=${onClose} />`}
     <nav class=${`nav ${open ? "open" : ""}`} aria-label="Lists" onClick=${(event) => event.target.closest("a") && onClose()}>
       <div class="nav-head"><${Person} />${bell}
+        ${onChat && html`<button type="button" class="button quiet icon-only" aria-label="Chat beside the list" title="Chat (c)"
+          aria-pressed=${chat ? "true" : "false"} onClick=${onChat}><${Icon} name="chat" /></button>`}
         <button type="button" class="button quiet icon-only" aria-label="Search and commands" title="Commands (Ctrl+K)"
           onClick=${openPalette}><${Icon} name="palette" /></button></div>
       <ul>${lists.map((each) => html`<${Link} key=${each.view} ...${each} here=${here === each.path}

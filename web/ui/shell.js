@@ -31,12 +31,16 @@ export function Shell({ useCounts, Bell, ChatPanel, onAdd, children }) {
   const route = useRoute();
   const counts = useCounts();
   const [menu, setMenu] = useState(false);
-  const [chat, setChat] = useState(false);
+  const [chat, setChat] = useState(() => Boolean(preferences.state.chatOpen) && matchMedia("(min-width: 70.01rem)").matches);
+  const showOrHideChat = (open) => {
+    setChat(open);
+    preferences.setDevice({ chatOpen: open });
+  };
   const wide = useWide();
   const title = titleOf(route);
   useEffect(() => { document.title = `${title} · Tasks`; }, [title]);
   useEffect(() => setMenu(false), [route]);
-  useShortcuts({ onAdd, toggleChat: () => setChat((was) => !was) });
+  useShortcuts({ onAdd, toggleChat: () => showOrHideChat(!chat) });
   useFocusOnView(route);
   const bell = Bell && html`<${Bell} />`;
   const showChat = chat && ChatPanel && route.view !== "chat";
@@ -46,9 +50,10 @@ export function Shell({ useCounts, Bell, ChatPanel, onAdd, children }) {
   }}>Skip to the tasks</a>
     <div class="frame">
       ${!wide && html`<${TopBar} title=${title} onMenu=${() => setMenu(true)} bell=${bell} />`}
-      <${Nav} route=${route} counts=${counts} bell=${wide ? bell : null} open=${menu} onClose=${() => setMenu(false)} />
+      <${Nav} route=${route} counts=${counts} bell=${wide ? bell : null} open=${menu} onClose=${() => setMenu(false)}
+        chat=${chat} onChat=${wide && ChatPanel ? () => showOrHideChat(!chat) : null} />
       <main class="main" id="main" tabindex="-1"><${Banner} />${children(route)}</main>
-      ${showChat && html`<div class="side"><${ChatPanel} onClose=${() => setChat(false)} /></div>`}
+      ${showChat && html`<div class="side"><${ChatPanel} onClose=${() => showOrHideChat(false)} /></div>`}
       ${!wide && html`<${BottomBar} route=${route} onAdd=${onAdd} />`}
     </div>`;
 }
