@@ -25,7 +25,9 @@ const reached = (answered) => listeners.forEach((listen) => listen(answered));
 export async function call(service, method, request = {}, { signal, timeoutMs = deadlineMs } = {}) {
   const send = async () => post(`/todo.v1.${service}/${method}`, request, await session.headers(), signal, timeoutMs);
   try {
-    return await send();
+    const answer = await send();
+    if (service === "OpsService") session.isOperator();
+    return answer;
   } catch (error) {
     if (error.code !== "unauthenticated" || !(await session.renewed())) throw error;
     return send();

@@ -37,24 +37,45 @@ class Feed {
     this.wish = 0; // pause that the server asked for
     this.greeted = null; // the socket that has had its hello, which must come first
     this.offs = [session.onToken((token) => this.greeted === this.socket && this.#say({ type: "token", token }))];
-    const soon = () => this.#comeBack(0);
-    addEventListener("online", soon);
-    const look = () => document.visibilityState === "visible" && !this.socket && soon();
-    document.addEventListener("visibilitychange", look);
-    this.offs.push(() => removeEventListener("online", soon), () => document.removeEventListener("visibilitychange", look));
+    // A socket does not notice that its network is gone, so the browser's word counts.
+    const lost = () => {
+      this.#drop();
+      setState({ connection: "offline", online: false });
+    };
+    const back = () => {
+      this.pause = 1000;
+      this.#drop();
+      this.#comeBack(0);
+    };
+    const look = () => document.visibilityState === "visible" && !this.socket && navigator.onLine && this.#comeBack(0);
+    for (const [target, name, run] of [[globalThis, "offline", lost], [globalThis, "online", back],
+      [document, "visibilitychange", look]]) {
+      target.addEventListener(name, run);
+      this.offs.push(() => target.removeEventListener(name, run));
+    }
   }
 
   stop() {
     this.stopped = true;
+    this.offs.forEach((off) => off());
+    this.#drop();
+  }
+
+  #drop() {
+    const { socket } = this;
     clearTimeout(this.timer);
     clearTimeout(this.silence);
-    this.offs.forEach((off) => off());
-    this.socket?.close();
+    this.socket = null;
+    socket?.close();
   }
 
   async connect() {
     clearTimeout(this.timer);
     if (this.stopped || this.socket) return;
+    if (!navigator.onLine) {
+      setState({ connection: "offline", online: false });
+      return;
+    }
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, "todo.v1");
     this.socket = socket;
     this.#alive();
@@ -85,9 +106,8 @@ class Feed {
 
   /** Something is missing: a new connection with the present cursor brings it. */
   #again() {
-    const { socket } = this;
-    this.socket = null;
-    socket?.close();
+    this.#drop();
+    setState({ connection: "connecting" });
     this.#comeBack(this.pause);
     this.pause = Math.min(2 * this.pause, longestPauseMs);
   }

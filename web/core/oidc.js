@@ -3,7 +3,7 @@
 // which is good for one use only.
 
 const flowKey = "todo.sign-in"; // of sessionStorage: state, verifier and where to return; no token
-const earlyMs = 60000;
+const earliestMs = 60000; // before its end a token is renewed; a third of its life, if that is shorter
 
 const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const randomText = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
@@ -32,13 +32,13 @@ export class OidcClient {
     // Once in a tab: a provider that sends the browser back without a session must not make a loop.
     if (again && navigator.onLine && !sessionStorage.getItem("todo.tried")) {
       sessionStorage.setItem("todo.tried", "1");
-      await this.leave();
+      await this.leave({ known: true });
     }
     return null;
   }
 
-  /** Goes to the provider's sign-in. */
-  async leave() {
+  /** Goes to the provider's sign-in. `known`: the user was signed in a moment ago and shall see no question. */
+  async leave({ known = false } = {}) {
     const { authorization_endpoint: endpoint } = await this.#provider();
     const flow = { state: randomText(), nonce: randomText(), verifier: randomText(),
       path: location.pathname === "/signed-in" ? "/" : location.pathname + location.search };
@@ -47,7 +47,7 @@ export class OidcClient {
     const url = new URL(endpoint);
     const fields = { response_type: "code", client_id: this.clientId, redirect_uri: `${location.origin}/signed-in`,
       scope: this.scopes, state: flow.state, nonce: flow.nonce, code_challenge: base64url(hash), code_challenge_method: "S256" };
-    if (/\boffline_access\b/.test(this.scopes)) fields.prompt = "consent";
+    if (!known && /\boffline_access\b/.test(this.scopes)) fields.prompt = "consent";
     for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
     this.leaving = true;
     location.assign(url);
@@ -117,8 +117,8 @@ export class OidcClient {
         return this.tokens.access;
       } catch (error) {
         if (error.final) this.forget();
-        else this.#plan(15000);
-        return !error.final && this.tokens && !refused && this.tokens.expiresAt > Date.now() ? this.tokens.access : null;
+        else this.#plan(Math.min(15000, before.early / 2));
+        return !error.final && !refused && before.expiresAt > Date.now() ? before.access : null;
       }
     });
   }

@@ -58,6 +58,12 @@ export const session = {
   },
   /** Calls `listen(token)` when the token was renewed. */
   onToken(listen) { tokenListeners.add(listen); return () => tokenListeners.delete(listen); },
+  /** The server answered a call that is for operators only. */
+  isOperator() {
+    if (state.operator || state.user === null) return;
+    remember({ ...remembered(), operator: true });
+    set({ operator: true });
+  },
   signIn, signOut, start,
 };
 
@@ -105,21 +111,15 @@ async function startOidc(known) {
     if (!known) return set({ status: "signed-out", error: error.message });
   }
   // The copy stays readable without a token; the banner asks to sign in again.
-  if (known) return set({ status: "signed-in", user: known.user, name: known.name, operator: false, expired: true });
+  if (known) return set({ status: "signed-in", user: known.user, name: known.name, operator: Boolean(known.operator), expired: true });
   return set({ status: "signed-out" });
 }
 
-function signedIn({ user, name, claims }) {
-  remember({ mode: "oidc", issuer: loaded.issuer, user, name });
-  set({ status: "signed-in", user, name, operator: isOperator(claims), expired: false, error: "" });
-}
-
-/** Whether the operator's view is worth showing. A claim is named by a path (realm_access.roles), unless its name has dots. */
-function isOperator(claims) {
-  const { operatorClaim = "", operatorValues = [] } = loaded;
-  const found = claims[operatorClaim] ?? operatorClaim.split(".").reduce((at, name) => at?.[name], claims);
-  const words = typeof found === "string" && /^(scope|scp)$/.test(operatorClaim) ? found.split(" ") : [];
-  return [found, words].flat(2).some((value) => value !== undefined && operatorValues.includes(String(value)));
+function signedIn({ user, name, operator }) {
+  const known = remembered();
+  const was = known?.user === user && known.operator;
+  remember({ mode: "oidc", issuer: loaded.issuer, user, name, operator: operator || Boolean(was) });
+  set({ status: "signed-in", user, name, operator: operator || Boolean(was), expired: false, error: "" });
 }
 
 /** Signs in: with `name` in development, else by leaving for the provider. */
