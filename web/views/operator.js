@@ -130,9 +130,9 @@ function Curve({ values }) {
 }
 
 function Station({ title, value, bad, values, children }) {
-  return html`<section class=${`v-station ${bad ? "bad" : ""}`} aria-label=${title}>
-    <h3>${title}</h3><p class="v-station-value">${value}</p>${values && html`<${Curve} values=${values} />`}
-      <div class="v-station-notes">${children}</div></section>`;
+  return html`<div class=${`v-station ${bad ? "bad" : ""}`} role="group" aria-label=${title}>
+    <h2>${title}</h2><p class="v-station-value">${value}</p>${values && html`<${Curve} values=${values} />`}
+      <div class="v-station-notes">${children}</div></div>`;
 }
 
 const line = (label, value,

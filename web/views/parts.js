@@ -126,7 +126,7 @@ export function DataTable({ caption, columns, rows, rowKey = (_, index) => index
   const cell = (column, row, index) => column.header
     ? html`<th scope="row" key=${index}>${column.cell(row)}</th>`
     : html`<td key=${index} class=${column.number ? "number" : ""}>${column.cell(row)}</td>`;
-  return html`<div class="v-table-box" tabindex="0" role="region" aria-label=${caption}>
+  return html`<div class="v-table-box" tabindex="0" role="group" aria-label=${`Table: ${caption}`}>
     <table class="v-table">
       <caption class=${shown ? "" : "visually-hidden"}>${caption}</caption>
       <thead><tr>${columns.map((column) =>
