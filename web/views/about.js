@@ -1,6 +1,7 @@
 // About: the version, the licences of the two libraries, and links.
 import { html, useEffect, useState } from "/lib/preact.js";
 import { settings } from "../core/session.js";
+import { openHelp } from "../ui/help.js";
 import { ErrorState, Loading, useLoad } from "./parts.js";
 
 const libraries = [
@@ -29,6 +30,8 @@ export function AboutView() {
       <ul class="v-links">
         <li><a href="/preferences">Preferences</a>: your zone, reminders, theme, keys</li>
         <li><a href="/usage">Usage</a>: charts of what you created and completed</li>
+        <li><button type="button" class="v-as-link" onClick=${openHelp}>Keyboard shortcuts</button>: everything without a
+          mouse</li>
         <li><a href="/notifications">Notifications</a>: every reminder of the last 90 days</li>
       </ul>
     </section>

@@ -22,7 +22,10 @@ const priorityInk = { high: "v-ink-high", medium: "v-ink-medium", low: "v-ink-lo
 function useSettledChanges() {
   const seq = useStore((state) => state.seq);
   const [settled, setSettled] = useState(0);
+  const counted = useRef(seq);
   useEffect(() => {
+    if (counted.current === seq) return undefined;
+    counted.current = seq;
     const timer = setTimeout(() => setSettled((was) => was + 1), 1500);
     return () => clearTimeout(timer);
   }, [seq]);
