@@ -9,7 +9,7 @@ import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
-import { changeTask, deleteTasks, restoreTask, setPriority, setTags, skipTask, stopSeries } from "./actions.js";
+import { changeTask, deleteTasks, restore, setPriority, setTags, skipTask, stopSeries } from "./actions.js";
 import { chooseTags } from "./tags.js";
 import { chooseDue, dueItems } from "./due_menu.js";
 import { openHistory } from "./history.js";
@@ -162,7 +162,7 @@ function Gone({ id, close }) {
   }, [id]);
   const task = last?.task && taskFromApi(last.task);
   return html`<${Head} close=${close} />${!known ? html`<p class="t-hint">…</p>` : task ? html`<h2 class="t-gone" dir="auto">${task.title}</h2>
-      <p>This task was deleted.</p><div class="t-panel-foot"><button type="button" class="button primary" onClick=${() => restoreTask(task)}>
+      <p>This task was deleted.</p><div class="t-panel-foot"><button type="button" class="button primary" onClick=${() => restore([task])}>
         <${Icon} name="restore" />Bring it back</button>
         <button type="button" class="button quiet" onClick=${() => openHistory(id)}><${Icon} name="history" />History</button></div>`
     : html`<h2 class="t-gone">There is no such task</h2><p>It may belong to somebody else, or the address is wrong.</p>`}`;

@@ -1,20 +1,36 @@
-// The question which tasks of a series a change is for.
+// The question which occurrences of a series a change is for. The answer is never remembered.
 import { html } from "/lib/preact.js";
+import { store } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 
-export const scopes = { this: "SERIES_SCOPE_THIS", following: "SERIES_SCOPE_FOLLOWING", all: "SERIES_SCOPE_ALL" };
+/** Whether a change of this task may also be meant for others: it repeats, or its series has other open occurrences. */
+export function hasSeries(task) {
+  if (!task || task.completed) return false;
+  return Boolean(task.recurrence_rule) || Boolean(task.series_id && hasMates(task));
+}
 
-/** Resolves with "this", "following" or "all", or null. A task without a rule needs no question: "". */
-export async function askScope(task, { title, verb = "Change", only = ["this", "following", "all"] }) {
-  if (!task.recurrence_rule) return "";
-  const texts = {
-    this: [`${verb} this one only`, "The others stay as they are."],
-    following: [`${verb} this and the following ones`, "From here on."],
-    all: [`${verb} all open ones`, "Done ones stay as they are."],
-  };
-  return ask((close) => html`<${Dialog} title=${title} onClose=${() => close(null)}>
-    <p class="dialog-text">This task repeats. What is the change for?</p>
-    <div class="t-scopes">${only.map((name) => html`<button key=${name} type="button" class="t-scope"
-      aria-label=${texts[name][0]} onClick=${() => close(name)}><strong>${texts[name][0]}</strong>
-      <span>${texts[name][1]}</span></button>`)}</div><//>`);
+export function hasMates(task) {
+  for (const each of store.state.tasks.values()) {
+    if (each.series_id === task.series_id && each.id !== task.id && !each.completed) return true;
+  }
+  return false;
+}
+
+const changing = [["this", "This one only", "The series goes on as before."],
+  ["following", "This and the following ones", "What comes later is changed with it."],
+  ["all", "All open ones", "The whole series; completed ones stay as they are."]];
+const removing = [["this", "This one only", "It is skipped, and the next one appears."],
+  ["following", "This and the following ones", "The series ends here."],
+  ["all", "All open ones", "The series ends; completed ones stay."]];
+
+/** Resolves with "this", "following", "all", or null when the user leaves the question. */
+export async function askScope({ title, task, deleting = false, only = null }) {
+  const choices = (deleting ? removing : changing).filter(([name]) => !only || only.includes(name));
+  const answer = await ask((close) => html`<${Dialog} title=${title} onClose=${() => close(null)}>
+    <p class="dialog-text" dir="auto">“${[...task.title].slice(0, 80).join("")}” repeats.</p>
+    <div class="t-scope">${choices.map(([name, label, text], index) => html`<button key=${name} type="button" class="t-scope-choice"
+      data-autofocus=${index === 0 ? "1" : null} onClick=${() => close(name)}><b>${label}</b><span>${text}</span></button>`)}</div>
+    <div class="dialog-actions"><button type="button" class="button quiet" onClick=${() => close(null)}>Cancel</button></div>
+  <//>`);
+  return answer ?? null;
 }
