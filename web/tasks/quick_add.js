@@ -1,154 +1,189 @@
-// The line that adds a task. The server says what it understands; each piece is shown as a chip, and a click on one makes
-// its words plain ones. Without a network the line becomes the title.
+// The line for new tasks. What the server understands of it is shown as chips; a click on a chip takes its words as plain
+// ones. Without network the text becomes the title as it is.
 import { html, useEffect, useRef, useState } from "/lib/preact.js";
-import { call, taskFromApi } from "../core/api.js";
+import { call } from "../core/api.js";
 import { announce } from "../core/announce.js";
-import { formatDay, today } from "../core/dates.js";
-import { usePreferences } from "../core/preferences.js";
-import { queue } from "../core/queue.js";
-import { store, temporaryId } from "../core/store.js";
+import { formatClock, formatDay, today, zoneOf } from "../core/dates.js";
+import { preferences, usePreferences } from "../core/preferences.js";
 import { router } from "../core/router.js";
+import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
+import { addTask, shorten } from "./actions.js";
 
+const pauseMs = 120;
+const patienceMs = 2500; // how long a task waits for its words to be read
+const draftKey = "todo.draft.new";
 const icons = { DUE_DATE: "calendar", RECURRENCE: "repeat", PRIORITY: "flag", TAG: "tag", REMINDER: "bell" };
-const kinds = { DUE_DATE: "date", RECURRENCE: "rule", PRIORITY: "priority", TAG: "tag", REMINDER: "reminder" };
-const mostCharacters = 2000;
-const typingPauseMs = 90;
-let adding = Promise.resolve(); // one after the other, so that tasks come in the order in which they were written
+const kindNames = { DUE_DATE: "Date", RECURRENCE: "Rule", PRIORITY: "Priority", TAG: "Tag", REMINDER: "Reminder" };
+const addViews = new Set(["today", "upcoming", "all", "tag"]);
+let wanted = ""; // a text for the field that is not drawn yet
+let filler = null;
 
-export function focusQuickAdd() {
-  const field = document.getElementById("new-task");
-  if (field) {
-    field.focus();
-    scrollTo({ top: 0 });
-    return;
-  }
-  router.go("/today");
-  setTimeout(() => document.getElementById("new-task")?.focus(), 60);
+export const hasQuickAdd = (view) => addViews.has(view);
+
+/** Puts the focus into the field, with `text` if there is one; goes to a list that has the field. */
+export function focusQuickAdd(text = "") {
+  const given = typeof text === "string" ? text : "";
+  if (filler) return filler(given);
+  wanted = given || " ";
+  return router.go("/today");
 }
 
-/** Where `words` stand in the text, in code points. */
-function spansOf(text, plain) {
-  const spans = [];
-  for (const words of plain) {
-    const at = text.indexOf(words);
-    if (at < 0) continue;
-    const start = [...text.slice(0, at)].length;
-    spans.push({ start, end: start + [...words].length });
-  }
-  return spans;
+/** Moves the stretches that are taken as plain words along with a change of the text. */
+export function movePlain(before, after, plain) {
+  const one = [...before];
+  const other = [...after];
+  let start = 0;
+  while (start < one.length && start < other.length && one[start] === other[start]) start += 1;
+  let end = 0;
+  while (end < one.length - start && end < other.length - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end += 1;
+  const shift = other.length - one.length;
+  return plain.flatMap((span) => {
+    if (span.end <= start) return [span];
+    if (span.start >= one.length - end) return [{ start: span.start + shift, end: span.end + shift }];
+    return [];
+  });
 }
 
-function parse(text, zone, plain, signal) {
-  return call("TodoService", "ParseTask", { text, timeZone: zone, plain: spansOf(text, plain) }, { signal, timeoutMs: 5000 });
+export function parse(text, plain, signal) {
+  return call("TodoService", "ParseTask", { text, plain, timeZone: zoneOf(preferences.state.zone) }, { signal, timeoutMs: 5000 });
 }
 
-/** The parsed line while it is written. */
-function useParsed(text, zone, plain) {
-  const [result, set] = useState(null);
+/** What the server understands of `text`: {text, plain, answer}; answer is null while nothing is known. */
+function useParse(text, plain, online) {
+  const [known, set] = useState({ text: "", plain, answer: null });
   useEffect(() => {
-    if (!text.trim()) return set(null);
+    if (!text.trim() || !online) return set({ text, plain, answer: null });
     const stop = new AbortController();
-    const timer = setTimeout(() => parse(text, zone, plain, stop.signal).then((answer) => set({ text, plain, answer }),
-      () => !stop.signal.aborted && set(null)), typingPauseMs);
+    const timer = setTimeout(async () => {
+      try {
+        set({ text, plain, answer: await parse(text, plain, stop.signal) });
+      } catch {
+        if (!stop.signal.aborted) set({ text, plain, answer: null });
+      }
+    }, pauseMs);
     return () => {
       clearTimeout(timer);
       stop.abort();
     };
-  }, [text, zone, plain]);
-  return result && text.trim() ? result : null;
+  }, [text, plain, online]);
+  return known;
 }
 
-/** `route`: the list in which the line stands; a task without a date that is added to Today is due today. */
-export function QuickAdd({ route }) {
-  const prefs = usePreferences();
-  const [text, setText] = useState("");
+let line = Promise.resolve();
+
+/** Adds the task of `text`. Tasks are made in the order in which they were typed. */
+function submit({ text, plain, known, defaults }) {
+  line = line.then(async () => {
+    let answer = known.text === text && known.plain === plain ? known.answer : null;
+    if (!answer && store.state.online) answer = await parse(text, plain, AbortSignal.timeout(patienceMs)).catch(() => null);
+    const task = answer ? { ...answer.task } : { title: shorten(text.trim(), 499) };
+    if (!task.title?.trim()) task.title = shorten(text.trim(), 499);
+    if (!task.dueLocal && !task.dueDate && defaults.day) task.dueLocal = defaults.day;
+    if (defaults.tag && !(task.tags || []).includes(defaults.tag)) task.tags = [...(task.tags || []), defaults.tag];
+    const id = addTask(task, answer?.reminders || []);
+    if (answer) tell(task, id, defaults.view);
+    else toast({ text: "Added as typed: dates and tags in the words are read only with a connection." });
+  }).catch(reportError);
+}
+
+/** Says where the task went when the list that is shown does not have it. */
+function tell(task, id, view) {
+  const day = task.dueLocal?.slice(0, 10);
+  const now = today(preferences.state.zone);
+  const here = view === "all" || view === "tag" || (view === "today" ? day && day <= now : day && day > now);
+  announce(`Added “${shorten(task.title)}”${day ? `, ${formatDay(day, preferences.state)}` : ""}`);
+  if (here) return;
+  toast({ text: `Added “${shorten(task.title, 40)}” ${day ? `for ${formatDay(day, preferences.state)}` : "without a date"}`,
+    actions: [{ label: "Show", run: () => router.go(`/task/${store.realId(id)}`) }] });
+}
+
+export function QuickAdd({ view, tag }) {
+  const [text, setText] = useState(() => sessionStorage.getItem(draftKey) || "");
   const [plain, setPlain] = useState([]);
-  const [bare, setBare] = useState(false); // what the list implies is not wanted
+  const [bare, setBare] = useState(false); // without what the list would add
   const field = useRef();
-  const parsed = useParsed(text, prefs.zone, plain);
-  const pieces = parsed?.answer.pieces || [];
-  const implied = bare || !text.trim() ? null : impliedBy(route, parsed?.answer.task, prefs);
-  const submit = (event) => {
+  const prefs = usePreferences();
+  const online = useStore((state) => state.online);
+  const known = useParse(text, plain, online);
+  const change = (next) => {
+    setPlain((spans) => (spans.length ? movePlain(text, next, spans) : spans));
+    setText(next);
+    sessionStorage.setItem(draftKey, next);
+  };
+  useFiller(field, change);
+  const answer = text.trim() ? known.answer : null;
+  const dated = Boolean(answer?.task.dueLocal || answer?.task.dueDate);
+  const defaults = { view, day: view === "today" && !bare ? today(prefs.zone) : "", tag: view === "tag" && !bare ? tag : "" };
+  const add = (event) => {
     event.preventDefault();
-    const line = text.trim();
-    if (!line) return;
-    const known = parsed?.text === text && parsed.plain === plain ? parsed.answer : null;
-    setText("");
+    if (!text.trim()) return;
+    submit({ text, plain, known, defaults });
+    change("");
     setPlain([]);
     setBare(false);
-    const given = bare ? null : { route, prefs };
-    adding = adding.then(() => add(line, known, plain, given, prefs)).catch(reportError);
+    field.current.focus();
   };
-  return html`<form class="t-add" onSubmit=${submit}>
+  const lead = defaults.day && !dated ? "Today" : defaults.tag ? `#${defaults.tag}` : "";
+  return html`<form class="t-add" onSubmit=${add}>
     <div class="t-add-line"><${Icon} name="add" />
-      <input id="new-task" ref=${field} type="text" aria-label="Add a task" placeholder="Add a task: “Water the plants every Monday at 9”"
-        autocomplete="off" enterkeyhint="done" maxlength=${mostCharacters} value=${text} dir="auto"
-        aria-describedby="new-task-hint" onInput=${(event) => setText(event.currentTarget.value)}
-        onKeyDown=${(event) => {
-          if (event.key !== "Escape" || event.isComposing) return;
-          event.preventDefault();
-          event.currentTarget.blur();
+      <input ref=${field} id="new-task" type="text" aria-label="Add a task" autocomplete="off" enterkeyhint="done" maxlength="2000"
+        dir="auto" placeholder="Add a task: pay rent every month on the 1st at 9 p1 #home" value=${text} aria-describedby="new-task-understood"
+        onInput=${(event) => change(event.currentTarget.value)} onKeyDown=${(event) => {
+          if (event.key !== "Escape") return;
+          event.stopPropagation();
+          field.current.blur();
         }} />
       ${text.trim() && html`<button class="button primary small" type="submit">Add</button>`}</div>
-    <span class="visually-hidden" id="new-task-hint">Dates, repeats, #tags, p1 to p3 and reminders are understood. Words in quotes are left alone.</span>
-    <div role="group" aria-label="Understood" class="t-pieces" hidden=${pieces.length === 0 && !implied}>
-      ${pieces.map((piece, index) => html`<${Piece} key=${`${index} ${piece.text}`} piece=${piece} onPlain=${() => {
-        setPlain([...plain, piece.text]);
-        announce(`“${piece.text}” is part of the title`);
+    ${text.trim() && html`<${Understood} answer=${answer} lead=${lead} online=${online} text=${text} onBare=${() => setBare(true)}
+      onPlain=${(span) => {
+        setPlain([...plain, span].slice(-50));
         field.current.focus();
-      }} />`)}
-      ${implied && html`<button type="button" class="t-piece" aria-label=${`${implied.text}, because of the list. Remove`}
-        onClick=${() => {
-          setBare(true);
-          field.current.focus();
-        }}><${Icon} name=${implied.icon} /><span>${implied.text}</span><${Icon} name="close" /></button>`}
-    </div>
-    ${(parsed?.answer.notes || []).map((note) => html`<p class="t-note">${note}</p>`)}
+      }} />`}
   </form>`;
 }
 
-function Piece({ piece, onPlain }) {
-  const meaning = piece.kind === "TAG" ? piece.meaning.replace(/^#/, "") : piece.meaning;
-  return html`<button type="button" class=${`t-piece ${kinds[piece.kind] || ""}`} title=${`Keep “${piece.text}” as plain words`}
-    aria-label=${`${kinds[piece.kind]}: ${meaning}. Keep “${piece.text}” as plain words`} onClick=${onPlain}>
-    <${Icon} name=${icons[piece.kind] || "text"} /><span dir="auto">${meaning}</span><${Icon} name="close" /></button>`;
+function useFiller(field, change) {
+  const now = useRef();
+  now.current = change;
+  useEffect(() => {
+    filler = (text) => {
+      if (text) now.current(text);
+      field.current?.focus();
+      field.current?.scrollIntoView({ block: "nearest" });
+    };
+    if (wanted) {
+      filler(wanted.trim());
+      wanted = "";
+    }
+    return () => { filler = null; };
+  }, []);
 }
 
-function impliedBy(route, task, prefs) {
-  if (route.view === "today" && !task?.dueLocal) return { text: formatDay(today(prefs.zone), prefs), icon: "today",
-    fields: { dueLocal: today(prefs.zone), timeZone: prefs.zone } };
-  if (route.view === "tag" && !(task?.tags || []).includes(route.tag)) return { text: `#${route.tag}`, icon: "tag",
-    fields: { tags: [...(task?.tags || []), route.tag] } };
-  return null;
+function Understood({ answer, lead, online, text, onPlain, onBare }) {
+  const prefs = usePreferences();
+  const pieces = answer?.pieces || [];
+  const due = answer?.task.dueLocal;
+  const ruleOnly = due && pieces.some(({ kind }) => kind === "RECURRENCE") && !pieces.some(({ kind }) => kind === "DUE_DATE");
+  const title = answer?.task.title;
+  return html`<div class="t-understood" id="new-task-understood" role="group" aria-label="Understood">
+    ${!online && html`<span class="t-hint">Offline: the text becomes the title as it is.</span>`}
+    ${lead && html`<button type="button" class="t-chip" onClick=${onBare} title="Leave this out">${lead}
+      <${Icon} name="close" /><span class="visually-hidden">: leave this out</span></button>`}
+    ${pieces.map((piece) => html`<${Piece} key=${`${piece.span.start || 0}-${piece.span.end}`} piece=${piece} onPlain=${onPlain} />`)}
+    ${ruleOnly && html`<span class="t-hint">first: ${formatDay(due.slice(0, 10), prefs)}${due.length > 10 ? ` ${formatClock(due, prefs)}` : ""}</span>`}
+    ${(answer?.notes || []).map((note) => html`<span class="t-hint" key=${note}>${note}</span>`)}
+    ${pieces.length > 0 && title && title !== text.trim() && html`<span class="t-hint t-title-hint" dir="auto">“${shorten(title)}”</span>`}
+  </div>`;
 }
 
-async function add(line, known, plain, given, prefs) {
-  let answer = known;
-  if (!answer && store.state.online) answer = await parse(line, prefs.zone, plain).catch(() => null);
-  let task = answer?.task?.title ? answer.task : { ...answer?.task, title: answer ? line : [...line].slice(0, 500).join("") };
-  task = { ...task, ...(given ? impliedBy(given.route, task, prefs)?.fields : null) };
-  const id = temporaryId();
-  const shown = taskFromApi({ ...task, id, dueKind: dueKindOf(task), priority: task.priority || "PRIORITY_MEDIUM" });
-  announce(`Added “${task.title}”`);
-  const written = queue.write({ method: "CreateTask", request: { task }, label: `Add: ${task.title}`,
-    optimistic: { create: { ...shown, created_at: new Date().toISOString() } } });
-  for (const reminder of answer?.reminders || []) {
-    queue.write({ method: "CreateReminder", request: { taskId: id, reminder }, label: `Reminder of: ${task.title}` });
-  }
-  const made = await written;
-  if (made && made.id > 0 && !isShown(given, made)) {
-    toast({ text: `Added “${[...made.title].slice(0, 60).join("")}”`, timeout: 6000,
-      actions: [{ label: "Open", run: () => router.go(`/task/${made.id}`) }] });
-  }
-}
+const bare = (text) => text.replace(/^[#@]/, "").toLowerCase();
 
-const dueKindOf = ({ dueLocal }) => (!dueLocal ? undefined : dueLocal.length > 10 ? "DUE_KIND_LOCAL" : "DUE_KIND_DATE");
-
-/** Whether the list that the user sees shows the new task; otherwise a message tells that it was added. */
-function isShown(given, task) {
-  if (router.route.view === "all") return true;
-  if (router.route.view !== "today") return false;
-  return Boolean(task.due_local && task.due_local.slice(0, 10) <= today(given?.prefs.zone));
+function Piece({ piece: { kind, span, text, meaning }, onPlain }) {
+  return html`<button type="button" class=${`t-chip t-chip-${kind.toLowerCase()}`} title="Take these words as plain ones"
+    onClick=${() => onPlain({ start: span.start || 0, end: span.end })}>
+    <${Icon} name=${icons[kind] || "text"} /><span class="visually-hidden">${kindNames[kind] || ""}: </span>${text}
+    ${bare(text) !== bare(meaning) && html` <small>${meaning}</small>`}<${Icon} name="close" />
+    <span class="visually-hidden">: take as plain words</span></button>`;
 }
