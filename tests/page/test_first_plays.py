@@ -77,7 +77,7 @@ def test_a_hostile_title_is_text_everywhere(opened: Callable[..., Product], clie
         client.create(title, description=title, tags=[title[:20].strip()], due_local="2030-01-02")
     product = opened("/all")
     for title in HOSTILE:
-        expect(product.rows.filter(has_text=title)).to_have_count(1)
+        expect(product.rows.filter(has_text=title[:200])).to_have_count(1)
     for path in ("/today", "/upcoming", "/done", "/search?q=img", "/usage", "/notifications", "/chat",
                  *(f"/task/{task.id}" for task in client.tasks())):
         product.visit(path)
