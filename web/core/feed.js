@@ -89,6 +89,7 @@ class Feed {
     socket.onmessage = ({ data }) => {
       if (this.socket !== socket) return;
       this.#alive();
+      if (!store.state.online) this.#reachable();
       const message = JSON.parse(data);
       this[`on_${message.type}`]?.(message);
     };
@@ -136,6 +137,11 @@ class Feed {
   #comeBack(delay) {
     clearTimeout(this.timer);
     if (!this.stopped) this.timer = setTimeout(() => this.connect(), delay);
+  }
+
+  #reachable() {
+    setState({ online: true });
+    queue.kick();
   }
 
   #live() {

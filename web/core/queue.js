@@ -14,6 +14,7 @@ let copy = null;
 let channel = null;
 let userKey = "";
 let sending = false;
+let again = false; // something was added while the last round ended
 let pause = 1000;
 let timer = 0;
 
@@ -89,6 +90,7 @@ function settle(requestId, answer) {
 /** Sends what is waiting. Harmless to call at any time. */
 async function kick() {
   clearTimeout(timer);
+  again = sending;
   if (sending || !copy || !navigator.onLine || pending().every((each) => each.conflict)) return;
   sending = true;
   const user = userKey;
@@ -104,6 +106,7 @@ async function kick() {
   } finally {
     sending = false;
   }
+  if (again) kick();
 }
 
 /** The first write that no conflict holds up. The stored queue counts: another tab may have sent some meanwhile. */
@@ -220,6 +223,7 @@ function hear({ type, requestId, write: changed, tasks = [], answer, text }) {
   } else if (type === "done") {
     const temporary = mine && stepsOf(mine).find((step) => step.create?.id < 0)?.create.id;
     if (temporary && tasks[0]) nameTask(temporary, tasks[0].id);
+    // A removed task must not come back by its own last state.
     const gone = mine ? stepsOf(mine).filter((step) => step.remove !== undefined).map((step) => realId(step.remove)) : [];
     takeTasks(tasks.map((task) => [task.id, gone.includes(task.id) ? null : task])
       .filter(([id]) => !mine?.seen?.includes(id)), { own: true });
