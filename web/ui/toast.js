@@ -49,7 +49,7 @@ function Toast({ toast: { id, text, actions, kind, timeout } }) {
     return () => clearTimeout(timer);
   }, [held]);
   return html`<div class=${`toast ${kind}`} onPointerEnter=${() => hold(true)} onPointerLeave=${() => hold(false)}
-    onFocusIn=${() => hold(true)} onFocusOut=${() => hold(false)}>
+    onfocusin=${() => hold(true)} onfocusout=${() => hold(false)}>
     <span class="toast-text" dir="auto">${text}</span>
     ${actions.map(({ label, run }) => html`<button type="button" class="toast-action" onClick=${() => {
       dismiss(id);
