@@ -10,7 +10,9 @@ const libraries = [
 ];
 
 async function fetchLicences(signal) {
-  const answer = await fetch("/lib/licences.txt", { signal });
+  const answer = await fetch("/lib/licences.txt", { signal }).catch((error) => {
+    throw signal.aborted ? error : Object.assign(error, { code: "offline" });
+  });
   if (!answer.ok) throw new Error("The licences could not be loaded.");
   return answer.text();
 }
