@@ -13,8 +13,8 @@ RELEASED ?= 31d49ba2aaa533aabeb4107ec49fa5ecc41566ec
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
-.PHONY: help run test test-long test-conformance test-page test-model test-install test-upgrade test-integration image smoke torture \
-        bench lint format docs
+.PHONY: help run test test-long test-conformance test-page screenshots test-model test-install test-upgrade test-integration \
+        image smoke torture bench lint format docs
 
 help: ## this list
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,10 +39,15 @@ test-conformance: ## the JSON door against the conformance tests of the Connect 
 	@"$$(tools/setup --where conformance)/connectconformance" --mode server --conf tests/conformance/features.yaml \
 	  -- build/ci/tests/conformance/connect_server
 
-test-page: ## the example page of live screens in a real browser: needs Chromium (Debian: chromium)
-	@tools/setup build tests stack
+test-page: ## the page in a real browser: all plays, accessibility, Lighthouse; and the example page of live screens
+	@tools/setup build tests stack kafka node page-tests
 	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
 	@$(PYTHON) -m pytest -q -p no:cacheprovider --timeout 300 tests/page
+
+screenshots: ## make the pictures of docs/images anew
+	@tools/setup build tests stack
+	@$(MAKE) --no-print-directory build-ci TARGETS=todo-service
+	@$(PYTHON) tools/screenshots.py
 
 test-model: ## a language model that chooses badly, and one that chooses well
 	@tools/setup build tests stack echo

@@ -12,7 +12,7 @@ import sys
 from . import measuring  # noqa: F401  (the search path of what comes next)
 
 NAMES = ("shuffled", "poison", "outbox", "drain_after_outage", "recurrence", "reminders", "tarpit", "json", "attacked",
-         "live", "usage")
+         "live", "usage", "page")
 
 
 def main() -> int:

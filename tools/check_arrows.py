@@ -25,11 +25,12 @@ ARROWS = {
     "relay": {"domain", "ports", "util"},
     "live": {"domain", "ports", "util"},
     "edge": {"util"},
+    "page": {"util"},
     "front": {"util"},
     "net": {"util"},
     "telemetry": {"net", "util"},
     "notify": {"domain", "net", "ports", "util"},
-    "app": {"api", "appcallback", "auth", "chat", "client", "domain", "edge", "front", "live", "net", "notify", "ports", "relay", "service", "store", "telemetry", "util"},
+    "app": {"api", "appcallback", "auth", "chat", "client", "domain", "edge", "front", "live", "net", "notify", "page", "ports", "relay", "service", "store", "telemetry", "util"},
 }
 # include pattern -> the only rooms that may use it
 LIBRARIES = {

@@ -103,6 +103,8 @@ google::rpc::Status EncodeStatus(const absl::Status& status) {
   info.set_reason(!reason.empty()       ? reason
                   : !violations.empty() ? "INVALID_FIELDS"
                                         : absl::StatusCodeToString(status.code()));
+  if (const auto index = util::IndexOf(status))
+    info.mutable_metadata()->insert({"index", fmt::to_string(*index)});
   rich.add_details()->PackFrom(info);
   if (!violations.empty()) rich.add_details()->PackFrom(BadRequestOf(violations));
   if (PassesByItself(status.code(), reason)) {

@@ -6,10 +6,24 @@
 
 #include "api/request_parts.h"
 #include "api/task_enums.h"
+#include "chat/grammar/rule_words.h"
 #include "domain/event/event_reader.h"
+#include "domain/recurrence/recurrence_rule.h"
 #include "util/status.h"
 
 namespace todo::api {
+namespace {
+
+std::string RuleText(const domain::SeriesPreview& preview, v1::RecurrenceBasis basis) {
+  absl::StatusOr<domain::RecurrenceRule> rule = domain::ParseRecurrenceRule(preview.rule);
+  if (!rule.ok()) return preview.rule;
+  if (!preview.time_of_day) domain::LimitToDays(*rule);
+  std::string text = chat::RuleInWords(*rule, preview.time_of_day);
+  if (basis == v1::RECURRENCE_BASIS_COMPLETION) text += ", after completion";
+  return text;
+}
+
+}  // namespace
 
 v1::Task EncodeTask(const domain::Task& task) {
   v1::Task out;
@@ -62,9 +76,11 @@ absl::StatusOr<v1::Change> EncodeChange(const domain::Change& change) {
   return out;
 }
 
-v1::PreviewRecurrenceResponse EncodePreview(const domain::SeriesPreview& preview) {
+v1::PreviewRecurrenceResponse EncodePreview(const domain::SeriesPreview& preview,
+                                            v1::RecurrenceBasis basis) {
   v1::PreviewRecurrenceResponse out;
   out.set_recurrence_rule(preview.rule);
+  out.set_text(RuleText(preview, basis));
   for (const domain::SeriesPreview::Occurrence& occurrence : preview.occurrences) {
     v1::PreviewRecurrenceResponse::Occurrence* encoded = out.add_occurrences();
     *encoded->mutable_due_date() = EncodeInstant(occurrence.due.at);

@@ -142,14 +142,17 @@ absl::StatusOr<service::PreviewInput> DecodePreviewRecurrence(
   input.time_zone = NonEmpty(task.time_zone());
   input.recurrence_rule = task.recurrence_rule();
   input.count = DecodeCount(request.count(), "count", kLimits, violations);
+  input.may_end = task.id() != 0;
   TODO_RETURN_IF_ERROR(violations.ToStatus());
   return input;
 }
 
-absl::StatusOr<ChangesQuery> DecodeListChanges(const v1::ListChangesRequest& request) {
+absl::StatusOr<ports::ChangeQuery> DecodeListChanges(const v1::ListChangesRequest& request) {
   Violations violations;
-  ChangesQuery query{.after_seq = request.after_seq(),
-                     .limit = DecodePageSize(request.page_size(), violations)};
+  ports::ChangeQuery query{.after_seq = request.after_seq(),
+                           .limit = DecodePageSize(request.page_size(), violations),
+                           .task = {}};
+  if (request.task_id() != 0) query.task = DecodeTaskId(request.task_id(), "task_id", violations);
   if (query.after_seq < 0) violations.Add("after_seq", "must be 0 or the seq of a change");
   TODO_RETURN_IF_ERROR(violations.ToStatus());
   return query;

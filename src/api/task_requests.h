@@ -48,10 +48,6 @@ absl::StatusOr<TaskSelector> DecodeTaskSelector(const Request& request) {
   return selector;
 }
 
-struct ChangesQuery {
-  std::int64_t after_seq = 0;
-  int limit = 0;
-};
-absl::StatusOr<ChangesQuery> DecodeListChanges(const v1::ListChangesRequest& request);
+absl::StatusOr<ports::ChangeQuery> DecodeListChanges(const v1::ListChangesRequest& request);
 
 }  // namespace todo::api

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "api/parse_methods.h"
 #include "api/request_parts.h"
+#include "api/task_batch.h"
 #include "api/task_encoding.h"
 #include "api/task_query.h"
 #include "api/task_requests.h"
@@ -95,6 +97,17 @@ absl::StatusOr<v1::Task> RestoreTask(service::TaskService& tasks, const Caller& 
   return Encoded(tasks.Restore(caller.context, id));
 }
 
+absl::StatusOr<v1::BatchUpdateTasksResponse> BatchUpdateTasks(
+    service::TaskService& tasks, const Caller& caller, const v1::BatchUpdateTasksRequest& request) {
+  TODO_ASSIGN_OR_RETURN(const std::vector<service::TaskChange> changes,
+                        DecodeBatchUpdateTasks(request));
+  const auto changed = tasks.ChangeAll(caller.context, changes);
+  if (!changed.ok()) return BatchFailure(changed.status(), request);
+  v1::BatchUpdateTasksResponse response;
+  for (const service::ChangedTask& task : *changed) *response.add_tasks() = EncodeTask(task.after);
+  return response;
+}
+
 absl::StatusOr<v1::Task> SkipTask(service::TaskService& tasks, const Caller& caller,
                                   const v1::SkipTaskRequest& request) {
   TODO_ASSIGN_OR_RETURN(const TaskSelector selector, DecodeTaskSelector(request));
@@ -113,15 +126,15 @@ absl::StatusOr<v1::PreviewRecurrenceResponse> PreviewRecurrence(
   TODO_ASSIGN_OR_RETURN(const service::PreviewInput input, DecodePreviewRecurrence(request));
   TODO_ASSIGN_OR_RETURN(const domain::SeriesPreview preview,
                         tasks.Preview(caller.context.user, input));
-  return EncodePreview(preview);
+  return EncodePreview(preview, request.task().recurrence_basis());
 }
 
 absl::StatusOr<v1::ListChangesResponse> ListChanges(service::TaskService& tasks,
                                                     const Caller& caller,
                                                     const v1::ListChangesRequest& request) {
-  TODO_ASSIGN_OR_RETURN(const ChangesQuery query, DecodeListChanges(request));
+  TODO_ASSIGN_OR_RETURN(const ports::ChangeQuery query, DecodeListChanges(request));
   TODO_ASSIGN_OR_RETURN(const ports::ChangePage page,
-                        tasks.ListChanges(caller.context.user, query.after_seq, query.limit));
+                        tasks.ListChanges(caller.context.user, query));
   v1::ListChangesResponse response;
   response.set_last_seq(page.last_seq);
   std::size_t bytes = 0;
@@ -141,16 +154,16 @@ ServiceDefinition MakeTodoMethods(const TodoParts& parts) {
   service::TaskService& tasks = parts.tasks;
   return {
       .service = v1::CreateTaskRequest::descriptor()->file()->FindServiceByName("TodoService"),
-      .methods = {Unary("CreateTask", tasks, CreateTask), Unary("GetTask", tasks, GetTask),
-                  Unary("ListTasks", tasks, ListTasks), Unary("UpdateTask", tasks, UpdateTask),
-                  Unary("CompleteTask", tasks, CompleteTask),
-                  Unary("UncompleteTask", tasks, UncompleteTask),
-                  Unary("DeleteTask", tasks, DeleteTask), Unary("SkipTask", tasks, SkipTask),
-                  Unary("RestoreTask", tasks, RestoreTask), Unary("StopSeries", tasks, StopSeries),
-                  Unary("PreviewRecurrence", tasks, PreviewRecurrence),
-                  ParseTaskMethod(parts.settings, parts.clock),
-                  Unary("ListChanges", tasks, ListChanges), WatchTasksMethod(parts.feed),
-                  CreateWatchTicketMethod(parts.tickets)}};
+      .methods = {
+          Unary("CreateTask", tasks, CreateTask), Unary("GetTask", tasks, GetTask),
+          Unary("ListTasks", tasks, ListTasks), Unary("UpdateTask", tasks, UpdateTask),
+          Unary("CompleteTask", tasks, CompleteTask),
+          Unary("UncompleteTask", tasks, UncompleteTask), Unary("DeleteTask", tasks, DeleteTask),
+          Unary("BatchUpdateTasks", tasks, BatchUpdateTasks), Unary("SkipTask", tasks, SkipTask),
+          Unary("RestoreTask", tasks, RestoreTask), Unary("StopSeries", tasks, StopSeries),
+          Unary("PreviewRecurrence", tasks, PreviewRecurrence),
+          ParseTaskMethod(parts.settings, parts.clock), Unary("ListChanges", tasks, ListChanges),
+          WatchTasksMethod(parts.feed), CreateWatchTicketMethod(parts.tickets)}};
 }
 
 }  // namespace todo::api

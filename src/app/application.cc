@@ -18,6 +18,7 @@
 #include "app/config/help.h"
 #include "app/config/setting.h"
 #include "app/metrics.h"
+#include "app/page_setup.h"
 #include "app/process_limits.h"
 #include "util/log.h"
 #include "util/status.h"
@@ -109,6 +110,7 @@ Application::Application(Config config, std::function<void()> on_failure,
       socket_door_(admission_, feed_, {.allowed_origins = SplitList(config_.web_allowed_origins)}),
       events_door_(admission_, feed_, SplitList(config_.web_allowed_origins)),
       mcp_door_(admission_, PartsOfMcp(), SplitList(config_.web_allowed_origins)),
+      page_door_(page::EmbeddedFiles(), PageOptions(config_, [this] { return PushPublicKey(); })),
       invoked_door_(methods_, admission_, config_.app_api_token),
       app_callback_(CallbackOptions(config_, {.work = processor_, .live = live_updates_}),
                     reminders_, event_workers_, machine_clock_,
@@ -142,6 +144,7 @@ void Application::AddWebRoutes() {
   http_ports_.web_routes().AddPath("/ws", socket_door_);
   http_ports_.web_routes().AddPath("/events", events_door_);
   http_ports_.web_routes().AddPath("/mcp", mcp_door_);
+  http_ports_.web_routes().AddPrefix("/", page_door_);
 }
 
 void Application::AddDeliveryRunners() {
@@ -193,6 +196,11 @@ api::mcp::Server::Parts Application::PartsOfMcp() {
           .ids = ids_,
           .finder = &stores_.finder,
           .version = std::string(Version())};
+}
+
+std::string Application::PushPublicKey() {
+  const auto channels = channels_.Get();
+  return channels == nullptr ? "" : channels->push_public_key;
 }
 
 std::vector<api::ServiceDefinition> Application::ServicesOfApi() {

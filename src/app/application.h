@@ -48,6 +48,7 @@
 #include "chat/conversation.h"
 #include "live/feed.h"
 #include "live/update_reader.h"
+#include "page/door.h"
 #include "relay/outbox_relay.h"
 #include "service/analytics/usage_counter.h"
 #include "service/analytics/usage_service.h"
@@ -115,6 +116,7 @@ class Application {
   chat::Conversation::Parts PartsOfConversation();
   api::mcp::Server::Parts PartsOfMcp();
   std::vector<api::ServiceDefinition> ServicesOfApi();
+  std::string PushPublicKey();
   void OutboxGrew(int shard);
   void OutboxGrewElsewhere(int shard);
   relay::RelayOptions OptionsOfRelay();
@@ -194,6 +196,7 @@ class Application {
   api::SocketDoor socket_door_;
   api::EventsDoor events_door_;
   api::McpDoor mcp_door_;
+  page::Door page_door_;
   api::GrpcDoor invoked_door_;  // on the app port, for calls of other apps through their sidecars
   appcallback::AppCallback app_callback_;
 

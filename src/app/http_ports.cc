@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
 #include "app/config/checks.h"
 #include "app/config/setting.h"
+#include "app/origin.h"
 #include "app/process_limits.h"
 #include "util/log.h"
 
@@ -19,20 +19,6 @@ util::HttpResponse TextPage(int status, std::string body,
                             std::string type = "text/plain; charset=utf-8") {
   return {
       .status = status, .headers = {{"content-type", std::move(type)}}, .body = std::move(body)};
-}
-
-/// In the form in which browsers send it.
-bool IsOrigin(std::string_view text) {
-  const std::size_t scheme_end = text.find("://");
-  if (scheme_end == std::string_view::npos) return false;
-  const std::string_view scheme = text.substr(0, scheme_end);
-  const std::string_view host = text.substr(scheme_end + 3);
-  const auto is_of_host = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view(".-:[]").find(c) != std::string_view::npos;
-  };
-  return (scheme == "http" || scheme == "https") && !host.empty() &&
-         std::ranges::all_of(host, is_of_host);
 }
 
 edge::HttpServerOptions OpsOptions(const Config& config) {

@@ -110,6 +110,12 @@ struct TaskPage {
   std::string next_cursor;  // empty: this is the last page
 };
 
+struct ChangeQuery {
+  std::int64_t after_seq = 0;               // changes with a greater `seq`
+  int limit = 50;                           // 1 to 500
+  std::optional<domain::TaskId> task = {};  // nullopt: the changes of all tasks
+};
+
 struct ChangePage {
   std::vector<domain::Change> changes;
   std::int64_t last_seq = 0;  // of the user's newest change, in this page or not
@@ -182,9 +188,10 @@ class TaskStore {
   /// these says that other calls would fail.
   virtual absl::StatusOr<TaskPage> List(const domain::UserId& user, const TaskQuery& query) = 0;
 
-  /// The user's changes with a `seq` greater than `after_seq`, in order, up to `limit` (1 to 500).
-  virtual absl::StatusOr<ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
-                                                 int limit) = 0;
+  /// A page of the user's changes, in the order of their `seq`. A task that the user does not have
+  /// has none.
+  virtual absl::StatusOr<ChangePage> ListChanges(const domain::UserId& user,
+                                                 const ChangeQuery& query) = 0;
 };
 
 }  // namespace todo::ports

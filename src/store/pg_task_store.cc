@@ -61,7 +61,10 @@ constexpr Statement kListChanges{"list_changes", R"sql(
 select u.seq, c.seq, c.event_id, c.kind, c.task_id, c.version, c.task_json,
        micros(c.at), c.traceparent, c.request_id
 from users u
-left join lateral (select * from changes x where x.user_id = u.user_id and x.seq > $2 order by x.seq limit $3) c on true
+left join lateral (
+    select * from changes x
+    where x.user_id = u.user_id and x.seq > $2 and ($4::bigint is null or x.task_id = $4)
+    order by x.seq limit $3) c on true
 where u.user_id = $1
 order by c.seq)sql"};
 
@@ -378,20 +381,21 @@ absl::StatusOr<ports::TaskPage> PgTaskStore::List(const domain::UserId& user,
 }
 
 absl::StatusOr<ports::ChangePage> PgTaskStore::ListChanges(const domain::UserId& user,
-                                                           std::int64_t after_seq, int limit) {
-  return Read(
-      pool_, "list changes",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::ChangePage> {
-        ports::ChangePage page;
-        for (const pqxx::row& row : Exec(transaction, kListChanges, user.value, after_seq, limit)) {
-          page.last_seq = row[0].as<std::int64_t>();
-          if (row[1].is_null()) break;
-          TODO_ASSIGN_OR_RETURN(domain::Change change, DecodeChange(row, 1));
-          change.user = user;
-          page.changes.push_back(std::move(change));
-        }
-        return page;
-      });
+                                                           const ports::ChangeQuery& query) {
+  return Read(pool_, "list changes",
+              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::ChangePage> {
+                ports::ChangePage page;
+                const auto task = query.task ? std::optional(query.task->value) : std::nullopt;
+                for (const pqxx::row& row : Exec(transaction, kListChanges, user.value,
+                                                 query.after_seq, query.limit, task)) {
+                  page.last_seq = row[0].as<std::int64_t>();
+                  if (row[1].is_null()) break;
+                  TODO_ASSIGN_OR_RETURN(domain::Change change, DecodeChange(row, 1));
+                  change.user = user;
+                  page.changes.push_back(std::move(change));
+                }
+                return page;
+              });
 }
 
 }  // namespace todo::store

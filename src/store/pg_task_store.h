@@ -50,8 +50,8 @@ class PgTaskStore final : public ports::TaskStore {
                                               domain::TaskId id) override;
   absl::StatusOr<ports::TaskPage> List(const domain::UserId& user,
                                        const ports::TaskQuery& query) override;
-  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
-                                                int limit) override;
+  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user,
+                                                const ports::ChangeQuery& query) override;
 
  private:
   /// Sends the one statement of a call, again after a lost connection, until its outcome is known.

@@ -75,6 +75,11 @@ assert.ok(tasks.every((entry) => entry.id !== id));
 assert.ok((await call("ListChanges")).changes.length >= 7);
 await call("GetTask", { id: other }, { refusals: [Code.NotFound] });
 assert.equal((await call("RestoreTask", { id: other })).version, 4n);
+const batch = await call("BatchUpdateTasks", {
+  changes: [{ id: other, change: { case: "tags", value: { add: ["home"] } } },
+            { id: other, change: { case: "completed", value: true } }],
+});
+assert.deepEqual(batch.tasks.map((entry) => [entry.version, entry.completed]), [[5n, false], [6n, true]]);
 const { pieces } = await call("ParseTask", { text: "Rent every month on the 1st #home" });
 assert.deepEqual(pieces.map((piece) => piece.text), ["every month on the 1st", "#home"]);
 

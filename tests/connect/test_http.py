@@ -86,6 +86,34 @@ def test_a_task_from_its_creation_to_its_end(stack: Stack) -> None:
         "created", "updated", "completed", "deleted"]
 
 
+def test_several_changes_are_one_step(stack: Stack) -> None:
+    bea = Web(stack, "http-bea")
+    one, two, three = (bea.call("CreateTask", {"task": {"title": title, "tags": ["old"]}}).json["id"] for title in "abc")
+    batch = {"requestId": str(uuid.uuid4()), "changes": [
+        {"id": one, "completed": True}, {"id": two, "tags": {"add": ["new"], "remove": ["old"]}},
+        {"id": two, "update": {"task": {"dueLocal": "2030-12-31", "priority": "PRIORITY_HIGH"}, "updateMask": "dueLocal,priority"}},
+        {"id": three, "deleted": True}]}
+    made = bea.call("BatchUpdateTasks", batch)
+    assert made.status == 200, made.body
+    assert [(task["id"], task["version"]) for task in made.json["tasks"]] == [(one, "2"), (two, "2"), (two, "3"), (three, "2")]
+    assert made.json["tasks"][2]["tags"] == ["new"] and made.json["tasks"][2]["dueLocal"] == "2030-12-31"
+    assert bea.call("BatchUpdateTasks", batch).json == made.json, "a repetition gets the first answer"
+    changes = bea.call("ListChanges", {"afterSeq": 3}).json["changes"]
+    assert [(change["seq"], change["eventType"], change["taskId"]) for change in changes] == [
+        ("4", "completed", one), ("5", "updated", two), ("6", "updated", two), ("7", "deleted", three)]
+    assert {change["requestId"] for change in changes} == {batch["requestId"]}
+    history = bea.call("ListChanges", {"taskId": two}).json
+    assert [change["seq"] for change in history["changes"]] == ["2", "5", "6"] and history["lastSeq"] == "7"
+    assert "changes" not in Web(stack, "http-eve").call("ListChanges", {"taskId": two}).json
+
+    refused = bea.call("BatchUpdateTasks", {"changes": [{"id": one, "completed": False}, {"id": three, "completed": True}]})
+    assert (refused.status, refused.reason) == (404, "TASK_NOT_FOUND")
+    assert refused.json["details"][0]["debug"]["metadata"] == {"index": "1"}
+    back = bea.call("BatchUpdateTasks", {"changes": [{"id": three, "deleted": False}, {"id": one, "completed": False}]})
+    assert [task["version"] for task in back.json["tasks"]] == ["3", "3"]
+    assert bea.call("ListChanges", {"afterSeq": 7}).json["lastSeq"] == "9", "the refused call changed nothing"
+
+
 def test_get_binary_and_gzip_are_other_forms_of_the_same_call(stack: Stack) -> None:
     ben = Web(stack, "http-ben")
     task = ben.call("CreateTask", {"task": {"title": "x" * 400, "description": "y" * 5000}}).json

@@ -21,7 +21,7 @@ from tools.stack import Stack
 
 TASK_METHODS = {
     "TodoService": ["GetTask", "CompleteTask", "UncompleteTask", "DeleteTask", "RestoreTask", "SkipTask", "StopSeries",
-                    "UpdateTask"],
+                    "UpdateTask", "BatchUpdateTasks"],
     "ReminderService": ["CreateReminder", "ListReminders", "DeleteReminder", "SnoozeReminder"],
 }
 ENDPOINT_METHODS = ["UpdateWebhookEndpoint", "DeleteWebhookEndpoint", "RotateWebhookSecret", "TestWebhookEndpoint",
@@ -68,6 +68,8 @@ def requests(doors: Doors, task: int, endpoint: str) -> list[tuple[str, str, Any
             if method == "UpdateTask":
                 request.task.id, request.task.title = task, "taken"
                 request.update_mask.paths.append("title")
+            elif method == "BatchUpdateTasks":
+                request.changes.add(id=task).tags.add.append("taken")
             elif "task_id" in request.DESCRIPTOR.fields_by_name:
                 request.task_id = task
             else:

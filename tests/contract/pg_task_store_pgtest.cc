@@ -219,7 +219,7 @@ TEST_F(PgTaskStoreTest, ACutDatabaseIsUnavailableAndComesBackByItself) {
   EXPECT_EQ(store.Apply(Create(user_, "title")).status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(store.Get(user_, task.id).status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(store.List(user_, {}).status().code(), StatusCode::kUnavailable);
-  EXPECT_EQ(store.ListChanges(user_, 0, 10).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store.ListChanges(user_, {}).status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(pool.Ping().code(), StatusCode::kUnavailable);
   proxy.Mend();
   EXPECT_EQ(store.Get(user_, task.id).value(), task);

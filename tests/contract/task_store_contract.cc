@@ -490,20 +490,37 @@ TEST_P(TaskStoreContract, AChangeHasAllItsFields) {
 
 TEST_P(TaskStoreContract, ChangesAreListedAfterASeqUpToALimit) {
   for (int i = 0; i < 5; ++i) Apply(Create(user_, "title"));
-  const auto page = store().ListChanges(user_, 1, 3);
+  const auto page = store().ListChanges(user_, {.after_seq = 1, .limit = 3});
   ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_THAT(SeqsOf(page->changes), ElementsAre(2, 3, 4));
   EXPECT_EQ(page->last_seq, 5) << "the newest of the user, on this page or not";
 
-  const auto beyond = store().ListChanges(user_, 5, 3);
+  const auto beyond = store().ListChanges(user_, {.after_seq = 5, .limit = 3});
   ASSERT_TRUE(beyond.ok()) << beyond.status();
   EXPECT_THAT(beyond->changes, IsEmpty());
   EXPECT_EQ(beyond->last_seq, 5);
 
-  const auto nobody = store().ListChanges(other_, 0, 3);
+  const auto nobody = store().ListChanges(other_, {.limit = 3});
   ASSERT_TRUE(nobody.ok()) << nobody.status();
   EXPECT_THAT(nobody->changes, IsEmpty());
   EXPECT_EQ(nobody->last_seq, 0);
+}
+
+TEST_P(TaskStoreContract, TheChangesOfOneTaskAreListed) {
+  const Task task = Apply(Create(user_, "one"));
+  Apply(Create(user_, "another"));
+  Apply(Rename(task, "renamed"));
+  Apply(ChangeOf(ChangeKind::kDeleted, task));
+  const auto all = store().ListChanges(user_, {.task = task.id});
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_THAT(SeqsOf(all->changes), ElementsAre(1, 3, 4));
+  const auto page = store().ListChanges(user_, {.after_seq = 1, .limit = 1, .task = task.id});
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(SeqsOf(page->changes), ElementsAre(3));
+  EXPECT_EQ(page->last_seq, 4);
+  const auto of_another_user = store().ListChanges(other_, {.task = task.id});
+  ASSERT_TRUE(of_another_user.ok()) << of_another_user.status();
+  EXPECT_THAT(of_another_user->changes, IsEmpty());
 }
 
 TEST_P(TaskStoreContract, OnlyAWrittenChangeWakesTheRelay) {

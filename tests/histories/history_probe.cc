@@ -271,7 +271,8 @@ class History {
   std::vector<domain::TaskEvent> News() {
     std::vector<domain::TaskEvent> news;
     for (;;) {
-      const ports::ChangePage page = Must(tasks_.ListChanges(user_, seen_, 500));
+      const ports::ChangePage page =
+          Must(tasks_.ListChanges(user_, {.after_seq = seen_, .limit = 500}));
       for (const domain::Change& change : page.changes) {
         seen_ = change.seq;
         const domain::TaskEvent event =

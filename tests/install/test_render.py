@@ -50,6 +50,8 @@ def test_both_versions_of_helm_print_the_same() -> None:
     (["api.enabled=true", "events.enabled=true"], "either all.enabled or both"),
     (["grpc.expose=true"], "set tls.secretName"),
     (["auth.issuer=\"a\"", "auth.issuers=[{\"issuer\": \"b\"}]"], "exclude each other"),
+    (["auth.oidc.issuer=\"https://id.example\""], "auth.oidc.clientId is missing"),
+    (["auth.oidc.origins=[\"https://id.example/token\"]"], "origins"),
     (["settings={\"dev-identity\": true}"], "the chart sets this itself"),
     (["all={\"enabled\": true, \"settings\": {\"role\": \"api\"}}"], "the chart sets this itself"),
     (["workload.autoscaling.enabled=true", "workload.keda.enabled=true"], "exclude each other"),

@@ -45,6 +45,7 @@ LIMITS = [
     ("docs/api.md", "ParseTask | text of 1 to {} characters", "kMaxTextCharacters"),
     ("docs/api.md", "characters, {} stretches in", "kMaxPlainSpans"),
     ("docs/api.md", "ids in one MarkNotificationsRead | {} |", "kMaxIds"),
+    ("docs/api.md", "changes in one BatchUpdateTasks | {} |", "kMaxMutations"),
     ("docs/api.md", "{} levels of JSON", "kMaxNesting"),
     ("docs/events/README.md", "more than {} levels of JSON", "kMaxNesting"),
     ("docs/recurrence.md", "rejected when it has more than {} bytes", "kMaxRuleBytes"),

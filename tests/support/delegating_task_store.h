@@ -44,9 +44,9 @@ class DelegatingTaskStore : public ports::TaskStore {
                                        const ports::TaskQuery& query) override {
     return store_.List(user, query);
   }
-  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
-                                                int limit) override {
-    return store_.ListChanges(user, after_seq, limit);
+  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user,
+                                                const ports::ChangeQuery& query) override {
+    return store_.ListChanges(user, query);
   }
 
  private:

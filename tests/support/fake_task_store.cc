@@ -425,7 +425,7 @@ absl::StatusOr<ports::TaskPage> FakeTaskStore::List(const domain::UserId& user,
 }
 
 absl::StatusOr<ports::ChangePage> FakeTaskStore::ListChanges(const domain::UserId& user,
-                                                             std::int64_t after_seq, int limit) {
+                                                             const ports::ChangeQuery& query) {
   TODO_RETURN_IF_ERROR(database_.failure());
   ports::ChangePage page;
   auto tables = database_.Read();
@@ -433,8 +433,10 @@ absl::StatusOr<ports::ChangePage> FakeTaskStore::ListChanges(const domain::UserI
     page.last_seq = found->second.seq;
   }
   for (const FakeDatabase::ChangeRow& row : tables->changes) {
-    if (page.changes.size() == static_cast<std::size_t>(limit)) break;
-    if (row.change.user == user && row.change.seq > after_seq) page.changes.push_back(row.change);
+    if (page.changes.size() == static_cast<std::size_t>(query.limit)) break;
+    if (row.change.user == user && row.change.seq > query.after_seq &&
+        (!query.task || row.change.task_id == *query.task))
+      page.changes.push_back(row.change);
   }
   return page;
 }

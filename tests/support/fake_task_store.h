@@ -35,8 +35,8 @@ class FakeTaskStore final : public ports::TaskStore {
                                               domain::TaskId id) override;
   absl::StatusOr<ports::TaskPage> List(const domain::UserId& user,
                                        const ports::TaskQuery& query) override;
-  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
-                                                int limit) override;
+  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user,
+                                                const ports::ChangeQuery& query) override;
 
  private:
   /// The outcome of a call.

@@ -127,7 +127,9 @@ def first_steps(target: str, web: str) -> list[str]:
     )
     return [
         "",
-        "Try it, in a second terminal in this folder:",
+        f"Open the page in a browser, and sign in with any name: {web}/",
+        "",
+        "Or call it, in a second terminal in this folder:",
         f"""  todo() {{ "$(tools/setup --where grpcurl)" -plaintext -H 'x-user-id: ada' -d "$2" {target} \\""",
         """           "todo.v1.TodoService/$1"; }""",
         f"  todo CreateTask '{task}'",

@@ -16,6 +16,7 @@
 #include "app/config/setting.h"
 #include "app/http_ports.h"
 #include "app/issuer_list.h"
+#include "app/page_setup.h"
 #include "appcallback/delivery_limits.h"
 #include "store/connection_pool.h"
 #include "telemetry/collector.h"
@@ -168,6 +169,7 @@ void CheckTogether(LoadedConfig& loaded) {
   CheckDevIdentity(config, loaded.faults);
   for (std::string& fault : TakeIssuers(loaded.config, config.dev_identity))
     loaded.faults.push_back(std::move(fault));
+  for (std::string& fault : SignInFaults(config)) loaded.faults.push_back(std::move(fault));
   CheckPorts(config, loaded.faults);
   CheckWorkers(config, loaded.faults);
   CheckRelay(config, loaded.faults);

@@ -20,8 +20,8 @@ struct IssuerDescription {
   std::string rsa_algorithm;
 };
 
-/// The settings of tokens: who calls. Without an issuer there are no tokens. The table of settings
-/// (config/table.cc) says what each one means.
+/// The settings of tokens: who calls, and how the page gets a token. Without an issuer there are no
+/// tokens. The table of settings (config/table.cc) says what each one means.
 struct IdentitySettings {
   std::string auth_issuer;
   std::string auth_audience = "todo-service";  // separated by commas
@@ -37,6 +37,12 @@ struct IdentitySettings {
   std::string auth_required_claims;                    // name=value, separated by commas
   std::chrono::milliseconds auth_clock_skew{60'000};
   std::chrono::milliseconds auth_refresh{600'000};
+
+  // Sign-in of the page with OpenID Connect; without a client id there is none.
+  std::string oidc_client_id;
+  std::string oidc_issuer;                                    // default: the only issuer of tokens
+  std::string oidc_scopes = "openid profile offline_access";  // separated by spaces
+  std::string oidc_origins;                                   // separated by commas
 
   /// What the settings above and the issuers file say together (app/issuer_list.h).
   std::vector<IssuerDescription> issuers;

@@ -117,6 +117,23 @@ Table Identity() {
   };
 }
 
+Table SignIn() {
+  return {
+      WithDefault("none: the page asks for a token",
+                  Text("oidc-client-id", "NAME", &Config::oidc_client_id,
+                       "client as which the page signs its users in (OpenID Connect, "
+                       "authorization code with PKCE); a public client, without a secret")),
+      WithDefault("the issuer of tokens, if there is one only",
+                  Text("oidc-issuer", "URL", &Config::oidc_issuer,
+                       "issuer that the page signs in with: one of the issuers of tokens")),
+      Text("oidc-scopes", "LIST", &Config::oidc_scopes,
+           "scopes that the page asks the issuer for, separated by spaces"),
+      WithDefault("none", Text("oidc-origins", "LIST", &Config::oidc_origins,
+                               "further origins that the page may call, such as that of a token "
+                               "endpoint on another host than the issuer's, separated by commas")),
+  };
+}
+
 Table Database() {
   return {
       WithDefault("none: required",
@@ -301,8 +318,8 @@ Table Tokens() {
 const std::vector<Setting>& Settings() {
   static const Table settings = [] {
     Table all;
-    for (Table& group : std::vector{Ports(), Http(), Identity(), Database(), Users(), Live(),
-                                    Sidecar(), Channels(), Running(), Traces(), Tokens()})
+    for (Table& group : std::vector{Ports(), Http(), Identity(), SignIn(), Database(), Users(),
+                                    Live(), Sidecar(), Channels(), Running(), Traces(), Tokens()})
       std::ranges::move(group, std::back_inserter(all));
     return all;
   }();

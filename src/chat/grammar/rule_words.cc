@@ -10,6 +10,7 @@
 #include "absl/time/civil_time.h"
 #include "chat/grammar/grammar.h"
 #include "chat/grammar/words.h"
+#include "domain/time.h"
 
 namespace todo::chat {
 namespace {
@@ -120,10 +121,19 @@ std::string Days(const RecurrenceRule& rule) {
   return text;
 }
 
-std::string Times(const RecurrenceRule& rule) {
+std::string Times(const RecurrenceRule& rule, std::optional<std::chrono::seconds> time_of_day) {
+  if (time_of_day && rule.by_hour.empty() && rule.by_minute.empty() && rule.by_second.empty())
+    return fmt::format(" at {}", domain::FormatTimeOfDay(*time_of_day));
+  constexpr int kMinutesOfHour = 60;
+  const auto minute_of_first =
+      std::chrono::floor<std::chrono::minutes>(time_of_day.value_or(std::chrono::seconds(0)))
+          .count() %
+      kMinutesOfHour;
   std::string text;
   const auto number = [](int value) { return fmt::format("{}", value); };
-  const auto hour = [](int value) { return fmt::format("{:02}:00", value); };
+  const auto hour = [minute_of_first](int value) {
+    return fmt::format("{:02}:{:02}", value, minute_of_first);
+  };
   if (!rule.by_hour.empty() && rule.by_minute.empty()) {
     text += fmt::format(" at {}", Named(rule.by_hour, hour));
   } else if (!rule.by_minute.empty()) {
@@ -158,9 +168,10 @@ std::string_view MissingDays(const RecurrenceRule& rule) {
 
 }  // namespace
 
-std::string RuleInWords(const RecurrenceRule& rule) {
-  return fmt::format("{}{}{}{}{}", Beginning(rule), Days(rule), MissingDays(rule), Times(rule),
-                     End(rule));
+std::string RuleInWords(const RecurrenceRule& rule,
+                        std::optional<std::chrono::seconds> time_of_day) {
+  return fmt::format("{}{}{}{}{}", Beginning(rule), Days(rule), MissingDays(rule),
+                     Times(rule, time_of_day), End(rule));
 }
 
 }  // namespace todo::chat

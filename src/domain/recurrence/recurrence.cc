@@ -40,20 +40,6 @@ absl::CivilSecond MidnightOf(absl::CivilSecond time) {
   return absl::CivilSecond(absl::CivilDay(time));
 }
 
-/// Removes the parts of `rule` that an all-day series ignores; answers their names.
-std::vector<std::string_view> LimitToDays(RecurrenceRule& rule) {
-  std::vector<std::string_view> ignored;
-  auto ignore = [&ignored](std::string_view name, std::vector<int>& part) {
-    if (!part.empty()) ignored.push_back(name);
-    part.clear();
-  };
-  ignore("BYHOUR", rule.by_hour);
-  ignore("BYMINUTE", rule.by_minute);
-  ignore("BYSECOND", rule.by_second);
-  if (rule.until) rule.until = {RecurrenceRule::Until::Kind::kDate, MidnightOf(rule.until->time)};
-  return ignored;
-}
-
 std::string FormatDay(absl::CivilSecond time) {
   return fmt::format("{:04}-{:02}-{:02}", time.year(), time.month(), time.day());
 }

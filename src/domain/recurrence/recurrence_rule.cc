@@ -224,4 +224,19 @@ absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text) {
   return std::move(reader).Finish();
 }
 
+std::vector<std::string_view> LimitToDays(RecurrenceRule& rule) {
+  std::vector<std::string_view> ignored;
+  auto ignore = [&ignored](std::string_view name, std::vector<int>& part) {
+    if (!part.empty()) ignored.push_back(name);
+    part.clear();
+  };
+  ignore("BYHOUR", rule.by_hour);
+  ignore("BYMINUTE", rule.by_minute);
+  ignore("BYSECOND", rule.by_second);
+  if (rule.until)
+    rule.until = {RecurrenceRule::Until::Kind::kDate,
+                  absl::CivilSecond(absl::CivilDay(rule.until->time))};
+  return ignored;
+}
+
 }  // namespace todo::domain

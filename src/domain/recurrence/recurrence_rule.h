@@ -75,4 +75,7 @@ absl::StatusOr<RecurrenceRule> ParseRecurrenceRule(std::string_view text);
 /// The canonical text of the rule: equal rules have equal texts. ParseRecurrenceRule reads it.
 std::string FormatRecurrenceRule(const RecurrenceRule& rule);
 
+/// Removes the parts of `rule` that an all-day series ignores; answers their names.
+std::vector<std::string_view> LimitToDays(RecurrenceRule& rule);
+
 }  // namespace todo::domain

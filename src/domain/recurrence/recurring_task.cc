@@ -385,16 +385,4 @@ absl::StatusOr<std::optional<NextOccurrence>> NextOccurrenceOf(const Task& task,
   return next;
 }
 
-absl::StatusOr<SeriesPreview> PreviewSeries(const TaskFields& fields, int n) {
-  TODO_ASSIGN_OR_RETURN(const TimeZone zone, TimeZone::Load(fields.time_zone));
-  TODO_ASSIGN_OR_RETURN(const Recurrence recurrence,
-                        RecurrenceOf(fields, PlaceOf(fields.due, zone)));
-  SeriesPreview preview{
-      .rule = std::string(recurrence.rule()), .occurrences = {}, .warnings = recurrence.Warnings()};
-  for (const Recurrence::Occurrence& occurrence : recurrence.Upcoming(recurrence.anchor_at(), n)) {
-    preview.occurrences.push_back({DueOf(occurrence, fields.due.kind), occurrence.number});
-  }
-  return preview;
-}
-
 }  // namespace todo::domain

@@ -81,18 +81,4 @@ struct NextOccurrence {
 /// `task` has a rule and a series. kInvalidArgument: the rule is not understood.
 absl::StatusOr<std::optional<NextOccurrence>> NextOccurrenceOf(const Task& task, Instant passed_at);
 
-struct SeriesPreview {
-  struct Occurrence {
-    Due due;
-    std::int64_t number;
-  };
-  std::string rule;                     // its canonical text
-  std::vector<Occurrence> occurrences;  // after the task itself, which is number 1
-  std::vector<std::string> warnings;    // whole sentences for people
-};
-
-/// The next `n` (0 to 100) occurrences of the series that a task with `fields` would start; fewer
-/// if the series ends. Preconditions and statuses as of StartSeries.
-absl::StatusOr<SeriesPreview> PreviewSeries(const TaskFields& fields, int n);
-
 }  // namespace todo::domain

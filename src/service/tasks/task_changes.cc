@@ -133,6 +133,17 @@ class TaskService::ListPlan {
     return absl::OkStatus();
   }
 
+  absl::Status Plan(const TagChange& change) {
+    TODO_ASSIGN_OR_RETURN(PlannedTask* const planned, Find(change.id, change.expected_version));
+    UpdateTaskInput input;
+    input.id = change.id;
+    input.tags = planned->task.fields.tags;
+    for (const std::string& tag : change.removed) std::erase(*input.tags, tag);
+    for (const std::string& tag : change.added)
+      if (std::ranges::find(*input.tags, tag) == input.tags->end()) input.tags->push_back(tag);
+    return Plan(input);
+  }
+
   absl::Status Plan(const ReminderAddition& addition) {
     TODO_ASSIGN_OR_RETURN(PlannedTask* const planned, Find(addition.id, {}));
     TODO_RETURN_IF_ERROR(CheckTakesReminders(planned->task));

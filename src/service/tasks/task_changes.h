@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -35,6 +36,15 @@ struct TaskRestoration {
   std::optional<std::int64_t> expected_version;
 };
 
+/// Adds and removes tags; the others stay. A tag that is there already, or not there, makes no
+/// change.
+struct TagChange {
+  domain::TaskId id;
+  std::optional<std::int64_t> expected_version;
+  std::vector<std::string> added;
+  std::vector<std::string> removed;  // before others are added
+};
+
 struct ReminderAddition {
   domain::TaskId id;
   std::vector<ReminderInput> reminders;  // at least one
@@ -47,7 +57,7 @@ struct ReminderRemoval {
 
 /// UpdateTaskInput: with the default scope only.
 using TaskChange = std::variant<TaskCreation, UpdateTaskInput, TaskCompletion, TaskDeletion,
-                                TaskRestoration, ReminderAddition, ReminderRemoval>;
+                                TaskRestoration, ReminderAddition, ReminderRemoval, TagChange>;
 
 /// The outcome of one TaskChange.
 struct ChangedTask {

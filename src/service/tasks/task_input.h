@@ -52,7 +52,8 @@ struct PreviewInput {
   DueInput due;
   std::optional<std::string> time_zone;  // nullopt: the user's
   std::string recurrence_rule;
-  int count = 0;  // 1 to 100
+  int count = 0;         // 1 to 100
+  bool may_end = false;  // the series may end with the task: it has begun already
 };
 
 }  // namespace todo::service

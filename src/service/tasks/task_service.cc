@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "domain/recurrence/recurring_task.h"
 #include "service/tasks/series_editing.h"
 #include "service/tasks/task_input_checks.h"
 #include "util/status.h"
@@ -286,18 +287,21 @@ absl::StatusOr<domain::SeriesPreview> TaskService::Preview(const domain::UserId&
   if (CheckTimeZone(fields.time_zone, violations) || !NeedsTimeZone(input.due)) {
     fields.due = ResolveDue(input.due, fields.time_zone, violations);
   }
-  if (violations.empty()) {
-    StartSeriesOrExplain(fields, domain::Uuid(), violations);
-  } else {
+  const bool due_is_good = violations.empty();
+  if (!due_is_good) {
     CheckRule(input.recurrence_rule, violations);
+  } else if (!StartSeriesOrExplain(fields, domain::Uuid(), violations) && input.may_end &&
+             fields.due.kind != domain::DueKind::kNone &&
+             absl::IsOutOfRange(domain::StartSeries(fields, domain::Uuid(), 1).status())) {
+    return domain::PreviewEnd(fields);
   }
   if (!violations.empty()) return util::InvalidFields(violations);
   return domain::PreviewSeries(fields, input.count);
 }
 
 absl::StatusOr<ports::ChangePage> TaskService::ListChanges(const domain::UserId& user,
-                                                           std::int64_t after_seq, int limit) {
-  return store_.ListChanges(user, after_seq, limit);
+                                                           const ports::ChangeQuery& query) {
+  return store_.ListChanges(user, query);
 }
 
 }  // namespace todo::service

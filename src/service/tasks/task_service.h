@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "domain/ids.h"
-#include "domain/recurrence/recurring_task.h"
+#include "domain/recurrence/series_preview.h"
 #include "domain/task/task.h"
 #include "ports/clock.h"
 #include "ports/preferred_zones.h"
@@ -75,8 +75,8 @@ class TaskService {
   /// The occurrences that would follow a task with this schedule.
   absl::StatusOr<domain::SeriesPreview> Preview(const domain::UserId& user,
                                                 const PreviewInput& input);
-  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user, std::int64_t after_seq,
-                                                int limit);
+  absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& user,
+                                                const ports::ChangeQuery& query);
 
  private:
   /// How often a call plans a change anew that others have overtaken.

@@ -123,6 +123,16 @@ std::vector<Probe> AllProbes() {
       OfTask<v1::UncompleteTaskRequest>("TodoService/UncompleteTask"),
       OfTask<v1::DeleteTaskRequest>("TodoService/DeleteTask"),
       OfTask<v1::RestoreTaskRequest>("TodoService/RestoreTask"),
+      {.path = "/todo.v1.TodoService/BatchUpdateTasks",
+       .kind = Kind::kTask,
+       .request =
+           [](const std::string& id) {
+             auto request = std::make_unique<v1::BatchUpdateTasksRequest>();
+             v1::TaskChange& change = *request->add_changes();
+             change.set_id(NumberIn(id));
+             change.mutable_tags()->add_add("taken");
+             return request;
+           }},
       OfTask<v1::SkipTaskRequest>("TodoService/SkipTask"),
       OfTask<v1::StopSeriesRequest>("TodoService/StopSeries"),
       OfTask<v1::CreateReminderRequest>(
@@ -325,8 +335,10 @@ TEST_F(OwnershipTest, EveryMethodThatTakesAnIdIsProbed) {
     EXPECT_NE(methods_.Find(probe.path), nullptr) << probe.path;
     probed.insert(probe.path);
   }
-  // Ids in these requests are ignored: the server chooses them.
+  // Ids in these requests are ignored, because the server chooses them; or they choose among the
+  // changes of the caller.
   const std::set<std::string> without{"/todo.v1.TodoService/CreateTask",
+                                      "/todo.v1.TodoService/ListChanges",
                                       "/todo.v1.TodoService/PreviewRecurrence",
                                       "/todo.v1.NotificationService/CreateWebhookEndpoint",
                                       "/todo.v1.NotificationService/AddPushSubscription"};

@@ -236,10 +236,15 @@ TEST(DecodeListChangesTest, ChecksItsNumbers) {
   ASSERT_THAT(query, IsOk());
   EXPECT_EQ(query->after_seq, 9);
   EXPECT_EQ(query->limit, 50);
+  EXPECT_EQ(query->task, std::nullopt);
+  request.set_task_id(7);
+  EXPECT_THAT(DecodeListChanges(request)->task, Optional(domain::TaskId{7}));
   request.set_after_seq(-1);
   request.set_page_size(1'000);
+  request.set_task_id(-1);
   EXPECT_THAT(ViolationsOf(DecodeListChanges(request)),
-              UnorderedElementsAre(Violation("after_seq", ""), Violation("page_size", "is 1000")));
+              UnorderedElementsAre(Violation("after_seq", ""), Violation("page_size", "is 1000"),
+                                   Violation("task_id", "")));
 }
 
 }  // namespace

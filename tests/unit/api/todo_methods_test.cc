@@ -187,12 +187,120 @@ TEST_F(TodoMethodsTest, APreviewShowsTheOccurrencesOfARule) {
   EXPECT_EQ(preview.occurrences(0).number(), 2);
   EXPECT_EQ(preview.occurrences(0).due_date().seconds(), 1795996800);
   EXPECT_EQ(preview.warnings_size(), 0);
+  EXPECT_EQ(preview.text(), "every month (or the last day of a shorter month)");
   EXPECT_EQ(Call(&Stub::PreviewRecurrence, request, &preview, "").error_code(),
             grpc::UNAUTHENTICATED);
   request.mutable_task()->set_recurrence_rule("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30");
   const grpc::Status refused = Call(&Stub::PreviewRecurrence, request, &preview);
   EXPECT_EQ(refused.error_code(), grpc::INVALID_ARGUMENT);
   EXPECT_THAT(refused.error_message(), HasSubstr("task.recurrence_rule: it can never occur"));
+}
+
+TEST_F(TodoMethodsTest, APreviewSaysTheRuleInWords) {
+  v1::PreviewRecurrenceRequest request;
+  v1::Task& task = *request.mutable_task();
+  v1::PreviewRecurrenceResponse preview;
+  const auto text = [&] {
+    const grpc::Status status = Call(&Stub::PreviewRecurrence, request, &preview);
+    return status.ok() ? preview.text() : status.error_message();
+  };
+  task.set_due_local("2026-10-26T09:00");
+  task.set_recurrence_rule("FREQ=WEEKLY;BYDAY=MO");
+  EXPECT_EQ(text(), "every Monday at 09:00");
+  task.set_recurrence_basis(v1::RECURRENCE_BASIS_COMPLETION);
+  EXPECT_EQ(text(), "every Monday at 09:00, after completion");
+  task.clear_recurrence_basis();
+  task.clear_due_local();
+  task.mutable_due_date()->set_seconds(1'793'000'700);  // 07:45 UTC
+  task.set_time_zone("Europe/Berlin");
+  EXPECT_EQ(text(), "every Monday at 08:45");
+  task.clear_due_date();
+  task.set_due_local("2026-10-26");
+  task.set_recurrence_rule("FREQ=DAILY;BYHOUR=9;UNTIL=20261101T120000Z");
+  EXPECT_EQ(text(), "every day, until Sunday, 1 November 2026") << "a day has no time";
+}
+
+TEST_F(TodoMethodsTest, TheSeriesOfATaskThatExistsMayEndWithIt) {
+  v1::PreviewRecurrenceRequest request;
+  request.mutable_task()->set_due_local("2026-10-26T09:00");
+  request.mutable_task()->set_recurrence_rule("FREQ=DAILY;UNTIL=20261026");
+  v1::PreviewRecurrenceResponse preview;
+  EXPECT_EQ(Call(&Stub::PreviewRecurrence, request, &preview).error_code(), grpc::INVALID_ARGUMENT);
+  request.mutable_task()->set_id(7);
+  ASSERT_TRUE(Call(&Stub::PreviewRecurrence, request, &preview).ok());
+  EXPECT_EQ(preview.text(), "every day at 09:00, until Monday, 26 October 2026");
+  EXPECT_EQ(preview.occurrences_size(), 0);
+  request.mutable_task()->set_recurrence_rule("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30");
+  EXPECT_EQ(Call(&Stub::PreviewRecurrence, request, &preview).error_code(), grpc::INVALID_ARGUMENT);
+}
+
+TEST_F(TodoMethodsTest, ABatchIsMadeAsAWholeAndOnce) {
+  const v1::Task one = Create("one");
+  const v1::Task two = Create("two");
+  v1::BatchUpdateTasksRequest request;
+  request.set_request_id("7d444840-9dc0-41d1-b245-5ffdce74fad3");
+  v1::TaskChange& tags = *request.add_changes();
+  tags.set_id(one.id());
+  tags.mutable_tags()->add_add("home");
+  v1::TaskChange& due = *request.add_changes();
+  due.set_id(two.id());
+  due.set_etag(two.etag());
+  due.mutable_update()->mutable_task()->set_due_local("2026-10-30");
+  due.mutable_update()->mutable_update_mask()->add_paths("due_local");
+  v1::TaskChange& done = *request.add_changes();
+  done.set_id(one.id());
+  done.set_completed(true);
+  v1::BatchUpdateTasksResponse first;
+  ASSERT_TRUE(Call(&Stub::BatchUpdateTasks, request, &first).ok());
+  ASSERT_EQ(first.tasks_size(), 3);
+  EXPECT_THAT(first.tasks(0).tags(), ElementsAre("home"));
+  EXPECT_FALSE(first.tasks(0).completed());
+  EXPECT_EQ(first.tasks(1).due_local(), "2026-10-30");
+  EXPECT_TRUE(first.tasks(2).completed());
+  EXPECT_EQ(first.tasks(2).version(), 3);
+  v1::BatchUpdateTasksResponse again;
+  ASSERT_TRUE(Call(&Stub::BatchUpdateTasks, request, &again).ok());
+  EXPECT_EQ(again.SerializeAsString(), first.SerializeAsString());
+  v1::ListChangesRequest list;
+  v1::ListChangesResponse changes;
+  ASSERT_TRUE(Call(&Stub::ListChanges, list, &changes).ok());
+  ASSERT_EQ(changes.changes_size(), 5);
+  EXPECT_EQ(changes.changes(4).event_type(), "completed");
+  EXPECT_EQ(changes.changes(4).request_id(), request.request_id());
+}
+
+TEST_F(TodoMethodsTest, ABatchWithOneFaultChangesNothingAndNamesTheFault) {
+  const v1::Task one = Create("one");
+  v1::BatchUpdateTasksRequest request;
+  request.add_changes()->set_id(one.id());
+  request.mutable_changes(0)->set_deleted(true);
+  request.add_changes()->set_id(one.id() + 1'000);
+  request.mutable_changes(1)->set_completed(true);
+  v1::BatchUpdateTasksResponse answer;
+  const auto index_of = [](const grpc::Status& status) {
+    google::rpc::Status rich;
+    rich.ParseFromString(status.error_details());
+    google::rpc::ErrorInfo info;
+    for (const auto& detail : rich.details())
+      if (detail.UnpackTo(&info)) return info.metadata().at("index");
+    return std::string();
+  };
+  const grpc::Status missing = Call(&Stub::BatchUpdateTasks, request, &answer);
+  EXPECT_EQ(missing.error_code(), grpc::NOT_FOUND);
+  EXPECT_EQ(ReasonOf(missing), "TASK_NOT_FOUND");
+  EXPECT_EQ(index_of(missing), "1");
+  request.mutable_changes(1)->set_id(one.id());
+  request.mutable_changes(1)->mutable_update()->mutable_update_mask()->add_paths("title");
+  request.mutable_changes()->SwapElements(0, 1);
+  const grpc::Status empty = Call(&Stub::BatchUpdateTasks, request, &answer);
+  EXPECT_EQ(empty.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_THAT(empty.error_message(), HasSubstr("changes[0].update.task.title: must not be empty"));
+  EXPECT_EQ(index_of(empty), "0");
+  v1::GetTaskRequest get;
+  get.set_id(one.id());
+  v1::Task task;
+  ASSERT_TRUE(Call(&Stub::GetTask, get, &task).ok());
+  EXPECT_EQ(task.version(), 1);
 }
 
 TEST_F(TodoMethodsTest, TasksOfOthersAreNotFound) {

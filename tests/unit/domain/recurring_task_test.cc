@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "domain/recurrence/series_preview.h"
 #include "support/status_matchers.h"
 
 namespace todo::domain {
@@ -160,6 +161,30 @@ TEST(PreviewSeries, SaysWhatADayIgnores) {
       preview.warnings,
       ::testing::ElementsAre("BYHOUR, BYMINUTE are ignored: an all-day task has no time of day."));
   EXPECT_EQ(preview.rule, "FREQ=DAILY;BYHOUR=9;BYMINUTE=0");
+}
+
+TEST(PreviewSeries, TellsTheTimeOfDay) {
+  using namespace std::chrono_literals;
+  TaskFields fields = Recurring("daily", "2026-08-30T09:05:00", "Europe/Berlin").fields;
+  EXPECT_EQ(PreviewSeries(fields, 1)->time_of_day, 9h + 5min);
+  fields.due = {.kind = DueKind::kInstant, .local = {}, .at = At("2026-08-30T22:30:00Z")};
+  EXPECT_EQ(PreviewSeries(fields, 1)->time_of_day, 30min) << "in Berlin";
+  fields.due = *ResolveLocalDue("2026-08-30", "Europe/Berlin");
+  EXPECT_EQ(PreviewSeries(fields, 1)->time_of_day, std::nullopt);
+}
+
+TEST(PreviewSeries, OfTheLastOccurrenceIsItsEnd) {
+  using namespace std::chrono_literals;
+  TaskFields fields = Recurring("daily", "2026-08-30T09:00:00").fields;
+  fields.recurrence_rule = "FREQ=DAILY;UNTIL=20260830";
+  EXPECT_THAT(PreviewSeries(fields, 1), StatusIs(absl::StatusCode::kOutOfRange));
+  const SeriesPreview end = *PreviewEnd(fields);
+  EXPECT_EQ(end.rule, "FREQ=DAILY;UNTIL=20260830");
+  EXPECT_EQ(end.time_of_day, 9h);
+  EXPECT_TRUE(end.occurrences.empty());
+  EXPECT_THAT(end.warnings, ::testing::ElementsAre("The series ends with this task."));
+  fields.recurrence_rule = "sometimes";
+  EXPECT_THAT(PreviewEnd(fields), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(NextOccurrenceOf, AnInstantKeepsItsWallClockTimeInTheTasksZone) {

@@ -170,8 +170,7 @@ class ModelDatabase final : public ports::LiveLog, public ports::TaskStore {
     return absl::UnimplementedError("model");
   }
   absl::StatusOr<ports::ChangePage> ListChanges(const domain::UserId& /*user*/,
-                                                std::int64_t /*after_seq*/,
-                                                int /*limit*/) override {
+                                                const ports::ChangeQuery& /*query*/) override {
     return absl::UnimplementedError("model");
   }
 

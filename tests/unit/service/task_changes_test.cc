@@ -109,7 +109,9 @@ class TaskChangesTest : public testing::Test {
     EXPECT_EQ(Changes().size(), before) << "nothing is written";
     return status;
   }
-  std::vector<domain::Change> Changes() { return tasks_.ListChanges({"alice"}, 0, 500)->changes; }
+  std::vector<domain::Change> Changes() {
+    return tasks_.ListChanges({"alice"}, {.limit = 500})->changes;
+  }
   Task Read(const Task& task) { return *tasks_.Get({"alice"}, task.id); }
 
   support::FakeDatabase database_;
@@ -266,6 +268,43 @@ TEST_F(TaskChangesTest, ADeletedTaskIsRestoredAndChanged) {
   EXPECT_EQ(Changes()[2].kind, domain::ChangeKind::kCreated);
   EXPECT_FALSE(ChangeAll({TaskRestoration{.id = task.id, .expected_version = {}}})[0].changed)
       << "it is there";
+}
+
+TEST_F(TaskChangesTest, TagsAreAddedAndRemovedAmongThoseThatAreThere) {
+  CreateTaskInput input = Titled("x");
+  input.tags = {"home", "now"};
+  const Task task = Create(input);
+  const std::vector<ChangedTask> changed = ChangeAll(
+      {TagChange{.id = task.id, .expected_version = 1, .added = {"home", "post"}, .removed = {}},
+       TagChange{.id = task.id, .expected_version = 1, .added = {}, .removed = {"now", "none"}},
+       TagChange{.id = task.id, .expected_version = {}, .added = {"post"}, .removed = {}},
+       TagChange{.id = task.id, .expected_version = {}, .added = {"a"}, .removed = {"a", "home"}}});
+  EXPECT_THAT(changed[0].after.fields.tags, ElementsAre("home", "now", "post"));
+  EXPECT_THAT(changed[1].after.fields.tags, ElementsAre("home", "post"));
+  EXPECT_FALSE(changed[2].changed);
+  EXPECT_THAT(Read(task).fields.tags, ElementsAre("post", "a"));
+
+  std::vector<std::string> many;
+  for (std::size_t i = 0; i < domain::kMaxTags; ++i) many.push_back(std::to_string(i));
+  EXPECT_THAT(
+      Refusal({TagChange{.id = task.id, .expected_version = {}, .added = many, .removed = {}}}),
+      StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(
+      Refusal({TagChange{.id = task.id, .expected_version = 1, .added = {"b"}, .removed = {}}}),
+      HasReason("STALE_ETAG"));
+}
+
+TEST_F(TaskChangesTest, TagsOfAnOvertakingCallStay) {
+  const Task task = Create(Titled("x"));
+  store_.before_apply = [&] {
+    store_.before_apply = {};
+    UpdateTaskInput input;
+    input.id = task.id;
+    input.tags = {"by another call"};
+    ASSERT_THAT(tasks_.Update(Call(), input), IsOk());
+  };
+  ChangeAll({TagChange{.id = task.id, .expected_version = {}, .added = {"a"}, .removed = {}}});
+  EXPECT_THAT(Read(task).fields.tags, ElementsAre("by another call", "a"));
 }
 
 TEST_F(TaskChangesTest, RemindersAreAddedAndTakenAwayWithTheTasks) {

@@ -97,7 +97,9 @@ class TaskServiceTest : public testing::Test {
   void Prefer(const std::string& time_zone) {
     EXPECT_TRUE(zones_.Keep({"alice"}, time_zone, domain::kMinInstant + ++preferred_at_).ok());
   }
-  std::vector<domain::Change> Changes() { return tasks_.ListChanges({"alice"}, 0, 500)->changes; }
+  std::vector<domain::Change> Changes() {
+    return tasks_.ListChanges({"alice"}, {.limit = 500})->changes;
+  }
 
   static std::vector<std::string> Fields(const absl::Status& status) {
     std::vector<std::string> fields;

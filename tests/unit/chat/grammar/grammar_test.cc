@@ -272,6 +272,17 @@ TEST(Grammar, DescribesMoments) {
   EXPECT_EQ(ToDueLocal(time), "2026-11-27T09:05:00");
 }
 
+TEST(Grammar, SaysRulesWithTheTimeOfTheFirstDate) {
+  using namespace std::chrono_literals;
+  const auto words = [](std::string_view rule, std::chrono::seconds time) {
+    return RuleInWords(domain::ParseRecurrenceRule(rule).value(), time);
+  };
+  EXPECT_EQ(words("FREQ=WEEKLY;BYDAY=MO", 9h), "every Monday at 09:00");
+  EXPECT_EQ(words("FREQ=DAILY;COUNT=10", 7h + 5min + 30s), "every day at 07:05:30, 10 times");
+  EXPECT_EQ(words("FREQ=DAILY;BYHOUR=8,20", 8h + 30min), "every day at 08:30 and 20:30");
+  EXPECT_EQ(words("FREQ=DAILY;BYHOUR=8;BYMINUTE=0,15", 9h), "every day at 08:00 and 08:15");
+}
+
 TEST(Grammar, SaysRulesInWords) {
   const auto words = [](std::string_view rule) {
     return RuleInWords(domain::ParseRecurrenceRule(rule).value());

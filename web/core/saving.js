@@ -1,0 +1,65 @@
+// Keeps the copy in IndexedDB near what the feed has brought: changes are gathered for a moment, then saved together with
+// the cursor.
+import { store } from "./store.js";
+
+const gatherMs = 300;
+let copy = null;
+let epoch = ""; // names one history of the copy: a snapshot begins a new one
+let changes = new Map();
+let cursor = null;
+let timer = 0;
+let busy = Promise.resolve();
+
+export function startSaving(theCopy, loaded) {
+  copy = theCopy;
+  epoch = loaded?.epoch || "";
+  changes = new Map();
+  cursor = loaded || null;
+}
+
+export function stopSaving() {
+  clearTimeout(timer);
+  copy = null;
+  changes = new Map();
+}
+
+/** The copy has a history that the server has forgotten. */
+export function forgetSaved() {
+  epoch = "";
+  changes = new Map();
+}
+
+export function saveSoon(entries, newCursor) {
+  for (const [id, task] of entries) changes.set(id, task);
+  cursor = newCursor;
+  timer ||= setTimeout(save, gatherMs);
+}
+
+export function saveAll(newCursor) {
+  epoch = crypto.randomUUID();
+  cursor = newCursor;
+  changes = new Map();
+  const tasks = [...store.baseTasks().values()];
+  attempt((to) => to.replace(tasks, { ...newCursor, epoch }));
+}
+
+function save() {
+  timer = 0;
+  if (!copy || !epoch || changes.size === 0) return;
+  const saved = changes;
+  const at = { ...cursor, epoch };
+  changes = new Map();
+  attempt(async (to) => {
+    if (await to.save(saved, at)) return;
+    // Another tab is ahead: the changes stay until this tab is, too.
+    for (const [id, task] of saved) if (!changes.has(id)) changes.set(id, task);
+  });
+}
+
+/** One at a time. A copy that cannot be written only costs a snapshot at the next start. */
+function attempt(work) {
+  const to = copy;
+  busy = busy.then(() => (to && !to.closed ? work(to) : undefined)).catch(() => {});
+}
+
+addEventListener("pagehide", save);

@@ -1,0 +1,57 @@
+// Opens and closes what belongs to one user: the copy in this browser, the feed, the queue. Nothing of one user is in
+// memory when the next one comes.
+import { Copy } from "./db.js";
+import { taskFromFeed } from "./api.js";
+import { preferences } from "./preferences.js";
+import { startFeed, stopFeed } from "./feed.js";
+import { startQueue, stopQueue } from "./queue.js";
+import { startSaving, stopSaving } from "./saving.js";
+import { session } from "./session.js";
+import { replaceTasks, resetStore } from "./store.js";
+
+let present = "";
+let copy = null;
+
+/** Follows the session from now on. */
+export function followSession() {
+  session.subscribe(look);
+  look();
+}
+
+function look() {
+  const key = session.state.status === "signed-in" ? session.key : "";
+  if (key === present) return;
+  if (present) close();
+  present = key;
+  if (key) open(key);
+}
+
+function close() {
+  stopFeed();
+  stopQueue();
+  stopSaving();
+  copy?.close();
+  copy = null;
+  resetStore();
+  preferences.forget();
+}
+
+async function open(key) {
+  preferences.reload();
+  let cursor = null;
+  try {
+    const opened = await Copy.open(key);
+    if (key !== present) return opened.close();
+    copy = opened;
+    const tasks = new Map();
+    cursor = await copy.readTasks((part) => part.forEach((task) => tasks.set(task.id, taskFromFeed(task))));
+    if (key !== present) return undefined;
+    if (cursor) replaceTasks(tasks, { seq: cursor.seq, ready: true });
+    await startQueue(copy, key);
+    startSaving(copy, cursor);
+  } catch (error) {
+    if (key !== present) return undefined;
+    reportError(error);
+  }
+  return key === present ? startFeed(cursor?.event_id ? cursor : null) : undefined;
+}

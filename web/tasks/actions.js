@@ -1,0 +1,295 @@
+// What users do to tasks: the write, what is shown of it at once, and the toast that takes it back.
+import { taskFromApi } from "../core/api.js";
+import { addDays, dueDay, formatDay, localOf, nextWeekday, today, zoneOf } from "../core/dates.js";
+import { announce } from "../core/announce.js";
+import { preferences } from "../core/preferences.js";
+import { queue } from "../core/queue.js";
+import { router } from "../core/router.js";
+import { store, temporaryId } from "../core/store.js";
+import { toast } from "../ui/toast.js";
+import { onArrival } from "./selectors.js";
+import { askScope, hasSeries } from "./scope.js";
+
+const perBatch = 50;
+const patienceMs = 30000; // how long a completed task waits for the next of its series
+const freshMs = 4000;
+const priorityNames = { low: "PRIORITY_LOW", medium: "PRIORITY_MEDIUM", high: "PRIORITY_HIGH" };
+const scopeNames = { this: "SERIES_SCOPE_THIS", following: "SERIES_SCOPE_FOLLOWING", all: "SERIES_SCOPE_ALL" };
+
+export function shorten(text, length = 60) {
+  const letters = [...text];
+  return letters.length > length ? `${letters.slice(0, length).join("")}…` : text;
+}
+
+export const quoted = (task) => `“${shorten(task.title)}”`;
+const several = (tasks) => (tasks.length === 1 ? quoted(tasks[0]) : `${tasks.length} tasks`);
+const current = (task) => store.state.tasks.get(store.realId(task.id)) || null;
+
+function withUndo(text, undo, more = []) {
+  announce(text);
+  return toast({ text, actions: [...more, { label: "Undo", run: undo }] });
+}
+
+/** Sends changes of several tasks together, in calls of 50. */
+function batch(tasks, label, change, optimistic) {
+  for (let at = 0; at < tasks.length; at += perBatch) {
+    const part = tasks.slice(at, at + perBatch);
+    queue.write({ method: "BatchUpdateTasks", label, request: { changes: part.map((task) => ({ id: task.id, ...change(task) })) },
+      optimistic: part.map(optimistic) });
+  }
+}
+
+// Adding.
+
+/** Adds a task. `draft` is a Task of the API; the reminders are made after it, in the same queue. Returns its id. */
+export function addTask(draft, reminders = []) {
+  const id = temporaryId();
+  const { dueLocal } = draft;
+  const shown = taskFromApi({ ...draft, version: 0, dueKind: !dueLocal ? "" : dueLocal.length > 10 ? "DUE_KIND_LOCAL" : "DUE_KIND_DATE" });
+  queue.write({ method: "CreateTask", request: { task: draft }, label: `Add “${shorten(draft.title)}”`, optimistic: { create: { ...shown, id,
+    created_at: new Date().toISOString(), time_zone: draft.timeZone || zoneOf(preferences.state.zone) } } });
+  for (const reminder of reminders) {
+    queue.write({ method: "CreateReminder", request: { taskId: id, reminder }, label: `Remind of “${shorten(draft.title)}”` });
+  }
+  return id;
+}
+
+// Completing.
+
+const openFields = { completed: false, completed_at: null };
+const awaited = new Map(); // series -> the toast that waits for its next occurrence
+const appeared = new Map();
+
+function setCompleted(tasks, completed) {
+  const fields = completed ? { completed: true, completed_at: new Date().toISOString() } : openFields;
+  const label = `${completed ? "Complete" : "Open again"} ${several(tasks)}`;
+  if (tasks.length > 1) return batch(tasks, label, () => ({ completed }), (task) => ({ update: task.id, fields }));
+  return queue.write({ method: completed ? "CompleteTask" : "UncompleteTask", request: { id: tasks[0].id }, label,
+    optimistic: { update: tasks[0].id, fields } });
+}
+
+/** Completes those that are open, or opens the others again when all are done. */
+export function toggleCompleted(tasks) {
+  const open = tasks.filter((task) => !task.completed);
+  const completed = open.length > 0;
+  const chosen = completed ? open : tasks;
+  if (chosen.length === 0) return;
+  setCompleted(chosen, completed);
+  const text = `${completed ? "Completed" : "Opened again"} ${several(chosen)}`;
+  const undo = () => {
+    chosen.forEach((task) => awaited.delete(current(task)?.series_id));
+    setCompleted(chosen, !completed);
+    announce(`Undone: ${text}`);
+  };
+  const close = withUndo(text, undo);
+  if (!completed) return;
+  for (const { series_id: series } of chosen) if (series) awaited.set(series, { close, text, undo, at: Date.now() });
+}
+
+onArrival((task) => {
+  if (!task.series_id || task.completed || !(task.occurrence > 1)) return;
+  appeared.set(task.id, Date.now());
+  const due = dueDay(task, preferences.state);
+  const when = due ? formatDay(due, preferences.state) : "it is in the list";
+  announce(`Next: ${quoted(task)}, ${when}`);
+  const wait = awaited.get(task.series_id);
+  if (!wait || Date.now() - wait.at > patienceMs) return;
+  awaited.delete(task.series_id);
+  wait.close();
+  toast({ text: `${wait.text}. Next: ${when}`,
+    actions: [{ label: "Show", run: () => router.go(`/task/${task.id}`) }, { label: "Undo", run: wait.undo }] });
+});
+
+/** Whether the task has just appeared as the next one of its series. */
+export const isFresh = (id) => Date.now() - (appeared.get(id) || 0) < freshMs;
+
+// Changing fields.
+
+const names = { title: "title", description: "description", priority: "priority", tags: "tags", due_local: "dueLocal",
+  due_date: "dueDate", time_zone: "timeZone", recurrence_rule: "recurrenceRule", recurrence_basis: "recurrenceBasis" };
+
+/** Fields of the page's shape as the API's task and mask. */
+export function toApi(fields) {
+  const task = {};
+  const mask = [];
+  for (const [field, name] of Object.entries(names)) {
+    if (!(field in fields)) continue;
+    mask.push(name);
+    const value = fields[field];
+    if (value === null || value === undefined) continue;
+    task[name] = field === "priority" ? priorityNames[value]
+      : field === "recurrence_basis" ? `RECURRENCE_BASIS_${value.toUpperCase()}` : value;
+  }
+  return { task, updateMask: mask.join(",") };
+}
+
+/** The due date of a task as fields that write it back. */
+export function dueOf(task) {
+  if (!task.due_kind) return { due_local: null, due_kind: null };
+  if (task.due_kind === "instant") return { due_date: task.due_date, due_kind: "instant" };
+  return { due_local: task.due_local, due_kind: task.due_kind, time_zone: task.time_zone };
+}
+
+/** The values that `fields` have in `task` now, as fields that write them back. */
+export function presentOf(task, fields) {
+  const present = {};
+  for (const field of Object.keys(fields)) {
+    if (/^(due_|time_zone)/.test(field)) Object.assign(present, dueOf(task));
+    else present[field] = task[field] ?? null;
+  }
+  return present;
+}
+
+/** What is shown of `fields` until the server has answered: the instant of a new due date is not known yet. */
+function shownOf(fields) {
+  if (!("due_kind" in fields)) return fields;
+  return { ...fields, due_date: fields.due_date ?? null, due_local: fields.due_kind === "instant" ? null : fields.due_local ?? null };
+}
+
+/** The other open tasks of a series that `scope` reaches. */
+function mates(task, scope) {
+  if (!task.series_id || (scope !== "following" && scope !== "all")) return [];
+  return [...store.state.tasks.values()].filter((each) => each.series_id === task.series_id && each.id !== task.id && !each.completed
+    && (scope === "all" || each.occurrence > task.occurrence));
+}
+
+/** Writes `fields` of one task. `scope`: "this", "following", "all", or nothing for the default of the API. */
+export function writeFields(task, fields, { scope = "", label = `Change ${quoted(task)}`, etag = true } = {}) {
+  const { task: request, updateMask } = toApi(fields);
+  const others = "due_kind" in fields ? [] : mates(task, scope);
+  return queue.write({ method: "UpdateTask", etag, label,
+    request: { task: { id: task.id, ...request }, updateMask, ...(scope ? { scope: scopeNames[scope] } : {}) },
+    optimistic: [task, ...others].map((each) => ({ update: each.id, fields: shownOf(fields) })) });
+}
+
+/** Changes fields of one task, with the question about its series where there is one. False: the user left the question. */
+export async function changeTask(task, fields, { ask = true, what = "Changed", label } = {}) {
+  let present = current(task);
+  if (!present) return false;
+  let scope = "";
+  if (ask && hasSeries(present)) {
+    scope = await askScope({ title: "What is this change for?", task: present });
+    present = current(task);
+    if (!scope || !present) return false;
+  }
+  const before = presentOf(present, fields);
+  writeFields(present, fields, { scope, label });
+  withUndo(`${what} ${quoted({ title: fields.title || present.title })}`, () => {
+    const now = current(present);
+    if (now) writeFields(now, before, { scope, label: `Undo a change of ${quoted(now)}`, etag: false });
+  });
+  return true;
+}
+
+/** The same change of several tasks: `fieldsOf(task)`. No question is asked: a due date moves only these occurrences. */
+export function changeTasks(tasks, fieldsOf, text) {
+  const all = tasks.map(current).filter(Boolean);
+  if (all.length === 0) return;
+  const before = all.map((task) => presentOf(task, fieldsOf(task)));
+  const write = (list, of, label) => {
+    if (list.length === 1) return writeFields(list[0], of(list[0]), { label, etag: false, scope: hasSeries(list[0]) ? "this" : "" });
+    return batch(list, label, (task) => ({ update: toApi(of(task)) }), (task) => ({ update: task.id, fields: shownOf(of(task)) }));
+  };
+  write(all, fieldsOf, text);
+  const [first] = all;
+  const mover = all.length === 1 && hasSeries(first) && "due_local" in fieldsOf(first) ? [{ label: "Move the series", run: () => {
+    const now = current(first);
+    if (now) writeFields(now, dueOf(now), { scope: "following", label: `Move the series of ${quoted(now)}` });
+  } }] : [];
+  withUndo(text, () => {
+    const back = new Map(all.map((task, at) => [store.realId(task.id), before[at]]));
+    const left = all.map(current).filter(Boolean);
+    if (left.length) write(left, (task) => back.get(task.id), `Undo: ${text}`);
+  }, mover);
+}
+
+// Due dates.
+
+/** Days that one step reaches: [{label, icon, day}]. */
+export function quickDays() {
+  const now = today(preferences.state.zone);
+  return [{ label: "Today", icon: "today", day: now }, { label: "Tomorrow", icon: "tomorrow", day: addDays(now, 1) },
+    { label: "This weekend", icon: "weekend", day: nextWeekday(now, 6) },
+    { label: "Next week", icon: "week", day: nextWeekday(now, preferences.state.weekStart === 0 ? 0 : 1) }];
+}
+
+/** The fields of a task that is moved to `day` and keeps its time of day; null: no due date. */
+export function fieldsForDay(task, day) {
+  if (!day) return { due_local: null, due_kind: null };
+  let clock = "";
+  if (task.due_kind === "local") clock = task.due_local.slice(10);
+  if (task.due_kind === "instant") clock = localOf(task.due_date, preferences.state.zone).slice(10);
+  const zone = task.due_kind && task.due_kind !== "instant" ? task.time_zone : zoneOf(preferences.state.zone);
+  return { due_local: day + clock, due_kind: clock ? "local" : "date", time_zone: zone };
+}
+
+export function moveToDay(tasks, day) {
+  const movable = day ? tasks : tasks.filter((task) => !task.recurrence_rule);
+  if (movable.length === 0) return toast({ text: "A repeating task needs a date. Stop repeating it first." });
+  return changeTasks(movable, (task) => fieldsForDay(task, day),
+    day ? `Moved ${several(movable)} to ${formatDay(day, preferences.state)}` : `Removed the date of ${several(movable)}`);
+}
+
+export function setPriority(tasks, priority) {
+  if (tasks.length === 1) return changeTask(tasks[0], { priority }, { what: `Set ${priority} priority for` });
+  return changeTasks(tasks, () => ({ priority }), `Set ${priority} priority for ${several(tasks)}`);
+}
+
+/** Puts tags on tasks and takes others off. */
+export function setTags(tasks, add, remove = []) {
+  const tagsOf = (task) => [...new Set([...task.tags.filter((tag) => !remove.includes(tag)), ...add])];
+  const changed = tasks.map(current).filter((task) => task && String(tagsOf(task)) !== String(task.tags));
+  if (changed.length === 0) return undefined;
+  if (changed.length === 1) return changeTask(changed[0], { tags: tagsOf(changed[0]) }, { what: "Changed the tags of" });
+  return changeTasks(changed, (task) => ({ tags: tagsOf(task) }), `Changed the tags of ${several(changed)}`);
+}
+
+// Deleting, skipping, stopping.
+
+/** Brings deleted tasks back. */
+export function restore(tasks) {
+  tasks.forEach((task) => queue.write({ method: "RestoreTask", request: { id: task.id }, label: `Bring back ${quoted(task)}`,
+    optimistic: { create: { ...task, id: store.realId(task.id) } } }));
+  announce(`Brought back ${several(tasks)}`);
+}
+
+export async function deleteTasks(tasks) {
+  const all = tasks.map(current).filter(Boolean);
+  if (all.length === 0) return;
+  if (all.length > 1) {
+    batch(all, `Delete ${several(all)}`, () => ({ deleted: true }), (task) => ({ remove: task.id }));
+    withUndo(`Deleted ${several(all)}`, () => restore(all));
+    return;
+  }
+  const [task] = all;
+  const scope = hasSeries(task) ? await askScope({ title: "Which ones shall be deleted?", task, deleting: true }) : "";
+  if (scope === null) return;
+  const gone = [task, ...mates(task, scope)];
+  queue.write({ method: "DeleteTask", etag: true, label: `Delete ${quoted(task)}`, request: { id: task.id,
+    ...(scope ? { scope: scopeNames[scope] } : {}) }, optimistic: gone.map((each) => ({ remove: each.id })) });
+  withUndo(`Deleted ${several(gone)}`, () => restore(gone));
+  leave(task);
+}
+
+function leave(task) {
+  if (router.route.view === "task" && store.realId(router.route.taskId) === task.id) router.close();
+}
+
+export function skipTask(task) {
+  const undo = () => restore([task]);
+  const text = `Skipped ${quoted(task)}`;
+  queue.write({ method: "SkipTask", request: { id: task.id }, label: `Skip ${quoted(task)}`, optimistic: { remove: task.id } });
+  const close = withUndo(text, undo);
+  if (task.series_id) awaited.set(task.series_id, { close, text, undo, at: Date.now() });
+  leave(task);
+}
+
+export function stopSeries(task) {
+  const before = { recurrence_rule: task.recurrence_rule, recurrence_basis: task.recurrence_basis };
+  queue.write({ method: "StopSeries", request: { id: task.id }, label: `Stop the series of ${quoted(task)}`,
+    optimistic: [task, ...mates(task, "all")].map((each) => ({ update: each.id, fields: { recurrence_rule: null } })) });
+  withUndo(`${quoted(task)} does not repeat any more`, () => {
+    const now = current(task);
+    if (now) writeFields(now, before, { label: `Repeat ${quoted(now)} again`, etag: false });
+  });
+}

@@ -1,0 +1,85 @@
+// The history of a task, with any earlier version to be had back.
+import { html, useEffect, useState } from "/lib/preact.js";
+import { call, taskFromApi } from "../core/api.js";
+import { formatDue, formatInstant } from "../core/dates.js";
+import { announce } from "../core/announce.js";
+import { usePreferences } from "../core/preferences.js";
+import { queue } from "../core/queue.js";
+import { store } from "../core/store.js";
+import { ask, Dialog } from "../ui/dialog.js";
+import { toast } from "../ui/toast.js";
+import { dueOf, quoted, toApi } from "./actions.js";
+
+const words = { created: "Created", updated: "Changed", completed: "Completed", uncompleted: "Opened again", deleted: "Deleted" };
+
+export const openHistory = (id) => ask((close) => html`<${History} id=${store.realId(id)} onClose=${() => close()} />`);
+
+async function readAll(id, signal) {
+  const all = [];
+  let after = 0;
+  for (;;) {
+    const { changes = [] } = await call("TodoService", "ListChanges", { taskId: id, afterSeq: after, pageSize: 500 }, { signal });
+    all.push(...changes.map((change) => ({ ...change, task: taskFromApi(change.task) })));
+    if (changes.length < 500) return all;
+    after = Number(changes.at(-1).seq);
+  }
+}
+
+/** What differs between two versions, in lines: [name, before, after]. */
+export function differences(before, after, prefs) {
+  const shown = [["Title", (task) => task.title], ["Description", (task) => task.description || ""], ["Due", (task) => formatDue(task, prefs)],
+    ["Priority", (task) => task.priority], ["Tags", (task) => task.tags.map((tag) => `#${tag}`).join(" ")],
+    ["Rule", (task) => task.recurrence_rule || ""]];
+  return shown.map(([name, of]) => [name, before ? of(before) : "", of(after)]).filter(([, one, other]) => one !== other);
+}
+
+/** Makes the task what it was in `version`. */
+export function restoreVersion(version) {
+  const present = store.state.tasks.get(version.id);
+  const label = `Bring back an earlier version of ${quoted(version)}`;
+  const fields = { title: version.title, description: version.description, priority: version.priority, tags: version.tags,
+    recurrence_rule: version.recurrence_rule, recurrence_basis: version.recurrence_basis, ...dueOf(version) };
+  if (!present) queue.write({ method: "RestoreTask", request: { id: version.id }, label, optimistic: { create: { ...version } } });
+  if (present?.completed && !version.completed) {
+    queue.write({ method: "UncompleteTask", request: { id: version.id }, label, optimistic: { update: version.id, fields: { completed: false, completed_at: null } } });
+  }
+  const changed = !present || Object.keys(fields).some((field) => JSON.stringify(fields[field]) !== JSON.stringify(present[field] ?? null));
+  if (changed) {
+    const { task, updateMask } = toApi(fields);
+    queue.write({ method: "UpdateTask", label, request: { task: { id: version.id, ...task }, updateMask },
+      optimistic: { update: version.id, fields: { due_date: null, ...fields } } });
+  }
+  if (!present?.completed && version.completed) {
+    queue.write({ method: "CompleteTask", request: { id: version.id }, label, optimistic: { update: version.id, fields: { completed: true } } });
+  }
+  announce("Brought back the earlier version");
+  toast({ text: `Brought back an earlier version of ${quoted(version)}`,
+    actions: present ? [{ label: "Undo", run: () => restoreVersion(present) }] : [] });
+}
+
+function History({ id, onClose }) {
+  const prefs = usePreferences();
+  const [state, setState] = useState({ changes: null, error: "" });
+  useEffect(() => {
+    const stop = new AbortController();
+    readAll(id, stop.signal).then((changes) => setState({ changes, error: "" }), (error) => {
+      if (!stop.signal.aborted) setState({ changes: null, error: error.code === "offline" ? "The history needs a connection." : error.message });
+    });
+    return () => stop.abort();
+  }, [id]);
+  const { changes, error } = state;
+  return html`<${Dialog} title="History" wide onClose=${onClose}>
+    ${error && html`<p role="alert">${error}</p>`}${!changes && !error && html`<p class="t-hint" role="status">Reading …</p>`}
+    ${changes && html`<ol class="t-history" aria-label="Versions, newest first">${changes.map((change, at) => ({ change, before: changes[at - 1]?.task, at }))
+      .reverse().map(({ change, before, at }) => html`<li key=${change.seq}>
+        <div class="t-history-head"><b>${words[change.eventType] || change.eventType}</b>
+          <time datetime=${change.timestamp}>${formatInstant(change.timestamp, prefs)}</time></div>
+        ${differences(before, change.task, prefs).map(([name, one, other]) => html`<p key=${name} class="t-diff"><span>${name}</span>
+          ${one && html`<del dir="auto">${one}</del>`}${other ? html`<ins dir="auto">${other}</ins>` : html`<span class="t-hint">removed</span>`}</p>`)}
+        ${(at < changes.length - 1 || change.eventType === "deleted") && html`<button type="button" class="button small" onClick=${() => {
+          restoreVersion(change.task);
+          onClose();
+        }}>Bring this version back</button>`}
+        ${at === changes.length - 1 && change.eventType !== "deleted" && html`<span class="t-hint">This is the present version.</span>`}</li>`)}</ol>`}
+  <//>`;
+}

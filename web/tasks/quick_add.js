@@ -1,0 +1,189 @@
+// The line for new tasks. What the server understands of it is shown as chips; a click on a chip takes its words as plain
+// ones. Without network the text becomes the title as it is.
+import { html, useEffect, useRef, useState } from "/lib/preact.js";
+import { call } from "../core/api.js";
+import { announce } from "../core/announce.js";
+import { formatClock, formatDay, today, zoneOf } from "../core/dates.js";
+import { preferences, usePreferences } from "../core/preferences.js";
+import { router } from "../core/router.js";
+import { store, useStore } from "../core/store.js";
+import { Icon } from "../ui/icon.js";
+import { toast } from "../ui/toast.js";
+import { addTask, shorten } from "./actions.js";
+
+const pauseMs = 120;
+const patienceMs = 2500; // how long a task waits for its words to be read
+const draftKey = "todo.draft.new";
+const icons = { DUE_DATE: "calendar", RECURRENCE: "repeat", PRIORITY: "flag", TAG: "tag", REMINDER: "bell" };
+const kindNames = { DUE_DATE: "Date", RECURRENCE: "Rule", PRIORITY: "Priority", TAG: "Tag", REMINDER: "Reminder" };
+const addViews = new Set(["today", "upcoming", "all", "tag"]);
+let wanted = ""; // a text for the field that is not drawn yet
+let filler = null;
+
+export const hasQuickAdd = (view) => addViews.has(view);
+
+/** Puts the focus into the field, with `text` if there is one; goes to a list that has the field. */
+export function focusQuickAdd(text = "") {
+  const given = typeof text === "string" ? text : "";
+  if (filler) return filler(given);
+  wanted = given || " ";
+  return router.go("/today");
+}
+
+/** Moves the stretches that are taken as plain words along with a change of the text. */
+export function movePlain(before, after, plain) {
+  const one = [...before];
+  const other = [...after];
+  let start = 0;
+  while (start < one.length && start < other.length && one[start] === other[start]) start += 1;
+  let end = 0;
+  while (end < one.length - start && end < other.length - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end += 1;
+  const shift = other.length - one.length;
+  return plain.flatMap((span) => {
+    if (span.end <= start) return [span];
+    if (span.start >= one.length - end) return [{ start: span.start + shift, end: span.end + shift }];
+    return [];
+  });
+}
+
+export function parse(text, plain, signal) {
+  return call("TodoService", "ParseTask", { text, plain, timeZone: zoneOf(preferences.state.zone) }, { signal, timeoutMs: 5000 });
+}
+
+/** What the server understands of `text`: {text, plain, answer}; answer is null while nothing is known. */
+function useParse(text, plain, online) {
+  const [known, set] = useState({ text: "", plain, answer: null });
+  useEffect(() => {
+    if (!text.trim() || !online) return set({ text, plain, answer: null });
+    const stop = new AbortController();
+    const timer = setTimeout(async () => {
+      try {
+        set({ text, plain, answer: await parse(text, plain, stop.signal) });
+      } catch {
+        if (!stop.signal.aborted) set({ text, plain, answer: null });
+      }
+    }, pauseMs);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [text, plain, online]);
+  return known;
+}
+
+let line = Promise.resolve();
+
+/** Adds the task of `text`. Tasks are made in the order in which they were typed. */
+function submit({ text, plain, known, defaults }) {
+  line = line.then(async () => {
+    let answer = known.text === text && known.plain === plain ? known.answer : null;
+    if (!answer && store.state.online) answer = await parse(text, plain, AbortSignal.timeout(patienceMs)).catch(() => null);
+    const task = answer ? { ...answer.task } : { title: shorten(text.trim(), 499) };
+    if (!task.title?.trim()) task.title = shorten(text.trim(), 499);
+    if (!task.dueLocal && !task.dueDate && defaults.day) task.dueLocal = defaults.day;
+    if (defaults.tag && !(task.tags || []).includes(defaults.tag)) task.tags = [...(task.tags || []), defaults.tag];
+    const id = addTask(task, answer?.reminders || []);
+    if (answer) tell(task, id, defaults.view);
+    else toast({ text: "Added as typed: dates and tags in the words are read only with a connection." });
+  }).catch(reportError);
+}
+
+/** Says where the task went when the list that is shown does not have it. */
+function tell(task, id, view) {
+  const day = task.dueLocal?.slice(0, 10);
+  const now = today(preferences.state.zone);
+  const here = view === "all" || view === "tag" || (view === "today" ? day && day <= now : day && day > now);
+  announce(`Added “${shorten(task.title)}”${day ? `, ${formatDay(day, preferences.state)}` : ""}`);
+  if (here) return;
+  toast({ text: `Added “${shorten(task.title, 40)}” ${day ? `for ${formatDay(day, preferences.state)}` : "without a date"}`,
+    actions: [{ label: "Show", run: () => router.go(`/task/${store.realId(id)}`) }] });
+}
+
+export function QuickAdd({ view, tag }) {
+  const [text, setText] = useState(() => sessionStorage.getItem(draftKey) || "");
+  const [plain, setPlain] = useState([]);
+  const [bare, setBare] = useState(false); // without what the list would add
+  const field = useRef();
+  const prefs = usePreferences();
+  const online = useStore((state) => state.online);
+  const known = useParse(text, plain, online);
+  const change = (next) => {
+    setPlain((spans) => (spans.length ? movePlain(text, next, spans) : spans));
+    setText(next);
+    sessionStorage.setItem(draftKey, next);
+  };
+  useFiller(field, change);
+  const answer = text.trim() ? known.answer : null;
+  const dated = Boolean(answer?.task.dueLocal || answer?.task.dueDate);
+  const defaults = { view, day: view === "today" && !bare ? today(prefs.zone) : "", tag: view === "tag" && !bare ? tag : "" };
+  const add = (event) => {
+    event.preventDefault();
+    if (!text.trim()) return;
+    submit({ text, plain, known, defaults });
+    change("");
+    setPlain([]);
+    setBare(false);
+    field.current.focus();
+  };
+  const lead = defaults.day && !dated ? "Today" : defaults.tag ? `#${defaults.tag}` : "";
+  return html`<form class="t-add" onSubmit=${add}>
+    <div class="t-add-line"><${Icon} name="add" />
+      <input ref=${field} id="new-task" type="text" aria-label="Add a task" autocomplete="off" enterkeyhint="done" maxlength="2000"
+        dir="auto" placeholder="Add a task: pay rent every month on the 1st at 9 p1 #home" value=${text} aria-describedby="new-task-understood"
+        onInput=${(event) => change(event.currentTarget.value)} onKeyDown=${(event) => {
+          if (event.key !== "Escape") return;
+          event.stopPropagation();
+          field.current.blur();
+        }} />
+      ${text.trim() && html`<button class="button primary small" type="submit">Add</button>`}</div>
+    ${text.trim() && html`<${Understood} answer=${answer} lead=${lead} online=${online} text=${text} onBare=${() => setBare(true)}
+      onPlain=${(span) => {
+        setPlain([...plain, span].slice(-50));
+        field.current.focus();
+      }} />`}
+  </form>`;
+}
+
+function useFiller(field, change) {
+  const now = useRef();
+  now.current = change;
+  useEffect(() => {
+    filler = (text) => {
+      if (text) now.current(text);
+      field.current?.focus();
+      field.current?.scrollIntoView({ block: "nearest" });
+    };
+    if (wanted) {
+      filler(wanted.trim());
+      wanted = "";
+    }
+    return () => { filler = null; };
+  }, []);
+}
+
+function Understood({ answer, lead, online, text, onPlain, onBare }) {
+  const prefs = usePreferences();
+  const pieces = answer?.pieces || [];
+  const due = answer?.task.dueLocal;
+  const ruleOnly = due && pieces.some(({ kind }) => kind === "RECURRENCE") && !pieces.some(({ kind }) => kind === "DUE_DATE");
+  const title = answer?.task.title;
+  return html`<div class="t-understood" id="new-task-understood" role="group" aria-label="Understood">
+    ${!online && html`<span class="t-hint">Offline: the text becomes the title as it is.</span>`}
+    ${lead && html`<button type="button" class="t-chip" onClick=${onBare} title="Leave this out">${lead}
+      <${Icon} name="close" /><span class="visually-hidden">: leave this out</span></button>`}
+    ${pieces.map((piece) => html`<${Piece} key=${`${piece.span.start || 0}-${piece.span.end}`} piece=${piece} onPlain=${onPlain} />`)}
+    ${ruleOnly && html`<span class="t-hint">first: ${formatDay(due.slice(0, 10), prefs)}${due.length > 10 ? ` ${formatClock(due, prefs)}` : ""}</span>`}
+    ${(answer?.notes || []).map((note) => html`<span class="t-hint" key=${note}>${note}</span>`)}
+    ${pieces.length > 0 && title && title !== text.trim() && html`<span class="t-hint t-title-hint" dir="auto">“${shorten(title)}”</span>`}
+  </div>`;
+}
+
+const bare = (text) => text.replace(/^[#@]/, "").toLowerCase();
+
+function Piece({ piece: { kind, span, text, meaning }, onPlain }) {
+  return html`<button type="button" class=${`t-chip t-chip-${kind.toLowerCase()}`} title="Take these words as plain ones"
+    onClick=${() => onPlain({ start: span.start || 0, end: span.end })}>
+    <${Icon} name=${icons[kind] || "text"} /><span class="visually-hidden">${kindNames[kind] || ""}: </span>${text}
+    ${bare(text) !== bare(meaning) && html` <small>${meaning}</small>`}<${Icon} name="close" />
+    <span class="visually-hidden">: take as plain words</span></button>`;
+}

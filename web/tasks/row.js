@@ -1,0 +1,103 @@
+// One task in a list. A row is drawn again only when something that it shows has changed.
+import { Component, html, useEffect, useRef, useState } from "/lib/preact.js";
+import { dueDay, formatDue, isOverdue, today } from "../core/dates.js";
+import { Icon } from "../ui/icon.js";
+import { toast } from "../ui/toast.js";
+import { changeTask, isFresh, shorten, toggleCompleted } from "./actions.js";
+import { knownReminders } from "./reminders.js";
+
+export function dueTone(task, prefs) {
+  if (task.completed) return "";
+  if (isOverdue(task, prefs)) return "late";
+  return dueDay(task, prefs) === today(prefs.zone) ? "now" : "";
+}
+
+export function CheckCircle({ task, tabindex = 0, large = false }) {
+  return html`<button type="button" role="checkbox" class=${`t-check t-${task.priority} ${large ? "large" : ""}`}
+    aria-checked=${String(task.completed)} aria-label=${`Complete “${shorten(task.title, 80)}”`} tabindex=${tabindex}
+    onClick=${(event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.stopPropagation();
+      toggleCompleted([task]);
+    }}><${Icon} name="check" /></button>`;
+}
+
+const shown = ["task", "at", "selected", "current", "editing", "prefs", "position", "total", "selecting", "open"];
+
+export class Row extends Component {
+  shouldComponentUpdate(next) {
+    return shown.some((name) => this.props[name] !== next[name]);
+  }
+
+  render({ task, at, selected, current, editing, prefs, position, total, selecting, open, ops }) {
+    const tab = current ? 0 : -1;
+    const states = [selected && "selected", open && "open", task.completed && "done", isFresh(task.id) && "fresh"].filter(Boolean);
+    return html`<li class=${`t-row ${states.join(" ")}`} data-id=${task.id} data-at=${at} aria-posinset=${position} aria-setsize=${total}
+      onClickCapture=${(event) => ops.click(event, task)} onFocusIn=${() => ops.focus(task)}>
+      <${CheckCircle} task=${task} tabindex=${tab} />
+      <div class="t-body">
+        ${editing ? html`<${TitleEdit} task=${task} ops=${ops} />`
+          : html`<a class="t-title" href=${`/task/${task.id}`} tabindex=${tab} dir="auto" draggable="false">${task.title}</a>`}
+        ${selected && html`<span class="visually-hidden">selected</span>`}
+        <${Details} task=${task} tab=${tab} prefs=${prefs} ops=${ops} />
+      </div>
+      ${!editing && !selecting && html`<div class="t-row-tools">
+        <button type="button" class="button quiet icon-only small" tabindex=${tab} aria-label="Edit the title" title="Edit the title (F2)"
+          onClick=${() => ops.edit(task)}><${Icon} name="edit" /></button>
+        <button type="button" class="button quiet icon-only small" tabindex=${tab} aria-label="More" aria-haspopup="menu" title="More"
+          onClick=${(event) => ops.menu("more", task, event.currentTarget)}><${Icon} name="more" /></button></div>`}
+    </li>`;
+  }
+}
+
+function Details({ task, tab, prefs, ops }) {
+  const due = formatDue(task, prefs);
+  const reminders = knownReminders(task.id);
+  const text = task.description?.trim();
+  const open = (event) => ops.menu("due", task, event.currentTarget);
+  if (!due && !task.recurrence_rule && task.tags.length === 0 && !text && !reminders && !task.pending) {
+    return html`<div class="t-details empty"><button type="button" class="t-due none" tabindex=${tab} aria-haspopup="menu" onClick=${open}>
+      <${Icon} name="calendar" />Date</button></div>`;
+  }
+  const mark = (icon, words) => html`<span class="t-mark" title=${words}><${Icon} name=${icon} /><span class="visually-hidden">${words}</span></span>`;
+  return html`<div class="t-details">
+    ${due && html`<button type="button" class=${`t-due ${dueTone(task, prefs)}`} tabindex=${tab} aria-haspopup="menu" onClick=${open}>
+      <${Icon} name="calendar" /><span class="visually-hidden">Due </span>${due}
+      ${isOverdue(task, prefs) && html`<span class="visually-hidden">, overdue</span>`}</button>`}
+    ${task.recurrence_rule && mark("repeat", "Repeats")}
+    ${reminders > 0 && mark("bell", "Has a reminder")}
+    ${text && mark("text", "Has a description")}
+    ${task.tags.map((tag) => html`<a key=${tag} class="t-tag" href=${`/tag/${encodeURIComponent(tag)}`} tabindex=${tab} dir="auto">#${tag}</a>`)}
+    ${task.pending && mark("clock", "Not sent yet")}
+  </div>`;
+}
+
+/** The title as a field: Enter saves, Esc keeps the old one, and what was typed can be had back. */
+function TitleEdit({ task, ops }) {
+  const [text, setText] = useState(ops.draft(task.id) ?? task.title);
+  const field = useRef();
+  const over = useRef(false);
+  useEffect(() => {
+    field.current.focus();
+    field.current.select();
+  }, []);
+  const offer = (title) => toast({ text: `Kept “${shorten(task.title, 40)}”`, actions: [
+    { label: "Go on editing", run: () => ops.edit(task, title) },
+    { label: "Use the new one", run: () => changeTask(task, { title }, { what: "Renamed to" }) }] });
+  const end = (save) => {
+    if (over.current) return;
+    over.current = true;
+    const title = text.trim();
+    ops.endEdit(task);
+    if (!title || title === task.title) return;
+    if (save) changeTask(task, { title }, { what: "Renamed to" }).then((done) => done || offer(title));
+    else offer(title);
+  };
+  return html`<input ref=${field} class="t-title-edit" type="text" aria-label=${`Title of “${shorten(task.title, 40)}”`} maxlength="500" dir="auto"
+    value=${text} onInput=${(event) => setText(event.currentTarget.value)} onBlur=${() => end(true)} onKeyDown=${(event) => {
+      if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      end(event.key === "Enter");
+    }} />`;
+}
