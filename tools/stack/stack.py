@@ -45,6 +45,7 @@ class Stack:
         roles: Sequence[str] = (),
         service_flags: Sequence[str] = (),
         service_env: Mapping[str, str] | None = None,
+        service_kind: type[Service] = Service,
         topics: Sequence[Topic] = TOPICS,
         components: Path | None = None,
         configuration: Path | None = None,
@@ -55,7 +56,7 @@ class Stack:
     ) -> None:
         """`roles` are those of the replicas, one each, instead of `replicas` that do everything. `service_flags` (as
         `--name=value`) replace the runner's own of the same name; `raise_limits` lets each user call as often as
-        they like, unless `service_flags` say otherwise; `components` is a folder of further component templates;
+        they like, unless `service_flags` say otherwise; `service_kind` knows the flags of another release; `components` is a folder of further component templates;
         `configuration` is a file of the sidecars; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
         self.directory = Path(directory).resolve()
         self.broker = broker
@@ -75,7 +76,7 @@ class Stack:
         if service_binary is not None:
             binary = Path(service_binary).resolve()
             self.services = [
-                Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {},
+                service_kind(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {},
                         raise_limits, role)
                 for n, (daprd, role) in enumerate(zip(self.daprds, roles, strict=True))
             ]

@@ -3,7 +3,6 @@ screens that come back at once. Memory and CPU stand beside a bare Beast server 
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import re
@@ -25,8 +24,11 @@ from todo_client import Client, eventually
 from tools.stack import Stack
 from tools.stack.dapr import http_get
 
-from .load import Load
-from .measuring import REPOSITORY, Session, build, median, running_stack, verdict
+from ..harness.pairs import Plan, median
+from ..harness.places import REPOSITORY, program, running_stack
+from ..harness.report import Report, at_most
+from ..harness.session import Session
+from ..harness.sockets import Load
 from .reminders import dapr_protos, percentile
 
 SOCKETS = 10_000
@@ -123,8 +125,8 @@ class Yardstick(Server):
 
 @contextmanager
 def servers(stack: Stack) -> Iterator[list[Server]]:
-    beast = Yardstick("bare Beast", [build() / "bench" / "beast_echo"])
-    python = Yardstick("Python websockets", [sys.executable, REPOSITORY / "bench" / "web_socket_server.py"])
+    beast = Yardstick("bare Beast", [program("beast_echo")])
+    python = Yardstick("Python websockets", [sys.executable, REPOSITORY / "bench" / "peers" / "web_socket_server.py"])
     try:
         yield [Service(stack), beast, python]
     finally:
@@ -145,11 +147,11 @@ def memory_of(server: Server, count: int) -> float:
         return (kib(server.pid) - before) / count
 
 
-def measure_memory(all_servers: list[Server]) -> bool:
+def measure_memory(report: Report, all_servers: list[Server]) -> None:
     count = sockets_here()
     found = {server.name: memory_of(server, count) for server in all_servers}
-    return verdict("live memory", found["todo-service"] / GOAL_KIB, 1.0,
-                   f"{count:,} idle sockets, each in KiB: " + ", ".join(f"{name} {each:.1f}" for name, each in found.items()))
+    report.alone("memory of an idle live socket", "KiB", [found["todo-service"]], at_most(GOAL_KIB),
+                 note=f"{count:,} of them; " + ", ".join(f"{name} {each:.1f}" for name, each in found.items()))
 
 
 # CPU.
@@ -175,10 +177,11 @@ def cpu_of(server: Server, subscribers: int) -> float:
     return max(0.0, heard - unheard) / changes / subscribers * 1e6
 
 
-def measure_cpu(all_servers: list[Server]) -> None:
+def measure_cpu(report: Report, all_servers: list[Server]) -> None:
     for subscribers in SUBSCRIBERS:
-        figures = ", ".join(f"{server.name} {cpu_of(server, subscribers):.1f}" for server in all_servers)
-        print(f"live cpu: {subscribers} subscribers, µs for each delivered message: {figures}", flush=True)
+        each = {server.name: cpu_of(server, subscribers) for server in all_servers}
+        report.alone(f"CPU of a delivered live message, {subscribers} subscribers", "µs", [each["todo-service"]],
+                     note=", ".join(f"{name} {figure:.1f}" for name, figure in each.items()))
 
 
 # The way of a change.
@@ -270,7 +273,7 @@ def bus_alone() -> list[float]:
     return waits
 
 
-def measure_way(stack: Stack, beast: Server) -> bool:
+def measure_way(report: Report, stack: Stack, beast: Server) -> None:
     way = way_of_changes(stack)
     hops = {"commit": commits_alone(stack), "bus": bus_alone(), "socket": sockets_alone(beast)}
     total = sum(median(waits) for waits in hops.values())
@@ -279,12 +282,13 @@ def measure_way(stack: Stack, beast: Server) -> bool:
         return f"p50 {percentile(waits, 0.5) * 1000:.1f} ms, p99 {percentile(waits, 0.99) * 1000:.1f} ms"
 
     alone = "; ".join(f"{name} {told(waits)}" for name, waits in hops.items())
-    return verdict("live way", median(way) / total, MAX_FACTOR, f"change to client: {told(way)}; alone: {alone}")
+    report.alone("commit → live client, p50", "times the hops alone", [median(way) / total], at_most(MAX_FACTOR),
+                 note=f"change to client: {told(way)}; alone: {alone}")
 
 
 # The return.
 
-def measure_return(stack: Stack) -> bool:
+def measure_return(report: Report, stack: Stack) -> None:
     users = [f"returning-{n}" for n in range(RETURNING)]
     cursors: dict[str, tuple[int, str]] = {}
 
@@ -309,17 +313,15 @@ def measure_return(stack: Stack) -> bool:
     before = queries()
     with Load(stack.ports["web-0"], hellos, at_once=RETURNING) as load:
         each = (queries() - before) / RETURNING
-    return verdict("live return", each, MAX_QUERIES,
-                   f"{RETURNING} clients with {MISSED} changes missed are current {load.opening_seconds:.2f} s after the "
-                   f"first has connected; {each:.3f} queries each, at most {MAX_QUERIES:g} wanted")
+    report.alone("queries of a live client that returns", "", [each], at_most(MAX_QUERIES),
+                 note=f"{RETURNING} clients with {MISSED} changes missed are current {load.opening_seconds:.2f} s after the "
+                      "first has connected")
 
 
-def main(_: argparse.Namespace) -> bool:
+def main(report: Report, _: Plan) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    held = True
     with running_stack(*flags(sockets_here() + 500)) as stack, servers(stack) as all_servers:
-        held &= measure_memory(all_servers)
-        measure_cpu(all_servers)
-        held &= measure_way(stack, all_servers[1])
-        held &= measure_return(stack)
-    return held
+        measure_memory(report, all_servers)
+        measure_cpu(report, all_servers)
+        measure_way(report, stack, all_servers[1])
+        measure_return(report, stack)

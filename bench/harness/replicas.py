@@ -1,0 +1,64 @@
+"""A whole stack as a side: its calls, what each process uses meanwhile, and the wait until all events have had their
+effect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from .databases import Child, Costs, Server
+from .pairs import Sample, Side
+from .places import Stack, program
+from .processes import Used, used_by
+from todo_client import acknowledged, published  # isort: skip  (places has set the search path)
+
+MEASURED = ("service-0", "daprd-0", "kafka")
+
+
+class Calls(Side):
+    """Clients of the public API as a side."""
+
+    def __init__(self, replica: Replica, name: str, flags: list[str]) -> None:
+        super().__init__(name, lambda seconds: replica.measured(lambda: self.run(seconds)), replica.pids)
+        self._child = Child()
+        self._command = [program("call_load"), f"--target={replica.stack.api_target()}", *flags]
+
+    def run(self, seconds: float) -> Sample:
+        """Only the calls, without the wait for what comes of them."""
+        answer = self._child.run([*self._command, f"--seconds={seconds}"])
+        return {**answer, "rate": answer["count"] / answer["seconds"],
+                "client_cpu_us": answer["cpu_seconds"] / answer["count"] * 1e6}
+
+
+class Replica:
+    def __init__(self, stack: Stack, name: str) -> None:
+        self.stack = stack
+        self.name = name
+        self._server = Server(stack.postgres)
+
+    def calls(self, clients: int, *, users: int = 1_000, kind: str = "mixed", rate: float = 0, name: str = "") -> Calls:
+        """As many clients as that; `rate` makes it the open loop."""
+        return Calls(self, name or self.name, [f"--clients={clients}", f"--users={users}", f"--kind={kind}", f"--rate={rate}"])
+
+    def pids(self) -> list[int | None]:
+        return [service.pid for service in self.stack.services]
+
+    def measured(self, run: Callable[[], Sample]) -> Sample:
+        """What `run` answers, with the cost of each of its operations until all of its events have had their effect.
+        `sustained` is the rate with that time counted in."""
+        before, costs, began = self._used(), Costs(self._server), time.monotonic()
+        sample = run()
+        self.settle()
+        took, count = time.monotonic() - began, sample["all_count"]
+        for name, used in self._used().items():
+            spent = used - before[name]
+            sample |= {f"{name}_cpu_us": spent.cpu / count * 1e6, f"{name}_switches": spent.switches / count}
+        return {**sample, "sustained": count / took, **costs.of(count)}
+
+    def settle(self) -> None:
+        """Until everything is published and read."""
+        published(self.stack)
+        acknowledged(self.stack)
+
+    def _used(self) -> dict[str, Used]:
+        return {name.removesuffix("-0"): used_by(self.stack.node(name).pid) for name in MEASURED}
