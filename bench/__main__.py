@@ -17,7 +17,7 @@ from .harness.plots import draw
 from .harness.report import Report
 
 # What is compared in pairs; then promises of earlier parts, of which the quick form leaves out the long ones.
-PAIRED = ("store", "calls")
+PAIRED = ("store", "calls", "events", "together", "publishing", "usual", "ways", "lists", "growth", "replicas")
 PROMISES = ("shuffled", "poison", "recurrence", "tarpit", "json", "attacked", "live")
 LONG = ("outbox", "drain_after_outage", "reminders", "usage")
 QUICK = Plan(pairs=3, seconds=1.0)

@@ -15,9 +15,9 @@ WARM_UP = 1  # seconds, in which connections make their plans
 PROGRESS = re.compile(r"progress: ([\d.]+) s, ([\d.]+) tps")
 
 
-def pgbench(child: Child, server: Server, database: str, script: str, *, clients: int, seconds: float, users: int,
-            per_script: int = 1, with_times: bool = False) -> Sample:
-    """Runs a script of peers/sql, whole seconds and no less than one; `per_script` is the number of operations in it.
+def pgbench(child: Child, server: Server, database: str, script: str | Path, *, clients: int, seconds: float, users: int,
+            per_script: int = 1, with_times: bool = False, mode: str = "prepared") -> Sample:
+    """Runs a script, by its name in peers/sql or by its path, whole seconds and no less than one; `per_script` is the number of operations in it.
     `with_times`: the times of the scripts are written down, which costs the program something."""
     length = max(1, round(seconds))
     rates: list[float] = []
@@ -40,8 +40,9 @@ def pgbench(child: Child, server: Server, database: str, script: str, *, clients
     sample: Sample = {}
     with tempfile.TemporaryDirectory(prefix="todo-pgbench-") as folder:
         command: list[str | Path] = [
-            "pgbench", server.url(database), "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)),
-            "-T", str(WARM_UP + length + 1), "-P", "1", "-D", f"users={users}", "-f", SCRIPTS / f"{script}.sql"]
+            "pgbench", server.url(database), "-n", "-M", mode, "-c", str(clients), "-j", str(min(clients, 2)),
+            "-T", str(WARM_UP + length + 1), "-P", "1", "-D", f"users={users}", "-f",
+            script if isinstance(script, Path) else SCRIPTS / f"{script}.sql"]
         if with_times:
             command += ["--log", f"--log-prefix={folder}/times"]
         child.follow(command, look)

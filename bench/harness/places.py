@@ -32,13 +32,14 @@ def program(name: str) -> Path:
 @contextmanager
 def running_stack(*flags: str, service: bool = True, secrets: Mapping[str, str] | None = None,
                   binary: Path | None = None, kind: type[Service] = Service, replicas: int = 1,
-                  components: Path | None = None) -> Iterator[Stack]:
+                  components: Path | None = None, app_protocol: str = "grpc") -> Iterator[Stack]:
     """One replica on Kafka, with a durable PostgreSQL, as in production but on one machine. Without `service` somebody
     else takes its place behind the sidecar."""
     binary = binary or build() / "todo-service"
     with tempfile.TemporaryDirectory(prefix="todo-bench-") as folder, \
             Stack(Path(folder) / "run", service_binary=binary if service else None, service_flags=flags, service_kind=kind,
-                  secrets=secrets, replicas=replicas, components=components, keep_data=False) as stack:
+                  secrets=secrets, replicas=replicas, components=components, app_protocol=app_protocol,
+                  keep_data=False) as stack:
         yield stack
 
 

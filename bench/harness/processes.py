@@ -19,6 +19,9 @@ class Used:
     cpu: float = 0.0  # seconds
     switches: int = 0  # of threads, given up or taken away; only of threads that still live
 
+    def __add__(self, other: Used) -> Used:
+        return Used(self.cpu + other.cpu, self.switches + other.switches)
+
     def __sub__(self, before: Used) -> Used:
         return Used(self.cpu - before.cpu, self.switches - before.switches)
 

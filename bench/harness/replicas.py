@@ -12,7 +12,7 @@ from .places import Stack, program
 from .processes import Used, used_by
 from todo_client import acknowledged, published  # isort: skip  (places has set the search path)
 
-MEASURED = ("service-0", "daprd-0", "kafka")
+MEASURED = ("service", "daprd", "kafka")
 
 
 class Calls(Side):
@@ -31,9 +31,10 @@ class Calls(Side):
 
 
 class Replica:
-    def __init__(self, stack: Stack, name: str) -> None:
+    def __init__(self, stack: Stack, name: str, *, consumes: bool = True) -> None:
         self.stack = stack
         self.name = name
+        self._consumes = consumes
         self._server = Server(stack.postgres)
 
     def calls(self, clients: int, *, users: int = 1_000, kind: str = "mixed", rate: float = 0, name: str = "") -> Calls:
@@ -58,7 +59,14 @@ class Replica:
     def settle(self) -> None:
         """Until everything is published and read."""
         published(self.stack)
-        acknowledged(self.stack)
+        if self._consumes:
+            acknowledged(self.stack)
 
     def _used(self) -> dict[str, Used]:
-        return {name.removesuffix("-0"): used_by(self.stack.node(name).pid) for name in MEASURED}
+        """By the kind of process, of all replicas together."""
+        used = {name: Used() for name in MEASURED}
+        for name in self.stack.names:
+            kind = name.split("-")[0]
+            if kind in used:
+                used[kind] += used_by(self.stack.node(name).pid)
+        return used

@@ -69,5 +69,5 @@ def main(report: Report, plan: Plan) -> None:
         report.compare("the drain of the backlog meanwhile", "events", "/s", pairs, at_least(0.5))
         with without_consumers() as silent:
             pairs = take_pairs(plan, Replica(stack, "the service").calls(CLIENTS),
-                               Replica(silent, "without consumers").calls(CLIENTS))
+                               Replica(silent, "without consumers", consumes=False).calls(CLIENTS))
             report.compare("calls with all consumers at work", "rate", "/s", pairs, at_least(0.6))
