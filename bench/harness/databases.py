@@ -99,7 +99,9 @@ class Child:
             at_begin() if line == "begin" else lines.append(line)
 
         self.follow(command, look, environment)
-        answer: dict[str, Any] = json.loads(lines[-1])
+        told = [line for line in lines if line.startswith('{"count"')]
+        assert told, f"{command[0]}: {lines}"
+        answer: dict[str, Any] = json.loads(told[-1])
         assert answer["count"] > 0 and answer["failures"] * 1000 <= answer["count"], f"{command[0]}: {lines}"
         return answer
 

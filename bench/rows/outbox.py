@@ -63,7 +63,7 @@ class Bench:
             [program("outbox_drain"), str(count), *flags],
             {"TODO_DATABASE_URL": self._stack.database_url, "DAPR_GRPC_ENDPOINT": daprd.grpc_endpoint,
              "DAPR_API_TOKEN": daprd.tokens["DAPR_API_TOKEN"]})
-        return float(output.split()[0])
+        return next(float(line) for line in output.splitlines() if not line.startswith("{"))  # the others are its log
 
     @contextmanager
     def held_transactions(self, seconds: float) -> Iterator[None]:
