@@ -10,24 +10,38 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import time
+import traceback
 
 from .harness import places  # noqa: F401  (the search path of what comes next)
 from .harness.pairs import Plan
 from .harness.plots import draw
 from .harness.report import Report
 
-# What is compared in pairs; then promises of earlier parts, of which the quick form leaves out the long ones.
-PAIRED = ("store", "calls", "events", "together", "publishing", "usual", "ways", "lists", "growth", "replicas")
-PROMISES = ("shuffled", "poison", "recurrence", "tarpit", "json", "attacked", "live")
-LONG = ("outbox", "drain_after_outage", "reminders", "usage")
+# What the quick form measures; then the promises that only the full form does.
+QUICK_NAMES = ("store", "calls", "events", "together", "publishing", "usual", "ways", "lists", "growth", "replicas", "recurrence",
+               "json")
+FULL_NAMES = (*QUICK_NAMES, "live", "shuffled", "poison", "tarpit", "attacked", "outbox", "drain_after_outage", "reminders",
+              "usage")
 QUICK = Plan(pairs=3, seconds=1.0)
 FULL = Plan(pairs=9, seconds=4.0, full=True)
+
+
+def measure(name: str, report: Report, plan: Plan) -> None:
+    """One that fails does not take the others with it."""
+    began = time.monotonic()
+    try:
+        importlib.import_module(f"bench.rows.{name}").main(report, plan)
+    except Exception as error:  # noqa: BLE001  whatever it was, it is told
+        traceback.print_exc()
+        report.promise(name, False, f"could not be measured: {type(error).__name__}: {str(error)[:300]}")
+    print(f"({name}: {time.monotonic() - began:.0f} s)", flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[[], *PAIRED, *PROMISES, *LONG], help="default: all of the form")
+    parser.add_argument("names", nargs="*", choices=[[], *FULL_NAMES], help="default: all of the form")
     parser.add_argument("--full", action="store_true", help="all figures, with 9 pairs; else a quick form with 3")
     parser.add_argument("--pairs", type=int, help="pairs of samples")
     parser.add_argument("--seconds", type=float, help="of each sample")
@@ -40,10 +54,9 @@ def main() -> int:
     report = Report(plan)
     if plan.pairs < 9:
         print(f"quick form: {plan.pairs} pairs, whose interval says less than that of the 9 of FULL=1", flush=True)
-    names = given.names or [*PAIRED, *PROMISES, *(LONG if given.full else ())]
     try:
-        for name in names:
-            importlib.import_module(f"bench.rows.{name}").main(report, plan)
+        for name in given.names or (FULL_NAMES if given.full else QUICK_NAMES):
+            measure(name, report, plan)
     finally:
         file = report.write()
         draw(file, file.parent)

@@ -45,7 +45,7 @@ def pgbench(child: Child, server: Server, database: str, script: str | Path, *, 
             script if isinstance(script, Path) else SCRIPTS / f"{script}.sql"]
         if with_times:
             command += ["--log", f"--log-prefix={folder}/times"]
-        child.follow(command, look)
+        child.follow(command, look, {"PGOPTIONS": "-c jit=off"})  # as the service has it
         times = sorted(int(fields[2]) for file in Path(folder).glob("times*") for line in file.read_text().splitlines()
                        if int((fields := line.split())[4]) >= window)
     assert len(rates) == length, f"pgbench told {len(rates)} of {length} seconds"

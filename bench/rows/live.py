@@ -1,4 +1,5 @@
-"""Live screens: the memory of an idle socket, the CPU of a delivered message, and many screens that come back at once. Memory and CPU stand beside a bare Beast server and Python's `websockets`."""
+"""Live screens: the memory of an idle socket, the CPU of a delivered message, and many screens that come back at once.
+Memory and CPU stand beside a bare Beast server, raw sockets and Python's `websockets`."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ def cpu(pid: int) -> float:
 
 
 class Server:
-    """What the measurements need of each of the three."""
+    """What the measurements need of each of them."""
 
     name = ""
     pid = 0
@@ -118,11 +119,13 @@ class Yardstick(Server):
 @contextmanager
 def servers(stack: Stack) -> Iterator[list[Server]]:
     beast = Yardstick("bare Beast", [program("beast_echo")])
+    raw = Yardstick("raw sockets", [program("raw_sockets")])
     python = Yardstick("Python websockets", [sys.executable, REPOSITORY / "bench" / "peers" / "web_socket_server.py"])
     try:
-        yield [Service(stack), beast, python]
+        yield [Service(stack), beast, raw, python]
     finally:
         beast.close()
+        raw.close()
         python.close()
 
 
