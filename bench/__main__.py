@@ -19,8 +19,8 @@ from .harness.plots import draw
 from .harness.report import Report
 
 # What the quick form measures; then the promises that only the full form does.
-QUICK_NAMES = ("store", "calls", "events", "together", "publishing", "usual", "ways", "lists", "growth", "replicas", "recurrence",
-               "json")
+QUICK_NAMES = ("store", "calls", "events", "together", "publishing", "usual", "ways", "lists", "growth", "replicas",
+               "recurrence", "json")
 FULL_NAMES = (*QUICK_NAMES, "live", "shuffled", "poison", "tarpit", "attacked", "outbox", "drain_after_outage", "reminders",
               "usage")
 QUICK = Plan(pairs=3, seconds=1.0)

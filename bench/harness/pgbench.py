@@ -17,8 +17,8 @@ PROGRESS = re.compile(r"progress: ([\d.]+) s, ([\d.]+) tps")
 
 def pgbench(child: Child, server: Server, database: str, script: str | Path, *, clients: int, seconds: float, users: int,
             per_script: int = 1, with_times: bool = False, mode: str = "prepared") -> Sample:
-    """Runs a script, by its name in peers/sql or by its path, whole seconds and no less than one; `per_script` is the number of operations in it.
-    `with_times`: the times of the scripts are written down, which costs the program something."""
+    """Runs a script, by its name in peers/sql or by its path, for whole seconds, at least one; `per_script` is the number of
+    operations in it. `with_times`: the times of the scripts are written down, which costs the program something."""
     length = max(1, round(seconds))
     rates: list[float] = []
     costs = Costs(server)

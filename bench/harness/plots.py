@@ -18,7 +18,8 @@ ROWS_OF_A_PLOT = 24
 def draw(report: Path, folder: Path) -> list[Path]:
     """Writes ratios-1.svg, ratios-2.svg …, and returns them."""
     content = json.loads(report.read_text("utf-8"))
-    rows = [row for row in content["rows"] if row["ratio"] and math.isfinite(row["ratio"]["high"]) and row["ratio"]["low"] > 0]
+    rows = [row for row in content["rows"]
+            if row["ratio"] and math.isfinite(row["ratio"]["high"]) and row["ratio"]["low"] > 0]
     for old in folder.glob("ratios-*.svg"):
         old.unlink()
     files = []

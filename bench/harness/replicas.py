@@ -10,8 +10,12 @@ from .databases import Child, Costs, Server
 from .pairs import Sample, Side
 from .places import Stack, program
 from .processes import Used, used_by
-from todo_client import acknowledged, published  # isort: skip  (places has set the search path)
+from .session import Session
+from todo_client import acknowledged, eventually  # isort: skip  (places has set the search path)
 
+# Asked through one session: a psql for each look would cost the server more than the look.
+UNPUBLISHED = """select (select count(*) from changes c join relay_shards s on s.shard = c.shard where c.id > s.position)
+                      + (select count(*) from messages m join relay_shards s on s.shard = m.shard where m.id > s.message_position)"""
 MEASURED = ("service", "daprd", "kafka")
 
 
@@ -36,6 +40,7 @@ class Replica:
         self.name = name
         self._consumes = consumes
         self._server = Server(stack.postgres)
+        self._session = Session(stack)
 
     def calls(self, clients: int, *, users: int = 1_000, kind: str = "mixed", rate: float = 0, name: str = "") -> Calls:
         """As many clients as that; `rate` makes it the open loop."""
@@ -58,7 +63,7 @@ class Replica:
 
     def settle(self) -> None:
         """Until everything is published and read."""
-        published(self.stack)
+        eventually(lambda: self._session.run(UNPUBLISHED) == ["0"], "everything is published", every=0.1)
         if self._consumes:
             acknowledged(self.stack)
 

@@ -24,7 +24,7 @@ class Goal:
 
     value: float
     at_least: bool = True
-    must: bool = False  # the run fails when it is missed by anything but noise
+    must: bool = False  # it holds already, and must not be lost
     stretch: float | None = None
 
     def reached(self, figure: float) -> bool:

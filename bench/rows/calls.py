@@ -47,7 +47,16 @@ def one_client(report: Report, plan: Plan, ours: Replica) -> None:
         report.compare("a create end to end, one client, p50", "p50_ms", "ms", pairs, at_most(2))
 
 
+def same_program_twice(report: Report, plan: Plan) -> None:
+    """Two stacks of this very program: neither place is the better one."""
+    with running_stack() as one, running_stack() as other:
+        pairs = take_pairs(plan, Replica(one, "the service").calls(16), Replica(other, "the same on another stack").calls(16))
+        report.same_with_itself("end to end, two stacks, 16 clients", "rate", "/s", pairs)
+
+
 def main(report: Report, plan: Plan) -> None:
+    if plan.full:
+        same_program_twice(report, plan)
     with running_stack() as stack, stack_then() as stack_of_then:
         ours, then = Replica(stack, "the service"), Replica(stack_of_then, f"the service of {THEN}")
         same = take_pairs(plan, ours.calls(16), ours.calls(16))

@@ -83,6 +83,9 @@ def rates(report: Report, store: Store, plan: Plan) -> None:
             report.alone("fsyncs per mutation at the store, 16 callers", "", pairs.of("fsyncs")[0], at_most(0.12))
             report.alone("round trips per mutation at the store, 16 callers", "", [store.round_trips(16, plan.seconds)],
                          at_most(1.0), note="counted by a proxy on the wire")
+        if plan.full:
+            inlined = take_pairs(plan, store.ours(callers), store.then(callers, database="inlined"))
+            report.compare(f"mutations at the store beside the inlined statement, {callers} callers", "rate", "/s", inlined)
         bare = take_pairs(plan, store.ours(callers), store.bare(callers))
         report.compare(f"mutations at the store beside bare writes, {callers} callers", "rate", "/s", bare, at_least(0.6))
         if callers == 64:
