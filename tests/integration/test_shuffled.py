@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.shuffled import compare
+from bench.rows.shuffled import compare
 from tools.stack import Stack
 
 

@@ -85,8 +85,10 @@ class Daprd(Node):
         extra_components: Path | None,
         app_id: str = APP_ID,
         configuration: Path | None = None,
+        app_protocol: str = "grpc",
     ) -> None:
         super().__init__(f"daprd-{number}", place)
+        self._app_protocol = app_protocol
         self.number = number
         self.app_id = app_id
         self._configuration = configuration
@@ -117,7 +119,7 @@ class Daprd(Node):
         ports, number = self.place.ports, self.number
         flags = {
             "app-id": self.app_id,
-            "app-protocol": "grpc",
+            "app-protocol": self._app_protocol,
             "app-port": ports[f"app-{number}"],
             "app-channel-address": "127.0.0.1",
             "dapr-grpc-port": ports[f"daprd-grpc-{number}"],

@@ -52,8 +52,9 @@ class Service(Node):
         if not self.binary.is_file():
             raise StackError(f"{self.binary} is not built yet")
 
-    def command(self) -> Command:
-        own = {
+    def own_flags(self) -> dict[str, str]:
+        """What the runner sets, unless `flags` say otherwise. Another release may know others."""
+        return {
             "--role": self.role,
             "--app-port": str(self.place.ports[f"app-{self.number}"]),
             "--api-port": str(self.place.ports[f"api-{self.number}"]),
@@ -65,8 +66,10 @@ class Service(Node):
             "--log-level": "info",
             **(RAISED_LIMITS if self._raise_limits else {}),
         }
+
+    def command(self) -> Command:
         given = {flag.split("=", 1)[0] for flag in self.flags}
-        argv = [str(self.binary), *(f"{name}={value}" for name, value in own.items() if name not in given)]
+        argv = [str(self.binary), *(f"{name}={value}" for name, value in self.own_flags().items() if name not in given)]
         # The flags of tokens and --dev-identity exclude each other.
         argv += [] if any(flag.startswith("--auth-") for flag in given) else ["--dev-identity"]
         argv += self.flags

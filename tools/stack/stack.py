@@ -45,9 +45,11 @@ class Stack:
         roles: Sequence[str] = (),
         service_flags: Sequence[str] = (),
         service_env: Mapping[str, str] | None = None,
+        service_kind: type[Service] = Service,
         topics: Sequence[Topic] = TOPICS,
         components: Path | None = None,
         configuration: Path | None = None,
+        app_protocol: str = "grpc",
         secrets: Mapping[str, str] | None = None,
         preferred_ports: Mapping[str, int] | None = None,
         keep_data: bool = True,
@@ -55,8 +57,10 @@ class Stack:
     ) -> None:
         """`roles` are those of the replicas, one each, instead of `replicas` that do everything. `service_flags` (as
         `--name=value`) replace the runner's own of the same name; `raise_limits` lets each user call as often as
-        they like, unless `service_flags` say otherwise; `components` is a folder of further component templates;
-        `configuration` is a file of the sidecars; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing but the logs remains after `stop`."""
+        they like, unless `service_flags` say otherwise; `service_kind` knows the flags of another release; `components` is
+        a folder of further component templates; `configuration` is a file of the sidecars; `app_protocol` is what they
+        speak with an app in the place of the service; `secrets` are keys of `todo-secrets`. With `keep_data=False` nothing
+        but the logs remains after `stop`."""
         self.directory = Path(directory).resolve()
         self.broker = broker
         self._keep_data = keep_data
@@ -68,14 +72,15 @@ class Stack:
         self.scheduler = Scheduler(place)
         roles = roles or ("all",) * replicas
         self.daprds = [
-            Daprd(place, n, self.scheduler, broker, components, API_APP_ID if role == "api" else APP_ID, configuration)
+            Daprd(place, n, self.scheduler, broker, components, API_APP_ID if role == "api" else APP_ID, configuration,
+                  app_protocol)
             for n, role in enumerate(roles)
         ]
         self.services: list[Service] = []
         if service_binary is not None:
             binary = Path(service_binary).resolve()
             self.services = [
-                Service(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {},
+                service_kind(place, n, binary, self.postgres, daprd, broker, service_flags, service_env or {},
                         raise_limits, role)
                 for n, (daprd, role) in enumerate(zip(self.daprds, roles, strict=True))
             ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import time
@@ -14,7 +13,9 @@ from todo_client import Sidecar, rows
 
 from tools.stack import Stack
 
-from .measuring import running_stack
+from ..harness.pairs import Plan
+from ..harness.places import running_stack
+from ..harness.report import Report
 
 BATCH = 100
 CALLERS = 4
@@ -121,13 +122,13 @@ def compare(stack: Stack, events: int, copies: int = 10, window: int = 500, seed
     return in_order, shuffled
 
 
-def main(arguments: argparse.Namespace) -> bool:
+def main(report: Report, _: Plan) -> None:
     events = 10_000
     seed = random.SystemRandom().randrange(1_000_000)
     with running_stack() as stack:
         in_order, shuffled = compare(stack, events, seed=seed)
     same = (shuffled.state, shuffled.versions) == (in_order.state, in_order.versions)
-    print(f"shuffled: {shuffled.deliveries} deliveries of {events} events (seed {seed}): effects {shuffled.effects}, "
-          f"in the inbox {shuffled.taken}; live tasks {len(shuffled.state)}, in order {len(in_order.state)}, "
-          f"{'the same' if same else 'NOT THE SAME'}; {shuffled.deliveries / shuffled.seconds:.0f} deliveries/s")
-    return same and shuffled.effects == in_order.effects == events == shuffled.taken
+    held = same and shuffled.effects == in_order.effects == events == shuffled.taken
+    report.promise("shuffled", held, f"{shuffled.deliveries} deliveries of {events} events (seed {seed}): effects {shuffled.effects}, "
+                   f"in the inbox {shuffled.taken}; live tasks {len(shuffled.state)}, in order {len(in_order.state)}, "
+                   f"{'the same' if same else 'NOT THE SAME'}; {shuffled.deliveries / shuffled.seconds:.0f} deliveries/s")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import itertools
 import json
@@ -14,7 +13,9 @@ from todo_client import Client
 
 from tools.stack import Stack
 
-from .measuring import in_turns, median, ratio, running_stack, verdict
+from ..harness.pairs import Plan, in_turns
+from ..harness.places import running_stack
+from ..harness.report import Report
 
 CALLS = 3_000
 USERS = 200  # the calls go round, so that no user calls too often
@@ -60,10 +61,9 @@ class Bench:
                    for thread in Path(f"/proc/{self._pid}/task").iterdir()) / 1e9
 
 
-def main(arguments: argparse.Namespace) -> bool:
+def main(report: Report, plan: Plan) -> None:
     with running_stack() as stack:
         bench = Bench(stack)
-        of_grpc, of_json = in_turns(arguments.rounds, bench.grpc, bench.json)
-        return verdict("json", ratio(of_grpc, of_json), ALLOWED,
-                       f"CPU of one GetTask: {median(of_grpc) * 1e6:.0f} µs through gRPC, {median(of_json) * 1e6:.0f} µs "
-                       "as JSON over HTTP")
+        of_grpc, of_json = in_turns(plan.pairs, bench.grpc, bench.json)
+        report.times("CPU of a GetTask as JSON over HTTP", "µs", [each * 1e6 for each in of_json],
+                     [each * 1e6 for each in of_grpc], ALLOWED, peer_name="the same through gRPC")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import threading
 import time
@@ -14,7 +13,10 @@ from todo_client import Client, Operator, eventually
 
 from tools.stack import Stack
 
-from .measuring import REPOSITORY, Session, median, running_stack
+from ..harness.pairs import Plan, median
+from ..harness.places import REPOSITORY, running_stack
+from ..harness.report import Report, at_most
+from ..harness.session import Session
 
 sys.path.append(str(Path(REPOSITORY) / "tests" / "torture"))
 
@@ -111,7 +113,7 @@ def year_of(user: str, stack: Stack, breakdown: str, bucket: str, samples_wanted
     return samples
 
 
-def main(_: argparse.Namespace) -> bool:
+def main(report: Report, _: Plan) -> None:
     with running_stack("--user-calls-per-second=100000", "--user-open-tasks=1000000") as stack:
         session = Session(stack)
         stack.stop_one("service-0")
@@ -128,8 +130,8 @@ def main(_: argparse.Namespace) -> bool:
         longest = max(max(samples) for samples in calls.values())
         each = ", ".join(f"{name} {median(samples) * 1000:.1f} ms, longest {max(samples) * 1000:.0f} ms"
                          for name, samples in calls.items())
-        print(f"usage: {changes:,} changes of {USERS + len(HEAVY):,} users rebuilt in {seconds:.0f} s; meanwhile {each} "
-              f"(allowed {LONGEST_CALL:.0f} s{'' if longest <= LONGEST_CALL else ': NOT HELD'})", flush=True)
+        report.alone("longest call while the usage is rebuilt", "s", [longest], at_most(LONGEST_CALL),
+                     note=f"{changes:,} changes of {USERS + len(HEAVY):,} users rebuilt in {seconds:.0f} s; meanwhile {each}")
         began = time.perf_counter()
         # What was counted after its day was packed once waits for ten minutes.
         session.run("update usage_days set pack_at = now() where pack_at is not null and day < current_date - 1")
@@ -137,15 +139,11 @@ def main(_: argparse.Namespace) -> bool:
                    "all past days are packed", within=3600, every=0.5)
         print(f"usage: packed {time.perf_counter() - began:.0f} s after the rebuild", flush=True)
         session.run("vacuum analyze usage_events, usage_counts, usage_days, usage_packs")
-        held = longest <= LONGEST_CALL
         for user, (changes, allowed) in HEAVY.items():
             packed = {question: median(year_of(user, stack, *question)) for question in QUESTIONS}
             unpack(session, user)
             for question, seconds in packed.items():
                 single = median(year_of(user, stack, *question, samples_wanted=5))
-                held &= seconds <= allowed
-                print(f"usage: a year of {changes:,} events by {question[1]} and {question[0]}: {seconds * 1000:.1f} ms "
-                      f"(allowed {allowed * 1000:.0f} ms{'' if seconds <= allowed else ': NOT HELD'}); with single "
-                      f"events {single * 1000:.0f} ms", flush=True)
+                report.alone(f"usage of a year of {changes:,} events by {question[1]} and {question[0]}", "ms",
+                             [seconds * 1000], at_most(allowed * 1000), note=f"with single events {single * 1000:.0f} ms")
         session.close()
-        return held

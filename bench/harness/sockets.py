@@ -1,4 +1,4 @@
-"""Many WebSockets, held by the program live_load: see bench/live_load.cc."""
+"""Many WebSockets, held by the program live_load: see bench/load/live_load.cc."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .measuring import build
+from .places import program
 
 PATIENCE = 120.0
 
@@ -22,7 +22,7 @@ class Load:
         self._hellos = [json.dumps(hello, separators=(",", ":")) for hello in hellos]
         self._count = count or len(self._hellos)
         self._at_once = at_once
-        self._process = subprocess.Popen([build() / "bench" / "live_load", str(port)], stdin=subprocess.PIPE,
+        self._process = subprocess.Popen([program("live_load"), str(port)], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, text=True)
         self.opening_seconds = 0.0  # until all were current
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import time
@@ -12,7 +11,10 @@ from todo_client import acknowledged, eventually, foreign_event, produce, publis
 
 from tools.stack import Stack
 
-from .measuring import Session, in_turns, ratio, running_stack, spread, verdict
+from ..harness.pairs import Plan, in_turns
+from ..harness.places import running_stack
+from ..harness.report import Report
+from ..harness.session import Session
 
 GOOD = 10_000
 ONE_IN = 100
@@ -77,11 +79,10 @@ class Bench:
         return user.encode(), json.dumps(event).encode()
 
 
-def main(arguments: argparse.Namespace) -> bool:
+def main(report: Report, plan: Plan) -> None:
     with running_stack() as stack:
         bench = Bench(stack)
-        clean, poisoned = in_turns(arguments.rounds, bench.clean, bench.poisoned)
+        clean, poisoned = in_turns(plan.pairs, bench.clean, bench.poisoned)
         count = bench.check_poison()
-    return verdict("poison", ratio(clean, poisoned), ALLOWED,
-                   f"{GOOD} good events with 1 % poison {spread(poisoned)}, without {spread(clean)}; "
-                   f"{count} poison records, all in the dead letters")
+    report.times("poison", "s", poisoned, clean, ALLOWED, peer_name="without poison",
+                 note=f"{GOOD} good events with 1 % poison; {count} poison records, all in the dead letters")

@@ -3,7 +3,6 @@ endpoint of another user that never answers and has 10,000 deliveries waiting.""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import itertools
 import json
@@ -22,7 +21,9 @@ from todo_client import eventually, protos, rows
 
 from tools.stack import Stack
 
-from .measuring import in_turns, median, ratio, running_stack, verdict
+from ..harness.pairs import Plan, in_turns
+from ..harness.places import running_stack
+from ..harness.report import Report
 
 USERS = 100
 PENDING = 10_000
@@ -150,15 +151,12 @@ class Bench:
         return sent
 
 
-def main(arguments: argparse.Namespace) -> bool:
+def main(report: Report, plan: Plan) -> None:
     with running_stack("--webhook-allow-hosts=127.0.0.1",
                        secrets={"webhook-master-key": "a master key for nothing but a measurement"}) as stack:
         bench = Bench(stack, Receiver(), tarpit())
-        held = True
         for name, measure, unit in (("latency", bench.latency, "median from the topic to the call"),
                                     ("burst", bench.burst, f"{BURST} at once")):
-            alone, beside = in_turns(arguments.rounds, lambda: bench.alone(measure), lambda: bench.beside(measure))
-            held &= verdict(f"tarpit {name}", ratio(alone, beside), ALLOWED,
-                            f"{unit}: {median(alone) * 1000:.0f} ms, {median(beside) * 1000:.0f} ms beside {PENDING} "
-                            "deliveries that wait for a tarpit")
-    return held
+            alone, beside = in_turns(plan.pairs, lambda: bench.alone(measure), lambda: bench.beside(measure))
+            report.times(f"tarpit {name}", "s", beside, alone, ALLOWED, peer_name="without a tarpit",
+                         note=f"{unit}, beside {PENDING} deliveries that wait for a tarpit")

@@ -6,16 +6,18 @@ sidecar and broker; and once more only their reads, without the noise of the res
 
 from __future__ import annotations
 
-import argparse
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tools.stack import Stack
 
-from .measuring import Session, build, in_turns, median, ratio, running_stack, spread, verdict
+from ..harness.databases import Child
+from ..harness.pairs import Plan, in_turns, median
+from ..harness.places import program, running_stack
+from ..harness.ratios import ratio_of
+from ..harness.report import Report, at_most
+from ..harness.session import Session
 
 ROWS = 20_000
 LONG = 1_000_000
@@ -26,6 +28,7 @@ class Bench:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._filled = 0
+        self.child = Child()
         self._session = Session(stack)
         self._session.run("insert into users (user_id, shard) select 'bench-' || g, shard_of('bench-' || g) "
                           "from generate_series(0, 999) g")
@@ -56,12 +59,11 @@ class Bench:
     def drain(self, count: int = ROWS, *flags: str) -> float:
         """Seconds for the first `count` of what is not published."""
         daprd = self._stack.daprds[0]
-        done = subprocess.run(
-            [str(build() / "bench" / "outbox_drain"), str(count), *flags], check=False, capture_output=True, text=True,
-            env={**os.environ, "TODO_DATABASE_URL": self._stack.database_url,
-                 "DAPR_GRPC_ENDPOINT": daprd.grpc_endpoint, "DAPR_API_TOKEN": daprd.tokens["DAPR_API_TOKEN"]})
-        assert done.returncode == 0, done.stderr
-        return float(done.stdout)
+        output = self.child.output(
+            [program("outbox_drain"), str(count), *flags],
+            {"TODO_DATABASE_URL": self._stack.database_url, "DAPR_GRPC_ENDPOINT": daprd.grpc_endpoint,
+             "DAPR_API_TOKEN": daprd.tokens["DAPR_API_TOKEN"]})
+        return next(float(line) for line in output.splitlines() if not line.startswith("{"))  # the others are its log
 
     @contextmanager
     def held_transactions(self, seconds: float) -> Iterator[None]:
@@ -87,7 +89,7 @@ class Bench:
                 session.close()
 
 
-def beside_open_transactions(bench: Bench, rounds: int, hold: float) -> bool:
+def beside_open_transactions(report: Report, bench: Bench, rounds: int, hold: float) -> None:
     """In turns without, with, without...: each time `rounds` samples."""
     samples: dict[tuple[bool, str], list[float]] = {
         (held, way): [] for held in (False, True) for way in ("all", "reads")}
@@ -107,12 +109,12 @@ def beside_open_transactions(bench: Bench, rounds: int, hold: float) -> bool:
         sample(held=False)
     without, beside = samples[False, "all"], samples[True, "all"]
     reads = median(samples[True, "reads"]) / median(samples[False, "reads"])
-    return verdict("outbox, beside open transactions", median(beside) / median(without), 1.1,
-                   f"{ROWS} rows beside a reader and a writer open for {hold:.0f} s and longer {spread(beside)}, "
-                   f"without {spread(without)}; reads alone: ratio {reads:.2f}")
+    report.alone("outbox, beside open transactions", "times as long", [median(beside) / median(without)], at_most(1.1),
+                 note=f"{ROWS} rows beside a reader and a writer open for {hold:.0f} s and longer {median(beside):.2f} s, "
+                      f"without {median(without):.2f} s; reads alone: ratio {reads:.2f}")
 
 
-def from_a_long_backlog(bench: Bench, rounds: int) -> bool:
+def from_a_long_backlog(report: Report, bench: Bench, rounds: int) -> None:
     bench.fill(LONG)
 
     def drained(backlog: int, *flags: str) -> float:
@@ -121,14 +123,13 @@ def from_a_long_backlog(bench: Bench, rounds: int) -> bool:
 
     short, long = in_turns(rounds, lambda: drained(ROWS), lambda: drained(LONG))
     short_reads, long_reads = in_turns(rounds, lambda: drained(ROWS, "--reads"), lambda: drained(LONG, "--reads"))
-    return verdict("outbox, long backlog", ratio(short, long), 1.2,
-                   f"the first {ROWS} of {LONG} rows {spread(long)}, {ROWS} of {ROWS} {spread(short)}; "
-                   f"reads alone: ratio {ratio(short_reads, long_reads):.2f}")
+    report.times("outbox, long backlog", "s", long, short, 1.2, peer_name="a short one",
+                 note=f"the first {ROWS} of {LONG} rows, and {ROWS} of {ROWS}; reads alone: ratio "
+                      f"{ratio_of(long_reads, short_reads)}")
 
 
-def main(arguments: argparse.Namespace) -> bool:
+def main(report: Report, plan: Plan) -> None:
     with running_stack() as stack:
         bench = Bench(stack)
-        beside = beside_open_transactions(bench, arguments.rounds, arguments.hold)
-        backlog = from_a_long_backlog(bench, arguments.rounds)
-    return beside and backlog
+        beside_open_transactions(report, bench, plan.pairs, plan.hold)
+        from_a_long_backlog(report, bench, plan.pairs)

@@ -3,7 +3,6 @@ without touching the service: the 99th percentile of their calls, and of the tim
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
 import resource
@@ -20,8 +19,10 @@ from todo_client import Client, eventually
 
 from tools.stack import Stack
 
-from .load import Load
-from .measuring import REPOSITORY, build, in_turns, median, ratio, running_stack, verdict
+from ..harness.pairs import Plan, in_turns
+from ..harness.places import REPOSITORY, build, running_stack
+from ..harness.report import Report
+from ..harness.sockets import Load
 
 SECONDS = 10
 PER_SECOND = 20  # calls of a user that the service allows; an honest one makes half as many
@@ -162,22 +163,19 @@ class LiveBench(Bench):
         return sorted(waits)[len(waits) * 99 // 100]
 
 
-def measure(bench: Bench, door: str, rounds: int, allowed: float) -> bool:
+def measure(report: Report, bench: Bench, door: str, rounds: int, allowed: float) -> None:
     control, attacked = in_turns(rounds, bench.control, bench.attacked)
-    return verdict(f"attacked {door}", ratio(control, attacked), allowed,
-                   f"p99 of {bench.measured}: {median(control) * 1000:.1f} ms beside as much CPU for nothing, "
-                   f"{median(attacked) * 1000:.1f} ms beside all attackers")
+    report.times(f"attacked {door}", "s", attacked, control, allowed, peer_name="beside as much CPU for nothing",
+                 note=f"p99 of {bench.measured}, beside all attackers")
 
 
-def main(arguments: argparse.Namespace) -> bool:
+def main(report: Report, plan: Plan) -> None:
     with tempfile.TemporaryDirectory(prefix="todo-keys-") as keys:
         key = Path(keys) / "key.pem"
         key.with_name("keys.json").write_text(make_token("--new-key", str(key), service=build() / "todo-service"))
         flags = ("--auth-issuer=todo-local", f"--auth-jwks-file={key.with_name('keys.json')}", "--auth-clock-skew=0s")
         with running_stack(*flags, *LIMITS) as stack:
-            held = True
             for door in ("gRPC", "JSON"):
-                held &= measure(Bench(stack, key, door), door, arguments.rounds, ALLOWED)
+                measure(report, Bench(stack, key, door), door, plan.pairs, ALLOWED)
             with LiveBench(stack, key, "live") as bench:
-                held &= measure(bench, "live", arguments.rounds, ALLOWED_LIVE)
-    return held
+                measure(report, bench, "live", plan.pairs, ALLOWED_LIVE)

@@ -3,7 +3,6 @@ jobs of a bare app that does nothing at all. The lateness is printed, not judged
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import math
 import threading
@@ -15,7 +14,9 @@ from typing import Any
 import grpc
 from todo_client import Client, Reminders, eventually, protos, published, read_topic, rows
 
-from .measuring import running_stack
+from ..harness.pairs import Plan
+from ..harness.places import running_stack
+from ..harness.report import Report
 
 COUNT = 1_000
 LEAD = 30.0  # seconds to prepare in before they are due
@@ -124,9 +125,8 @@ def service_lateness(count: int, lead: float) -> tuple[list[float], str]:
             f"lost={lost} doubled={doubled} early={early}")
 
 
-def main(_: argparse.Namespace) -> bool:
+def main(report: Report, _: Plan) -> None:
     bare = bare_lateness(COUNT, LEAD)
     lateness, faults = service_lateness(COUNT, LEAD)
-    print(f"reminders: {COUNT} due in one second: {faults or 'all fired, none early, none twice'}; "
-          f"lateness {described(lateness)}; a bare app's jobs {described(bare)}", flush=True)
-    return not faults
+    report.promise("reminders", not faults, f"{COUNT} due in one second: {faults or 'all fired, none early, none twice'}; "
+                   f"lateness {described(lateness)}; a bare app's jobs {described(bare)}")

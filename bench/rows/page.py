@@ -3,7 +3,6 @@ is scrolled and one is completed, and the time from a change in one tab to its p
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -13,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .measuring import REPOSITORY, median, running_stack
+from ..harness.pairs import Plan, median
+from ..harness.places import running_stack
+from ..harness.report import REPOSITORY, Report, at_most
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "page"))
 
@@ -40,12 +41,6 @@ WHEN_PAINTED = """title => new Promise(done => {
 })"""
 
 
-def line(name: str, figure: float, allowed: float, unit: str, text: str) -> bool:
-    held = figure <= allowed
-    print(f"page, {name}: {figure:,.0f} {unit} (allowed {allowed:,.0f}{'' if held else ': NOT HELD'}); {text}", flush=True)
-    return held
-
-
 @contextmanager
 def everybody(playwright: Any, origin: str, count: int) -> Iterator[list[Person]]:
     """People with profiles of their own, in one browser."""
@@ -58,7 +53,7 @@ def everybody(playwright: Any, origin: str, count: int) -> Iterator[list[Person]
             browser.close()
 
 
-def first_visit(playwright: Any, origin: str) -> bool:
+def first_visit(playwright: Any, origin: str, report: Report) -> None:
     """All that goes over the network until a new user sees their list."""
     with everybody(playwright, origin, 1) as [person]:
         page = person.context.new_page()
@@ -69,7 +64,8 @@ def first_visit(playwright: Any, origin: str) -> bool:
         page.goto(origin)
         Product(page).sign_in_if_asked("first-visit")
         page.wait_for_timeout(2_000)
-        return line("first visit", sum(sizes), ALLOWED_BYTES, "bytes", f"compressed, in {len(sizes)} answers")
+        report.alone("page: first visit", "bytes", [sum(sizes)], at_most(ALLOWED_BYTES),
+                     note=f"compressed, in {len(sizes)} answers")
 
 
 def fill(stack: Stack, user: str) -> None:
@@ -97,7 +93,7 @@ def longest_task(page: Page, work: Any) -> float:
                and (event["pid"], event["tid"]) in main) / 1000
 
 
-def long_list(playwright: Any, stack: Stack, rounds: int) -> bool:
+def long_list(playwright: Any, stack: Stack, rounds: int, report: Report) -> None:
     fill(stack, "many")
     tasks = []
     with everybody(playwright, stack.web_url(), 1) as [person]:
@@ -118,11 +114,11 @@ def long_list(playwright: Any, stack: Stack, rounds: int) -> bool:
 
         for _ in range(rounds):
             tasks.append(longest_task(product.page, work))
-    return line(f"list of {TASKS:,} tasks scrolled and one completed", median(tasks), ALLOWED_TASK, "ms",
-                f"longest task of the main thread, median of {rounds} [{min(tasks):.0f}-{max(tasks):.0f}]")
+    report.alone(f"page: list of {TASKS:,} tasks scrolled and one completed", "ms", tasks, at_most(ALLOWED_TASK),
+                 note=f"longest task of the main thread, in each of {rounds} rounds")
 
 
-def change_to_paint(playwright: Any, origin: str, rounds: int) -> bool:
+def change_to_paint(playwright: Any, origin: str, rounds: int, report: Report) -> None:
     own, other = [], []
     with everybody(playwright, origin, 2) as people:
         one, two = (Product(person.tab("/all")) for person in people)
@@ -142,14 +138,13 @@ def change_to_paint(playwright: Any, origin: str, rounds: int) -> bool:
             own.append(at - pressed)
             other.append(two.run("() => window.painted") - pressed)
     del own[0], other[0]  # only warmed up
-    return line("change in one tab to paint in another device's", median(other), ALLOWED_CHANGE, "ms",
-                f"median of {rounds} [{min(other):.0f}-{max(other):.0f}]; in the tab itself {median(own):.0f} ms")
+    report.alone("page: change in one tab to paint in another device's", "ms", other, at_most(ALLOWED_CHANGE),
+                 note=f"in the tab itself {median(own):.0f} ms")
 
 
-def main(arguments: argparse.Namespace) -> bool:
-    rounds = max(arguments.rounds, ROUNDS)
+def main(report: Report, plan: Plan) -> None:
+    rounds = max(plan.pairs, ROUNDS)
     with running_stack() as stack, sync_playwright() as playwright:
-        held = first_visit(playwright, stack.web_url())
-        held &= change_to_paint(playwright, stack.web_url(), rounds)
-        held &= long_list(playwright, stack, rounds)
-    return held
+        first_visit(playwright, stack.web_url(), report)
+        change_to_paint(playwright, stack.web_url(), rounds, report)
+        long_list(playwright, stack, rounds, report)

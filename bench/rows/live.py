@@ -1,17 +1,14 @@
-"""Live screens: the memory of an idle socket, the CPU of a delivered message, the way from commit to client, and many
-screens that come back at once. Memory and CPU stand beside a bare Beast server and Python's `websockets`."""
+"""Live screens: the memory of an idle socket, the CPU of a delivered message, and many screens that come back at once.
+Memory and CPU stand beside a bare Beast server, raw sockets and Python's `websockets`."""
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import json
 import re
 import resource
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
@@ -19,15 +16,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import grpc
 from todo_client import Client, eventually
 
 from tools.stack import Stack
 from tools.stack.dapr import http_get
 
-from .load import Load
-from .measuring import REPOSITORY, Session, build, median, running_stack, verdict
-from .reminders import dapr_protos, percentile
+from ..harness.pairs import Plan, median
+from ..harness.places import REPOSITORY, program, running_stack
+from ..harness.report import Report, at_most
+from ..harness.sockets import Load
 
 SOCKETS = 10_000
 GOAL_KIB = 8.0
@@ -36,11 +33,9 @@ DELIVERIES = 20_000  # for each number of subscribers, at most
 CHANGES = (20, 300)  # at least, at most
 # As long as an update with a task.
 MESSAGE = json.dumps({"type": "update", "seq": 1, "text": "x" * 650}, separators=(",", ":"))
-HOPS = 200
 RETURNING = 1_000
 MISSED = 5
 MAX_QUERIES = 1.0  # for each client; the comparisons of all cursors do not grow with the clients that return
-MAX_FACTOR = 2.0  # of the median way, beside the sum of its hops
 
 
 def flags(connections: int) -> list[str]:
@@ -68,7 +63,7 @@ def cpu(pid: int) -> float:
 
 
 class Server:
-    """What the measurements need of each of the three."""
+    """What the measurements need of each of them."""
 
     name = ""
     pid = 0
@@ -123,12 +118,14 @@ class Yardstick(Server):
 
 @contextmanager
 def servers(stack: Stack) -> Iterator[list[Server]]:
-    beast = Yardstick("bare Beast", [build() / "bench" / "beast_echo"])
-    python = Yardstick("Python websockets", [sys.executable, REPOSITORY / "bench" / "web_socket_server.py"])
+    beast = Yardstick("bare Beast", [program("beast_echo")])
+    raw = Yardstick("raw sockets", [program("raw_sockets")])
+    python = Yardstick("Python websockets", [sys.executable, REPOSITORY / "bench" / "peers" / "web_socket_server.py"])
     try:
-        yield [Service(stack), beast, python]
+        yield [Service(stack), beast, raw, python]
     finally:
         beast.close()
+        raw.close()
         python.close()
 
 
@@ -145,11 +142,11 @@ def memory_of(server: Server, count: int) -> float:
         return (kib(server.pid) - before) / count
 
 
-def measure_memory(all_servers: list[Server]) -> bool:
+def measure_memory(report: Report, all_servers: list[Server]) -> None:
     count = sockets_here()
     found = {server.name: memory_of(server, count) for server in all_servers}
-    return verdict("live memory", found["todo-service"] / GOAL_KIB, 1.0,
-                   f"{count:,} idle sockets, each in KiB: " + ", ".join(f"{name} {each:.1f}" for name, each in found.items()))
+    report.alone("memory of an idle live socket", "KiB", [found["todo-service"]], at_most(GOAL_KIB),
+                 note=f"{count:,} of them; " + ", ".join(f"{name} {each:.1f}" for name, each in found.items()))
 
 
 # CPU.
@@ -175,116 +172,16 @@ def cpu_of(server: Server, subscribers: int) -> float:
     return max(0.0, heard - unheard) / changes / subscribers * 1e6
 
 
-def measure_cpu(all_servers: list[Server]) -> None:
+def measure_cpu(report: Report, all_servers: list[Server]) -> None:
     for subscribers in SUBSCRIBERS:
-        figures = ", ".join(f"{server.name} {cpu_of(server, subscribers):.1f}" for server in all_servers)
-        print(f"live cpu: {subscribers} subscribers, µs for each delivered message: {figures}", flush=True)
-
-
-# The way of a change.
-
-def way_of_changes(stack: Stack) -> list[float]:
-    """Seconds from the change's time, which is before its commit, to a socket."""
-    client = Client(stack.api_target(), "way")
-    with Load(stack.ports["web-0"], [{"type": "hello", "user_id": "way", "snapshot": "none"}]) as load:
-        load.mark()
-        for n in range(HOPS):
-            client.create(f"task {n}")
-            load.wait(n + 1)
-        made = {change.seq: change.timestamp.ToNanoseconds() / 1e9 for change in client.changes()}
-        return [at - made[seq] for _, seq, at in load.times()]
-
-
-def commits_alone(stack: Stack) -> list[float]:
-    session = Session(stack)
-    session.run("create table if not exists hop (text text)")
-    waits = []
-    for _ in range(HOPS):
-        began = time.time()
-        session.run(f"insert into hop values (repeat('x', {len(MESSAGE)}))")
-        waits.append(time.time() - began)
-    session.close()
-    return waits
-
-
-def sockets_alone(server: Server) -> list[float]:
-    began = []
-    with Load(server.port, count=1) as load:
-        load.mark()
-        for n in range(HOPS):
-            began.append(time.time())
-            server.send()
-            load.wait(n + 1)
-        return [at - sent for sent, (_, _, at) in zip(began, load.times(), strict=True)]
-
-
-def bus_alone() -> list[float]:
-    """Seconds from the publish call to a bare app, through daprd and Kafka."""
-    callbacks, dapr, _ = dapr_protos()
-    app = importlib.import_module("dapr.proto.runtime.v1.appcallback_pb2")
-    arrived: dict[str, float] = {}
-
-    class App(callbacks.AppCallbackServicer):  # type: ignore[misc, name-defined]
-        def ListTopicSubscriptions(self, request: Any, context: Any) -> Any:
-            return app.ListTopicSubscriptionsResponse(subscriptions=[app.TopicSubscription(
-                pubsub_name="kafka-broadcast", topic="task-updates", metadata={"rawPayload": "true"},
-                routes=app.TopicRoutes(default="/hop"))])
-
-        def OnTopicEvent(self, request: Any, context: Any) -> Any:
-            arrived[request.data.decode()[:36]] = time.time()
-            return app.TopicEventResponse()
-
-        def ListInputBindings(self, request: Any, context: Any) -> Any:
-            return app.ListInputBindingsResponse()
-
-    class Health(callbacks.AppCallbackHealthCheckServicer):  # type: ignore[misc, name-defined]
-        def HealthCheck(self, request: Any, context: Any) -> Any:
-            return app.HealthCheckResponse()
-
-    with running_stack(service=False) as stack:
-        server = grpc.server(futures.ThreadPoolExecutor(4))
-        callbacks.add_AppCallbackServicer_to_server(App(), server)
-        callbacks.add_AppCallbackHealthCheckServicer_to_server(Health(), server)
-        server.add_insecure_port(stack.app_target())
-        server.start()
-        messages = importlib.import_module("dapr.proto.runtime.v1.pubsub_pb2")
-        stub = dapr.DaprStub(grpc.insecure_channel(f"127.0.0.1:{stack.ports['daprd-grpc-0']}"))
-        token = [("dapr-api-token", stack.tokens()["DAPR_API_TOKEN"])]
-
-        def publish() -> str:
-            name = str(uuid.uuid4())
-            stub.PublishEvent(messages.PublishEventRequest(
-                pubsub_name="kafka-pubsub", topic="task-updates", data=name.encode() + MESSAGE.encode(),
-                metadata={"rawPayload": "true", "partitionKey": "way"}), metadata=token, timeout=15)
-            return name
-
-        # The first ones may come before the subscription does.
-        eventually(lambda: publish() and arrived, "the subscription", every=0.5)
-        waits = []
-        for _ in range(HOPS):
-            began = time.time()
-            name = publish()
-            eventually(lambda: name in arrived, "the event", every=0.0005)  # noqa: B023: called at once
-            waits.append(arrived[name] - began)
-        server.stop(None)
-    return waits
-
-
-def measure_way(stack: Stack, beast: Server) -> bool:
-    way = way_of_changes(stack)
-    hops = {"commit": commits_alone(stack), "bus": bus_alone(), "socket": sockets_alone(beast)}
-    total = sum(median(waits) for waits in hops.values())
-
-    def told(waits: list[float]) -> str:
-        return f"p50 {percentile(waits, 0.5) * 1000:.1f} ms, p99 {percentile(waits, 0.99) * 1000:.1f} ms"
-
-    alone = "; ".join(f"{name} {told(waits)}" for name, waits in hops.items())
-    return verdict("live way", median(way) / total, MAX_FACTOR, f"change to client: {told(way)}; alone: {alone}")
+        each = {server.name: cpu_of(server, subscribers) for server in all_servers}
+        report.alone(f"CPU of a delivered live message, {subscribers} subscribers", "µs", [each["todo-service"]],
+                     note=", ".join(f"{name} {figure:.1f}" for name, figure in each.items()))
 
 
 # The return.
 
-def measure_return(stack: Stack) -> bool:
+def measure_return(report: Report, stack: Stack) -> None:
     users = [f"returning-{n}" for n in range(RETURNING)]
     cursors: dict[str, tuple[int, str]] = {}
 
@@ -309,17 +206,14 @@ def measure_return(stack: Stack) -> bool:
     before = queries()
     with Load(stack.ports["web-0"], hellos, at_once=RETURNING) as load:
         each = (queries() - before) / RETURNING
-    return verdict("live return", each, MAX_QUERIES,
-                   f"{RETURNING} clients with {MISSED} changes missed are current {load.opening_seconds:.2f} s after the "
-                   f"first has connected; {each:.3f} queries each, at most {MAX_QUERIES:g} wanted")
+    report.alone("queries of a live client that returns", "", [each], at_most(MAX_QUERIES),
+                 note=f"{RETURNING} clients with {MISSED} changes missed are current {load.opening_seconds:.2f} s after the "
+                      "first has connected")
 
 
-def main(_: argparse.Namespace) -> bool:
+def main(report: Report, _: Plan) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    held = True
     with running_stack(*flags(sockets_here() + 500)) as stack, servers(stack) as all_servers:
-        held &= measure_memory(all_servers)
-        measure_cpu(all_servers)
-        held &= measure_way(stack, all_servers[1])
-        held &= measure_return(stack)
-    return held
+        measure_memory(report, all_servers)
+        measure_cpu(report, all_servers)
+        measure_return(report, stack)

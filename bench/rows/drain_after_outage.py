@@ -3,21 +3,20 @@ and sidecar are away."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
 import uuid
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import grpc
 from todo_client import Operator, insist_on_start, protos, read_topic, rows
 
 from tools.stack import Stack
-from tools.stack.process_table import identify, tree
 
-from .measuring import running_stack
+from ..harness.pairs import Plan
+from ..harness.places import running_stack
+from ..harness.processes import used_by
+from ..harness.report import Report
 
 CHANGES = 60 * 500
 IN_FLIGHT = 32
@@ -49,15 +48,10 @@ def seconds_until_zero(stack: Stack, sql: str, since: float) -> float:
 
 def cpu_seconds(stack: Stack) -> float:
     """Used so far by everything that runs; beside other programs the clock says less than this."""
-    ticks = 0
-    for pid in filter(None, (stack.node(name).pid for name in stack.names)):
-        for process in tree(identify(pid)):
-            fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return sum(used_by(stack.node(name).pid).cpu for name in stack.names)
 
 
-def main(_: argparse.Namespace) -> bool:
+def main(report: Report, _: Plan) -> None:
     with running_stack() as stack:
         stack.kill("kafka")
         stack.kill("daprd-0")
@@ -76,9 +70,7 @@ def main(_: argparse.Namespace) -> bool:
         events = {record.event["id"] for record in read_topic(stack, "task-events")}
     complete = len(events) == CHANGES == backlog
     in_time = published <= AIM
-    print(f"drain_after_outage: {CHANGES} changes made at {CHANGES / making:.0f}/s while the bus was away, backlog "
-          f"{backlog}; published {published:.1f} s after the sidecar was back ({published + sidecar_back - broker_back:.1f}"
-          f" s after the broker), consumed after {taken:.1f} s, with {used:.1f} s of CPU in all; "
-          f"{'nothing' if complete else 'SOMETHING'} is missing on the topic; aim {AIM:.0f} s"
-          f"{'' if in_time else ': NOT HELD'}", flush=True)
-    return complete and in_time
+    report.promise("drain_after_outage", complete and in_time, f"{CHANGES} changes made at {CHANGES / making:.0f}/s "
+                   f"while the bus was away, backlog {backlog}; published {published:.1f} s after the sidecar was back ({published + sidecar_back - broker_back:.1f}"
+                   f" s after the broker), consumed after {taken:.1f} s, with {used:.1f} s of CPU in all; "
+                   f"{'nothing' if complete else 'SOMETHING'} is missing on the topic; aim {AIM:.0f} s")
