@@ -490,6 +490,22 @@ TEST_F(PgTaskStoreTest, ASearchReadsTheIndexOfTextsWhereThereIsOne) {
   }
 }
 
+// PL/pgSQL passes a task as a parameter, a query as a row. A function that PostgreSQL does not inline
+// is parsed and planned again in each transaction that calls it.
+TEST_F(PgTaskStoreTest, TheJsonOfATaskIsMadeWithoutCallingAFunctionOfOurs) {
+  const auto session = database_->Open();
+  session->Run("set plan_cache_mode = force_generic_plan");
+  session->Run("prepare json_of(tasks) as select task_json($1)");
+  for (const char* statement : {"execute json_of(null)", "select task_json(t) from tasks t"}) {
+    const std::string plan =
+        session->Run(fmt::format("explain (verbose, costs off, format json) {}", statement));
+    EXPECT_NE(plan.find("row_to_json("), std::string::npos) << plan;
+    for (const char* function : {"task_json(", "rfc3339(", "local_time("}) {
+      EXPECT_EQ(plan.find(function), std::string::npos) << statement << ": " << plan;
+    }
+  }
+}
+
 TEST_F(PgTaskStoreTest, AServerWithoutTheExtensionsSaysSo) {
   database_->Run(
       "create role visitor_of_texts; grant select, update on task_texts to visitor_of_texts");
