@@ -490,8 +490,8 @@ TEST_F(PgTaskStoreTest, ASearchReadsTheIndexOfTextsWhereThereIsOne) {
   }
 }
 
-// PL/pgSQL passes a task as a parameter, a query as a row. A function that PostgreSQL does not inline
-// is parsed and planned again in each transaction that calls it.
+// PL/pgSQL passes a task as a parameter, a query as a row. A function that PostgreSQL does not
+// inline is parsed and planned again in each transaction that calls it.
 TEST_F(PgTaskStoreTest, TheJsonOfATaskIsMadeWithoutCallingAFunctionOfOurs) {
   const auto session = database_->Open();
   session->Run("set plan_cache_mode = force_generic_plan");
