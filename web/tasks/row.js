@@ -33,7 +33,7 @@ export class Row extends Component {
     const tab = current ? 0 : -1;
     const states = [selected && "selected", open && "open", task.completed && "done", isFresh(task.id) && "fresh"].filter(Boolean);
     return html`<li class=${`t-row ${states.join(" ")}`} data-id=${task.id} data-at=${at} aria-posinset=${position} aria-setsize=${total}
-      onClickCapture=${(event) => ops.click(event, task)} onFocusIn=${() => ops.focus(task)}>
+      onClickCapture=${(event) => ops.click(event, task)} onfocusin=${() => ops.focus(task)}>
       <${CheckCircle} task=${task} tabindex=${tab} />
       <div class="t-body">
         ${editing ? html`<${TitleEdit} task=${task} ops=${ops} />`
