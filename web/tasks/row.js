@@ -1,5 +1,5 @@
 // One task in a list. A row is drawn again only when something that it shows has changed.
-import { Component, html, useEffect, useRef, useState } from "/lib/preact.js";
+import { Component, html, useLayoutEffect, useRef, useState } from "/lib/preact.js";
 import { dueDay, formatDue, isOverdue, today } from "../core/dates.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
@@ -77,7 +77,7 @@ function TitleEdit({ task, ops }) {
   const [text, setText] = useState(ops.draft(task.id) ?? task.title);
   const field = useRef();
   const over = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current.focus();
     field.current.select();
   }, []);
