@@ -52,7 +52,7 @@ function Present({ task, close }) {
   const repeats = Boolean(task.recurrence_rule);
   const due = formatDue(task, prefs);
   return html`<${Head} close=${close}><${CheckCircle} task=${task} large /><span class="t-state">${task.completed
-      ? `Done ${task.completed_at ? formatInstant(task.completed_at, prefs) : ""}` : task.pending ? "Not sent yet" : ""}</span>
+      ? `Done ${task.completed_at ? formatInstant(task.completed_at, prefs) : ""}` : task.pending && !store.state.online ? "Not sent yet" : ""}</span>
       <span class="t-top-space"></span><${Menu} label="More" icon="more" items=${moreItems(task)} /><//>
     <${Text} key=${`title ${task.id}`} task=${task} field="title" label="Title" className="t-panel-title" maxlength="500" />
     <${Text} key=${`description ${task.id}`} task=${task} field="description" label="Description" className="t-panel-text" maxlength="10000" lines

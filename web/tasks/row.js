@@ -1,6 +1,7 @@
 // One task in a list. A row is drawn again only when something that it shows has changed.
 import { Component, html, useLayoutEffect, useRef, useState } from "/lib/preact.js";
 import { dueDay, formatDue, isOverdue, today } from "../core/dates.js";
+import { store } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
 import { changeTask, isFresh, shorten, toggleCompleted } from "./actions.js";
@@ -54,8 +55,9 @@ function Details({ task, tab, prefs, ops }) {
   const due = formatDue(task, prefs);
   const reminders = knownReminders(task.id);
   const text = task.description?.trim();
+  const waits = task.pending && !store.state.online;
   const open = (event) => ops.menu("due", task, event.currentTarget);
-  if (!due && !task.recurrence_rule && task.tags.length === 0 && !text && !reminders && !task.pending) {
+  if (!due && !task.recurrence_rule && task.tags.length === 0 && !text && !reminders && !waits) {
     return html`<div class="t-details empty"><button type="button" class="t-due none" tabindex=${tab} aria-haspopup="menu" onClick=${open}>
       <${Icon} name="calendar" />Date</button></div>`;
   }
@@ -68,7 +70,7 @@ function Details({ task, tab, prefs, ops }) {
     ${reminders > 0 && mark("bell", "Has a reminder")}
     ${text && mark("text", "Has a description")}
     ${task.tags.map((tag) => html`<a key=${tag} class="t-tag" href=${`/tag/${encodeURIComponent(tag)}`} tabindex=${tab} dir="auto">#${tag}</a>`)}
-    ${task.pending && mark("clock", "Not sent yet")}
+    ${waits && mark("clock", "Not sent yet")}
   </div>`;
 }
 
