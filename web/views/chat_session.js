@@ -41,10 +41,6 @@ function makeSession() {
       const entry = session.entries.find((each) => each.id === id);
       return entry && entry.state === "failed" ? send(entry) : Promise.resolve(null);
     },
-    clear() {
-      session.entries = session.entries.filter((each) => each.state === "sending");
-      tell();
-    },
   };
   const tell = () => listeners.forEach((run) => run());
   const replace = (id, fields) => {
