@@ -25,24 +25,28 @@ export function CheckCircle({ task, tabindex = 0, large = false }) {
 
 const shown = ["task", "at", "selected", "current", "editing", "prefs", "position", "total", "selecting", "open"];
 
+const touch = matchMedia("(hover: none)").matches;
+
 export class Row extends Component {
-  shouldComponentUpdate(next) {
-    return shown.some((name) => this.props[name] !== next[name]);
+  shouldComponentUpdate(next, state) {
+    return this.state.near !== state.near || shown.some((name) => this.props[name] !== next[name]);
   }
 
-  render({ task, at, selected, current, editing, prefs, position, total, selecting, open, ops }) {
+  /** The buttons of a row are made when the pointer or the focus comes to it: most rows are only scrolled by. */
+  render({ task, at, selected, current, editing, prefs, position, total, selecting, open, ops }, { near }) {
+    const tools = current || near || touch;
     const tab = current ? 0 : -1;
     const states = [selected && "selected", open && "open", task.completed && "done", isFresh(task.id) && "fresh"].filter(Boolean);
     return html`<li class=${`t-row ${states.join(" ")}`} data-id=${task.id} data-at=${at} aria-posinset=${position} aria-setsize=${total}
-      onClickCapture=${(event) => ops.click(event, task)} onfocusin=${() => ops.focus(task)}>
+      onClickCapture=${(event) => ops.click(event, task)} onPointerEnter=${() => near || this.setState({ near: true })} onfocusin=${() => ops.focus(task)}>
       <${CheckCircle} task=${task} tabindex=${tab} />
       <div class="t-body">
         ${editing ? html`<${TitleEdit} task=${task} ops=${ops} />`
           : html`<a class="t-title" href=${`/task/${task.id}`} tabindex=${tab} dir="auto" draggable="false">${task.title}</a>`}
         ${selected && html`<span class="visually-hidden">selected</span>`}
-        <${Details} task=${task} tab=${tab} prefs=${prefs} ops=${ops} />
+        <${Details} task=${task} tab=${tab} prefs=${prefs} ops=${ops} tools=${tools} />
       </div>
-      ${!editing && !selecting && html`<div class="t-row-tools">
+      ${tools && !editing && !selecting && html`<div class="t-row-tools">
         <button type="button" class="button quiet icon-only small" tabindex=${tab} aria-label="Edit the title" title="Edit the title (F2)"
           onClick=${() => ops.edit(task)}><${Icon} name="edit" /></button>
         <button type="button" class="button quiet icon-only small" tabindex=${tab} aria-label="More" aria-haspopup="menu" title="More"
@@ -51,14 +55,14 @@ export class Row extends Component {
   }
 }
 
-function Details({ task, tab, prefs, ops }) {
+function Details({ task, tab, prefs, ops, tools }) {
   const due = formatDue(task, prefs);
   const reminders = knownReminders(task.id);
   const text = task.description?.trim();
   const waits = task.pending && !store.state.online;
   const open = (event) => ops.menu("due", task, event.currentTarget);
   if (!due && !task.recurrence_rule && task.tags.length === 0 && !text && !reminders && !waits) {
-    return html`<div class="t-details empty"><button type="button" class="t-due none" tabindex=${tab} aria-haspopup="menu" onClick=${open}>
+    return tools && html`<div class="t-details empty"><button type="button" class="t-due none" tabindex=${tab} aria-haspopup="menu" onClick=${open}>
       <${Icon} name="calendar" />Date</button></div>`;
   }
   const mark = (icon, words) => html`<span class="t-mark" title=${words}><${Icon} name=${icon} /><span class="visually-hidden">${words}</span></span>`;

@@ -3,7 +3,7 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "/li
 
 const guessRow = 58;
 const guessHead = 50;
-const margin = 500; // pixels that are drawn above and below of the window
+const margin = 350; // pixels that are drawn above and below of the window
 
 /** Where each row begins: tops[i], and the whole height at the end. */
 function topsOf(rows, heights) {
