@@ -62,8 +62,7 @@ select u.seq, c.seq, c.event_id, c.kind, c.task_id, c.version, c.task_json,
        micros(c.at), c.traceparent, c.request_id
 from users u
 left join lateral (
-    select * from changes x
-    where x.user_id = u.user_id and x.seq > $2 and ($4::bigint is null or x.task_id = $4)
+    select * from changes x where x.user_id = u.user_id and x.seq > $2 and ($4::bigint is null or x.task_id = $4)
     order by x.seq limit $3) c on true
 where u.user_id = $1
 order by c.seq)sql"};

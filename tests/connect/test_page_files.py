@@ -151,29 +151,19 @@ def test_those_who_do_not_read_hold_nobody_up(page: Page) -> None:
 @contextmanager
 def lone_service(*flags: str) -> Iterator[Page]:
     """The program alone: its page is there before it has a database."""
-    port = free_port()
+    loopback = [f"--{name}-address=127.0.0.1" for name in ("app", "api", "web", "ops")]
     process = subprocess.Popen(
-        [binary(), f"--web-port={port}", "--app-port=0", "--api-port=0", "--ops-port=0", "--web-address=127.0.0.1",
-         "--ops-address=127.0.0.1", "--database-url=postgresql://nobody@127.0.0.1:1/none", *flags],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        [binary(), *loopback, *(f"--{name}-port=0" for name in ("app", "api", "web", "ops")),
+         "--database-url=postgresql://nobody@127.0.0.1:1/none", *flags],
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     try:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield Page(port)
+        assert process.stderr is not None
+        events = (json.loads(line) for line in process.stderr if line.startswith("{"))
+        listening = next(event for event in events if event["event"] == "listening")
+        yield Page(listening["web_port"])
     finally:
         process.kill()
-        process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        process.communicate()
 
 
 def test_without_a_client_the_user_brings_a_token() -> None:

@@ -9,26 +9,44 @@ function formatter(locale, options) {
   return formatters.get(key);
 }
 
+// Making a formatter and asking for the browser's zone take long, and a list asks for each task.
+let ownZone = "";
 const validZones = new Map();
+const dayFormatters = new Map();
+const clockFormatters = new Map();
 
 /** `zone`, or the browser's when it does not know that one. */
 export function zoneOf(zone) {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-  if (!zone) return own;
-  if (!validZones.has(zone)) {
-    try {
-      new Intl.DateTimeFormat("en", { timeZone: zone });
-      validZones.set(zone, zone);
-    } catch {
-      validZones.set(zone, own);
-    }
+  if (zone) {
+    const known = validZones.get(zone);
+    if (known) return known;
+  }
+  ownZone ||= Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  if (!zone) return ownZone;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    validZones.set(zone, zone);
+  } catch {
+    validZones.set(zone, ownZone);
   }
   return validZones.get(zone);
 }
 
+function ofZone(kept, zone, options) {
+  let known = kept.get(zone);
+  if (!known) {
+    known = new Intl.DateTimeFormat(kept === dayFormatters ? "en-CA" : "en-GB", { timeZone: zoneOf(zone), ...options });
+    kept.set(zone, known);
+  }
+  return known;
+}
+
+const dayOptions = { year: "numeric", month: "2-digit", day: "2-digit" };
+const clockOptions = { ...dayOptions, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+
 /** The day of an instant in a zone. */
 export function dayOf(instant, zone) {
-  return formatter("en-CA", { timeZone: zoneOf(zone), year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(instant));
+  return ofZone(dayFormatters, zone, dayOptions).format(typeof instant === "number" ? instant : Date.parse(instant));
 }
 
 /** Today's day in the zone. */
@@ -98,8 +116,7 @@ export function formatClock(local, prefs) {
 
 /** The wall clock of an instant in a zone: "2026-11-27T18:30:00". */
 export function localOf(instant, zone) {
-  const parts = formatter("en-GB", { timeZone: zoneOf(zone), year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit",
-    minute: "2-digit", second: "2-digit", hourCycle: "h23" }).formatToParts(new Date(instant));
+  const parts = ofZone(clockFormatters, zone, clockOptions).formatToParts(typeof instant === "number" ? instant : Date.parse(instant));
   const part = (type) => parts.find((each) => each.type === type).value;
   return `${part("year")}-${part("month")}-${part("day")}T${part("hour")}:${part("minute")}:${part("second")}`;
 }

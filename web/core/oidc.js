@@ -2,6 +2,7 @@
 // other tabs for theirs, so only the first one goes to the provider; a lock makes one tab at a time use the refresh token,
 // which is good for one use only.
 
+const earlyMs = 60000; // a token is renewed so long before it expires, or a third of its life
 const flowKey = "todo.sign-in"; // of sessionStorage: state, verifier and where to return; no token
 const earliestMs = 60000; // before its end a token is renewed; a third of its life, if that is shorter
 

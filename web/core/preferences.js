@@ -65,7 +65,7 @@ export const preferences = {
     if (known.user === user) takeAccount(known.account);
     try {
       let account = await call("NotificationService", "GetPreferences");
-      if (!account.timeZone && browserZone() !== "UTC") {
+      if (account.etag === "none" && browserZone() !== account.timeZone) {
         account = await call("NotificationService", "UpdatePreferences",
           { preferences: { timeZone: browserZone() }, updateMask: "timeZone" });
       }

@@ -4,8 +4,8 @@ import { taskIdOf } from "./write_request.js";
 
 /** "Could not rename “Milk”: the title must not be empty." */
 export function explainRefusal(write, error) {
-  const what = write.label ? `“${write.label}” was taken back` : "The change was taken back";
-  return `${what}: ${reasonOf(write, error)}`;
+  const what = write.label ? `${write.label}: taken back` : "The change was taken back";
+  return `${what}, because ${reasonOf(write, error)}`;
 }
 
 function reasonOf(write, error) {

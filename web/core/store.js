@@ -141,9 +141,13 @@ export function replaceTasks(tasks, fields = {}) {
   base = tasks;
   shown = new Map(base);
   changed = null;
-  state = { ...state, ...fields };
+  state = { ...state, ...fields, tasks: new Tasks(shown) };
   refresh(state.pending.flatMap((write) => idsOf(write)));
-  plan(true);
+  // In a turn of its own: with many tasks the lists take as long as what has been done here.
+  if (!noticePlanned) {
+    noticePlanned = true;
+    setTimeout(notify);
+  }
 }
 
 /** Replaces the pending writes; what they touch is computed anew. */

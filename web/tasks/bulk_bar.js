@@ -1,5 +1,5 @@
 // What can be done to several selected tasks at once.
-import { html } from "/lib/preact.js";
+import { html, useEffect } from "/lib/preact.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { deleteTasks, setPriority, toggleCompleted } from "./actions.js";
@@ -7,6 +7,10 @@ import { dueItems } from "./due_menu.js";
 import { chooseTags } from "./tags.js";
 
 export function BulkBar({ tasks, ops }) {
+  useEffect(() => {
+    document.documentElement.classList.add("with-bulk"); // messages make room for the bar
+    return () => document.documentElement.classList.remove("with-bulk");
+  }, []);
   const then = (run) => () => {
     run();
     ops.clear();

@@ -72,7 +72,7 @@ function makeOps({ now, setCurrent, setSelected, setEditing, setPopup, handle, p
     focus: (task) => setCurrent(task.id),
     step(by) {
       const { list, current } = now.current;
-      const at = list.items.findIndex(({ entry }) => entry.id === current);
+      const at = list.indexOf(current);
       const inside = place.current.contains(document.activeElement);
       const next = at < 0 || (!inside && by > 0) ? Math.max(0, at) : Math.max(0, Math.min(list.items.length - 1, at + by));
       if (list.items[next]) ops.go(list.items[next].entry.id);
@@ -159,7 +159,7 @@ function useFollow({ now, rows, current, setCurrent, ops }) {
     if (gone.length) ops.forget(gone);
     if (!current) return;
     if (list.byId.has(current)) {
-      last.current = { at: list.items.findIndex(({ entry }) => entry.id === current) };
+      last.current = { at: list.indexOf(current) };
       return;
     }
     const real = store.realId(current);
@@ -167,7 +167,7 @@ function useFollow({ now, rows, current, setCurrent, ops }) {
     setCurrent(next || 0);
     const { activeElement } = document;
     if (next && (!activeElement || activeElement === document.body)) ops.go(next);
-  }, [rows]);
+  }, [rows, current]);
 }
 
 function useListKeys(ops, now) {

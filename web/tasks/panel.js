@@ -42,7 +42,7 @@ export function Panel({ id, ready }) {
 }
 
 function Head({ children, close }) {
-  return html`<div class="t-panel-head">${children}<span class="t-top-space"></span>
+  return html`<div class="t-panel-head">${children}
     <button type="button" class="button quiet icon-only t-panel-close" aria-label="Close the task" title="Close (Esc)" onClick=${close}>
       <${Icon} name="close" /></button></div>`;
 }
@@ -52,8 +52,8 @@ function Present({ task, close }) {
   const repeats = Boolean(task.recurrence_rule);
   const due = formatDue(task, prefs);
   return html`<${Head} close=${close}><${CheckCircle} task=${task} large /><span class="t-state">${task.completed
-      ? `Done ${task.completed_at ? formatInstant(task.completed_at, prefs) : ""}` : task.pending ? "Not sent yet" : ""}</span>
-      <${Menu} label="More" icon="more" items=${moreItems(task)} /><//>
+      ? `Done ${task.completed_at ? formatInstant(task.completed_at, prefs) : ""}` : task.pending && !store.state.online ? "Not sent yet" : ""}</span>
+      <span class="t-top-space"></span><${Menu} label="More" icon="more" items=${moreItems(task)} /><//>
     <${Text} key=${`title ${task.id}`} task=${task} field="title" label="Title" className="t-panel-title" maxlength="500" />
     <${Text} key=${`description ${task.id}`} task=${task} field="description" label="Description" className="t-panel-text" maxlength="10000" lines
       placeholder="Add a description" />
@@ -161,7 +161,7 @@ function Gone({ id, close }) {
     return () => stop.abort();
   }, [id]);
   const task = last?.task && taskFromApi(last.task);
-  return html`<${Head} close=${close} />${!known ? html`<p class="t-hint">…</p>` : task ? html`<h2 class="t-gone" dir="auto">${task.title}</h2>
+  return html`<${Head} close=${close}><span class="t-top-space"></span><//>${!known ? html`<p class="t-hint">…</p>` : task ? html`<h2 class="t-gone" dir="auto">${task.title}</h2>
       <p>This task was deleted.</p><div class="t-panel-foot"><button type="button" class="button primary" onClick=${() => restore([task])}>
         <${Icon} name="restore" />Bring it back</button>
         <button type="button" class="button quiet" onClick=${() => openHistory(id)}><${Icon} name="history" />History</button></div>`

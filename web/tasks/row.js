@@ -1,6 +1,7 @@
 // One task in a list. A row is drawn again only when something that it shows has changed.
-import { Component, html, useEffect, useRef, useState } from "/lib/preact.js";
+import { Component, html, useLayoutEffect, useRef, useState } from "/lib/preact.js";
 import { dueDay, formatDue, isOverdue, today } from "../core/dates.js";
+import { store } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
 import { changeTask, isFresh, shorten, toggleCompleted } from "./actions.js";
@@ -24,24 +25,28 @@ export function CheckCircle({ task, tabindex = 0, large = false }) {
 
 const shown = ["task", "at", "selected", "current", "editing", "prefs", "position", "total", "selecting", "open"];
 
+const touch = matchMedia("(hover: none)").matches;
+
 export class Row extends Component {
-  shouldComponentUpdate(next) {
-    return shown.some((name) => this.props[name] !== next[name]);
+  shouldComponentUpdate(next, state) {
+    return this.state.near !== state.near || shown.some((name) => this.props[name] !== next[name]);
   }
 
-  render({ task, at, selected, current, editing, prefs, position, total, selecting, open, ops }) {
+  /** The buttons of a row are made when the pointer or the focus comes to it: most rows are only scrolled by. */
+  render({ task, at, selected, current, editing, prefs, position, total, selecting, open, ops }, { near }) {
+    const tools = current || near || touch;
     const tab = current ? 0 : -1;
     const states = [selected && "selected", open && "open", task.completed && "done", isFresh(task.id) && "fresh"].filter(Boolean);
     return html`<li class=${`t-row ${states.join(" ")}`} data-id=${task.id} data-at=${at} aria-posinset=${position} aria-setsize=${total}
-      onClickCapture=${(event) => ops.click(event, task)} onFocusIn=${() => ops.focus(task)}>
+      onClickCapture=${(event) => ops.click(event, task)} onPointerEnter=${() => near || this.setState({ near: true })} onfocusin=${() => ops.focus(task)}>
       <${CheckCircle} task=${task} tabindex=${tab} />
       <div class="t-body">
         ${editing ? html`<${TitleEdit} task=${task} ops=${ops} />`
           : html`<a class="t-title" href=${`/task/${task.id}`} tabindex=${tab} dir="auto" draggable="false">${task.title}</a>`}
         ${selected && html`<span class="visually-hidden">selected</span>`}
-        <${Details} task=${task} tab=${tab} prefs=${prefs} ops=${ops} />
+        <${Details} task=${task} tab=${tab} prefs=${prefs} ops=${ops} tools=${tools} />
       </div>
-      ${!editing && !selecting && html`<div class="t-row-tools">
+      ${tools && !editing && !selecting && html`<div class="t-row-tools">
         <button type="button" class="button quiet icon-only small" tabindex=${tab} aria-label="Edit the title" title="Edit the title (F2)"
           onClick=${() => ops.edit(task)}><${Icon} name="edit" /></button>
         <button type="button" class="button quiet icon-only small" tabindex=${tab} aria-label="More" aria-haspopup="menu" title="More"
@@ -50,13 +55,14 @@ export class Row extends Component {
   }
 }
 
-function Details({ task, tab, prefs, ops }) {
+function Details({ task, tab, prefs, ops, tools }) {
   const due = formatDue(task, prefs);
   const reminders = knownReminders(task.id);
   const text = task.description?.trim();
+  const waits = task.pending && !store.state.online;
   const open = (event) => ops.menu("due", task, event.currentTarget);
-  if (!due && !task.recurrence_rule && task.tags.length === 0 && !text && !reminders && !task.pending) {
-    return html`<div class="t-details empty"><button type="button" class="t-due none" tabindex=${tab} aria-haspopup="menu" onClick=${open}>
+  if (!due && !task.recurrence_rule && task.tags.length === 0 && !text && !reminders && !waits) {
+    return tools && html`<div class="t-details empty"><button type="button" class="t-due none" tabindex=${tab} aria-haspopup="menu" onClick=${open}>
       <${Icon} name="calendar" />Date</button></div>`;
   }
   const mark = (icon, words) => html`<span class="t-mark" title=${words}><${Icon} name=${icon} /><span class="visually-hidden">${words}</span></span>`;
@@ -68,7 +74,7 @@ function Details({ task, tab, prefs, ops }) {
     ${reminders > 0 && mark("bell", "Has a reminder")}
     ${text && mark("text", "Has a description")}
     ${task.tags.map((tag) => html`<a key=${tag} class="t-tag" href=${`/tag/${encodeURIComponent(tag)}`} tabindex=${tab} dir="auto">#${tag}</a>`)}
-    ${task.pending && mark("clock", "Not sent yet")}
+    ${waits && mark("clock", "Not sent yet")}
   </div>`;
 }
 
@@ -77,7 +83,7 @@ function TitleEdit({ task, ops }) {
   const [text, setText] = useState(ops.draft(task.id) ?? task.title);
   const field = useRef();
   const over = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current.focus();
     field.current.select();
   }, []);

@@ -3,7 +3,7 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "/li
 
 const guessRow = 58;
 const guessHead = 50;
-const margin = 500; // pixels that are drawn above and below of the window
+const margin = 350; // pixels that are drawn above and below of the window
 
 /** Where each row begins: tops[i], and the whole height at the end. */
 function topsOf(rows, heights) {
@@ -41,7 +41,8 @@ export function VirtualList({ rows, draw, label, handle }) {
     const y = -list.current.getBoundingClientRect().top;
     const { tops: at, range: [from, to], rows: all } = now.current;
     const first = find(at, y - margin);
-    const last = Math.min(all.length, find(at, y + innerHeight + margin) + 1);
+    const end = find(at, y + innerHeight + margin) + 1;
+    const last = end >= all.length ? all.length + 30 : end; // room for rows that are added at the end
     // A few rows more or less are not worth drawing anew.
     if (Math.abs(first - from) > 2 || Math.abs(last - to) > 2 || (first === 0) !== (from === 0)) setRange([first, last]);
   };

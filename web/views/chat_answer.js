@@ -10,25 +10,41 @@ function tasksOf(answer) {
   return [...tasks, ...(answer.question?.choices || []).map((choice) => choice.task).filter(Boolean)];
 }
 
+const invisible = /[\u200b\u200e\u200f\u2060\u202a-\u202e\u2066-\u2069\u061c\ufeff]/g;
+
+/** How long the title of `task` is at the begin of `text`, as the service quotes it: without invisible marks, on one line,
+ *  and cut when it is long. 0: another text stands there. */
+function quotedLength(text, task) {
+  const title = task.title.replace(invisible, "").replace(/[\x00-\x1f\x7f]/g, " ");
+  if (text.startsWith(`“${title}”`)) return title.length + 2;
+  const cut = text.indexOf("…”");
+  return cut > 20 && title.startsWith(text.slice(1, cut)) ? cut + 2 : 0;
+}
+
+/** The longest title that stands at `at` of `line`: `{task, length}`, or null. */
+function titleAt(line, at, tasks) {
+  let best = null;
+  for (const task of tasks) {
+    const length = quotedLength(line.slice(at), task);
+    if (length > (best?.length || 0)) best = { task, length };
+  }
+  return best;
+}
+
 /** Splits `line` into texts and tasks: each “title” of a task becomes `{task, text}`, each task used once if it can. */
 function withTasks(line, waiting, all) {
   const pieces = [];
-  let rest = line;
-  while (rest) {
-    let best = null;
-    for (const task of all) {
-      const at = rest.indexOf(`“${task.title}”`);
-      if (at < 0) continue;
-      const longer = best && at === best.at && task.title.length > best.task.title.length;
-      if (!best || at < best.at || longer) best = { at, task };
-    }
-    if (!best) break;
-    const index = waiting.findIndex((task) => task.title === best.task.title);
-    const task = index < 0 ? best.task : waiting.splice(index, 1)[0];
-    pieces.push(rest.slice(0, best.at), { task, text: best.task.title });
-    rest = rest.slice(best.at + best.task.title.length + 2);
+  let done = 0;
+  for (let at = line.indexOf("“"); at >= 0; at = line.indexOf("“", at + 1)) {
+    const found = titleAt(line, at, waiting) || titleAt(line, at, all);
+    if (!found) continue;
+    const index = waiting.indexOf(found.task);
+    if (index >= 0) waiting.splice(index, 1);
+    pieces.push(line.slice(done, at), { task: found.task, text: line.slice(at + 1, at + found.length - 1) });
+    done = at + found.length;
+    at = done - 1;
   }
-  pieces.push(rest);
+  pieces.push(line.slice(done));
   return pieces;
 }
 

@@ -31,8 +31,7 @@ function makeSession() {
     },
     /** Sends a sentence under a new request id. `shown`: how it reads in the conversation. */
     say(text, shown = text) {
-      const entry = { id: ++entries, text, shown, requestId: crypto.randomUUID(), state: "sending", answer: null, error: null,
-        at: Date.now() };
+      const entry = { id: ++entries, text, shown, requestId: crypto.randomUUID(), state: "sending", answer: null, error: null };
       session.entries = [...session.entries, entry];
       return send(entry);
     },
@@ -40,10 +39,6 @@ function makeSession() {
     repeat(id) {
       const entry = session.entries.find((each) => each.id === id);
       return entry && entry.state === "failed" ? send(entry) : Promise.resolve(null);
-    },
-    clear() {
-      session.entries = session.entries.filter((each) => each.state === "sending");
-      tell();
     },
   };
   const tell = () => listeners.forEach((run) => run());

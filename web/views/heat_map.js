@@ -7,11 +7,11 @@ const side = 11;
 const left = 34; // room for the names of weekdays
 const top = 18;  // room for the names of months
 
-/** 0 for nothing, else 1 to 4: the quarter of the days with a completion that the number lies in. */
+/** 0 for nothing, else 1 to 4 by the share of the busiest days; the few days above all others do not count for that. */
 function levels(days) {
   const numbers = days.map((each) => each.count).filter((each) => each > 0).sort((a, b) => a - b);
-  const limits = [0.25, 0.5, 0.75].map((share) => numbers[Math.floor(share * (numbers.length - 1))] || 0);
-  return (number) => (number === 0 ? 0 : 1 + limits.filter((limit) => number > limit).length);
+  const busy = numbers[Math.floor(0.95 * (numbers.length - 1))] || 1;
+  return (number) => Math.min(4, Math.ceil((4 * number) / busy));
 }
 
 /** Squares and names with their places: `{cells, months, weekdays, width, height}`. `days` begin with a first of a week. */

@@ -38,8 +38,7 @@ export function NotificationBell() {
     const newest = items[0];
     if (ready && known.current !== null && newest && newest.id !== known.current && !newest.readAt) {
       if (open) announce(`Reminder: ${newest.title}`);
-      else toast({ text: `Reminder: ${newest.title}`, actions: [{ label: "Open", run: () => openTask(newest) }],
-        timeout: 10000 });
+      else showReminder(newest);
     }
     if (ready) known.current = newest?.id || "";
   }, [items, ready]);
@@ -67,6 +66,12 @@ export function NotificationBell() {
       ${unread > 0 && html`<span class="v-badge" aria-hidden="true">${unread > 99 ? "99+" : unread}</span>`}</button>
     ${open && html`<${Popover} anchor=${button.current}><${List} compact onLeave=${() => setOpen(false)} /><//>`}
   </div>`;
+}
+
+function showReminder(notification) {
+  const later = () => snooze(notification, { duration: "PT10M" }).then(() => markRead([notification.id])).catch(fail);
+  toast({ text: `Reminder: ${notification.title}`, timeout: 15000,
+    actions: [{ label: "Open", run: () => openTask(notification) }, { label: "In 10 minutes", run: later }] });
 }
 
 /** A box in the top layer of the page, below `anchor` and inside of the window. */
@@ -151,9 +156,8 @@ function Item({ notification, now, onLeave }) {
     </div>
     <div class="v-notification-tools">
       ${!gone && html`<${SnoozeMenu} notification=${notification} formats=${formats} />`}
-      ${unread && html`<button type="button" class="button quiet icon-only"
-        aria-label=${`Mark “${notification.title}” as read`} onClick=${() => markRead([notification.id]).catch(fail)}>
-          <${Icon} name="check" /></button>`}
+${unread && html`<button type="button" class="button quiet small" aria-label=${`Mark “${notification.title}” as read`}
+        onClick=${() => markRead([notification.id]).catch(fail)}>Read</button>`}
     </div>
   </li>`;
 }

@@ -27,7 +27,8 @@ export function useLoad(load, inputs, { every = 0 } = {}) {
     reload();
     return () => current.current?.abort();
   }, inputs);
-  useEffect(() => repeatWhileVisible(reload, every), [every]);
+  const refused = state.error?.code === "permission_denied";
+  useEffect(() => repeatWhileVisible(reload, refused ? 0 : every), [every, refused]);
   useEffect(() => tryAgainLater(state.error, reload), [state.error]);
   const setData = useCallback((change) => setState((was) => ({ ...was, data: change(was.data) })), []);
   return { ...state, reload, setData };
