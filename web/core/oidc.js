@@ -70,21 +70,23 @@ export class OidcClient {
     this.tokens = null;
   }
 
-  /** Ends the session at the provider, which sends the browser back to "/". */
+  /** Ends the session at the provider, which sends the browser back to "/". False: the page stays. */
   async end() {
     const hint = this.tokens?.id;
     this.forget();
     sessionStorage.setItem("todo.tried", "1");
     try {
       const { end_session_endpoint: endpoint } = await this.#provider();
-      if (!endpoint) return;
+      if (!endpoint) return false;
       const url = new URL(endpoint);
       if (hint) url.searchParams.set("id_token_hint", hint);
       url.searchParams.set("client_id", this.clientId);
       url.searchParams.set("post_logout_redirect_uri", `${location.origin}/`);
       location.assign(url);
+      return true;
     } catch {
       // Offline: the session at the provider stays, but nothing of it is kept here.
+      return false;
     }
   }
 
