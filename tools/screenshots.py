@@ -34,17 +34,17 @@ ZONE = "Europe/Berlin"
 # title, due, rule, priority, tags, minutes before which a reminder comes
 TASKS: list[tuple[str, str, str, str, list[str], int]] = [
     ("Send the invoice to the theatre", "2030-05-31", "", "high", ["work"], 0),
-    ("Stand-up with the team", "2030-06-03T09:30:00", "every weekday", "medium", ["work"], 10),
+    ("Stand-up with the team", "2030-06-03T09:30:00", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "medium", ["work"], 10),
     ("Call the dentist about Thursday", "2030-06-03T11:00:00", "", "high", ["health"], 15),
-    ("Water the plants on the balcony", "2030-06-03T18:00:00", "every 3 days", "medium", ["home"], 0),
-    ("Buy groceries", "2030-06-03", "weekly", "medium", ["errands", "home"], 0),
+    ("Water the plants on the balcony", "2030-06-03T18:00:00", "FREQ=DAILY;INTERVAL=3", "medium", ["home"], 0),
+    ("Buy groceries", "2030-06-03", "FREQ=WEEKLY", "medium", ["errands", "home"], 0),
     ("Read two chapters of “The Overstory”", "2030-06-03", "", "low", ["reading"], 0),
     ("Prepare the slides for the workshop", "2030-06-04T14:00:00", "", "high", ["work"], 60),
     ("Renew the library card", "2030-06-04", "", "low", ["errands"], 0),
-    ("Run 8 km along the river", "2030-06-05T07:00:00", "every 2 days", "medium", ["health"], 0),
+    ("Run 8 km along the river", "2030-06-05T07:00:00", "FREQ=DAILY;INTERVAL=2", "medium", ["health"], 0),
     ("Parents' evening at school", "2030-06-06T19:00:00", "", "medium", ["family"], 120),
-    ("Back up the photos", "2030-06-07", "monthly", "low", ["home"], 0),
-    ("Pay the rent", "2030-06-28T09:00:00", "every month on the last weekday", "high", ["home"], 0),
+    ("Back up the photos", "2030-06-07", "FREQ=MONTHLY", "low", ["home"], 0),
+    ("Pay the rent", "2030-06-28T09:00:00", "FREQ=MONTHLY;BYDAY=-1FR", "high", ["home"], 0),
     ("Book flights to Lisbon", "", "", "medium", ["holiday"], 0),
     ("Learn to bake sourdough", "", "", "low", ["someday"], 0),
     ("Sort the winter clothes", "", "", "low", ["home"], 0),
@@ -58,7 +58,9 @@ def furnish(client: Client) -> None:
     for title, due, rule, priority, tags, before in TASKS:
         fields: dict[str, Any] = {"priority": getattr(messages, f"PRIORITY_{priority.upper()}"), "tags": tags}
         if due:
-            fields |= {"due_local": due, "time_zone": ZONE, "recurrence_rule": rule}
+            fields |= {"due_local": due, "time_zone": ZONE}
+        if rule:
+            fields["recurrence_rule"] = rule
         if title == OPENED:
             fields["description"] = DESCRIPTION
         task = client.create(title, **fields)
@@ -120,12 +122,12 @@ def take(camera: Camera) -> None:
         product.open_task(OPENED)
 
     def typed(product: Product) -> None:
-        product.type_task("Team lunch every Friday at 12:30 #work p1")
+        product.type_task("Team lunch on 7 June 2030 at 12:30 #work p1")
         expect(product.chip("work")).to_be_visible()
 
     def chatted(product: Product) -> None:
         product.open_chat()
-        product.say("what's due this week?")
+        product.say("done with the library card")
         expect(product.page.get_by_role("log", name="Conversation").get_by_role("link").first).to_be_visible()
 
     camera.picture("page", "/upcoming", opened, viewport={"width": 1440, "height": 900})
@@ -143,6 +145,7 @@ def main() -> None:
             Stack(Path(folder) / "run", broker="memory", service_binary=binary(), replicas=2, keep_data=False) as stack, \
             sync_playwright() as playwright:
         furnish(Client(stack.api_target(), "ada"))
+        stack.postgres.query("update tasks set created_at = '2030-05-27 08:12+02'")
         something_for_operators(stack)
         time.sleep(2)
         browser = Browser(playwright, REPOSITORY / "build" / "page")

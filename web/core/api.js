@@ -86,10 +86,13 @@ function readDetail({ type, debug }) {
   }
 }
 
+/**
+ * An answer without Connect's body is one of something between page and service, such as a proxy or the page of a network
+ * that wants a sign-in. It refuses nothing, so writes wait and are sent again.
+ */
 function codeOfStatus(status) {
-  return { 200: "offline", 400: "invalid_argument", 401: "unauthenticated", 403: "permission_denied", 404: "unimplemented",
-    409: "aborted", 429: "resource_exhausted", 502: "unavailable", 503: "unavailable", 504: "deadline_exceeded" }[status]
-    || "unknown";
+  return { 200: "offline", 400: "invalid_argument", 401: "unauthenticated", 413: "invalid_argument", 429: "resource_exhausted",
+    504: "deadline_exceeded" }[status] || "unavailable";
 }
 
 const kinds = { DUE_KIND_DATE: "date", DUE_KIND_LOCAL: "local", DUE_KIND_INSTANT: "instant" };

@@ -2,7 +2,6 @@
 // other tabs for theirs, so only the first one goes to the provider; a lock makes one tab at a time use the refresh token,
 // which is good for one use only.
 
-const earlyMs = 60000; // a token is renewed so long before it expires, or a third of its life
 const flowKey = "todo.sign-in"; // of sessionStorage: state, verifier and where to return; no token
 const earliestMs = 60000; // before its end a token is renewed; a third of its life, if that is shorter
 
@@ -71,21 +70,23 @@ export class OidcClient {
     this.tokens = null;
   }
 
-  /** Ends the session at the provider, which sends the browser back to "/". */
+  /** Ends the session at the provider, which sends the browser back to "/". False: the page stays. */
   async end() {
     const hint = this.tokens?.id;
     this.forget();
     sessionStorage.setItem("todo.tried", "1");
     try {
       const { end_session_endpoint: endpoint } = await this.#provider();
-      if (!endpoint) return;
+      if (!endpoint) return false;
       const url = new URL(endpoint);
       if (hint) url.searchParams.set("id_token_hint", hint);
       url.searchParams.set("client_id", this.clientId);
       url.searchParams.set("post_logout_redirect_uri", `${location.origin}/`);
       location.assign(url);
+      return true;
     } catch {
       // Offline: the session at the provider stays, but nothing of it is kept here.
+      return false;
     }
   }
 
@@ -127,7 +128,7 @@ export class OidcClient {
   async #take(answer, nonce) {
     if (nonce && answer.id_token && claimsOf(answer.id_token).nonce !== nonce) throw new Error("The answer is not for this sign-in. Sign in again.");
     const lifetime = (Number(answer.expires_in) || 300) * 1000;
-    this.tokens = { access: answer.access_token, early: Math.min(earlyMs, lifetime / 3), refresh: answer.refresh_token || this.tokens?.refresh || "",
+    this.tokens = { access: answer.access_token, early: Math.min(earliestMs, lifetime / 3), refresh: answer.refresh_token || this.tokens?.refresh || "",
       id: answer.id_token || this.tokens?.id || "", expiresAt: Date.now() + lifetime };
     this.tabs.postMessage({ type: "tokens", tokens: this.tokens });
     this.#useTokens();

@@ -141,11 +141,13 @@ async function signIn(name, { operator = false } = {}) {
 /** Signs out here and in the other tabs, and deletes the user's copy. With a provider, its session ends too. */
 async function signOut() {
   const key = session.key;
+  const provider = state.mode === "oidc";
   remember(null);
-  set({ status: "signed-out", user: null, name: "", operator: false, expired: false });
+  // The button to sign in must not appear for the moment before the browser leaves for the provider.
+  set({ status: provider ? "loading" : "signed-out", user: null, name: "", operator: false, expired: false });
   tabs?.postMessage({ type: "signed-out" });
-  await deleteCopy(key).catch(() => {});
-  if (state.mode === "oidc") await oidc.end();
+  await Promise.race([deleteCopy(key).catch(() => {}), new Promise((resolve) => setTimeout(resolve, 2000))]);
+  if (provider && !(await oidc.end())) set({ status: "signed-out" });
 }
 
 let tabs = null;

@@ -9,6 +9,7 @@ import { store } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { toast } from "../ui/toast.js";
 import { dueOf, quoted, toApi } from "./actions.js";
+import { RuleText } from "./recurrence.js";
 
 const words = { created: "Created", updated: "Changed", completed: "Completed", uncompleted: "Opened again", deleted: "Deleted" };
 
@@ -75,7 +76,7 @@ function History({ id, onClose }) {
         <div class="t-history-head"><b>${words[change.eventType] || change.eventType}</b>
           <time datetime=${change.timestamp}>${formatInstant(change.timestamp, prefs)}</time></div>
         ${differences(before, change.task, prefs).map(([name, one, other]) => html`<p key=${name} class="t-diff"><span>${name}</span>
-          ${one && html`<del dir="auto">${one}</del>`}${other ? html`<ins dir="auto">${other}</ins>` : html`<span class="t-hint">removed</span>`}</p>`)}
+          ${one && html`<del dir="auto">${one}</del>`}${other ? html`<ins dir="auto">${name === "Rule" ? html`<${RuleText} task=${change.task} />` : other}</ins>` : html`<span class="t-hint">removed</span>`}</p>`)}
         ${(at < changes.length - 1 || change.eventType === "deleted") && html`<button type="button" class="button small" onClick=${() => {
           restoreVersion(change.task);
           onClose();

@@ -5,6 +5,7 @@ import { formatDue, formatInstant } from "../core/dates.js";
 import { keys } from "../core/keys.js";
 import { usePreferences } from "../core/preferences.js";
 import { router } from "../core/router.js";
+import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
@@ -87,7 +88,7 @@ function Present({ task, close }) {
 /** A text of the task. Enter (Ctrl+Enter in the description) or leaving the field saves; Esc takes back, and offers it again. */
 function Text({ task, field, label, className, maxlength, lines = false, placeholder = "" }) {
   const stored = task[field] || "";
-  const key = `todo.draft.${task.id}.${field}`;
+  const key = `todo.draft.${session.key}.${task.id}.${field}`;
   const [text, setText] = useState(() => sessionStorage.getItem(key) ?? stored);
   const now = useRef();
   const place = useRef();

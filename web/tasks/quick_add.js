@@ -6,6 +6,7 @@ import { announce } from "../core/announce.js";
 import { formatClock, formatDay, today, zoneOf } from "../core/dates.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { router } from "../core/router.js";
+import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
@@ -13,7 +14,7 @@ import { addTask, shorten } from "./actions.js";
 
 const pauseMs = 120;
 const patienceMs = 2500; // how long a task waits for its words to be read
-const draftKey = "todo.draft.new";
+const draftKey = () => `todo.draft.new.${session.key}`; // of this user
 const icons = { DUE_DATE: "calendar", RECURRENCE: "repeat", PRIORITY: "flag", TAG: "tag", REMINDER: "bell" };
 const kindNames = { DUE_DATE: "Date", RECURRENCE: "Rule", PRIORITY: "Priority", TAG: "Tag", REMINDER: "Reminder" };
 const addViews = new Set(["today", "upcoming", "all", "tag"]);
@@ -100,7 +101,7 @@ function tell(task, id, view) {
 }
 
 export function QuickAdd({ view, tag }) {
-  const [text, setText] = useState(() => sessionStorage.getItem(draftKey) || "");
+  const [text, setText] = useState(() => sessionStorage.getItem(draftKey()) || "");
   const [plain, setPlain] = useState([]);
   const [bare, setBare] = useState(false); // without what the list would add
   const field = useRef();
@@ -110,7 +111,7 @@ export function QuickAdd({ view, tag }) {
   const change = (next) => {
     setPlain((spans) => (spans.length ? movePlain(text, next, spans) : spans));
     setText(next);
-    sessionStorage.setItem(draftKey, next);
+    sessionStorage.setItem(draftKey(), next);
   };
   useFiller(field, change);
   const answer = text.trim() ? known.answer : null;

@@ -27,7 +27,7 @@ export function RuleText({ task }) {
   const key = `${task.recurrence_rule} ${task.due_local || task.due_date}`;
   const [text, setText] = useState(texts.get(key) || "");
   useEffect(() => {
-    if (texts.has(key)) return setText(texts.get(key));
+    if (texts.has(key) || !store.state.online) return setText(texts.get(key) || "");
     const stop = new AbortController();
     preview(previewTask(task), stop.signal, 1).then((answer) => {
       texts.set(key, answer.text || "");

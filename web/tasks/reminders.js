@@ -5,7 +5,7 @@ import { call } from "../core/api.js";
 import { formatInstant, localOf, zoneOf } from "../core/dates.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
-import { store } from "../core/store.js";
+import { store, useStore } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
@@ -39,16 +39,17 @@ export function Reminders({ task }) {
   const [list, setList] = useState(known.get(task.id) || []);
   const [count, setCount] = useState(0);
   const prefs = usePreferences();
+  const online = useStore((state) => state.online);
   const id = store.realId(task.id);
   useEffect(() => {
-    if (id < 0) return undefined;
+    if (id < 0 || !online) return undefined;
     const stop = new AbortController();
     call("ReminderService", "ListReminders", { taskId: id }, { signal: stop.signal }).then(({ reminders = [] }) => {
       known.set(id, reminders);
       setList(reminders);
     }, () => {});
     return () => stop.abort();
-  }, [id, task.version, count]);
+  }, [id, task.version, count, online]);
   const reload = () => setCount((number) => number + 1);
   const remove = (reminder) => {
     setList(list.filter((each) => each !== reminder));

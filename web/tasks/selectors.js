@@ -11,6 +11,7 @@ const ranks = { high: "1", medium: "2", low: "3" };
 
 export const fold = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
 
+const names = new Intl.Collator(undefined, { numeric: true });
 let entries = new Map();
 let day = today();
 const lists = new Set();
@@ -60,7 +61,7 @@ function count({ task, day: due }, by) {
 /** {all, today (overdue ones too), overdue, upcoming, done, tags: [{tag, count}]}; the same object until a number changes. */
 export function counts() {
   counted ||= { ...numbers, tags: [...tagCounts].map(([tag, number]) => ({ tag, count: number }))
-    .sort((one, other) => (fold(one.tag) < fold(other.tag) ? -1 : 1)) };
+    .sort((one, other) => names.compare(one.tag, other.tag)) };
   return counted;
 }
 

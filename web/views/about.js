@@ -32,7 +32,8 @@ export function AboutView() {
       <ul class="v-links">
         <li><a href="/preferences">Preferences</a>: your zone, reminders, theme, keys</li>
         <li><a href="/usage">Usage</a>: charts of what you created and completed</li>
-        <li><button type="button" class="v-as-link" onClick=${openHelp}>Keyboard shortcuts</button>: everything without a
+        <li><button type="button" class="v-as-link"
+          onClick=${openHelp}>Keyboard shortcuts</button>: everything without a
           mouse</li>
         <li><a href="/notifications">Notifications</a>: every reminder of the last 90 days</li>
       </ul>

@@ -31,7 +31,8 @@ function makeSession() {
     },
     /** Sends a sentence under a new request id. `shown`: how it reads in the conversation. */
     say(text, shown = text) {
-      const entry = { id: ++entries, text, shown, requestId: crypto.randomUUID(), state: "sending", answer: null, error: null };
+      const entry = { id: ++entries, text, shown, requestId: crypto.randomUUID(), state: "sending", answer: null,
+        error: null };
       session.entries = [...session.entries, entry];
       return send(entry);
     },

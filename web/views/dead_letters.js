@@ -23,6 +23,13 @@ function filterOf({ state, consumer, reason, user, task }) {
 
 const letters = (number) => `${numberText(number)} dead ${number === 1 ? "letter" : "letters"}`;
 
+/** `set` with `id`, or without it if it was there. */
+function toggled(set, id) {
+  const next = new Set(set);
+  if (!next.delete(id)) next.add(id);
+  return next;
+}
+
 /** `open`: how many the status counts; the list is read again when it changes. `onChange`: something was changed here. */
 export function DeadLetters({ open, onChange }) {
   const id = useId();
@@ -50,7 +57,8 @@ export function DeadLetters({ open, onChange }) {
     : "All open dead letters";
   const replay = async (what, words) => {
     const sure = await confirm({ title: "Replay?", confirmLabel: "Replay",
-      text: `${words} go back to their consumer under the same event id, so nothing happens twice. Remove the cause of the failure first.` });
+      text: `${words} go back to their consumer under the same event id, so nothing happens twice. `
+        + "Remove the cause of the failure first." });
     if (sure) call("OpsService", "ReplayDeadLetters", { ...what, ...(what.ids ? {} : { limit: batch }) })
       .then((answer) => after(`${letters(count(answer.replayedCount))} replayed`), fail);
   };
@@ -76,7 +84,7 @@ export function DeadLetters({ open, onChange }) {
               : "Another state or a shorter filter may find more."}</p><//>`
       : html`<ul class="v-letters" aria-label="Dead letters">
         ${rows.map((row) => html`<${Letter} key=${row.id} letter=${row} chosen=${chosen.has(row.id)}
-          onChoose=${(on) => setChosen((was) => { const next = new Set(was); if (on) next.add(row.id); else next.delete(row.id); return next; })}
+          onChoose=${() => setChosen((was) => toggled(was, row.id))}
           onReplay=${() => replay({ ids: [row.id] }, "This dead letter")}
             onDiscard=${() => setDiscarding({ what: { ids: [row.id] }, words: "This dead letter" })} />`)}</ul>`}
     ${list.data?.more && size < 500
@@ -117,7 +125,7 @@ function Letter({ letter, chosen, onChoose, onReplay, onDiscard }) {
   return html`<li class="v-letter">
     <div class="v-letter-head">
       <input type="checkbox" aria-label=${`Select the dead letter “${letter.reason}”`} checked=${chosen}
-        disabled=${state !== "open"} onChange=${(event) => onChoose(event.currentTarget.checked)} />
+        disabled=${state !== "open"} onChange=${onChoose} />
       <div class="v-letter-text">
         <p><span class=${`v-pill ${tone[state] || ""}`}>${state}</span> <bdi class="v-reason">${letter.reason}</bdi></p>
         <p class="v-hint"><bdi>${about}</bdi> · ${letter.attempts || 1} ${letter.attempts === 1 ? "attempt"

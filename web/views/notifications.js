@@ -7,7 +7,7 @@ import { announce } from "../core/announce.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
-import { EmptyState, ErrorState, Loading, StaleStrip, explain, relativeTime, useId } from "./parts.js";
+import { EmptyState, ErrorState, Loading, StaleStrip, explain, relativeTime } from "./parts.js";
 import { formatsOf } from "./formats.js";
 import { markRead, more, refresh, snooze, useNotifications } from "./notification_store.js";
 import { dayOf, instantOf, plusDays } from "./usage_data.js";
