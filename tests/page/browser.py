@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from chromium import find_chromium
-from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 PATIENCE = 20.0  # seconds: machines are shared
+expect.set_options(timeout=PATIENCE * 1000)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--no-proxy-server"]
 
 # A browser reports these itself whenever a request fails; no page can prevent it.
