@@ -11,6 +11,7 @@ namespace todo::page {
 namespace {
 
 constexpr std::string_view kSettingsPath = "/settings.json";
+constexpr std::string_view kWorkerPath = "/sw.js";
 
 /// The addresses of the views. The script of index.html shows the one that the path names.
 constexpr std::array<std::string_view, 13> kViews = {
@@ -30,6 +31,13 @@ bool IsView(std::string_view path) {
 /// No device is of use to the page, so that no script can ask for one.
 constexpr const char* kPermissions =
     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+/// Policies count in the document or worker that an answer becomes. Scripts and styles that a
+/// document loads are under its own; without theirs, the first visit is a quarter shorter.
+bool IsPartOfDocument(const File& file) {
+  return file.path != kWorkerPath &&
+         (file.type.starts_with("text/javascript") || file.type.starts_with("text/css"));
+}
 
 util::HttpResponse SettingsAnswer(const Settings& settings) {
   return {.status = 200,
@@ -67,15 +75,17 @@ Door::Door(std::span<const File> files, DoorOptions options)
       policy_(ContentPolicy(options.connect_origins)) {}
 
 util::HttpDecision Door::Decide(const util::HttpRequestHead& head) {
-  util::HttpResponse answer = Answer(head);
+  const File* const file = Find(IsView(head.path) ? "/index.html" : std::string_view(head.path));
+  util::HttpResponse answer = Answer(head, file);
   const auto add = [&answer](const char* name, std::string value) {
     answer.headers.emplace_back(name, std::move(value));
   };
+  add("cross-origin-resource-policy", "same-origin");
+  add("referrer-policy", "no-referrer");
+  if (file != nullptr && IsPartOfDocument(*file)) return answer;
   add("content-security-policy", policy_);
   add("cross-origin-opener-policy", "same-origin");
-  add("cross-origin-resource-policy", "same-origin");
   add("permissions-policy", kPermissions);
-  add("referrer-policy", "no-referrer");
   return answer;
 }
 
@@ -84,8 +94,7 @@ const File* Door::Find(std::string_view path) const {
   return found == files_.end() || found->path != path ? nullptr : &*found;
 }
 
-util::HttpResponse Door::Answer(const util::HttpRequestHead& head) const {
-  const File* const file = Find(IsView(head.path) ? "/index.html" : std::string_view(head.path));
+util::HttpResponse Door::Answer(const util::HttpRequestHead& head, const File* file) const {
   if (file == nullptr && head.path != kSettingsPath)
     return util::HttpProblem(404, "there is nothing here");
   if (head.method != "GET" && head.method != "HEAD") {

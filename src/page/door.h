@@ -31,7 +31,8 @@ class Door final : public util::HttpHandler {
 
  private:
   const File* Find(std::string_view path) const;
-  util::HttpResponse Answer(const util::HttpRequestHead& head) const;
+  /// `file` is the one that the path names, or null.
+  util::HttpResponse Answer(const util::HttpRequestHead& head, const File* file) const;
 
   const std::span<const File> files_;
   const std::function<Settings()> settings_;
