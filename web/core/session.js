@@ -1,7 +1,6 @@
 // Who uses the page. With --dev-identity a name is enough; with a provider the page signs in by OpenID Connect (oidc.js).
 // The name of the last user is kept in localStorage, so that the copy of the tasks can be shown without a network; tokens
 // are kept in memory only.
-import { OidcClient } from "./oidc.js";
 import { deleteCopy } from "./db.js";
 
 const userKey = "todo.user";
@@ -102,8 +101,9 @@ async function start() {
 }
 
 async function startOidc(known) {
-  oidc = new OidcClient(loaded, (fresh) => tokenListeners.forEach((listen) => listen(fresh)));
   try {
+    const { OidcClient } = await import("./oidc.js");
+    oidc = new OidcClient(loaded, (fresh) => tokenListeners.forEach((listen) => listen(fresh)));
     const identity = await oidc.begin(Boolean(known));
     if (identity) return signedIn(identity);
     if (oidc.leaving) return undefined;

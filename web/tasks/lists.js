@@ -8,7 +8,7 @@ import { Menu } from "../ui/menu.js";
 import { moveToDay } from "./actions.js";
 import { Empty } from "./empty.js";
 import { ListView } from "./list_view.js";
-import { Panel } from "./panel.js";
+import { Panel } from "./later.js";
 import { hasQuickAdd, QuickAdd } from "./quick_add.js";
 import { SearchField, wordsOf } from "./search.js";
 import { acceptsOf, overdueTasks, useCounts, useTaskList } from "./selectors.js";

@@ -3,8 +3,7 @@ import { store } from "../core/store.js";
 import { toast } from "../ui/toast.js";
 import { deleteTasks, skipTask, stopSeries, toggleCompleted } from "./actions.js";
 import { chooseDue } from "./due_menu.js";
-import { openHistory } from "./history.js";
-import { editRule } from "./recurrence.js";
+import { editRule, openHistory } from "./later.js";
 import { chooseTags } from "./tags.js";
 
 async function copyLink(task) {

@@ -13,9 +13,9 @@ import { toast } from "../ui/toast.js";
 import { changeTask, deleteTasks, restore, setPriority, setTags, skipTask, stopSeries } from "./actions.js";
 import { chooseTags } from "./tags.js";
 import { chooseDue, dueItems } from "./due_menu.js";
-import { openHistory } from "./history.js";
 import { moreItems } from "./more_menu.js";
-import { editRule, RuleText } from "./recurrence.js";
+import { editRule, openHistory } from "./later.js";
+import { RuleText } from "./recurrence.js";
 import { Reminders } from "./reminders.js";
 import { CheckCircle, dueTone } from "./row.js";
 
