@@ -15,6 +15,7 @@
 
 #include "domain/event/event_reader.h"
 #include "domain/event/event_writer.h"
+#include "domain/recurrence/recurring_task.h"
 #include "fixtures.h"
 #include "service/consumers/recurring_task_service.h"
 #include "service/tasks/task_service.h"
