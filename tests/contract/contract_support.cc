@@ -80,7 +80,8 @@ void InParallel(int count, const std::function<void(int)>& work) {
 std::vector<domain::Change> AllChanges(ports::TaskStore& store, const domain::UserId& user) {
   std::vector<domain::Change> all;
   for (;;) {
-    auto page = store.ListChanges(user, all.empty() ? 0 : all.back().seq, 500);
+    const std::int64_t seen = all.empty() ? 0 : all.back().seq;
+    auto page = store.ListChanges(user, {.after_seq = seen, .limit = 500});
     EXPECT_TRUE(page.ok()) << page.status();
     if (!page.ok() || page->changes.empty()) return all;
     all.insert(all.end(), page->changes.begin(), page->changes.end());
