@@ -1,5 +1,6 @@
 // Keeps the copy in IndexedDB near what the feed has brought: changes are gathered for a moment, then saved together with
 // the cursor.
+import { newId } from "./browser.js";
 import { store } from "./store.js";
 
 const gatherMs = 300;
@@ -36,7 +37,7 @@ export function saveSoon(entries, newCursor) {
 }
 
 export function saveAll(newCursor) {
-  epoch = crypto.randomUUID();
+  epoch = newId();
   cursor = newCursor;
   changes = new Map();
   const tasks = [...store.baseTasks().values()];
