@@ -164,6 +164,7 @@ export function nameTask(temporary, id) {
   realIds.set(temporary, id);
   shown.delete(temporary);
   changed?.add(temporary);
+  refresh([id]);
   plan(true);
 }
 
