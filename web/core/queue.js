@@ -5,6 +5,7 @@ import { ApiError, call, onReach, taskFromApi } from "./api.js";
 import { idsOf, stepsOf } from "./overlays.js";
 import { nameTask, realId, setPending, setState, store, takeTasks, temporaryId } from "./store.js";
 import { exclusively, newId } from "./browser.js";
+import { session } from "./session.js";
 import { passOn, setEtag, taskIdOf, withRealIds } from "./write_request.js";
 import { explainRefusal } from "./refusals.js";
 import { Writes } from "./writes.js";
@@ -63,7 +64,7 @@ export function stopQueue() {
 
 /**
  * Makes a change: shows it at once, stores it and sends it. `etag: true` has it refused when the task was changed
- * meanwhile. `onStored()` is called when a closed tab cannot lose it any more. Resolves with the task of the answer (with
+ * meanwhile; a text is the state that the user has seen. `onStored()` is called when a closed tab cannot lose it any more. Resolves with the task of the answer (with
  * `queued: true` and the optimistic task while offline), the whole answer where it is not a task, or null when the change
  * was refused.
  */
@@ -77,7 +78,7 @@ async function write({ service, method, request, label = "", optimistic = null, 
   const id = taskIdOf(made);
   if (etag && id !== 0) {
     made.etag = true;
-    setEtag(made, store.base(id)?.etag);
+    setEtag(made, etag === true ? store.base(id)?.etag : etag);
   }
   setPending([...pending(), made]);
   const result = new Promise((resolve) => waiting.set(requestId, resolve));
@@ -198,9 +199,29 @@ async function failed(write, error) {
     sendLater(error.retryAfterMs || pause);
     return false;
   }
-  if (error.reason === "STALE_ETAG") return hold(write);
+  const deleted = error.code === "not_found" && write.method === "UpdateTask" && taskIdOf(write) > 0;
+  if (error.reason === "STALE_ETAG" || deleted) return hold(write);
+  const index = error.metadata?.index;
+  if (index !== undefined && stepsOf(write).length > 1 && stepsOf(write).length === write.request.changes?.length) {
+    return leaveOut(write, Number(index), error);
+  }
+  return refuse(write, error);
+}
+
+async function refuse(write, error) {
   await writes.edit(() => ({ remove: [write.order] }));
   tell({ type: "refused", requestId: write.requestId, text: explainRefusal(write, error) });
+  return true;
+}
+
+/** One of several changes was refused, and with it all of them: the others are sent again without it. */
+async function leaveOut(write, index, error) {
+  const others = (list) => list.filter((each, at) => at !== index);
+  const next = { ...write, requestId: newId(), optimistic: others(stepsOf(write)) };
+  next.request = { ...write.request, requestId: next.requestId, changes: others(write.request.changes) };
+  await change(next);
+  tell({ type: "again", requestId: write.requestId, write: next,
+    text: explainRefusal({ ...write, label: `A part of “${write.label}”` }, error) });
   return true;
 }
 
@@ -208,20 +229,38 @@ async function failed(write, error) {
 async function hold(write) {
   const user = userKey;
   const id = taskIdOf(write);
+  const fields = stepsOf(write).find((step) => step.update !== undefined)?.fields || {};
   let theirs = null;
+  let mine = store.state.tasks.get(id) || null;
   try {
     theirs = taskFromApi(await call("TodoService", "GetTask", { id }));
   } catch (error) {
     if (user !== userKey) return false;
     if (error.code !== "not_found") return failed(write, error);
+    const last = await lastState(id).catch(() => null);
+    if (!mine && !last) return user === userKey && refuse(write, error);
+    mine ||= { ...last, ...fields };
   }
   if (user !== userKey) return false;
-  const mine = store.state.tasks.get(id) || null;
   const held = { ...withRealIds(write), conflict: { requestId: write.requestId, id, label: write.label, method: write.method,
-    fields: stepsOf(write).find((step) => step.update !== undefined)?.fields || {}, mine, theirs } };
+    fields, mine, theirs } };
   await change(held);
   tell({ type: "held", write: held });
   return true;
+}
+
+/** What a deleted task was; null when the user never had it. */
+async function lastState(taskId) {
+  const { changes = [] } = await call("TodoService", "ListChanges", { taskId, pageSize: 500 });
+  return taskFromApi(changes.at(-1)?.task);
+}
+
+/** The write that brings a deleted task back before `held` changes it. */
+function restoring(held) {
+  const { id, mine } = held.conflict;
+  const requestId = newId();
+  return { service: "TodoService", method: "RestoreTask", request: { id, requestId }, requestId, label: held.label, etag: false,
+    optimistic: [{ create: { ...mine, id } }], at: Date.now(), order: held.order - 0.5 };
 }
 
 /** Settles a conflict: "mine" is sent again on top of their version, "theirs" drops the own change. */
@@ -229,6 +268,7 @@ async function resolve(conflict, choice) {
   const { requestId } = conflict;
   const tasks = conflict.theirs ? [conflict.theirs] : [];
   let message = null;
+  let first = null;
   await writes.edit((stored) => {
     const held = stored.find((each) => each.requestId === requestId);
     if (!held) return {}; // settled in another tab
@@ -242,8 +282,10 @@ async function resolve(conflict, choice) {
     next.request = { ...held.request, requestId: next.requestId };
     setEtag(next, conflict.theirs?.etag);
     message = { type: "again", requestId, write: next, tasks };
-    return { put: [next, ...later] };
+    if (!conflict.theirs && conflict.mine) first = restoring(held);
+    return { put: first ? [first, next, ...later] : [next, ...later] };
   });
+  if (first) tell({ type: "added", write: first });
   if (message) tell(message);
   else without(requestId);
   return kick();
@@ -285,6 +327,8 @@ function hear({ type, requestId, write: changed, tasks = [], names = [], answer,
     settle(changed.requestId, null);
   } else if (type === "dropped" || type === "again") {
     takeTasks(tasks.map((task) => [task.id, task]), { own: true });
+    if (text) toast({ text, kind: "error", timeout: 12000 });
+    settle(requestId, null);
     if (type === "dropped") without(requestId);
     else setPending(pending().map((each) => (each.requestId === requestId ? changed : each)));
   }
@@ -309,7 +353,12 @@ onReach((answered) => {
   setState({ online: true });
   return was || kick();
 });
-addEventListener("online", () => { pause = 1000; kick(); });
+const tryNow = () => { pause = 1000; kick(); };
+session.onToken(tryNow);
+addEventListener("online", tryNow);
 addEventListener("offline", () => setState({ online: false }));
 
-export const queue = { write, resolve, kick };
+/** Resolves when what waits from earlier is known. */
+const ready = () => begun;
+
+export const queue = { write, resolve, kick, ready };
