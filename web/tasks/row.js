@@ -83,6 +83,7 @@ function TitleEdit({ task, ops }) {
   const [text, setText] = useState(ops.draft(task.id) ?? task.title);
   const field = useRef();
   const over = useRef(false);
+  const start = useRef({ title: task.title, etag: store.base(task.id)?.etag }).current;
   useLayoutEffect(() => {
     field.current.focus();
     field.current.select();
@@ -95,8 +96,9 @@ function TitleEdit({ task, ops }) {
     over.current = true;
     const title = text.trim();
     ops.endEdit(task);
-    if (!title || title === task.title) return;
-    if (save) changeTask(task, { title }, { what: "Renamed to" }).then((done) => done || offer(title));
+    if (!title || title === task.title || title === start.title) return;
+    const etag = start.title !== task.title ? start.etag || true : true; // a name given elsewhere meanwhile makes a conflict
+    if (save) changeTask(task, { title }, { what: "Renamed to", etag }).then((done) => done || offer(title));
     else offer(title);
   };
   return html`<input ref=${field} class="t-title-edit" type="text" aria-label=${`Title of “${shorten(task.title, 40)}”`} maxlength="500" dir="auto"
