@@ -51,8 +51,9 @@ function save() {
   const at = { ...cursor, epoch };
   changes = new Map();
   attempt(async (to) => {
-    if (await to.save(saved, at)) return;
-    // Another tab is ahead: the changes stay until this tab is, too.
+    const done = await to.save(saved, at).catch(() => false);
+    if (done || copy !== to || epoch !== at.epoch) return;
+    // Another tab is ahead, or the browser refused: the changes stay, since the next save moves the cursor past them.
     for (const [id, task] of saved) if (!changes.has(id)) changes.set(id, task);
   });
 }
