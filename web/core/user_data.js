@@ -8,6 +8,8 @@ import { openQueue, startQueue, stopQueue } from "./queue.js";
 import { startSaving, stopSaving } from "./saving.js";
 import { session } from "./session.js";
 import { replaceTasks, resetStore } from "./store.js";
+import { closeDialogs } from "../ui/dialog.js";
+import { dismissAll } from "../ui/toast.js";
 
 const patienceMs = 10000;
 let present = "";
@@ -28,6 +30,8 @@ function look() {
 }
 
 function close() {
+  closeDialogs();
+  dismissAll();
   stopFeed();
   stopQueue();
   stopSaving();

@@ -135,7 +135,7 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
     toast({ text: `Kept the old ${label.toLowerCase()}`, actions: [{ label: "Use the new one",
       run: () => changeTask(present, { [field]: typed.trim() || null }, { what: "Changed" }) }] });
   };
-  useEffect(() => () => { save(); }, []);
+  useEffect(() => () => { if (session.key === user) save(); }, []);
   return html`<textarea ref=${place} class=${className} aria-label=${label} maxlength=${maxlength} rows="1" dir="auto" placeholder=${placeholder}
     value=${text} onInput=${(event) => write(event.currentTarget.value)} onBlur=${save} onKeyDown=${(event) => {
       if (event.isComposing) return;
