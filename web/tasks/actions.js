@@ -238,13 +238,26 @@ export function setPriority(tasks, priority) {
   return changeTasks(tasks, () => ({ priority }), `Set ${priority} priority for ${several(tasks)}`);
 }
 
+/** Changes tags of several tasks; the other tags stay, also those that came from elsewhere meanwhile. `parts`: task -> {add, remove}. */
+function writeTags(parts, label) {
+  const change = new Map([...parts].map(([task, part]) => [current(task), part]).filter(([task]) => task));
+  const after = (task, { add, remove }) => [...task.tags.filter((tag) => !remove.includes(tag) && !add.includes(tag)), ...add];
+  batch([...change.keys()], label, (task) => ({ tags: change.get(task) }),
+    (task) => ({ update: task.id, fields: { tags: after(task, change.get(task)) } }));
+}
+
 /** Puts tags on tasks and takes others off. */
 export function setTags(tasks, add, remove = []) {
   const tagsOf = (task) => [...new Set([...task.tags.filter((tag) => !remove.includes(tag)), ...add])];
   const changed = tasks.map(current).filter((task) => task && String(tagsOf(task)) !== String(task.tags));
   if (changed.length === 0) return undefined;
   if (changed.length === 1) return changeTask(changed[0], { tags: tagsOf(changed[0]) }, { what: "Changed the tags of" });
-  return changeTasks(changed, (task) => ({ tags: tagsOf(task) }), `Changed the tags of ${several(changed)}`);
+  const text = `Changed the tags of ${several(changed)}`;
+  const parts = new Map(changed.map((task) => [task, { add: add.filter((tag) => !task.tags.includes(tag)),
+    remove: remove.filter((tag) => task.tags.includes(tag) && !add.includes(tag)) }]));
+  writeTags(parts, text);
+  withUndo(text, () => writeTags(new Map([...parts].map(([task, part]) => [task, { add: part.remove, remove: part.add }])), `Undo: ${text}`));
+  return undefined;
 }
 
 // Deleting, skipping, stopping.
