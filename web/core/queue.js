@@ -103,8 +103,13 @@ function warn() {
   toast({ text: "This browser could not store the change. Keep the page open until it is sent." });
 }
 
+let asked = false;
+
 /** The promise of a write that has to wait is settled with what is shown. */
 function answerQueued(made) {
+  // A browser that is short of space deletes what it was not asked to keep.
+  if (!asked) navigator.storage?.persist?.().catch(() => {});
+  asked = true;
   const id = stepsOf(made).length ? idsOf(made)[0] : taskIdOf(made);
   const task = store.state.tasks.get(id) || stepsOf(made)[0]?.create || null;
   settle(made.requestId, task ? { ...task, queued: true } : { queued: true });
