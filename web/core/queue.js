@@ -64,9 +64,9 @@ export function stopQueue() {
 
 /**
  * Makes a change: shows it at once, stores it and sends it. `etag: true` has it refused when the task was changed
- * meanwhile; a text is the state that the user has seen. `onStored()` is called when a closed tab cannot lose it any more. Resolves with the task of the answer (with
- * `queued: true` and the optimistic task while offline), the whole answer where it is not a task, or null when the change
- * was refused.
+ * meanwhile; a text is the state that the user has seen. `onStored()` is called when a closed tab cannot lose it any more.
+ * Resolves with the task of the answer (with `queued: true` and the optimistic task while offline), the whole answer where
+ * it is not a task, or null when the change was refused.
  */
 async function write({ service, method, request, label = "", optimistic = null, etag = false, requestId = newId(), onStored }) {
   if (!userKey) return null;
@@ -238,20 +238,29 @@ async function hold(write) {
   let theirs = null;
   let mine = store.state.tasks.get(id) || null;
   try {
-    theirs = taskFromApi(await call("TodoService", "GetTask", { id }));
+    theirs = await presentState(id);
+    const last = theirs || mine ? null : await lastState(id);
+    if (last) mine = { ...last, ...fields };
   } catch (error) {
-    if (user !== userKey) return false;
-    if (error.code !== "not_found") return failed(write, error);
-    const last = await lastState(id).catch(() => null);
-    if (!mine && !last) return user === userKey && refuse(write, error);
-    mine ||= { ...last, ...fields };
+    return user === userKey && failed(write, error);
   }
   if (user !== userKey) return false;
+  if (!theirs && !mine) return refuse(write, new ApiError({ code: "not_found", message: "" }));
   const held = { ...withRealIds(write), conflict: { requestId: write.requestId, id, label: write.label, method: write.method,
     fields, mine, theirs } };
   await change(held);
   tell({ type: "held", write: held });
   return true;
+}
+
+/** A task as the service has it; null when it is deleted. */
+async function presentState(id) {
+  try {
+    return taskFromApi(await call("TodoService", "GetTask", { id }));
+  } catch (error) {
+    if (error.code === "not_found") return null;
+    throw error;
+  }
 }
 
 /** What a deleted task was; null when the user never had it. */
