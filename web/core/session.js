@@ -155,8 +155,15 @@ async function signOut() {
   set({ status: provider ? "loading" : "signed-out", user: null, name: "", operator: false, expired: false });
   tabs?.postMessage({ type: "signed-out" });
   forgetTexts(key);
-  await Promise.race([deleteCopy(key).catch(() => {}), new Promise((resolve) => setTimeout(resolve, 2000))]);
+  await Promise.race([Promise.allSettled([deleteCopy(key), endPush()]), new Promise((resolve) => setTimeout(resolve, 2000))]);
   if (provider && !(await oidc.end())) set({ status: "signed-out" });
+}
+
+/** Reminders of the user who leaves are not for the next one at this browser: neither those to come nor those still shown. */
+async function endPush() {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  (await registration?.getNotifications?.())?.forEach((each) => each.close());
+  await (await registration?.pushManager?.getSubscription())?.unsubscribe();
 }
 
 let tabs = null;
