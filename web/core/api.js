@@ -43,7 +43,7 @@ async function post(path, request, identity, signal, timeoutMs) {
       headers: { "content-type": "application/json", "connect-protocol-version": "1",
         "connect-timeout-ms": String(timeoutMs), ...identity },
       body: JSON.stringify(request),
-      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      signal: signal ? AbortSignal.any?.([signal, deadline]) ?? signal : deadline,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
