@@ -13,7 +13,7 @@ import { toast } from "../ui/toast.js";
 
 const retried = new Set(["offline", "unavailable", "deadline_exceeded", "unknown", "resource_exhausted", "canceled"]);
 const waiting = new Map(); // request id -> resolve of the promise that write() gave
-const over = new Set(); // request ids of writes that were settled while the queue began
+const over = new Set(); // request ids of settled writes: a queue that was read a moment before may still have them
 let writes = null;
 let begun = null; // a promise: the stored queue was read
 let begin = () => {};
@@ -48,6 +48,18 @@ export async function startQueue(copy, key) {
   const known = new Set(stored.map(({ requestId }) => requestId));
   setPending([...stored, ...pending().filter(({ requestId }) => !known.has(requestId))]);
   begin();
+  kick();
+}
+
+/** Takes over what another tab has stored, and did not live to tell. */
+async function adopt() {
+  if (!writes || document.visibilityState !== "visible") return;
+  const user = userKey;
+  const stored = await writes.read();
+  if (user !== userKey) return;
+  const known = new Set([...pending().map(({ requestId }) => requestId), ...over]);
+  const left = stored.filter(({ requestId }) => !known.has(requestId));
+  if (left.length > 0) setPending([...pending(), ...left]);
   kick();
 }
 
@@ -321,7 +333,7 @@ function resultOf(mine, tasks) {
 /** What this tab or another one has done with the queue. */
 function hear({ type, requestId, write: changed, tasks = [], names = [], answer, text }) {
   const mine = pending().find((each) => each.requestId === (requestId || changed?.requestId));
-  if (!writes && requestId) over.add(requestId);
+  if (requestId) over.add(requestId);
   if (type === "added" && !mine) {
     setPending([...pending(), changed]);
     kick();
@@ -370,6 +382,7 @@ onReach((answered) => {
 const tryNow = () => { pause = 1000; kick(); };
 session.onToken(tryNow);
 addEventListener("online", tryNow);
+document.addEventListener("visibilitychange", () => adopt().catch(() => {}));
 addEventListener("offline", () => setState({ online: false }));
 
 /** Resolves when what waits from earlier is known. */
