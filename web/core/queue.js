@@ -147,8 +147,10 @@ async function kick() {
       }
     });
   } catch (error) {
-    reportError(error);
-    sendLater();
+    if (user === userKey) {
+      reportError(error);
+      sendLater();
+    }
   } finally {
     sending = false;
   }

@@ -54,10 +54,10 @@ async function open(key) {
     if (key !== present) return undefined;
     if (cursor) replaceTasks(tasks, { seq: cursor.seq, ready: true });
   } catch (error) {
+    if (key !== present) return undefined;
     reportError(error);
     cursor = null;
   }
-  if (key !== present) return undefined;
   // Without a copy the page works from memory.
   await startQueue(copy, key).catch(() => startQueue(null, key));
   if (key !== present) return undefined;
