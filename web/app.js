@@ -81,7 +81,10 @@ function ChatPanel({ onClose }) {
 
 function App() {
   const [state, set] = useState(session.state);
-  useEffect(() => session.subscribe(set), []);
+  useEffect(() => {
+    set(session.state); // it may have changed before the first paint
+    return session.subscribe(set);
+  }, []);
   if (state.status === "loading") return html`<div class="page-wait"><span class="spinner" role="img" aria-label="Loading"></span></div>`;
   return html`${state.status === "signed-in"
     ? html`<${Shell} key=${session.key} useCounts=${useCounts} Bell=${Bell} ChatPanel=${ChatPanel} onAdd=${focusQuickAdd}>

@@ -1,12 +1,15 @@
 // The service worker: it keeps the files of the page, so that the page opens without a network, and shows pushed
 // reminders. Answers of the API are never kept.
 //
-// The files are kept as one set, found by following the imports from app.js. A page gets all its files from one set. After
-// each visit the set is compared with the server by ETag; when a file has changed, a new set is made, and the windows are
-// told that a new version is ready.
+// The files are kept as one set, found by following the imports from app.js. A page gets all its files from one set, also
+// those that it loads hours later, so an old set stays as long as a window uses it. After each visit the newest set is
+// compared with the server by ETag; when a file has changed, a new set is made, and the windows are told that a new version
+// is ready.
 import { onNotificationClick, onPush } from "./views/push_worker.js";
 
 const prefix = "todo-page-";
+const windowsName = "todo-windows"; // of the cache that remembers which window uses which set
+const startMs = 60000; // a window that just begins is not listed yet
 const complete = "/complete"; // an entry of a set that has all its files
 const start = ["/index.html", "/app.js", "/manifest.webmanifest", "/style/base.css", "/style/components.css", "/style/tasks.css",
   "/style/views.css", "/lib/uplot.js", "/lib/uplot.css", "/icons/icon.svg", "/icons/icon-192.png", "/settings.json"];
@@ -18,14 +21,17 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 self.addEventListener("push", onPush);
 self.addEventListener("notificationclick", onNotificationClick);
 
+/** The name of the newest complete set, or "". */
+async function newestName() {
+  const names = (await caches.keys()).filter((name) => name.startsWith(prefix)).sort().reverse();
+  for (const name of names) if (await (await caches.open(name)).match(complete)) return name;
+  return "";
+}
+
 /** The newest complete set, or null. */
 async function present() {
-  const names = (await caches.keys()).filter((name) => name.startsWith(prefix)).sort().reverse();
-  for (const name of names) {
-    const cache = await caches.open(name);
-    if (await cache.match(complete)) return cache;
-  }
-  return null;
+  const name = await newestName();
+  return name ? caches.open(name) : null;
 }
 
 /** Fetches all files of the page: path -> answer. Fails when one cannot be had. */
@@ -64,14 +70,54 @@ async function compare() {
     const kept = await old.match(path);
     changed ||= kept?.headers.get("etag") !== answer.headers.get("etag");
   }
-  if (!changed) return false;
-  const name = prefix + String(Date.now()).padStart(15, "0");
+  if (!changed) {
+    await sweep(await newestName());
+    return false;
+  }
+  // A clock that was set back must not make the new set the older one.
+  const before = Number((await newestName()).slice(prefix.length));
+  const name = prefix + String(Math.max(Date.now(), before + 1)).padStart(15, "0");
   const cache = await caches.open(name);
   for (const [path, answer] of files) if (answer) await cache.put(path, answer);
   await cache.put(complete, new Response(""));
-  for (const other of await caches.keys()) if (other !== name) await caches.delete(other);
+  await sweep(name);
   if (old) for (const each of await self.clients.matchAll({ type: "window" })) each.postMessage({ type: "new-version" });
   return true;
+}
+
+const bound = new Map(); // what was remembered since this worker began
+
+/** Remembers that a window uses a set. */
+async function bind(id, name) {
+  bound.set(id, name);
+  const windows = await caches.open(windowsName);
+  await windows.put(`/${id}`, Response.json({ name, at: Date.now() }));
+}
+
+/** The set that a window uses: its own while that is there, else the newest. */
+async function setOf(id) {
+  if (!id) return present();
+  if (!bound.has(id)) {
+    const known = await (await caches.open(windowsName)).match(`/${id}`);
+    if (known) bound.set(id, (await known.json()).name);
+  }
+  if (bound.has(id) && await caches.has(bound.get(id))) return caches.open(bound.get(id));
+  const name = await newestName();
+  if (name) await bind(id, name);
+  return name ? caches.open(name) : null;
+}
+
+/** Deletes sets that no window uses, but not the newest. */
+async function sweep(newest) {
+  const windows = await caches.open(windowsName);
+  const open = new Set((await self.clients.matchAll({ includeUncontrolled: true })).map(({ id }) => id));
+  const used = new Set([newest, windowsName]);
+  for (const request of await windows.keys()) {
+    const { name, at } = await (await windows.match(request)).json();
+    if (open.has(new URL(request.url).pathname.slice(1)) || Math.abs(Date.now() - at) < startMs) used.add(name);
+    else await windows.delete(request);
+  }
+  for (const name of await caches.keys()) if (!used.has(name)) await caches.delete(name);
 }
 
 const isFile = (path) => /^\/(core|ui|tasks|views|style|icons|lib)\//.test(path) || path === "/app.js" || path === "/manifest.webmanifest";
@@ -81,17 +127,26 @@ self.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(request.url);
   if (request.method !== "GET" || origin !== self.location.origin) return;
   if (request.mode === "navigate" && !/\.[a-z]+$/.test(pathname)) {
-    event.respondWith(kept("/index.html", request));
-    event.waitUntil(check().catch(() => {}));
+    const page = begin(event.resultingClientId, request);
+    event.respondWith(page);
+    event.waitUntil(page.then(check).catch(() => {}));
   } else if (isFile(pathname)) {
-    event.respondWith(kept(pathname, request));
+    event.respondWith(kept(pathname, request, event.clientId));
   } else if (pathname === "/settings.json") {
     event.respondWith(settings(request));
   }
 });
 
-async function kept(path, request) {
-  return (await (await present())?.match(path)) || fetch(request);
+/** The document of a new window, which uses the newest set from now on. */
+async function begin(id, request) {
+  const name = await newestName();
+  if (!name) return fetch(request);
+  if (id) await bind(id, name);
+  return (await (await caches.open(name)).match("/index.html")) || fetch(request);
+}
+
+async function kept(path, request, id) {
+  return (await (await setOf(id))?.match(path)) || fetch(request);
 }
 
 async function settings(request) {

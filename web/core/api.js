@@ -43,7 +43,7 @@ async function post(path, request, identity, signal, timeoutMs) {
       headers: { "content-type": "application/json", "connect-protocol-version": "1",
         "connect-timeout-ms": String(timeoutMs), ...identity },
       body: JSON.stringify(request),
-      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      signal: signal ? AbortSignal.any?.([signal, deadline]) ?? signal : deadline,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -66,10 +66,14 @@ async function post(path, request, identity, signal, timeoutMs) {
   throw error;
 }
 
+const codes = new Set(["canceled", "unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists", "permission_denied",
+  "resource_exhausted", "failed_precondition", "aborted", "out_of_range", "unimplemented", "internal", "unavailable", "data_loss",
+  "unauthenticated"]);
+
 function errorOf(answer, body) {
   const retryAfter = Number(answer.headers.get("retry-after"));
   const error = {
-    code: body?.code || codeOfStatus(answer.status), message: body?.message || `The server answered ${answer.status}.`,
+    code: codes.has(body?.code) ? body.code : codeOfStatus(answer.status), message: body?.message || `The server answered ${answer.status}.`,
     retryAfterMs: retryAfter > 0 ? retryAfter * 1000 : 0, reason: "", fields: [], metadata: {},
   };
   for (const detail of body?.details || []) Object.assign(error, readDetail(detail));

@@ -5,6 +5,7 @@
 
 const chunkSize = 400;
 const nameOf = (key) => `todo.${key}`;
+const nameRange = () => IDBKeyRange.bound(["name"], ["name", []]);
 
 const done = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
@@ -100,15 +101,30 @@ export class Copy {
   async addWrite(write) {
     const transaction = this.database.transaction("writes", "readwrite", { durability: "strict" });
     const order = done(transaction.objectStore("writes").add(write));
+    order.catch(() => {}); // the end of the transaction tells it, too
     await finished(transaction);
     return order;
   }
 
-  async changeWrites(writes, removedOrders = []) {
-    const transaction = this.database.transaction("writes", "readwrite");
+  /** Changes the queue in one transaction, as Writes.edit does. */
+  async editWrites(edit) {
+    const transaction = this.database.transaction(["writes", "meta"], "readwrite", { durability: "strict" });
+    const end = finished(transaction);
+    end.catch(() => {});
     const store = transaction.objectStore("writes");
-    for (const write of writes) store.put(write);
-    for (const order of removedOrders) store.delete(order);
-    await finished(transaction);
+    const { put, remove, names } = edit(await done(store.getAll()));
+    for (const write of put) store.put(write);
+    for (const order of remove) store.delete(order);
+    for (const [temporary, id] of names) transaction.objectStore("meta").put([temporary, id], ["name", temporary]);
+    await end;
+  }
+
+  /** The ids that the server gave to tasks that were made here, [[temporary id, id]…]; without writes nothing needs them. */
+  async readNames() {
+    const transaction = this.database.transaction(["writes", "meta"], "readwrite");
+    const meta = transaction.objectStore("meta");
+    const names = await done(meta.getAll(nameRange()));
+    if ((await done(transaction.objectStore("writes").count())) === 0) meta.delete(nameRange());
+    return names;
   }
 }

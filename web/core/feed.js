@@ -78,6 +78,7 @@ class Feed {
     }
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, "todo.v1");
     this.socket = socket;
+    this.parts = new Map(); // half a snapshot of an earlier connection may hold tasks that are gone
     this.#alive();
     socket.onopen = async () => {
       const hello = await session.hello();

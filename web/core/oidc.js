@@ -1,6 +1,7 @@
 // Sign-in with an OpenID provider: authorization code with PKCE, by redirect. Tokens live in memory. A new tab asks the
 // other tabs for theirs, so only the first one goes to the provider; a lock makes one tab at a time use the refresh token,
 // which is good for one use only.
+import { exclusively } from "./browser.js";
 
 const flowKey = "todo.sign-in"; // of sessionStorage: state, verifier and where to return; no token
 const earliestMs = 60000; // before its end a token is renewed; a third of its life, if that is shorter
@@ -17,9 +18,11 @@ function claimsOf(jwt) {
   }
 }
 
+const userOf = ({ access, id }) => claimsOf(access).sub || claimsOf(id).sub || "";
+
 export class OidcClient {
   constructor({ issuer, clientId, scopes }, onToken) {
-    Object.assign(this, { issuer, clientId, scopes: scopes || "openid", onToken, tokens: null, leaving: false, renewing: null });
+    Object.assign(this, { issuer, clientId, scopes: scopes || "openid", onToken, tokens: null, user: "", leaving: false, renewing: null });
     this.tabs = new BroadcastChannel(`todo.tokens.${issuer}`);
     this.tabs.onmessage = ({ data }) => this.#hear(data);
   }
@@ -110,7 +113,7 @@ export class OidcClient {
   async #renewLocked(refused) {
     const before = this.tokens;
     if (!before?.refresh) return null;
-    return navigator.locks.request(`todo.refresh.${this.issuer}`, async () => {
+    return exclusively(`todo.refresh.${this.issuer}`, async () => {
       if (!this.tokens) return null;
       if (this.tokens.access !== before.access) return this.tokens.access; // another tab was quicker
       if (!refused && this.tokens.expiresAt - this.tokens.early > Date.now()) return this.tokens.access;
@@ -153,15 +156,16 @@ export class OidcClient {
   #identity() {
     const access = claimsOf(this.tokens.access);
     const id = claimsOf(this.tokens.id);
-    const user = access.sub || id.sub || "";
+    const user = userOf(this.tokens);
     return { claims: access, user, name: id.name || id.preferred_username || id.email || access.name || user };
   }
 
   #hear(message) {
     if (message.type === "ask" && this.tokens) this.tabs.postMessage({ type: "tokens", tokens: this.tokens });
     if (message.type !== "tokens" || !message.tokens) return;
-    const mine = this.tokens && claimsOf(this.tokens.access).sub;
-    if (mine && claimsOf(message.tokens.access).sub !== mine) return;
+    // What this tab shows and sends is of one user, also while it has no token of theirs.
+    const mine = this.user || (this.tokens && userOf(this.tokens));
+    if (mine && userOf(message.tokens) !== mine) return;
     if (this.tokens && message.tokens.expiresAt <= this.tokens.expiresAt) return;
     this.tokens = message.tokens;
     this.heard?.();

@@ -1,5 +1,6 @@
 // Keeps the copy in IndexedDB near what the feed has brought: changes are gathered for a moment, then saved together with
 // the cursor.
+import { newId } from "./browser.js";
 import { store } from "./store.js";
 
 const gatherMs = 300;
@@ -36,7 +37,7 @@ export function saveSoon(entries, newCursor) {
 }
 
 export function saveAll(newCursor) {
-  epoch = crypto.randomUUID();
+  epoch = newId();
   cursor = newCursor;
   changes = new Map();
   const tasks = [...store.baseTasks().values()];
@@ -50,8 +51,9 @@ function save() {
   const at = { ...cursor, epoch };
   changes = new Map();
   attempt(async (to) => {
-    if (await to.save(saved, at)) return;
-    // Another tab is ahead: the changes stay until this tab is, too.
+    const done = await to.save(saved, at).catch(() => false);
+    if (done || copy !== to || epoch !== at.epoch) return;
+    // Another tab is ahead, or the browser refused: the changes stay, since the next save moves the cursor past them.
     for (const [id, task] of saved) if (!changes.has(id)) changes.set(id, task);
   });
 }

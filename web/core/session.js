@@ -2,6 +2,7 @@
 // The name of the last user is kept in localStorage, so that the copy of the tasks can be shown without a network; tokens
 // are kept in memory only.
 import { deleteCopy } from "./db.js";
+import { forgetTexts } from "./drafts.js";
 
 const userKey = "todo.user";
 const listeners = new Set();
@@ -103,7 +104,7 @@ async function start() {
 async function startOidc(known) {
   try {
     const { OidcClient } = await import("./oidc.js");
-    oidc = new OidcClient(loaded, (fresh) => tokenListeners.forEach((listen) => listen(fresh)));
+    oidc = new OidcClient(loaded, tokenCame);
     const identity = await oidc.begin(Boolean(known));
     if (identity) return signedIn(identity);
     if (oidc.leaving) return undefined;
@@ -111,11 +112,18 @@ async function startOidc(known) {
     if (!known) return set({ status: "signed-out", error: error.message });
   }
   // The copy stays readable without a token; the banner asks to sign in again.
+  if (known && oidc) oidc.user = known.user;
   if (known) return set({ status: "signed-in", user: known.user, name: known.name, operator: Boolean(known.operator), expired: true });
   return set({ status: "signed-out" });
 }
 
+function tokenCame(fresh) {
+  if (state.expired) set({ expired: false }); // another tab has signed in again
+  tokenListeners.forEach((listen) => listen(fresh));
+}
+
 function signedIn({ user, name, operator }) {
+  oidc.user = user;
   const known = remembered();
   const was = known?.user === user && known.operator;
   remember({ mode: "oidc", issuer: loaded.issuer, user, name, operator: operator || Boolean(was) });
@@ -146,8 +154,16 @@ async function signOut() {
   // The button to sign in must not appear for the moment before the browser leaves for the provider.
   set({ status: provider ? "loading" : "signed-out", user: null, name: "", operator: false, expired: false });
   tabs?.postMessage({ type: "signed-out" });
-  await Promise.race([deleteCopy(key).catch(() => {}), new Promise((resolve) => setTimeout(resolve, 2000))]);
+  forgetTexts(key);
+  await Promise.race([Promise.allSettled([deleteCopy(key), endPush()]), new Promise((resolve) => setTimeout(resolve, 2000))]);
   if (provider && !(await oidc.end())) set({ status: "signed-out" });
+}
+
+/** Reminders of the user who leaves are not for the next one at this browser: neither those to come nor those still shown. */
+async function endPush() {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  (await registration?.getNotifications?.())?.forEach((each) => each.close());
+  await (await registration?.pushManager?.getSubscription())?.unsubscribe();
 }
 
 let tabs = null;
@@ -157,6 +173,7 @@ function followOtherTabs() {
   tabs.onmessage = ({ data }) => {
     if (data.type !== "signed-out" || state.status !== "signed-in") return;
     oidc?.forget();
+    forgetTexts(session.key);
     set({ status: "signed-out", user: null, name: "", operator: false, expired: false });
   };
   // Another tab signed in as somebody else: what this tab shows would be mixed up with the other user's queue.

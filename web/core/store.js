@@ -27,6 +27,7 @@ let state = fresh();
 let changed = new Set(); // since the last notice; null: all
 const listeners = new Set();
 const taskListeners = new Set();
+const removed = new Map(); // id -> the version that a deleted task had at least: a repeated answer must not bring it back
 const realIds = new Map(); // temporary id -> the id that the server gave
 let noticePlanned = false;
 let lastNotice = 0;
@@ -122,8 +123,9 @@ export function takeTasks(entries, { own = false, change = null } = {}) {
     const present = base.get(id);
     if (task && present && present.version > task.version) continue;
     if (task && present && present.version === task.version && own) continue;
+    if (task && own && !present && task.version <= removed.get(id)) continue;
     if (task) base.set(id, task);
-    else base.delete(id);
+    else if (base.delete(id)) removed.set(id, present.version);
     ids.push(id);
   }
   if (change) state = { ...state, ...change };
@@ -136,9 +138,10 @@ export function takeTasks(entries, { own = false, change = null } = {}) {
 export function replaceTasks(tasks, fields = {}) {
   for (const [id, task] of tasks) {
     const present = base.get(id);
-    if (present && present.version === task.version && present.seq === task.seq) tasks.set(id, present);
+    if (present && present.version === task.version && present.seq === task.seq && present.updated_at === task.updated_at) tasks.set(id, present);
   }
   base = tasks;
+  removed.clear();
   shown = new Map(base);
   changed = null;
   state = { ...state, ...fields, tasks: new Tasks(shown) };
@@ -164,6 +167,7 @@ export function nameTask(temporary, id) {
   realIds.set(temporary, id);
   shown.delete(temporary);
   changed?.add(temporary);
+  refresh([id]);
   plan(true);
 }
 
@@ -171,6 +175,7 @@ export function nameTask(temporary, id) {
 export function resetStore() {
   base = new Map();
   shown = new Map();
+  removed.clear();
   realIds.clear();
   changed = null;
   const { online } = state;

@@ -4,11 +4,14 @@ import { Copy } from "./db.js";
 import { taskFromFeed } from "./api.js";
 import { preferences } from "./preferences.js";
 import { startFeed, stopFeed } from "./feed.js";
-import { startQueue, stopQueue } from "./queue.js";
+import { openQueue, startQueue, stopQueue } from "./queue.js";
 import { startSaving, stopSaving } from "./saving.js";
 import { session } from "./session.js";
 import { replaceTasks, resetStore } from "./store.js";
+import { closeDialogs } from "../ui/dialog.js";
+import { dismissAll } from "../ui/toast.js";
 
+const patienceMs = 10000;
 let present = "";
 let copy = null;
 
@@ -27,6 +30,8 @@ function look() {
 }
 
 function close() {
+  closeDialogs();
+  dismissAll();
   stopFeed();
   stopQueue();
   stopSaving();
@@ -37,21 +42,36 @@ function close() {
 }
 
 async function open(key) {
+  openQueue(key);
   preferences.reload();
   let cursor = null;
   try {
-    const opened = await Copy.open(key);
+    const opened = await inTime(Copy.open(key));
     if (key !== present) return opened.close();
     copy = opened;
     const tasks = new Map();
     cursor = await copy.readTasks((part) => part.forEach((task) => tasks.set(task.id, taskFromFeed(task))));
     if (key !== present) return undefined;
     if (cursor) replaceTasks(tasks, { seq: cursor.seq, ready: true });
-    await startQueue(copy, key);
-    startSaving(copy, cursor);
   } catch (error) {
     if (key !== present) return undefined;
     reportError(error);
+    cursor = null;
   }
-  return key === present ? startFeed(cursor?.event_id ? cursor : null) : undefined;
+  // Without a copy the page works from memory.
+  await startQueue(copy, key).catch(() => startQueue(null, key));
+  if (key !== present) return undefined;
+  if (copy) startSaving(copy, cursor);
+  return startFeed(cursor?.event_id ? cursor : null);
+}
+
+/** A database that another tab holds may not open at all. */
+function inTime(opening) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error("The copy did not open in time."));
+      opening.then((late) => late.close(), () => {});
+    }, patienceMs);
+    opening.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

@@ -14,6 +14,31 @@ export function setEtag(write, etag) {
   else write.request = { ...write.request, etag };
 }
 
+/** The state that the write expects. */
+export function etagOf({ method, request }) {
+  return method === "UpdateTask" ? request.task?.etag : request.etag;
+}
+
+/**
+ * Brings waiting writes up to `tasks`, the result of a write before them: with the server's ids, and with the new etag
+ * where the task was not changed by others in between. `seen`: the user has seen that state, whoever made it. Returns those
+ * that became different.
+ */
+export function passOn(later, tasks, seen = false) {
+  return later.flatMap((each) => {
+    const next = withRealIds(each);
+    const task = tasks.find(({ id }) => id === taskIdOf(next));
+    if (each.etag && task && (seen || follows(task, etagOf(next)))) setEtag(next, task.etag);
+    return JSON.stringify(next.request) === JSON.stringify(each.request) ? [] : [next];
+  });
+}
+
+/** Whether the task is one change, or none, behind the state that `etag` names. */
+function follows(task, etag) {
+  const before = /^v(\d+)$/.exec(etag || "")?.[1];
+  return before === undefined || task.version - before === 0 || task.version - before === 1;
+}
+
 /** The write with the server's ids in the place of temporary ones. */
 export function withRealIds(write) {
   const request = { ...write.request };

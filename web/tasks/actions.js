@@ -41,12 +41,15 @@ function batch(tasks, label, change, optimistic) {
 
 // Adding.
 
-/** Adds a task. `draft` is a Task of the API; the reminders are made after it, in the same queue. Returns its id. */
-export function addTask(draft, reminders = []) {
+/**
+ * Adds a task. `draft` is a Task of the API; the reminders are made after it, in the same queue. `stored`: {requestId,
+ * onStored} as queue.write() takes them. Returns its id.
+ */
+export function addTask(draft, reminders = [], stored = {}) {
   const id = temporaryId();
   const { dueLocal } = draft;
   const shown = taskFromApi({ ...draft, version: 0, dueKind: !dueLocal ? "" : dueLocal.length > 10 ? "DUE_KIND_LOCAL" : "DUE_KIND_DATE" });
-  queue.write({ method: "CreateTask", request: { task: draft }, label: `Add “${shorten(draft.title)}”`, optimistic: { create: { ...shown, id,
+  queue.write({ ...stored, method: "CreateTask", request: { task: draft }, label: `Add “${shorten(draft.title)}”`, optimistic: { create: { ...shown, id,
     created_at: new Date().toISOString(), time_zone: draft.timeZone || zoneOf(preferences.state.zone) } } });
   for (const reminder of reminders) {
     queue.write({ method: "CreateReminder", request: { taskId: id, reminder }, label: `Remind of “${shorten(draft.title)}”` });
@@ -163,7 +166,7 @@ export function writeFields(task, fields, { scope = "", label = `Change ${quoted
 }
 
 /** Changes fields of one task, with the question about its series where there is one. False: the user left the question. */
-export async function changeTask(task, fields, { ask = true, what = "Changed", label } = {}) {
+export async function changeTask(task, fields, { ask = true, what = "Changed", label, etag = true } = {}) {
   let present = current(task);
   if (!present) return false;
   let scope = "";
@@ -173,7 +176,7 @@ export async function changeTask(task, fields, { ask = true, what = "Changed", l
     if (!scope || !present) return false;
   }
   const before = presentOf(present, fields);
-  writeFields(present, fields, { scope, label });
+  writeFields(present, fields, { scope, label, etag });
   withUndo(`${what} ${quoted({ title: fields.title || present.title })}`, () => {
     const now = current(present);
     if (now) writeFields(now, before, { scope, label: `Undo a change of ${quoted(now)}`, etag: false });
@@ -235,13 +238,26 @@ export function setPriority(tasks, priority) {
   return changeTasks(tasks, () => ({ priority }), `Set ${priority} priority for ${several(tasks)}`);
 }
 
+/** Changes tags of several tasks; the other tags stay, also those that came from elsewhere meanwhile. `parts`: task -> {add, remove}. */
+function writeTags(parts, label) {
+  const change = new Map([...parts].map(([task, part]) => [current(task), part]).filter(([task]) => task));
+  const after = (task, { add, remove }) => [...task.tags.filter((tag) => !remove.includes(tag) && !add.includes(tag)), ...add];
+  batch([...change.keys()], label, (task) => ({ tags: change.get(task) }),
+    (task) => ({ update: task.id, fields: { tags: after(task, change.get(task)) } }));
+}
+
 /** Puts tags on tasks and takes others off. */
 export function setTags(tasks, add, remove = []) {
   const tagsOf = (task) => [...new Set([...task.tags.filter((tag) => !remove.includes(tag)), ...add])];
   const changed = tasks.map(current).filter((task) => task && String(tagsOf(task)) !== String(task.tags));
   if (changed.length === 0) return undefined;
   if (changed.length === 1) return changeTask(changed[0], { tags: tagsOf(changed[0]) }, { what: "Changed the tags of" });
-  return changeTasks(changed, (task) => ({ tags: tagsOf(task) }), `Changed the tags of ${several(changed)}`);
+  const text = `Changed the tags of ${several(changed)}`;
+  const parts = new Map(changed.map((task) => [task, { add: add.filter((tag) => !task.tags.includes(tag)),
+    remove: remove.filter((tag) => task.tags.includes(tag) && !add.includes(tag)) }]));
+  writeTags(parts, text);
+  withUndo(text, () => writeTags(new Map([...parts].map(([task, part]) => [task, { add: part.remove, remove: part.add }])), `Undo: ${text}`));
+  return undefined;
 }
 
 // Deleting, skipping, stopping.

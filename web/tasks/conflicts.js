@@ -30,15 +30,16 @@ function Question({ conflict, more, onLater }) {
   const { mine, theirs, method } = conflict;
   const removes = /Delete|Skip/.test(method);
   const own = mine || (theirs && { ...theirs, ...conflict.fields });
-  const different = own && theirs ? rows.filter(([, of]) => of(own, prefs) !== of(theirs, prefs)) : rows.slice(0, 1);
+  const different = own && theirs ? rows.filter(([, of]) => of(own, prefs) !== of(theirs, prefs))
+    : rows.filter(([, of]) => own && of(own, prefs) !== "none");
   const shown = different.length ? different : rows.slice(0, 1);
   const side = (task, gone) => (!task || gone ? html`<p class="t-hint">The task is deleted.</p>` : html`<dl>${shown.map(([name, of]) => html`
     <div key=${name}><dt>${name}</dt><dd dir="auto">${of(task, prefs)}</dd></div>`)}</dl>`);
   const choose = (choice) => () => queue.resolve(conflict, choice);
   return html`<${Dialog} title="Changed here and elsewhere" wide onClose=${onLater}>
-    <p class="dialog-text">Somebody, perhaps you on another device, changed this task before your change arrived. Which version is right?</p>
+    <p class="dialog-text">Somebody, perhaps you on another device, ${theirs ? "changed" : "deleted"} this task before your change arrived. Which version is right?</p>
     <div class="t-versions"><section aria-label="Your version"><h3>Yours</h3>${side(own, removes)}
-        <button type="button" class="button primary" disabled=${!theirs} onClick=${choose("mine")}>Keep mine</button></section>
+        <button type="button" class="button primary" disabled=${!theirs && removes} onClick=${choose("mine")}>Keep mine</button></section>
       <section aria-label="The other version"><h3>Theirs</h3>${side(theirs, false)}
         <button type="button" class="button" onClick=${choose("theirs")}>Keep theirs</button></section></div>
     ${more > 0 && html`<p class="t-hint">${more === 1 ? "1 more question follows." : `${more} more questions follow.`}</p>`}

@@ -2,6 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "/lib/preact.js";
 import { call, taskFromApi } from "../core/api.js";
 import { formatDue, formatInstant } from "../core/dates.js";
+import { drafts } from "../core/drafts.js";
 import { keys } from "../core/keys.js";
 import { usePreferences } from "../core/preferences.js";
 import { router } from "../core/router.js";
@@ -88,8 +89,11 @@ function Present({ task, close }) {
 /** A text of the task. Enter (Ctrl+Enter in the description) or leaving the field saves; Esc takes back, and offers it again. */
 function Text({ task, field, label, className, maxlength, lines = false, placeholder = "" }) {
   const stored = task[field] || "";
-  const key = `todo.draft.${session.key}.${task.id}.${field}`;
-  const [text, setText] = useState(() => sessionStorage.getItem(key) ?? stored);
+  const [user] = useState(session.key);
+  const name = `${task.id}/${field}`;
+  const [draft] = useState(() => JSON.parse(drafts.get(user, name) || "null"));
+  const [text, setText] = useState(draft?.text ?? stored);
+  const start = useRef(draft); // what the text was when the typing began, {before, etag}
   const now = useRef();
   const place = useRef();
   const busy = useRef(false);
@@ -104,8 +108,8 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
   const write = (value) => {
     setText(value);
     now.current.text = value;
-    if (value === stored) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, value);
+    start.current = value === stored ? null : start.current || { before: stored, etag: store.base(task.id)?.etag };
+    drafts.set(user, name, start.current && JSON.stringify({ ...start.current, text: value }));
   };
   const save = async () => {
     const { text: typed, stored: before, task: present } = now.current;
@@ -115,9 +119,12 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
       return;
     }
     busy.current = true;
-    const done = await changeTask(present, { [field]: value || null }, { what: lines ? "Changed the description of" : "Renamed to" });
+    // A text that was changed elsewhere meanwhile makes a conflict: the user has not seen what this one would replace.
+    const etag = start.current && start.current.before !== before ? start.current.etag || true : true;
+    const done = await changeTask(present, { [field]: value || null }, { what: lines ? "Changed the description of" : "Renamed to", etag });
     busy.current = false;
-    sessionStorage.removeItem(key);
+    start.current = null;
+    drafts.set(user, name, "");
     if (done) setText(value);
     else takeBack();
   };
@@ -128,7 +135,7 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
     toast({ text: `Kept the old ${label.toLowerCase()}`, actions: [{ label: "Use the new one",
       run: () => changeTask(present, { [field]: typed.trim() || null }, { what: "Changed" }) }] });
   };
-  useEffect(() => () => { save(); }, []);
+  useEffect(() => () => { if (session.key === user) save(); }, []);
   return html`<textarea ref=${place} class=${className} aria-label=${label} maxlength=${maxlength} rows="1" dir="auto" placeholder=${placeholder}
     value=${text} onInput=${(event) => write(event.currentTarget.value)} onBlur=${save} onKeyDown=${(event) => {
       if (event.isComposing) return;

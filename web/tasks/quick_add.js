@@ -3,8 +3,11 @@
 import { html, useEffect, useRef, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
 import { announce } from "../core/announce.js";
+import { newId } from "../core/browser.js";
 import { formatClock, formatDay, today, zoneOf } from "../core/dates.js";
+import { drafts, lines } from "../core/drafts.js";
 import { preferences, usePreferences } from "../core/preferences.js";
+import { queue } from "../core/queue.js";
 import { router } from "../core/router.js";
 import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
@@ -14,7 +17,7 @@ import { addTask, shorten } from "./actions.js";
 
 const pauseMs = 120;
 const patienceMs = 2500; // how long a task waits for its words to be read
-const draftKey = () => `todo.draft.new.${session.key}`; // of this user
+const ownersMs = 10000; // a tab that lives has stored its line long before
 const icons = { DUE_DATE: "calendar", RECURRENCE: "repeat", PRIORITY: "flag", TAG: "tag", REMINDER: "bell" };
 const kindNames = { DUE_DATE: "Date", RECURRENCE: "Rule", PRIORITY: "Priority", TAG: "Tag", REMINDER: "Reminder" };
 const addViews = new Set(["today", "upcoming", "all", "tag"]);
@@ -74,20 +77,47 @@ function useParse(text, plain, online) {
 
 let line = Promise.resolve();
 
-/** Adds the task of `text`. Tasks are made in the order in which they were typed. */
-function submit({ text, plain, known, defaults }) {
+/**
+ * Adds the task of `text`. Tasks are made in the order in which they were typed. The line is kept until the queue has its
+ * task, under the id of the request, so that a tab which is closed in between neither loses nor doubles it.
+ */
+function submit({ text, plain, known, defaults, id = newId(), words = true }) {
+  const user = session.key;
+  if (known) lines.keep({ id, user, text, plain, defaults, at: Date.now(), day: today(preferences.state.zone) });
   line = line.then(async () => {
-    let answer = known.text === text && known.plain === plain ? known.answer : null;
-    if (!answer && store.state.online) answer = await parse(text, plain, AbortSignal.timeout(patienceMs)).catch(() => null);
+    let answer = known?.text === text && known.plain === plain ? known.answer : null;
+    if (!answer && words && store.state.online) answer = await parse(text, plain, AbortSignal.timeout(patienceMs)).catch(() => null);
     const task = answer ? { ...answer.task } : { title: shorten(text.trim(), 499) };
+    if (session.key !== user) return;
     if (!task.title?.trim()) task.title = shorten(text.trim(), 499);
     if (!task.dueLocal && !task.dueDate && defaults.day) task.dueLocal = defaults.day;
     if (defaults.tag && !(task.tags || []).includes(defaults.tag)) task.tags = [...(task.tags || []), defaults.tag];
-    const id = addTask(task, answer?.reminders || []);
-    if (answer) tell(task, id, defaults.view);
+    const made = addTask(task, answer?.reminders || [], { requestId: id, onStored: () => lines.drop(id) });
+    if (answer) tell(task, made, defaults.view);
+    else if (!words) toast({ text: `Added “${shorten(text.trim(), 40)}” as it was typed before the page was closed.` });
     else toast({ text: "Added as typed: dates and tags in the words are read only with a connection." });
   }).catch(reportError);
 }
+
+let lookedFor = "";
+
+/** Adds the lines that a closed tab has left. On another day "tomorrow" would not be what it was, so it stays a word. */
+function addLeftLines() {
+  const user = session.state.status === "signed-in" ? session.key : "";
+  if (user === lookedFor) return;
+  lookedFor = user;
+  for (const left of user ? lines.of(user) : []) {
+    setTimeout(async () => {
+      await queue.ready();
+      if (session.key !== user || !lines.has(left.id)) return;
+      if (store.state.pending.some(({ requestId }) => requestId === left.id)) lines.drop(left.id);
+      else submit({ ...left, known: null, words: left.day === today(preferences.state.zone) });
+    }, Math.min(ownersMs, Math.max(0, left.at + ownersMs - Date.now())));
+  }
+}
+
+session.subscribe(addLeftLines);
+addLeftLines();
 
 /** Says where the task went when the list that is shown does not have it. */
 function tell(task, id, view) {
@@ -101,7 +131,7 @@ function tell(task, id, view) {
 }
 
 export function QuickAdd({ view, tag }) {
-  const [text, setText] = useState(() => sessionStorage.getItem(draftKey()) || "");
+  const [text, setText] = useState(() => drafts.get(session.key, "new") || "");
   const [plain, setPlain] = useState([]);
   const [bare, setBare] = useState(false); // without what the list would add
   const field = useRef();
@@ -111,7 +141,7 @@ export function QuickAdd({ view, tag }) {
   const change = (next) => {
     setPlain((spans) => (spans.length ? movePlain(text, next, spans) : spans));
     setText(next);
-    sessionStorage.setItem(draftKey(), next);
+    drafts.set(session.key, "new", next);
   };
   useFiller(field, change);
   const answer = text.trim() ? known.answer : null;

@@ -5,6 +5,7 @@ import { call } from "../core/api.js";
 import { formatInstant, localOf, zoneOf } from "../core/dates.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
+import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { Icon } from "../ui/icon.js";
@@ -12,6 +13,7 @@ import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
 
 const known = new Map();
+session.subscribe(({ status }) => status === "signed-in" || known.clear());
 
 /** The number of pending reminders of a task, as far as this tab has seen them. */
 export const knownReminders = (id) => (known.get(id) || []).filter((each) => each.state === "REMINDER_STATE_PENDING").length;

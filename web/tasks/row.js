@@ -1,6 +1,8 @@
 // One task in a list. A row is drawn again only when something that it shows has changed.
-import { Component, html, useLayoutEffect, useRef, useState } from "/lib/preact.js";
+import { Component, html, useEffect, useLayoutEffect, useRef, useState } from "/lib/preact.js";
 import { dueDay, formatDue, isOverdue, today } from "../core/dates.js";
+import { drafts } from "../core/drafts.js";
+import { session } from "../core/session.js";
 import { store } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
@@ -80,27 +82,40 @@ function Details({ task, tab, prefs, ops, tools }) {
 
 /** The title as a field: Enter saves, Esc keeps the old one, and what was typed can be had back. */
 function TitleEdit({ task, ops }) {
-  const [text, setText] = useState(ops.draft(task.id) ?? task.title);
+  const [user] = useState(session.key);
+  const name = `${task.id}/title`;
+  const [draft] = useState(() => JSON.parse(drafts.get(user, name) || "null"));
+  const [text, setText] = useState(ops.draft(task.id) ?? draft?.text ?? task.title);
   const field = useRef();
   const over = useRef(false);
+  const start = useRef(draft || { before: task.title, etag: store.base(task.id)?.etag }).current;
   useLayoutEffect(() => {
     field.current.focus();
     field.current.select();
   }, []);
+  const write = (typed) => {
+    setText(typed);
+    drafts.set(user, name, typed === start.before ? "" : JSON.stringify({ before: start.before, etag: start.etag, text: typed }));
+  };
   const offer = (title) => toast({ text: `Kept “${shorten(task.title, 40)}”`, actions: [
     { label: "Go on editing", run: () => ops.edit(task, title) },
     { label: "Use the new one", run: () => changeTask(task, { title }, { what: "Renamed to" }) }] });
   const end = (save) => {
-    if (over.current) return;
+    if (over.current || session.key !== user) return;
     over.current = true;
     const title = text.trim();
+    drafts.set(user, name, "");
     ops.endEdit(task);
-    if (!title || title === task.title) return;
-    if (save) changeTask(task, { title }, { what: "Renamed to" }).then((done) => done || offer(title));
+    if (!title || title === task.title || title === start.before) return;
+    const etag = start.before !== task.title ? start.etag || true : true; // a name given elsewhere meanwhile makes a conflict
+    if (save) changeTask(task, { title }, { what: "Renamed to", etag }).then((done) => done || offer(title));
     else offer(title);
   };
+  const last = useRef();
+  last.current = end;
+  useEffect(() => () => last.current(true), []); // a row that is scrolled away has no blur in every browser
   return html`<input ref=${field} class="t-title-edit" type="text" aria-label=${`Title of “${shorten(task.title, 40)}”`} maxlength="500" dir="auto"
-    value=${text} onInput=${(event) => setText(event.currentTarget.value)} onBlur=${() => end(true)} onKeyDown=${(event) => {
+    value=${text} onInput=${(event) => write(event.currentTarget.value)} onBlur=${() => end(true)} onKeyDown=${(event) => {
       if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
       event.preventDefault();
       event.stopPropagation();

@@ -14,7 +14,10 @@ export function Banner() {
   const error = useStore((state) => state.feedError || "");
   const waiting = useStore((state) => state.pending.filter((each) => !each.conflict).length);
   const [expired, setExpired] = useState(session.state.expired);
-  useEffect(() => session.subscribe(({ expired: now }) => setExpired(now)), []);
+  useEffect(() => {
+    setExpired(session.state.expired);
+    return session.subscribe(({ expired: now }) => setExpired(now));
+  }, []);
   const away = useLasting(connection !== "live", patienceMs);
   const tail = waiting > 0 ? ` ${changes(waiting)}.` : "";
   let text = "";

@@ -41,16 +41,26 @@ function outside({ clientX, clientY, currentTarget }) {
   return clientX < box.left || clientX > box.right || clientY < box.top || clientY > box.bottom;
 }
 
-/** Draws a component in a place of its own until it calls `close(value)`. Resolves with the value. */
+const open = new Set();
+
+/** Leaves all questions unanswered: another user comes. */
+export const closeDialogs = () => [...open].forEach((close) => close());
+
+/**
+ * Draws a component in a place of its own until it calls `close(value)`. Resolves with the value, or with undefined when
+ * another user comes.
+ */
 export function ask(draw) {
   return new Promise((resolve) => {
     const place = document.createElement("div");
     document.body.append(place);
     const close = (value) => {
+      open.delete(close);
       render(null, place);
       place.remove();
       resolve(value);
     };
+    open.add(close);
     render(draw(close), place);
   });
 }

@@ -1,5 +1,6 @@
 // The list of lists at the side, and its smaller relatives on phones.
 import { html } from "/lib/preact.js";
+import { lines } from "../core/drafts.js";
 import { session } from "../core/session.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { router } from "../core/router.js";
@@ -83,7 +84,7 @@ function Person() {
 
 /** Signs out; the copy in this browser goes, so waiting changes would be lost. */
 export async function leave() {
-  const waiting = store.state.pending.length;
+  const waiting = store.state.pending.length + lines.of(session.key).length;
   if (waiting > 0 && !(await confirm({ title: "Sign out and lose changes?", danger: true, confirmLabel: "Sign out",
     text: `${waiting === 1 ? "1 change was" : `${waiting} changes were`} not sent yet. Signing out deletes this browser's copy, and with it what waits.` }))) return;
   await session.signOut();

@@ -1,5 +1,6 @@
 // The conversation of each user in this tab. It lives in memory only: another user who signs in sees none of it.
 import { call } from "../core/api.js";
+import { newId } from "../core/browser.js";
 import { session as identity } from "../core/session.js";
 
 const sessions = new Map();
@@ -31,7 +32,7 @@ function makeSession() {
     },
     /** Sends a sentence under a new request id. `shown`: how it reads in the conversation. */
     say(text, shown = text) {
-      const entry = { id: ++entries, text, shown, requestId: crypto.randomUUID(), state: "sending", answer: null,
+      const entry = { id: ++entries, text, shown, requestId: newId(), state: "sending", answer: null,
         error: null };
       session.entries = [...session.entries, entry];
       return send(entry);

@@ -2,6 +2,7 @@
 // connection the list is read again.
 import { useEffect, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
+import { newId } from "../core/browser.js";
 import { onNotification } from "../core/feed.js";
 import { session } from "../core/session.js";
 import { store } from "../core/store.js";
@@ -115,7 +116,7 @@ export async function snooze(notification, { until, duration }) {
   const reminder = fired.find((each) => Date.parse(each.remindAt) === moment)
     || reminders.find((each) => Date.parse(each.remindAt) === moment)
     || fired.sort((a, b) => Date.parse(b.firedAt) - Date.parse(a.firedAt))[0];
-  const requestId = crypto.randomUUID();
+  const requestId = newId();
   if (reminder) {
     return call("ReminderService", "SnoozeReminder",
       { taskId, number: reminder.number, requestId, ...(until ? { until } : { duration }) });

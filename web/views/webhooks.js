@@ -1,6 +1,7 @@
 // Webhook endpoints: adding, testing, switching, new secrets, and the log of deliveries.
 import { html, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
+import { newId } from "../core/browser.js";
 import { announce } from "../core/announce.js";
 import { Dialog, confirm } from "../ui/dialog.js";
 import { toast } from "../ui/toast.js";
@@ -48,7 +49,7 @@ function NewEndpoint({ onCancel, onMade }) {
   const [kinds, setKinds] = useState({ reminders: true, taskEvents: false });
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
-  const [requestId] = useState(() => crypto.randomUUID());
+  const [requestId] = useState(() => newId());
   const save = async (event) => {
     event.preventDefault();
     if (!/^https:\/\//i.test(url)) return setError("The address must begin with https://.");
@@ -117,7 +118,7 @@ function Endpoint({ endpoint, put, onSecret, onGone }) {
   const rotate = async () => {
     const sure = await confirm({ title: "Make a new secret?", confirmLabel: "Make a new secret",
       text: "Calls are signed with the old and the new secret for a day, so that receivers can change over." });
-    if (sure) call(service, "RotateWebhookSecret", { id: endpoint.id, requestId: crypto.randomUUID() })
+    if (sure) call(service, "RotateWebhookSecret", { id: endpoint.id, requestId: newId() })
       .then((answer) => { onSecret(answer); put({ ...answer, secret: undefined }); }, fail);
   };
   const remove = async () => {
