@@ -5,9 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
-#include <cstdio>
 #include <deque>
-#include <exception>
 #include <memory>
 #include <random>
 #include <string>
@@ -181,18 +179,12 @@ int Main(const Options& options) {
 }  // namespace todo::bench
 
 int main(int argc, char** argv) {
-  try {
-    return todo::bench::Main({argc,
-                              argv,
-                              {{"target", "127.0.0.1:50051"},
-                               {"clients", "16"},
-                               {"channels", "4"},
-                               {"users", "1000"},
-                               {"seconds", "2"},
-                               {"rate", "0"},
-                               {"kind", "mixed"}}});
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "call_load: {}\n", error.what());
-    return 1;
-  }
+  return todo::bench::Run("call_load", todo::bench::Main, argc, argv,
+                          {{"target", "127.0.0.1:50051"},
+                           {"clients", "16"},
+                           {"channels", "4"},
+                           {"users", "1000"},
+                           {"seconds", "2"},
+                           {"rate", "0"},
+                           {"kind", "mixed"}});
 }

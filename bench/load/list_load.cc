@@ -2,8 +2,6 @@
 // Prints one line of JSON. TODO_DATABASE_URL as for the service.
 
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -84,17 +82,11 @@ int Main(const Options& options) {
 }  // namespace todo::bench
 
 int main(int argc, char** argv) {
-  try {
-    return todo::bench::Main({argc,
-                              argv,
-                              {{"user", "user-0"},
-                               {"order", "created_at"},
-                               {"descending", "no"},
-                               {"filter", "none"},
-                               {"page", "1"},
-                               {"seconds", "1"}}});
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "list_load: {}\n", error.what());
-    return 1;
-  }
+  return todo::bench::Run("list_load", todo::bench::Main, argc, argv,
+                          {{"user", "user-0"},
+                           {"order", "created_at"},
+                           {"descending", "no"},
+                           {"filter", "none"},
+                           {"page", "1"},
+                           {"seconds", "1"}});
 }

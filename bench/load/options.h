@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdlib>
+#include <exception>
+#include <iostream>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace todo::bench {
 
@@ -42,5 +45,17 @@ class Options {
  private:
   std::map<std::string, std::string, std::less<>> values_;
 };
+
+/// The main function of a program that measures: calls `work` with its options. What is thrown is
+/// told on standard error, and is the exit code 1.
+inline int Run(const char* program, int (*work)(const Options&), int argc, char** argv,
+               std::map<std::string, std::string, std::less<>> defaults) {
+  try {
+    return work({argc, argv, std::move(defaults)});
+  } catch (const std::exception& error) {
+    std::cerr << program << ": " << error.what() << '\n';
+    return 1;
+  }
+}
 
 }  // namespace todo::bench

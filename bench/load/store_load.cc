@@ -7,7 +7,6 @@
 #include <barrier>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <random>
 #include <string>
@@ -132,18 +131,12 @@ int Main(const Options& options) {
 }  // namespace todo::bench
 
 int main(int argc, char** argv) {
-  try {
-    return todo::bench::Main({argc,
-                              argv,
-                              {{"callers", "16"},
-                               {"connections", "16"},
-                               {"users", "1000"},
-                               {"seconds", "2"},
-                               {"rate", "0"},
-                               {"kind", "mixed"},
-                               {"migrate", "no"}}});
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "store_load: {}\n", error.what());
-    return 1;
-  }
+  return todo::bench::Run("store_load", todo::bench::Main, argc, argv,
+                          {{"callers", "16"},
+                           {"connections", "16"},
+                           {"users", "1000"},
+                           {"seconds", "2"},
+                           {"rate", "0"},
+                           {"kind", "mixed"},
+                           {"migrate", "no"}});
 }

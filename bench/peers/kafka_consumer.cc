@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
@@ -82,16 +81,10 @@ int Main(const Options& options) {
 }  // namespace todo::bench
 
 int main(int argc, char** argv) {
-  try {
-    return todo::bench::Main({argc,
-                              argv,
-                              {{"brokers", "127.0.0.1:9092"},
-                               {"group", "kafka-consumer"},
-                               {"topic", "task-events"},
-                               {"batch", "100"},
-                               {"consumers", "0"}}});
-  } catch (const std::exception& error) {
-    std::cerr << "kafka_consumer: " << error.what() << '\n';
-    return 1;
-  }
+  return todo::bench::Run("kafka_consumer", todo::bench::Main, argc, argv,
+                          {{"brokers", "127.0.0.1:9092"},
+                           {"group", "kafka-consumer"},
+                           {"topic", "task-events"},
+                           {"batch", "100"},
+                           {"consumers", "0"}});
 }

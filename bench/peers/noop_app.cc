@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -135,13 +134,7 @@ int Main(const Options& options) {
 }  // namespace todo::bench
 
 int main(int argc, char** argv) {
-  try {
-    return todo::bench::Main(
-        {argc,
-         argv,
-         {{"port", "0"}, {"topic", "task-events"}, {"batch", "100"}, {"consumers", "0"}}});
-  } catch (const std::exception& error) {
-    std::cerr << "noop_app: " << error.what() << '\n';
-    return 1;
-  }
+  return todo::bench::Run(
+      "noop_app", todo::bench::Main, argc, argv,
+      {{"port", "0"}, {"topic", "task-events"}, {"batch", "100"}, {"consumers", "0"}});
 }

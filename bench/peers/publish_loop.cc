@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <exception>
-#include <iostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -107,13 +105,7 @@ int Main(const Options& options) {
 }  // namespace todo::bench
 
 int main(int argc, char** argv) {
-  try {
-    return todo::bench::Main(
-        {argc,
-         argv,
-         {{"events", "10000"}, {"batch", "100"}, {"bytes", "700"}, {"in-flight", "16"}}});
-  } catch (const std::exception& error) {
-    std::cerr << "publish_loop: " << error.what() << '\n';
-    return 1;
-  }
+  return todo::bench::Run(
+      "publish_loop", todo::bench::Main, argc, argv,
+      {{"events", "10000"}, {"batch", "100"}, {"bytes", "700"}, {"in-flight", "16"}});
 }
