@@ -32,10 +32,10 @@ using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kBlockBytes = 64UL * 1024;
-/// See FrameInspector. One block of 8 MiB, far more than deliveries have, takes three seconds;
+/// See FrameInspector. One block of 8 MiB, far more than deliveries have, takes six seconds;
 /// those of 64 KiB are hardly slowed down.
-constexpr double kLargeHeadersPerSecond = 10 * 1024.0 * 1024;
-constexpr double kLargeHeaderBurst = 4 * 1024.0 * 1024;
+constexpr double kLargeHeadersPerSecond = 5 * 1024.0 * 1024;
+constexpr double kLargeHeaderBurst = 2 * 1024.0 * 1024;
 constexpr int kAcceptsPerTurn = 64;
 constexpr auto kTick = 250ms;
 constexpr auto kSeeOffInterval = 10ms;
