@@ -136,7 +136,7 @@ std::string TestDatabase::Run(const std::string& sql) {
 }
 
 bool TestDatabase::WaitUntil(const std::string& sql, const std::string& expected) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (Run(sql) != expected) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

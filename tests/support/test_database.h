@@ -25,8 +25,8 @@ class TestDatabase {
   /// Runs SQL on a session of its own and answers the first column of the first row; empty when
   /// there is none. Throws what the database says.
   std::string Run(const std::string& sql);
-  /// Runs `sql` again and again until it answers `expected`; false when it does not within ten
-  /// seconds.
+  /// Runs `sql` again and again until it answers `expected`; false when it does not within a
+  /// minute.
   bool WaitUntil(const std::string& sql, const std::string& expected);
 
   /// A session that a test keeps open, for example with a transaction in it.
