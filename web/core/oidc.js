@@ -1,7 +1,7 @@
 // Sign-in with an OpenID provider: authorization code with PKCE, by redirect. Tokens live in memory. A new tab asks the
 // other tabs for theirs, so only the first one goes to the provider; a lock makes one tab at a time use the refresh token,
 // which is good for one use only.
-import { exclusively } from "./browser.js";
+import { exclusively, sessionTexts } from "./browser.js";
 
 const flowKey = "todo.sign-in"; // of sessionStorage: state, verifier and where to return; no token
 const earliestMs = 60000; // before its end a token is renewed; a third of its life, if that is shorter
@@ -33,8 +33,8 @@ export class OidcClient {
     await this.#askTabs();
     if (this.tokens) return this.#identity();
     // Once in a tab: a provider that sends the browser back without a session must not make a loop.
-    if (again && navigator.onLine && !sessionStorage.getItem("todo.tried")) {
-      sessionStorage.setItem("todo.tried", "1");
+    if (again && navigator.onLine && !sessionTexts.get("todo.tried")) {
+      sessionTexts.set("todo.tried", "1");
       await this.leave({ known: true });
     }
     return null;
@@ -42,10 +42,11 @@ export class OidcClient {
 
   /** Goes to the provider's sign-in. `known`: the user was signed in a moment ago and shall see no question. */
   async leave({ known = false } = {}) {
+    if (!sessionTexts.lasts) throw new Error("This browser keeps no data for this page, which the sign-in needs. Allow site data, then try again.");
     const { authorization_endpoint: endpoint } = await this.#provider();
     const flow = { state: randomText(), nonce: randomText(), verifier: randomText(),
       path: location.pathname === "/signed-in" ? "/" : location.pathname + location.search };
-    sessionStorage.setItem(flowKey, JSON.stringify(flow));
+    sessionTexts.set(flowKey, JSON.stringify(flow));
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(flow.verifier)));
     const url = new URL(endpoint);
     const fields = { response_type: "code", client_id: this.clientId, redirect_uri: `${location.origin}/signed-in`,
@@ -77,7 +78,7 @@ export class OidcClient {
   async end() {
     const hint = this.tokens?.id;
     this.forget();
-    sessionStorage.setItem("todo.tried", "1");
+    sessionTexts.set("todo.tried", "1");
     try {
       const { end_session_endpoint: endpoint } = await this.#provider();
       if (!endpoint) return false;
@@ -95,8 +96,8 @@ export class OidcClient {
 
   async #comeBack() {
     const answer = new URLSearchParams(location.search);
-    const flow = JSON.parse(sessionStorage.getItem(flowKey) || "null");
-    sessionStorage.removeItem(flowKey);
+    const flow = sessionTexts.read(flowKey);
+    sessionTexts.remove(flowKey);
     history.replaceState(null, "", flow?.path || "/");
     dispatchEvent(new PopStateEvent("popstate")); // the router has read the address before
     if (!flow || answer.get("state") !== flow.state) return null;
@@ -106,7 +107,7 @@ export class OidcClient {
     }
     await this.#take(await this.#ask({ grant_type: "authorization_code", code: answer.get("code"),
       redirect_uri: `${location.origin}/signed-in`, code_verifier: flow.verifier }), flow.nonce);
-    sessionStorage.removeItem("todo.tried");
+    sessionTexts.remove("todo.tried");
     return this.#identity();
   }
 

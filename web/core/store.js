@@ -22,7 +22,7 @@ class Tasks {
 let base = new Map();
 let shown = new Map();
 const fresh = () => ({ tasks: new Tasks(shown), seq: 0, ready: false, online: navigator.onLine, connection: "connecting",
-  pending: [], conflicts: [], lastChange: null });
+  pending: [], conflicts: [], stuck: [], lastChange: null });
 let state = fresh();
 let changed = new Set(); // since the last notice; null: all
 const listeners = new Set();
@@ -156,7 +156,8 @@ export function replaceTasks(tasks, fields = {}) {
 /** Replaces the pending writes; what they touch is computed anew. */
 export function setPending(pending) {
   const ids = new Set([...state.pending, ...pending].flatMap((write) => idsOf(write)));
-  state = { ...state, pending, conflicts: pending.filter((write) => write.conflict).map((write) => write.conflict) };
+  const those = (name) => pending.map((write) => write[name]).filter(Boolean);
+  state = { ...state, pending, conflicts: those("conflict"), stuck: those("stuck") };
   refresh(ids);
   plan(true);
 }

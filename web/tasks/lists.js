@@ -1,5 +1,6 @@
 // The views of tasks: which tasks, in which order, and what an empty one says.
 import { html, useState } from "/lib/preact.js";
+import { localTexts } from "../core/browser.js";
 import { today } from "../core/dates.js";
 import { usePreferences } from "../core/preferences.js";
 import { useStore, store } from "../core/store.js";
@@ -36,16 +37,10 @@ export function listOf(route) {
 
 function useOptions(view) {
   const key = `todo.view.${view}`;
-  const read = () => {
-    try {
-      return { ...defaults[view], ...JSON.parse(localStorage.getItem(key) || "{}") };
-    } catch {
-      return defaults[view];
-    }
-  };
+  const read = () => ({ ...defaults[view], ...localTexts.read(key) });
   const [, redraw] = useState(0);
   const set = (fields) => {
-    localStorage.setItem(key, JSON.stringify({ ...read(), ...fields }));
+    localTexts.set(key, JSON.stringify({ ...read(), ...fields }));
     redraw((count) => count + 1);
   };
   return [read(), set];
