@@ -294,4 +294,19 @@ describe("several changes in one call", () => {
     assert.deepEqual([...service.tasks.values()].map(({ title, priority }) => [title, priority]),
       [["theirs a", "PRIORITY_HIGH"], ["b", "PRIORITY_HIGH"], ["theirs c", "PRIORITY_HIGH"]]);
   });
+
+  it("is no conflict with the user's own changes just before", async () => {
+    const tab = await openWith("a", "b");
+    service.between = lost;
+    const change = (priority) => batch(tab, [1, 2].map((id) => ({ id, etag: "v1", update: { task: { priority }, updateMask: "priority" } })),
+      [1, 2].map((id) => ({ update: id, fields: { priority } })));
+    tab.complete(1);
+    change("PRIORITY_HIGH");
+    change("PRIORITY_LOW");
+    await until(async () => (await stored.readWrites()).length === 3, "stored");
+    service.between = () => undefined;
+    tab.queue.kick();
+    await until(() => tab.pending.length === 0 || tab.conflicts.length > 0, "settled");
+    assert.deepEqual([tab.conflicts, service.tasks.get(1).priority, service.tasks.get(2).priority], [[], "PRIORITY_LOW", "PRIORITY_LOW"]);
+  });
 });

@@ -30,8 +30,14 @@ export function passOn(later, tasks, seen = false) {
     const next = withRealIds(each);
     const task = tasks.find(({ id }) => id === taskIdOf(next));
     if (each.etag && task && (seen || follows(task, etagOf(next)))) setEtag(next, task.etag);
+    if (next.request.changes) next.request.changes = next.request.changes.map((change) => passOnChange(change, tasks, seen));
     return JSON.stringify(next.request) === JSON.stringify(each.request) ? [] : [next];
   });
+}
+
+function passOnChange(change, tasks, seen) {
+  const task = change.etag && tasks.find(({ id }) => id === change.id);
+  return task && (seen || follows(task, change.etag)) ? { ...change, etag: task.etag } : change;
 }
 
 /** The version that an etag names, or null. */

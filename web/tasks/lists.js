@@ -52,7 +52,7 @@ export function TasksView({ route }) {
   const openId = route.view === "task" ? store.realId(route.taskId) : 0;
   return html`<div class=${`t-split ${openId ? "with-panel" : ""}`}>
     <div class="t-view"><${List} key=${`${view} ${tag}`} view=${view} tag=${tag} text=${text} ready=${ready} openId=${openId} /></div>
-    ${openId !== 0 && html`<${Panel} key=${openId} id=${openId} ready=${ready} />`}
+    ${openId !== 0 && html`<${Panel} key=${store.firstId(openId)} id=${openId} ready=${ready} />`}
   </div>`;
 }
 
