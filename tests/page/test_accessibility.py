@@ -157,6 +157,18 @@ def test_single_keys_do_nothing_in_fields_and_can_be_switched_off(opened: Callab
     expect(product.dialog("Commands")).to_be_visible()
 
 
+def test_what_changes_elsewhere_is_said(opened: Callable[..., Product], client: Client) -> None:
+    product = opened("/all")
+    product.add("Read a book")
+    expect(product.row("Read a book")).to_be_visible()
+    spoken = Spoken(product.page)
+    task = client.create("Call the plumber")
+    spoken.must_say(re.compile("added elsewhere: “call the plumber”"))
+    client.complete(task.id)
+    spoken.must_say(re.compile("completed elsewhere: “call the plumber”"))
+    assert not any("elsewhere" in each and "Read a book" in each for each in product.run("() => window.spoken")), "the own change was no news"
+
+
 class Spoken:
     """What live regions have said since."""
 

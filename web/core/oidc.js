@@ -21,8 +21,9 @@ function claimsOf(jwt) {
 const userOf = ({ access, id }) => claimsOf(access).sub || claimsOf(id).sub || "";
 
 export class OidcClient {
-  constructor({ issuer, clientId, scopes }, onToken) {
-    Object.assign(this, { issuer, clientId, scopes: scopes || "openid", onToken, tokens: null, user: "", leaving: false, renewing: null });
+  /** `parameters`: what this issuer wants besides, such as the audience of the token. */
+  constructor({ issuer, clientId, scopes, parameters = {} }, onToken) {
+    Object.assign(this, { issuer, clientId, scopes: scopes || "openid", parameters, onToken, tokens: null, user: "", leaving: false, renewing: null });
     this.tabs = new BroadcastChannel(`todo.tokens.${issuer}`);
     this.tabs.onmessage = ({ data }) => this.#hear(data);
   }
@@ -49,7 +50,7 @@ export class OidcClient {
     sessionTexts.set(flowKey, JSON.stringify(flow));
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(flow.verifier)));
     const url = new URL(endpoint);
-    const fields = { response_type: "code", client_id: this.clientId, redirect_uri: `${location.origin}/signed-in`,
+    const fields = { ...this.parameters, response_type: "code", client_id: this.clientId, redirect_uri: `${location.origin}/signed-in`,
       scope: this.scopes, state: flow.state, nonce: flow.nonce, code_challenge: base64url(hash), code_challenge_method: "S256" };
     if (!known && /\boffline_access\b/.test(this.scopes)) fields.prompt = "consent";
     for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
@@ -196,11 +197,17 @@ export class OidcClient {
     return found;
   }
 
+  /** The one further parameter that also belongs to requests of tokens (RFC 8707). */
+  #resource() {
+    const { resource } = this.parameters;
+    return resource ? { resource } : {};
+  }
+
   async #ask(fields) {
     const { token_endpoint: endpoint } = await this.#provider();
     const answer = await fetch(endpoint, { method: "POST", credentials: "omit",
       headers: { "content-type": "application/x-www-form-urlencoded" },
-      body: new URLSearchParams({ client_id: this.clientId, ...fields }) });
+      body: new URLSearchParams({ ...this.#resource(), client_id: this.clientId, ...fields }) });
     const body = await answer.json().catch(() => ({}));
     if (answer.ok && body.access_token) return body;
     const error = new Error(`The provider gave no token: ${body.error_description || body.error || answer.status}`);

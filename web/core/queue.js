@@ -268,10 +268,10 @@ function hear({ type, requestId, write: changed, tasks = [], names = [], answer,
   }
 }
 
-/** The feed brought a change of the call `requestId`: its overlay on that task has done its work. */
+/** The feed brought a change of the call `requestId`: its overlay on that task has done its work. True: a call of this browser. */
 export function seenInFeed(requestId, id, changeKind) {
   const mine = requestId && pending().find((each) => each.requestId === requestId);
-  if (!mine) return false;
+  if (!mine) return over.has(requestId);
   const temporary = temporaryOf(mine);
   if (temporary && changeKind === "created") {
     nameTask(temporary, id);
