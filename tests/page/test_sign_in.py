@@ -54,6 +54,7 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture(scope="module")
 def stack(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     flags = [f"--auth-issuer={provider.issuer}", "--auth-clock-skew=0s", "--oidc-client-id=todo-page",
+             "--oidc-parameters=resource=urn:todo-service",  # without it this provider's tokens are not for the service
              *(f"--{port}-address=127.0.0.1" for port in ("api", "web", "ops")), "--ticket-key-entry=ticket-key"]
     secrets = {"ticket-key": "a key for tickets of these tests, of no use elsewhere"}
     with Stack(tmp_path_factory.mktemp("oidc") / "run", broker="memory", service_binary=binary(), service_flags=flags,
