@@ -97,3 +97,21 @@ def test_a_browser_that_keeps_no_data_shows_the_page_all_the_same(playwright: Pl
         eventually(lambda: not client.tasks(completed=False), "the task is done")
     finally:
         context.close()
+
+
+def test_each_chart_is_had_as_a_picture_and_as_a_table(opened: Callable[..., Product], client: Client) -> None:
+    task = client.create("Water the plants", due_local="2030-05-06", recurrence_rule="daily", tags=["home"])
+    client.complete(task.id)
+    client.successor_of(task)
+    product = opened("/usage")
+    product.visit("/usage")
+    main = product.page.get_by_role("main")
+    expect(main.get_by_role("heading", name="Streaks of repeating tasks")).to_be_visible()
+    for kind, begins in (("PNG", b"\x89PNG"), ("CSV", b"")):
+        buttons = main.get_by_role("button", name=re.compile(f"^{kind} of"))
+        expect(buttons).to_have_count(5)
+        for button in buttons.all():
+            with product.page.expect_download() as download:
+                button.click()
+            file = download.value.path().read_bytes()
+            assert file.startswith(begins) and len(file) > 20, download.value.suggested_filename
