@@ -7,11 +7,11 @@ import { nameTask, realId, setPending, setState, store, takeTasks, temporaryId }
 import { exclusively, newId } from "./browser.js";
 import { session } from "./session.js";
 import { passOn, seriesOf, setEtag, taskIdOf, withRealIds } from "./write_request.js";
-import { failed, giveUp, resolve, sendAgain } from "./settling.js";
 import { Writes } from "./writes.js";
 import { toast } from "../ui/toast.js";
 
 const mostRecent = 50;
+const settling = () => import("./settling.js"); // loaded when a write fails
 const waiting = new Map(); // request id -> resolve of the promise that write() gave
 const over = new Set(); // request ids of settled writes: a queue that was read a moment before may still have them
 let recent = []; // writes about series that were made a moment ago: the feed may not have told all that they changed
@@ -196,7 +196,7 @@ async function send(next) {
   try {
     answer = await call(next.service, next.method, withRealIds(next).request);
   } catch (error) {
-    return user === userKey && failed(next, error, line);
+    return user === userKey && failed(next, error);
   }
   if (user !== userKey) return false;
   pause = 1000;
@@ -221,6 +221,13 @@ const line = { writes: () => writes, user: () => userKey, tell,
     sendLater(error.retryAfterMs || pause);
     return false;
   } };
+
+async function failed(next, error) {
+  const user = userKey;
+  const settle = error.code === "offline" ? null : await settling().catch(() => null);
+  if (user !== userKey) return false;
+  return settle ? settle.failed(next, error, line) : line.wait(error);
+}
 
 const answersTask = ({ service, method }) => service === "TodoService" && method !== "BatchUpdateTasks";
 
@@ -298,7 +305,7 @@ const ready = () => begun;
 
 export const queue = { write, kick, ready,
   /** Settles a conflict: "mine" or "theirs" shall be the task. */
-  resolve: (conflict, choice) => resolve(conflict, choice, line).then(kick),
+  resolve: async (conflict, choice) => (await settling()).resolve(conflict, choice, line).then(kick),
   /** Sends a write that was set aside again, or gives it up. */
-  sendAgain: (stuck) => sendAgain(stuck, line).then(kick),
-  giveUp: (stuck) => giveUp(stuck, line).then(kick) };
+  sendAgain: async (stuck) => (await settling()).sendAgain(stuck, line).then(kick),
+  giveUp: async (stuck) => (await settling()).giveUp(stuck, line).then(kick) };

@@ -1,60 +1,15 @@
-// The reminders of a task: chips that one click removes, and a menu for new ones. The service lists them for one task at a
-// time, so those of the rows that stay in sight are read slowly, one after another.
-import { html, useEffect, useReducer, useState } from "/lib/preact.js";
+// The reminders of a task: chips that one click removes, and a menu for new ones.
+import { html, useEffect, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
 import { formatInstant, localOf, zoneOf } from "../core/dates.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
-import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
-
-const known = new Map();
-const readVersions = new Map(); // task -> the version at which its reminders were read
-const wanted = new Map(); // task -> {version, redraw} of a row that is in sight
-const stayMs = 700; // how long a row is in sight before its reminders are worth a call
-const betweenMs = 120; // a user's calls per second are limited
-let timer = 0;
-
-session.subscribe(({ status }) => {
-  if (status === "signed-in") return;
-  [known, readVersions, wanted].forEach((map) => map.clear());
-});
-
-async function readNext() {
-  timer = 0;
-  const [next] = wanted;
-  if (!next || !store.state.online) return;
-  const [id, { version, redraw }] = next;
-  wanted.delete(id);
-  try {
-    const { reminders = [] } = await call("ReminderService", "ListReminders", { taskId: id });
-    const before = pendingOf(id);
-    known.set(id, reminders);
-    readVersions.set(id, version);
-    if (pendingOf(id) !== before) redraw();
-  } catch {
-    // The next look at the task reads them.
-  }
-  if (wanted.size > 0) timer ||= setTimeout(readNext, betweenMs);
-}
-
-const pendingOf = (id) => (known.get(id) || []).filter((each) => each.state === "REMINDER_STATE_PENDING").length;
-
-/** The number of pending reminders of a task, which is read when its row stays in sight. */
-export function useReminderCount({ id, version, completed }) {
-  const [, redraw] = useReducer((count) => count + 1, 0);
-  useEffect(() => {
-    if (completed || id < 0 || readVersions.get(id) === version) return undefined;
-    wanted.set(id, { version, redraw });
-    timer ||= setTimeout(readNext, stayMs);
-    return () => wanted.delete(id);
-  }, [id, version, completed]);
-  return pendingOf(id);
-}
+import { keepReminders, knownReminders } from "./reminder_counts.js";
 
 const presets = [["At the due time", { before: "PT0S" }], ["10 minutes before", { before: "PT10M" }], ["1 hour before", { before: "PT1H" }],
   ["1 day before", { before: "P1D" }], ["1 week before", { before: "P7D" }]];
@@ -76,7 +31,7 @@ function addReminder(task, reminder, reload) {
 }
 
 export function Reminders({ task }) {
-  const [list, setList] = useState(known.get(task.id) || []);
+  const [list, setList] = useState(knownReminders(task.id));
   const [count, setCount] = useState(0);
   const prefs = usePreferences();
   const online = useStore((state) => state.online);
@@ -85,8 +40,7 @@ export function Reminders({ task }) {
     if (id < 0 || !online) return undefined;
     const stop = new AbortController();
     call("ReminderService", "ListReminders", { taskId: id }, { signal: stop.signal }).then(({ reminders = [] }) => {
-      known.set(id, reminders);
-      readVersions.set(id, task.version);
+      keepReminders(id, reminders, task.version);
       setList(reminders);
     }, () => {});
     return () => stop.abort();

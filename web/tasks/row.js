@@ -7,7 +7,7 @@ import { store } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
 import { changeTask, isFresh, shorten, toggleCompleted } from "./actions.js";
-import { useReminderCount } from "./reminders.js";
+import { useReminderCount } from "./reminder_counts.js";
 
 export function dueTone(task, prefs) {
   if (task.completed) return "";
