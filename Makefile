@@ -10,7 +10,6 @@ SECONDS ?= 60
 REMINDERS ?= 200
 # The commit that named version 0.2.0: a copy of the repository may have come without its tags.
 RELEASED ?= 31d49ba2aaa533aabeb4107ec49fa5ecc41566ec
-THEN = $(shell sed -n 's/^THEN = "\(.*\)"/\1/p' bench/peers/then.py)
 TORTURE = --seconds=$(SECONDS) $(if $(KILLS),--kills=$(KILLS)) $(if $(SEED),--seed=$(SEED)) \
           $(if $(ONLY),--only=$(ONLY)) $(if $(PLANT),--plant=$(PLANT))
 
@@ -94,7 +93,6 @@ torture: ## kill everything at random and check that nothing is lost or doubled:
 
 bench: ## measure the figures of docs/performance.md: ONLY=name, FULL=1 for all of them, BENCH_FLAGS='--pairs 9 --seconds 2'
 	@tools/setup build stack kafka tests bench
-	@RELEASED=$(THEN) tools/setup released
 	@$(MAKE) --no-print-directory build-release TARGETS='todo-service benchmarks'
 	@$(PYTHON) -m bench $(ONLY) $(if $(FULL),--full) $(BENCH_FLAGS)
 

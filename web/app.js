@@ -4,6 +4,7 @@ import { html, render, useEffect, useState } from "/lib/preact.js";
 import { session } from "./core/session.js";
 import { startWorker } from "./core/worker.js";
 import { followSession } from "./core/user_data.js";
+import { viewStyles } from "./ui/later.js";
 import { Shell } from "./ui/shell.js";
 import { SignIn } from "./ui/sign_in.js";
 import { Toasts } from "./ui/toast.js";
@@ -16,7 +17,7 @@ const loaders = {
   preferences: () => import("./views/preferences_view.js").then((module) => module.PreferencesView),
   operator: () => import("./views/operator.js").then((module) => module.OperatorView),
   about: () => import("./views/about.js").then((module) => module.AboutView),
-  bell: () => import("./views/notifications.js").then((module) => module.NotificationBell),
+  bell: () => import("./views/bell.js").then((module) => module.NotificationBell),
   chatPanel: () => import("./views/chat.js").then((module) => module.ChatPanel),
 };
 const loaded = new Map();
@@ -28,23 +29,12 @@ function useLoaded(name) {
   useEffect(() => {
     if (!name || loaded.has(name)) return;
     setError(null);
-    Promise.all([loaders[name](), styles()]).then(([component]) => {
+    Promise.all([loaders[name](), name === "bell" ? null : viewStyles()]).then(([component]) => {
       loaded.set(name, component);
       redraw((count) => count + 1);
     }, setError);
   }, [name]);
   return { component: loaded.get(name), error };
-}
-
-let sheet = null;
-
-function styles() {
-  sheet ||= new Promise((resolve) => {
-    const link = document.createElement("link");
-    Object.assign(link, { rel: "stylesheet", href: "/style/views.css", onload: resolve, onerror: resolve });
-    document.head.append(link);
-  });
-  return sheet;
 }
 
 function View({ route }) {

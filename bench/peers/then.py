@@ -1,4 +1,5 @@
-"""The service as it was before part 12, built from history, with the database and the SQL of its time."""
+"""The service as it was before part 12, with the database and the SQL of its time. It is built from history when the first
+row that compares with it runs."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -55,6 +57,37 @@ void CheckIssuer(const Config& config, Faults& faults) {
   }
 }
 
+/// The parameters of the sign-in that the page or the protocol sets.
+constexpr std::array<std::string_view, 10> kTaken = {
+    "response_type", "client_id",      "redirect_uri",          "scope",  "state",
+    "nonce",         "code_challenge", "code_challenge_method", "prompt", "response_mode"};
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+/// "name=value name=value"; a part that is none, or that names a parameter of the page, becomes a
+/// fault.
+Parameters ParseParameters(std::string_view text, Faults& faults) {
+  Parameters parameters;
+  for (std::istringstream words{std::string(text)}; !words.eof();) {
+    std::string word;
+    if (!(words >> word)) break;
+    const size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    if (equals == std::string::npos || name.empty() || equals + 1 == word.size()) {
+      faults.push_back(fmt::format(
+          "--oidc-parameters contains {}; a parameter is name=value, and parameters are separated "
+          "by spaces",
+          Quoted(word)));
+    } else if (std::ranges::find(kTaken, name) != kTaken.end()) {
+      faults.push_back(
+          fmt::format("--oidc-parameters contains {}, which the page sets itself", Quoted(name)));
+    } else {
+      parameters.emplace_back(name, word.substr(equals + 1));
+    }
+  }
+  return parameters;
+}
+
 bool HasWord(std::string_view text, std::string_view word) {
   return fmt::format(" {} ", text).find(fmt::format(" {} ", word)) != std::string::npos;
 }
@@ -64,8 +97,9 @@ bool HasWord(std::string_view text, std::string_view word) {
 std::vector<std::string> SignInFaults(const Config& config) {
   Faults faults;
   if (config.oidc_client_id.empty()) {
-    for (const auto& [name, value] :
-         {std::pair{"oidc-issuer", config.oidc_issuer}, {"oidc-origins", config.oidc_origins}}) {
+    for (const auto& [name, value] : {std::pair{"oidc-issuer", config.oidc_issuer},
+                                      {"oidc-origins", config.oidc_origins},
+                                      {"oidc-parameters", config.oidc_parameters}}) {
       if (!value.empty())
         faults.push_back(fmt::format("--{} is set but --oidc-client-id is not", name));
     }
@@ -83,6 +117,7 @@ std::vector<std::string> SignInFaults(const Config& config) {
         fmt::format("--oidc-scopes is {}: it must contain openid, and names are "
                     "separated by one space",
                     Quoted(config.oidc_scopes)));
+  ParseParameters(config.oidc_parameters, faults);
   for (const std::string& origin : SplitList(config.oidc_origins)) {
     if (IsOrigin(origin)) continue;
     faults.push_back(
@@ -98,6 +133,7 @@ page::DoorOptions PageOptions(const Config& config, std::function<std::string()>
                           .issuer = {},
                           .client_id = {},
                           .scopes = {},
+                          .parameters = {},
                           .operator_claim = {},
                           .operator_values = {},
                           .vapid_key = {},
@@ -108,6 +144,8 @@ page::DoorOptions PageOptions(const Config& config, std::function<std::string()>
     settings.issuer = SignInIssuer(config);
     settings.client_id = config.oidc_client_id;
     settings.scopes = config.oidc_scopes;
+    Faults checked_before;
+    settings.parameters = ParseParameters(config.oidc_parameters, checked_before);
     const auto issuer =
         std::ranges::find(config.issuers, settings.issuer, &IssuerDescription::name);
     if (issuer != config.issuers.end()) {

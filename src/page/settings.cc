@@ -6,10 +6,13 @@ namespace todo::page {
 
 std::string SettingsJson(const Settings& settings) {
   using nlohmann::json;
+  json parameters = json::object();
+  for (const auto& [name, value] : settings.parameters) parameters[name] = value;
   const json document = {{"identity", settings.identity},
                          {"issuer", settings.issuer},
                          {"clientId", settings.client_id},
                          {"scopes", settings.scopes},
+                         {"parameters", parameters},
                          {"operatorClaim", settings.operator_claim},
                          {"operatorValues", settings.operator_values},
                          {"vapidKey", settings.vapid_key},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace todo::page {
@@ -14,6 +15,7 @@ struct Settings {
   std::string issuer;
   std::string client_id;
   std::string scopes;
+  std::vector<std::pair<std::string, std::string>> parameters;  // further ones of the sign-in
   // A token whose claim has one of the values is that of an operator: the page then shows their
   // view. Whether its calls are taken is another matter, which each call decides.
   std::string operator_claim;

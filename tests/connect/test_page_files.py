@@ -177,11 +177,12 @@ def test_without_a_client_the_user_brings_a_token() -> None:
 
 def test_a_client_signs_in_with_its_issuer_and_may_call_it() -> None:
     with lone_service("--auth-issuer=https://id.example/realms/todo", "--oidc-client-id=todo-page",
-                      "--oidc-origins=https://token.example") as page:
+                      "--oidc-origins=https://token.example", "--oidc-parameters=audience=https://todo.example") as page:
         settings = page.settings()
         assert settings["identity"] == "oidc"
         assert settings["issuer"] == "https://id.example/realms/todo"
         assert (settings["clientId"], settings["scopes"]) == ("todo-page", "openid profile offline_access")
+        assert settings["parameters"] == {"audience": "https://todo.example"}
         assert (settings["operatorClaim"], settings["operatorValues"]) == ("roles", ["todo-operator"])
         assert page.ask("/today").headers["content-security-policy"] == POLICY.format(
             more=" https://id.example https://token.example")

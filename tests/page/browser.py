@@ -16,7 +16,7 @@ expect.set_options(timeout=PATIENCE * 1000)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--no-proxy-server"]
 
 # A browser reports these itself whenever a request fails; no page can prevent it.
-LOST_NETWORK = re.compile(r"net::ERR_|WebSocket connection to|ERR_CONNECTION|Failed to fetch", re.IGNORECASE)
+LOST_NETWORK = re.compile(r"net::ERR_|WebSocket connection to|ERR_CONNECTION|Failed to fetch|error occurred when fetching the script", re.IGNORECASE)
 REFUSED_CALL = re.compile(r"the server responded with a status of 4\d\d")
 UNAVAILABLE = re.compile(r"the server responded with a status of 5\d\d")
 

@@ -60,7 +60,6 @@ function startProvider(origin) {
       revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => "urn:todo-service",
         useGrantedResource: () => true,
         getResourceServerInfo: () => ({
           scope,

@@ -112,7 +112,13 @@ class Product:
         self.page.goto(origin + path)
         expect(self.page.get_by_role("main")).to_be_visible()
         expect(self.page.locator('[aria-busy="true"]')).to_have_count(0)
-        self.page.wait_for_timeout(200)
+        self.settled()
+
+    def settled(self) -> None:
+        """Nothing is loading any more, and nothing moves."""
+        expect(self.page.get_by_label(re.compile("^Loading"))).to_have_count(0)
+        self.page.wait_for_function("""() => document.getAnimations().every(each => each.playState !== "running"
+            || each.effect.getTiming().iterations === Infinity)""")
 
     def ready_for_offline(self) -> None:
         """The service worker has a copy of the page."""

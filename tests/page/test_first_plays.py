@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
+from browser import LOST_NETWORK, UNAVAILABLE, Browser, Person
 from conftest import Place
-from browser import Browser, Person
 from playwright.sync_api import expect
 from product import Product
+from service_binary import binary
 from todo_client import Client, eventually
+
+from tools.stack import Stack
 
 HOSTILE = [
     "<img src=x onerror=\"document.title='hacked'\">",
@@ -124,3 +128,29 @@ def test_changes_made_offline_are_made_exactly_once(opened: Callable[..., Produc
         [*(("created", f"offline {number}") for number in range(8)), ("completed", "one"), ("completed", "two")])
     assert [change.task.title for change in made if change.event_type == "created"] == [f"offline {n}" for n in range(8)], \
         "in the order in which they were made"
+
+
+@pytest.fixture(scope="module")
+def two_replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("two") / "run", service_binary=binary(), replicas=2, keep_data=False) as stack:
+        yield stack
+
+
+def test_a_tab_catches_up_by_itself_after_its_replica_was_killed(two_replicas: Stack, browser: Browser, user: str) -> None:
+    person = browser.person(two_replicas.web_url(0))
+    person.allow(LOST_NETWORK, UNAVAILABLE)
+    product = Product(person.tab("/all"))
+    product.sign_in_if_asked(user)
+    product.add("before")
+    expect(product.row("before")).to_be_visible()
+    # The row is there at once, the task when the call has been answered.
+    other = Client(two_replicas.api_target(1), user)
+    [before] = eventually(other.tasks, "the task is stored")
+    two_replicas.kill("service-0")
+    other.create("through the other replica")
+    other.complete(before.id)
+    expect(product.banner).to_be_visible()
+    two_replicas.start_one("service-0")
+    expect(product.row("through the other replica")).to_be_visible(timeout=60_000)
+    expect(product.row("before")).to_have_count(0)
+    expect(product.banner).to_be_hidden()

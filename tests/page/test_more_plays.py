@@ -1,27 +1,18 @@
-"""Further plays: outages, conflicts, undo, series, snooze, operators, chat."""
+"""Further plays: conflicts, undo, series, snooze, operators, chat."""
 
 from __future__ import annotations
 
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from browser import LOST_NETWORK, REFUSED_CALL, UNAVAILABLE, Browser, Person
+from browser import REFUSED_CALL, Browser, Person
 from conftest import Place
 from playwright.sync_api import expect
 from product import Product
-from service_binary import binary
 from todo_client import Client, Reminders, eventually, rows
-
-from tools.stack import Stack
-
-
-@pytest.fixture(scope="module")
-def two_replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("two") / "run", service_binary=binary(), replicas=2, keep_data=False) as stack:
-        yield stack
 
 
 def rename(client: Client, task_id: int, title: str) -> None:
@@ -29,26 +20,6 @@ def rename(client: Client, task_id: int, title: str) -> None:
     request = messages.UpdateTaskRequest(task=messages.Task(id=task_id, title=title), request_id=str(uuid.uuid4()))
     request.update_mask.paths.append("title")
     client.call("UpdateTask", request)
-
-
-def test_a_tab_catches_up_by_itself_after_its_replica_was_killed(two_replicas: Stack, browser: Browser, user: str) -> None:
-    person = browser.person(two_replicas.web_url(0))
-    person.allow(LOST_NETWORK, UNAVAILABLE)
-    product = Product(person.tab("/all"))
-    product.sign_in_if_asked(user)
-    product.add("before")
-    expect(product.row("before")).to_be_visible()
-    # The row is there at once, the task when the call has been answered.
-    other = Client(two_replicas.api_target(1), user)
-    [before] = eventually(other.tasks, "the task is stored")
-    two_replicas.kill("service-0")
-    other.create("through the other replica")
-    other.complete(before.id)
-    expect(product.banner).to_be_visible()
-    two_replicas.start_one("service-0")
-    expect(product.row("through the other replica")).to_be_visible(timeout=60_000)
-    expect(product.row("before")).to_have_count(0)
-    expect(product.banner).to_be_hidden()
 
 
 def test_a_conflict_is_shown_and_the_user_decides(opened: Callable[..., Product], person: Person, client: Client) -> None:

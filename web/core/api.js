@@ -3,11 +3,14 @@ import { session } from "./session.js";
 
 const deadlineMs = 20000;
 
-/** A call that was not answered as wished. `code` is one of Connect, or "offline": no answer came at all. */
+/**
+ * A call that was not answered as wished. `code` is one of Connect, or "offline": no answer came at all. `foreign`: the
+ * answer is not one of the service but of something between it and the page, so nobody knows whether the call was made.
+ */
 export class ApiError extends Error {
-  constructor({ code, message, reason = "", fields = [], retryAfterMs = 0, metadata = {} }) {
+  constructor({ code, message, reason = "", fields = [], retryAfterMs = 0, metadata = {}, status = 0, foreign = false }) {
     super(message);
-    Object.assign(this, { name: "ApiError", code, reason, fields, retryAfterMs, metadata });
+    Object.assign(this, { name: "ApiError", code, reason, fields, retryAfterMs, metadata, status, foreign });
   }
 }
 
@@ -72,9 +75,10 @@ const codes = new Set(["canceled", "unknown", "invalid_argument", "deadline_exce
 
 function errorOf(answer, body) {
   const retryAfter = Number(answer.headers.get("retry-after"));
+  const foreign = !codes.has(body?.code);
   const error = {
-    code: codes.has(body?.code) ? body.code : codeOfStatus(answer.status), message: body?.message || `The server answered ${answer.status}.`,
-    retryAfterMs: retryAfter > 0 ? retryAfter * 1000 : 0, reason: "", fields: [], metadata: {},
+    code: foreign ? codeOfStatus(answer.status) : body.code, message: body?.message || `The server answered ${answer.status}.`,
+    retryAfterMs: retryAfter > 0 ? retryAfter * 1000 : 0, reason: "", fields: [], metadata: {}, status: answer.status, foreign,
   };
   for (const detail of body?.details || []) Object.assign(error, readDetail(detail));
   return new ApiError(error);
@@ -92,11 +96,10 @@ function readDetail({ type, debug }) {
 
 /**
  * An answer without Connect's body is one of something between page and service, such as a proxy or the page of a network
- * that wants a sign-in. It refuses nothing, so writes wait and are sent again.
+ * that wants a sign-in. It refuses nothing, whatever its status says: the call before it may have been made.
  */
 function codeOfStatus(status) {
-  return { 200: "offline", 400: "invalid_argument", 401: "unauthenticated", 413: "invalid_argument", 429: "resource_exhausted",
-    504: "deadline_exceeded" }[status] || "unavailable";
+  return { 200: "offline", 401: "unauthenticated", 429: "resource_exhausted", 504: "deadline_exceeded" }[status] || "unavailable";
 }
 
 const kinds = { DUE_KIND_DATE: "date", DUE_KIND_LOCAL: "local", DUE_KIND_INSTANT: "instant" };

@@ -9,12 +9,19 @@ import { forgetSaved, saveAll, saveSoon } from "./saving.js";
 const silenceMs = 45000;
 const longestPauseMs = 30000;
 const listeners = new Set();
+const foreignListeners = new Set();
 let running = null;
 
 /** Calls `listen({notification_id, task_id, timestamp})` for each new notification. */
 export function onNotification(listen) {
   listeners.add(listen);
   return () => listeners.delete(listen);
+}
+
+/** Calls `listen({change, task})` for each change that no tab of this browser has asked for. */
+export function onForeignChange(listen) {
+  foreignListeners.add(listen);
+  return () => foreignListeners.delete(listen);
 }
 
 /** Starts the feed behind `cursor`: {seq, event_id}, or null when nothing is known. */
@@ -177,6 +184,7 @@ class Feed {
     this.cursor = { seq, event_id };
     const own = seenInFeed(request_id, task_id, change);
     const taken = task && taskFromFeed(task);
+    if (!own) foreignListeners.forEach((listen) => listen({ change, task: taken || store.base(task_id) }));
     takeTasks([[task_id, taken]], { change: { seq, lastChange: { type: "update", change, id: task_id, task: taken, seq,
       request_id, own, timestamp } } });
     return saveSoon([[task_id, taken]], this.cursor);

@@ -1,7 +1,7 @@
 // Sign-in with an OpenID provider: authorization code with PKCE, by redirect. Tokens live in memory. A new tab asks the
 // other tabs for theirs, so only the first one goes to the provider; a lock makes one tab at a time use the refresh token,
 // which is good for one use only.
-import { exclusively } from "./browser.js";
+import { exclusively, sessionTexts } from "./browser.js";
 
 const flowKey = "todo.sign-in"; // of sessionStorage: state, verifier and where to return; no token
 const earliestMs = 60000; // before its end a token is renewed; a third of its life, if that is shorter
@@ -21,8 +21,9 @@ function claimsOf(jwt) {
 const userOf = ({ access, id }) => claimsOf(access).sub || claimsOf(id).sub || "";
 
 export class OidcClient {
-  constructor({ issuer, clientId, scopes }, onToken) {
-    Object.assign(this, { issuer, clientId, scopes: scopes || "openid", onToken, tokens: null, user: "", leaving: false, renewing: null });
+  /** `parameters`: what this issuer wants besides, such as the audience of the token. */
+  constructor({ issuer, clientId, scopes, parameters = {} }, onToken) {
+    Object.assign(this, { issuer, clientId, scopes: scopes || "openid", parameters, onToken, tokens: null, user: "", leaving: false, renewing: null });
     this.tabs = new BroadcastChannel(`todo.tokens.${issuer}`);
     this.tabs.onmessage = ({ data }) => this.#hear(data);
   }
@@ -33,8 +34,8 @@ export class OidcClient {
     await this.#askTabs();
     if (this.tokens) return this.#identity();
     // Once in a tab: a provider that sends the browser back without a session must not make a loop.
-    if (again && navigator.onLine && !sessionStorage.getItem("todo.tried")) {
-      sessionStorage.setItem("todo.tried", "1");
+    if (again && navigator.onLine && !sessionTexts.get("todo.tried")) {
+      sessionTexts.set("todo.tried", "1");
       await this.leave({ known: true });
     }
     return null;
@@ -42,13 +43,14 @@ export class OidcClient {
 
   /** Goes to the provider's sign-in. `known`: the user was signed in a moment ago and shall see no question. */
   async leave({ known = false } = {}) {
+    if (!sessionTexts.lasts) throw new Error("This browser keeps no data for this page, which the sign-in needs. Allow site data, then try again.");
     const { authorization_endpoint: endpoint } = await this.#provider();
     const flow = { state: randomText(), nonce: randomText(), verifier: randomText(),
       path: location.pathname === "/signed-in" ? "/" : location.pathname + location.search };
-    sessionStorage.setItem(flowKey, JSON.stringify(flow));
+    sessionTexts.set(flowKey, JSON.stringify(flow));
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(flow.verifier)));
     const url = new URL(endpoint);
-    const fields = { response_type: "code", client_id: this.clientId, redirect_uri: `${location.origin}/signed-in`,
+    const fields = { ...this.parameters, response_type: "code", client_id: this.clientId, redirect_uri: `${location.origin}/signed-in`,
       scope: this.scopes, state: flow.state, nonce: flow.nonce, code_challenge: base64url(hash), code_challenge_method: "S256" };
     if (!known && /\boffline_access\b/.test(this.scopes)) fields.prompt = "consent";
     for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
@@ -77,7 +79,7 @@ export class OidcClient {
   async end() {
     const hint = this.tokens?.id;
     this.forget();
-    sessionStorage.setItem("todo.tried", "1");
+    sessionTexts.set("todo.tried", "1");
     try {
       const { end_session_endpoint: endpoint } = await this.#provider();
       if (!endpoint) return false;
@@ -95,8 +97,8 @@ export class OidcClient {
 
   async #comeBack() {
     const answer = new URLSearchParams(location.search);
-    const flow = JSON.parse(sessionStorage.getItem(flowKey) || "null");
-    sessionStorage.removeItem(flowKey);
+    const flow = sessionTexts.read(flowKey);
+    sessionTexts.remove(flowKey);
     history.replaceState(null, "", flow?.path || "/");
     dispatchEvent(new PopStateEvent("popstate")); // the router has read the address before
     if (!flow || answer.get("state") !== flow.state) return null;
@@ -106,7 +108,7 @@ export class OidcClient {
     }
     await this.#take(await this.#ask({ grant_type: "authorization_code", code: answer.get("code"),
       redirect_uri: `${location.origin}/signed-in`, code_verifier: flow.verifier }), flow.nonce);
-    sessionStorage.removeItem("todo.tried");
+    sessionTexts.remove("todo.tried");
     return this.#identity();
   }
 
@@ -195,11 +197,17 @@ export class OidcClient {
     return found;
   }
 
+  /** The one further parameter that also belongs to requests of tokens (RFC 8707). */
+  #resource() {
+    const { resource } = this.parameters;
+    return resource ? { resource } : {};
+  }
+
   async #ask(fields) {
     const { token_endpoint: endpoint } = await this.#provider();
     const answer = await fetch(endpoint, { method: "POST", credentials: "omit",
       headers: { "content-type": "application/x-www-form-urlencoded" },
-      body: new URLSearchParams({ client_id: this.clientId, ...fields }) });
+      body: new URLSearchParams({ ...this.#resource(), client_id: this.clientId, ...fields }) });
     const body = await answer.json().catch(() => ({}));
     if (answer.ok && body.access_token) return body;
     const error = new Error(`The provider gave no token: ${body.error_description || body.error || answer.status}`);

@@ -1,6 +1,7 @@
 // Preferences: those of the account (zone, wording) from NotificationService, and those of this device from localStorage.
 import { useEffect, useState } from "/lib/preact.js";
 import { call } from "./api.js";
+import { localTexts } from "./browser.js";
 import { session } from "./session.js";
 
 const deviceKey = "todo.device";
@@ -14,13 +15,7 @@ function prefers12() {
   return Boolean(new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hour12);
 }
 
-function read(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key)) || {};
-  } catch {
-    return {};
-  }
-}
+const read = (key) => localTexts.read(key) || {};
 
 let state = { ...defaults(), ...read(deviceKey) };
 
@@ -54,7 +49,7 @@ export const preferences = {
   },
   /** Changes preferences of this device: {theme: "system|light|dark", hour12, singleKeys, …}. */
   setDevice(fields) {
-    localStorage.setItem(deviceKey, JSON.stringify({ ...read(deviceKey), ...fields }));
+    localTexts.set(deviceKey, JSON.stringify({ ...read(deviceKey), ...fields }));
     set(fields);
   },
   /** Reads those of the account. A user who never chose a zone gets the one of the browser, so that "at nine" means it. */
@@ -70,14 +65,14 @@ export const preferences = {
           { preferences: { timeZone: browserZone() }, updateMask: "timeZone" });
       }
       if (session.key !== user) return;
-      localStorage.setItem(accountKey, JSON.stringify({ user, account }));
+      localTexts.set(accountKey, JSON.stringify({ user, account }));
       takeAccount(account);
     } catch {
       // The page works with those that it knows, and reads them again at the next sign-in.
     }
   },
   forget() {
-    localStorage.removeItem(accountKey);
+    localTexts.remove(accountKey);
     set({ ...defaults(), ...read(deviceKey) });
   },
 };

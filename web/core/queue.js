@@ -1,19 +1,20 @@
 // Writes that the server has not confirmed. Each one is stored in IndexedDB before it is sent, with the id of its request,
 // so it is made exactly once however often it is sent. They are sent in order, by one tab at a time (a Web Lock), which
-// tells the others by BroadcastChannel. `write.conflict`: it waits until the user has settled that.
-import { ApiError, call, onReach, taskFromApi } from "./api.js";
+// tells the others by BroadcastChannel. `write.conflict` and `write.stuck`: it waits until the user has settled that.
+import { call, onReach, taskFromApi } from "./api.js";
 import { idsOf, stepsOf } from "./overlays.js";
 import { nameTask, realId, setPending, setState, store, takeTasks, temporaryId } from "./store.js";
 import { exclusively, newId } from "./browser.js";
 import { session } from "./session.js";
-import { passOn, setEtag, taskIdOf, withRealIds } from "./write_request.js";
-import { explainRefusal } from "./refusals.js";
+import { passOn, seriesOf, setEtag, taskIdOf, withRealIds } from "./write_request.js";
 import { Writes } from "./writes.js";
 import { toast } from "../ui/toast.js";
 
-const retried = new Set(["offline", "unavailable", "deadline_exceeded", "unknown", "resource_exhausted", "canceled"]);
+const mostRecent = 50;
+const settling = () => import("./settling.js"); // loaded when a write fails
 const waiting = new Map(); // request id -> resolve of the promise that write() gave
 const over = new Set(); // request ids of settled writes: a queue that was read a moment before may still have them
+let recent = []; // writes about series that were made a moment ago: the feed may not have told all that they changed
 let writes = null;
 let begun = null; // a promise: the stored queue was read
 let begin = () => {};
@@ -25,6 +26,7 @@ let pause = 1000;
 let timer = 0;
 
 const pending = () => store.state.pending;
+const isHeld = (write) => Boolean(write.conflict || write.stuck);
 const replace = (write) => setPending(pending().map((each) => (each.requestId === write.requestId ? write : each)));
 const without = (requestId) => setPending(pending().filter((each) => each.requestId !== requestId));
 const temporaryOf = (write) => stepsOf(write).find((step) => step.create?.id < 0)?.create.id;
@@ -69,6 +71,7 @@ export function stopQueue() {
   channel = writes = null;
   userKey = "";
   over.clear();
+  recent = [];
   begin();
   for (const resolve of waiting.values()) resolve(null);
   waiting.clear();
@@ -92,6 +95,7 @@ async function write({ service, method, request, label = "", optimistic = null, 
     made.etag = true;
     setEtag(made, etag === true ? store.base(id)?.etag : etag);
   }
+  rememberSeries(made);
   setPending([...pending(), made]);
   const result = new Promise((resolve) => waiting.set(requestId, resolve));
   await begun;
@@ -104,6 +108,14 @@ async function write({ service, method, request, label = "", optimistic = null, 
   if (!store.state.online) answerQueued(made);
   kick();
   return result;
+}
+
+/** `write.after`: the user's own changes of the series, which may have made another version of the task than it expects. */
+function rememberSeries(made) {
+  const series = seriesOf(made);
+  if (series.length === 0) return;
+  const before = [...recent, ...pending()].filter((each) => each.series?.some((id) => series.includes(id)));
+  Object.assign(made, { series, after: before.map(({ requestId }) => requestId) });
 }
 
 let warned = false;
@@ -136,7 +148,7 @@ function settle(requestId, answer) {
 async function kick() {
   clearTimeout(timer);
   again = sending;
-  if (sending || !writes || !navigator.onLine || pending().every((each) => each.conflict)) return;
+  if (sending || !writes || !navigator.onLine || pending().every(isHeld)) return;
   sending = true;
   const user = userKey;
   try {
@@ -164,14 +176,14 @@ function sendLater(delay = pause) {
 }
 
 /**
- * The first write that no conflict holds up, neither its own nor that of a write before it on the same task. The stored
- * queue counts: another tab may have sent some meanwhile.
+ * The first write that waits for no decision of the user, neither its own nor that of a write before it on the same task.
+ * The stored queue counts: another tab may have sent some meanwhile.
  */
 async function nextWrite() {
   const held = new Set();
   for (const each of await writes.read()) {
     const ids = [...idsOf(each), taskIdOf(each)].filter((id) => id !== 0);
-    if (!each.conflict && !ids.some((id) => held.has(id))) return each;
+    if (!isHeld(each) && !ids.some((id) => held.has(id))) return each;
     ids.forEach((id) => held.add(id));
   }
   return null;
@@ -200,124 +212,24 @@ async function send(next) {
   return true;
 }
 
-const answersTask = ({ service, method }) => service === "TodoService" && method !== "BatchUpdateTasks";
-
-/** Puts `changed` in the place of the stored write, if that still waits. */
-const change = (changed) => writes.edit((stored) => ({ put: stored.some(({ order }) => order === changed.order) ? [changed] : [] }));
-
-async function failed(write, error) {
-  const tries = (write.tries || 0) + 1;
-  // Only the service refuses: whatever else fails on the way says nothing about the change.
-  const own = error instanceof ApiError;
-  if (!own) reportError(error);
-  if (!own || retried.has(error.code) || (error.code === "aborted" && error.reason !== "STALE_ETAG")
-    || error.code === "unauthenticated" || (error.code === "internal" && tries < 5)) {
-    if (error.code === "internal") await change({ ...write, tries });
+/** What settles writes that were not simply made (settling.js) works with. */
+const line = { writes: () => writes, user: () => userKey, tell,
+  /** The queue has to wait. */
+  wait(error) {
     if (error.code === "offline") setState({ online: false });
     pending().forEach(answerQueued);
     sendLater(error.retryAfterMs || pause);
     return false;
-  }
-  const deleted = error.code === "not_found" && write.method === "UpdateTask" && taskIdOf(write) > 0;
-  if (error.reason === "STALE_ETAG" || deleted) return hold(write);
-  const index = error.metadata?.index;
-  if (index !== undefined && stepsOf(write).length > 1 && stepsOf(write).length === write.request.changes?.length) {
-    return leaveOut(write, Number(index), error);
-  }
-  return refuse(write, error);
-}
+  } };
 
-async function refuse(write, error) {
-  await writes.edit(() => ({ remove: [write.order] }));
-  tell({ type: "refused", requestId: write.requestId, text: explainRefusal(write, error) });
-  return true;
-}
-
-/** One of several changes was refused, and with it all of them: the others are sent again without it. */
-async function leaveOut(write, index, error) {
-  const others = (list) => list.filter((each, at) => at !== index);
-  const next = { ...write, requestId: newId(), optimistic: others(stepsOf(write)) };
-  next.request = { ...write.request, requestId: next.requestId, changes: others(write.request.changes) };
-  await change(next);
-  tell({ type: "again", requestId: write.requestId, write: next,
-    text: explainRefusal({ ...write, label: `A part of “${write.label}”` }, error) });
-  return true;
-}
-
-/** Keeps a write back whose task was changed by somebody else, with both versions for the user. */
-async function hold(write) {
+async function failed(next, error) {
   const user = userKey;
-  const id = taskIdOf(write);
-  const fields = stepsOf(write).find((step) => step.update !== undefined)?.fields || {};
-  let theirs = null;
-  let mine = store.state.tasks.get(id) || null;
-  try {
-    theirs = await presentState(id);
-    const last = theirs || mine ? null : await lastState(id);
-    if (last) mine = { ...last, ...fields };
-  } catch (error) {
-    return user === userKey && failed(write, error);
-  }
+  const settle = error.code === "offline" ? null : await settling().catch(() => null);
   if (user !== userKey) return false;
-  if (!theirs && !mine) return refuse(write, new ApiError({ code: "not_found", message: "" }));
-  const held = { ...withRealIds(write), conflict: { requestId: write.requestId, id, label: write.label, method: write.method,
-    fields, mine, theirs } };
-  await change(held);
-  tell({ type: "held", write: held });
-  return true;
+  return settle ? settle.failed(next, error, line) : line.wait(error);
 }
 
-/** A task as the service has it; null when it is deleted. */
-async function presentState(id) {
-  try {
-    return taskFromApi(await call("TodoService", "GetTask", { id }));
-  } catch (error) {
-    if (error.code === "not_found") return null;
-    throw error;
-  }
-}
-
-/** What a deleted task was; null when the user never had it. */
-async function lastState(taskId) {
-  const { changes = [] } = await call("TodoService", "ListChanges", { taskId, pageSize: 500 });
-  return taskFromApi(changes.at(-1)?.task);
-}
-
-/** The write that brings a deleted task back before `held` changes it. */
-function restoring(held) {
-  const { id, mine } = held.conflict;
-  const requestId = newId();
-  return { service: "TodoService", method: "RestoreTask", request: { id, requestId }, requestId, label: held.label, etag: false,
-    optimistic: [{ create: { ...mine, id } }], at: Date.now(), order: held.order - 0.5 };
-}
-
-/** Settles a conflict: "mine" is sent again on top of their version, "theirs" drops the own change. */
-async function resolve(conflict, choice) {
-  const { requestId } = conflict;
-  const tasks = conflict.theirs ? [conflict.theirs] : [];
-  let message = null;
-  let first = null;
-  await writes.edit((stored) => {
-    const held = stored.find((each) => each.requestId === requestId);
-    if (!held) return {}; // settled in another tab
-    const later = passOn(stored.filter(({ order }) => order > held.order), tasks, true);
-    if (choice === "theirs") {
-      message = { type: "dropped", requestId, tasks };
-      return { put: later, remove: [held.order] };
-    }
-    // The same id with another etag would be another request under a used name.
-    const next = { ...held, conflict: undefined, requestId: newId() };
-    next.request = { ...held.request, requestId: next.requestId };
-    setEtag(next, conflict.theirs?.etag);
-    message = { type: "again", requestId, write: next, tasks };
-    if (!conflict.theirs && conflict.mine) first = restoring(held);
-    return { put: first ? [first, next, ...later] : [next, ...later] };
-  });
-  if (first) tell({ type: "added", write: first });
-  if (message) tell(message);
-  else without(requestId);
-  return kick();
-}
+const answersTask = ({ service, method }) => service === "TodoService" && method !== "BatchUpdateTasks";
 
 function tell(message) {
   channel?.postMessage(message);
@@ -344,6 +256,7 @@ function hear({ type, requestId, write: changed, tasks = [], names = [], answer,
     if (temporary && tasks[0]) nameTask(temporary, tasks[0].id);
     names.forEach(([from, to]) => nameTask(from, to));
     if (mine) takeTasks(resultOf(mine, tasks), { own: true });
+    if (mine?.series) recent = [...recent, mine].slice(-mostRecent);
     without(requestId);
     settle(requestId, answer ?? (tasks[0] || null));
   } else if (type === "refused") {
@@ -362,10 +275,10 @@ function hear({ type, requestId, write: changed, tasks = [], names = [], answer,
   }
 }
 
-/** The feed brought a change of the call `requestId`: its overlay on that task has done its work. */
+/** The feed brought a change of the call `requestId`: its overlay on that task has done its work. True: a call of this browser. */
 export function seenInFeed(requestId, id, changeKind) {
   const mine = requestId && pending().find((each) => each.requestId === requestId);
-  if (!mine) return false;
+  if (!mine) return over.has(requestId);
   const temporary = temporaryOf(mine);
   if (temporary && changeKind === "created") {
     nameTask(temporary, id);
@@ -390,4 +303,9 @@ addEventListener("offline", () => setState({ online: false }));
 /** Resolves when what waits from earlier is known. */
 const ready = () => begun;
 
-export const queue = { write, resolve, kick, ready };
+export const queue = { write, kick, ready,
+  /** Settles a conflict: "mine" or "theirs" shall be the task. */
+  resolve: async (conflict, choice) => (await settling()).resolve(conflict, choice, line).then(kick),
+  /** Sends a write that was set aside again, or gives it up. */
+  sendAgain: async (stuck) => (await settling()).sendAgain(stuck, line).then(kick),
+  giveUp: async (stuck) => (await settling()).giveUp(stuck, line).then(kick) };

@@ -8,6 +8,13 @@ export function explainRefusal(write, error) {
   return `${what}, because ${reasonOf(write, error)}`;
 }
 
+/** Why a change could not be sent, in a sentence. */
+export function explainStuck(error) {
+  if (error.foreign) return `Something between this page and the service answered ${error.status}, so the change did not get through.`;
+  if (error.code === "unimplemented") return "The service does not know this kind of change. It may be older than this page.";
+  return "The service failed each time.";
+}
+
 function reasonOf(write, error) {
   const [field] = error.fields;
   if (field) return `${nameOf(field.field)} ${field.description}.`;

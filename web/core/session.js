@@ -1,6 +1,7 @@
 // Who uses the page. With --dev-identity a name is enough; with a provider the page signs in by OpenID Connect (oidc.js).
 // The name of the last user is kept in localStorage, so that the copy of the tasks can be shown without a network; tokens
 // are kept in memory only.
+import { localTexts } from "./browser.js";
 import { deleteCopy } from "./db.js";
 import { forgetTexts } from "./drafts.js";
 
@@ -15,17 +16,11 @@ function set(fields) {
   listeners.forEach((listen) => listen(state));
 }
 
-function remembered() {
-  try {
-    return JSON.parse(localStorage.getItem(userKey)) || null;
-  } catch {
-    return null;
-  }
-}
+const remembered = () => localTexts.read(userKey);
 
 function remember(user) {
-  if (user) localStorage.setItem(userKey, JSON.stringify(user));
-  else localStorage.removeItem(userKey);
+  if (user) localTexts.set(userKey, JSON.stringify(user));
+  else localTexts.remove(userKey);
 }
 
 /** What /settings.json says; null before it was read. */
@@ -81,10 +76,10 @@ async function readSettings() {
     const answer = await fetch("/settings.json", { cache: "no-cache", credentials: "omit" });
     if (!answer.ok) throw new Error(String(answer.status));
     const settingsRead = await answer.json();
-    localStorage.setItem("todo.settings", JSON.stringify(settingsRead));
+    localTexts.set("todo.settings", JSON.stringify(settingsRead));
     return settingsRead;
   } catch {
-    return JSON.parse(localStorage.getItem("todo.settings") || "null");
+    return localTexts.read("todo.settings");
   }
 }
 

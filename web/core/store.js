@@ -22,13 +22,14 @@ class Tasks {
 let base = new Map();
 let shown = new Map();
 const fresh = () => ({ tasks: new Tasks(shown), seq: 0, ready: false, online: navigator.onLine, connection: "connecting",
-  pending: [], conflicts: [], lastChange: null });
+  pending: [], conflicts: [], stuck: [], lastChange: null });
 let state = fresh();
 let changed = new Set(); // since the last notice; null: all
 const listeners = new Set();
 const taskListeners = new Set();
 const removed = new Map(); // id -> the version that a deleted task had at least: a repeated answer must not bring it back
 const realIds = new Map(); // temporary id -> the id that the server gave
+const firstIds = new Map(); // and back
 let noticePlanned = false;
 let lastNotice = 0;
 
@@ -51,6 +52,8 @@ export const store = {
   base: (id) => base.get(realId(id)),
   baseTasks: () => base,
   realId,
+  /** The id that a task had first in this tab: what is drawn under it stays the same when the server gives another. */
+  firstId: (id) => firstIds.get(id) ?? id,
 };
 
 /** The server's id of a task that was made here; any other id stays. */
@@ -156,7 +159,8 @@ export function replaceTasks(tasks, fields = {}) {
 /** Replaces the pending writes; what they touch is computed anew. */
 export function setPending(pending) {
   const ids = new Set([...state.pending, ...pending].flatMap((write) => idsOf(write)));
-  state = { ...state, pending, conflicts: pending.filter((write) => write.conflict).map((write) => write.conflict) };
+  const those = (name) => pending.map((write) => write[name]).filter(Boolean);
+  state = { ...state, pending, conflicts: those("conflict"), stuck: those("stuck") };
   refresh(ids);
   plan(true);
 }
@@ -165,6 +169,7 @@ export function setPending(pending) {
 export function nameTask(temporary, id) {
   if (realIds.has(temporary)) return;
   realIds.set(temporary, id);
+  firstIds.set(id, temporary);
   shown.delete(temporary);
   changed?.add(temporary);
   refresh([id]);
@@ -177,6 +182,7 @@ export function resetStore() {
   shown = new Map();
   removed.clear();
   realIds.clear();
+  firstIds.clear();
   changed = null;
   const { online } = state;
   state = { ...fresh(), online };

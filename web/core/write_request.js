@@ -1,6 +1,7 @@
 // Requests of writes: which task they are about, their etag, and ids that were temporary when they were made.
+import { newId } from "./browser.js";
 import { stepsOf } from "./overlays.js";
-import { realId } from "./store.js";
+import { realId, store } from "./store.js";
 
 /** The task of a write about a single one; 0 for any other. */
 export function taskIdOf({ method, request }) {
@@ -29,14 +30,50 @@ export function passOn(later, tasks, seen = false) {
     const next = withRealIds(each);
     const task = tasks.find(({ id }) => id === taskIdOf(next));
     if (each.etag && task && (seen || follows(task, etagOf(next)))) setEtag(next, task.etag);
+    if (next.request.changes) next.request.changes = next.request.changes.map((change) => passOnChange(change, tasks, seen));
     return JSON.stringify(next.request) === JSON.stringify(each.request) ? [] : [next];
   });
 }
 
+function passOnChange(change, tasks, seen) {
+  const task = change.etag && tasks.find(({ id }) => id === change.id);
+  return task && (seen || follows(task, change.etag)) ? { ...change, etag: task.etag } : change;
+}
+
+/** The version that an etag names, or null. */
+export function versionOf(etag) {
+  const [, version] = /^v(\d+)$/.exec(etag || "") || [];
+  return version === undefined ? null : Number(version);
+}
+
 /** Whether the task is one change, or none, behind the state that `etag` names. */
 function follows(task, etag) {
-  const before = /^v(\d+)$/.exec(etag || "")?.[1];
-  return before === undefined || task.version - before === 0 || task.version - before === 1;
+  const before = versionOf(etag);
+  return before === null || task.version - before === 0 || task.version - before === 1;
+}
+
+/** The series that a write may change: a change of one occurrence may reach the others. */
+export function seriesOf(write) {
+  const ids = write.request.changes?.map(({ id }) => realId(Number(id))) || [taskIdOf(write)];
+  return [...new Set(ids.map((id) => (store.base(id) || store.state.tasks.get(id))?.series_id).filter(Boolean))];
+}
+
+/** Of the writes `later`, those that name the request `from` as one of the user's own before them, with its new name, too. */
+export function renamed(later, from, to) {
+  return later.filter(({ after }) => after?.includes(from)).map((each) => ({ ...each, after: [...each.after, to] }));
+}
+
+const aloneMethods = { completed: ["UncompleteTask", "CompleteTask"], deleted: ["RestoreTask", "DeleteTask"] };
+
+/** One change of a write of several as a write of its own, which is sent right behind it. */
+export function alone(write, index) {
+  const { id, etag, update, ...rest } = write.request.changes[index];
+  const [[kind, value]] = update ? [["update", true]] : Object.entries(rest);
+  const requestId = newId();
+  return { service: "TodoService", requestId, label: write.label, at: write.at, etag: true, after: write.after,
+    method: update ? "UpdateTask" : aloneMethods[kind][Number(value)], optimistic: [stepsOf(write)[index]],
+    request: update ? { task: { ...update.task, id, etag }, updateMask: update.updateMask, requestId } : { id, etag, requestId },
+    order: write.order + ((write.parts || 0) + 1) / 128 };
 }
 
 /** The write with the server's ids in the place of temporary ones. */

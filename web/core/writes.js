@@ -1,6 +1,6 @@
 // The writes that wait, in their order: in the copy in IndexedDB, or in memory where the browser stores nothing.
 
-const firstLoose = 2 ** 50; // orders of the writes in memory come after those of the copy
+const firstLoose = 2 ** 40; // orders of the writes in memory come after those of the copy; parts of a write lie between
 
 export class Writes {
   #copy;

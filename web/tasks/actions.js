@@ -8,7 +8,7 @@ import { router } from "../core/router.js";
 import { store, temporaryId } from "../core/store.js";
 import { toast } from "../ui/toast.js";
 import { onArrival } from "./selectors.js";
-import { askScope, hasSeries } from "./scope.js";
+import { askScope, askScopeOf, hasSeries, reachingTasks } from "./scope.js";
 
 const perBatch = 50;
 const patienceMs = 30000; // how long a completed task waits for the next of its series
@@ -30,12 +30,13 @@ function withUndo(text, undo, more = []) {
   return toast({ text, actions: [...more, { label: "Undo", run: undo }] });
 }
 
-/** Sends changes of several tasks together, in calls of 50. */
-function batch(tasks, label, change, optimistic) {
+/** Sends changes of several tasks together, in calls of 50. `etag`: a task that was changed meanwhile makes a conflict. */
+function batch(tasks, label, change, optimistic, { etag = false } = {}) {
+  const seen = (task) => (etag && store.base(task.id)?.etag ? { etag: store.base(task.id).etag } : {});
   for (let at = 0; at < tasks.length; at += perBatch) {
     const part = tasks.slice(at, at + perBatch);
-    queue.write({ method: "BatchUpdateTasks", label, request: { changes: part.map((task) => ({ id: task.id, ...change(task) })) },
-      optimistic: part.map(optimistic) });
+    queue.write({ method: "BatchUpdateTasks", label, optimistic: part.map(optimistic),
+      request: { changes: part.map((task) => ({ id: task.id, ...seen(task), ...change(task) })) } });
   }
 }
 
@@ -184,16 +185,22 @@ export async function changeTask(task, fields, { ask = true, what = "Changed", l
   return true;
 }
 
-/** The same change of several tasks: `fieldsOf(task)`. No question is asked: a due date moves only these occurrences. */
-export function changeTasks(tasks, fieldsOf, text) {
+/**
+ * The same change of several tasks: `fieldsOf(task)`. `scope`: what it is for in tasks that repeat; a new due date moves
+ * only these occurrences.
+ */
+export function changeTasks(tasks, fieldsOf, text, scope = "this") {
   const all = tasks.map(current).filter(Boolean);
   if (all.length === 0) return;
   const before = all.map((task) => presentOf(task, fieldsOf(task)));
-  const write = (list, of, label) => {
-    if (list.length === 1) return writeFields(list[0], of(list[0]), { label, etag: false, scope: hasSeries(list[0]) ? "this" : "" });
-    return batch(list, label, (task) => ({ update: toApi(of(task)) }), (task) => ({ update: task.id, fields: shownOf(of(task)) }));
+  const write = (list, of, label, etag) => {
+    const dated = (task) => "due_kind" in of(task);
+    const alone = list.length === 1 ? list : reachingTasks(list.filter((task) => hasSeries(task) && !dated(task)), scope);
+    for (const task of alone) writeFields(task, of(task), { label, etag, scope: hasSeries(task) ? (dated(task) ? "this" : scope) : "" });
+    const together = list.length === 1 ? [] : list.filter((task) => !hasSeries(task) || dated(task));
+    batch(together, label, (task) => ({ update: toApi(of(task)) }), (task) => ({ update: task.id, fields: shownOf(of(task)) }), { etag });
   };
-  write(all, fieldsOf, text);
+  write(all, fieldsOf, text, true);
   const [first] = all;
   const mover = all.length === 1 && hasSeries(first) && "due_local" in fieldsOf(first) ? [{ label: "Move the series", run: () => {
     const now = current(first);
@@ -202,7 +209,7 @@ export function changeTasks(tasks, fieldsOf, text) {
   withUndo(text, () => {
     const back = new Map(all.map((task, at) => [store.realId(task.id), before[at]]));
     const left = all.map(current).filter(Boolean);
-    if (left.length) write(left, (task) => back.get(task.id), `Undo: ${text}`);
+    if (left.length) write(left, (task) => back.get(task.id), `Undo: ${text}`, false);
   }, mover);
 }
 
@@ -233,9 +240,12 @@ export function moveToDay(tasks, day) {
     day ? `Moved ${several(movable)} to ${formatDay(day, preferences.state)}` : `Removed the date of ${several(movable)}`);
 }
 
-export function setPriority(tasks, priority) {
+export async function setPriority(tasks, priority) {
   if (tasks.length === 1) return changeTask(tasks[0], { priority }, { what: `Set ${priority} priority for` });
-  return changeTasks(tasks, () => ({ priority }), `Set ${priority} priority for ${several(tasks)}`);
+  const scope = await askScopeOf(tasks, { title: "What is this change for?" });
+  if (scope === null) return false;
+  changeTasks(tasks, () => ({ priority }), `Set ${priority} priority for ${several(tasks)}`, scope || "this");
+  return true;
 }
 
 /** Changes tags of several tasks; the other tags stay, also those that came from elsewhere meanwhile. `parts`: task -> {add, remove}. */
@@ -247,12 +257,15 @@ function writeTags(parts, label) {
 }
 
 /** Puts tags on tasks and takes others off. */
-export function setTags(tasks, add, remove = []) {
+export async function setTags(tasks, add, remove = []) {
   const tagsOf = (task) => [...new Set([...task.tags.filter((tag) => !remove.includes(tag)), ...add])];
   const changed = tasks.map(current).filter((task) => task && String(tagsOf(task)) !== String(task.tags));
   if (changed.length === 0) return undefined;
   if (changed.length === 1) return changeTask(changed[0], { tags: tagsOf(changed[0]) }, { what: "Changed the tags of" });
   const text = `Changed the tags of ${several(changed)}`;
+  const scope = await askScopeOf(changed, { title: "What is this change for?" });
+  if (scope === null) return false;
+  if (scope === "following" || scope === "all") return changeTasks(changed, (task) => ({ tags: tagsOf(task) }), text, scope);
   const parts = new Map(changed.map((task) => [task, { add: add.filter((tag) => !task.tags.includes(tag)),
     remove: remove.filter((tag) => task.tags.includes(tag) && !add.includes(tag)) }]));
   writeTags(parts, text);
@@ -262,29 +275,33 @@ export function setTags(tasks, add, remove = []) {
 
 // Deleting, skipping, stopping.
 
-/** Brings deleted tasks back. */
+/** Brings deleted tasks back, several in one step. */
 export function restore(tasks) {
-  tasks.forEach((task) => queue.write({ method: "RestoreTask", request: { id: task.id }, label: `Bring back ${quoted(task)}`,
-    optimistic: { create: { ...task, id: store.realId(task.id) } } }));
+  const back = (task) => ({ create: { ...task, id: store.realId(task.id) } });
+  const label = `Bring back ${several(tasks)}`;
+  if (tasks.length === 1) queue.write({ method: "RestoreTask", request: { id: tasks[0].id }, label, optimistic: back(tasks[0]) });
+  else batch(tasks, label, () => ({ deleted: false }), back);
   announce(`Brought back ${several(tasks)}`);
 }
 
+/** Deletes tasks, after the question about their series where they have some. */
 export async function deleteTasks(tasks) {
   const all = tasks.map(current).filter(Boolean);
   if (all.length === 0) return;
-  if (all.length > 1) {
-    batch(all, `Delete ${several(all)}`, () => ({ deleted: true }), (task) => ({ remove: task.id }));
-    withUndo(`Deleted ${several(all)}`, () => restore(all));
-    return;
-  }
-  const [task] = all;
-  const scope = hasSeries(task) ? await askScope({ title: "Which ones shall be deleted?", task, deleting: true }) : "";
+  const scope = await askScopeOf(all, { title: "Which ones shall be deleted?", deleting: true });
   if (scope === null) return;
-  const gone = [task, ...mates(task, scope)];
-  queue.write({ method: "DeleteTask", etag: true, label: `Delete ${quoted(task)}`, request: { id: task.id,
-    ...(scope ? { scope: scopeNames[scope] } : {}) }, optimistic: gone.map((each) => ({ remove: each.id })) });
-  withUndo(`Deleted ${several(gone)}`, () => restore(gone));
-  leave(task);
+  const here = all.map(current).filter(Boolean);
+  const alone = here.length === 1 ? here : reachingTasks(here.filter(hasSeries), scope);
+  const together = here.length === 1 ? [] : here.filter((task) => !hasSeries(task));
+  const gone = new Map([...here, ...alone.flatMap((task) => mates(task, scope))].map((task) => [task.id, task]));
+  for (const task of alone) {
+    queue.write({ method: "DeleteTask", etag: true, label: `Delete ${quoted(task)}`, request: { id: task.id,
+      ...(scope && hasSeries(task) ? { scope: scopeNames[scope] } : {}) },
+    optimistic: [task, ...mates(task, scope)].map((each) => ({ remove: each.id })) });
+  }
+  batch(together, `Delete ${several(together)}`, () => ({ deleted: true }), (task) => ({ remove: task.id }), { etag: true });
+  withUndo(`Deleted ${several([...gone.values()])}`, () => restore([...gone.values()]));
+  here.forEach(leave);
 }
 
 function leave(task) {

@@ -4,7 +4,7 @@ import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { deleteTasks, setPriority, toggleCompleted } from "./actions.js";
 import { dueItems } from "./due_menu.js";
-import { chooseTags } from "./tags.js";
+import { chooseTags } from "./later.js";
 
 export function BulkBar({ tasks, ops }) {
   useEffect(() => {

@@ -1,22 +1,19 @@
-// Parts that are loaded when they are first needed, so that the first visit is short.
-import { html, useEffect, useState } from "/lib/preact.js";
-import { toast } from "../ui/toast.js";
-
-const failed = () => void toast({ text: "This part of the page could not be loaded. Check the connection, then try again." });
-const later = (load) => (...given) => load().then((run) => run(...given), failed);
+// Parts of the lists that are loaded when they are first needed.
+import { later, lazily } from "../ui/later.js";
 
 /** Shows the history of the task `id`. */
 export const openHistory = later(() => import("./history.js").then((module) => module.openHistory));
 /** Asks how `task` repeats, and writes it. */
 export const editRule = later(() => import("./recurrence.js").then((module) => module.editRule));
+/** Asks for the tags of `tasks`, and writes them. */
+export const chooseTags = later(() => import("./tags.js").then((module) => module.chooseTags));
 
-let LoadedPanel = null;
+/** The entries of the menu of reminders. */
+export const reminderItems = later(() => import("./reminders.js").then((module) => module.reminderItems));
 
-/** The panel of one task; nothing until it is loaded. */
-export function Panel(properties) {
-  const [, redraw] = useState(false);
-  useEffect(() => {
-    if (!LoadedPanel) import("./panel.js").then((module) => { LoadedPanel = module.Panel; redraw(true); }, failed);
-  }, []);
-  return LoadedPanel ? html`<${LoadedPanel} ...${properties} />` : null;
-}
+/** The panel of one task. */
+export const Panel = lazily(() => import("./panel.js").then((module) => module.Panel));
+/** What can be done to the selected tasks. */
+export const BulkBar = lazily(() => import("./bulk_bar.js").then((module) => module.BulkBar));
+/** The question which version of a task is right. */
+export const ConflictQuestion = lazily(() => import("./conflict_question.js").then((module) => module.ConflictQuestion));

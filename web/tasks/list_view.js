@@ -7,13 +7,11 @@ import { router } from "../core/router.js";
 import { store } from "../core/store.js";
 import { MenuList } from "../ui/menu.js";
 import { deleteTasks, setPriority, toggleCompleted } from "./actions.js";
-import { BulkBar } from "./bulk_bar.js";
-import { chooseTags } from "./tags.js";
 import { dueItems } from "./due_menu.js";
 import { moreItems } from "./more_menu.js";
-import { reminderItems } from "./reminders.js";
 import { Row } from "./row.js";
 import { VirtualList } from "./virtual_list.js";
+import { BulkBar, chooseTags, reminderItems } from "./later.js";
 
 export const priorityItems = (tasks) => [["high", "High"], ["medium", "Medium"], ["low", "Low"]].map(([value, label]) => ({
   label, icon: "flag", checked: tasks.every((task) => task.priority === value), run: () => setPriority(tasks, value) }));
@@ -48,7 +46,7 @@ export function ListView({ list, label, openId }) {
         open=${row.task.id === openId} ops=${ops.current} />`);
   return html`<div ref=${place} class="t-rows">
     <${VirtualList} rows=${rows} draw=${draw} label=${label} handle=${handle} />
-    ${popup && html`<${MenuList} key=${popup.key} label=${menus[popup.kind].label} items=${menus[popup.kind].items(popup.tasks, ops.current)}
+    ${popup && html`<${MenuList} key=${popup.key} label=${menus[popup.kind].label} items=${popup.items}
       anchor=${popup.anchor} align="start" onClose=${(back) => ops.current.closePopup(back)} />`}
     ${chosen.length > 0 && html`<${BulkBar} tasks=${chosen} ops=${ops.current} />`}
   </div>`;
@@ -118,9 +116,10 @@ function makeOps({ now, setCurrent, setSelected, setEditing, setPopup, handle, p
       if (place.current?.contains(document.activeElement)) setTimeout(() => linkOf(task.id)?.focus({ preventScroll: true }));
     },
     menu(kind, task, anchor) { ops.openMenu(kind, [task], anchor); },
-    openMenu(kind, tasks, anchor) {
+    async openMenu(kind, tasks, anchor) {
       before = document.activeElement;
-      setPopup({ kind, tasks, anchor, key: `${kind} ${tasks[0].id}` });
+      const items = await menus[kind].items(tasks, ops);
+      if (items) setPopup({ kind, items, anchor, key: `${kind} ${tasks[0].id}` });
     },
     closePopup(back) {
       setPopup(null);

@@ -1,5 +1,6 @@
 // The views of tasks: which tasks, in which order, and what an empty one says.
 import { html, useState } from "/lib/preact.js";
+import { localTexts } from "../core/browser.js";
 import { today } from "../core/dates.js";
 import { usePreferences } from "../core/preferences.js";
 import { useStore, store } from "../core/store.js";
@@ -36,16 +37,10 @@ export function listOf(route) {
 
 function useOptions(view) {
   const key = `todo.view.${view}`;
-  const read = () => {
-    try {
-      return { ...defaults[view], ...JSON.parse(localStorage.getItem(key) || "{}") };
-    } catch {
-      return defaults[view];
-    }
-  };
+  const read = () => ({ ...defaults[view], ...localTexts.read(key) });
   const [, redraw] = useState(0);
   const set = (fields) => {
-    localStorage.setItem(key, JSON.stringify({ ...read(), ...fields }));
+    localTexts.set(key, JSON.stringify({ ...read(), ...fields }));
     redraw((count) => count + 1);
   };
   return [read(), set];
@@ -57,7 +52,7 @@ export function TasksView({ route }) {
   const openId = route.view === "task" ? store.realId(route.taskId) : 0;
   return html`<div class=${`t-split ${openId ? "with-panel" : ""}`}>
     <div class="t-view"><${List} key=${`${view} ${tag}`} view=${view} tag=${tag} text=${text} ready=${ready} openId=${openId} /></div>
-    ${openId !== 0 && html`<${Panel} key=${openId} id=${openId} ready=${ready} />`}
+    ${openId !== 0 && html`<${Panel} key=${store.firstId(openId)} id=${openId} ready=${ready} />`}
   </div>`;
 }
 

@@ -12,10 +12,9 @@ import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
 import { changeTask, deleteTasks, restore, setPriority, setTags, skipTask, stopSeries } from "./actions.js";
-import { chooseTags } from "./tags.js";
 import { chooseDue, dueItems } from "./due_menu.js";
 import { moreItems } from "./more_menu.js";
-import { editRule, openHistory } from "./later.js";
+import { chooseTags, editRule, openHistory } from "./later.js";
 import { RuleText } from "./recurrence.js";
 import { Reminders } from "./reminders.js";
 import { CheckCircle, dueTone } from "./row.js";
@@ -23,6 +22,11 @@ import { CheckCircle, dueTone } from "./row.js";
 export function Panel({ id, ready }) {
   const task = useStore((state) => state.tasks.get(store.realId(id)));
   const place = useRef();
+  const real = store.realId(id);
+  useEffect(() => {
+    // The address shall be good for a reload, and for others, as soon as the task has its own.
+    if (router.route.taskId !== real && store.realId(router.route.taskId) === real) router.go(`/task/${real}`, { replace: true });
+  }, [real, task]);
   const close = () => {
     const row = document.querySelector(`.t-list [data-id="${store.realId(id)}"] .t-title`);
     document.activeElement?.blur?.();
@@ -56,8 +60,8 @@ function Present({ task, close }) {
   return html`<${Head} close=${close}><${CheckCircle} task=${task} large /><span class="t-state">${task.completed
       ? `Done ${task.completed_at ? formatInstant(task.completed_at, prefs) : ""}` : task.pending && !store.state.online ? "Not sent yet" : ""}</span>
       <span class="t-top-space"></span><${Menu} label="More" icon="more" items=${moreItems(task)} /><//>
-    <${Text} key=${`title ${task.id}`} task=${task} field="title" label="Title" className="t-panel-title" maxlength="500" />
-    <${Text} key=${`description ${task.id}`} task=${task} field="description" label="Description" className="t-panel-text" maxlength="10000" lines
+    <${Text} key=${`title ${store.firstId(task.id)}`} task=${task} field="title" label="Title" className="t-panel-title" maxlength="500" />
+    <${Text} key=${`description ${store.firstId(task.id)}`} task=${task} field="description" label="Description" className="t-panel-text" maxlength="10000" lines
       placeholder="Add a description" />
     <div class="t-field"><span class="t-field-name">Due</span><div class="t-chips">
       <${Menu} label=${due ? `Due ${due}` : "Add a due date"} className=${`t-chip t-due-field ${dueTone(task, prefs)}`} align="start" items=${dueItems([task])}>
@@ -98,6 +102,13 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
   const place = useRef();
   const busy = useRef(false);
   now.current = { text, stored, task };
+  const named = useRef(name);
+  useEffect(() => {
+    if (named.current === name) return;
+    drafts.set(user, name, drafts.get(user, named.current) || "");
+    drafts.set(user, named.current, "");
+    named.current = name;
+  }, [name]);
   const known = useRef(stored);
   useEffect(() => {
     // A change from elsewhere is shown, unless something is being typed.

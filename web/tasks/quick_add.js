@@ -205,7 +205,7 @@ function Understood({ answer, lead, online, text, onPlain, onBare }) {
     ${pieces.map((piece) => html`<${Piece} key=${`${piece.span.start || 0}-${piece.span.end}`} piece=${piece} onPlain=${onPlain} />`)}
     ${ruleOnly && html`<span class="t-hint">first: ${formatDay(due.slice(0, 10), prefs)}${due.length > 10 ? ` ${formatClock(due, prefs)}` : ""}</span>`}
     ${(answer?.notes || []).map((note) => html`<span class="t-hint" key=${note}>${note}</span>`)}
-    ${pieces.length > 0 && title && title !== text.trim() && html`<span class="t-hint t-title-hint" dir="auto">“${shorten(title)}”</span>`}
+    ${pieces.length > 0 && title && title !== text.trim() && html`<span class="t-hint t-title-hint" dir="auto">Title: “${shorten(title)}”</span>`}
   </div>`;
 }
 

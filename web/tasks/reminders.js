@@ -1,22 +1,15 @@
-// The reminders of a task: chips that one click removes, and a menu for new ones. The service lists them for one task at a
-// time, so rows know only those that were seen.
+// The reminders of a task: chips that one click removes, and a menu for new ones.
 import { html, useEffect, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
 import { formatInstant, localOf, zoneOf } from "../core/dates.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
-import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
-
-const known = new Map();
-session.subscribe(({ status }) => status === "signed-in" || known.clear());
-
-/** The number of pending reminders of a task, as far as this tab has seen them. */
-export const knownReminders = (id) => (known.get(id) || []).filter((each) => each.state === "REMINDER_STATE_PENDING").length;
+import { keepReminders, knownReminders } from "./reminder_counts.js";
 
 const presets = [["At the due time", { before: "PT0S" }], ["10 minutes before", { before: "PT10M" }], ["1 hour before", { before: "PT1H" }],
   ["1 day before", { before: "P1D" }], ["1 week before", { before: "P7D" }]];
@@ -38,7 +31,7 @@ function addReminder(task, reminder, reload) {
 }
 
 export function Reminders({ task }) {
-  const [list, setList] = useState(known.get(task.id) || []);
+  const [list, setList] = useState(knownReminders(task.id));
   const [count, setCount] = useState(0);
   const prefs = usePreferences();
   const online = useStore((state) => state.online);
@@ -47,7 +40,7 @@ export function Reminders({ task }) {
     if (id < 0 || !online) return undefined;
     const stop = new AbortController();
     call("ReminderService", "ListReminders", { taskId: id }, { signal: stop.signal }).then(({ reminders = [] }) => {
-      known.set(id, reminders);
+      keepReminders(id, reminders, task.version);
       setList(reminders);
     }, () => {});
     return () => stop.abort();

@@ -7,7 +7,7 @@ import { store } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
 import { changeTask, isFresh, shorten, toggleCompleted } from "./actions.js";
-import { knownReminders } from "./reminders.js";
+import { useReminderCount } from "./reminder_counts.js";
 
 export function dueTone(task, prefs) {
   if (task.completed) return "";
@@ -59,7 +59,7 @@ export class Row extends Component {
 
 function Details({ task, tab, prefs, ops, tools }) {
   const due = formatDue(task, prefs);
-  const reminders = knownReminders(task.id);
+  const reminders = useReminderCount(task);
   const text = task.description?.trim();
   const waits = task.pending && !store.state.online;
   const open = (event) => ops.menu("due", task, event.currentTarget);

@@ -12,7 +12,7 @@ export function Banner() {
   const online = useStore((state) => state.online);
   const connection = useStore((state) => state.connection);
   const error = useStore((state) => state.feedError || "");
-  const waiting = useStore((state) => state.pending.filter((each) => !each.conflict).length);
+  const waiting = useStore((state) => state.pending.filter((each) => !each.conflict && !each.stuck).length);
   const [expired, setExpired] = useState(session.state.expired);
   useEffect(() => {
     setExpired(session.state.expired);

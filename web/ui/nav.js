@@ -8,8 +8,7 @@ import { store } from "../core/store.js";
 import { Icon } from "./icon.js";
 import { Menu } from "./menu.js";
 import { confirm } from "./dialog.js";
-import { openHelp } from "./help.js";
-import { openPalette } from "./palette.js";
+import { openHelp, openPalette } from "./later.js";
 
 export const lists = [
   { view: "today", path: "/today", label: "Today", icon: "today" },

@@ -6,18 +6,11 @@ import { preferences } from "../core/preferences.js";
 import { store } from "../core/store.js";
 import { ask, Dialog } from "./dialog.js";
 import { Icon } from "./icon.js";
-import { openHelp } from "./help.js";
+import { commands } from "./commands.js";
+import { openHelp } from "./later.js";
 
 const mostTasks = 12;
 let open = false;
-const commands = new Map();
-
-/** Adds a command: {label, icon?, hint?, run, when?()}. Returns its end. */
-export function addCommand(command) {
-  const key = Symbol(command.label);
-  commands.set(key, command);
-  return () => commands.delete(key);
-}
 
 export async function openPalette() {
   if (open) return;

@@ -9,8 +9,8 @@ import { store, useStore } from "../core/store.js";
 import { announce } from "../core/announce.js";
 import { BottomBar, lists, Nav, pages, TopBar } from "./nav.js";
 import { Banner } from "./banner.js";
-import { openHelp } from "./help.js";
-import { addCommand, openPalette } from "./palette.js";
+import { addCommand } from "./commands.js";
+import { openHelp, openPalette } from "./later.js";
 import { runToastAction } from "./toast.js";
 
 const titles = { notifications: "Notifications", preferences: "Preferences", about: "About", unknown: "Not found",

@@ -1,7 +1,7 @@
 // About: the version, the licences of the two libraries, and links.
 import { html, useEffect, useState } from "/lib/preact.js";
 import { settings } from "../core/session.js";
-import { openHelp } from "../ui/help.js";
+import { openHelp } from "../ui/later.js";
 import { ErrorState, Loading, useLoad } from "./parts.js";
 
 const libraries = [

@@ -211,3 +211,33 @@ export function BarList({ rows, label }) {
     </li>`)}
   </ul>`;
 }
+
+/** The bars of a BarList with a title, as a PNG. */
+export function barsPicture(title, rows) {
+  const scale = Math.max(1, devicePixelRatio || 1);
+  const element = document.getElementById("main");
+  const line = 30;
+  const [width, head, label, number] = [760, 48, 190, 150];
+  const { canvas, pen } = sheet(width * scale, (head + rows.length * line + 12) * scale, element, title, scale);
+  const [text, ...inks] = inkOf(element, ["v-ink-text", ...rows.map((row) => row.ink || "v-ink-1")]);
+  const most = Math.max(1, ...rows.map((row) => row.value));
+  const room = width - label - number - 24;
+  pen.scale(scale, scale);
+  pen.font = "13px system-ui, sans-serif";
+  rows.forEach((row, index) => {
+    const y = head + index * line;
+    pen.fillStyle = text;
+    pen.fillText(fitted(pen, row.label, label - 14), 12, y + 18);
+    pen.fillText(`${row.value}${row.note ? ` ${row.note}` : ""}`, label + room + 12, y + 18);
+    pen.fillStyle = inks[index];
+    pen.fillRect(label, y + 7, Math.max(1, (room * row.value) / most), 14);
+  });
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/** As much of `text` as has room. */
+function fitted(pen, text, width) {
+  const letters = [...text];
+  while (letters.length > 1 && pen.measureText(`${letters.join("")}…`).width > width) letters.pop();
+  return letters.length < [...text].length ? `${letters.join("")}…` : text;
+}

@@ -6,7 +6,6 @@ import { newId } from "../core/browser.js";
 import { onNotification } from "../core/feed.js";
 import { session } from "../core/session.js";
 import { store } from "../core/store.js";
-import { count } from "./parts.js";
 
 const empty = () => ({ user: null, items: [], unread: 0, next: "", ready: false, busy: false, error: null });
 let state = empty();
@@ -61,7 +60,7 @@ export async function refresh() {
   try {
     const answer = await call("NotificationService", "ListNotifications", { pageSize: 50 }, { get: true });
     if (mine !== generation) return;
-    set({ items: answer.notifications || [], unread: count(answer.unreadCount), next: answer.nextPageToken || "",
+    set({ items: answer.notifications || [], unread: Number(answer.unreadCount || 0), next: answer.nextPageToken || "",
       ready: true, busy: false, error: null });
   } catch (error) {
     if (mine === generation) set({ busy: false, error });

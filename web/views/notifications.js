@@ -1,21 +1,16 @@
-// Notifications: the bell with its list, and the view with the whole list.
+// Notifications: the list below the bell, and the view with the whole list.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "/lib/preact.js";
-import { router } from "../core/router.js";
 import { usePreferences } from "../core/preferences.js";
 import { useStore } from "../core/store.js";
 import { announce } from "../core/announce.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
-import { EmptyState, ErrorState, Loading, StaleStrip, explain, relativeTime } from "./parts.js";
+import { fail, openTask } from "./bell.js";
+import { EmptyState, ErrorState, Loading, StaleStrip, relativeTime } from "./parts.js";
 import { formatsOf } from "./formats.js";
 import { markRead, more, refresh, snooze, useNotifications } from "./notification_store.js";
 import { dayOf, instantOf, plusDays } from "./usage_data.js";
-
-const fail = (error) => {
-  const { title, advice } = explain(error);
-  toast({ text: `${title}. ${advice}` });
-};
 
 /** Draws its children again every half minute, so that “5 minutes ago” stays true. */
 function useClock() {
@@ -25,53 +20,6 @@ function useClock() {
     return () => clearInterval(timer);
   }, []);
   return now;
-}
-
-/** The bell with the number of unread notifications. A click shows the newest ones. */
-export function NotificationBell() {
-  const { unread, items, ready } = useNotifications();
-  const [open, setOpen] = useState(false);
-  const box = useRef(null);
-  const button = useRef(null);
-  const known = useRef(null);
-  useEffect(() => {
-    const newest = items[0];
-    if (ready && known.current !== null && newest && newest.id !== known.current && !newest.readAt) {
-      if (open) announce(`Reminder: ${newest.title}`);
-      else showReminder(newest);
-    }
-    if (ready) known.current = newest?.id || "";
-  }, [items, ready]);
-  useEffect(() => {
-    if (!open) return undefined;
-    const outside = (event) => { if (!box.current?.contains(event.target)) setOpen(false); };
-    const onKey = (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented) return;
-      event.preventDefault();
-      setOpen(false);
-      button.current?.focus();
-    };
-    document.addEventListener("pointerdown", outside);
-    document.addEventListener("keydown", onKey);
-    return () => {
-      document.removeEventListener("pointerdown", outside);
-      document.removeEventListener("keydown", onKey);
-    };
-  }, [open]);
-  const label = unread > 0 ? `Notifications, ${unread} unread` : "Notifications";
-  return html`<div class="v-bell" ref=${box}>
-    <button type="button" class="button quiet icon-only" ref=${button} aria-label=${label} title="Notifications"
-      aria-expanded=${open ? "true" : "false"} aria-haspopup="dialog" onClick=${() => setOpen(!open)}>
-      <${Icon} name="bell" />
-      ${unread > 0 && html`<span class="v-badge" aria-hidden="true">${unread > 99 ? "99+" : unread}</span>`}</button>
-    ${open && html`<${Popover} anchor=${button.current}><${List} compact onLeave=${() => setOpen(false)} /><//>`}
-  </div>`;
-}
-
-function showReminder(notification) {
-  const later = () => snooze(notification, { duration: "PT10M" }).then(() => markRead([notification.id])).catch(fail);
-  toast({ text: `Reminder: ${notification.title}`, timeout: 15000,
-    actions: [{ label: "Open", run: () => openTask(notification) }, { label: "In 10 minutes", run: later }] });
 }
 
 /** A box in the top layer of the page, below `anchor` and inside of the window. */
@@ -88,15 +36,14 @@ function Popover({ anchor, children }) {
     ${children}</div>`;
 }
 
+/** The newest ones, below the bell. */
+export function BellList({ anchor, onLeave }) {
+  return html`<${Popover} anchor=${anchor}><${List} compact onLeave=${onLeave} /><//>`;
+}
+
 /** The view at /notifications. */
 export function NotificationsView() {
   return html`<div class="v-view v-narrow"><${List} /></div>`;
-}
-
-function openTask(notification, onLeave) {
-  markRead([notification.id]).catch(fail);
-  onLeave?.();
-  router.go(`/task/${notification.taskId}`);
 }
 
 function List({ compact, onLeave }) {

@@ -4,7 +4,7 @@ import { session } from "../core/session.js";
 import { useStore } from "../core/store.js";
 import { usePreferences } from "../core/preferences.js";
 import { announce } from "../core/announce.js";
-import { BarList, ChartFigure, TimeChart } from "./charts.js";
+import { BarList, barsPicture, ChartFigure, TimeChart } from "./charts.js";
 import { HeatMap } from "./heat_map.js";
 import { EmptyState, ErrorState, Loading, StaleStrip, duration, numberText, useLoad } from "./parts.js";
 import { fetchUsage, fetchYear, openAtEnds, plusDays, dayOf, rangeOf, ranges, seriesStreaks } from "./usage_data.js";
@@ -193,6 +193,8 @@ function Breakdown({ data, breakdown, onBreakdown }) {
   const label = (part) => (breakdown === "SERIES" ? part.title || "Untitled" : breakdown === "TAG" ? `#${part.key}`
     : part.key.charAt(0).toUpperCase() + part.key.slice(1));
   const parts = shown ? data.parts : [];
+  const bars = parts.slice(0, 12).map((part) => ({ key: part.key, label: label(part), value: part.completed,
+    note: `of ${part.created} created`, ink: priorityInk[part.key] }));
   const columns = [{ title: kind.label, header: true, cell: label },
     { title: "Completed", number: true, cell: (part) => part.completed },
     { title: "Created", number: true, cell: (part) => part.created },
@@ -201,7 +203,8 @@ function Breakdown({ data, breakdown, onBreakdown }) {
     { title: "Typical time", number: true, cell: (part) => (part.p50 ? duration(part.p50) : "–"),
       csv: (part) => part.p50 }];
   return html`<${ChartFigure} title=${`By ${kind.noun}`} columns=${columns} rows=${parts} rowKey=${(part) => part.key}
-      file=${`usage-by-${kind.noun.replace(" ", "-")}`}>
+      file=${`usage-by-${kind.noun.replace(" ", "-")}`}
+      png=${bars.length > 0 && (() => barsPicture(`Completed tasks by ${kind.noun}`, bars))}>
     <fieldset class="v-segments"><legend class="visually-hidden">Parts by</legend>
       ${breakdowns.filter((each) => !data.whose || each.id !== "SERIES")
         .map((each) => html`<label key=${each.id}>
@@ -210,10 +213,7 @@ function Breakdown({ data, breakdown, onBreakdown }) {
     </fieldset>
     ${!shown ? html`<${Loading} label="Loading the parts" lines=${3} />` : parts.length === 0
       ? html`<p class="v-hint">No task with a ${kind.noun} was created or completed in this range.</p>`
-      : html`<${BarList} label=${`Completed tasks by ${kind.noun}`} rows=${parts.slice(0, 12)
-        .map((part) => ({ key: part.key,
-          label: label(part), value: part.completed, note: `of ${part.created} created`,
-            ink: priorityInk[part.key] }))} />`}
+      : html`<${BarList} label=${`Completed tasks by ${kind.noun}`} rows=${bars} />`}
     ${parts.length > 12 && html`<p class="v-hint">The table has all ${parts.length}.</p>`}
   <//>`;
 }
@@ -229,7 +229,8 @@ function Streaks() {
     { title: "Longest", number: true, cell: (row) => row.longest },
     { title: "Completed", number: true, cell: (row) => row.done }];
   return html`<${ChartFigure} title="Streaks of repeating tasks" columns=${columns} rows=${rows}
-    rowKey=${(row) => row.id} file="streaks"
+    rowKey=${(row) => row.id} file="streaks" png=${rows.length > 0 && (() => barsPicture("Streaks of repeating tasks", rows.slice(0, 12)
+      .map((row) => ({ label: row.title, value: row.streak, note: `in a row, longest ${row.longest}` }))))}
       note="How many times in a row a repeating task was completed without a miss or a skip.">
     ${rows.length === 0
       ? html`<p class="v-hint">A task that repeats has a streak as soon as you complete it. Try “water the plants every 3 days”.</p>`

@@ -155,7 +155,7 @@ capabilities: {drop: [ALL]}
 {{- if and $w.keda.enabled (eq $role "api") -}}
 {{- fail "api.keda: the role api takes no events, so it cannot be scaled on their lag; use api.autoscaling" -}}
 {{- end -}}
-{{- range $flag := list "role" "app-address" "app-port" "api-address" "api-port" "web-port" "ops-port" "database-url" "drain-timeout" "tls-cert" "tls-key" "auth-issuer" "auth-audience" "auth-jwks-url" "auth-jwks-file" "auth-issuers-file" "oidc-client-id" "oidc-issuer" "oidc-scopes" "oidc-origins" "trace-endpoint" "dev-identity" "pubsub" "broadcast-pubsub" "statestore" "secretstore" "secret" "bus" -}}
+{{- range $flag := list "role" "app-address" "app-port" "api-address" "api-port" "web-port" "ops-port" "database-url" "drain-timeout" "tls-cert" "tls-key" "auth-issuer" "auth-audience" "auth-jwks-url" "auth-jwks-file" "auth-issuers-file" "oidc-client-id" "oidc-issuer" "oidc-scopes" "oidc-origins" "oidc-parameters" "trace-endpoint" "dev-identity" "pubsub" "broadcast-pubsub" "statestore" "secretstore" "secret" "bus" -}}
 {{- if or (hasKey $w.settings $flag) (hasKey $v.settings $flag) -}}
 {{- fail (printf "settings.%s: the chart sets this itself, from its other values" $flag) -}}
 {{- end -}}

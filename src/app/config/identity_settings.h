@@ -43,6 +43,7 @@ struct IdentitySettings {
   std::string oidc_issuer;                                    // default: the only issuer of tokens
   std::string oidc_scopes = "openid profile offline_access";  // separated by spaces
   std::string oidc_origins;                                   // separated by commas
+  std::string oidc_parameters;                                // name=value, separated by spaces
 
   /// What the settings above and the issuers file say together (app/issuer_list.h).
   std::vector<IssuerDescription> issuers;

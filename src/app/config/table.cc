@@ -131,6 +131,10 @@ Table SignIn() {
       WithDefault("none", Text("oidc-origins", "LIST", &Config::oidc_origins,
                                "further origins that the page may call, such as that of a token "
                                "endpoint on another host than the issuer's, separated by commas")),
+      WithDefault("none",
+                  Text("oidc-parameters", "LIST", &Config::oidc_parameters,
+                       "further parameters of the sign-in, as name=value separated by "
+                       "spaces, for issuers that want them: audience=https://todo.example")),
   };
 }
 

@@ -28,6 +28,13 @@ bool TakeRequest(Cursor& cursor) {
   return true;
 }
 
+/// Whether a text goes on with another piece, if at all, behind "remind me".
+bool EndsRequest(const Cursor& cursor) {
+  const std::string_view text = cursor.Peek().text;
+  return !cursor.IsWord() || text == "every" || text == "each" || text == "p1" || text == "p2" ||
+         text == "p3";
+}
+
 }  // namespace
 
 std::optional<domain::Priority> ReadPriority(Cursor& cursor) {
@@ -73,6 +80,7 @@ std::optional<ReminderWish> ReadReminder(Cursor& cursor, const GrammarContext& c
   Cursor ahead = cursor;
   ahead.Take("and");
   ReminderWish wish;
+  const bool is_noun = ahead.Peek().text.starts_with("reminder");  // "send the reminder"
   wish.is_led = TakeRequest(ahead);
   Cursor distance = ahead;
   const bool says_the = ahead.Peek().text == "the";  // "the day before Christmas"
@@ -84,7 +92,14 @@ std::optional<ReminderWish> ReadReminder(Cursor& cursor, const GrammarContext& c
     return wish;
   }
   if (!wish.is_led) return std::nullopt;
-  wish.at = ReadMoment(ahead, context);
+  Cursor moment = ahead;
+  wish.at = ReadMoment(moment, context);
+  if (!wish.at && !is_noun && EndsRequest(ahead)) {
+    wish.at_due = true;
+    cursor = ahead;
+    return wish;
+  }
+  ahead = moment;
   if (!wish.at || ahead.Peek().text == "to") return std::nullopt;
   cursor = ahead;
   return wish;

@@ -23,6 +23,7 @@ struct ReminderWish {
   std::optional<Duration> before;
   std::optional<MomentPhrase> at;
   bool is_led = false;  // begins with "remind me" or the like
+  bool at_due = false;  // and says no more
 };
 std::optional<ReminderWish> ReadReminder(Cursor& cursor, const GrammarContext& context);
 

@@ -52,7 +52,8 @@ void Append(std::string& title, std::string_view text) {
 }
 
 std::string InWords(const ReminderPhrase& reminder, const ReminderWish& wish) {
-  return reminder.at ? Describe(*reminder.at) : fmt::format("{} before", InWords(*wish.before));
+  if (reminder.at) return Describe(*reminder.at);
+  return wish.at_due ? "at the due time" : fmt::format("{} before", InWords(*wish.before));
 }
 
 }  // namespace
@@ -172,12 +173,12 @@ std::optional<ReminderPhrase> TaskReader::ReminderOf(const ReminderWish& wish,
     return std::nullopt;
   }
   ReminderPhrase reminder;
-  if (wish.before) {
-    const domain::Period period{.days = std::chrono::days(wish.before->days),
-                                .time = wish.before->time};
+  if (wish.before || wish.at_due) {
+    const Duration distance = wish.before.value_or(Duration{});
+    const domain::Period period{.days = std::chrono::days(distance.days), .time = distance.time};
     if (phrase_.due && (reminder.at = MorningBefore(*phrase_.due, period, context_)))
       return reminder;
-    if (!phrase_.due || (!phrase_.due->has_time && period.time.count() != 0)) {
+    if (!phrase_.due || (!phrase_.due->has_time && (wish.at_due || period.time.count() != 0))) {
       problem = "such a reminder needs a due time";
     } else if (period.days + period.time > domain::kMaxReminderOffset) {
       problem = fmt::format("a reminder comes at most {} days before",

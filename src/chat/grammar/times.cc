@@ -87,6 +87,25 @@ TimePhrase PhraseOf(const Clock& clock) {
   return phrase;
 }
 
+/// Whether a number word before the cursor counts nothing: "at two", but "at two places".
+bool EndsPhrase(const Cursor& cursor) {
+  const Meanings& means = *cursor.Peek().means;
+  return !cursor.IsWord() || means.begins_piece || means.continues_sentence;
+}
+
+/// "at nine", "nine am", "nine o'clock".
+std::optional<TimePhrase> ReadHourInWords(Cursor& cursor, bool after_preposition) {
+  const std::optional<int> hour = cursor.Peek().means->number;
+  if (!hour) return std::nullopt;
+  Cursor ahead = cursor;
+  ahead.Skip();
+  Clock clock{.hour = *hour, .half = ReadHalf(ahead)};
+  if (!clock.half) clock.has_minute = ahead.TakeAny({"o'clock", "oclock"});
+  if (clock.IsBare() && !(after_preposition && EndsPhrase(ahead))) return std::nullopt;
+  cursor = ahead;
+  return PhraseOf(clock);
+}
+
 /// "half past 3", "quarter to 4".
 std::optional<TimePhrase> ReadSpokenTime(Cursor& cursor) {
   Cursor ahead = cursor;
@@ -166,6 +185,7 @@ std::optional<TimePhrase> ReadTime(Cursor& cursor, bool after_preposition) {
     return TimePhrase{.time = seconds(0), .is_bare = true, .range = std::nullopt};
   }
   if (auto spoken = ReadSpokenTime(cursor)) return spoken;
+  if (auto hour = ReadHourInWords(cursor, after_preposition)) return hour;
   return ReadClockOrRange(cursor, after_preposition);
 }
 

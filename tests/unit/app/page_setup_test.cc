@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 
 Config Load(std::vector<std::string> arguments) {
   arguments.emplace_back("--database-url=postgresql://todo@127.0.0.1/todo");
@@ -50,6 +51,7 @@ TEST(PageSetupTest, AClientSignsInWithTheOnlyIssuer) {
   EXPECT_EQ(settings.issuer, "http://127.0.0.1:4000/realms/todo");
   EXPECT_EQ(settings.client_id, "todo-page");
   EXPECT_EQ(settings.scopes, "openid profile offline_access");
+  EXPECT_THAT(settings.parameters, IsEmpty());
   EXPECT_EQ(settings.operator_claim, "roles");
   EXPECT_THAT(settings.operator_values, ElementsAre("todo-operator"));
 }
@@ -63,6 +65,15 @@ TEST(PageSetupTest, FurtherOriginsFollowThatOfTheIssuer) {
                                                    "https://keys.example:8443"));
   EXPECT_EQ(options.settings().issuer, "https://ID.example/") << "letter for letter";
   EXPECT_EQ(options.settings().scopes, "openid api://todo/tasks");
+}
+
+TEST(PageSetupTest, FurtherParametersOfTheSignInComeInTheirOrder) {
+  const page::Settings settings =
+      Options({"--auth-issuer=https://id.example", "--oidc-client-id=todo-page",
+               "--oidc-parameters=audience=https://todo.example/?a=b  ui_locales=de"})
+          .settings();
+  EXPECT_THAT(settings.parameters,
+              ElementsAre(Pair("audience", "https://todo.example/?a=b"), Pair("ui_locales", "de")));
 }
 
 }  // namespace

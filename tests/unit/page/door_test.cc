@@ -40,6 +40,7 @@ class DoorTest : public testing::Test {
                      .issuer = "https://id.example.org/a",
                      .client_id = "todo-page",
                      .scopes = "openid",
+                     .parameters = {{"audience", "todo"}},
                      .operator_claim = "roles",
                      .operator_values = {"todo-operator"},
                      .vapid_key = "",
@@ -131,7 +132,8 @@ TEST_F(DoorTest, TheSettingsAreThoseOfTheMoment) {
                                    Contains(Pair("cache-control", "no-cache"))));
   EXPECT_EQ(nlohmann::json::parse(first.body),
             nlohmann::json::parse(R"({"identity": "oidc", "issuer": "https://id.example.org/a",
-              "clientId": "todo-page", "scopes": "openid", "operatorClaim": "roles",
+              "clientId": "todo-page", "scopes": "openid",
+              "parameters": {"audience": "todo"}, "operatorClaim": "roles",
               "operatorValues": ["todo-operator"], "vapidKey": "", "version": "1.2.3"})"));
   settings_.vapid_key = "BKey";
   settings_.client_id = "\xff";

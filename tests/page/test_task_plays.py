@@ -1,0 +1,78 @@
+"""Plays about single tasks: history, rules, dates in one step, search, sorting, what a click on a chip takes out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+from product import Product
+from todo_client import Client, eventually
+
+
+def test_an_earlier_version_is_brought_back(opened: Callable[..., Product], client: Client) -> None:
+    task = client.create("Sort the photos", description="of the summer", tags=["home"])
+    product = opened("/all")
+    product.rename("Sort the photos", "Sort all photos")
+    eventually(lambda: client.get(task.id).title == "Sort all photos", "renamed")
+    product.panel.get_by_role("button", name="History").click()
+    history = product.dialog("History")
+    expect(history.get_by_role("listitem")).to_have_count(2)
+    expect(history).to_contain_text("Sort the photos")
+    history.get_by_role("button", name="Bring this version back").click()
+    eventually(lambda: client.get(task.id).title == "Sort the photos", "it is back")
+    assert (client.get(task.id).description, list(client.get(task.id).tags)) == ("of the summer", ["home"])
+    product.undo()
+    eventually(lambda: client.get(task.id).title == "Sort all photos", "and the newer one again")
+
+
+def test_a_rule_is_made_with_words_dates_and_warnings(opened: Callable[..., Product], client: Client) -> None:
+    task = client.create("Pay the rent", due_local="2030-01-31T09:00:00", time_zone="Europe/Berlin")
+    product = opened("/all")
+    product.open_task("Pay the rent").get_by_role("button", name="Does not repeat").click()
+    editor = product.dialog("Repeat")
+    editor.get_by_role("button", name="Every month").click()
+    expect(editor).to_contain_text("every month on the 31st")
+    expect(editor.get_by_text("Next dates")).to_be_visible()
+    expect(editor).to_contain_text(re.compile("skips|last day|31"))
+    editor.get_by_role("button", name="Save").click()
+    eventually(lambda: "FREQ=MONTHLY" in client.get(task.id).recurrence_rule, "it repeats")
+    expect(product.panel).to_contain_text("every month on the 31st")
+
+
+def test_overdue_tasks_are_moved_to_today_in_one_step(opened: Callable[..., Product], client: Client) -> None:
+    for title in ("one", "two"):
+        client.create(title, due_local="2026-01-02T09:30:00", time_zone="Europe/Berlin")
+    product = opened("/today")
+    product.page.get_by_role("button", name="Move all to today").click()
+    eventually(lambda: all(task.due_local > "2026-01-03" for task in client.tasks()), "moved")
+    assert {task.due_local[10:] for task in client.tasks()} == {"T09:30:00"}, "at the same time of day"
+    product.undo()
+    eventually(lambda: all(task.due_local.startswith("2026-01-02") for task in client.tasks()), "moved back")
+
+
+def test_search_looks_into_titles_tags_and_descriptions(opened: Callable[..., Product], client: Client) -> None:
+    client.create("Buy bread")
+    client.create("Call Ann", description="about the bread knife")
+    client.create("Bake", tags=["breadmaking"])
+    client.create("Read a book")
+    product = opened("/all")
+    expect(product.rows).to_have_count(4)
+    product.press("/")
+    field = product.page.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    field.fill("bread")
+    expect(product.rows).to_have_count(3)
+    assert product.page.url.endswith("/search?q=bread"), "the address can be kept"
+
+
+def test_a_click_on_a_chip_makes_its_words_plain(opened: Callable[..., Product], client: Client) -> None:
+    product = opened("/all")
+    product.type_task('Watch "Tomorrow" on Friday #cinema')
+    group = product.page.get_by_role("group", name="Understood")
+    expect(group.get_by_role("button")).to_have_count(2)
+    group.get_by_role("button", name=re.compile("Friday")).click()
+    expect(group.get_by_role("button")).to_have_count(1)
+    product.new_task.press("Enter")
+    [task] = eventually(client.tasks, "stored")
+    assert (task.title, task.due_local, list(task.tags)) == ('Watch "Tomorrow" on Friday', "", ["cinema"])
