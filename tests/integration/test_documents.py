@@ -59,7 +59,7 @@ LIMITS = [
     ("CONTRIBUTING.md", "a file at most {}", "MAX_FILE"),
 ]
 IN_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
-FLAGS_OF_KUBERNETES = {"from-literal", "raw", "reuse-values", "set-file"}  # of kubectl and helm
+FLAGS_OF_KUBERNETES = {"from-literal", "raw", "reset-then-reuse-values", "set-file", "wait"}  # of kubectl and helm
 FLAGS_OF_DAPRD = {"app-protocol", "app-port", "app-max-concurrency", "enable-app-health-check", "app-health-probe-interval",
                   "dapr-listen-addresses", "dapr-graceful-shutdown-seconds"}
 # Names with an underscore in docs/operations.md that are not ours.

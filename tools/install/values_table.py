@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the table of values in the chart's README from the comments in values.yaml; --check only compares.
 
-A value is described by the comment lines "# -- …" right above it. A value without one belongs to what is above it.
+A value is described by the comment line "# -- …" right above it, or above the mapping that it is in.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BEGIN, END = "<!-- values: written by tools/install/values_table.py -->\n", "<!-
 
 
 def rows(text: str) -> list[tuple[str, str, str]]:
-    """Name, default and meaning of each value that has a description."""
+    """Name, default and meaning of each description. ValueError: a value has none."""
     found = []
     path: list[tuple[int, str]] = []
     meaning = ""
@@ -30,6 +30,7 @@ def rows(text: str) -> list[tuple[str, str, str]]:
             continue
         indent = len(value[1])
         path = [part for part in path if part[0] < indent] + [(indent, value[2])]
+        dotted = ".".join(name for _, name in path)
         if meaning:
             default = value[3]
             if default is None:  # a mapping on the next lines
@@ -37,8 +38,10 @@ def rows(text: str) -> list[tuple[str, str, str]]:
                 end = next((n for n, one in enumerate(lines[number + 1:])
                             if one.strip() and len(one) - len(one.lstrip()) <= indent), len(inner))
                 default = "; ".join(one for one in inner[:end] if one and not one.startswith("#"))
-            found.append((".".join(name for _, name in path), default, meaning))
+            found.append((dotted, default, meaning))
             meaning = ""
+        elif value[3] and not any(dotted.startswith(f"{name}.") for name, _, _ in found):
+            raise ValueError(f"{dotted} has no description")
     return found
 
 
