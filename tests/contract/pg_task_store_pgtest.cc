@@ -180,9 +180,10 @@ TEST_F(PgTaskStoreTest, AnOutcomeThatCannotBeFoundOutIsUnknownAndMayBeRepeated) 
 TEST_F(PgTaskStoreTest, ADatabaseThatFreezesIsGivenUpAndUsedAgainWhenItThaws) {
   TcpProxy proxy(
       static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
-  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
-                                      "port", fmt::format("{}", proxy.port())),
-                      {.statement_timeout = milliseconds(200), .answer_margin = milliseconds(200)});
+  ConnectionPool pool(
+      ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"), "port",
+                      fmt::format("{}", proxy.port())),
+      {.statement_timeout = std::chrono::seconds(2), .answer_margin = std::chrono::seconds(1)});
   PgTaskStore store(pool, {}, {.apply_deadline = milliseconds(1)});
   const domain::Task task = store.Apply(Create(user_, "title")).value().task;
 
@@ -255,8 +256,8 @@ TEST_F(PgTaskStoreTest, ALockNotHadInTimeIsContention) {
 }
 
 TEST_F(PgTaskStoreTest, AStatementThatTakesTooLongIsDeadlineExceededAndManyInARowAreAnOutage) {
-  ConnectionPool pool(database_->conninfo(),
-                      {.statement_timeout = milliseconds(50), .lock_timeout = milliseconds(0)});
+  ConnectionPool pool(database_->conninfo(), {.statement_timeout = std::chrono::seconds(1),
+                                              .lock_timeout = milliseconds(0)});
   PgTaskStore store(pool, {});
   const domain::Task task = store.Apply(Create(user_, "title")).value().task;
   const auto other = database_->Open();
