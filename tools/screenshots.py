@@ -105,7 +105,7 @@ class Camera:
         product.visit(path)
         prepare(product)
         product.page.mouse.move(0, 0)
-        product.page.wait_for_timeout(800)
+        product.page.wait_for_timeout(3_000)  # also what the page reads slowly is there
         IMAGES.mkdir(exist_ok=True)
         file = IMAGES / f"{name}.png"
         file.write_bytes(with_palette(product.page.screenshot()))

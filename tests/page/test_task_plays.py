@@ -10,6 +10,30 @@ from product import Product
 from todo_client import Client, eventually
 
 
+def test_the_story_of_a_new_user(opened: Callable[..., Product], client: Client) -> None:
+    """Without reading anything: a task that repeats every Monday at nine with a reminder is made, checked off, its next one
+    found and postponed, and that undone."""
+    product = opened("/")
+    product.add("Take out the bins every Monday at nine, remind me")
+    product.page.get_by_role("button", name="Show").click()
+    expect(product.panel).to_contain_text(re.compile("every Monday at (9:00|09:00)"))
+    expect(product.panel.get_by_role("button", name=re.compile("At the due time"))).to_be_visible()
+    product.press("Escape")
+    [first] = client.tasks()
+    product.go("Upcoming")
+    product.check_off("Take out the bins")
+    product.page.get_by_role("button", name="Show").last.click()
+    second = client.successor_of(first)
+    product.page.wait_for_url(f"**/task/{second.id}")
+    product.press("Escape")
+    expect(product.rows.get_by_text("Has a reminder")).to_have_count(1)
+    product.reschedule("Take out the bins", "Tomorrow")
+    eventually(lambda: client.get(second.id).due_local < second.due_local, "postponed to another day, at the same time")
+    assert client.get(second.id).due_local.endswith("T09:00:00")
+    product.undo()
+    eventually(lambda: client.get(second.id).due_local == second.due_local, "as before")
+
+
 def test_an_earlier_version_is_brought_back(opened: Callable[..., Product], client: Client) -> None:
     task = client.create("Sort the photos", description="of the summer", tags=["home"])
     product = opened("/all")

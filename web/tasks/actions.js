@@ -8,6 +8,7 @@ import { router } from "../core/router.js";
 import { store, temporaryId } from "../core/store.js";
 import { toast } from "../ui/toast.js";
 import { onArrival } from "./selectors.js";
+import { reviewReminders } from "./reminder_counts.js";
 import { askScope, askScopeOf, hasSeries, reachingTasks } from "./scope.js";
 
 const perBatch = 50;
@@ -53,7 +54,8 @@ export function addTask(draft, reminders = [], stored = {}) {
   queue.write({ ...stored, method: "CreateTask", request: { task: draft }, label: `Add “${shorten(draft.title)}”`, optimistic: { create: { ...shown, id,
     created_at: new Date().toISOString(), time_zone: draft.timeZone || zoneOf(preferences.state.zone) } } });
   for (const reminder of reminders) {
-    queue.write({ method: "CreateReminder", request: { taskId: id, reminder }, label: `Remind of “${shorten(draft.title)}”` });
+    queue.write({ method: "CreateReminder", request: { taskId: id, reminder }, label: `Remind of “${shorten(draft.title)}”` })
+      .then(() => reviewReminders(id));
   }
   return id;
 }

@@ -7,14 +7,15 @@ import { store } from "../core/store.js";
 
 const known = new Map();
 const readVersions = new Map(); // task -> the version at which its reminders were read
-const wanted = new Map(); // task -> {version, redraw} of a row that is in sight
+const wanted = new Map(); // task -> its version, for rows that are in sight
+const drawn = new Map(); // task -> what draws its row again
 const stayMs = 700; // how long a row is in sight before its reminders are worth a call
 const betweenMs = 120; // a user's calls per second are limited
 let timer = 0;
 
 session.subscribe(({ status }) => {
   if (status === "signed-in") return;
-  [known, readVersions, wanted].forEach((map) => map.clear());
+  [known, readVersions, wanted, drawn].forEach((map) => map.clear());
 });
 
 /** The reminders of a task as they were read last. */
@@ -22,21 +23,29 @@ export const knownReminders = (id) => known.get(id) || [];
 
 /** Keeps the reminders that were read of a task at `version`. */
 export function keepReminders(id, reminders, version) {
+  const before = pendingOf(id);
   known.set(id, reminders);
   readVersions.set(id, version);
+  if (pendingOf(id) !== before) drawn.get(id)?.();
+}
+
+/** The reminders of a task have changed, so they are read again. */
+export function reviewReminders(id) {
+  const task = store.state.tasks.get(store.realId(id));
+  if (!task || task.id < 0) return;
+  wanted.set(task.id, task.version);
+  timer ||= setTimeout(readNext, betweenMs);
 }
 
 async function readNext() {
   timer = 0;
   const [next] = wanted;
   if (!next || !store.state.online) return;
-  const [id, { version, redraw }] = next;
+  const [id, version] = next;
   wanted.delete(id);
   try {
     const { reminders = [] } = await call("ReminderService", "ListReminders", { taskId: id });
-    const before = pendingOf(id);
     keepReminders(id, reminders, version);
-    if (pendingOf(id) !== before) redraw();
   } catch {
     // The next look at the task reads them.
   }
@@ -49,8 +58,12 @@ const pendingOf = (id) => knownReminders(id).filter((each) => each.state === "RE
 export function useReminderCount({ id, version, completed }) {
   const [, redraw] = useReducer((count) => count + 1, 0);
   useEffect(() => {
+    drawn.set(id, redraw);
+    return () => drawn.get(id) === redraw && drawn.delete(id);
+  }, [id]);
+  useEffect(() => {
     if (completed || id < 0 || readVersions.get(id) === version) return undefined;
-    wanted.set(id, { version, redraw });
+    wanted.set(id, version);
     timer ||= setTimeout(readNext, stayMs);
     return () => wanted.delete(id);
   }, [id, version, completed]);

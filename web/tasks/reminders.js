@@ -9,7 +9,7 @@ import { ask, Dialog } from "../ui/dialog.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
-import { keepReminders, knownReminders } from "./reminder_counts.js";
+import { keepReminders, knownReminders, reviewReminders } from "./reminder_counts.js";
 
 const presets = [["At the due time", { before: "PT0S" }], ["10 minutes before", { before: "PT10M" }], ["1 hour before", { before: "PT1H" }],
   ["1 day before", { before: "P1D" }], ["1 week before", { before: "P7D" }]];
@@ -27,7 +27,10 @@ export function beforeText(before, timeOfDay) {
 
 function addReminder(task, reminder, reload) {
   queue.write({ method: "CreateReminder", request: { taskId: task.id, reminder }, label: `Remind of “${[...task.title].slice(0, 40).join("")}”` })
-    .then(reload);
+    .then(() => {
+      reload();
+      reviewReminders(task.id);
+    });
 }
 
 export function Reminders({ task }) {
