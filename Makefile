@@ -93,7 +93,7 @@ torture: ## kill everything at random and check that nothing is lost or doubled:
 
 bench: ## measure the figures of docs/performance.md: ONLY=name, FULL=1 for all of them, BENCH_FLAGS='--pairs 9 --seconds 2'
 	@tools/setup build stack kafka tests bench
-	@$(MAKE) --no-print-directory build-release TARGETS='todo-service benchmarks'
+	@$(MAKE) --no-print-directory build-release TARGETS='todo-service$(if $(filter-out page,$(or $(ONLY),all)), benchmarks)'
 	@$(PYTHON) -m bench $(ONLY) $(if $(FULL),--full) $(BENCH_FLAGS)
 
 lint: ## format, clang-tidy and the arrows between the rooms

@@ -6,7 +6,8 @@ const sequenceMs = 1200;
 let bindings = [];
 let first = "";
 let timer = 0;
-let holders = 0; // what these keys are meant for is about to open
+const longestHoldMs = 3000;
+const holders = new Set(); // what these keys are meant for is about to open
 
 export const keys = {
   /** Calls `run(event)` when `key` is pressed and `when()` holds; the latest binding of a key counts. Returns the end. */
@@ -14,10 +15,12 @@ export const keys = {
     bindings = [binding, ...bindings];
     return () => { bindings = bindings.filter((each) => each !== binding); };
   },
-  /** From now on keys outside of fields do nothing, until the returned function is called. */
+  /** From now on keys outside of fields do nothing, until the returned function is called, or after some seconds. */
   hold() {
-    holders += 1;
-    return () => { holders -= 1; };
+    const holder = {};
+    holders.add(holder);
+    setTimeout(() => holders.delete(holder), longestHoldMs);
+    return () => holders.delete(holder);
   },
   /** The bindings with a text for the help, in the order in which they were made. */
   get all() { return [...bindings].reverse().filter((each) => each.help); },
@@ -36,7 +39,7 @@ function nameOf(event) {
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.repeat && !/^(j|k|Arrow)/.test(event.key)) return;
   const name = nameOf(event);
-  if (!name || name === "Shift" || (holders > 0 && !isField(event.target))) return;
+  if (!name || name === "Shift" || (holders.size > 0 && !isField(event.target))) return;
   const withControl = name.startsWith("ctrl+");
   if (!withControl) {
     if (isField(event.target) || event.target.closest?.("[role=menu], [role=listbox]")) return;
