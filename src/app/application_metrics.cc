@@ -36,6 +36,7 @@ MetricsSnapshot Application::Figures() {
                            .reminder_lateness = {},
                            .delivery_times = {},
                            .pools = connections_.stats(),
+                           .mutations = stores_.tasks.queue_stats(),
                            .queued_calls = {{"api", api_workers_.queued_count()},
                                             {"events", event_workers_.queued_count()}},
                            .refused_calls = user_limits_.refused(),

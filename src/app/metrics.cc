@@ -48,6 +48,21 @@ void AddPools(MetricsPage& page, const std::map<std::string, store::PoolStats>& 
   });
 }
 
+void AddMutations(MetricsPage& page, const store::MutationQueueStats& mutations) {
+  page.Gauge("todo_mutations_waiting",
+             "Calls that change a task and wait for the transaction that they will share",
+             Number(mutations.waiting_count));
+  page.Counter("todo_mutation_batches_total", "Transactions that calls shared",
+               Number(mutations.batch_count));
+  for (const auto& [way, count] :
+       {std::pair("batch", mutations.batched_count), std::pair("alone", mutations.alone_count)}) {
+    page.Counter("todo_mutations_total",
+                 "Calls that change a task, by way: batch (in a transaction that calls shared), "
+                 "alone (in one of its own)",
+                 Number(count), {{"way", way}});
+  }
+}
+
 void AddCalls(MetricsPage& page, const std::vector<MethodCalls>& methods) {
   for (const MethodCalls& method : methods) {
     for (const auto& [code, times] : method.by_code) {
@@ -218,6 +233,7 @@ std::string MetricsText(const MetricsSnapshot& snapshot) {
                "Spans of traces that were dropped because the collector did not take them in time",
                Number(snapshot.spans.dropped));
   AddPools(page, snapshot.pools);
+  AddMutations(page, snapshot.mutations);
   AddCalls(page, snapshot.calls);
   for (const auto& [name, count] : snapshot.queued_calls) {
     page.Gauge("todo_worker_queue", "Calls that wait for a free worker, by worker pool",

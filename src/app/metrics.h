@@ -18,6 +18,7 @@
 #include "relay/relay_loop.h"
 #include "service/consumers/event_figures.h"
 #include "store/connection_pool.h"
+#include "store/mutation_queue_stats.h"
 #include "telemetry/span_exporter.h"
 #include "util/histogram.h"
 
@@ -43,6 +44,7 @@ struct MetricsSnapshot {
   std::optional<util::HistogramValues> reminder_lateness;
   std::map<std::string, util::HistogramValues> delivery_times;  // by channel
   std::map<std::string, store::PoolStats> pools;
+  store::MutationQueueStats mutations;
   std::map<std::string, std::size_t> queued_calls;     // by worker pool
   std::map<std::string, std::uint64_t> refused_calls;  // at a limit of their user, by reason
   std::uint64_t reused_event_ids = 0;

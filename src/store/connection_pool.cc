@@ -138,9 +138,11 @@ absl::Status ConnectionPool::Lease::Failed(std::string_view attempted) {
   return status;
 }
 
-void ConnectionPool::Lease::Succeeded() {
-  pool_->timeouts_in_a_row_ = 0;
-  pool_->last_answer_ = steady_clock::now();
+void ConnectionPool::Lease::Succeeded() { pool_->NoteAnswer(); }
+
+void ConnectionPool::NoteAnswer() {
+  timeouts_in_a_row_ = 0;
+  last_answer_ = steady_clock::now();
 }
 
 ConnectionPool::ConnectionPool(std::string conninfo, PoolOptions options)

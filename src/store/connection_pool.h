@@ -114,7 +114,12 @@ class ConnectionPool {
   /// When a statement over one of the connections last succeeded.
   std::chrono::steady_clock::time_point last_answer() const { return last_answer_; }
 
+  /// Notes that the database answered over a connection outside of the pool.
+  void NoteAnswer();
+
   PoolStats stats();
+  /// With all settings of a session; holds the password.
+  const std::string& conninfo() const { return conninfo_; }
   const PoolOptions& options() const { return options_; }
   StatementCanceller& canceller() { return *canceller_; }
 

@@ -12,15 +12,14 @@
 #include "ports/reminder_failures.h"
 #include "ports/stale_task.h"
 #include "ports/too_many_open_tasks.h"
-#include "store/list_query.h"
 #include "store/mutation_json.h"
+#include "store/mutation_queue.h"
 #include "store/session.h"
 #include "store/task_columns.h"
 #include "util/backoff.h"
 #include "util/fault_point.h"
 #include "util/require.h"
 #include "util/status.h"
-#include "util/unicode.h"
 
 namespace todo::store {
 namespace {
@@ -52,20 +51,6 @@ from series_members($1, $2) t order by t.occurrence limit $3)sql"};
 
 constexpr Statement kEventOfChange{"event_of_change", R"sql(
 select event_id from changes where user_id = $1 and seq = $2)sql"};
-
-constexpr Statement kGet{"get", R"sql(
-select task_json(t), t.deleted_at is not null from tasks t where t.user_id = $1 and t.id = $2)sql"};
-
-// One row with nulls tells the newest seq even when there is no change to show.
-constexpr Statement kListChanges{"list_changes", R"sql(
-select u.seq, c.seq, c.event_id, c.kind, c.task_id, c.version, c.task_json,
-       micros(c.at), c.traceparent, c.request_id
-from users u
-left join lateral (
-    select * from changes x where x.user_id = u.user_id and x.seq > $2 and ($4::bigint is null or x.task_id = $4)
-    order by x.seq limit $3) c on true
-where u.user_id = $1
-order by c.seq)sql"};
 
 /// What apply_to_series compares: equal for equal tasks in equal versions.
 std::string DigestOf(const std::vector<ports::SeriesMember>& members) {
@@ -191,18 +176,28 @@ std::optional<int> ShardToWake(const std::vector<Answer>& answers, bool in_doubt
 
 PgTaskStore::PgTaskStore(ConnectionPool& pool, std::function<void(int shard)> on_change,
                          TaskStoreOptions options)
-    : pool_(pool), on_change_(std::move(on_change)), options_(options) {
+    : pool_(pool),
+      on_change_(std::move(on_change)),
+      options_(options),
+      queue_(std::make_unique<MutationQueue>(
+          pool, on_change_,
+          MutationQueueOptions{.max_batch = static_cast<std::size_t>(options.max_batch),
+                               .lone_calls_too = options.lone_calls_too,
+                               .open_task_limit = options.open_task_limit})) {
   TODO_REQUIRE(options_.apply_attempts > 0);
 }
 
+PgTaskStore::~PgTaskStore() = default;
+
+MutationQueueStats PgTaskStore::queue_stats() { return queue_->stats(); }
+
 template <typename Send>
 absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::Perform(
-    std::span<const Mutation> mutations, const Send& send) {
-  const steady_clock::time_point deadline = steady_clock::now() + options_.apply_deadline;
+    std::span<const Mutation> mutations, steady_clock::time_point deadline, bool in_doubt,
+    const Send& send) {
   util::Backoff pauses(std::chrono::milliseconds(100), std::chrono::milliseconds(1'000));
-  // True once a statement was sent and its answer not received: the database may have carried it
-  // out, or may still do so. The request id makes repeating it harmless, and tells.
-  bool in_doubt = false;
+  // `in_doubt` is true once a statement was sent and its answer not received: the database may have
+  // carried it out, or may still do so. The request id makes repeating it harmless, and tells.
   for (int attempt = 1;; ++attempt) {
     absl::Status failure;
     if (absl::StatusOr<ConnectionPool::Lease> lease =
@@ -238,15 +233,28 @@ absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::Perform(
 
 absl::StatusOr<ports::MutationResult> PgTaskStore::Apply(const Mutation& mutation) {
   TODO_REQUIRE(mutation.reminders.empty());
+  const steady_clock::time_point deadline = NewDeadline();
+  return queue_->Apply(mutation,
+                       [&](bool in_doubt) { return ApplyAlone(mutation, deadline, in_doubt); });
+}
+
+steady_clock::time_point PgTaskStore::NewDeadline() const {
+  return steady_clock::now() + options_.apply_deadline;
+}
+
+absl::StatusOr<ports::MutationResult> PgTaskStore::ApplyAlone(const Mutation& mutation,
+                                                              steady_clock::time_point deadline,
+                                                              bool in_doubt) {
   const std::string patch = Dump(PatchOf(mutation));
-  return OnlyOne(Perform(std::span(&mutation, 1), [&](pqxx::transaction_base& transaction) {
+  const auto send = [&](pqxx::transaction_base& transaction) {
     return Exec(
         transaction, kApply, mutation.user.value, mutation.request_id.value(),
         ByteaLiteral(mutation.fingerprint), std::string(domain::ToString(mutation.kind)),
         mutation.creates() ? std::nullopt : std::optional<std::int64_t>(mutation.task_id.value),
         mutation.expected_version, patch, mutation.event_id.value(),
         domain::FormatInstant(mutation.now), mutation.traceparent, options_.open_task_limit);
-  }));
+  };
+  return OnlyOne(Perform(std::span(&mutation, 1), deadline, in_doubt, send));
 }
 
 absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::ApplyAll(
@@ -263,7 +271,7 @@ absl::StatusOr<std::vector<ports::MutationResult>> PgTaskStore::ApplyAll(
   }
   for (const Mutation& mutation : mutations) TODO_REQUIRE(mutation.user == user);
   const std::string changes = Dump(ChangesOf(list));
-  return Perform(mutations, [&](pqxx::transaction_base& transaction) {
+  return Perform(mutations, NewDeadline(), false, [&](pqxx::transaction_base& transaction) {
     return Exec(transaction, kApplyAll, user.value, list.request_id.value(),
                 ByteaLiteral(list.fingerprint), changes, options_.open_task_limit);
   });
@@ -273,11 +281,12 @@ absl::StatusOr<ports::MutationResult> PgTaskStore::ApplyToSeries(
     const ports::SeriesMutation& mutation) {
   const Mutation& first = mutation.first;
   const std::string changes = Dump(ChangesOf(mutation));
-  return OnlyOne(Perform(std::span(&first, 1), [&](pqxx::transaction_base& transaction) {
+  const auto send = [&](pqxx::transaction_base& transaction) {
     return Exec(transaction, kApplyToSeries, first.user.value, mutation.series_id.value(),
                 DigestOf(mutation.seen), changes, ByteaLiteral(first.fingerprint),
                 domain::FormatInstant(first.now), first.traceparent, options_.open_task_limit);
-  }));
+  };
+  return OnlyOne(Perform(std::span(&first, 1), NewDeadline(), false, send));
 }
 
 absl::StatusOr<std::optional<std::vector<ports::MutationResult>>> PgTaskStore::FirstAnswers(
@@ -317,84 +326,6 @@ absl::StatusOr<std::vector<ports::SeriesMember>> PgTaskStore::ListSeries(
         }
         return members;
       });
-}
-
-absl::StatusOr<Task> PgTaskStore::Get(const domain::UserId& user, domain::TaskId id) {
-  TODO_ASSIGN_OR_RETURN(Task task, GetEvenDeleted(user, id));
-  if (task.deleted) return ports::NoSuchTask(id);
-  return task;
-}
-
-absl::StatusOr<Task> PgTaskStore::GetEvenDeleted(const domain::UserId& user, domain::TaskId id) {
-  return Read(pool_, "get", [&](pqxx::transaction_base& transaction) -> absl::StatusOr<Task> {
-    const pqxx::result result = Exec(transaction, kGet, user.value, id.value);
-    if (result.empty()) return ports::NoSuchTask(id);
-    TODO_ASSIGN_OR_RETURN(Task task, DecodeTask(View(result[0][0])));
-    task.deleted = result[0][1].as<bool>();
-    return task;
-  });
-}
-
-absl::StatusOr<ports::TaskPage> PgTaskStore::List(const domain::UserId& user,
-                                                  const ports::TaskQuery& query) {
-  std::optional<ListPosition> position;
-  if (!query.page_cursor.empty()) {
-    TODO_ASSIGN_OR_RETURN(position, DecodeCursor(user, query));
-  }
-  const std::string sql = StatementFor(query, position);
-  const auto instant = [](const std::optional<domain::Instant>& at) -> std::optional<std::string> {
-    if (!at) return std::nullopt;
-    return domain::FormatInstant(std::clamp(*at, domain::kMinInstant, domain::kMaxInstant));
-  };
-  const auto priority =
-      query.priority ? std::optional<int>(static_cast<int>(*query.priority)) : std::nullopt;
-  const std::string text = util::FoldForSearch(query.text);
-  const auto pattern =
-      text.empty() ? std::nullopt : std::optional<std::string>(ContainsPattern(text));
-  const auto time_limit = text.empty()
-                              ? std::nullopt
-                              : std::optional<std::chrono::milliseconds>(options_.search_timeout);
-  return ReadWhileWanted(
-      pool_, query.cancellation, time_limit, "list",
-      [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::TaskPage> {
-        const auto run = [&](const auto&... more) {
-          // One more than asked for tells whether there is a next page.
-          return ExecOnce(transaction, sql, user.value, query.completed, priority, query.tag,
-                          instant(query.due_from), instant(query.due_before), pattern,
-                          query.limit + 1, more...);
-        };
-        const pqxx::result result = position ? run(position->id, position->key) : run();
-        ports::TaskPage page;
-        const auto limit = static_cast<std::size_t>(query.limit);
-        page.tasks.reserve(std::min<std::size_t>(result.size(), limit));
-        for (const pqxx::row& row : result) {
-          if (page.tasks.size() == limit) {
-            page.next_cursor = EncodeCursor(user, query, page.tasks.back());
-            break;
-          }
-          TODO_ASSIGN_OR_RETURN(Task task, DecodeTask(View(row[0])));
-          page.tasks.push_back(std::move(task));
-        }
-        return page;
-      });
-}
-
-absl::StatusOr<ports::ChangePage> PgTaskStore::ListChanges(const domain::UserId& user,
-                                                           const ports::ChangeQuery& query) {
-  return Read(pool_, "list changes",
-              [&](pqxx::transaction_base& transaction) -> absl::StatusOr<ports::ChangePage> {
-                ports::ChangePage page;
-                const auto task = query.task ? std::optional(query.task->value) : std::nullopt;
-                for (const pqxx::row& row : Exec(transaction, kListChanges, user.value,
-                                                 query.after_seq, query.limit, task)) {
-                  page.last_seq = row[0].as<std::int64_t>();
-                  if (row[1].is_null()) break;
-                  TODO_ASSIGN_OR_RETURN(domain::Change change, DecodeChange(row, 1));
-                  change.user = user;
-                  page.changes.push_back(std::move(change));
-                }
-                return page;
-              });
 }
 
 }  // namespace todo::store

@@ -53,18 +53,20 @@ auto Make() {
 
 class PgTaskStoreEnvironment final : public TaskStoreEnvironment {
  public:
-  explicit PgTaskStoreEnvironment(std::unique_ptr<TestDatabase> database)
-      : database_(std::move(database)) {}
+  explicit PgTaskStoreEnvironment(std::unique_ptr<TestDatabase> database, bool batches = false)
+      : database_(std::move(database)), batches_(batches) {}
   ports::TaskStore& store() override { return store_; }
   ports::TaskStore& limited_store() override { return limited_store_; }
   const Wakes& wakes() override { return wakes_; }
 
  private:
   std::unique_ptr<TestDatabase> database_;
+  const bool batches_;
   Wakes wakes_;
   store::ConnectionPool pool_{database_->conninfo()};
-  store::PgTaskStore store_{pool_, std::ref(wakes_)};
-  store::PgTaskStore limited_store_{pool_, std::ref(wakes_), {.open_task_limit = kOpenTasks}};
+  store::PgTaskStore store_{pool_, std::ref(wakes_), {.lone_calls_too = batches_}};
+  store::PgTaskStore limited_store_{
+      pool_, std::ref(wakes_), {.open_task_limit = kOpenTasks, .lone_calls_too = batches_}};
 };
 
 class PgTaskFinderEnvironment final : public TaskFinderEnvironment {
@@ -411,6 +413,14 @@ INSTANTIATE_TEST_SUITE_P(PostgreSql, UsageContract, testing::Values(&Make<PgUsag
 INSTANTIATE_TEST_SUITE_P(PostgreSql, RetryContract, testing::Values(&Make<PgRetryEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, TaskStoreContract,
                          testing::Values(&Make<PgTaskStoreEnvironment>));
+
+/// Every call of Apply goes through a batch, if it can.
+std::unique_ptr<TaskStoreEnvironment> MakeBatching() {
+  std::unique_ptr<TestDatabase> database = TestDatabase::Make();
+  if (database == nullptr) return nullptr;
+  return std::make_unique<PgTaskStoreEnvironment>(std::move(database), true);
+}
+INSTANTIATE_TEST_SUITE_P(PostgreSqlInBatches, TaskStoreContract, testing::Values(&MakeBatching));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, EventInboxContract,
                          testing::Values(&Make<PgEventInboxEnvironment>));
 INSTANTIATE_TEST_SUITE_P(PostgreSql, ReminderStoreContract,

@@ -135,4 +135,4 @@ def test_the_page_is_bounded_and_says_nothing_about_users(page: str) -> None:
     assert seen.total() < MAX_SAMPLES, seen.most_common(5)
     values = {label for _, labels, _ in samples(page) for label in re.findall(r'(\w+)="', labels)}
     assert values == {"channel", "code", "consumer", "le", "method", "outcome", "pool", "port", "purpose", "reason", "result",
-                      "version"}
+                      "version", "way"}

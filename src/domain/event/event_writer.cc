@@ -18,7 +18,15 @@ std::string Dump(const Json& json) {
 std::string Quote(std::string_view text) { return Dump(Json(text)); }
 
 Json OrNull(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
-Json OrNull(const std::optional<Instant>& at) { return at ? Json(FormatInstant(*at)) : Json(); }
+
+/// As the database writes it: a fraction has six digits.
+std::string TaskTime(Instant at) {
+  constexpr std::size_t kWithThreeDigits = std::string_view("2026-10-24T09:00:00.500Z").size();
+  std::string text = FormatInstant(at);
+  if (text.size() == kWithThreeDigits) text.insert(text.size() - 1, "000");
+  return text;
+}
+Json OrNull(const std::optional<Instant>& at) { return at ? Json(TaskTime(*at)) : Json(); }
 
 /// The attributes that all our CloudEvents share, up to the opening of `data`.
 std::string EnvelopeOf(const Change& change, std::string_view id, std::string_view type) {
@@ -99,11 +107,11 @@ std::string FormatTaskJson(const Task& task) {
   json["completed"] = task.completed;
   json["priority"] = ToString(fields.priority);
   json["tags"] = fields.tags;
-  json["due_date"] = is_due ? Json(FormatInstant(fields.due.at)) : Json();
+  json["due_date"] = is_due ? Json(TaskTime(fields.due.at)) : Json();
   json["recurrence_rule"] = OrNull(fields.recurrence_rule);
   json["user_id"] = task.user.value;
-  json["created_at"] = FormatInstant(task.created_at);
-  json["updated_at"] = FormatInstant(task.updated_at);
+  json["created_at"] = TaskTime(task.created_at);
+  json["updated_at"] = TaskTime(task.updated_at);
   json["version"] = task.version;
   json["seq"] = task.seq;
   json["completed_at"] = OrNull(task.completed_at);

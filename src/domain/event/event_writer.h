@@ -29,7 +29,8 @@ std::string WithTraceparent(std::string record, std::string_view traceparent);
 /// `record`.
 std::string_view TraceparentIn(std::string_view record);
 
-/// The contract's `task_data` of `task`: compact, keys in the contract's order.
+/// The contract's `task_data` of `task`: compact, keys in the contract's order. Byte for byte that
+/// of the database's function task_json, but for a `following` that is not null.
 std::string FormatTaskJson(const Task& task);
 /// The value of its key `following`: an object of the fields that are set, or null without any.
 std::string FormatFollowing(const FollowingFields& following);

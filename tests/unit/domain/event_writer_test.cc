@@ -60,6 +60,15 @@ TEST(TaskJson, ReadsWhatItWrote) {
   }
 }
 
+// As the database writes them, so that equal tasks have equal bytes.
+TEST(TaskJson, WritesFractionsOfSecondsWithSixDigits) {
+  Task task = FullTask();
+  task.completed_at = *ParseInstant("2026-10-24T10:00:00.5Z");
+  const json written = json::parse(FormatTaskJson(task));
+  EXPECT_EQ(written["completed_at"], "2026-10-24T10:00:00.500000Z");
+  EXPECT_EQ(written["updated_at"], "2026-10-24T10:00:00Z");
+}
+
 TEST(TaskJson, ChecksTheKeyFollowing) {
   json task = json::parse(FormatTaskJson(FullTask()));
   const auto refusal = [&task](const char* key, const json& value) {

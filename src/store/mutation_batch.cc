@@ -1,0 +1,320 @@
+#include "store/mutation_batch.h"
+
+#include <array>
+#include <utility>
+
+#include "domain/event/event_writer.h"
+#include "ports/no_such_task.h"
+#include "ports/stale_task.h"
+#include "ports/too_many_open_tasks.h"
+#include "store/batch_statements.h"
+#include "store/task_columns.h"
+#include "store/task_rows.h"
+#include "util/fault_point.h"
+#include "util/status.h"
+#include "util/unicode.h"
+
+namespace todo::store {
+namespace {
+
+using domain::ChangeKind;
+using domain::Task;
+using ports::Mutation;
+using Type = BinaryArray::Type;
+using Verdict = BatchItem::Verdict;
+
+// The order of the answers of the first round trip.
+constexpr std::size_t kUserRows = 1;
+constexpr std::size_t kRequestRows = 2;
+constexpr std::size_t kTaskRows = 3;
+constexpr std::size_t kIdRows = 4;
+
+bool IsOpen(const Task& task) { return !task.completed && !task.deleted; }
+
+/// The task after what `mutation` asks for. Its version and seq are those of before.
+Task After(const Mutation& mutation, Task task) {
+  switch (mutation.kind) {
+    case ChangeKind::kCreated:
+      task.fields = mutation.fields;
+      task.series = mutation.series;
+      return task;
+    case ChangeKind::kUpdated: break;
+    case ChangeKind::kCompleted:
+      task.completed = true;
+      task.completed_at = mutation.now;
+      break;
+    case ChangeKind::kUncompleted:
+      task.completed = false;
+      task.completed_at.reset();
+      break;
+    case ChangeKind::kDeleted:
+      task.deleted = true;
+      if (mutation.skips) task.skipped_at = mutation.now;
+      break;
+  }
+  domain::ApplyPatch(mutation.patch, task);
+  return task;
+}
+
+bool HasFollowing(const std::optional<domain::SeriesPosition>& series) {
+  return series && series->following != domain::FollowingFields();
+}
+
+void Answer(BatchItem& item, absl::StatusOr<ports::MutationResult> result) {
+  item.verdict = Verdict::kAnswered;
+  item.result = std::move(result);
+}
+
+/// The failure of the one mutation of a call.
+void Refuse(BatchItem& item, absl::Status status) {
+  Answer(item, util::WithIndex(std::move(status), 0));
+}
+
+}  // namespace
+
+bool FitsBatch(const Mutation& mutation) {
+  return !mutation.restores && mutation.reminders.empty() && !mutation.patch.series &&
+         !HasFollowing(mutation.series);
+}
+
+std::span<const Statement> MutationBatch::Statements() {
+  static constexpr std::array kStatements = {
+      kLockUsers,   kFindRequests, kFindTasks,  kTakeIds,      kWriteUsers,
+      kInsertTasks, kUpdateTasks,  kWriteTexts, kWriteChanges, kWriteRequests};
+  return kStatements;
+}
+
+std::set<int> MutationBatch::Run(PipelineConnection& connection) {
+  const auto end_without_writing = [this, &connection] {
+    if (connection.lost()) return;
+    connection.Send("rollback");
+    connection.Finish(deadline_).status().IgnoreError();
+  };
+  if (!Read(connection).ok()) {
+    // Its session may live on for a while and hold locks; calls in doubt wait until it is gone.
+    if (connection.lost()) SetVerdicts(Verdict::kInDoubt);
+    end_without_writing();
+    return {};
+  }
+  for (BatchItem* item : items_) Decide(*item);
+  if (requests_.empty()) {
+    end_without_writing();
+    return {};
+  }
+  if (const absl::Status fault = TODO_FAULT_POINT("before-commit"); !fault.ok()) {
+    for (BatchItem* item : items_) Answer(*item, fault);
+    end_without_writing();
+    return {};
+  }
+  if (const absl::Status status = Write(connection); !status.ok()) {
+    // An answer may rest on what an earlier mutation of the batch changed.
+    SetVerdicts(connection.lost() ? Verdict::kInDoubt : Verdict::kAlone);
+    end_without_writing();
+    if (!connection.lost()) return {};
+  } else {
+    TODO_FAULT_POINT("after-commit").IgnoreError();
+  }
+  std::set<int> shards;
+  for (const Written& change : written_) shards.insert(static_cast<int>(change.shard));
+  return shards;
+}
+
+void MutationBatch::SetVerdicts(Verdict verdict) {
+  for (BatchItem* item : items_) item->verdict = verdict;
+}
+
+absl::Status MutationBatch::Read(PipelineConnection& connection) {
+  std::set<std::string> names;
+  BinaryArray users(Type::kText), request_users(Type::kText), requests(Type::kUuid),
+      task_users(Type::kText), task_ids(Type::kInt8), new_tasks(Type::kInt8);
+  for (const BatchItem* item : items_) {
+    const Mutation& mutation = *item->mutation;
+    names.insert(mutation.user.value);
+    request_users.Add(mutation.user.value);
+    requests.Add(mutation.request_id.uuid);
+    if (mutation.creates()) {
+      new_tasks.Add(std::int64_t{0});
+    } else {
+      task_users.Add(mutation.user.value);
+      task_ids.Add(mutation.task_id.value);
+    }
+  }
+  for (const std::string& name : names) users.Add(name);
+  connection.Send("begin");
+  connection.Send(kLockUsers, std::array<const BinaryArray*, 1>{&users});
+  connection.Send(kFindRequests, std::array<const BinaryArray*, 2>{&request_users, &requests});
+  connection.Send(kFindTasks, std::array<const BinaryArray*, 2>{&task_users, &task_ids});
+  connection.Send(kTakeIds, std::array<const BinaryArray*, 1>{&new_tasks});
+  TODO_ASSIGN_OR_RETURN(const std::vector<PipelineRows> answers, connection.Finish(deadline_));
+
+  const PipelineRows& user_rows = answers[kUserRows];
+  for (int i = 0; i < user_rows.size(); ++i) {
+    users_[std::string(user_rows.Text(i, 0))] = {.seq = user_rows.Number(i, 1),
+                                                 .open_tasks = user_rows.Number(i, 2),
+                                                 .shard = user_rows.Number(i, 3)};
+  }
+  const PipelineRows& request_rows = answers[kRequestRows];
+  for (int i = 0; i < request_rows.size(); ++i)
+    known_requests_.emplace(request_rows.Text(i, 0), request_rows.Text(i, 1));
+  const PipelineRows& task_rows = answers[kTaskRows];
+  for (int i = 0; i < task_rows.size(); ++i) {
+    tasks_[{std::string(task_rows.Text(i, 0)), task_rows.Number(i, 1)}] = {
+        .json = std::string(task_rows.Text(i, 3)), .deleted = task_rows.Text(i, 2) == "t"};
+  }
+  const PipelineRows& id_rows = answers[kIdRows];
+  for (int i = id_rows.size(); i > 0; --i) free_ids_.push_back(id_rows.Number(i - 1, 0));
+  return absl::OkStatus();
+}
+
+// The order of the checks is that of apply_change.
+void MutationBatch::Decide(BatchItem& item) {
+  const Mutation& mutation = *item.mutation;
+  const auto user = users_.find(mutation.user.value);
+  if (user == users_.end()) return;
+  if (known_requests_.contains({mutation.user.value, mutation.request_id.value()})) return;
+  if (mutation.creates()) {
+    Task made;
+    made.id.value = free_ids_.back();
+    made.user = mutation.user;
+    made.created_at = mutation.now;
+    Change(item, user->second, false, After(mutation, std::move(made)));
+    return;
+  }
+  const auto found = tasks_.find({mutation.user.value, mutation.task_id.value});
+  if (found == tasks_.end() || found->second.deleted)
+    return Refuse(item, ports::NoSuchTask(mutation.task_id));
+  const absl::StatusOr<Task> was = DecodeTask(found->second.json);
+  // The statement of the call alone copes with both.
+  if (!was.ok() || HasFollowing(was->series)) return;
+  if (mutation.expected_version && *mutation.expected_version != was->version)
+    return Refuse(item, ports::StaleTask(mutation.task_id));
+  Task after = After(mutation, *was);
+  if (after == *was || (mutation.kind == ChangeKind::kCompleted && was->completed)) {
+    requests_.push_back({.mutation = &mutation, .seq = {}, .answer = found->second.json});
+    return Answer(item, ports::MutationResult{.task = *was});
+  }
+  // A trigger looks at the other tasks of the series, and is to see each of their changes.
+  if (was->series && !changed_series_.emplace(mutation.user.value, was->series->series_id).second)
+    return;
+  Change(item, user->second, IsOpen(*was), std::move(after));
+}
+
+void MutationBatch::Change(BatchItem& item, User& user, bool was_open, Task after) {
+  const Mutation& mutation = *item.mutation;
+  const int opened = (IsOpen(after) ? 1 : 0) - (was_open ? 1 : 0);
+  if (opened > 0 && open_task_limit_ && user.open_tasks + opened > *open_task_limit_)
+    return Refuse(item, ports::TooManyOpenTasks());
+  if (mutation.creates()) free_ids_.pop_back();
+  user.open_tasks += opened;
+  user.changed = true;
+  ++after.version;
+  after.seq = ++user.seq;
+  after.updated_at = mutation.now;
+  requests_.push_back({.mutation = &mutation, .seq = after.seq, .answer = {}});
+  written_.push_back({.mutation = &mutation,
+                      .task = after,
+                      .shard = user.shard,
+                      .json = domain::FormatTaskJson(after)});
+  Answer(item, ports::MutationResult{.task = std::move(after), .changed = true});
+}
+
+absl::Status MutationBatch::Write(PipelineConnection& connection) {
+  if (!written_.empty()) {
+    SendUsers(connection);
+    SendTasks(connection, true);
+    SendTasks(connection, false);
+    SendTexts(connection);
+    SendChanges(connection);
+  }
+  SendRequests(connection);
+  connection.Send("commit");
+  TODO_ASSIGN_OR_RETURN(const std::vector<PipelineRows> answers, connection.Finish(deadline_));
+  if (answers.back().command() != "COMMIT") return absl::InternalError("rolled back");
+  return absl::OkStatus();
+}
+
+void MutationBatch::SendUsers(PipelineConnection& connection) const {
+  BinaryArray names(Type::kText), seqs(Type::kInt8), open_tasks(Type::kInt8);
+  for (const auto& [name, user] : users_) {
+    if (!user.changed) continue;
+    names.Add(name);
+    seqs.Add(user.seq);
+    open_tasks.Add(user.open_tasks);
+  }
+  connection.Send(kWriteUsers, std::array<const BinaryArray*, 3>{&names, &seqs, &open_tasks});
+}
+
+void MutationBatch::SendTasks(PipelineConnection& connection, bool new_ones) const {
+  TaskRows rows;
+  for (const Written& change : written_) {
+    if (change.mutation->creates() == new_ones) rows.Add(change.task, change.mutation->now);
+  }
+  if (rows.empty()) return;
+  if (new_ones)
+    connection.Send(kInsertTasks, rows.all());
+  else
+    connection.Send(kUpdateTasks, rows.changing());
+}
+
+void MutationBatch::SendTexts(PipelineConnection& connection) const {
+  BinaryArray users(Type::kText), ids(Type::kInt8), titles(Type::kText), descriptions(Type::kText);
+  for (const Written& change : written_) {
+    const bool is_new = change.mutation->creates();
+    const domain::TaskPatch& patch = change.mutation->patch;
+    if (!is_new && !patch.title && !patch.description) continue;
+    const domain::TaskFields& fields = change.task.fields;
+    users.Add(change.task.user.value);
+    ids.Add(change.task.id.value);
+    if (is_new || patch.title)
+      titles.Add(util::FoldForSearch(fields.title));
+    else
+      titles.AddNull();
+    if (is_new || patch.description)
+      descriptions.Add(util::FoldForSearch(fields.description.value_or("")));
+    else
+      descriptions.AddNull();
+  }
+  if (users.empty()) return;
+  connection.Send(kWriteTexts,
+                  std::array<const BinaryArray*, 4>{&users, &ids, &titles, &descriptions});
+}
+
+void MutationBatch::SendChanges(PipelineConnection& connection) const {
+  BinaryArray users(Type::kText), seqs(Type::kInt8), shards(Type::kInt2), events(Type::kUuid),
+      kinds(Type::kText), tasks(Type::kInt8), versions(Type::kInt8), texts(Type::kText),
+      times(Type::kTimestamptz), traceparents(Type::kText), requests(Type::kUuid);
+  for (const Written& change : written_) {
+    const Mutation& mutation = *change.mutation;
+    users.Add(mutation.user.value);
+    seqs.Add(change.task.seq);
+    shards.Add(change.shard);
+    events.Add(mutation.event_id.uuid);
+    kinds.Add(domain::ToString(mutation.kind));
+    tasks.Add(change.task.id.value);
+    versions.Add(change.task.version);
+    texts.Add(change.json);
+    times.Add(mutation.now);
+    traceparents.Add(mutation.traceparent);
+    requests.Add(mutation.request_id.uuid);
+  }
+  connection.Send(kWriteChanges, std::array<const BinaryArray*, 11>{
+                                     &users, &seqs, &shards, &events, &kinds, &tasks, &versions,
+                                     &texts, &times, &traceparents, &requests});
+}
+
+void MutationBatch::SendRequests(PipelineConnection& connection) const {
+  BinaryArray users(Type::kText), ids(Type::kUuid), fingerprints(Type::kBytea), seqs(Type::kInt8),
+      answers(Type::kText), times(Type::kTimestamptz);
+  for (const Request& request : requests_) {
+    users.Add(request.mutation->user.value);
+    ids.Add(request.mutation->request_id.uuid);
+    fingerprints.Add(request.mutation->fingerprint);
+    seqs.Add(request.seq);
+    answers.Add(request.answer);
+    times.Add(request.mutation->now);
+  }
+  connection.Send(kWriteRequests, std::array<const BinaryArray*, 6>{&users, &ids, &fingerprints,
+                                                                    &seqs, &answers, &times});
+}
+
+}  // namespace todo::store

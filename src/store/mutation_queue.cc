@@ -1,0 +1,168 @@
+#include "store/mutation_queue.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "store/session.h"
+#include "util/require.h"
+
+namespace todo::store {
+namespace {
+
+using ports::Mutation;
+using std::chrono::steady_clock;
+using Verdict = BatchItem::Verdict;
+
+// Meanwhile calls go alone, and the pool says what is wrong with the database.
+constexpr std::chrono::seconds kPauseAfterNoConnection{1};
+
+}  // namespace
+
+MutationQueue::MutationQueue(ConnectionPool& pool, std::function<void(int shard)> on_change,
+                             MutationQueueOptions options)
+    : pool_(pool), on_change_(std::move(on_change)), options_(options) {
+  TODO_REQUIRE(options_.max_batch > 0);
+}
+
+MutationQueue::~MutationQueue() = default;
+
+absl::StatusOr<ports::MutationResult> MutationQueue::Apply(const Mutation& mutation,
+                                                           const Alone& alone) {
+  Call call;
+  call.item.mutation = &mutation;
+  {
+    Lock lock(mutex_);
+    if (GoesAloneLocked(mutation)) {
+      ++alone_users_[mutation.user.value];
+    } else {
+      waiting_.push_back(&call);
+      ElectLocked();
+      WaitLocked(lock, call);
+    }
+    if (call.item.verdict == Verdict::kAnswered) {
+      ++stats_.batched_count;
+      return std::move(call.item.result);
+    }
+    ++stats_.alone_count;
+  }
+  absl::StatusOr<ports::MutationResult> result = alone(call.item.verdict == Verdict::kInDoubt);
+  const Lock lock(mutex_);
+  const auto user = alone_users_.find(mutation.user.value);
+  if (--user->second == 0) alone_users_.erase(user);
+  ElectLocked();
+  return result;
+}
+
+MutationQueueStats MutationQueue::stats() {
+  const Lock lock(mutex_);
+  MutationQueueStats stats = stats_;
+  stats.waiting_count = static_cast<std::int64_t>(waiting_.size());
+  return stats;
+}
+
+bool MutationQueue::GoesAloneLocked(const Mutation& mutation) const {
+  if (options_.max_batch == 1 || waiting_.size() >= options_.max_waiting) return true;
+  if (!FitsBatch(mutation)) return true;
+  return !options_.lone_calls_too && !running_ && waiting_.empty() && alone_users_.empty();
+}
+
+void MutationQueue::WaitLocked(Lock& lock, Call& call) {
+  const auto deadline = steady_clock::now() + pool_.options().acquire_wait;
+  while (!call.done) {
+    if (call.leads) {
+      call.leads = false;
+      LeadLocked(lock);
+    } else if (call.taken) {
+      // What was sent for it cannot be taken back.
+      call.wake.wait(lock);
+    } else if (steady_clock::now() >= deadline) {
+      waiting_.remove(&call);
+      ++alone_users_[call.item.mutation->user.value];
+      return;
+    } else {
+      call.wake.wait_until(lock, deadline);
+    }
+  }
+}
+
+void MutationQueue::ElectLocked() {
+  if (running_) return;
+  for (Call* call : waiting_) {
+    if (alone_users_.contains(call->item.mutation->user.value)) continue;
+    running_ = true;
+    call->leads = true;
+    call->wake.notify_one();
+    return;
+  }
+}
+
+std::vector<MutationQueue::Call*> MutationQueue::TakeLocked() {
+  std::vector<Call*> taken;
+  std::set<std::pair<domain::UserId, domain::TaskId>> tasks;
+  std::set<std::pair<domain::UserId, domain::RequestId>> requests;
+  for (auto at = waiting_.begin(); at != waiting_.end() && taken.size() < options_.max_batch;) {
+    const Mutation& mutation = *(*at)->item.mutation;
+    const bool fits = !alone_users_.contains(mutation.user.value) &&
+                      !requests.contains({mutation.user, mutation.request_id}) &&
+                      (mutation.creates() || !tasks.contains({mutation.user, mutation.task_id}));
+    if (!mutation.creates()) tasks.emplace(mutation.user, mutation.task_id);
+    requests.emplace(mutation.user, mutation.request_id);
+    if (!fits) {
+      ++at;
+      continue;
+    }
+    (*at)->taken = true;
+    taken.push_back(*at);
+    at = waiting_.erase(at);
+  }
+  return taken;
+}
+
+void MutationQueue::LeadLocked(Lock& lock) {
+  const std::vector<Call*> calls = TakeLocked();
+  if (!calls.empty()) {
+    lock.unlock();
+    RunBatch(calls);
+    lock.lock();
+    ++stats_.batch_count;
+  }
+  for (Call* call : calls) {
+    if (call->item.verdict != Verdict::kAnswered) ++alone_users_[call->item.mutation->user.value];
+    call->done = true;
+    call->wake.notify_one();
+  }
+  running_ = false;
+  ElectLocked();
+}
+
+void MutationQueue::RunBatch(const std::vector<Call*>& calls) {
+  const PoolOptions& options = pool_.options();
+  const bool limited = options.statement_timeout.count() > 0;
+  const steady_clock::time_point deadline =
+      limited ? steady_clock::now() + options.statement_timeout + options.answer_margin
+              : steady_clock::time_point::max();
+  if (connection_ != nullptr && connection_->WasClosedWhileIdle()) connection_.reset();
+  if (connection_ == nullptr) {
+    if (steady_clock::now() < connect_again_at_) return;
+    absl::StatusOr<std::unique_ptr<PipelineConnection>> made =
+        PipelineConnection::Open(pool_.conninfo(), MutationBatch::Statements(), deadline);
+    if (!made.ok()) {
+      connect_again_at_ = steady_clock::now() + kPauseAfterNoConnection;
+      return;
+    }
+    connection_ = *std::move(made);
+  }
+  std::vector<BatchItem*> items;
+  for (Call* call : calls) items.push_back(&call->item);
+  const std::set<int> shards =
+      MutationBatch(items, options_.open_task_limit, deadline).Run(*connection_);
+  if (connection_->lost()) connection_.reset();
+  const auto answered = [](const BatchItem* item) { return item->verdict == Verdict::kAnswered; };
+  if (std::ranges::any_of(items, answered)) pool_.NoteAnswer();
+  if (on_change_) {
+    for (const int shard : shards) on_change_(shard);
+  }
+}
+
+}  // namespace todo::store

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "ports/task_store.h"
+#include "store/connection_pool.h"
+#include "store/mutation_batch.h"
+#include "store/mutation_queue_stats.h"
+#include "store/pipeline_connection.h"
+
+// Inside the room only.
+
+namespace todo::store {
+
+struct MutationQueueOptions {
+  std::size_t max_batch = 64;      // mutations in a transaction; 1: each call goes alone
+  std::size_t max_waiting = 1024;  // further calls go alone
+  bool lone_calls_too = false;     // go through a batch; for tests
+  std::optional<std::int64_t> open_task_limit = {};
+};
+
+/// Brings together calls that change tasks at about one time: they share a transaction, a commit
+/// and two round trips (MutationBatch). One batch runs at a time, on one connection. The calls that
+/// come meanwhile are the next batch; no call waits for others to come. A call runs its batch on
+/// its own thread, so the queue needs none.
+///
+/// A call goes alone, with its own statement, when no other is under way; when the batch passed it
+/// over (its user is new, or others hold the user's lock); when its batch failed or cannot tell
+/// whether it was committed; and when it waited for longer than for a connection of the pool. The
+/// later calls of its user wait until it is done.
+///
+/// The pool gives the settings of the connection and must outlive the queue. Thread safety: all
+/// methods may be called from many threads at once. Apply blocks.
+class MutationQueue {
+ public:
+  /// The one statement of a call. `in_doubt`: the mutation may have been carried out already.
+  using Alone = std::function<absl::StatusOr<ports::MutationResult>(bool in_doubt)>;
+
+  /// `on_change(shard)` is called as by PgTaskStore, once for each shard of a batch.
+  MutationQueue(ConnectionPool& pool, std::function<void(int shard)> on_change,
+                MutationQueueOptions options);
+  /// Precondition: no call is in Apply.
+  ~MutationQueue();
+
+  /// As ports::TaskStore::Apply. `alone` is called at most once.
+  absl::StatusOr<ports::MutationResult> Apply(const ports::Mutation& mutation, const Alone& alone);
+
+  MutationQueueStats stats();
+
+ private:
+  struct Call {
+    BatchItem item;
+    bool leads = false;  // is to run the next batch
+    bool taken = false;  // by a batch
+    bool done = false;   // `item` has the verdict of a batch, or the call gave up waiting
+    std::condition_variable wake;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  bool GoesAloneLocked(const ports::Mutation& mutation) const;
+  void WaitLocked(Lock& lock, Call& call);
+  /// Makes a waiting call run a batch, if there is one and no batch runs.
+  void ElectLocked();
+  /// Takes the calls of the next batch out of the queue.
+  std::vector<Call*> TakeLocked();
+  /// Runs one batch. The lock is open meanwhile.
+  void LeadLocked(Lock& lock);
+  void RunBatch(const std::vector<Call*>& calls);
+
+  ConnectionPool& pool_;
+  const std::function<void(int shard)> on_change_;
+  const MutationQueueOptions options_;
+
+  std::mutex mutex_;
+  std::list<Call*> waiting_;                // guarded by mutex_, in the order of arrival
+  std::map<std::string, int> alone_users_;  // guarded by mutex_: calls that go alone, by user
+  bool running_ = false;                    // guarded by mutex_: a call leads
+  MutationQueueStats stats_;                // guarded by mutex_
+
+  // Of the call that leads.
+  std::unique_ptr<PipelineConnection> connection_;
+  std::chrono::steady_clock::time_point connect_again_at_{};
+};
+
+}  // namespace todo::store
