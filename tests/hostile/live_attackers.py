@@ -26,7 +26,9 @@ MIB = 1024 * 1024
 ENOUGH = 64 * MIB
 MANY = 1_000_000  # fragments
 BURST = 100  # connections
-UNREAD = 15.0  # seconds, in which the changes of the user become more than a client may leave unread
+UNREAD = 600  # changes of the user of 10 KB each: more than a client and the buffers on the way may hold
+PATIENCE = 120.0  # seconds, until a slow reader was cut off on a machine with other work
+SLOW_READERS = ("slow reader", "slow reader of events", "slow reader of WatchTasks", "slow reader over Connect")
 
 
 class LiveAttack:
@@ -37,6 +39,7 @@ class LiveAttack:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self.outcomes: dict[str, Counter[str]] = {}
+        self._changes: Counter[str] = Counter()  # by the name of the user's token
 
     def run(self) -> None:
         # Name, number of clients at the same time, one attack: how it ended.
@@ -74,6 +77,9 @@ class LiveAttack:
         for thread in threads:
             thread.start()
         time.sleep(self._seconds)
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up and not all(name in self.outcomes for name in SLOW_READERS):
+            time.sleep(0.1)
         self._over.set()
         for thread in threads:
             thread.join()
@@ -146,14 +152,23 @@ class LiveAttack:
                             {"content-type": "application/json", "authorization": f"Bearer {self._aim[token]}"})
                 answer = web.getresponse()
                 answer.read()
+                self._changes[token] += answer.status == 200
                 self._over.wait(0.01 if answer.status == 200 else 0.2)
         finally:
             web.close()
         return "made"
 
+    def _much_is_unread(self, token: str) -> bool:
+        """Waits until a client of the user that has connected now has left much unread; False: the attack is over."""
+        enough = self._changes[token] + UNREAD
+        while self._changes[token] < enough:
+            if self._over.wait(0.05):
+                return False
+        return True
+
     def _slow_reader(self) -> str:
         opened = self._with_hello(self._aim["token"], receive_buffer=4_096, snapshot="none")
-        if not self._over.wait(UNREAD):
+        if self._much_is_unread("token"):
             return opened.end()
         opened.close()
         return "over"
@@ -165,7 +180,7 @@ class LiveAttack:
         one.connect(("127.0.0.1", self._port))
         one.sendall(f"GET /events?snapshot=none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                     f"Authorization: Bearer {self._aim['token']}\r\n\r\n".encode())
-        if self._over.wait(UNREAD):
+        if not self._much_is_unread("token"):
             one.close()
             return "over"
         return self._closed(one)
@@ -175,8 +190,8 @@ class LiveAttack:
                                                       ("grpc.use_local_subchannel_pool", 1)]) as channel:
             watch = channel.unary_stream("/todo.v1.TodoService/WatchTasks")
             answers = watch(bytes([0x10, 3]),  # snapshot: SNAPSHOT_SCOPE_NONE
-                            timeout=UNREAD + 30, metadata=[("authorization", f"Bearer {self._aim['other']}")])
-            if self._over.wait(UNREAD):
+                            timeout=PATIENCE, metadata=[("authorization", f"Bearer {self._aim['other']}")])
+            if not self._much_is_unread("other"):
                 answers.cancel()
                 return "over"
             try:
@@ -197,7 +212,7 @@ class LiveAttack:
                     f"Content-Type: application/connect+json\r\nContent-Length: {len(request) + 5}\r\n"
                     f"Authorization: Bearer {self._aim['other']}\r\n\r\n".encode()
                     + b"\0" + len(request).to_bytes(4, "big") + request)
-        if self._over.wait(UNREAD):
+        if not self._much_is_unread("other"):
             one.close()
             return "over"
         received = bytearray()
