@@ -12,7 +12,7 @@ from chromium import find_chromium
 from conftest import Place
 from playwright.sync_api import Playwright, Route, expect
 from product import Product
-from todo_client import Client, eventually
+from todo_client import Client, Reminders, eventually
 
 
 def test_the_focus_stays_in_the_panel_when_a_new_task_gets_its_id(opened: Callable[..., Product], person: Person,
@@ -115,3 +115,19 @@ def test_each_chart_is_had_as_a_picture_and_as_a_table(opened: Callable[..., Pro
                 button.click()
             file = download.value.path().read_bytes()
             assert file.startswith(begins) and len(file) > 20, download.value.suggested_filename
+
+
+def test_a_reminder_made_offline_is_shown_at_once_and_made_once(opened: Callable[..., Product], person: Person, client: Client) -> None:
+    task = client.create("Call the bank", due_local="2030-05-06T09:00:00")
+    product = opened("/all")
+    panel = product.open_task("Call the bank")
+    product.ready_for_offline()
+    person.offline()
+    panel.get_by_role("button", name="Add a reminder").click()
+    product.page.get_by_role("menuitem", name="10 minutes before").click()
+    chips = panel.get_by_role("group", name="Reminders")
+    expect(chips).to_contain_text("10 minutes before (not sent yet)")
+    person.online()
+    expect(chips.get_by_role("button", name=re.compile("10 minutes before.*remove this reminder"))).to_have_count(1, timeout=60_000)
+    expect(chips).not_to_contain_text("not sent yet")
+    assert len(Reminders(client).of(task.id)) == 1

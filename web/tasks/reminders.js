@@ -39,6 +39,8 @@ export function Reminders({ task }) {
   const prefs = usePreferences();
   const online = useStore((state) => state.online);
   const id = store.realId(task.id);
+  const waiting = useStore((state) => state.pending)
+    .filter(({ method, request }) => method === "CreateReminder" && store.realId(request.taskId) === id);
   useEffect(() => {
     if (id < 0 || !online) return undefined;
     const stop = new AbortController();
@@ -47,7 +49,7 @@ export function Reminders({ task }) {
       setList(reminders);
     }, () => {});
     return () => stop.abort();
-  }, [id, task.version, count, online]);
+  }, [id, task.version, count, online, waiting.length]);
   const reload = () => setCount((number) => number + 1);
   const remove = (reminder) => {
     setList(list.filter((each) => each !== reminder));
@@ -66,6 +68,8 @@ export function Reminders({ task }) {
         <${Icon} name="bell" />${each.before ? beforeText(each.before, each.timeOfDay) : formatInstant(each.at, prefs)}
         ${each.state === "REMINDER_STATE_FIRED" ? " (sent)" : each.state === "REMINDER_STATE_CANCELLED" ? " (not this time)" : ""}
         <${Icon} name="close" /><span class="visually-hidden">: remove this reminder</span></button>`)}
+      ${waiting.map(({ requestId, request: { reminder } }) => html`<span key=${requestId} class="t-chip"><${Icon} name="bell" />
+        ${reminder.before ? beforeText(reminder.before, reminder.timeOfDay) : formatInstant(reminder.at, prefs)} (not sent yet)</span>`)}
       ${!task.completed && html`<${Menu} label="Add a reminder" className="t-chip add" align="start" items=${items}>
         <${Icon} name="add" />Reminder<//>`}
     </div></div>`;

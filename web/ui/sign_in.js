@@ -1,5 +1,5 @@
 // What is shown before somebody is signed in.
-import { html, useEffect, useState } from "/lib/preact.js";
+import { html, useEffect, useRef, useState } from "/lib/preact.js";
 import { session } from "../core/session.js";
 
 export function Mark() {
@@ -21,6 +21,8 @@ function ByName() {
   const [name, setName] = useState("");
   const [operator, setOperator] = useState(false);
   const [missing, setMissing] = useState(false);
+  const field = useRef(null);
+  useEffect(() => field.current.focus(), []);
   const submit = (event) => {
     event.preventDefault();
     if (!name.trim()) return setMissing(true);
@@ -30,8 +32,7 @@ function ByName() {
     <form onSubmit=${submit} noValidate>
       <label for="name">Your name</label>
       <input id="name" type="text" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" value=${name}
-        aria-invalid=${missing} aria-describedby=${missing ? "name-error" : null} ref=${(field) => field && !field.dataset.seen
-          && (field.dataset.seen = "1") && field.focus()}
+        aria-invalid=${missing} aria-describedby=${missing ? "name-error" : null} ref=${field}
         onInput=${(event) => {
           setName(event.currentTarget.value);
           setMissing(false);
