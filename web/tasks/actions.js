@@ -1,6 +1,6 @@
 // What users do to tasks: the write, what is shown of it at once, and the toast that takes it back.
 import { taskFromApi } from "../core/api.js";
-import { addDays, dueDay, formatDay, localOf, nextWeekday, today, zoneOf } from "../core/dates.js";
+import { addDays, dueDay, formatDay, localOf, nextWeekday, startOfWeek, today, weekday, zoneOf } from "../core/dates.js";
 import { announce } from "../core/announce.js";
 import { preferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
@@ -217,12 +217,14 @@ export function changeTasks(tasks, fieldsOf, text, scope = "this") {
 
 // Due dates.
 
-/** Days that one step reaches: [{label, icon, day}]. */
+/** Days that one step reaches, in their order: [{label, icon, day}]. */
 export function quickDays() {
   const now = today(preferences.state.zone);
+  const isWeekend = [0, 6].includes(weekday(now));
   return [{ label: "Today", icon: "today", day: now }, { label: "Tomorrow", icon: "tomorrow", day: addDays(now, 1) },
-    { label: "This weekend", icon: "weekend", day: nextWeekday(now, 6) },
-    { label: "Next week", icon: "week", day: nextWeekday(now, preferences.state.weekStart === 0 ? 0 : 1) }];
+    { label: isWeekend ? "Next weekend" : "This weekend", icon: "weekend", day: nextWeekday(now, 6) },
+    { label: "Next week", icon: "week", day: addDays(startOfWeek(now, preferences.state.weekStart), 7) }]
+    .sort((one, other) => (one.day < other.day ? -1 : 1));
 }
 
 /** The fields of a task that is moved to `day` and keeps its time of day; null: no due date. */

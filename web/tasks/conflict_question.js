@@ -4,6 +4,7 @@ import { formatDue } from "../core/dates.js";
 import { usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
 import { Dialog } from "../ui/dialog.js";
+import { quoted } from "./actions.js";
 import { RuleText } from "./recurrence.js";
 
 const rows = [["Title", (task) => task.title], ["Description", (task) => task.description || "none"], ["Due", (task, prefs) => formatDue(task, prefs) || "none"],
@@ -23,7 +24,7 @@ export function ConflictQuestion({ conflict, more, onLater }) {
       : of(task, prefs)}</dd></div>`)}</dl>`);
   const choose = (choice) => () => queue.resolve(conflict, choice);
   return html`<${Dialog} title="Changed here and elsewhere" wide onClose=${onLater}>
-    <p class="dialog-text">Somebody, perhaps you on another device, ${theirs ? "changed" : "deleted"} this task before your change arrived. Which version is right?</p>
+    <p class="dialog-text">Somebody, perhaps you on another device, ${theirs ? "changed" : "deleted"} ${theirs || own ? quoted(theirs || own) : "this task"} before your change arrived. Which version is right?</p>
     <div class="t-versions"><section aria-label="Your version"><h3>Yours</h3>${side(own, removes)}
         <button type="button" class="button primary" disabled=${!theirs && removes} onClick=${choose("mine")}>Keep mine</button></section>
       <section aria-label="The other version"><h3>Theirs</h3>${side(theirs, false)}

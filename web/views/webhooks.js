@@ -52,7 +52,8 @@ function NewEndpoint({ onCancel, onMade }) {
   const [requestId] = useState(() => newId());
   const save = async (event) => {
     event.preventDefault();
-    if (!/^https:\/\//i.test(url)) return setError("The address must begin with https://.");
+    // The server knows which addresses it may call.
+    if (!/^https?:\/\//i.test(url)) return setError("The address must begin with https://.");
     if (!kinds.reminders && !kinds.taskEvents) return setError("Choose at least one kind of call.");
     setBusy(true);
     try {
