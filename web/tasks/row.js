@@ -62,8 +62,9 @@ function Details({ task, tab, prefs, ops, tools }) {
   const reminders = useReminderCount(task);
   const text = task.description?.trim();
   const waits = task.pending && !store.state.online;
+  const rank = task.priority === "medium" ? "" : task.priority;
   const open = (event) => ops.menu("due", task, event.currentTarget);
-  if (!due && !task.recurrence_rule && task.tags.length === 0 && !text && !reminders && !waits) {
+  if (!due && !task.recurrence_rule && task.tags.length === 0 && !text && !reminders && !waits && !rank) {
     return tools && html`<div class="t-details empty"><button type="button" class="t-due none" tabindex=${tab} aria-haspopup="menu" onClick=${open}>
       <${Icon} name="calendar" />Date</button></div>`;
   }
@@ -72,6 +73,7 @@ function Details({ task, tab, prefs, ops, tools }) {
     ${due && html`<button type="button" class=${`t-due ${dueTone(task, prefs)}`} tabindex=${tab} aria-haspopup="menu" onClick=${open}>
       <${Icon} name="calendar" /><span class="visually-hidden">Due </span>${due}
       ${isOverdue(task, prefs) && html`<span class="visually-hidden">, overdue</span>`}</button>`}
+    ${rank && mark(rank === "high" ? "flag" : "down", rank === "high" ? "High priority" : "Low priority")}
     ${task.recurrence_rule && mark("repeat", "Repeats")}
     ${reminders > 0 && mark("bell", "Has a reminder")}
     ${text && mark("text", "Has a description")}
