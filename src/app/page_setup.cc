@@ -68,9 +68,8 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 /// fault.
 Parameters ParseParameters(std::string_view text, Faults& faults) {
   Parameters parameters;
-  for (std::istringstream words{std::string(text)}; !words.eof();) {
-    std::string word;
-    if (!(words >> word)) break;
+  std::istringstream words{std::string(text)};
+  for (std::string word; words >> word;) {
     const size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
     if (equals == std::string::npos || name.empty() || equals + 1 == word.size()) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "domain/event/event_writer.h"
+#include "ports/mutated_task.h"
 #include "ports/no_such_task.h"
 #include "ports/stale_task.h"
 #include "ports/too_many_open_tasks.h"
@@ -30,31 +31,6 @@ constexpr std::size_t kTaskRows = 3;
 constexpr std::size_t kIdRows = 4;
 
 bool IsOpen(const Task& task) { return !task.completed && !task.deleted; }
-
-/// The task after what `mutation` asks for. Its version and seq are those of before.
-Task After(const Mutation& mutation, Task task) {
-  switch (mutation.kind) {
-    case ChangeKind::kCreated:
-      task.fields = mutation.fields;
-      task.series = mutation.series;
-      return task;
-    case ChangeKind::kUpdated: break;
-    case ChangeKind::kCompleted:
-      task.completed = true;
-      task.completed_at = mutation.now;
-      break;
-    case ChangeKind::kUncompleted:
-      task.completed = false;
-      task.completed_at.reset();
-      break;
-    case ChangeKind::kDeleted:
-      task.deleted = true;
-      if (mutation.skips) task.skipped_at = mutation.now;
-      break;
-  }
-  domain::ApplyPatch(mutation.patch, task);
-  return task;
-}
 
 bool HasFollowing(const std::optional<domain::SeriesPosition>& series) {
   return series && series->following != domain::FollowingFields();
@@ -177,7 +153,7 @@ void MutationBatch::Decide(BatchItem& item) {
     made.id.value = free_ids_.back();
     made.user = mutation.user;
     made.created_at = mutation.now;
-    Change(item, user->second, false, After(mutation, std::move(made)));
+    Change(item, user->second, false, ports::MutatedTask(mutation, std::move(made)));
     return;
   }
   const auto found = tasks_.find({mutation.user.value, mutation.task_id.value});
@@ -188,7 +164,7 @@ void MutationBatch::Decide(BatchItem& item) {
   if (!was.ok() || HasFollowing(was->series)) return;
   if (mutation.expected_version && *mutation.expected_version != was->version)
     return Refuse(item, ports::StaleTask(mutation.task_id));
-  Task after = After(mutation, *was);
+  Task after = ports::MutatedTask(mutation, *was);
   if (after == *was || (mutation.kind == ChangeKind::kCompleted && was->completed)) {
     requests_.push_back({.mutation = &mutation, .seq = {}, .answer = found->second.json});
     return Answer(item, ports::MutationResult{.task = *was});

@@ -14,6 +14,7 @@
 
 #include "domain/event/event_reader.h"
 #include "domain/event/event_writer.h"
+#include "ports/mutated_task.h"
 #include "ports/no_such_task.h"
 #include "ports/reminder_failures.h"
 #include "ports/stale_task.h"
@@ -25,39 +26,10 @@
 namespace todo::support {
 namespace {
 
-using domain::ChangeKind;
 using domain::Task;
 using ports::TaskOrder;
 using ports::TaskQuery;
 using Outcome = FakeDatabase::Outcome;
-
-void Patch(const ports::Mutation& mutation, Task& task) {
-  switch (mutation.kind) {
-    case ChangeKind::kCreated:
-      if (mutation.restores) {
-        task.deleted = false;
-        task.skipped_at.reset();
-      } else {
-        task.fields = mutation.fields;
-        task.series = mutation.series;
-      }
-      return;
-    case ChangeKind::kUpdated: break;
-    case ChangeKind::kCompleted:
-      task.completed = true;
-      task.completed_at = mutation.now;
-      break;
-    case ChangeKind::kUncompleted:
-      task.completed = false;
-      task.completed_at.reset();
-      break;
-    case ChangeKind::kDeleted:
-      task.deleted = true;
-      if (mutation.skips) task.skipped_at = mutation.now;
-      break;
-  }
-  domain::ApplyPatch(mutation.patch, task);
-}
 
 /// Less than 0, 0 or more than 0: as the database's collation title_order compares.
 int CompareTitles(const std::string& a, const std::string& b) {
@@ -122,15 +94,17 @@ std::string FingerprintOf(const domain::UserId& user, const TaskQuery& query) {
 }
 
 FakeDatabase::ChangeCall CallOf(const ports::Mutation& mutation) {
-  return {.user = mutation.user,
-          .request = std::pair(mutation.request_id, mutation.fingerprint),
-          .kind = mutation.kind,
-          .task_id = mutation.creates() ? std::nullopt : std::optional(mutation.task_id),
-          .expected_version = mutation.expected_version,
-          .patch = [&mutation](Task& patched) { Patch(mutation, patched); },
-          .event_id = mutation.event_id,
-          .now = mutation.now,
-          .traceparent = mutation.traceparent};
+  return {
+      .user = mutation.user,
+      .request = std::pair(mutation.request_id, mutation.fingerprint),
+      .kind = mutation.kind,
+      .task_id = mutation.creates() ? std::nullopt : std::optional(mutation.task_id),
+      .expected_version = mutation.expected_version,
+      .patch = [&mutation](
+                   Task& patched) { patched = ports::MutatedTask(mutation, std::move(patched)); },
+      .event_id = mutation.event_id,
+      .now = mutation.now,
+      .traceparent = mutation.traceparent};
 }
 
 std::vector<ports::SeriesMember> Members(const FakeDatabase::Tables& tables,
