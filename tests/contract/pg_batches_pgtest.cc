@@ -32,7 +32,6 @@ using domain::Task;
 using std::chrono::milliseconds;
 using store::ConnectionPool;
 using store::PgTaskStore;
-using support::ConninfoSetting;
 using support::StatusIs;
 using support::TcpProxy;
 using support::TestDatabase;
@@ -253,16 +252,13 @@ TEST_F(PgBatchesTest, AConnectionLostBeforeTheCommitCostsNoCallItsChange) {
 
 // The session of the lost connection may hold the locks of the users for a while.
 TEST_F(PgBatchesTest, AConnectionLostWhileReadingCostsNoCallItsChange) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
+  TcpProxy proxy(database_->ServerPort());
   store::PoolOptions options = kPatient;
   options.statement_timeout = milliseconds(500);
   options.answer_margin = milliseconds(100);
   options.lock_timeout = milliseconds(100);
   options.idle_in_transaction_timeout = milliseconds(300);
-  Use(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"), "port",
-                      fmt::format("{}", proxy.port())),
-      options);
+  Use(database_->ConninfoThrough(proxy.port()), options);
   Do(Create(ann_, "connects"));
   proxy.DropAnswers();
   auto lost = Begin(Create(ann_, "lost"));
@@ -276,11 +272,8 @@ TEST_F(PgBatchesTest, AConnectionLostWhileReadingCostsNoCallItsChange) {
 }
 
 TEST_F(PgBatchesTest, AnAnswerLostAfterTheCommitIsFoundOutForEveryCall) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
-  Use(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"), "port",
-                      fmt::format("{}", proxy.port())),
-      kPatient);
+  TcpProxy proxy(database_->ServerPort());
+  Use(database_->ConninfoThrough(proxy.port()), kPatient);
   Do(Create(ann_, "connects"));
   auto held = HoldBatches();
   auto first = Begin(Create(bob_, "alone"));
@@ -310,10 +303,8 @@ TEST_F(PgBatchesTest, AnAnswerLostAfterTheCommitIsFoundOutForEveryCall) {
 }
 
 TEST_F(PgBatchesTest, AServerThatFreezesHoldsACallNoLongerThanItsLimit) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
-  Use(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"), "port",
-                      fmt::format("{}", proxy.port())),
+  TcpProxy proxy(database_->ServerPort());
+  Use(database_->ConninfoThrough(proxy.port()),
       {.statement_timeout = milliseconds(200), .answer_margin = milliseconds(100)});
   Do(Create(ann_, "connects"));
   proxy.Freeze();

@@ -26,7 +26,6 @@ namespace {
 using absl::StatusCode;
 using ports::InboxTransaction;
 using store::ConnectionPool;
-using support::ConninfoSetting;
 using support::StatusIs;
 using support::TcpProxy;
 using support::TestDatabase;
@@ -84,10 +83,8 @@ TEST_F(PgEventInboxTest, AConnectionLostInABatchLeavesNothing) {
 }
 
 TEST_F(PgEventInboxTest, ACommitWhoseAnswerIsLostIsUnknownAndTheNextDeliveryFindsItTaken) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
-  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
-                                      "port", fmt::format("{}", proxy.port())));
+  TcpProxy proxy(database_->ServerPort());
+  ConnectionPool pool(database_->ConninfoThrough(proxy.port()));
   store::PgEventInbox inbox(pool, {});
   const absl::Status status = inbox.Transact([&](InboxTransaction& transaction) -> absl::Status {
     TODO_RETURN_IF_ERROR(Claim(transaction).status());

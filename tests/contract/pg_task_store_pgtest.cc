@@ -98,10 +98,8 @@ TEST_F(PgTaskStoreTest, SearchAndOrderDoNotDependOnTheDatabasesLocale) {
 }
 
 TEST_F(PgTaskStoreTest, AnAnswerLostAfterTheCommitIsFoundOut) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
-  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
-                                      "port", fmt::format("{}", proxy.port())));
+  TcpProxy proxy(database_->ServerPort());
+  ConnectionPool pool(database_->ConninfoThrough(proxy.port()));
   Wakes wakes;
   PgTaskStore store(pool, std::ref(wakes));
   const domain::Task task = store.Apply(Create(user_, "title")).value().task;
@@ -122,10 +120,8 @@ TEST_F(PgTaskStoreTest, AnAnswerLostAfterTheCommitIsFoundOut) {
 }
 
 TEST_F(PgTaskStoreTest, TheAnswerOfAListLostAfterTheCommitIsFoundOut) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
-  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
-                                      "port", fmt::format("{}", proxy.port())));
+  TcpProxy proxy(database_->ServerPort());
+  ConnectionPool pool(database_->ConninfoThrough(proxy.port()));
   Wakes wakes;
   PgTaskStore store(pool, std::ref(wakes));
   // Two tasks by one list: after it the statement is prepared, so the next answer is that of the
@@ -159,10 +155,8 @@ TEST_F(PgTaskStoreTest, TheAnswerOfAListLostAfterTheCommitIsFoundOut) {
 }
 
 TEST_F(PgTaskStoreTest, AnOutcomeThatCannotBeFoundOutIsUnknownAndMayBeRepeated) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
-  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
-                                      "port", fmt::format("{}", proxy.port())));
+  TcpProxy proxy(database_->ServerPort());
+  ConnectionPool pool(database_->ConninfoThrough(proxy.port()));
   PgTaskStore store(pool, {}, {.apply_deadline = milliseconds(300)});
   const domain::Task task = store.Apply(Create(user_, "title")).value().task;
 
@@ -178,11 +172,9 @@ TEST_F(PgTaskStoreTest, AnOutcomeThatCannotBeFoundOutIsUnknownAndMayBeRepeated) 
 }
 
 TEST_F(PgTaskStoreTest, ADatabaseThatFreezesIsGivenUpAndUsedAgainWhenItThaws) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
+  TcpProxy proxy(database_->ServerPort());
   ConnectionPool pool(
-      ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"), "port",
-                      fmt::format("{}", proxy.port())),
+      database_->ConninfoThrough(proxy.port()),
       {.statement_timeout = std::chrono::seconds(2), .answer_margin = std::chrono::seconds(1)});
   PgTaskStore store(pool, {}, {.apply_deadline = milliseconds(1)});
   const domain::Task task = store.Apply(Create(user_, "title")).value().task;
@@ -210,10 +202,8 @@ TEST_F(PgTaskStoreTest, ADatabaseThatFreezesIsGivenUpAndUsedAgainWhenItThaws) {
 }
 
 TEST_F(PgTaskStoreTest, ACutDatabaseIsUnavailableAndComesBackByItself) {
-  TcpProxy proxy(
-      static_cast<std::uint16_t>(std::stoi(database_->Run("select inet_server_port()"))));
-  ConnectionPool pool(ConninfoSetting(ConninfoSetting(database_->conninfo(), "host", "127.0.0.1"),
-                                      "port", fmt::format("{}", proxy.port())));
+  TcpProxy proxy(database_->ServerPort());
+  ConnectionPool pool(database_->ConninfoThrough(proxy.port()));
   PgTaskStore store(pool, {});
   const domain::Task task = store.Apply(Create(user_, "title")).value().task;
   proxy.Cut();

@@ -135,6 +135,15 @@ std::string TestDatabase::Run(const std::string& sql) {
   return session_->Run(sql);
 }
 
+std::string TestDatabase::ConninfoThrough(std::uint16_t port) const {
+  return ConninfoSetting(ConninfoSetting(conninfo_, "host", "127.0.0.1"), "port",
+                         std::to_string(port));
+}
+
+std::uint16_t TestDatabase::ServerPort() {
+  return static_cast<std::uint16_t>(std::stoi(Run("select inet_server_port()")));
+}
+
 bool TestDatabase::WaitUntil(const std::string& sql, const std::string& expected) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (Run(sql) != expected) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ class TestDatabase {
   TestDatabase& operator=(const TestDatabase&) = delete;
 
   const std::string& conninfo() const { return conninfo_; }
+  /// The same over a port of 127.0.0.1, for example that of a TcpProxy for `ServerPort`.
+  std::string ConninfoThrough(std::uint16_t port) const;
+  std::uint16_t ServerPort();
 
   /// Runs SQL on a session of its own and answers the first column of the first row; empty when
   /// there is none. Throws what the database says.
