@@ -106,7 +106,7 @@ void CheckPieces(const TaskPhrase& task, std::string_view text, const std::vecto
   }
   Require(task.title.size() <= text.size(), "a title is no longer than the text");
   Require(todo::util::CountCharacters(task.title).has_value(), "a title is text");
-  Require(task.notes.size() <= 10, "notes are few");
+  Require(task.notes.size() <= todo::chat::kMaxNotes, "notes are few");
 }
 
 void CheckTask(const TaskPhrase& task, const GrammarContext& context) {

@@ -69,6 +69,8 @@ struct Piece {
 std::optional<Moment> MorningBefore(const Moment& due, const domain::Period& before,
                                     const GrammarContext& context);
 
+inline constexpr std::size_t kMaxNotes = 10;  // of a task or a reminder
+
 /// What a text says about a task. Each field is as TaskFields takes it.
 struct TaskPhrase {
   std::string title;  // what no piece covers, with single spaces; may be empty

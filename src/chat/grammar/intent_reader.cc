@@ -57,6 +57,11 @@ bool IsRegret(Words words, Words rest) {
 
 }  // namespace
 
+void AddNote(std::vector<std::string>& notes, std::string note) {
+  if (notes.size() >= kMaxNotes) notes.resize(kMaxNotes - 1);
+  notes.push_back(std::move(note));
+}
+
 std::optional<Intent> IntentReader::Read(Words words) const {
   const std::size_t courtesy = std::min(CourtesyBefore(words), words.size());
   const bool asks = std::ranges::any_of(words.first(courtesy), [](const Word& word) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "chat/grammar/intents.h"
 #include "chat/grammar/sentence_words.h"
@@ -10,6 +12,9 @@
 // Inside this folder only: one part of a sentence, as one intent.
 
 namespace todo::chat {
+
+/// Adds a note. Of too many, the last ones make room for it.
+void AddNote(std::vector<std::string>& notes, std::string note);
 
 /// Reads parts of `text`. Both arguments must outlive the reader.
 class IntentReader {

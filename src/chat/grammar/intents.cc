@@ -151,9 +151,7 @@ class Splitter {
       }
       task.reminders.push_back(reminder);
     }
-    constexpr std::size_t kMaxNotes = 10;
-    for (const std::string& note : remind.notes)
-      if (task.notes.size() < kMaxNotes) task.notes.push_back(note);
+    for (const std::string& note : remind.notes) AddNote(task.notes, note);
     if (remind.when_text.empty()) return;
     const std::size_t begin = text_.find(remind.when_text, words_[begin_].span.begin);
     if (begin == std::string_view::npos) return;  // the words of the time are apart

@@ -110,16 +110,16 @@ std::optional<Intent> IntentReader::RemindTo(Words when, Words task) const {
     phrase.pieces.insert(
         phrase.pieces.begin(),
         {.kind = PieceKind::kDueDate, .span = SpanOf(when), .meaning = Describe(*read->moment)});
-    phrase.notes.insert(phrase.notes.end(), read->notes.begin(), read->notes.end());
+    for (const std::string& note : read->notes) AddNote(phrase.notes, note);
   }
   if (!phrase.due) {
-    phrase.notes.emplace_back("There is no reminder, because no time was named.");
+    AddNote(phrase.notes, "There is no reminder, because no time was named.");
   } else if (phrase.reminders.empty() && phrase.due->has_time) {
     phrase.reminders.push_back({.before = domain::Period(), .at = std::nullopt});
   } else if (phrase.reminders.empty()) {
     const std::optional<Moment> at = ReminderAt(*phrase.due, context_);
     if (at) phrase.reminders.push_back({.before = std::nullopt, .at = at});
-    if (!at) phrase.notes.emplace_back("There is no reminder, because the day is nearly over.");
+    if (!at) AddNote(phrase.notes, "There is no reminder, because the day is nearly over.");
   }
   return intent;
 }

@@ -14,8 +14,6 @@
 namespace todo::chat::grammar {
 namespace {
 
-constexpr std::size_t kMaxNotes = 10;
-
 bool IsSpace(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; }
 
 /// Removes spaces, and the marks that were between words and a piece.

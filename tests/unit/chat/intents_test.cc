@@ -568,5 +568,16 @@ TEST(SentencesTest, HostileTextsAreReadWithoutAFault) {
   ParseSentence(words, Now());
 }
 
+TEST(SentencesTest, NotesAreFewAndTheLastOneStays) {
+  std::string text = "remind me to call mom";
+  for (int i = 0; i < 40; ++i) text += fmt::format(" #t{}", i);
+  const Sentence sentence = ParseSentence(text, Now());
+  ASSERT_EQ(sentence.intents.size(), 1U);
+  const auto* const added = std::get_if<AddIntent>(&sentence.intents[0]);
+  ASSERT_NE(added, nullptr);
+  ASSERT_EQ(added->task.notes.size(), kMaxNotes);
+  EXPECT_EQ(added->task.notes.back(), "There is no reminder, because no time was named.");
+}
+
 }  // namespace
 }  // namespace todo::chat
