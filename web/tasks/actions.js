@@ -53,11 +53,13 @@ export function addTask(draft, reminders = [], stored = {}) {
   const shown = taskFromApi({ ...draft, version: 0, dueKind: !dueLocal ? "" : dueLocal.length > 10 ? "DUE_KIND_LOCAL" : "DUE_KIND_DATE" });
   queue.write({ ...stored, method: "CreateTask", request: { task: draft }, label: `Add “${shorten(draft.title)}”`, optimistic: { create: { ...shown, id,
     created_at: new Date().toISOString(), time_zone: draft.timeZone || zoneOf(preferences.state.zone) } } });
-  for (const reminder of reminders) {
-    queue.write({ method: "CreateReminder", request: { taskId: id, reminder }, label: `Remind of “${shorten(draft.title)}”` })
-      .then(() => reviewReminders(id));
-  }
+  reminders.forEach((reminder) => addReminder({ id, title: draft.title }, reminder));
   return id;
+}
+
+export function addReminder(task, reminder) {
+  return queue.write({ method: "CreateReminder", request: { taskId: task.id, reminder }, label: `Remind of ${quoted(task)}` })
+    .then(() => reviewReminders(task.id));
 }
 
 // Completing.

@@ -9,7 +9,8 @@ import { ask, Dialog } from "../ui/dialog.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
-import { keepReminders, knownReminders, reviewReminders } from "./reminder_counts.js";
+import { addReminder } from "./actions.js";
+import { keepReminders, knownReminders } from "./reminder_counts.js";
 
 const presets = [["At the due time", { before: "PT0S" }], ["10 minutes before", { before: "PT10M" }], ["1 hour before", { before: "PT1H" }],
   ["1 day before", { before: "P1D" }], ["1 week before", { before: "P7D" }]];
@@ -25,12 +26,11 @@ export function beforeText(before, timeOfDay) {
   return `${parts.join(" ")} before${timeOfDay ? ` at ${timeOfDay}` : ""}`;
 }
 
-function addReminder(task, reminder, reload) {
-  queue.write({ method: "CreateReminder", request: { taskId: task.id, reminder }, label: `Remind of “${[...task.title].slice(0, 40).join("")}”` })
-    .then(() => {
-      reload();
-      reviewReminders(task.id);
-    });
+/** The usual reminders of a task with its due date, and one of the user's choice, as entries of a menu. */
+function choices(task, add) {
+  const usual = !task.due_kind ? [] : task.due_kind === "date" ? dayPresets : presets;
+  return [...usual.map(([label, reminder]) => ({ label, icon: "bell", run: () => add(reminder, label) })),
+    { label: "At a time of your choice…", icon: "clock", run: () => chooseTime(add) }];
 }
 
 export function Reminders({ task }) {
@@ -55,12 +55,10 @@ export function Reminders({ task }) {
     setList(list.filter((each) => each !== reminder));
     queue.write({ method: "DeleteReminder", request: { taskId: id, number: reminder.number }, label: "Delete a reminder" }).then(reload);
     const { at, before, timeOfDay } = reminder;
-    toast({ text: "Reminder removed", actions: [{ label: "Undo", run: () => addReminder(task, before ? { before, ...(timeOfDay ? { timeOfDay } : {}) } : { at }, reload) }] });
+    toast({ text: "Reminder removed", actions: [{ label: "Undo", run: () => add(before ? { before, ...(timeOfDay ? { timeOfDay } : {}) } : { at }) }] });
   };
   const shown = list.filter(({ state }) => state !== "REMINDER_STATE_FIRED" || !task.completed);
-  const items = [...(!task.due_kind ? [] : task.due_kind === "date" ? dayPresets : presets)
-    .map(([label, reminder]) => ({ label, icon: "bell", run: () => addReminder(task, reminder, reload) })),
-  { label: "At a time of your choice…", icon: "clock", run: () => chooseTime(task, reload) }];
+  const add = (reminder) => addReminder(task, reminder).then(reload);
   return html`<div class="t-field"><span class="t-field-name" id="t-reminders">Reminders</span>
     <div class="t-chips" role="group" aria-labelledby="t-reminders">
       ${shown.map((each) => html`<button key=${each.number} type="button" class=${`t-chip ${each.state === "REMINDER_STATE_PENDING" ? "" : "off"}`}
@@ -70,17 +68,17 @@ export function Reminders({ task }) {
         <${Icon} name="close" /><span class="visually-hidden">: remove this reminder</span></button>`)}
       ${waiting.map(({ requestId, request: { reminder } }) => html`<span key=${requestId} class="t-chip"><${Icon} name="bell" />
         ${reminder.before ? beforeText(reminder.before, reminder.timeOfDay) : formatInstant(reminder.at, prefs)} (not sent yet)</span>`)}
-      ${!task.completed && html`<${Menu} label="Add a reminder" className="t-chip add" align="start" items=${items}>
+      ${!task.completed && html`<${Menu} label="Add a reminder" className="t-chip add" align="start" items=${choices(task, add)}>
         <${Icon} name="add" />Reminder<//>`}
     </div></div>`;
 }
 
-/** Asks for a day and a time, then makes the reminder. */
-export async function chooseTime(task, reload = () => {}) {
+/** Asks for a day and a time, then calls `add(reminder)`. */
+async function chooseTime(add) {
   const zone = zoneOf(preferences.state.zone);
   const start = localOf(Date.now() + 3600000, zone);
   const chosen = await ask((close) => html`<${TimeDialog} start=${start.slice(0, 16)} onClose=${close} />`);
-  if (chosen) addReminder(task, { at: instantOf(chosen, zone) }, reload);
+  if (chosen) add({ at: instantOf(chosen, zone) });
 }
 
 /** The instant at which the clocks of `zone` show `local` ("2026-11-27T18:30"). */
@@ -104,9 +102,8 @@ function TimeDialog({ start, onClose }) {
 
 /** The entries of the menu for key "r". */
 export function reminderItems(task) {
-  return [...(!task.due_kind ? [] : task.due_kind === "date" ? dayPresets : presets).map(([label, reminder]) => ({ label, icon: "bell",
-    run: () => {
-      addReminder(task, reminder, () => {});
-      toast({ text: `Reminder: ${label.toLowerCase()}` });
-    } })), { label: "At a time of your choice…", icon: "clock", run: () => chooseTime(task) }];
+  return choices(task, (reminder, label) => {
+    addReminder(task, reminder);
+    if (label) toast({ text: `Reminder: ${label.toLowerCase()}` });
+  });
 }
