@@ -4,7 +4,11 @@ import { onForeignChange } from "../core/feed.js";
 import { quoted } from "./actions.js";
 
 const gatherMs = 800; // many changes at once are one sentence
-const words = { created: "Added", updated: "Changed", completed: "Completed", uncompleted: "Opened again", deleted: "Deleted" };
+const words = { created: "Added", restored: "Restored", updated: "Changed", completed: "Completed", uncompleted: "Opened again", deleted: "Deleted" };
+
+/** What a change is called. A task that comes back from its deletion is created, too, but not in its first version. */
+export const wordOf = (change, { version }) => words[change === "created" && version > 1 ? "restored" : change] || "Changed";
+
 let heard = new Map();
 let timer = 0;
 
@@ -12,7 +16,7 @@ function say() {
   timer = 0;
   const changes = [...heard.values()];
   heard = new Map();
-  announce(changes.length === 1 ? `${words[changes[0].change] || "Changed"} elsewhere: ${quoted(changes[0].task)}`
+  announce(changes.length === 1 ? `${wordOf(changes[0].change, changes[0].task)} elsewhere: ${quoted(changes[0].task)}`
     : `${changes.length} tasks changed elsewhere`);
 }
 

@@ -9,9 +9,8 @@ import { store } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { toast } from "../ui/toast.js";
 import { dueOf, quoted, toApi } from "./actions.js";
+import { wordOf } from "./elsewhere.js";
 import { RuleText } from "./recurrence.js";
-
-const words = { created: "Created", updated: "Changed", completed: "Completed", uncompleted: "Opened again", deleted: "Deleted" };
 
 export const openHistory = (id) => ask((close) => html`<${History} id=${store.realId(id)} onClose=${() => close()} />`);
 
@@ -73,7 +72,7 @@ function History({ id, onClose }) {
     ${error && html`<p role="alert">${error}</p>`}${!changes && !error && html`<p class="t-hint" role="status">Reading …</p>`}
     ${changes && html`<ol class="t-history" aria-label="Versions, newest first">${changes.map((change, at) => ({ change, before: changes[at - 1]?.task, at }))
       .reverse().map(({ change, before, at }) => html`<li key=${change.seq}>
-        <div class="t-history-head"><b>${words[change.eventType] || change.eventType}</b>
+        <div class="t-history-head"><b>${wordOf(change.eventType, change.task)}</b>
           <time datetime=${change.timestamp}>${formatInstant(change.timestamp, prefs)}</time></div>
         ${differences(before, change.task, prefs).map(([name, one, other]) => html`<p key=${name} class="t-diff"><span>${name}</span>
           ${one && html`<del dir="auto">${one}</del>`}${other ? html`<ins dir="auto">${name === "Rule" ? html`<${RuleText} task=${change.task} />` : other}</ins>` : html`<span class="t-hint">removed</span>`}</p>`)}
