@@ -3,11 +3,15 @@ import { later, lazily } from "../ui/later.js";
 
 /** Shows the history of the task `id`. */
 export const openHistory = later(() => import("./history.js").then((module) => module.openHistory));
+/** Asks for the due date of `tasks`, and writes it. */
+export const chooseDue = later(() => import("./due_dialog.js").then((module) => module.chooseDue));
 /** Asks how `task` repeats, and writes it. */
 export const editRule = later(() => import("./recurrence.js").then((module) => module.editRule));
 /** Asks for the tags of `tasks`, and writes them. */
 export const chooseTags = later(() => import("./tags.js").then((module) => module.chooseTags));
 
+/** The entries of the menu of one task. */
+export const moreItems = later(() => import("./more_menu.js").then((module) => module.moreItems));
 /** The entries of the menu of reminders. */
 export const reminderItems = later(() => import("./reminders.js").then((module) => module.reminderItems));
 

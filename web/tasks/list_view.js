@@ -8,10 +8,9 @@ import { store } from "../core/store.js";
 import { MenuList } from "../ui/menu.js";
 import { deleteTasks, setPriority, toggleCompleted } from "./actions.js";
 import { dueItems } from "./due_menu.js";
-import { moreItems } from "./more_menu.js";
 import { Row } from "./row.js";
 import { VirtualList } from "./virtual_list.js";
-import { BulkBar, chooseTags, reminderItems } from "./later.js";
+import { BulkBar, chooseTags, moreItems, reminderItems } from "./later.js";
 
 export const priorityItems = (tasks) => [["high", "High"], ["medium", "Medium"], ["low", "Low"]].map(([value, label]) => ({
   label, icon: "flag", checked: tasks.every((task) => task.priority === value), run: () => setPriority(tasks, value) }));

@@ -2,8 +2,7 @@
 import { store } from "../core/store.js";
 import { toast } from "../ui/toast.js";
 import { deleteTasks, skipTask, stopSeries, toggleCompleted } from "./actions.js";
-import { chooseDue } from "./due_menu.js";
-import { chooseTags, editRule, openHistory } from "./later.js";
+import { chooseDue, chooseTags, editRule, openHistory } from "./later.js";
 
 async function copyLink(task) {
   const link = `${location.origin}/task/${store.realId(task.id)}`;
