@@ -5,7 +5,7 @@
 
 const chunkSize = 400;
 const nameOf = (key) => `todo.${key}`;
-const nameRange = () => IDBKeyRange.bound(["name"], ["name", []]);
+const rangeOf = (kind) => IDBKeyRange.bound([kind], [kind, []]);
 
 const done = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
@@ -123,8 +123,29 @@ export class Copy {
   async readNames() {
     const transaction = this.database.transaction(["writes", "meta"], "readwrite");
     const meta = transaction.objectStore("meta");
-    const names = await done(meta.getAll(nameRange()));
-    if ((await done(transaction.objectStore("writes").count())) === 0) meta.delete(nameRange());
+    const names = await done(meta.getAll(rangeOf("name")));
+    if ((await done(transaction.objectStore("writes").count())) === 0) meta.delete(rangeOf("name"));
     return names;
+  }
+
+  /** What keep() has stored of a kind: [{name, value, at}…]; with `name` at most that one. */
+  kept(kind, name) {
+    return done(this.database.transaction("meta").objectStore("meta").getAll(name === undefined ? rangeOf(kind) : [kind, name]));
+  }
+
+  /** Stores a value of a kind under a name; null removes it. Of more than `most` the oldest go. */
+  async keep(kind, name, value, most) {
+    const transaction = this.database.transaction("meta", "readwrite", { durability: "relaxed" });
+    const end = finished(transaction);
+    end.catch(() => {});
+    const meta = transaction.objectStore("meta");
+    if (value === null) meta.delete([kind, name]);
+    else meta.put({ name, value, at: Date.now() }, [kind, name]);
+    const tooMany = (await done(meta.count(rangeOf(kind)))) - most;
+    if (tooMany > 0) {
+      const all = await done(meta.getAll(rangeOf(kind)));
+      all.sort((one, other) => one.at - other.at).slice(0, tooMany).forEach((each) => meta.delete([kind, each.name]));
+    }
+    await end;
   }
 }

@@ -12,6 +12,7 @@ import { toast } from "../ui/toast.js";
 
 const mostRecent = 50;
 const settling = () => import("./settling.js"); // loaded when a write fails
+const madeListeners = new Set();
 const waiting = new Map(); // request id -> resolve of the promise that write() gave
 const over = new Set(); // request ids of settled writes: a queue that was read a moment before may still have them
 let recent = []; // writes about series that were made a moment ago: the feed may not have told all that they changed
@@ -30,6 +31,12 @@ const isHeld = (write) => Boolean(write.conflict || write.stuck);
 const replace = (write) => setPending(pending().map((each) => (each.requestId === write.requestId ? write : each)));
 const without = (requestId) => setPending(pending().filter((each) => each.requestId !== requestId));
 const temporaryOf = (write) => stepsOf(write).find((step) => step.create?.id < 0)?.create.id;
+
+/** Calls `listen(write, answer, tasks)` for each write that was made, in each tab of the user. */
+export function onMade(listen) {
+  madeListeners.add(listen);
+  return () => madeListeners.delete(listen);
+}
 
 /** From now on changes of the user are taken; they are stored and sent after startQueue(). */
 export function openQueue(key) {
@@ -257,6 +264,7 @@ function hear({ type, requestId, write: changed, tasks = [], names = [], answer,
     names.forEach(([from, to]) => nameTask(from, to));
     if (mine) takeTasks(resultOf(mine, tasks), { own: true });
     if (mine?.series) recent = [...recent, mine].slice(-mostRecent);
+    if (mine) madeListeners.forEach((listen) => listen(mine, answer, tasks));
     without(requestId);
     settle(requestId, answer ?? (tasks[0] || null));
   } else if (type === "refused") {

@@ -1,9 +1,11 @@
 // Keeps the copy in IndexedDB near what the feed has brought: changes are gathered for a moment, then saved together with
-// the cursor.
+// the cursor. What else was read, such as reminders, is kept for times without network.
 import { newId } from "./browser.js";
 import { store } from "./store.js";
 
 const gatherMs = 300;
+const mostKept = { reminders: 2000, rule: 500, history: 50 };
+let opened = promise(); // of the copy
 let copy = null;
 let epoch = ""; // names one history of the copy: a snapshot begins a new one
 let changes = new Map();
@@ -11,15 +13,33 @@ let cursor = null;
 let timer = 0;
 let busy = Promise.resolve();
 
+function promise() {
+  const made = {};
+  made.end = new Promise((resolve) => { made.resolve = resolve; });
+  return made;
+}
+
+/** `theCopy`: null when the browser stores nothing. */
 export function startSaving(theCopy, loaded) {
   copy = theCopy;
   epoch = loaded?.epoch || "";
   changes = new Map();
   cursor = loaded || null;
+  opened.resolve();
+}
+
+/** Keeps what was read of the user's; null forgets it. */
+export const keepRead = (kind, name, value) => attempt((to) => to.keep(kind, name, value, mostKept[kind]));
+
+/** What is kept of a kind, or of one of its names: [{name, value, at}…]. */
+export async function readKept(kind, name) {
+  await opened.end;
+  return copy?.kept(kind, name).catch(() => []) ?? [];
 }
 
 export function stopSaving() {
   clearTimeout(timer);
+  opened = promise();
   copy = null;
   changes = new Map();
 }

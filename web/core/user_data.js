@@ -61,7 +61,7 @@ async function open(key) {
   // Without a copy the page works from memory.
   await startQueue(copy, key).catch(() => startQueue(null, key));
   if (key !== present) return undefined;
-  if (copy) startSaving(copy, cursor);
+  startSaving(copy, cursor);
   return startFeed(cursor?.event_id ? cursor : null);
 }
 

@@ -8,7 +8,6 @@ import { router } from "../core/router.js";
 import { store, temporaryId } from "../core/store.js";
 import { toast } from "../ui/toast.js";
 import { onArrival } from "./selectors.js";
-import { reviewReminders } from "./reminder_counts.js";
 import { askScope, askScopeOf, hasSeries, reachingTasks } from "./scope.js";
 
 const perBatch = 50;
@@ -58,8 +57,7 @@ export function addTask(draft, reminders = [], stored = {}) {
 }
 
 export function addReminder(task, reminder) {
-  return queue.write({ method: "CreateReminder", request: { taskId: task.id, reminder }, label: `Remind of ${quoted(task)}` })
-    .then(() => reviewReminders(task.id));
+  return queue.write({ method: "CreateReminder", request: { taskId: task.id, reminder }, label: `Remind of ${quoted(task)}` });
 }
 
 // Completing.

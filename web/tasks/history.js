@@ -5,12 +5,15 @@ import { formatDue, formatInstant } from "../core/dates.js";
 import { announce } from "../core/announce.js";
 import { usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
+import { keepRead, readKept } from "../core/saving.js";
 import { store } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { toast } from "../ui/toast.js";
 import { dueOf, quoted, toApi } from "./actions.js";
 import { wordOf } from "./elsewhere.js";
 import { RuleText } from "./recurrence.js";
+
+const mostKept = 200; // changes of one task, the newest
 
 export const openHistory = (id) => ask((close) => html`<${History} id=${store.realId(id)} onClose=${() => close()} />`);
 
@@ -22,6 +25,19 @@ async function readAll(id, signal) {
     all.push(...changes.map((change) => ({ ...change, task: taskFromApi(change.task) })));
     if (changes.length < 500) return all;
     after = Number(changes.at(-1).seq);
+  }
+}
+
+/** The history {changes}; without network as it was read before, {changes, at}. */
+async function readOrKept(id, signal) {
+  try {
+    const changes = await readAll(id, signal);
+    keepRead("history", id, changes.slice(-mostKept));
+    return { changes };
+  } catch (error) {
+    if (signal.aborted || error.code !== "offline") throw error;
+    const [kept] = await readKept("history", id);
+    return kept ? { changes: kept.value, at: kept.at } : { changes: null, error: "The history needs a connection." };
   }
 }
 
@@ -59,27 +75,27 @@ export function restoreVersion(version) {
 
 function History({ id, onClose }) {
   const prefs = usePreferences();
-  const [state, setState] = useState({ changes: null, error: "" });
+  const [{ changes, error, at }, setState] = useState({ changes: null, error: "", at: 0 });
   useEffect(() => {
     const stop = new AbortController();
-    readAll(id, stop.signal).then((changes) => setState({ changes, error: "" }), (error) => {
-      if (!stop.signal.aborted) setState({ changes: null, error: error.code === "offline" ? "The history needs a connection." : error.message });
+    readOrKept(id, stop.signal).then(setState, (problem) => {
+      if (!stop.signal.aborted) setState({ changes: null, error: problem.message });
     });
     return () => stop.abort();
   }, [id]);
-  const { changes, error } = state;
   return html`<${Dialog} title="History" wide onClose=${onClose}>
     ${error && html`<p role="alert">${error}</p>`}${!changes && !error && html`<p class="t-hint" role="status">Reading …</p>`}
-    ${changes && html`<ol class="t-history" aria-label="Versions, newest first">${changes.map((change, at) => ({ change, before: changes[at - 1]?.task, at }))
-      .reverse().map(({ change, before, at }) => html`<li key=${change.seq}>
+    ${at > 0 && html`<p class="t-hint">Without network: as it was read ${formatInstant(new Date(at).toISOString(), prefs)}.</p>`}
+    ${changes && html`<ol class="t-history" aria-label="Versions, newest first">${changes.map((change, index) => ({ change, before: changes[index - 1]?.task, index }))
+      .reverse().map(({ change, before, index }) => html`<li key=${change.seq}>
         <div class="t-history-head"><b>${wordOf(change.eventType, change.task)}</b>
           <time datetime=${change.timestamp}>${formatInstant(change.timestamp, prefs)}</time></div>
         ${differences(before, change.task, prefs).map(([name, one, other]) => html`<p key=${name} class="t-diff"><span>${name}</span>
           ${one && html`<del dir="auto">${one}</del>`}${other ? html`<ins dir="auto">${name === "Rule" ? html`<${RuleText} task=${change.task} />` : other}</ins>` : html`<span class="t-hint">removed</span>`}</p>`)}
-        ${(at < changes.length - 1 || change.eventType === "deleted") && html`<button type="button" class="button small" onClick=${() => {
+        ${(index < changes.length - 1 || change.eventType === "deleted") && html`<button type="button" class="button small" onClick=${() => {
           restoreVersion(change.task);
           onClose();
         }}>Bring this version back</button>`}
-        ${at === changes.length - 1 && change.eventType !== "deleted" && html`<span class="t-hint">This is the present version.</span>`}</li>`)}</ol>`}
+        ${index === changes.length - 1 && change.eventType !== "deleted" && html`<span class="t-hint">This is the present version.</span>`}</li>`)}</ol>`}
   <//>`;
 }

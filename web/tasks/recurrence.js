@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
 import { formatClock, formatDay, today, weekday, zoneOf, localOf } from "../core/dates.js";
 import { preferences, usePreferences } from "../core/preferences.js";
+import { keepRead, readKept } from "../core/saving.js";
 import { store } from "../core/store.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { changeTask, presentOf, quoted, stopSeries, writeFields } from "./actions.js";
@@ -22,17 +23,28 @@ function previewTask(task, fields = {}) {
     recurrenceBasis: `RECURRENCE_BASIS_${(task.recurrence_basis || "schedule").toUpperCase()}`, ...fields };
 }
 
-/** The rule of a task in words. */
+/** The rule of a task in words, of the server or as they were read before. */
+async function readText(task, key, signal) {
+  try {
+    const { text = "" } = await preview(previewTask(task), signal, 1);
+    texts.set(key, text);
+    keepRead("rule", key, text);
+    return text;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return (await readKept("rule", key))[0]?.value || "";
+  }
+}
+
+/** Shows the rule of a task in words. */
 export function RuleText({ task }) {
   const key = `${task.recurrence_rule} ${task.due_local || task.due_date}`;
   const [text, setText] = useState(texts.get(key) || "");
   useEffect(() => {
-    if (texts.has(key) || !store.state.online) return setText(texts.get(key) || "");
+    setText(texts.get(key) || "");
+    if (texts.has(key)) return undefined;
     const stop = new AbortController();
-    preview(previewTask(task), stop.signal, 1).then((answer) => {
-      texts.set(key, answer.text || "");
-      setText(answer.text || "");
-    }, () => {});
+    readText(task, key, stop.signal).then((read) => stop.signal.aborted || setText(read), () => {});
     return () => stop.abort();
   }, [key]);
   return html`<span>${text || "Repeats"}${task.recurrence_basis === "completion" ? ", from the day it is done" : ""}</span>`;

@@ -1,6 +1,5 @@
 // The reminders of a task: chips that one click removes, and a menu for new ones.
-import { html, useEffect, useState } from "/lib/preact.js";
-import { call } from "../core/api.js";
+import { html, useState } from "/lib/preact.js";
 import { formatInstant, localOf, zoneOf } from "../core/dates.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
@@ -10,7 +9,7 @@ import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { toast } from "../ui/toast.js";
 import { addReminder } from "./actions.js";
-import { keepReminders, knownReminders } from "./reminder_counts.js";
+import { isPending, useReminders } from "./reminder_store.js";
 
 const presets = [["At the due time", { before: "PT0S" }], ["10 minutes before", { before: "PT10M" }], ["1 hour before", { before: "PT1H" }],
   ["1 day before", { before: "P1D" }], ["1 week before", { before: "P7D" }]];
@@ -33,41 +32,46 @@ function choices(task, add) {
     { label: "At a time of your choice…", icon: "clock", run: () => chooseTime(add) }];
 }
 
+/** The reminders as they are when the user's own changes are made. */
+function shownOf(list, own) {
+  return own.reduce((all, { method, request: { number, until } }) => {
+    if (method === "DeleteReminder") return all.filter((each) => each.number !== number);
+    if (method !== "SnoozeReminder") return all;
+    return all.map((each) => (each.number === number ? { ...each, remindAt: until, state: "REMINDER_STATE_PENDING" } : each));
+  }, list);
+}
+
+const timeText = ({ at, before, timeOfDay }, prefs) => (before ? beforeText(before, timeOfDay) : formatInstant(at, prefs));
+
+/** What a chip says behind the reminder's own time. */
+function stateText(reminder, prefs) {
+  const { state, at, remindAt, firedAt } = reminder;
+  if (state === "REMINDER_STATE_FIRED") return " (sent)";
+  if (state === "REMINDER_STATE_CANCELLED") return " (not this time)";
+  if (!isPending(reminder)) return " (its time has passed)";
+  return firedAt && Date.parse(remindAt) !== Date.parse(at) ? `, again ${formatInstant(remindAt, prefs)}` : "";
+}
+
 export function Reminders({ task }) {
-  const [list, setList] = useState(knownReminders(task.id));
-  const [count, setCount] = useState(0);
   const prefs = usePreferences();
-  const online = useStore((state) => state.online);
   const id = store.realId(task.id);
-  const waiting = useStore((state) => state.pending)
-    .filter(({ method, request }) => method === "CreateReminder" && store.realId(request.taskId) === id);
-  useEffect(() => {
-    if (id < 0 || !online) return undefined;
-    const stop = new AbortController();
-    call("ReminderService", "ListReminders", { taskId: id }, { signal: stop.signal }).then(({ reminders = [] }) => {
-      keepReminders(id, reminders, task.version);
-      setList(reminders);
-    }, () => {});
-    return () => stop.abort();
-  }, [id, task.version, count, online, waiting.length]);
-  const reload = () => setCount((number) => number + 1);
-  const remove = (reminder) => {
-    setList(list.filter((each) => each !== reminder));
-    queue.write({ method: "DeleteReminder", request: { taskId: id, number: reminder.number }, label: "Delete a reminder" }).then(reload);
-    const { at, before, timeOfDay } = reminder;
+  const own = useStore((state) => state.pending).filter(({ method, request }) => /Reminder$/.test(method) && store.realId(request.taskId) === id);
+  const list = shownOf(useReminders(task, true), own);
+  const waiting = own.filter(({ method }) => method === "CreateReminder");
+  const add = (reminder) => addReminder(task, reminder);
+  const remove = ({ number, at, before, timeOfDay }) => {
+    queue.write({ method: "DeleteReminder", request: { taskId: id, number }, label: "Delete a reminder" });
     toast({ text: "Reminder removed", actions: [{ label: "Undo", run: () => add(before ? { before, ...(timeOfDay ? { timeOfDay } : {}) } : { at }) }] });
   };
   const shown = list.filter(({ state }) => state !== "REMINDER_STATE_FIRED" || !task.completed);
-  const add = (reminder) => addReminder(task, reminder).then(reload);
   return html`<div class="t-field"><span class="t-field-name" id="t-reminders">Reminders</span>
     <div class="t-chips" role="group" aria-labelledby="t-reminders">
-      ${shown.map((each) => html`<button key=${each.number} type="button" class=${`t-chip ${each.state === "REMINDER_STATE_PENDING" ? "" : "off"}`}
+      ${shown.map((each) => html`<button key=${each.number} type="button" class=${`t-chip ${isPending(each) ? "" : "off"}`}
         title=${each.remindAt ? formatInstant(each.remindAt, prefs) : ""} onClick=${() => remove(each)}>
-        <${Icon} name="bell" />${each.before ? beforeText(each.before, each.timeOfDay) : formatInstant(each.at, prefs)}
-        ${each.state === "REMINDER_STATE_FIRED" ? " (sent)" : each.state === "REMINDER_STATE_CANCELLED" ? " (not this time)" : ""}
+        <${Icon} name="bell" />${timeText(each, prefs)}${stateText(each, prefs)}
         <${Icon} name="close" /><span class="visually-hidden">: remove this reminder</span></button>`)}
       ${waiting.map(({ requestId, request: { reminder } }) => html`<span key=${requestId} class="t-chip"><${Icon} name="bell" />
-        ${reminder.before ? beforeText(reminder.before, reminder.timeOfDay) : formatInstant(reminder.at, prefs)} (not sent yet)</span>`)}
+        ${timeText(reminder, prefs)} (not sent yet)</span>`)}
       ${!task.completed && html`<${Menu} label="Add a reminder" className="t-chip add" align="start" items=${choices(task, add)}>
         <${Icon} name="add" />Reminder<//>`}
     </div></div>`;

@@ -7,7 +7,7 @@ import { store } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
 import { changeTask, isFresh, shorten, toggleCompleted } from "./actions.js";
-import { useReminderCount } from "./reminder_counts.js";
+import { isPending, useReminders } from "./reminder_store.js";
 
 export function dueTone(task, prefs) {
   if (task.completed) return "";
@@ -59,7 +59,7 @@ export class Row extends Component {
 
 function Details({ task, tab, prefs, ops, tools }) {
   const due = formatDue(task, prefs);
-  const reminders = useReminderCount(task);
+  const reminders = useReminders(task).filter(isPending).length;
   const text = task.description?.trim();
   const waits = task.pending && !store.state.online;
   const rank = task.priority === "medium" ? "" : task.priority;

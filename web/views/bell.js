@@ -58,7 +58,7 @@ export function NotificationBell() {
 }
 
 function showReminder(notification) {
-  const later = () => snooze(notification, { duration: "PT10M" }).then(() => markRead([notification.id])).catch(fail);
+  const later = () => snooze(notification, { duration: "PT10M" }).then((made) => made && markRead([notification.id])).catch(fail);
   toast({ text: `Reminder: ${notification.title}`, timeout: 15000,
     actions: [{ label: "Open", run: () => openTask(notification) }, { label: "In 10 minutes", run: later }] });
 }

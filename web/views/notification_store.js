@@ -2,10 +2,11 @@
 // connection the list is read again.
 import { useEffect, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
-import { newId } from "../core/browser.js";
 import { onNotification } from "../core/feed.js";
+import { queue } from "../core/queue.js";
 import { session } from "../core/session.js";
 import { store } from "../core/store.js";
+import { readReminders } from "../tasks/reminder_store.js";
 
 const empty = () => ({ user: null, items: [], unread: 0, next: "", ready: false, busy: false, error: null });
 let state = empty();
@@ -105,23 +106,21 @@ export async function markRead(ids) {
 
 /**
  * Moves the reminder that made `notification` to `until` (RFC 3339) or by `duration` (ISO 8601). A reminder that was
- * deleted since is made anew. Returns the reminder.
+ * deleted since is made anew. Resolves with {remindAt}, or null when the service refused.
  */
-export async function snooze(notification, { until, duration }) {
-  const taskId = notification.taskId;
-  const { reminders = [] } = await call("ReminderService", "ListReminders", { taskId }, { get: true });
-  const moment = Date.parse(notification.remindAt);
+export async function snooze({ taskId: id, title, remindAt }, { until, duration }) {
+  const taskId = Number(id);
+  const reminders = await readReminders(taskId);
+  const moment = Date.parse(remindAt);
   const fired = reminders.filter((each) => each.state === "REMINDER_STATE_FIRED");
   const reminder = fired.find((each) => Date.parse(each.remindAt) === moment)
     || reminders.find((each) => Date.parse(each.remindAt) === moment)
     || fired.sort((a, b) => Date.parse(b.firedAt) - Date.parse(a.firedAt))[0];
-  const requestId = newId();
-  if (reminder) {
-    return call("ReminderService", "SnoozeReminder",
-      { taskId, number: reminder.number, requestId, ...(until ? { until } : { duration }) });
-  }
   const at = until || new Date(Date.now() + minutesOf(duration) * 60000).toISOString();
-  return call("ReminderService", "CreateReminder", { taskId, requestId, reminder: { at } });
+  const made = await queue.write({ label: `Remind again of “${title}”`, ...(reminder
+    ? { method: "SnoozeReminder", request: { taskId, number: reminder.number, until: at } }
+    : { method: "CreateReminder", request: { taskId, reminder: { at } } }) });
+  return made && { remindAt: at };
 }
 
 function minutesOf(duration) {

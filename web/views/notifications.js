@@ -133,6 +133,7 @@ function SnoozeMenu({ notification, formats }) {
   const run = async (choice) => {
     try {
       const reminder = await snooze(notification, choice);
+      if (!reminder) return;
       markRead([notification.id]).catch(() => {});
       toast({ text: `“${notification.title}” comes again ${formats.dateTime(Date.parse(reminder.remindAt))}` });
     } catch (error) {
