@@ -5,7 +5,7 @@ const hooks = ["h", "html", "render", "createContext", "useState", "useEffect", 
   "useReducer", "useContext"].map((name) => `export const ${name} = () => undefined;`).join("");
 const library = `${hooks} export class Component {}`;
 const toasts = `export const toast = (made) => { (globalThis.toasts ||= []).push(made); return () => {}; };
-  export const dismissAll = () => {}; export const runToastAction = () => false;`;
+  export const dismissAll = () => {};`;
 const inline = (text) => `data:text/javascript,${encodeURIComponent(text)}`;
 
 export async function resolve(specifier, context, next) {

@@ -8,6 +8,7 @@ import { openQueue, startQueue, stopQueue } from "./queue.js";
 import { startSaving, stopSaving } from "./saving.js";
 import { session } from "./session.js";
 import { replaceTasks, resetStore } from "./store.js";
+import { forgetSteps } from "./undo.js";
 import { closeDialogs } from "../ui/dialog.js";
 import { dismissAll } from "../ui/toast.js";
 
@@ -32,6 +33,7 @@ function look() {
 function close() {
   closeDialogs();
   dismissAll();
+  forgetSteps();
   stopFeed();
   stopQueue();
   stopSaving();

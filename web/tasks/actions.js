@@ -6,6 +6,7 @@ import { preferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
 import { router } from "../core/router.js";
 import { store, temporaryId } from "../core/store.js";
+import { undoable } from "../core/undo.js";
 import { toast } from "../ui/toast.js";
 import { onArrival } from "./selectors.js";
 import { askScope, askScopeOf, hasSeries, reachingTasks } from "./scope.js";
@@ -25,9 +26,9 @@ export const quoted = (task) => `“${shorten(task.title)}”`;
 const several = (tasks) => (tasks.length === 1 ? quoted(tasks[0]) : `${tasks.length} tasks`);
 const current = (task) => store.state.tasks.get(store.realId(task.id)) || null;
 
-function withUndo(text, undo, more = []) {
+function withUndo(text, undo, actions = []) {
   announce(text);
-  return toast({ text, actions: [...more, { label: "Undo", run: undo }] });
+  return undoable(text, undo, { actions });
 }
 
 /** Sends changes of several tasks together, in calls of 50. `etag`: a task that was changed meanwhile makes a conflict. */
@@ -56,6 +57,16 @@ export function addTask(draft, reminders = [], stored = {}) {
   return id;
 }
 
+/** Takes the adding of a task back, with what has followed in its series. False: it is gone. */
+export function takeOut(id) {
+  const task = current({ id });
+  if (!task) return false;
+  queue.write({ method: "DeleteTask", label: `Undo: add ${quoted(task)}`, request: { id, ...(task.recurrence_rule ? { scope: scopeNames.all } : {}) },
+    optimistic: [task, ...mates(task, "all")].map((each) => ({ remove: each.id })) });
+  leave(task);
+  return true;
+}
+
 export function addReminder(task, reminder) {
   return queue.write({ method: "CreateReminder", request: { taskId: task.id, reminder }, label: `Remind of ${quoted(task)}` });
 }
@@ -63,7 +74,7 @@ export function addReminder(task, reminder) {
 // Completing.
 
 const openFields = { completed: false, completed_at: null };
-const awaited = new Map(); // series -> the toast that waits for its next occurrence
+const awaited = new Map(); // series -> {step, at}: what waits for its next occurrence
 const appeared = new Map();
 
 function setCompleted(tasks, completed) {
@@ -82,14 +93,12 @@ export function toggleCompleted(tasks) {
   if (chosen.length === 0) return;
   setCompleted(chosen, completed);
   const text = `${completed ? "Completed" : "Opened again"} ${several(chosen)}`;
-  const undo = () => {
+  const step = withUndo(text, () => {
     chosen.forEach((task) => awaited.delete(current(task)?.series_id));
-    setCompleted(chosen, !completed);
-    announce(`Undone: ${text}`);
-  };
-  const close = withUndo(text, undo);
-  if (!completed) return;
-  for (const { series_id: series } of chosen) if (series) awaited.set(series, { close, text, undo, at: Date.now() });
+    const left = chosen.map(current).filter(Boolean);
+    return left.length > 0 && setCompleted(left, !completed);
+  });
+  if (completed) chosen.forEach(({ series_id: series }) => series && awaited.set(series, { step, at: Date.now() }));
 }
 
 onArrival((task) => {
@@ -101,9 +110,7 @@ onArrival((task) => {
   const wait = awaited.get(task.series_id);
   if (!wait || Date.now() - wait.at > patienceMs) return;
   awaited.delete(task.series_id);
-  wait.close();
-  toast({ text: `${wait.text}. Next: ${when}`,
-    actions: [{ label: "Show", run: () => router.go(`/task/${task.id}`) }, { label: "Undo", run: wait.undo }] });
+  wait.step.show(`${wait.step.text}. Next: ${when}`, [{ label: "Show", run: () => router.go(`/task/${task.id}`) }]);
 });
 
 /** Whether the task has just appeared as the next one of its series. */
@@ -182,7 +189,7 @@ export async function changeTask(task, fields, { ask = true, what = "Changed", l
   writeFields(present, fields, { scope, label, etag });
   withUndo(`${what} ${quoted({ title: fields.title || present.title })}`, () => {
     const now = current(present);
-    if (now) writeFields(now, before, { scope, label: `Undo a change of ${quoted(now)}`, etag: false });
+    return now ? writeFields(now, before, { scope, label: `Undo a change of ${quoted(now)}`, etag: false }) : false;
   });
   return true;
 }
@@ -211,7 +218,7 @@ export function changeTasks(tasks, fieldsOf, text, scope = "this") {
   withUndo(text, () => {
     const back = new Map(all.map((task, at) => [store.realId(task.id), before[at]]));
     const left = all.map(current).filter(Boolean);
-    if (left.length) write(left, (task) => back.get(task.id), `Undo: ${text}`, false);
+    return left.length > 0 && write(left, (task) => back.get(task.id), `Undo: ${text}`, false);
   }, mover);
 }
 
@@ -258,6 +265,7 @@ function writeTags(parts, label) {
   const after = (task, { add, remove }) => [...task.tags.filter((tag) => !remove.includes(tag) && !add.includes(tag)), ...add];
   batch([...change.keys()], label, (task) => ({ tags: change.get(task) }),
     (task) => ({ update: task.id, fields: { tags: after(task, change.get(task)) } }));
+  return change.size > 0;
 }
 
 /** Puts tags on tasks and takes others off. */
@@ -313,11 +321,9 @@ function leave(task) {
 }
 
 export function skipTask(task) {
-  const undo = () => restore([task]);
-  const text = `Skipped ${quoted(task)}`;
   queue.write({ method: "SkipTask", request: { id: task.id }, label: `Skip ${quoted(task)}`, optimistic: { remove: task.id } });
-  const close = withUndo(text, undo);
-  if (task.series_id) awaited.set(task.series_id, { close, text, undo, at: Date.now() });
+  const step = withUndo(`Skipped ${quoted(task)}`, () => restore([task]));
+  if (task.series_id) awaited.set(task.series_id, { step, at: Date.now() });
   leave(task);
 }
 
@@ -327,6 +333,6 @@ export function stopSeries(task) {
     optimistic: [task, ...mates(task, "all")].map((each) => ({ update: each.id, fields: { recurrence_rule: null } })) });
   withUndo(`${quoted(task)} does not repeat any more`, () => {
     const now = current(task);
-    if (now) writeFields(now, before, { label: `Repeat ${quoted(now)} again`, etag: false });
+    return now ? writeFields(now, before, { label: `Repeat ${quoted(now)} again`, etag: false }) : false;
   });
 }

@@ -2,14 +2,13 @@
 import { html, useEffect, useState } from "/lib/preact.js";
 import { call, taskFromApi } from "../core/api.js";
 import { formatDue, formatInstant } from "../core/dates.js";
-import { announce } from "../core/announce.js";
 import { usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
 import { keepRead, readKept } from "../core/saving.js";
 import { store } from "../core/store.js";
+import { undoable } from "../core/undo.js";
 import { ask, Dialog } from "../ui/dialog.js";
-import { toast } from "../ui/toast.js";
-import { dueOf, quoted, toApi } from "./actions.js";
+import { dueOf, quoted, takeOut, toApi } from "./actions.js";
 import { wordOf } from "./elsewhere.js";
 import { RuleText } from "./recurrence.js";
 
@@ -50,7 +49,7 @@ export function differences(before, after, prefs) {
 }
 
 /** Makes the task what it was in `version`. */
-export function restoreVersion(version) {
+function restoreVersion(version) {
   const present = store.state.tasks.get(version.id);
   const label = `Bring back an earlier version of ${quoted(version)}`;
   const fields = { title: version.title, description: version.description, priority: version.priority, tags: version.tags,
@@ -68,9 +67,12 @@ export function restoreVersion(version) {
   if (!present?.completed && version.completed) {
     queue.write({ method: "CompleteTask", request: { id: version.id }, label, optimistic: { update: version.id, fields: { completed: true } } });
   }
-  announce("Brought back the earlier version");
-  toast({ text: `Brought back an earlier version of ${quoted(version)}`,
-    actions: present ? [{ label: "Undo", run: () => restoreVersion(present) }] : [] });
+}
+
+function bringBack(version) {
+  const present = store.state.tasks.get(version.id);
+  restoreVersion(version);
+  undoable(`Brought back an earlier version of ${quoted(version)}`, () => (present ? restoreVersion(present) : takeOut(version.id)));
 }
 
 function History({ id, onClose }) {
@@ -93,7 +95,7 @@ function History({ id, onClose }) {
         ${differences(before, change.task, prefs).map(([name, one, other]) => html`<p key=${name} class="t-diff"><span>${name}</span>
           ${one && html`<del dir="auto">${one}</del>`}${other ? html`<ins dir="auto">${name === "Rule" ? html`<${RuleText} task=${change.task} />` : other}</ins>` : html`<span class="t-hint">removed</span>`}</p>`)}
         ${(index < changes.length - 1 || change.eventType === "deleted") && html`<button type="button" class="button small" onClick=${() => {
-          restoreVersion(change.task);
+          bringBack(change.task);
           onClose();
         }}>Bring this version back</button>`}
         ${index === changes.length - 1 && change.eventType !== "deleted" && html`<span class="t-hint">This is the present version.</span>`}</li>`)}</ol>`}

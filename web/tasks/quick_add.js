@@ -11,9 +11,9 @@ import { queue } from "../core/queue.js";
 import { router } from "../core/router.js";
 import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
+import { undoable } from "../core/undo.js";
 import { Icon } from "../ui/icon.js";
-import { toast } from "../ui/toast.js";
-import { addTask, shorten } from "./actions.js";
+import { addTask, shorten, takeOut } from "./actions.js";
 
 const pauseMs = 120;
 const patienceMs = 2500; // how long a task waits for its words to be read
@@ -94,8 +94,9 @@ function submit({ text, plain, known, defaults, id = newId(), words = true }) {
     if (defaults.tag && !(task.tags || []).includes(defaults.tag)) task.tags = [...(task.tags || []), defaults.tag];
     const made = addTask(task, answer?.reminders || [], { requestId: id, onStored: () => lines.drop(id) });
     if (answer) tell(task, made, defaults.view);
-    else if (!words) toast({ text: `Added “${shorten(text.trim(), 40)}” as it was typed before the page was closed.` });
-    else toast({ text: "Added as typed: dates and tags in the words are read only with a connection." });
+    else undoable(`Added “${shorten(text.trim(), 40)}”`, () => takeOut(made), { shown: false }).show(words
+      ? "Added as typed: dates and tags in the words are read only with a connection."
+      : `Added “${shorten(text.trim(), 40)}” as it was typed before the page was closed.`, []);
   }).catch(reportError);
 }
 
@@ -123,11 +124,12 @@ addLeftLines();
 function tell(task, id, view) {
   const day = task.dueLocal?.slice(0, 10);
   const now = today(preferences.state.zone);
+  const text = `Added “${shorten(task.title, 40)}”`;
   const here = view === "all" || view === "tag" || (view === "today" ? day && day <= now : day && day > now);
   announce(`Added “${shorten(task.title)}”${day ? `, ${formatDay(day, preferences.state)}` : ""}`);
-  if (here) return;
-  toast({ text: `Added “${shorten(task.title, 40)}” ${day ? `for ${formatDay(day, preferences.state)}` : "without a date"}`,
-    actions: [{ label: "Show", run: () => router.go(`/task/${store.realId(id)}`) }] });
+  const step = undoable(text, () => takeOut(id), { shown: false });
+  if (!here) step.show(`${text} ${day ? `for ${formatDay(day, preferences.state)}` : "without a date"}`,
+    [{ label: "Show", run: () => router.go(`/task/${store.realId(id)}`) }]);
 }
 
 export function QuickAdd({ view, tag }) {

@@ -5,9 +5,9 @@ import { formatClock, formatDay, today, weekday, zoneOf, localOf } from "../core
 import { preferences, usePreferences } from "../core/preferences.js";
 import { keepRead, readKept } from "../core/saving.js";
 import { store } from "../core/store.js";
+import { undoable } from "../core/undo.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { changeTask, presentOf, quoted, stopSeries, writeFields } from "./actions.js";
-import { toast } from "../ui/toast.js";
 import { dayNames, formOf, ruleOf } from "./rule.js";
 import { askScope } from "./scope.js";
 
@@ -64,10 +64,10 @@ export async function editRule(task) {
   if (!scope) return;
   const before = presentOf(present, { recurrence_rule: 1, recurrence_basis: 1 });
   writeFields(present, fields, { scope, label: `Change the rule of ${quoted(present)}` });
-  toast({ text: `Changed how ${quoted(present)} repeats`, actions: [{ label: "Undo", run: () => {
-    const now = store.state.tasks.get(present.id);
-    if (now) writeFields(now, before, { scope, label: "Undo a change of the rule", etag: false });
-  } }] });
+  undoable(`Changed how ${quoted(present)} repeats`, () => {
+    const now = store.state.tasks.get(store.realId(present.id));
+    return now ? writeFields(now, before, { scope, label: "Undo a change of the rule", etag: false }) : false;
+  });
 }
 
 const presets = (start) => {

@@ -4,6 +4,7 @@ import { formatInstant, localOf, zoneOf } from "../core/dates.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { queue } from "../core/queue.js";
 import { store, useStore } from "../core/store.js";
+import { undoable } from "../core/undo.js";
 import { ask, Dialog } from "../ui/dialog.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
@@ -61,7 +62,7 @@ export function Reminders({ task }) {
   const add = (reminder) => addReminder(task, reminder);
   const remove = ({ number, at, before, timeOfDay }) => {
     queue.write({ method: "DeleteReminder", request: { taskId: id, number }, label: "Delete a reminder" });
-    toast({ text: "Reminder removed", actions: [{ label: "Undo", run: () => add(before ? { before, ...(timeOfDay ? { timeOfDay } : {}) } : { at }) }] });
+    undoable("Reminder removed", () => add(before ? { before, ...(timeOfDay ? { timeOfDay } : {}) } : { at }));
   };
   const shown = list.filter(({ state }) => state !== "REMINDER_STATE_FIRED" || !task.completed);
   return html`<div class="t-field"><span class="t-field-name" id="t-reminders">Reminders</span>

@@ -6,12 +6,12 @@ import { router, useRoute } from "../core/router.js";
 import { preferences } from "../core/preferences.js";
 import { keys } from "../core/keys.js";
 import { store, useStore } from "../core/store.js";
+import { undoLast } from "../core/undo.js";
 import { announce } from "../core/announce.js";
 import { BottomBar, lists, Nav, pages, TopBar } from "./nav.js";
 import { Banner } from "./banner.js";
 import { addCommand } from "./commands.js";
 import { openHelp, openPalette } from "./later.js";
-import { runToastAction } from "./toast.js";
 
 const titles = { notifications: "Notifications", preferences: "Preferences", about: "About", unknown: "Not found",
   ...Object.fromEntries([...lists, ...pages].map(({ view, label }) => [view, label])) };
@@ -98,7 +98,7 @@ function useShortcuts({ onAdd, toggleChat }) {
       { key: "/", help: "Search", run: go("/search") },
       { key: "ctrl+k", help: "Commands", run: openPalette },
       { key: "?", help: "This help", run: openHelp },
-      { key: "u", help: "Undo the last change", run: () => runToastAction("Undo") || announce("Nothing to undo") },
+      { key: "u", help: "Undo the last change", run: undoLast },
       { key: "c", help: "Chat", run: () => now.current.toggleChat() },
       { key: "m", help: "Light or dark", run: () => preferences.setDevice({
         theme: document.documentElement.dataset.theme === "dark" ? "light" : "dark" }) },
@@ -113,6 +113,7 @@ function useShortcuts({ onAdd, toggleChat }) {
     const end = addCommand({ label: "Add a task", icon: "add", hint: "q", run: () => now.current.onAdd() });
     const endChat = addCommand({ label: "Show or hide the chat beside the list", icon: "chat", hint: "c",
       run: () => now.current.toggleChat() });
-    return () => [...bound, end, endChat].forEach((off) => off());
+    const endUndo = addCommand({ label: "Undo the last change", icon: "restore", hint: "u", run: undoLast });
+    return () => [...bound, end, endChat, endUndo].forEach((off) => off());
   }, []);
 }

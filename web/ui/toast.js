@@ -25,15 +25,6 @@ const dismiss = (id) => show(toasts.filter((each) => each.id !== id));
 /** Takes all away: their actions are those of the user who was here. */
 export const dismissAll = () => show([]);
 
-/** The newest action with this label, run as if clicked: for shortcuts. False: there is none. */
-export function runToastAction(label) {
-  const found = [...toasts].reverse().find((each) => each.actions.some((action) => action.label === label));
-  if (!found) return false;
-  dismiss(found.id);
-  found.actions.find((action) => action.label === label).run();
-  return true;
-}
-
 export function Toasts() {
   const [list, set] = useState(toasts);
   useEffect(() => {
