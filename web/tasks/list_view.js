@@ -31,10 +31,11 @@ export function ListView({ list, label, openId }) {
   const place = useRef();
   const now = useRef({});
   const ops = useRef();
-  Object.assign(now.current, { rows, list, current, selected, openId });
+  const focused = Number(place.current?.contains(document.activeElement) && document.activeElement.closest("[data-id]")?.dataset.id);
+  Object.assign(now.current, { rows, list, current, selected, openId, focused });
   ops.current ||= makeOps({ now, setCurrent, setSelected, setEditing, setPopup, handle, place });
   useEffect(() => setSelected(new Set()), [list]);
-  useFollow({ now, rows, current, setCurrent, ops: ops.current, place });
+  useFollow({ now, rows, current, setCurrent, ops: ops.current });
   useListKeys(ops.current, now);
   const chosen = [...selected].map((id) => store.state.tasks.get(id)).filter(Boolean);
   const tabId = list.byId.has(current) ? current : list.items[0]?.entry.id;
@@ -148,23 +149,25 @@ function makeOps({ now, setCurrent, setSelected, setEditing, setPopup, handle, p
   return ops;
 }
 
-/** Where the current row has gone, the next one takes its place, and the focus if it was there. */
+/** The focus goes with a row that moves. Where the current row has gone, the next one takes its place, and the focus if it was there. */
 function useFollow({ now, rows, current, setCurrent, ops }) {
-  const last = useRef({ at: 0, inside: false });
+  const last = useRef({ at: 0 });
   useLayoutEffect(() => {
-    const { list, selected } = now.current;
+    const { list, selected, focused } = now.current;
+    const { activeElement } = document;
+    const lost = !activeElement || activeElement === document.body;
     const gone = [...selected].filter((id) => !store.state.tasks.has(id) || !list.byId.has(id));
     if (gone.length) ops.forget(gone);
     if (!current) return;
     if (list.byId.has(current)) {
       last.current = { at: list.indexOf(current) };
+      if (lost && focused === current) ops.go(current);
       return;
     }
     const real = store.realId(current);
     const next = list.byId.has(real) ? real : list.items[Math.min(last.current.at, list.items.length - 1)]?.entry.id;
     setCurrent(next || 0);
-    const { activeElement } = document;
-    if (next && (!activeElement || activeElement === document.body)) ops.go(next);
+    if (next && lost) ops.go(next);
   }, [rows, current]);
 }
 
