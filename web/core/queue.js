@@ -87,16 +87,17 @@ export function stopQueue() {
 /**
  * Makes a change: shows it at once, stores it and sends it. `etag: true` has it refused when the task was changed
  * meanwhile; a text is the state that the user has seen. `onStored()` is called when a closed tab cannot lose it any more.
+ * `note`: kept with the write, for the listeners of onMade().
  * Resolves with the task of the answer (with `queued: true` and the optimistic task while offline), the whole answer where
  * it is not a task, or null when the change was refused.
  */
-async function write({ service, method, request, label = "", optimistic = null, etag = false, requestId = newId(), onStored }) {
+async function write({ service, method, request, label = "", optimistic = null, etag = false, requestId = newId(), onStored, note }) {
   if (!userKey) return null;
   const user = userKey;
   const steps = (Array.isArray(optimistic) ? optimistic : optimistic ? [optimistic] : [])
     .map((step) => (step.create && !step.create.id ? { create: { ...step.create, id: temporaryId() } } : step));
   const made = withRealIds({ service: service || (/Reminder/.test(method) ? "ReminderService" : "TodoService"), method,
-    request: { ...request, requestId }, label, optimistic: steps, requestId, at: Date.now(), etag: false });
+    request: { ...request, requestId }, label, optimistic: steps, requestId, note, at: Date.now(), etag: false });
   const id = taskIdOf(made);
   if (etag && id !== 0) {
     made.etag = true;

@@ -7,7 +7,7 @@ import { newId } from "../core/browser.js";
 import { formatClock, formatDay, today, zoneOf } from "../core/dates.js";
 import { drafts, lines } from "../core/drafts.js";
 import { preferences, usePreferences } from "../core/preferences.js";
-import { queue } from "../core/queue.js";
+import { onMade, queue } from "../core/queue.js";
 import { router } from "../core/router.js";
 import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
@@ -92,13 +92,18 @@ function submit({ text, plain, known, defaults, id = newId(), words = true }) {
     if (!task.title?.trim()) task.title = shorten(text.trim(), 499);
     if (!task.dueLocal && !task.dueDate && defaults.day) task.dueLocal = defaults.day;
     if (defaults.tag && !(task.tags || []).includes(defaults.tag)) task.tags = [...(task.tags || []), defaults.tag];
-    const made = addTask(task, answer?.reminders || [], { requestId: id, onStored: () => lines.drop(id) });
+    const made = addTask(task, answer?.reminders || [], { requestId: id, onStored: () => lines.drop(id),
+      ...(answer ? {} : { note: { text, plain } }) });
     if (answer) tell(task, made, defaults.view);
     else undoable(`Added “${shorten(text.trim(), 40)}”`, () => takeOut(made), { shown: false }).show(words
-      ? "Added as typed: dates and tags in the words are read only with a connection."
+      ? "Added as typed. Once the server has it, the page asks whether dates and tags in its words shall be read."
       : `Added “${shorten(text.trim(), 40)}” as it was typed before the page was closed.`, []);
   }).catch(reportError);
 }
+
+onMade(({ note }, answer, [task]) => {
+  if (note && task) import("./late_words.js").then(({ offerWords }) => offerWords(task.id, note), () => {});
+});
 
 let lookedFor = "";
 
@@ -201,7 +206,7 @@ function Understood({ answer, lead, online, text, onPlain, onBare }) {
   const ruleOnly = due && pieces.some(({ kind }) => kind === "RECURRENCE") && !pieces.some(({ kind }) => kind === "DUE_DATE");
   const title = answer?.task.title;
   return html`<div class="t-understood" id="new-task-understood" role="group" aria-label="Understood">
-    ${!online && html`<span class="t-hint">Offline: the text becomes the title as it is.</span>`}
+    ${!online && html`<span class="t-hint">Offline: the text becomes the title. Its words can be read later.</span>`}
     ${lead && html`<button type="button" class="t-chip" onClick=${onBare} title="Leave this out">${lead}
       <${Icon} name="close" /><span class="visually-hidden">: leave this out</span></button>`}
     ${pieces.map((piece) => html`<${Piece} key=${`${piece.span.start || 0}-${piece.span.end}`} piece=${piece} onPlain=${onPlain} />`)}

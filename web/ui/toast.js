@@ -16,7 +16,10 @@ const show = (list) => {
 export function toast({ text, actions = [], timeout, kind = "" }) {
   const id = next++;
   const made = { id, text, actions, kind, timeout: timeout ?? (actions.length ? 10000 : 5000) };
-  show([...toasts.filter((each) => each.text !== text), made].slice(-mostAtOnce));
+  const others = toasts.filter((each) => each.text !== text);
+  // Those that end by themselves make room first.
+  while (others.length >= mostAtOnce) others.splice(Math.max(0, others.findIndex((each) => each.timeout)), 1);
+  show([...others, made]);
   return () => dismiss(id);
 }
 
