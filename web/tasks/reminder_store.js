@@ -91,7 +91,8 @@ async function readNext() {
   urgent.delete(id);
   wanted.delete(id);
   busy = true;
-  await readReminders(id); // after a failure the next look at the task reads them
+  // After a failure the next look at the task reads them, as it does when the service has made the task.
+  if (store.base(id)) await readReminders(id);
   busy = false;
   if (urgent.size + wanted.size) readSoon();
 }

@@ -44,13 +44,16 @@ function shownOf(list, own) {
 
 const timeText = ({ at, before, timeOfDay }, prefs) => (before ? beforeText(before, timeOfDay) : formatInstant(at, prefs));
 
-/** What a chip says behind the reminder's own time. */
-function stateText(reminder, prefs) {
-  const { state, at, remindAt, firedAt } = reminder;
-  if (state === "REMINDER_STATE_FIRED") return " (sent)";
-  if (state === "REMINDER_STATE_CANCELLED") return " (not this time)";
-  if (!isPending(reminder)) return " (its time has passed)";
-  return firedAt && Date.parse(remindAt) !== Date.parse(at) ? `, again ${formatInstant(remindAt, prefs)}` : "";
+/** What a chip says: the reminder's own time, and its state. */
+function chipText(reminder, prefs) {
+  const { state, at, before, remindAt, firedAt } = reminder;
+  const own = timeText(reminder, prefs);
+  if (state === "REMINDER_STATE_FIRED") return `${own} (sent)`;
+  if (state === "REMINDER_STATE_CANCELLED") return `${own} (not this time)`;
+  if (!isPending(reminder)) return `${own} (its time has passed)`;
+  const moment = formatInstant(remindAt, prefs);
+  if (before) return firedAt ? `${own}, again ${moment}` : own;
+  return Date.parse(remindAt) === Date.parse(at) ? own : `${moment} (snoozed)`;
 }
 
 export function Reminders({ task }) {
@@ -69,7 +72,7 @@ export function Reminders({ task }) {
     <div class="t-chips" role="group" aria-labelledby="t-reminders">
       ${shown.map((each) => html`<button key=${each.number} type="button" class=${`t-chip ${isPending(each) ? "" : "off"}`}
         title=${each.remindAt ? formatInstant(each.remindAt, prefs) : ""} onClick=${() => remove(each)}>
-        <${Icon} name="bell" />${timeText(each, prefs)}${stateText(each, prefs)}
+        <${Icon} name="bell" />${chipText(each, prefs)}
         <${Icon} name="close" /><span class="visually-hidden">: remove this reminder</span></button>`)}
       ${waiting.map(({ requestId, request: { reminder } }) => html`<span key=${requestId} class="t-chip"><${Icon} name="bell" />
         ${timeText(reminder, prefs)} (not sent yet)</span>`)}
