@@ -44,9 +44,9 @@ function show() {
   close();
   const [{ title, answer }] = offers;
   const meanings = answer.pieces.map(({ meaning }) => meaning).join("; ");
-  close = toast({ timeout: 0, text: offers.length === 1 ? `“${shorten(title)}” was added as typed. Its words can mean: ${meanings}`
-    : `${offers.length} tasks were added as typed. Dates and tags in their words can be read now.`,
-  actions: [{ label: "Read the words", run: takeAll }] });
+  const [text, label] = offers.length === 1 ? [`Does “${shorten(title, 20)}” mean ${meanings}?`, "Read it"]
+    : [`Dates and tags in the words of ${offers.length} new tasks can be read now.`, "Read them"];
+  close = toast({ timeout: 0, text, actions: [{ label, run: takeAll }] });
 }
 
 async function takeAll() {

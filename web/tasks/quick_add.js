@@ -96,7 +96,7 @@ function submit({ text, plain, known, defaults, id = newId(), words = true }) {
       ...(answer ? {} : { note: { text, plain } }) });
     if (answer) tell(task, made, defaults.view);
     else undoable(`Added “${shorten(text.trim(), 40)}”`, () => takeOut(made), { shown: false }).show(words
-      ? "Added as typed. Once the server has it, the page asks whether dates and tags in its words shall be read."
+      ? "Added as typed. Dates and tags can be read when the network is back."
       : `Added “${shorten(text.trim(), 40)}” as it was typed before the page was closed.`, []);
   }).catch(reportError);
 }
