@@ -4,8 +4,12 @@ import { Icon } from "./icon.js";
 
 let count = 0;
 
-/** A modal dialog while it is drawn. `onClose()` is called on Esc, the close button and a click beside it. */
-export function Dialog({ title, onClose, children, label, wide = false, className = "", role = "dialog", hideTitle = false }) {
+/**
+ * A modal dialog while it is drawn. `onClose()` is called on Esc, the close button and a click beside it; `start` is a
+ * selector of what takes the focus first.
+ */
+export function Dialog({ title, onClose, children, label, wide = false, className = "", role = "dialog", hideTitle = false,
+  start = "[autofocus], [data-autofocus]" }) {
   const place = useRef();
   const id = useRef(`dialog-${++count}`);
   const close = useRef(onClose);
@@ -14,8 +18,7 @@ export function Dialog({ title, onClose, children, label, wide = false, classNam
     const dialog = place.current;
     const before = document.activeElement;
     dialog.showModal();
-    const start = dialog.querySelector("[autofocus], [data-autofocus]");
-    start?.focus();
+    dialog.querySelector(start)?.focus();
     return () => {
       if (dialog.open) dialog.close();
       if (before?.isConnected) before.focus({ preventScroll: true });

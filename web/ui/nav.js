@@ -1,5 +1,5 @@
 // The list of lists at the side, and its smaller relatives on phones.
-import { html } from "/lib/preact.js";
+import { html, useEffect, useRef, useState } from "/lib/preact.js";
 import { lines } from "../core/drafts.js";
 import { session } from "../core/session.js";
 import { preferences, usePreferences } from "../core/preferences.js";
@@ -7,7 +7,7 @@ import { router } from "../core/router.js";
 import { store } from "../core/store.js";
 import { Icon } from "./icon.js";
 import { Menu } from "./menu.js";
-import { confirm } from "./dialog.js";
+import { confirm, Dialog } from "./dialog.js";
 import { openHelp, openPalette } from "./later.js";
 
 export const lists = [
@@ -39,18 +39,23 @@ function Link({ path, label, icon, count = 0, late = 0, here }) {
 
 /**
  * `counts`: {today, overdue, upcoming, all, done, tags: [{tag, count}]}; `onChat`, on wide screens: shows the chat beside
- * the list, or hides it.
+ * the list, or hides it; `onClose`, in a drawer: closes it.
  */
-export function Nav({ route, counts, bell, open, onClose, chat, onChat }) {
+export function Nav({ route, counts, bell, onClose, chat, onChat }) {
   const here = marked(route);
   const { operator } = session.state;
-  return html`${open && html`<button type="button" class="nav-shade" aria-label="Close the lists" onClick=${onClose} />`}
-    <nav class=${`nav ${open ? "open" : ""}`} aria-label="Lists" onClick=${(event) => event.target.closest("a") && onClose()}>
-      <div class="nav-head"><${Person} />${bell}
+  const instead = (open) => () => {
+    onClose?.();
+    open();
+  };
+  return html`<nav class="nav" aria-label="Lists" onClick=${(event) => event.target.closest("a") && onClose?.()}>
+      <div class="nav-head"><${Person} onHelp=${instead(openHelp)} />${bell}
         ${onChat && html`<button type="button" class="button quiet icon-only" aria-label="Chat beside the list" title="Chat (c)"
           aria-pressed=${chat ? "true" : "false"} onClick=${onChat}><${Icon} name="chat" /></button>`}
         <button type="button" class="button quiet icon-only" aria-label="Search and commands" title="Commands (Ctrl+K)"
-          onClick=${openPalette}><${Icon} name="palette" /></button></div>
+          onClick=${instead(openPalette)}><${Icon} name="palette" /></button>
+        ${onClose && html`<button type="button" class="button quiet icon-only" aria-label="Close the lists" onClick=${onClose}>
+          <${Icon} name="close" /></button>`}</div>
       <ul>${lists.map((each) => html`<${Link} key=${each.view} ...${each} here=${here === each.path}
         count=${each.view === "done" ? 0 : counts[each.view]} late=${each.view === "today" ? counts.overdue : 0} />`)}</ul>
       ${counts.tags?.length > 0 && html`<h2 class="nav-title" id="nav-tags">Tags</h2>
@@ -63,7 +68,13 @@ export function Nav({ route, counts, bell, open, onClose, chat, onChat }) {
     </nav>`;
 }
 
-function Person() {
+/** The lists on phones: a modal drawer. Its focus starts at the present list, and goes back to the button that opened it. */
+export function Drawer(properties) {
+  return html`<${Dialog} label="Lists" className="drawer" start="[aria-current]" onClose=${properties.onClose}>
+    <${Nav} ...${properties} /><//>`;
+}
+
+function Person({ onHelp }) {
   const { name } = session.state;
   const wishes = usePreferences();
   const theme = (value, label, icon) => ({ label, icon, checked: wishes.theme === value,
@@ -71,7 +82,7 @@ function Person() {
   return html`<${Menu} label=${`Account of ${name}`} className="person" align="start" items=${[
     { label: "Preferences", icon: "settings", run: () => router.go("/preferences") },
     { label: "Notifications", icon: "bell", run: () => router.go("/notifications") },
-    { label: "Keyboard shortcuts", icon: "keyboard", hint: "?", run: openHelp },
+    { label: "Keyboard shortcuts", icon: "keyboard", hint: "?", run: onHelp },
     { label: "About", icon: "info", run: () => router.go("/about") },
     null,
     theme("light", "Light", "sun"), theme("dark", "Dark", "moon"), theme("system", "Like the system", "system"),
@@ -89,10 +100,19 @@ export async function leave() {
   await session.signOut();
 }
 
-export function TopBar({ title, onMenu, bell }) {
-  return html`<header class="topbar">
-    <button type="button" class="button quiet icon-only" aria-label="Show the lists" onClick=${onMenu}><${Icon} name="menu" /></button>
-    <span class="topbar-title" dir="auto">${title}</span>${bell}
+/** The name of the view is in the bar while its heading is not to be seen. */
+export function TopBar({ title, menu, onMenu, bell }) {
+  const bar = useRef();
+  const [passed, set] = useState(false);
+  useEffect(() => {
+    const look = () => set(document.querySelector("#main h1")?.getBoundingClientRect().bottom < bar.current.offsetHeight);
+    addEventListener("scroll", look, { passive: true });
+    return () => removeEventListener("scroll", look);
+  }, []);
+  return html`<header ref=${bar} class="topbar">
+    <button type="button" class="button quiet icon-only" aria-label="Show the lists" aria-haspopup="dialog" aria-expanded=${String(menu)}
+      onClick=${onMenu}><${Icon} name="menu" /></button>
+    <span class="topbar-title" dir="auto" aria-hidden="true">${passed && title}</span>${bell}
     <button type="button" class="button quiet icon-only" aria-label="Search and commands" onClick=${openPalette}>
       <${Icon} name="palette" /></button></header>`;
 }
@@ -100,7 +120,7 @@ export function TopBar({ title, onMenu, bell }) {
 export function BottomBar({ route, onAdd }) {
   const here = marked(route);
   const link = (path, label, icon) => html`<a href=${path} aria-current=${here === path ? "page" : null}>
-    <${Icon} name=${icon} />${label}</a>`;
+    <${Icon} name=${icon} /><span class="bar-label">${label}</span></a>`;
   return html`<nav class="bottombar" aria-label="Main">${link("/today", "Today", "today")}${link("/upcoming", "Upcoming", "upcoming")}
     <button type="button" aria-label="New task" onClick=${onAdd}><span class="add-face"><${Icon} name="add" /></span></button>
     ${link("/search", "Search", "search")}${link("/chat", "Chat", "chat")}</nav>`;

@@ -8,7 +8,7 @@ import { keys } from "../core/keys.js";
 import { store, useStore } from "../core/store.js";
 import { undoLast } from "../core/undo.js";
 import { announce } from "../core/announce.js";
-import { BottomBar, lists, Nav, pages, TopBar } from "./nav.js";
+import { BottomBar, Drawer, lists, Nav, pages, TopBar } from "./nav.js";
 import { Banner } from "./banner.js";
 import { addCommand } from "./commands.js";
 import { openHelp, openPalette } from "./later.js";
@@ -43,15 +43,16 @@ export function Shell({ useCounts, Bell, ChatPanel, onAdd, children }) {
   useShortcuts({ onAdd, toggleChat: () => showOrHideChat(!chat) });
   useFocusOnView(route);
   const bell = Bell && html`<${Bell} />`;
+  const shown = { route, counts, chat };
   const showChat = chat && ChatPanel && route.view !== "chat";
   return html`<a class="skip" href="#main" onClick=${(event) => {
     event.preventDefault();
     document.getElementById("main").focus();
   }}>Skip to the tasks</a>
     <div class="frame">
-      ${!wide && html`<${TopBar} title=${title} onMenu=${() => setMenu(true)} bell=${bell} />`}
-      <${Nav} route=${route} counts=${counts} bell=${wide ? bell : null} open=${menu} onClose=${() => setMenu(false)}
-        chat=${chat} onChat=${wide && ChatPanel ? () => showOrHideChat(!chat) : null} />
+      ${!wide && html`<${TopBar} title=${title} menu=${menu} onMenu=${() => setMenu(true)} bell=${bell} />`}
+      ${wide && html`<${Nav} ...${shown} bell=${bell} onChat=${ChatPanel && (() => showOrHideChat(!chat))} />`}
+      ${!wide && menu && html`<${Drawer} ...${shown} onClose=${() => setMenu(false)} />`}
       <main class="main" id="main" tabindex="-1"><${Banner} />${children(route)}</main>
       ${showChat && html`<div class="side"><${ChatPanel} onClose=${() => showOrHideChat(false)} /></div>`}
       ${!wide && html`<${BottomBar} route=${route} onAdd=${onAdd} />`}
@@ -82,7 +83,7 @@ function useFocusOnView(route) {
     announce(titleOf(route));
     const timer = setTimeout(() => {
       const { activeElement } = document;
-      if (!activeElement || activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+      if (!activeElement || activeElement === document.body || activeElement.closest(".topbar")) document.getElementById("main")?.focus({ preventScroll: true });
     }, 50);
     return () => clearTimeout(timer);
   }, [route]);
