@@ -11,16 +11,20 @@ export function Channels({ values, change, channels, onChannels }) {
   const set = (name) => (on) => change({ [name]: on }, name);
   return html`<${Switch} id="in-app" label="The list in this page" hint="The bell, on every device."
     checked=${values.inApp !== false && Boolean(values.inApp)} onChange=${set("inApp")} />
-    <${Switch} id="push" label="Push" hint=${channels.pushAvailable
-      ? "Messages of your browser, even when this page is closed." : "Not set up on this server."}
+    ${channels.pushAvailable ? html`<${Switch} id="push" label="Push" hint="Messages of your browser, even when this page is closed."
         checked=${Boolean(values.push)} onChange=${set("push")} />
-    ${values.push && channels.pushAvailable && html`<${Browsers} channels=${channels} />`}
-    <${Switch} id="email" label="E-mail" hint=${channels.emailAvailable ? null : "Not set up on this server."}
-      checked=${Boolean(values.email)} onChange=${set("email")} />
-    ${values.email && channels.emailAvailable && html`<${Address} channels=${channels} onChannels=${onChannels} />`}
-    <${Switch} id="webhook" label="Webhooks" hint=${channels.webhookAvailable
-      ? html`Calls to other programs, <a href="#webhooks">below</a>.` : "Not set up on this server."}
-        checked=${Boolean(values.webhook)} onChange=${set("webhook")} />`;
+      ${values.push && html`<${Browsers} channels=${channels} />`}` : html`<${Missing} label="Push" />`}
+    ${channels.emailAvailable ? html`<${Switch} id="email" label="E-mail" checked=${Boolean(values.email)} onChange=${set("email")} />
+      ${values.email && html`<${Address} channels=${channels} onChannels=${onChannels} />`}` : html`<${Missing} label="E-mail" />`}
+    ${channels.webhookAvailable ? html`<${Switch} id="webhook" label="Webhooks"
+        hint=${html`Calls to other programs, <a href="#webhooks">below</a>.`} checked=${Boolean(values.webhook)}
+        onChange=${set("webhook")} />` : html`<${Missing} label="Webhooks" />`}`;
+}
+
+/** A channel without a switch, since the server cannot use it. */
+function Missing({ label }) {
+  return html`<div class="v-switch missing"><span class="v-switch-none" aria-hidden="true">–</span>
+    <div>${label}<p class="v-hint">Not set up by the operator.</p></div></div>`;
 }
 
 /** The browsers that get pushes, and the switch of this one. */
