@@ -57,7 +57,7 @@ export function Nav({ route, counts, bell, onClose, chat, onChat }) {
         ${onClose && html`<button type="button" class="button quiet icon-only" aria-label="Close the lists" onClick=${onClose}>
           <${Icon} name="close" /></button>`}</div>
       <ul>${lists.map((each) => html`<${Link} key=${each.view} ...${each} here=${here === each.path}
-        count=${each.view === "done" ? 0 : counts[each.view]} late=${each.view === "today" ? counts.overdue : 0} />`)}</ul>
+        count=${counts[each.view]} late=${each.view === "today" ? counts.overdue : 0} />`)}</ul>
       ${counts.tags?.length > 0 && html`<h2 class="nav-title" id="nav-tags">Tags</h2>
         <ul aria-labelledby="nav-tags">${counts.tags.map(({ tag, count }) => {
           const path = `/tag/${encodeURIComponent(tag)}`;
