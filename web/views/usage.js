@@ -133,7 +133,9 @@ function Figures({ data, year }) {
   const percent = (share) => (share < 0 ? "–" : `${Math.round(share * 100)} %`);
   return html`<dl class="v-numbers">
     <${Figure} label="Completed" value=${numberText(totals.completed)}>
-      ${previous && html`<${Change} now=${totals.completed} before=${previous.completed} span=${span} />`}<//>
+      ${previous && html`<${Change} now=${totals.completed} before=${previous.completed} span=${span} />`}
+      ${totals.uncompleted > 0 && html`<p class="v-change">${totals.uncompleted === 1 ? "1 completion was undone; this number counts it too"
+        : `${numberText(totals.uncompleted)} completions were undone; this number counts them too`}</p>`}<//>
     <${Figure} label="Created" value=${numberText(totals.created)}>
       ${previous && html`<${Change} now=${totals.created} before=${previous.created} span=${span} better=${0} />`}<//>
     <${Figure} label="Open now" value=${numberText(data.open)}>

@@ -1,0 +1,42 @@
+"""Views beside the lists: what the side list counts, what usage says of undone completions, and channels that are missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+from product import Product
+from todo_client import Client, eventually
+
+
+def test_the_side_list_counts_what_is_done(opened: Callable[..., Product], client: Client) -> None:
+    for number in range(3):
+        client.complete(client.create(f"Finished {number}").id)
+    product = opened("/today")
+    lists = product.page.get_by_role("navigation", name="Lists")
+    expect(lists.get_by_role("link", name=re.compile("^Done ?, 3 tasks$"))).to_be_visible()
+
+
+def test_usage_tells_how_undone_completions_count(opened: Callable[..., Product], client: Client) -> None:
+    task = client.create("Sort the photos")
+    product = opened("/all")
+    product.check_off(task.title)
+    eventually(lambda: client.get(task.id).completed, "done")
+    product.undo()
+    eventually(lambda: not client.get(task.id).completed, "open again")
+
+    def told() -> bool:
+        product.visit("/usage")
+        card = product.page.get_by_role("main").locator(".v-number").filter(has_text="Completed").first
+        expect(card).to_be_visible()
+        return "1 completion was undone; this number counts it too" in re.sub(r"\s+", " ", card.inner_text())
+    eventually(told, "the card says it")
+
+
+def test_a_channel_that_the_operator_did_not_set_up_has_no_switch(opened: Callable[..., Product]) -> None:
+    product = opened("/preferences")
+    reminders = product.page.get_by_role("main")
+    expect(reminders.get_by_role("switch", name="The list in this page")).to_be_visible()
+    expect(reminders.get_by_text("Not set up by the operator.").first).to_be_visible()
+    expect(reminders.get_by_role("switch", name="E-mail")).to_have_count(0)
