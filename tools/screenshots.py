@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -100,18 +101,36 @@ class Camera:
         person = self._browser.person(self._origin, timezone_id=ZONE, locale="en-GB", reduced_motion="reduce", **options)
         if not real_time:
             person.context.clock.set_fixed_time(NOW)
+        calls: set[Any] = set()
+        person.context.on("request", lambda call: calls.add(call))
+        for end in ("requestfinished", "requestfailed"):
+            person.context.on(end, lambda call: calls.discard(call))
         product = Product(person.tab("/today"))
         product.sign_in_if_asked(user, operator=user == "olga")
         product.visit(path)
         prepare(product)
         product.page.mouse.move(0, 0)
-        product.page.wait_for_timeout(3_000)  # also what the page reads slowly is there
+        self._come_to_rest(product, calls)
         IMAGES.mkdir(exist_ok=True)
         file = IMAGES / f"{name}.png"
         file.write_bytes(with_palette(product.page.screenshot()))
         print(f"{file.relative_to(REPOSITORY)}: {file.stat().st_size / 1000:.0f} kB", flush=True)
         complaints = self._browser.end_of_test(name, failed=False)
         assert not complaints, complaints
+
+
+    @staticmethod
+    def _come_to_rest(product: Product, calls: set[Any]) -> None:
+        """All parts are drawn, also those that come late, and no call is under way."""
+        expect(product.page.get_by_role("button", name=re.compile("^Notifications"))).to_be_visible()
+        expect(product.page.locator("[aria-busy=true], .spinner")).to_have_count(0)
+        deadline = time.monotonic() + 60
+        quiet = 0
+        while quiet < 3:
+            assert time.monotonic() < deadline, f"still under way: {[call.url for call in calls]}"
+            product.run("() => new Promise((done) => requestIdleCallback(done))")
+            quiet = 0 if calls else quiet + 1
+        product.settled()
 
 
 def take(camera: Camera) -> None:
@@ -130,14 +149,17 @@ def take(camera: Camera) -> None:
         product.say("done with the library card")
         expect(product.page.get_by_role("log", name="Conversation").get_by_role("link").first).to_be_visible()
 
+    def all_sent(product: Product) -> None:
+        expect(product.page.get_by_role("group", name="Outbox")).to_contain_text(re.compile(r"^Outbox\s*0"))
+        letters = product.page.get_by_role("list", name="Dead letters").get_by_role("listitem")
+        expect(letters).to_have_count(2)
+
     camera.picture("page", "/upcoming", opened, viewport={"width": 1440, "height": 900})
     camera.picture("page-add", "/today", typed, viewport=desktop)
     camera.picture("page-dark", "/today", chatted, viewport=desktop, color_scheme="dark")
     camera.picture("page-phone", "/today", lambda _: None, **phone)
     camera.picture("page-phone-dark", "/upcoming", lambda _: None, color_scheme="dark", **phone)
-    camera.picture("page-operator", "/operator", lambda product: expect(
-        product.page.get_by_role("heading", name="Dead letters").first).to_be_visible(), user="olga", real_time=True,
-        viewport={"width": 1280, "height": 1100})
+    camera.picture("page-operator", "/operator", all_sent, user="olga", real_time=True, viewport={"width": 1280, "height": 1100})
 
 
 def main() -> None:
@@ -147,7 +169,6 @@ def main() -> None:
         furnish(Client(stack.api_target(), "ada"))
         stack.postgres.query("update tasks set created_at = '2030-05-27 08:12+02'")
         something_for_operators(stack)
-        time.sleep(2)
         browser = Browser(playwright, REPOSITORY / "build" / "page")
         take(Camera(browser, os.environ.get("PAGE_ORIGIN", stack.web_url())))
         browser.close()
