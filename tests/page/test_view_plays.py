@@ -40,3 +40,18 @@ def test_a_channel_that_the_operator_did_not_set_up_has_no_switch(opened: Callab
     expect(reminders.get_by_role("switch", name="The list in this page")).to_be_visible()
     expect(reminders.get_by_text("Not set up by the operator.").first).to_be_visible()
     expect(reminders.get_by_role("switch", name="E-mail")).to_have_count(0)
+
+
+def test_the_dialog_of_the_due_date_writes_dates_as_the_user_wants_them(opened: Callable[..., Product], client: Client) -> None:
+    client.create("Team lunch", due_local="2031-01-02")
+    product = opened("/preferences")
+    product.page.get_by_label("Clock").select_option("12")
+    with product.page.expect_response(re.compile("UpdatePreferences")):
+        product.page.get_by_label("“1/2” means").select_option("DATE_ORDER_MONTH_FIRST")
+    product.visit("/all")
+    product.focus("Team lunch")
+    product.press("d")
+    product.page.get_by_role("menuitem", name="Another date or time…").first.click()
+    dialog = product.dialog("Due date")
+    dialog.get_by_label("In words").fill("7 june 2031 at 12:30pm")
+    expect(dialog.get_by_role("status")).to_have_text("Saturday, June 7, 2031, 12:30 pm")

@@ -24,22 +24,22 @@ export async function chooseDue(tasks) {
     formatDay(day, preferences.state)}${clock ? ` ${formatClock(local, preferences.state)}` : ""}`);
 }
 
+/** Reads a date in words. The answer says why there is none; the date itself is written as the user's preferences want it. */
 function useWords(words, take) {
-  const [meaning, setMeaning] = useState("");
+  const [problem, setProblem] = useState("");
   useEffect(() => {
-    if (!words.trim()) return setMeaning("");
+    if (!words.trim()) return setProblem("");
     const stop = new AbortController();
-    const timer = setTimeout(() => parse(words, [], stop.signal).then(({ task, pieces = [] }) => {
-      const piece = pieces.find(({ kind }) => kind === "DUE_DATE" || kind === "RECURRENCE");
-      setMeaning(task.dueLocal ? piece?.meaning || "" : "These words name no date.");
+    const timer = setTimeout(() => parse(words, [], stop.signal).then(({ task }) => {
+      setProblem(task.dueLocal ? "" : "These words name no date.");
       if (task.dueLocal) take(task.dueLocal);
-    }, () => !stop.signal.aborted && setMeaning("Words cannot be read without a connection. Use the fields below.")), 150);
+    }, () => !stop.signal.aborted && setProblem("Words cannot be read without a connection. Use the fields below.")), 150);
     return () => {
       clearTimeout(timer);
       stop.abort();
     };
   }, [words]);
-  return meaning;
+  return problem;
 }
 
 function DueDialog({ start, onClose }) {
@@ -47,7 +47,7 @@ function DueDialog({ start, onClose }) {
   const [day, setDay] = useState(start.day || addDays(today(preferences.state.zone), 1));
   const [clock, setClock] = useState(start.clock);
   const prefs = usePreferences();
-  const meaning = useWords(words, (local) => {
+  const problem = useWords(words, (local) => {
     setDay(local.slice(0, 10));
     setClock(local.slice(11, 16));
   });
@@ -61,7 +61,7 @@ function DueDialog({ start, onClose }) {
         onInput=${(event) => setWords(event.currentTarget.value)} /></label>
       <div class="t-two"><label>Day<input type="date" required value=${day} onInput=${(event) => setDay(event.currentTarget.value)} /></label>
         <label>Time<input type="time" value=${clock} onInput=${(event) => setClock(event.currentTarget.value)} /></label></div>
-      <p class="t-hint" role="status">${meaning || long}</p>
+      <p class="t-hint" role="status">${problem || long}</p>
       <div class="dialog-actions"><button type="button" class="button" onClick=${() => onClose(null)}>Cancel</button>
         <button type="submit" class="button primary">Save</button></div>
     </form><//>`;

@@ -81,7 +81,7 @@ function Entry({ item, choose }) {
     <span class="menu-icon">${item.icon && html`<${Icon} name=${item.icon} />`}
       ${!item.icon && item.checked && html`<${Icon} name="check" />`}</span>
     <span class="menu-label" dir="auto">${item.label}</span>
-    ${item.hint && html`<span class="menu-hint">${item.hint}</span>`}</button>`;
+    ${item.hint && html`<span class=${`menu-hint ${item.hint.length < 4 ? "of-key" : ""}`}>${item.hint}</span>`}</button>`;
 }
 
 /** Puts the menu beside its anchor, inside of the window. */

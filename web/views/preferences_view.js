@@ -103,7 +103,7 @@ function Device() {
     <${Choice} id="theme" label="Theme" value=${wishes.theme}
       options=${[["system", "Like the system"], ["light", "Light"], ["dark", "Dark"]]}
         onChange=${(theme) => preferences.setDevice({ theme })} />
-    <${Choice} id="clock" label="Clock" value=${wishes.hour12 ? "12" : "24"}
+    <${Choice} id="clock" label="Clock" hint="Of lists and tasks. Chat and texts of rules write 24 hours." value=${wishes.hour12 ? "12" : "24"}
       options=${[["24", "24 hours: 18:30"], ["12", "12 hours: 6:30 pm"]]}
         onChange=${(value) => preferences.setDevice({ hour12: value === "12" })} />
     <${Switch} id="single-keys" label="Shortcuts of a single key"
