@@ -109,3 +109,14 @@ def test_large_text_is_not_cut(phone: Product) -> None:
     drawer = page.get_by_role("dialog", name="Lists")
     assert drawer.locator(".nav-label").evaluate_all(cut) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_long_dialog_keeps_its_end_in_sight(phone: Product, client: Client) -> None:
+    client.create("Stretch", due_local="2031-05-06T08:00:00", time_zone="Europe/Berlin", recurrence_rule="weekly")
+    phone.visit("/all")
+    phone.open_task("Stretch").get_by_role("button", name=re.compile("^every week", re.I)).click()
+    dialog = phone.dialog("Repeat")
+    expect(dialog.get_by_text("Next dates")).to_be_attached()
+    expect(dialog.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
+    tops = dialog.locator(".t-day").evaluate_all("all => [...new Set(all.map(each => each.offsetTop))].length")
+    assert tops == 1, "the days of the week stand in one line"

@@ -7,11 +7,21 @@ export function partsOf(rule) {
   return Object.fromEntries(String(rule || "").replace(/^RRULE:/i, "").split(";").filter(Boolean).map((part) => part.toUpperCase().split("=")));
 }
 
+const plain = { DAILY: "FREQ=DAILY", WEEKLY: "FREQ=WEEKLY", WEEKDAYS: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR" };
+// Of the 29th and later these words mean the last day of a shorter month, which the form does not know.
+const plainUntil28 = { MONTHLY: "FREQ=MONTHLY", YEARLY: "FREQ=YEARLY" };
+
+/** The rule that a word such as "weekly" stands for; other texts as they are. */
+function written(rule, day) {
+  const word = String(rule || "").trim().toUpperCase();
+  return plain[word] || (day.slice(8, 10) <= "28" && plainUntil28[word]) || rule;
+}
+
 const names = new Set(["FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "COUNT", "UNTIL", "WKST", "BYMONTH"]);
 
 /** The form for a rule: {freq, interval, days, monthly, monthDay, nth, nthDay, end, count, until, extra}; null: it has no form. */
 export function formOf(rule, day) {
-  const parts = partsOf(rule);
+  const parts = partsOf(written(rule, day));
   const weekday = dayNames[(new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7];
   const form = { freq: "WEEKLY", interval: 1, days: [weekday], monthly: "day", monthDay: Number(day.slice(8, 10)),
     nth: Math.min(4, Math.ceil(Number(day.slice(8, 10)) / 7)), nthDay: weekday, end: "never", count: 10, until: "" };

@@ -100,8 +100,8 @@ export async function leave() {
   await session.signOut();
 }
 
-/** The name of the view is in the bar while its heading is not to be seen. */
-export function TopBar({ title, menu, onMenu, bell }) {
+/** The name of the view is in the bar while its heading is not to be seen. `bare`: the view shows none. */
+export function TopBar({ title, bare, menu, onMenu, bell }) {
   const bar = useRef();
   const [passed, set] = useState(false);
   useEffect(() => {
@@ -112,7 +112,7 @@ export function TopBar({ title, menu, onMenu, bell }) {
   return html`<header ref=${bar} class="topbar">
     <button type="button" class="button quiet icon-only" aria-label="Show the lists" aria-haspopup="dialog" aria-expanded=${String(menu)}
       onClick=${onMenu}><${Icon} name="menu" /></button>
-    <span class="topbar-title" dir="auto" aria-hidden="true">${passed && title}</span>${bell}
+    <span class="topbar-title" dir="auto" aria-hidden="true">${(passed || bare) && title}</span>${bell}
     <button type="button" class="button quiet icon-only" aria-label="Search and commands" onClick=${openPalette}>
       <${Icon} name="palette" /></button></header>`;
 }

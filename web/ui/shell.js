@@ -50,7 +50,7 @@ export function Shell({ useCounts, Bell, ChatPanel, onAdd, children }) {
     document.getElementById("main").focus();
   }}>Skip to the tasks</a>
     <div class="frame">
-      ${!wide && html`<${TopBar} title=${title} menu=${menu} onMenu=${() => setMenu(true)} bell=${bell} />`}
+      ${!wide && html`<${TopBar} title=${title} bare=${route.view === "chat"} menu=${menu} onMenu=${() => setMenu(true)} bell=${bell} />`}
       ${wide && html`<${Nav} ...${shown} bell=${bell} onChat=${ChatPanel && (() => showOrHideChat(!chat))} />`}
       ${!wide && menu && html`<${Drawer} ...${shown} onClose=${() => setMenu(false)} />`}
       <main class="main" id="main" tabindex="-1"><${Banner} />${children(route)}</main>
