@@ -55,3 +55,17 @@ def test_the_dialog_of_the_due_date_writes_dates_as_the_user_wants_them(opened: 
     dialog = product.dialog("Due date")
     dialog.get_by_label("In words").fill("7 june 2031 at 12:30pm")
     expect(dialog.get_by_role("status")).to_have_text("Saturday, June 7, 2031, 12:30 pm")
+
+
+def test_the_form_knows_a_rule_that_falls_back_to_the_last_day(opened: Callable[..., Product], client: Client) -> None:
+    rule = "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=BACKWARD"
+    task = client.create("Pay the rent", due_local="2031-01-31", recurrence_rule=rule)
+    product = opened("/all")
+    product.open_task("Pay the rent").get_by_role("button", name=re.compile("month")).click()
+    dialog = product.dialog("Repeat")
+    expect(dialog.get_by_role("button", name="Every month")).to_have_attribute("aria-pressed", "true")
+    dialog.get_by_role("spinbutton").first.fill("2")
+    expect(dialog.get_by_role("status")).to_contain_text("31 March")
+    dialog.get_by_role("button", name="Save").click()
+    eventually(lambda: client.get(task.id).recurrence_rule == "RSCALE=GREGORIAN;FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=31;SKIP=BACKWARD",
+               "every other month, as before on its last day if it is shorter")

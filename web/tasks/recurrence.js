@@ -73,7 +73,7 @@ export async function editRule(task) {
 const presets = (start) => {
   const day = dayNames[(weekday(start) + 6) % 7];
   return [["Every day", "FREQ=DAILY"], ["Weekdays", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"], ["Every week", `FREQ=WEEKLY;BYDAY=${day}`],
-    ["Every month", `FREQ=MONTHLY;BYMONTHDAY=${Number(start.slice(8, 10))}`], ["Every year", "FREQ=YEARLY"]];
+    ["Every month", ruleOf({ ...formOf("", start), freq: "MONTHLY" })], ["Every year", "FREQ=YEARLY"]];
 };
 
 function startOf(task) {
@@ -86,12 +86,13 @@ function RuleDialog({ task, onClose }) {
   const [rule, setRule] = useState(task.recurrence_rule || `FREQ=WEEKLY;BYDAY=${dayNames[(weekday(startOf(task)) + 6) % 7]}`);
   const [basis, setBasis] = useState(task.recurrence_basis || "schedule");
   const form = formOf(rule, start);
-  const { answer, error } = usePreview(task, start, rule, basis);
+  const { answer, error, of } = usePreview(task, start, rule, basis);
   const change = (fields) => setRule(ruleOf({ ...form, ...fields }));
   return html`<${Dialog} title="Repeat" wide onClose=${() => onClose(null)}>
     <form class="t-form" onSubmit=${(event) => {
       event.preventDefault();
-      if (!error) onClose({ rule: answer?.recurrenceRule || rule, basis, start });
+      // A preview that is under way is still of the rule before.
+      if (!error) onClose({ rule: (of === rule && answer?.recurrenceRule) || rule, basis, start });
     }}>
       <div class="t-chips" role="group" aria-label="Usual rules">${presets(start).map(([label, value]) => html`<button key=${label} type="button"
         class="t-chip" aria-pressed=${String(rule === value)} onClick=${() => setRule(value)}>${label}</button>`)}</div>
@@ -110,16 +111,16 @@ function RuleDialog({ task, onClose }) {
 }
 
 function usePreview(task, start, rule, basis) {
-  const [state, setState] = useState({ answer: null, error: "" });
+  const [state, setState] = useState({ answer: null, error: "", of: "" });
   useEffect(() => {
     const stop = new AbortController();
     const zone = zoneOf(preferences.state.zone);
     const asked = previewTask(task.due_kind ? task : { ...task, due_kind: "date", due_local: start, time_zone: zone },
       { recurrenceRule: rule, recurrenceBasis: `RECURRENCE_BASIS_${basis.toUpperCase()}` });
-    const timer = setTimeout(() => preview(asked, stop.signal).then((answer) => setState({ answer, error: "" }), (error) => {
+    const timer = setTimeout(() => preview(asked, stop.signal).then((answer) => setState({ answer, error: "", of: rule }), (error) => {
       if (stop.signal.aborted) return;
-      if (error.code === "offline") setState({ answer: null, error: "" });
-      else setState({ answer: null, error: error.fields[0] ? `The rule ${error.fields[0].description}.` : error.message });
+      if (error.code === "offline") setState({ answer: null, error: "", of: rule });
+      else setState({ answer: null, of: rule, error: error.fields[0] ? `The rule ${error.fields[0].description}.` : error.message });
     }), 150);
     return () => {
       clearTimeout(timer);
