@@ -3,17 +3,14 @@
 #include <array>
 #include <utility>
 
-#include "domain/event/event_writer.h"
 #include "ports/mutated_task.h"
 #include "ports/no_such_task.h"
 #include "ports/stale_task.h"
 #include "ports/too_many_open_tasks.h"
 #include "store/batch_statements.h"
 #include "store/task_columns.h"
-#include "store/task_rows.h"
 #include "util/fault_point.h"
 #include "util/status.h"
-#include "util/unicode.h"
 
 namespace todo::store {
 namespace {
@@ -54,9 +51,12 @@ bool FitsBatch(const Mutation& mutation) {
 }
 
 std::span<const Statement> MutationBatch::Statements() {
-  static constexpr std::array kStatements = {
-      kLockUsers,   kFindRequests, kFindTasks,  kTakeIds,      kWriteUsers,
-      kInsertTasks, kUpdateTasks,  kWriteTexts, kWriteChanges, kWriteRequests};
+  static const std::vector<Statement> kStatements = [] {
+    std::vector<Statement> all = {kLockUsers, kFindRequests, kFindTasks, kTakeIds, kWriteRequests};
+    const std::span<const Statement> writing = ChangeRows::Statements();
+    all.insert(all.end(), writing.begin(), writing.end());
+    return all;
+  }();
   return kStatements;
 }
 
@@ -90,9 +90,7 @@ std::set<int> MutationBatch::Run(PipelineConnection& connection) {
   } else {
     TODO_FAULT_POINT("after-commit").IgnoreError();
   }
-  std::set<int> shards;
-  for (const Written& change : written_) shards.insert(static_cast<int>(change.shard));
-  return shards;
+  return changes_.shards();
 }
 
 void MutationBatch::SetVerdicts(Verdict verdict) {
@@ -175,7 +173,7 @@ void MutationBatch::Decide(BatchItem& item) {
   Change(item, user->second, IsOpen(*was), std::move(after));
 }
 
-void MutationBatch::Change(BatchItem& item, User& user, bool was_open, Task after) {
+void MutationBatch::Change(BatchItem& item, UserRow& user, bool was_open, Task after) {
   const Mutation& mutation = *item.mutation;
   const int opened = (IsOpen(after) ? 1 : 0) - (was_open ? 1 : 0);
   if (opened > 0 && open_task_limit_ && user.open_tasks + opened > *open_task_limit_)
@@ -187,95 +185,25 @@ void MutationBatch::Change(BatchItem& item, User& user, bool was_open, Task afte
   after.seq = ++user.seq;
   after.updated_at = mutation.now;
   requests_.push_back({.mutation = &mutation, .seq = after.seq, .answer = {}});
-  written_.push_back({.mutation = &mutation,
-                      .task = after,
-                      .shard = user.shard,
-                      .json = domain::FormatTaskJson(after)});
+  changes_.Add(after, {.kind = mutation.kind,
+                       .creates = mutation.creates(),
+                       .sets_title = mutation.patch.title.has_value(),
+                       .sets_description = mutation.patch.description.has_value(),
+                       .shard = user.shard,
+                       .event_id = mutation.event_id,
+                       .now = mutation.now,
+                       .traceparent = mutation.traceparent,
+                       .request_id = mutation.request_id.uuid});
   Answer(item, ports::MutationResult{.task = std::move(after), .changed = true});
 }
 
 absl::Status MutationBatch::Write(PipelineConnection& connection) {
-  if (!written_.empty()) {
-    SendUsers(connection);
-    SendTasks(connection, true);
-    SendTasks(connection, false);
-    SendTexts(connection);
-    SendChanges(connection);
-  }
+  if (!changes_.empty()) changes_.Send(connection, users_);
   SendRequests(connection);
   connection.Send("commit");
   TODO_ASSIGN_OR_RETURN(const std::vector<PipelineRows> answers, connection.Finish(deadline_));
   if (answers.back().command() != "COMMIT") return absl::InternalError("rolled back");
   return absl::OkStatus();
-}
-
-void MutationBatch::SendUsers(PipelineConnection& connection) const {
-  BinaryArray names(Type::kText), seqs(Type::kInt8), open_tasks(Type::kInt8);
-  for (const auto& [name, user] : users_) {
-    if (!user.changed) continue;
-    names.Add(name);
-    seqs.Add(user.seq);
-    open_tasks.Add(user.open_tasks);
-  }
-  connection.Send(kWriteUsers, std::array<const BinaryArray*, 3>{&names, &seqs, &open_tasks});
-}
-
-void MutationBatch::SendTasks(PipelineConnection& connection, bool new_ones) const {
-  TaskRows rows;
-  for (const Written& change : written_) {
-    if (change.mutation->creates() == new_ones) rows.Add(change.task, change.mutation->now);
-  }
-  if (rows.empty()) return;
-  if (new_ones)
-    connection.Send(kInsertTasks, rows.all());
-  else
-    connection.Send(kUpdateTasks, rows.changing());
-}
-
-void MutationBatch::SendTexts(PipelineConnection& connection) const {
-  BinaryArray users(Type::kText), ids(Type::kInt8), titles(Type::kText), descriptions(Type::kText);
-  for (const Written& change : written_) {
-    const bool is_new = change.mutation->creates();
-    const domain::TaskPatch& patch = change.mutation->patch;
-    if (!is_new && !patch.title && !patch.description) continue;
-    const domain::TaskFields& fields = change.task.fields;
-    users.Add(change.task.user.value);
-    ids.Add(change.task.id.value);
-    if (is_new || patch.title)
-      titles.Add(util::FoldForSearch(fields.title));
-    else
-      titles.AddNull();
-    if (is_new || patch.description)
-      descriptions.Add(util::FoldForSearch(fields.description.value_or("")));
-    else
-      descriptions.AddNull();
-  }
-  if (users.empty()) return;
-  connection.Send(kWriteTexts,
-                  std::array<const BinaryArray*, 4>{&users, &ids, &titles, &descriptions});
-}
-
-void MutationBatch::SendChanges(PipelineConnection& connection) const {
-  BinaryArray users(Type::kText), seqs(Type::kInt8), shards(Type::kInt2), events(Type::kUuid),
-      kinds(Type::kText), tasks(Type::kInt8), versions(Type::kInt8), texts(Type::kText),
-      times(Type::kTimestamptz), traceparents(Type::kText), requests(Type::kUuid);
-  for (const Written& change : written_) {
-    const Mutation& mutation = *change.mutation;
-    users.Add(mutation.user.value);
-    seqs.Add(change.task.seq);
-    shards.Add(change.shard);
-    events.Add(mutation.event_id.uuid);
-    kinds.Add(domain::ToString(mutation.kind));
-    tasks.Add(change.task.id.value);
-    versions.Add(change.task.version);
-    texts.Add(change.json);
-    times.Add(mutation.now);
-    traceparents.Add(mutation.traceparent);
-    requests.Add(mutation.request_id.uuid);
-  }
-  connection.Send(kWriteChanges, std::array<const BinaryArray*, 11>{
-                                     &users, &seqs, &shards, &events, &kinds, &tasks, &versions,
-                                     &texts, &times, &traceparents, &requests});
 }
 
 void MutationBatch::SendRequests(PipelineConnection& connection) const {

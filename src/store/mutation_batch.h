@@ -15,7 +15,7 @@
 #include "domain/ids.h"
 #include "domain/task/task.h"
 #include "ports/task_store.h"
-#include "store/binary_array.h"
+#include "store/change_rows.h"
 #include "store/pipeline_connection.h"
 
 // Inside the room only.
@@ -60,22 +60,9 @@ class MutationBatch {
   std::set<int> Run(PipelineConnection& connection);
 
  private:
-  struct User {
-    std::int64_t seq = 0;
-    std::int64_t open_tasks = 0;
-    std::int64_t shard = 0;
-    bool changed = false;
-  };
   struct Stored {
     std::string json;
     bool deleted = false;
-  };
-  /// A task after its change.
-  struct Written {
-    const ports::Mutation* mutation = nullptr;
-    domain::Task task;
-    std::int64_t shard = 0;
-    std::string json;
   };
   /// A row of requests. `seq` or `answer`.
   struct Request {
@@ -87,12 +74,8 @@ class MutationBatch {
   absl::Status Read(PipelineConnection& connection);
   void Decide(BatchItem& item);
   /// The change of a task of `user`, after all checks but that of the limit.
-  void Change(BatchItem& item, User& user, bool was_open, domain::Task after);
+  void Change(BatchItem& item, UserRow& user, bool was_open, domain::Task after);
   absl::Status Write(PipelineConnection& connection);
-  void SendUsers(PipelineConnection& connection) const;
-  void SendTasks(PipelineConnection& connection, bool new_ones) const;
-  void SendTexts(PipelineConnection& connection) const;
-  void SendChanges(PipelineConnection& connection) const;
   void SendRequests(PipelineConnection& connection) const;
   void SetVerdicts(BatchItem::Verdict verdict);
 
@@ -100,12 +83,12 @@ class MutationBatch {
   const std::optional<std::int64_t> open_task_limit_;
   const std::chrono::steady_clock::time_point deadline_;
 
-  std::map<std::string, User> users_;  // those that are locked
+  UserRows users_;  // those that are locked
   std::set<std::pair<std::string, std::string>> known_requests_;
   std::map<std::pair<std::string, std::int64_t>, Stored> tasks_;
   std::vector<std::int64_t> free_ids_;
   std::set<std::pair<std::string, domain::Uuid>> changed_series_;  // by user
-  std::vector<Written> written_;                                   // in the order of seq
+  ChangeRows changes_;
   std::vector<Request> requests_;
 };
 

@@ -16,6 +16,8 @@ namespace todo::store {
 class TaskRows {
  public:
   TaskRows();
+  TaskRows(const TaskRows&) = delete;
+  TaskRows& operator=(const TaskRows&) = delete;
 
   /// `changed_at` is the time at which a deleted task was deleted.
   void Add(const domain::Task& task, domain::Instant changed_at);

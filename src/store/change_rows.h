@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "domain/event/event.h"
+#include "domain/ids.h"
+#include "domain/task/task.h"
+#include "domain/time.h"
+#include "store/binary_array.h"
+#include "store/task_rows.h"
+
+// Inside the room only.
+
+namespace todo::store {
+
+class PipelineConnection;
+struct Statement;
+
+/// A user's row, which its transaction has locked.
+struct UserRow {
+  std::int64_t seq = 0;
+  std::int64_t open_tasks = 0;
+  std::int64_t shard = 0;
+  bool changed = false;
+};
+using UserRows = std::map<std::string, UserRow>;
+
+/// What is written of a change besides the task.
+struct ChangeRow {
+  domain::ChangeKind kind = domain::ChangeKind::kCreated;
+  bool creates = false;
+  bool sets_title = false;        // `creates` sets both texts
+  bool sets_description = false;  // the same
+  std::int64_t shard = 0;
+  domain::EventId event_id;
+  domain::Instant now;
+  std::string_view traceparent;
+  std::optional<domain::Uuid> request_id;
+};
+
+/// The rows that changes of tasks write: users, tasks, texts and the change log, each table by one
+/// statement. It writes what apply_change (db/functions) writes for one change.
+class ChangeRows {
+ public:
+  static std::span<const Statement> Statements();
+
+  /// `task` is the task after the change. The changes of a user are added in the order of their
+  /// seq. No two changes are of one task or of one series, so that triggers see each.
+  void Add(const domain::Task& task, const ChangeRow& change);
+
+  bool empty() const { return shards_.empty(); }
+  /// The shards that get changes.
+  const std::set<int>& shards() const { return shards_; }
+
+  /// Sends everything, and the rows of those of `users` that changed. Precondition: not empty.
+  void Send(PipelineConnection& connection, const UserRows& users) const;
+
+ private:
+  using Type = BinaryArray::Type;
+
+  void AddTexts(const domain::Task& task, const ChangeRow& change);
+
+  std::set<int> shards_;
+  TaskRows new_tasks_;
+  TaskRows changed_tasks_;
+  // users, ids, titles, descriptions
+  std::array<BinaryArray, 4> texts_{BinaryArray(Type::kText), BinaryArray(Type::kInt8),
+                                    BinaryArray(Type::kText), BinaryArray(Type::kText)};
+  // users, seqs, shards, events, kinds, tasks, versions, JSON, times, traceparents, requests
+  std::array<BinaryArray, 11> changes_{
+      BinaryArray(Type::kText), BinaryArray(Type::kInt8), BinaryArray(Type::kInt2),
+      BinaryArray(Type::kUuid), BinaryArray(Type::kText), BinaryArray(Type::kInt8),
+      BinaryArray(Type::kInt8), BinaryArray(Type::kText), BinaryArray(Type::kTimestamptz),
+      BinaryArray(Type::kText), BinaryArray(Type::kUuid)};
+};
+
+}  // namespace todo::store
