@@ -2,8 +2,8 @@
 
 #include "store/session.h"
 
-// Inside the room only: the statements of MutationBatch. Each takes columns of values, so that a
-// statement does its part of the whole batch.
+// Inside the room only: the statements that change tasks of many users. Each takes columns of
+// values, so that a statement does its part of the whole batch.
 
 namespace todo::store {
 
@@ -12,6 +12,11 @@ namespace todo::store {
 inline constexpr Statement kLockUsers{"batch_lock_users", R"sql(
 select user_id, seq, open_tasks, shard from users where user_id = any($1::text[])
 order by user_id for update skip locked)sql"};
+
+/// The same of users that are locked already.
+inline constexpr Statement kReadUsers{"batch_read_users", R"sql(
+select u.user_id, u.seq, u.open_tasks, u.shard
+from unnest($1::text[]) k (user_id) join users u on u.user_id = k.user_id)sql"};
 
 inline constexpr Statement kFindRequests{"batch_find_requests", R"sql(
 select k.user_id, k.request_id
@@ -37,19 +42,20 @@ inline constexpr Statement kInsertTasks{"batch_insert_tasks", R"sql(
 insert into tasks (user_id, id, version, seq, title, description, completed, completed_at, priority, tags,
                    due_kind, due_local, due_at, time_zone, recurrence_rule, recurrence_basis, updated_at, deleted_at,
                    skipped_at, created_at, series_id, occurrence, series_anchor, series_anchor_later, scheduled_for,
-                   missed, rule_since)
+                   missed, rule_since, following, consumer_version)
 select v.user_id, v.id, v.version, v.seq, v.title, v.description, v.completed, v.completed_at, v.priority,
        v.tags::text[], v.due_kind, v.due_local, v.due_at, v.time_zone, v.recurrence_rule, v.recurrence_basis,
        v.updated_at, v.deleted_at, v.skipped_at, v.created_at, v.series_id, v.occurrence, v.series_anchor,
-       v.series_anchor_later, v.scheduled_for, v.missed, v.rule_since
+       v.series_anchor_later, v.scheduled_for, v.missed, v.rule_since, v.following::jsonb, v.consumer_version
 from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
             $8::timestamptz[], $9::smallint[], $10::text[], $11::text[], $12::timestamp[], $13::timestamptz[],
             $14::text[], $15::text[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[],
             $20::timestamptz[], $21::uuid[], $22::bigint[], $23::timestamp[], $24::boolean[], $25::timestamp[],
-            $26::bigint[], $27::bigint[])
+            $26::bigint[], $27::bigint[], $28::text[], $29::bigint[])
      v (user_id, id, version, seq, title, description, completed, completed_at, priority, tags, due_kind, due_local,
         due_at, time_zone, recurrence_rule, recurrence_basis, updated_at, deleted_at, skipped_at, created_at,
-        series_id, occurrence, series_anchor, series_anchor_later, scheduled_for, missed, rule_since))sql"};
+        series_id, occurrence, series_anchor, series_anchor_later, scheduled_for, missed, rule_since, following,
+        consumer_version))sql"};
 
 /// The columns of a series stay as they are. In the order of the key, because a trigger locks the
 /// reminders of each task.
@@ -67,6 +73,29 @@ from (
            $14::text[], $15::text[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[])
     y (user_id, id, version, seq, title, description, completed, completed_at, priority, tags, due_kind, due_local,
        due_at, time_zone, recurrence_rule, recurrence_basis, updated_at, deleted_at, skipped_at)
+    order by y.user_id, y.id) v
+where x.user_id = v.user_id and x.id = v.id)sql"};
+
+/// Like kUpdateTasks, with the columns of a series and the consumer's.
+inline constexpr Statement kReplaceTasks{"batch_replace_tasks", R"sql(
+update tasks x set
+    version = v.version, seq = v.seq, title = v.title, description = v.description, completed = v.completed,
+    completed_at = v.completed_at, priority = v.priority, tags = v.tags::text[], due_kind = v.due_kind,
+    due_local = v.due_local, due_at = v.due_at, time_zone = v.time_zone, recurrence_rule = v.recurrence_rule,
+    recurrence_basis = v.recurrence_basis, updated_at = v.updated_at, deleted_at = v.deleted_at,
+    skipped_at = v.skipped_at, series_id = v.series_id, occurrence = v.occurrence, series_anchor = v.series_anchor,
+    series_anchor_later = v.series_anchor_later, scheduled_for = v.scheduled_for, missed = v.missed,
+    rule_since = v.rule_since, following = v.following::jsonb, consumer_version = v.consumer_version
+from (
+    select * from
+    unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
+           $8::timestamptz[], $9::smallint[], $10::text[], $11::text[], $12::timestamp[], $13::timestamptz[],
+           $14::text[], $15::text[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[],
+           $20::timestamptz[], $21::uuid[], $22::bigint[], $23::timestamp[], $24::boolean[], $25::timestamp[],
+           $26::bigint[], $27::bigint[], $28::text[], $29::bigint[])
+    y (user_id, id, version, seq, title, description, completed, completed_at, priority, tags, due_kind, due_local,
+       due_at, time_zone, recurrence_rule, recurrence_basis, updated_at, deleted_at, skipped_at, created_at, series_id,
+       occurrence, series_anchor, series_anchor_later, scheduled_for, missed, rule_since, following, consumer_version)
     order by y.user_id, y.id) v
 where x.user_id = v.user_id and x.id = v.id)sql"};
 

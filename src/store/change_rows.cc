@@ -4,7 +4,7 @@
 
 #include "domain/event/event_writer.h"
 #include "store/batch_statements.h"
-#include "store/pipeline_connection.h"
+#include "store/pipeline.h"
 #include "util/unicode.h"
 
 namespace todo::store {
@@ -20,14 +20,17 @@ std::array<const BinaryArray*, count> Pointers(const std::array<BinaryArray, cou
 }  // namespace
 
 std::span<const Statement> ChangeRows::Statements() {
-  static constexpr std::array kStatements = {kWriteUsers, kInsertTasks, kUpdateTasks, kWriteTexts,
-                                             kWriteChanges};
+  static constexpr std::array kStatements = {kWriteUsers,   kInsertTasks, kUpdateTasks,
+                                             kReplaceTasks, kWriteTexts,  kWriteChanges};
   return kStatements;
 }
 
 void ChangeRows::Add(const domain::Task& task, const ChangeRow& change) {
   shards_.insert(static_cast<int>(change.shard));
-  (change.creates ? new_tasks_ : changed_tasks_).Add(task, change.now);
+  TaskRows& rows = change.creates       ? new_tasks_
+                   : change.by_consumer ? replaced_tasks_
+                                        : changed_tasks_;
+  rows.Add(task, change.now, change.by_consumer);
   AddTexts(task, change);
   std::size_t column = 0;
   const auto add = [&](const auto& value) { changes_[column++].Add(value); };
@@ -62,7 +65,7 @@ void ChangeRows::AddTexts(const domain::Task& task, const ChangeRow& change) {
     descriptions.AddNull();
 }
 
-void ChangeRows::Send(PipelineConnection& connection, const UserRows& users) const {
+void ChangeRows::Send(Pipeline& pipeline, const UserRows& users) const {
   std::array<BinaryArray, 3> rows{BinaryArray(Type::kText), BinaryArray(Type::kInt8),
                                   BinaryArray(Type::kInt8)};
   for (const auto& [name, user] : users) {
@@ -71,11 +74,12 @@ void ChangeRows::Send(PipelineConnection& connection, const UserRows& users) con
     rows[1].Add(user.seq);
     rows[2].Add(user.open_tasks);
   }
-  connection.Send(kWriteUsers, Pointers(rows));
-  if (!new_tasks_.empty()) connection.Send(kInsertTasks, new_tasks_.all());
-  if (!changed_tasks_.empty()) connection.Send(kUpdateTasks, changed_tasks_.changing());
-  if (!texts_.front().empty()) connection.Send(kWriteTexts, Pointers(texts_));
-  connection.Send(kWriteChanges, Pointers(changes_));
+  pipeline.Send(kWriteUsers, Pointers(rows));
+  if (!new_tasks_.empty()) pipeline.Send(kInsertTasks, new_tasks_.all());
+  if (!changed_tasks_.empty()) pipeline.Send(kUpdateTasks, changed_tasks_.changing());
+  if (!replaced_tasks_.empty()) pipeline.Send(kReplaceTasks, replaced_tasks_.all());
+  if (!texts_.front().empty()) pipeline.Send(kWriteTexts, Pointers(texts_));
+  pipeline.Send(kWriteChanges, Pointers(changes_));
 }
 
 }  // namespace todo::store

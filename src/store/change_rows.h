@@ -20,7 +20,7 @@
 
 namespace todo::store {
 
-class PipelineConnection;
+class Pipeline;
 struct Statement;
 
 /// A user's row, which its transaction has locked.
@@ -43,6 +43,7 @@ struct ChangeRow {
   domain::Instant now;
   std::string_view traceparent;
   std::optional<domain::Uuid> request_id;
+  bool by_consumer = false;  // not of a call: it may also set what a series keeps
 };
 
 /// The rows that changes of tasks write: users, tasks, texts and the change log, each table by one
@@ -60,7 +61,7 @@ class ChangeRows {
   const std::set<int>& shards() const { return shards_; }
 
   /// Sends everything, and the rows of those of `users` that changed. Precondition: not empty.
-  void Send(PipelineConnection& connection, const UserRows& users) const;
+  void Send(Pipeline& pipeline, const UserRows& users) const;
 
  private:
   using Type = BinaryArray::Type;
@@ -69,7 +70,8 @@ class ChangeRows {
 
   std::set<int> shards_;
   TaskRows new_tasks_;
-  TaskRows changed_tasks_;
+  TaskRows changed_tasks_;   // by calls
+  TaskRows replaced_tasks_;  // by the consumer
   // users, ids, titles, descriptions
   std::array<BinaryArray, 4> texts_{BinaryArray(Type::kText), BinaryArray(Type::kInt8),
                                     BinaryArray(Type::kText), BinaryArray(Type::kText)};

@@ -52,7 +52,7 @@ std::string Quoted(std::string_view value) {
 
 /// An idle connection has nothing to say. If there is something to read, it is the end of the
 /// connection.
-bool WasClosedWhileIdle(const pqxx::connection& connection) {
+bool WasClosedWhileIdle(const pqxx::connection_base& connection) {
   if (!connection.is_open()) return true;
   pollfd descriptor{connection.sock(), POLLIN, 0};
   return poll(&descriptor, 1, 0) != 0;
@@ -259,7 +259,7 @@ void ConnectionPool::GiveBack(std::unique_ptr<Session> session, bool lost) {
 
 absl::Status ConnectionPool::Ping() {
   TODO_ASSIGN_OR_RETURN(Lease lease, Acquire());
-  return Run(lease, "ping", [](pqxx::connection& connection) {
+  return Run(lease, "ping", [](pqxx::connection_base& connection) {
     pqxx::nontransaction(connection).exec("select 1");
     return absl::OkStatus();
   });

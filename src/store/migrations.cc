@@ -75,13 +75,13 @@ absl::Status Refuse(std::string_view why) {
                           fmt::format("store: migrate: {}", why));
 }
 
-std::string ChecksumOf(pqxx::connection& connection, std::string_view sql) {
+std::string ChecksumOf(pqxx::connection_base& connection, std::string_view sql) {
   return pqxx::nontransaction(connection)
       .exec_params1(kChecksum, std::string(sql))[0]
       .as<std::string>();
 }
 
-absl::Status CheckIcu(pqxx::connection& connection) {
+absl::Status CheckIcu(pqxx::connection_base& connection) {
   try {
     pqxx::nontransaction(connection).exec(kUseIcu);
     return absl::OkStatus();
@@ -98,7 +98,7 @@ absl::Status CheckIcu(pqxx::connection& connection) {
 }
 
 /// Whether this binary may run on the database, and makes the tables that say what is applied.
-absl::Status CheckRelease(pqxx::connection& connection, const db::Schema& schema) {
+absl::Status CheckRelease(pqxx::connection_base& connection, const db::Schema& schema) {
   if (pqxx::nontransaction(connection).exec1(kIsFromBeforeRelease1)[0].as<bool>()) {
     return Refuse(
         "the database was made before release 1 and cannot be brought up to date: save what you "
@@ -116,7 +116,7 @@ absl::Status CheckRelease(pqxx::connection& connection, const db::Schema& schema
 }
 
 absl::Status ApplyMigrations(Session& session, const db::Schema& schema) {
-  pqxx::connection& connection = session.connection;
+  pqxx::connection_base& connection = session.connection;
   std::map<int, Applied> applied;
   for (const pqxx::row& row : pqxx::nontransaction(connection).exec(kMigrations)) {
     applied.emplace(row[0].as<int>(), Applied{row[1].as<std::string>(), row[2].as<std::string>()});
@@ -144,7 +144,7 @@ absl::Status ApplyMigrations(Session& session, const db::Schema& schema) {
 }
 
 void ApplyFunctions(Session& session, const db::Schema& schema) {
-  pqxx::connection& connection = session.connection;
+  pqxx::connection_base& connection = session.connection;
   std::map<std::string, AppliedFunction, std::less<>> applied;
   for (const pqxx::row& row : pqxx::nontransaction(connection).exec(kFunctions)) {
     applied.emplace(row[0].as<std::string>(),
@@ -175,7 +175,7 @@ void ApplyFunctions(Session& session, const db::Schema& schema) {
 }
 
 absl::Status Apply(Session& session, const db::Schema& schema) {
-  pqxx::connection& connection = session.connection;
+  pqxx::connection_base& connection = session.connection;
   TODO_RETURN_IF_ERROR(CheckIcu(connection));
   pqxx::nontransaction(connection).exec(kLock);
   TODO_RETURN_IF_ERROR(CheckRelease(connection, schema));
@@ -201,7 +201,8 @@ absl::Status Migrate(const std::string& conninfo, const db::Schema& schema,
       std::max(options.statement_timeout, options.lock_wait + std::chrono::seconds(1));
   ConnectionPool pool(conninfo, session);
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool.Acquire());
-  return Run(lease, "migrate", [&](pqxx::connection&) { return Apply(lease.session(), schema); });
+  return Run(lease, "migrate",
+             [&](pqxx::connection_base&) { return Apply(lease.session(), schema); });
 }
 
 }  // namespace todo::store

@@ -83,7 +83,7 @@ PgAuditLog::PgAuditLog(ConnectionPool& pool, std::function<void(int shard)> on_m
 
 absl::Status PgAuditLog::Enroll(const std::vector<std::string>& consumers) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "enroll for the audit", [&](pqxx::connection& connection) {
+  return Run(lease, "enroll for the audit", [&](pqxx::connection_base& connection) {
     pqxx::nontransaction transaction(connection);
     Exec(transaction, kEnroll, ArrayLiteral(consumers));
     return absl::OkStatus();
@@ -94,7 +94,7 @@ absl::StatusOr<bool> PgAuditLog::TakeTurn(const std::string& owner,
                                           std::chrono::milliseconds lease_time) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "take the audit's turn",
-             [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
+             [&](pqxx::connection_base& connection) -> absl::StatusOr<bool> {
                pqxx::nontransaction transaction(connection);
                const double seconds = std::chrono::duration<double>(lease_time).count();
                return Exec(transaction, kTakeTurn, owner, seconds)[0][0].as<bool>();
@@ -104,7 +104,7 @@ absl::StatusOr<bool> PgAuditLog::TakeTurn(const std::string& owner,
 absl::StatusOr<bool> PgAuditLog::OutboxFlows(Instant before) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "look at the outbox",
-             [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
+             [&](pqxx::connection_base& connection) -> absl::StatusOr<bool> {
                pqxx::nontransaction transaction(connection);
                return Exec(transaction, kOutboxFlows, FormatInstant(before))[0][0].as<bool>();
              });
@@ -114,7 +114,7 @@ absl::StatusOr<ports::AuditFindings> PgAuditLog::Look(std::string_view consumer,
                                                       const ports::AuditScope& scope) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "audit",
-             [&](pqxx::connection& connection) -> absl::StatusOr<ports::AuditFindings> {
+             [&](pqxx::connection_base& connection) -> absl::StatusOr<ports::AuditFindings> {
                pqxx::nontransaction transaction(connection);
                const pqxx::row row =
                    Exec(transaction, kLook, std::string(consumer), FormatInstant(scope.now),
@@ -130,7 +130,7 @@ absl::StatusOr<ports::AuditFindings> PgAuditLog::Look(std::string_view consumer,
 absl::StatusOr<std::vector<MissingEvent>> PgAuditLog::Due(std::string_view consumer, Instant now,
                                                           int limit) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "read missing events", [&](pqxx::connection& connection) {
+  return Run(lease, "read missing events", [&](pqxx::connection_base& connection) {
     pqxx::nontransaction transaction(connection);
     return Decode(Exec(transaction, kDue, std::string(consumer), FormatInstant(now), limit));
   });
@@ -139,7 +139,7 @@ absl::StatusOr<std::vector<MissingEvent>> PgAuditLog::Due(std::string_view consu
 absl::StatusOr<std::vector<MissingEvent>> PgAuditLog::PassedOver(std::string_view consumer,
                                                                  int limit) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "read events passed over", [&](pqxx::connection& connection) {
+  return Run(lease, "read events passed over", [&](pqxx::connection_base& connection) {
     pqxx::nontransaction transaction(connection);
     return Decode(Exec(transaction, kPassedOver, std::string(consumer), limit));
   });
@@ -151,7 +151,7 @@ absl::Status PgAuditLog::Repeat(std::string_view consumer, const std::string& to
   std::set<int> shards;
   {
     TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-    const absl::Status status = Run(lease, "publish again", [&](pqxx::connection& connection) {
+    const absl::Status status = Run(lease, "publish again", [&](pqxx::connection_base& connection) {
       pqxx::nontransaction transaction(connection);
       for (const pqxx::row& row :
            Exec(transaction, kRepeat, std::string(consumer),
@@ -174,7 +174,7 @@ absl::Status PgAuditLog::Repeat(std::string_view consumer, const std::string& to
 absl::Status PgAuditLog::GiveUp(std::string_view consumer,
                                 const std::vector<std::int64_t>& change_ids, Instant now) {
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "give events up", [&](pqxx::connection& connection) {
+  return Run(lease, "give events up", [&](pqxx::connection_base& connection) {
     pqxx::nontransaction transaction(connection);
     Exec(transaction, kGiveUp, std::string(consumer),
          ArrayLiteralOf(change_ids, [](std::int64_t id) { return fmt::format("{}", id); }),

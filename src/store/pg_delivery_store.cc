@@ -168,7 +168,7 @@ absl::StatusOr<std::optional<LeasedLane>> PgDeliveryStore::Lease(
   using Leased = std::optional<LeasedLane>;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(
-      lease, "lease a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<Leased> {
+      lease, "lease a delivery", [&](pqxx::connection_base& connection) -> absl::StatusOr<Leased> {
         // No common transaction: when a statement behind the first one fails, its lane stays leased
         // until the lease ends, and other lanes have their turn.
         pqxx::nontransaction transaction(connection);
@@ -247,20 +247,21 @@ absl::StatusOr<bool> PgDeliveryStore::Finish(const DeliveryLane& lane,
   std::optional<std::string> paused_until;
   if (attempt.paused_until) paused_until = domain::FormatInstant(*attempt.paused_until);
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "finish a delivery", [&](pqxx::connection& connection) -> absl::StatusOr<bool> {
-    pqxx::nontransaction transaction(connection);
-    return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel), lane.endpoint.value(),
-                lane.epoch, results.dump(), NameOf(pace),
-                domain::FormatInstant(attempt.at + attempt.took), paused_until)[0][0]
-        .as<bool>();
-  });
+  return Run(lease, "finish a delivery",
+             [&](pqxx::connection_base& connection) -> absl::StatusOr<bool> {
+               pqxx::nontransaction transaction(connection);
+               return Exec(transaction, kFinish, lane.user.value, NameOf(lane.channel),
+                           lane.endpoint.value(), lane.epoch, results.dump(), NameOf(pace),
+                           domain::FormatInstant(attempt.at + attempt.took), paused_until)[0][0]
+                   .as<bool>();
+             });
 }
 
 absl::Status PgDeliveryStore::StopEndpoint(const LeasedLane& leased, const std::string& reason,
                                            Instant now) {
   const DeliveryLane& lane = leased.lane;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "stop an endpoint", [&](pqxx::connection& connection) -> absl::Status {
+  return Run(lease, "stop an endpoint", [&](pqxx::connection_base& connection) -> absl::Status {
     // The endpoint first and by itself: nothing more is sent there, even if the next statement
     // fails.
     pqxx::nontransaction transaction(connection);

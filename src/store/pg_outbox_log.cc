@@ -227,7 +227,7 @@ absl::StatusOr<ports::OutboxShards> PgOutboxLog::Renew(const std::string& owner,
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(
       lease, "renew shards",
-      [&](pqxx::connection& connection) -> absl::StatusOr<ports::OutboxShards> {
+      [&](pqxx::connection_base& connection) -> absl::StatusOr<ports::OutboxShards> {
         pqxx::nontransaction transaction(connection);
         ports::OutboxShards shards;
         for (const pqxx::row& row :
@@ -257,7 +257,7 @@ absl::StatusOr<std::vector<OutboxBatch>> PgOutboxLog::Read(const std::vector<Out
   if (shards.empty()) return batches;
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "read outbox",
-             [&](pqxx::connection& connection) -> absl::StatusOr<std::vector<OutboxBatch>> {
+             [&](pqxx::connection_base& connection) -> absl::StatusOr<std::vector<OutboxBatch>> {
                for (const OutboxShard& shard : shards) {
                  batches.push_back(
                      {.shard = shard.number, .changes = {}, .messages = {}, .next = shard.cursor});
@@ -310,7 +310,7 @@ absl::StatusOr<std::vector<int>> PgOutboxLog::Advance(const std::vector<OutboxSh
   if (shards.empty()) return std::vector<int>();
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
   return Run(lease, "advance outbox",
-             [&](pqxx::connection& connection) -> absl::StatusOr<std::vector<int>> {
+             [&](pqxx::connection_base& connection) -> absl::StatusOr<std::vector<int>> {
                pqxx::nontransaction transaction(connection);
                std::set<int> lost;
                for (const OutboxShard& shard : shards) lost.insert(shard.number);
@@ -324,7 +324,7 @@ absl::StatusOr<std::vector<int>> PgOutboxLog::Advance(const std::vector<OutboxSh
 absl::Status PgOutboxLog::Release(const std::vector<OutboxShard>& shards) {
   if (shards.empty()) return absl::OkStatus();
   TODO_ASSIGN_OR_RETURN(ConnectionPool::Lease lease, pool_.Acquire());
-  return Run(lease, "release shards", [&](pqxx::connection& connection) {
+  return Run(lease, "release shards", [&](pqxx::connection_base& connection) {
     pqxx::nontransaction transaction(connection);
     WriteCursors(transaction, shards);
     Exec(transaction, kRelease, Shards(shards), Epochs(shards));

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "domain/time.h"
-#include "store/json_rows.h"
+#include "store/consumer_changes.h"
 #include "store/session.h"
 #include "store/task_columns.h"
 #include "util/status.h"
@@ -46,44 +46,6 @@ where case when excluded.version > 0 and f.version > 0 and excluded.version <> f
            then excluded.version > f.version
            else excluded.at >= f.at end
 returning true)sql"};
-
-// Function calls in the order of the array: later changes see the earlier ones.
-constexpr Statement kWrite{"inbox_write", R"sql(
-select a.outcome, a.shard
-from jsonb_array_elements($1::jsonb) with ordinality c (j, ord),
-     lateral apply_change(c.j->>'user', null, null, c.j->>'kind', (c.j->>'task_id')::bigint, null, c.j->'patch',
-                          (c.j->>'event_id')::uuid, (c.j->>'now')::timestamptz, c.j->>'traceparent') a
-order by c.ord)sql"};
-
-/// How a change stands in the change log, and the columns of the task that it sets.
-struct ChangeColumns {
-  domain::ChangeKind kind;
-  bool creates = false;
-  Patch patch = Patch::object();
-};
-
-ChangeColumns ColumnsOf(const ConsumerChange& change) {
-  ChangeColumns columns{domain::ChangeKind::kCreated};
-  switch (change.kind) {
-    case ConsumerChange::Kind::kCreateSuccessor:
-      columns.creates = true;
-      AddFields(columns.patch, change.fields);
-      AddSeries(columns.patch, change.series);
-      break;
-    case ConsumerChange::Kind::kRemoveSuccessor:
-      columns.kind = domain::ChangeKind::kDeleted;
-      columns.patch["deleted_at"] = domain::FormatInstant(change.now);
-      break;
-    case ConsumerChange::Kind::kReviveSuccessor:
-      AddFields(columns.patch, change.fields);
-      AddSeries(columns.patch, change.series);
-      columns.patch["deleted_at"] = nullptr;
-      columns.patch["completed"] = false;
-      columns.patch["completed_at"] = nullptr;
-      break;
-  }
-  return columns;
-}
 
 absl::StatusOr<domain::Task> Decode(const pqxx::field& json, const pqxx::field& deleted) {
   TODO_ASSIGN_OR_RETURN(domain::Task task, DecodeTask(View(json)));
@@ -160,26 +122,10 @@ absl::StatusOr<bool> PgRecurrenceWriter::AdvanceForeignTask(const domain::UserId
 
 absl::Status PgRecurrenceWriter::Write(const std::vector<ConsumerChange>& changes) {
   if (changes.empty()) return absl::OkStatus();
-  Patch rows = Patch::array();
-  for (const ConsumerChange& change : changes) {
-    ChangeColumns columns = ColumnsOf(change);
-    rows.push_back({{"user", change.user.value},
-                    {"kind", domain::ToString(columns.kind)},
-                    {"task_id", columns.creates ? Patch() : Patch(change.task_id.value)},
-                    {"patch", std::move(columns.patch)},
-                    {"event_id", change.event_id.value()},
-                    {"now", domain::FormatInstant(change.now)},
-                    {"traceparent", change.traceparent}});
-  }
   const auto written = unit_.Guard("write changes", [&]() -> absl::StatusOr<bool> {
-    for (const pqxx::row& row : Exec(unit_.work(), kWrite, JsonText(rows))) {
-      const auto outcome = View(row[0]);
-      if (outcome == "changed") {
-        unit_.NoteShard(row[1].as<int>());
-      } else if (outcome != "unchanged") {
-        return absl::NotFoundError("store: write changes: there is no such task");
-      }
-    }
+    ConsumerChanges batch(unit_.session());
+    TODO_RETURN_IF_ERROR(batch.Write(changes));
+    for (const int shard : batch.shards()) unit_.NoteShard(shard);
     return true;
   });
   return written.status();

@@ -100,7 +100,7 @@ absl::StatusOr<std::vector<Answer>> Ask(ConnectionPool::Lease& lease,
                                         std::span<const Mutation> mutations, const Send& send,
                                         bool in_doubt) {
   using Answers = std::vector<Answer>;
-  return Run(lease, "apply", [&](pqxx::connection& connection) -> absl::StatusOr<Answers> {
+  return Run(lease, "apply", [&](pqxx::connection_base& connection) -> absl::StatusOr<Answers> {
     pqxx::nontransaction transaction(connection);
     Answers answers;
     for (const pqxx::row& row : send(transaction)) {

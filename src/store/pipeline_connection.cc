@@ -2,140 +2,35 @@
 
 #include <poll.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include "store/session.h"
 
 namespace todo::store {
-namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-bool Failed(const PGresult* result) {
-  const ExecStatusType status = PQresultStatus(result);
-  return status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK;
-}
-
-}  // namespace
-
-std::string_view PipelineRows::Text(int row, int column) const {
-  return {PQgetvalue(result_.get(), row, column),
-          static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
-}
-
-std::int64_t PipelineRows::Number(int row, int column) const {
-  const std::string_view text = Text(row, column);
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-PipelineConnection::PipelineConnection(PGconn* connection) : connection_(connection, &PQfinish) {}
+PipelineConnection::PipelineConnection(Connection connection)
+    : Pipeline(connection.get()), connection_(std::move(connection)) {}
 
 PipelineConnection::~PipelineConnection() = default;
 
 absl::StatusOr<std::unique_ptr<PipelineConnection>> PipelineConnection::Open(
     const std::string& conninfo, std::span<const Statement> statements,
-    steady_clock::time_point deadline) {
-  std::unique_ptr<PipelineConnection> made(new PipelineConnection(PQconnectdb(conninfo.c_str())));
-  PGconn* connection = made->connection_.get();
-  if (PQstatus(connection) != CONNECTION_OK || PQsetnonblocking(connection, 1) != 0 ||
-      PQenterPipelineMode(connection) != 1) {
-    return made->Lost();
-  }
+    std::chrono::steady_clock::time_point deadline) {
+  std::unique_ptr<PipelineConnection> made(
+      new PipelineConnection({PQconnectdb(conninfo.c_str()), &PQfinish}));
+  if (made->lost()) return made->Lost();
   // Notices are not for our stderr.
   PQsetNoticeReceiver(
-      connection, [](void* /*unused*/, const PGresult* /*notice*/) {}, nullptr);
+      made->connection_.get(), [](void* /*unused*/, const PGresult* /*notice*/) {}, nullptr);
   made->Send(kSettings);
-  for (const Statement& statement : statements)
-    made->Note(PQsendPrepare(connection, statement.name, statement.sql, 0, nullptr));
+  for (const Statement& statement : statements) made->Prepare(statement);
   if (const auto prepared = made->Finish(deadline); !prepared.ok()) return prepared.status();
   return made;
-}
-
-void PipelineConnection::Send(const Statement& statement,
-                              std::span<const BinaryArray* const> parameters) {
-  std::vector<std::string> values;
-  std::vector<const char*> texts;
-  std::vector<int> lengths;
-  values.reserve(parameters.size());
-  for (const BinaryArray* parameter : parameters) {
-    values.push_back(parameter->Encoded());
-    texts.push_back(values.back().data());
-    lengths.push_back(static_cast<int>(values.back().size()));
-  }
-  const std::vector<int> binary(parameters.size(), 1);
-  Note(PQsendQueryPrepared(connection_.get(), statement.name, static_cast<int>(texts.size()),
-                           texts.data(), lengths.data(), binary.data(), 0));
-}
-
-void PipelineConnection::Send(const char* sql) {
-  Note(PQsendQueryParams(connection_.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, 0));
-}
-
-absl::StatusOr<std::vector<PipelineRows>> PipelineConnection::Finish(
-    steady_clock::time_point deadline) {
-  Note(PQpipelineSync(connection_.get()));
-  std::vector<PipelineRows> answers;
-  std::string failure;  // the SQLSTATE of the first
-  for (bool ended = false;;) {
-    const std::optional<PGresult*> next = lost_ ? std::nullopt : Next(deadline);
-    // The end of a statement comes once.
-    if (!next || (*next == nullptr && ended)) return Lost();
-    ended = *next == nullptr;
-    if (ended) continue;
-    PipelineRows rows(*next);
-    if (PQresultStatus(*next) == PGRES_PIPELINE_SYNC) break;
-    if (PQstatus(connection_.get()) == CONNECTION_BAD) return Lost();
-    if (failure.empty() && Failed(*next)) {
-      const char* state = PQresultErrorField(*next, PG_DIAG_SQLSTATE);
-      failure = state == nullptr ? "none" : state;
-      // A server that shuts down or ends the session says so first, and may have committed.
-      if (failure.starts_with("57P")) return Lost();
-    }
-    answers.push_back(std::move(rows));
-  }
-  if (!failure.empty()) return absl::InternalError(failure);
-  return answers;
-}
-
-std::optional<PGresult*> PipelineConnection::Next(steady_clock::time_point deadline) {
-  PGconn* connection = connection_.get();
-  for (;;) {
-    const int unsent = PQflush(connection);
-    if (unsent < 0) return std::nullopt;
-    if (PQisBusy(connection) == 0) {
-      PGresult* result = PQgetResult(connection);
-      // Without a connection there is no end of what was sent, only nothing.
-      if (result == nullptr && PQstatus(connection) == CONNECTION_BAD) return std::nullopt;
-      return result;
-    }
-    const auto now = steady_clock::now();
-    if (now >= deadline) return std::nullopt;
-    const auto pause =
-        std::min(std::chrono::ceil<milliseconds>(deadline - now), milliseconds(60'000));
-    pollfd descriptor{PQsocket(connection),
-                      static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN), 0};
-    if (poll(&descriptor, 1, static_cast<int>(pause.count())) < 0 && errno != EINTR)
-      return std::nullopt;
-    if (PQconsumeInput(connection) == 0) return std::nullopt;
-  }
 }
 
 bool PipelineConnection::WasClosedWhileIdle() const {
   pollfd descriptor{PQsocket(connection_.get()), POLLIN, 0};
   return poll(&descriptor, 1, 0) != 0;
-}
-
-void PipelineConnection::Note(int sent) { lost_ = lost_ || sent != 1; }
-
-absl::Status PipelineConnection::Lost() {
-  lost_ = true;
-  return absl::UnavailableError("store: the connection of the batches is lost");
 }
 
 }  // namespace todo::store

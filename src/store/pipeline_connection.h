@@ -4,86 +4,35 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "store/binary_array.h"
+#include "store/pipeline.h"
 
 // Inside the room only.
 
 namespace todo::store {
 
-struct Statement;
-
-/// What a statement answered, in the text form of its columns.
-class PipelineRows {
+/// A database connection that is a pipeline as long as it lives.
+/// Thread safety: as Pipeline. Open blocks until its deadline at most, and as long as connecting
+/// may take besides.
+class PipelineConnection : public Pipeline {
  public:
-  explicit PipelineRows(PGresult* result) : result_(result, &PQclear) {}
-  int size() const { return PQntuples(result_.get()); }
-  bool IsNull(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
-  /// Empty for null. Lives as long as the rows.
-  std::string_view Text(int row, int column) const;
-  std::int64_t Number(int row, int column) const;
-  /// What the statement did, for example COMMIT.
-  std::string_view command() const { return PQcmdStatus(result_.get()); }
-
- private:
-  std::unique_ptr<PGresult, decltype(&PQclear)> result_;
-};
-
-/// A database connection that sends several statements without waiting for the answer of each: one
-/// round trip for all that was sent until Finish. After a failed statement the server skips the
-/// others until Finish. libpqxx 6.4 cannot do this, so the class uses libpq itself.
-/// Thread safety: belongs to one thread at a time. Finish and Open block until their deadline at
-/// most, also when the server is frozen; Open as long as connecting may take besides.
-class PipelineConnection {
- public:
-  /// Of its session.
-  static constexpr char kSettings[] =
-      "select set_config(name, value, false) from (values ('enable_seqscan', 'off'), "
-      "('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), "
-      "('plan_cache_mode', 'force_generic_plan')) settings (name, value)";
-
-  /// Connects and prepares `statements`. Every table is read through its indexes, because a plan
-  /// outlives the statistics that it was made with. kUnavailable: there is no database, or it
-  /// refuses.
+  /// Connects and prepares `statements`. kUnavailable: there is no database, or it refuses.
   static absl::StatusOr<std::unique_ptr<PipelineConnection>> Open(
       const std::string& conninfo, std::span<const Statement> statements,
       std::chrono::steady_clock::time_point deadline);
   ~PipelineConnection();
-  PipelineConnection(const PipelineConnection&) = delete;
-  PipelineConnection& operator=(const PipelineConnection&) = delete;
 
-  /// Sends a prepared statement. Statements whose sending fails fail in Finish.
-  void Send(const Statement& statement, std::span<const BinaryArray* const> parameters);
-  /// Sends a statement without parameters.
-  void Send(const char* sql);
-  /// Waits for the answers of all statements since the last Finish, in their order. kInternal: a
-  /// statement failed, the message is its SQLSTATE, and the connection can be used further on.
-  /// kUnavailable: the connection is lost; what was sent may have been carried out, or may still
-  /// be.
-  absl::StatusOr<std::vector<PipelineRows>> Finish(std::chrono::steady_clock::time_point deadline);
-
-  /// Whether the connection can no longer be used. Known after Finish.
-  bool lost() const { return lost_; }
   /// Whether the server ended the connection since the last Finish. Does not block.
   bool WasClosedWhileIdle() const;
 
  private:
-  explicit PipelineConnection(PGconn* connection);
+  using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+  explicit PipelineConnection(Connection connection);
 
-  /// The next result, null at the end of a statement; nullopt: the connection is lost.
-  std::optional<PGresult*> Next(std::chrono::steady_clock::time_point deadline);
-  void Note(int sent);
-  absl::Status Lost();
-
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
-  bool lost_ = false;
+  const Connection connection_;
 };
 
 }  // namespace todo::store

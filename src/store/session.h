@@ -1,10 +1,13 @@
 #pragma once
 
+#include <libpq-fe.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>
 #include <pqxx/pqxx>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -25,6 +28,30 @@
 
 namespace todo::store {
 
+/// A connection of libpqxx that also gives out that of libpq, for what libpqxx 6.4 cannot do.
+class Connection : public pqxx::connection_base {
+ public:
+  explicit Connection(const std::string& conninfo)
+      : pqxx::connection_base(policy_), policy_(conninfo) {
+    init();
+  }
+  ~Connection() noexcept { close(); }
+
+  /// To be used between statements of libpqxx only.
+  PGconn* raw() const { return policy_.raw; }
+
+ private:
+  struct Policy : pqxx::connect_direct {
+    using pqxx::connect_direct::connect_direct;
+    handle do_startconnect(handle from) override {
+      return raw = pqxx::connect_direct::do_startconnect(from);
+    }
+    handle raw = nullptr;
+  };
+
+  Policy policy_;
+};
+
 /// One connection. Belongs to one thread at a time, but `waiting_time`, `socket` and `backend_pid`
 /// may be used from any thread. The constructor throws.
 struct Session {
@@ -43,7 +70,7 @@ struct Session {
   /// A socket of the connection. Its number is not reused while the session lives, whatever the
   /// library does with its own descriptor.
   int socket() const { return watched_socket; }
-  pqxx::connection connection;
+  Connection connection;
   pqxx::quiet_errorhandler quiet;  // notices are not for our stderr
   StatementWatch& watch;
   std::atomic<std::chrono::steady_clock::rep> waiting_since{0};
@@ -51,7 +78,8 @@ struct Session {
   /// database.
   bool has_own_limit = false;
   int watched_socket = -1;
-  std::atomic<int> backend_pid{0};  // the server's process; 0: not asked for yet
+  std::set<std::string_view> pipelined;  // statements that SendTogether has prepared
+  std::atomic<int> backend_pid{0};       // the server's process; 0: not asked for yet
 };
 
 /// A statement. A session prepares it when it first uses it. `name` is unique in the room.
@@ -96,11 +124,11 @@ pqxx::result ExecOnce(pqxx::transaction_base& transaction, const std::string& sq
 
 inline std::string_view View(const pqxx::field& field) { return {field.c_str(), field.size()}; }
 
-/// Runs `work(pqxx::connection&)`, which answers a status or StatusOr, and turns exceptions into a
-/// status. Work of more than a few statements calls StartWaiting before each of them.
+/// Runs `work(pqxx::connection_base&)`, which answers a status or StatusOr, and turns exceptions
+/// into a status. Work of more than a few statements calls StartWaiting before each of them.
 template <typename Work>
 auto Run(ConnectionPool::Lease& lease, std::string_view attempted, Work&& work)
-    -> std::invoke_result_t<Work, pqxx::connection&> {
+    -> std::invoke_result_t<Work, pqxx::connection_base&> {
   Session& session = lease.session();
   session.StartWaiting();
   try {
@@ -118,7 +146,7 @@ auto Run(ConnectionPool::Lease& lease, std::string_view attempted, Work&& work)
 template <typename Work>
 auto Once(ConnectionPool::Lease& lease, std::string_view attempted, const Work& work)
     -> std::invoke_result_t<const Work&, pqxx::transaction_base&> {
-  return Run(lease, attempted, [&](pqxx::connection& connection) {
+  return Run(lease, attempted, [&](pqxx::connection_base& connection) {
     pqxx::nontransaction transaction(connection);
     return work(transaction);
   });
@@ -182,15 +210,16 @@ auto ReadWhileWanted(ConnectionPool& pool, const util::Cancellation& cancellatio
 template <typename Work>
 auto Transact(ConnectionPool::Lease& lease, std::string_view attempted, const Work& work)
     -> std::invoke_result_t<const Work&, pqxx::work&> {
-  return Run(lease, attempted,
-             [&](pqxx::connection& connection) -> std::invoke_result_t<const Work&, pqxx::work&> {
-               pqxx::work transaction(connection);
-               auto result = work(transaction);
-               if (!result.ok()) return result;
-               lease.session().StartWaiting();
-               transaction.commit();
-               return result;
-             });
+  return Run(
+      lease, attempted,
+      [&](pqxx::connection_base& connection) -> std::invoke_result_t<const Work&, pqxx::work&> {
+        pqxx::work transaction(connection);
+        auto result = work(transaction);
+        if (!result.ok()) return result;
+        lease.session().StartWaiting();
+        transaction.commit();
+        return result;
+      });
 }
 template <typename Work>
 auto Transact(ConnectionPool& pool, std::string_view attempted, const Work& work)

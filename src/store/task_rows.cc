@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "domain/event/event_writer.h"
 #include "store/session.h"
 
 namespace todo::store {
@@ -38,11 +39,13 @@ TaskRows::TaskRows()
                BinaryArray(Type::kBool),         // series_anchor_later
                BinaryArray(Type::kTimestamp),    // scheduled_for
                BinaryArray(Type::kInt8),         // missed
-               BinaryArray(Type::kInt8)} {       // rule_since
+               BinaryArray(Type::kInt8),         // rule_since
+               BinaryArray(Type::kText),         // following, as text
+               BinaryArray(Type::kInt8)} {       // consumer_version
   for (std::size_t i = 0; i < kAll; ++i) pointers_[i] = &columns_[i];
 }
 
-void TaskRows::Add(const domain::Task& task, domain::Instant changed_at) {
+void TaskRows::Add(const domain::Task& task, domain::Instant changed_at, bool by_consumer) {
   const domain::TaskFields& fields = task.fields;
   const domain::Due& due = fields.due;
   const bool is_due = due.kind != domain::DueKind::kNone;
@@ -69,29 +72,27 @@ void TaskRows::Add(const domain::Task& task, domain::Instant changed_at) {
   add(task.deleted ? std::optional(changed_at) : std::nullopt);
   add(task.skipped_at);
   add(task.created_at);
-  AddSeries(task);
+  AddSeries(task.series);
+  columns_.back().Add(by_consumer ? std::optional(task.version) : std::nullopt);
 }
 
-void TaskRows::AddSeries(const domain::Task& task) {
+void TaskRows::AddSeries(const std::optional<domain::SeriesPosition>& position) {
   std::size_t column = kChanging + 1;
-  if (!task.series) {
-    for (; column < kAll; ++column) {
-      if (column == kAll - 2)
-        columns_[column].Add(std::int64_t{0});  // missed
-      else
-        columns_[column].AddNull();
-    }
-    return;
-  }
-  const domain::SeriesPosition& series = *task.series;
   const auto add = [&](const auto& value) { columns_[column++].Add(value); };
-  add(series.series_id);
-  add(series.occurrence);
-  add(series.anchor);
+  const domain::SeriesPosition series = position.value_or(domain::SeriesPosition{});
+  const auto add_any = [&](const auto& value) {
+    add(position ? std::optional(value) : std::nullopt);
+  };
+  add_any(series.series_id);
+  add_any(series.occurrence);
+  add_any(series.anchor);
   add(series.anchor_is_later ? std::optional(true) : std::nullopt);
-  add(series.scheduled);
-  add(series.missed);
-  add(series.rule_since);
+  add_any(series.scheduled);
+  add(position ? series.missed : 0);
+  add_any(series.rule_since);
+  add(series.following != domain::FollowingFields()
+          ? std::optional(domain::FormatFollowing(series.following))
+          : std::nullopt);
 }
 
 }  // namespace todo::store

@@ -29,6 +29,7 @@ class UnitOfWork {
 
   /// For the statements of a step.
   pqxx::work& work() { return work_; }
+  Session& session() { return lease_.session(); }
   /// To be called when a step has written to the outbox of `shard`.
   void NoteShard(int shard) { shards_.insert(shard); }
 

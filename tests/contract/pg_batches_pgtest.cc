@@ -395,7 +395,7 @@ TEST_F(PgBatchesTest, ManyCallsLeaveASoundLog) {
 TEST_F(PgBatchesTest, EveryTableIsReadThroughItsIndexWhateverItsStatisticsSay) {
   const auto session = database_->Open();
   session->Run("analyze");
-  session->Run(store::PipelineConnection::kSettings);
+  session->Run(store::Pipeline::kSettings);
   for (const store::Statement& statement : store::MutationBatch::Statements()) {
     session->Run(fmt::format("prepare {} as {}", statement.name, statement.sql));
     int parameters = 0;
