@@ -27,6 +27,21 @@ struct HeldTask {
   std::optional<Successor> successor;  // nullopt: none was ever made
 };
 
+/// Occurrence number `occurrence` of a series.
+struct SeriesPlace {
+  domain::UserId user;
+  domain::Uuid series_id;
+  std::int64_t occurrence = 1;
+};
+
+/// What orders the events about a task that lives in another program.
+struct ForeignEvent {
+  domain::UserId user;
+  domain::Uuid series_id;
+  std::int64_t version = 0;  // 0: the producer counts no versions
+  domain::Instant at;
+};
+
 /// One change of a task by the consumer. It is made in the name of the service, not of a request.
 struct ConsumerChange {
   enum class Kind { kCreateSuccessor, kRemoveSuccessor, kReviveSuccessor };
@@ -58,21 +73,19 @@ class RecurrenceWriter {
   virtual absl::StatusOr<std::set<domain::TaskId>> Existing(
       const std::vector<domain::TaskId>& ids) = 0;
 
-  /// The task that is occurrence number `occurrence` of the series; nullopt: there is none.
-  /// Precondition: the user is locked.
-  virtual absl::StatusOr<std::optional<Successor>> FindOccurrence(const domain::UserId& user,
-                                                                  const domain::Uuid& series_id,
-                                                                  std::int64_t occurrence) = 0;
+  /// The task at each of `places`; nullopt: there is none. Precondition: the users are locked.
+  virtual absl::StatusOr<std::vector<std::optional<Successor>>> FindOccurrences(
+      const std::vector<SeriesPlace>& places) = 0;
 
-  /// Notes the newest event about a task that lives in another program. False: a newer event (by
-  /// version, else by time) is known already, so this one must have no effect. Precondition: the
-  /// user is locked.
-  virtual absl::StatusOr<bool> AdvanceForeignTask(const domain::UserId& user,
-                                                  const domain::Uuid& series_id,
-                                                  std::int64_t version, domain::Instant at) = 0;
+  /// Notes the newest events about tasks that live in another program. False: a newer event of the
+  /// task (by version, else by time) is known already, so this one must have no effect.
+  /// Preconditions: the users are locked, and no two of `events` are of one series.
+  virtual absl::StatusOr<std::vector<bool>> AdvanceForeignTasks(
+      const std::vector<ForeignEvent>& events) = 0;
 
-  /// Writes the changes and their rows of the change log. kAlreadyExists: the series has that
-  /// occurrence already. kNotFound: there is no such task. Precondition: the users are locked.
+  /// Writes the changes, in their order, and their rows of the change log. kAlreadyExists: the
+  /// series has that occurrence already. kNotFound: there is no such task. Precondition: the users
+  /// are locked.
   virtual absl::Status Write(const std::vector<ConsumerChange>& changes) = 0;
 };
 

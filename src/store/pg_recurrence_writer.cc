@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "domain/time.h"
 #include "store/consumer_changes.h"
 #include "store/session.h"
+#include "store/session_pipeline.h"
 #include "store/task_columns.h"
 #include "util/status.h"
 
@@ -17,6 +19,7 @@ using domain::TaskId;
 using ports::ConsumerChange;
 using ports::HeldTask;
 using ports::Successor;
+using Type = BinaryArray::Type;
 
 constexpr Statement kLock{"inbox_lock", "select lock_users($1::text[])"};
 
@@ -33,19 +36,25 @@ order by r.ord)sql"};
 constexpr Statement kExisting{"inbox_existing",
                               "select id from tasks where id = any ($1::bigint[])"};
 
-constexpr Statement kFindOccurrence{"inbox_find_occurrence", R"sql(
-select task_json(t), t.deleted_at is not null, coalesce(t.version = t.consumer_version, false)
-from tasks t where t.user_id = $1 and t.series_id = $2 and t.occurrence = $3)sql"};
+constexpr Statement kFindOccurrences{"inbox_find_occurrences", R"sql(
+select k.place, t.task, t.deleted_at is not null, t.untouched
+from unnest($1::text[], $2::uuid[], $3::bigint[]) with ordinality k (user_id, series_id, occurrence, place)
+cross join lateral (select x.deleted_at, task_json(x) as task, coalesce(x.version = x.consumer_version, false) as untouched
+                    from tasks x
+                    where x.user_id = k.user_id and x.series_id = k.series_id and x.occurrence = k.occurrence
+                    limit 1) t)sql"};
 
 // Version 0: the producer counts no versions.
-constexpr Statement kAdvanceForeignTask{"inbox_advance_foreign_task", R"sql(
-insert into foreign_tasks as f (user_id, series_id, version, at) values ($1, $2, $3, $4)
+constexpr Statement kAdvanceForeignTasks{"inbox_advance_foreign_tasks", R"sql(
+insert into foreign_tasks as f (user_id, series_id, version, at)
+select v.user_id, v.series_id, v.version, v.at
+from unnest($1::text[], $2::uuid[], $3::bigint[], $4::timestamptz[]) v (user_id, series_id, version, at)
 on conflict (user_id, series_id) do update set version = excluded.version, at = excluded.at,
                                                keep_until = excluded.keep_until
 where case when excluded.version > 0 and f.version > 0 and excluded.version <> f.version
            then excluded.version > f.version
            else excluded.at >= f.at end
-returning true)sql"};
+returning f.user_id, f.series_id)sql"};
 
 absl::StatusOr<domain::Task> Decode(const pqxx::field& json, const pqxx::field& deleted) {
   TODO_ASSIGN_OR_RETURN(domain::Task task, DecodeTask(View(json)));
@@ -95,28 +104,53 @@ absl::StatusOr<std::set<TaskId>> PgRecurrenceWriter::Existing(const std::vector<
   });
 }
 
-absl::StatusOr<std::optional<Successor>> PgRecurrenceWriter::FindOccurrence(
-    const domain::UserId& user, const domain::Uuid& series_id, std::int64_t occurrence) {
-  using Found = std::optional<Successor>;
-  return unit_.Guard("find an occurrence", [&]() -> absl::StatusOr<Found> {
-    const pqxx::result result =
-        Exec(unit_.work(), kFindOccurrence, user.value, series_id.value(), occurrence);
-    if (result.empty()) return Found();
-    Successor found;
-    TODO_ASSIGN_OR_RETURN(found.task, Decode(result[0][0], result[0][1]));
-    found.untouched = result[0][2].as<bool>();
-    return Found(std::move(found));
+absl::StatusOr<std::vector<std::optional<Successor>>> PgRecurrenceWriter::FindOccurrences(
+    const std::vector<ports::SeriesPlace>& places) {
+  using Found = std::vector<std::optional<Successor>>;
+  if (places.empty()) return Found();
+  BinaryArray users(Type::kText), series(Type::kUuid), occurrences(Type::kInt8);
+  for (const ports::SeriesPlace& place : places) {
+    users.Add(place.user.value);
+    series.Add(place.series_id);
+    occurrences.Add(place.occurrence);
+  }
+  return unit_.Guard("find occurrences", [&]() -> absl::StatusOr<Found> {
+    const PipelineRows rows =
+        SendAlone(unit_.session(), kFindOccurrences,
+                  std::array<const BinaryArray*, 3>{&users, &series, &occurrences});
+    Found found(places.size());
+    for (int i = 0; i < rows.size(); ++i) {
+      Successor successor;
+      TODO_ASSIGN_OR_RETURN(successor.task, DecodeTask(rows.Text(i, 1)));
+      successor.task.deleted = rows.Text(i, 2) == "t";
+      successor.untouched = rows.Text(i, 3) == "t";
+      found.at(static_cast<std::size_t>(rows.Number(i, 0)) - 1) = std::move(successor);
+    }
+    return found;
   });
 }
 
-absl::StatusOr<bool> PgRecurrenceWriter::AdvanceForeignTask(const domain::UserId& user,
-                                                            const domain::Uuid& series_id,
-                                                            std::int64_t version,
-                                                            domain::Instant at) {
-  return unit_.Guard("note a foreign task", [&]() -> absl::StatusOr<bool> {
-    return !Exec(unit_.work(), kAdvanceForeignTask, user.value, series_id.value(), version,
-                 domain::FormatInstant(at))
-                .empty();
+absl::StatusOr<std::vector<bool>> PgRecurrenceWriter::AdvanceForeignTasks(
+    const std::vector<ports::ForeignEvent>& events) {
+  if (events.empty()) return std::vector<bool>();
+  BinaryArray users(Type::kText), series(Type::kUuid), versions(Type::kInt8),
+      times(Type::kTimestamptz);
+  for (const ports::ForeignEvent& event : events) {
+    users.Add(event.user.value);
+    series.Add(event.series_id);
+    versions.Add(event.version);
+    times.Add(event.at);
+  }
+  return unit_.Guard("note foreign tasks", [&]() -> absl::StatusOr<std::vector<bool>> {
+    const PipelineRows rows =
+        SendAlone(unit_.session(), kAdvanceForeignTasks,
+                  std::array<const BinaryArray*, 4>{&users, &series, &versions, &times});
+    std::set<std::pair<std::string_view, std::string_view>> advanced;
+    for (int i = 0; i < rows.size(); ++i) advanced.emplace(rows.Text(i, 0), rows.Text(i, 1));
+    std::vector<bool> news;
+    for (const ports::ForeignEvent& event : events)
+      news.push_back(advanced.contains({event.user.value, event.series_id.value()}));
+    return news;
   });
 }
 

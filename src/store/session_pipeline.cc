@@ -52,4 +52,12 @@ std::vector<PipelineRows> SendTogether(Session& session, std::span<const Stateme
   return *std::move(answers);
 }
 
+PipelineRows SendAlone(Session& session, const Statement& statement,
+                       std::span<const BinaryArray* const> parameters) {
+  std::vector<PipelineRows> answers =
+      SendTogether(session, std::span(&statement, 1),
+                   [&](Pipeline& pipeline) { pipeline.Send(statement, parameters); });
+  return std::move(answers.at(0));
+}
+
 }  // namespace todo::store

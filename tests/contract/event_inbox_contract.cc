@@ -232,8 +232,9 @@ TEST_P(EventInboxContract, FailedWorkIsReturnedAndLeavesNoTrace) {
     TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
     TODO_RETURN_IF_ERROR(transaction.recurrence().Write({SuccessorOf(task)}));
     EXPECT_TRUE(transaction.recurrence()
-                    .AdvanceForeignTask(user_, task.series->series_id, 1, event.at)
-                    .value());
+                    .AdvanceForeignTasks({{user_, task.series->series_id, 1, event.at}})
+                    .value()
+                    .at(0));
     return failure;
   });
   EXPECT_EQ(status, failure);
@@ -243,8 +244,9 @@ TEST_P(EventInboxContract, FailedWorkIsReturnedAndLeavesNoTrace) {
   EXPECT_EQ(AllChanges(store(), user_).size(), 1u);
   Commit([&](InboxTransaction& transaction) {
     EXPECT_TRUE(transaction.recurrence()
-                    .AdvanceForeignTask(user_, task.series->series_id, 1, event.at)
-                    .value());
+                    .AdvanceForeignTasks({{user_, task.series->series_id, 1, event.at}})
+                    .value()
+                    .at(0));
     return absl::OkStatus();
   });
 }
@@ -436,19 +438,23 @@ TEST_P(EventInboxContract, ExistingTellsTasksOfAnyUser) {
   });
 }
 
-TEST_P(EventInboxContract, FindOccurrenceAnswersThatOfTheUsersSeries) {
+TEST_P(EventInboxContract, FindOccurrencesAnswersEachPlaceOfTheUsersSeries) {
   const Task task = Apply(CreateRecurring(user_, "title"));
   const Task successor = MakeSuccessor(task);
   const domain::Uuid series = task.series->series_id;
   Commit([&](InboxTransaction& transaction) -> absl::Status {
     TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
-    const auto first = transaction.recurrence().FindOccurrence(user_, series, 1);
-    const auto second = transaction.recurrence().FindOccurrence(user_, series, 2);
-    EXPECT_TRUE(first.ok() && *first && (*first)->task == task && !(*first)->untouched);
-    EXPECT_TRUE(second.ok() && *second && (*second)->task == successor && (*second)->untouched);
-    EXPECT_FALSE(transaction.recurrence().FindOccurrence(user_, series, 3).value());
-    EXPECT_FALSE(transaction.recurrence().FindOccurrence(other_, series, 2).value());
-    EXPECT_FALSE(transaction.recurrence().FindOccurrence(user_, NewUuid(), 2).value());
+    TODO_ASSIGN_OR_RETURN(const auto found,
+                          transaction.recurrence().FindOccurrences({{user_, series, 3},
+                                                                    {user_, series, 1},
+                                                                    {other_, series, 2},
+                                                                    {user_, series, 2},
+                                                                    {user_, NewUuid(), 2}}));
+    EXPECT_EQ(found.size(), 5u);
+    EXPECT_FALSE(found[0] || found[2] || found[4]);
+    EXPECT_TRUE(found[1] && found[1]->task == task && !found[1]->untouched);
+    EXPECT_TRUE(found[3] && found[3]->task == successor && found[3]->untouched);
+    EXPECT_THAT(transaction.recurrence().FindOccurrences({}).value(), IsEmpty());
     return absl::OkStatus();
   });
 }
@@ -458,9 +464,9 @@ TEST_P(EventInboxContract, ATransactionSeesWhatItWrote) {
   Commit([&](InboxTransaction& transaction) -> absl::Status {
     TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
     TODO_RETURN_IF_ERROR(transaction.recurrence().Write({SuccessorOf(task)}));
-    TODO_ASSIGN_OR_RETURN(const auto found, transaction.recurrence().FindOccurrence(
-                                                user_, task.series->series_id, 2));
-    EXPECT_TRUE(found && found->untouched);
+    TODO_ASSIGN_OR_RETURN(const auto found, transaction.recurrence().FindOccurrences(
+                                                {{user_, task.series->series_id, 2}}));
+    EXPECT_TRUE(found.at(0) && found.at(0)->untouched);
     TODO_ASSIGN_OR_RETURN(const auto held,
                           transaction.recurrence().LockAndLoad({{user_, task.id}}));
     EXPECT_TRUE(held.at(0) && held.at(0)->successor);
@@ -474,8 +480,11 @@ TEST_P(EventInboxContract, AForeignTaskGoesForwardOnly) {
     bool news = false;
     Commit([&](InboxTransaction& transaction) -> absl::Status {
       TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, TaskId{1}}}).status());
-      TODO_ASSIGN_OR_RETURN(
-          news, transaction.recurrence().AdvanceForeignTask(user_, series, version, At(at)));
+      TODO_ASSIGN_OR_RETURN(const std::vector<bool> all,
+                            transaction.recurrence().AdvanceForeignTasks(
+                                {{user_, NewUuid(), 1, At(at)}, {user_, series, version, At(at)}}));
+      EXPECT_TRUE(all.at(0)) << "another task";
+      news = all.at(1);
       return absl::OkStatus();
     });
     return news;
@@ -544,6 +553,65 @@ TEST_P(EventInboxContract, ASuccessorIsFoundByItsText) {
   });
   EXPECT_EQ(found("ΑΧΙΛΛΕΎΣ"), 1u);
   EXPECT_EQ(found("οδυσσευς"), 1u);
+}
+
+TEST_P(EventInboxContract, ChangesAreWrittenInTheirOrder) {
+  const Task a = Apply(CreateRecurring(user_, "a"));
+  const Task b = Apply(CreateRecurring(user_, "b"));
+  const Task c = Apply(CreateRecurring(other_, "c"));
+  const Task successor = MakeSuccessor(b);
+  ConsumerChange revival = Revival(successor);
+  revival.fields.title = "again";
+  const ConsumerChange of_a = SuccessorOf(a);
+  const std::vector<ConsumerChange> changes = {Removal(successor), SuccessorOf(c), of_a, revival,
+                                               Removal(successor)};
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(
+        transaction.recurrence().LockAndLoad({{user_, a.id}, {other_, c.id}}).status());
+    TODO_RETURN_IF_ERROR(transaction.recurrence().Write(changes));
+    return transaction.recurrence().Write({});
+  });
+  const std::vector<Change> log = AllChanges(store(), user_);
+  std::vector<EventId> events;
+  for (std::size_t i = 3; i < log.size(); ++i) {
+    EXPECT_EQ(log[i].seq, static_cast<std::int64_t>(i + 1));
+    events.push_back(log[i].event_id);
+  }
+  EXPECT_THAT(events, ElementsAre(changes[0].event_id, of_a.event_id, revival.event_id,
+                                  changes[4].event_id));
+  EXPECT_EQ(AllChanges(store(), other_).size(), 2u);
+  EXPECT_TRUE(LoadHeld(a).successor->untouched);
+  EXPECT_TRUE(LoadHeld(c).successor->untouched);
+  const HeldTask held = LoadHeld(b);
+  ASSERT_TRUE(held.successor);
+  EXPECT_TRUE(held.successor->task.deleted && held.successor->untouched);
+  EXPECT_EQ(held.successor->task.version, 4);
+  EXPECT_EQ(held.successor->task.fields.title, "again");
+}
+
+TEST_P(EventInboxContract, ASuccessorKeepsTheValuesOfLaterOccurrences) {
+  const Task task = Apply(CreateRecurring(user_, "title"));
+  ConsumerChange change = SuccessorOf(task);
+  change.series.following.title = "later";
+  change.series.following.tags = {"a", "b \"c\""};
+  change.series.rule_since = change.series.occurrence;
+  Commit([&](InboxTransaction& transaction) -> absl::Status {
+    TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+    return transaction.recurrence().Write({change});
+  });
+  const Task made = LoadHeld(task).successor->task;
+  EXPECT_EQ(made.series, change.series);
+  ConsumerChange revival = Revival(made);
+  revival.series.following.title.reset();
+  revival.series.following.description = std::optional<std::string>();
+  ++revival.series.missed;
+  for (const ConsumerChange& next : {Removal(made), revival}) {
+    Commit([&](InboxTransaction& transaction) -> absl::Status {
+      TODO_RETURN_IF_ERROR(transaction.recurrence().LockAndLoad({{user_, task.id}}).status());
+      return transaction.recurrence().Write({next});
+    });
+  }
+  EXPECT_EQ(LoadHeld(task).successor->task.series, revival.series);
 }
 
 TEST_P(EventInboxContract, AnOccurrenceHasOneSuccessor) {

@@ -290,7 +290,7 @@ TEST_F(PgMaintenanceTest, AForeignTaskIsForgottenWhenNeitherInboxNorSuccessorNee
     const absl::Status status =
         inbox.Transact([&](ports::InboxTransaction& transaction) -> absl::Status {
           return transaction.recurrence()
-              .AdvanceForeignTask(user, series, version, At("9999-01-01T00:00:00Z"))
+              .AdvanceForeignTasks({{user, series, version, At("9999-01-01T00:00:00Z")}})
               .status();
         });
     EXPECT_TRUE(status.ok()) << status;

@@ -33,25 +33,30 @@ absl::StatusOr<std::set<TaskId>> FakeRecurrenceWriter::Existing(const std::vecto
   return existing;
 }
 
-absl::StatusOr<std::optional<ports::Successor>> FakeRecurrenceWriter::FindOccurrence(
-    const domain::UserId& user, const domain::Uuid& series_id, std::int64_t occurrence) {
+absl::StatusOr<std::vector<std::optional<ports::Successor>>> FakeRecurrenceWriter::FindOccurrences(
+    const std::vector<ports::SeriesPlace>& places) {
   if (!unit_.status.ok()) return unit_.status;
-  return Find(user, series_id, occurrence);
+  std::vector<std::optional<ports::Successor>> found;
+  for (const ports::SeriesPlace& place : places)
+    found.push_back(Find(place.user, place.series_id, place.occurrence));
+  return found;
 }
 
-absl::StatusOr<bool> FakeRecurrenceWriter::AdvanceForeignTask(const domain::UserId& user,
-                                                              const domain::Uuid& series_id,
-                                                              std::int64_t version,
-                                                              domain::Instant at) {
+absl::StatusOr<std::vector<bool>> FakeRecurrenceWriter::AdvanceForeignTasks(
+    const std::vector<ports::ForeignEvent>& events) {
   if (!unit_.status.ok()) return unit_.status;
-  const auto [known, is_new] = unit_.tables.foreign_tasks.try_emplace(
-      {user, series_id}, FakeDatabase::ForeignTask{version, at});
-  if (is_new) return true;
-  FakeDatabase::ForeignTask& newest = known->second;
-  const bool by_version = version > 0 && newest.version > 0 && version != newest.version;
-  if (by_version ? version < newest.version : at < newest.at) return false;
-  newest = {version, at};
-  return true;
+  std::vector<bool> news;
+  for (const ports::ForeignEvent& event : events) {
+    const auto [known, is_new] = unit_.tables.foreign_tasks.try_emplace(
+        {event.user, event.series_id}, FakeDatabase::ForeignTask{event.version, event.at});
+    FakeDatabase::ForeignTask& newest = known->second;
+    const bool by_version =
+        event.version > 0 && newest.version > 0 && event.version != newest.version;
+    const bool is_older = by_version ? event.version < newest.version : event.at < newest.at;
+    news.push_back(is_new || !is_older);
+    if (!is_new && !is_older) newest = {event.version, event.at};
+  }
+  return news;
 }
 
 absl::Status FakeRecurrenceWriter::Write(const std::vector<ConsumerChange>& changes) {

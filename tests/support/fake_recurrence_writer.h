@@ -14,11 +14,10 @@ class FakeRecurrenceWriter final : public ports::RecurrenceWriter {
       const std::vector<ports::TaskRef>& refs) override;
   absl::StatusOr<std::set<domain::TaskId>> Existing(
       const std::vector<domain::TaskId>& ids) override;
-  absl::StatusOr<std::optional<ports::Successor>> FindOccurrence(const domain::UserId& user,
-                                                                 const domain::Uuid& series_id,
-                                                                 std::int64_t occurrence) override;
-  absl::StatusOr<bool> AdvanceForeignTask(const domain::UserId& user, const domain::Uuid& series_id,
-                                          std::int64_t version, domain::Instant at) override;
+  absl::StatusOr<std::vector<std::optional<ports::Successor>>> FindOccurrences(
+      const std::vector<ports::SeriesPlace>& places) override;
+  absl::StatusOr<std::vector<bool>> AdvanceForeignTasks(
+      const std::vector<ports::ForeignEvent>& events) override;
   absl::Status Write(const std::vector<ports::ConsumerChange>& changes) override;
 
  private:

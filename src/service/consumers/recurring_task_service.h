@@ -1,8 +1,5 @@
 #pragma once
 
-#include <optional>
-#include <set>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,7 +8,6 @@
 #include "domain/ids.h"
 #include "ports/clock.h"
 #include "ports/event_inbox.h"
-#include "ports/recurrence_writer.h"
 #include "service/consumers/task_event_consumer.h"
 
 namespace todo::service {
@@ -36,17 +32,6 @@ class RecurringTaskService : public TaskEventConsumer {
                      const std::vector<domain::TaskEvent>& events) override;
 
  private:
-  /// Applies an event about a task of another program. `task` is the task as the event tells it.
-  absl::Status ApplyForeign(ports::RecurrenceWriter& writer, const domain::TaskEvent& event,
-                            const domain::Task& task, std::set<domain::TaskId>& rewritten);
-  /// Makes the successor of a task that passed at `passed_at` (domain::PassedAt), and removes the
-  /// successor of a task that did not pass. Adds the task that it removes or restores to
-  /// `rewritten`: what was read of that task before is not true any more.
-  absl::Status UpdateSuccessor(ports::RecurrenceWriter& writer, const domain::Task& task,
-                               std::optional<domain::Instant> passed_at,
-                               const std::optional<ports::Successor>& successor,
-                               const std::string& traceparent, std::set<domain::TaskId>& rewritten);
-
   const ports::Clock& clock_;
   ports::IdSource& ids_;
 };
