@@ -23,13 +23,13 @@ constexpr std::size_t kTaskRows = 2;
 constexpr std::size_t kIdRows = 3;
 
 std::span<const Statement> Statements() {
-  static const std::vector<Statement> kStatements = [] {
+  static const std::vector<Statement> statements = [] {
     std::vector<Statement> all = {kReadUsers, kFindTasks, kTakeIds};
     const std::span<const Statement> writing = ChangeRows::Statements();
     all.insert(all.end(), writing.begin(), writing.end());
     return all;
   }();
-  return kStatements;
+  return statements;
 }
 
 bool IsOpen(const Task& task) { return !task.completed && !task.deleted; }

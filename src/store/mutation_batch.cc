@@ -51,13 +51,13 @@ bool FitsBatch(const Mutation& mutation) {
 }
 
 std::span<const Statement> MutationBatch::Statements() {
-  static const std::vector<Statement> kStatements = [] {
+  static const std::vector<Statement> statements = [] {
     std::vector<Statement> all = {kLockUsers, kFindRequests, kFindTasks, kTakeIds, kWriteRequests};
     const std::span<const Statement> writing = ChangeRows::Statements();
     all.insert(all.end(), writing.begin(), writing.end());
     return all;
   }();
-  return kStatements;
+  return statements;
 }
 
 std::set<int> MutationBatch::Run(PipelineConnection& connection) {
