@@ -24,8 +24,7 @@ export function onNotificationClick(event) {
     const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
     const open = windows.find((each) => each.visibilityState === "visible") || windows[0];
     if (!open) return self.clients.openWindow(url);
-    await open.focus();
     open.postMessage({ type: "open", path: new URL(url).pathname });
-    return undefined;
+    return open.focus().catch(() => undefined); // without the focus the task is open all the same
   })());
 }
