@@ -19,6 +19,7 @@ sys.path[:0] = [str(REPOSITORY), *(str(REPOSITORY / "tests" / folder) for folder
 from browser import Browser, Person  # noqa: E402
 from playwright.sync_api import Playwright, sync_playwright  # noqa: E402
 from product import Product  # noqa: E402
+from receivers import channel_secrets  # noqa: E402
 from service_binary import binary  # noqa: E402
 from todo_client import Client, Reminders  # noqa: E402
 
@@ -75,7 +76,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(os.environ["PAGE_ORIGIN"], os.environ["PAGE_API"])
         return
     with Stack(tmp_path_factory.mktemp("page") / "run", broker="memory", service_binary=binary(),
-               keep_data=False) as stack:
+               service_flags=["--webhook-allow-hosts=127.0.0.1", "--vapid-contact=mailto:todo@todo.example"],
+               secrets=channel_secrets(), keep_data=False) as stack:
         yield Place(stack.web_url(), stack.api_target(), stack)
 
 

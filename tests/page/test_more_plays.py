@@ -1,4 +1,4 @@
-"""Further plays: conflicts, undo, series, snooze, operators, chat."""
+"""Further plays: conflicts, undo, series, snooze, chat."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from browser import REFUSED_CALL, Browser, Person
 from conftest import Place
 from playwright.sync_api import expect
 from product import Product
-from todo_client import Client, Reminders, eventually, rows
+from todo_client import Client, Reminders, eventually
 
 
 def rename(client: Client, task_id: int, title: str) -> None:
@@ -96,33 +96,6 @@ def test_a_reminder_is_snoozed_from_its_notification(opened: Callable[..., Produ
     eventually(lambda: Reminders(client).state(task.id) == "PENDING", "it is set again")
     [reminder] = Reminders(client).of(task.id)
     assert 500 < reminder.remind_at.seconds - time.time() < 660
-
-
-def test_an_operator_replays_a_dead_letter(browser: Browser, place: Place, user: str, client: Client) -> None:
-    assert place.stack
-    title = f"poison {user}"
-    place.stack.postgres.query(f"""
-        create or replace function refuse() returns trigger language plpgsql as $$
-        begin
-            if new.title = '{title}' and new.occurrence = 2 then raise exception 'the cause'; end if;
-            return new;
-        end $$;
-        create trigger refuse before insert on tasks for each row execute function refuse();""")
-    task = client.create(title, due_local="2030-05-06", recurrence_rule="daily")
-    client.complete(task.id)
-    product = Product(browser.person(place.origin).tab("/operator"))
-    product.sign_in_if_asked(f"olga-{user}", operator=True)
-    product.visit("/operator")
-    letter = product.page.get_by_role("list", name="Dead letters").get_by_role("listitem").filter(has_text=user)
-    expect(letter).to_be_visible(timeout=60_000)  # without a reload
-    letter.get_by_role("button", name="Record").click()
-    expect(letter.get_by_label("Record", exact=True).last).to_contain_text(title)
-    place.stack.postgres.query("drop trigger refuse on tasks")
-    letter.get_by_role("button", name="Replay").click()
-    product.dialog().get_by_role("button", name=re.compile("Replay")).click()
-    expect(letter).to_have_count(0)
-    assert client.successor_of(task).title == title
-    assert rows(place.stack, f"select state from dead_letters where user_id = '{user}'") == [["replayed"]]
 
 
 def test_a_sentence_in_the_chat_brings_the_next_occurrence(opened: Callable[..., Product], client: Client) -> None:

@@ -1,0 +1,23 @@
+"""The page can be installed as an application."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from product import Product
+
+
+def test_chromium_finds_nothing_that_keeps_it_from_installing(opened: Callable[..., Product]) -> None:
+    product = opened("/today")
+    product.ready_for_offline()
+    devtools = product.page.context.new_cdp_session(product.page)
+    manifest = devtools.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    told = json.loads(manifest["data"])
+    assert told["name"] and told["start_url"] and told["display"] == "standalone"
+    sizes = {icon["sizes"] for icon in told["icons"]}
+    assert {"192x192", "512x512"} <= sizes
+    # Chromium never offers it in a private window, and each play has one.
+    errors = [error["errorId"] for error in devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]]
+    assert set(errors) <= {"in-incognito"}
