@@ -55,6 +55,7 @@ def test_axe_finds_nothing_serious_in_what_opens(opened: Callable[..., Product],
     for name, keys in {"help": "?", "palette": "Control+k"}.items():
         product.press(keys)
         expect(product.dialog()).to_be_visible()
+        product.settled()
         found[name] = violations(page, axe, person)
         product.press("Escape")
         expect(product.dialog()).to_be_hidden()
