@@ -12,6 +12,7 @@ import grpc
 import pytest
 from conftest import binary
 from poison import poison
+from refusal import mend, refuse_successors_of
 from schemas import validator
 from todo_client import (
     Client, Operator, eventually, foreign_event, kcat, produce, published, read_topic, rows, send,
@@ -22,21 +23,6 @@ from tools.stack import Stack
 
 def dead_letters(stack: Stack, where: str = "true") -> int:
     return int(rows(stack, f"select count(*) from dead_letters where {where}")[0][0])
-
-
-def refuse_successors_of(stack: Stack, title: str) -> None:
-    """The database refuses the effect of events of tasks with this title: a cause that can be mended."""
-    stack.postgres.query(f"""
-        create or replace function refuse() returns trigger language plpgsql as $$
-        begin
-            if new.title = '{title}' and new.occurrence = 2 then raise exception 'the cause'; end if;
-            return new;
-        end $$;
-        create trigger refuse before insert on tasks for each row execute function refuse();""")
-
-
-def mend(stack: Stack) -> None:
-    stack.postgres.query("drop trigger refuse on tasks")
 
 
 @pytest.mark.parametrize("bulk", ["true", "false"])

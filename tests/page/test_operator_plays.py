@@ -10,24 +10,18 @@ from browser import Browser
 from conftest import Place
 from playwright.sync_api import Locator, expect
 from product import Product
+from refusal import mend, refuse_successors_of
 from todo_client import Client, rows
 
 
 @contextmanager
 def refused(place: Place, title: str) -> Iterator[None]:
-    """The database refuses the successors of tasks with this title."""
     assert place.stack
-    place.stack.postgres.query(f"""
-        create or replace function refuse() returns trigger language plpgsql as $$
-        begin
-            if new.title = '{title}' and new.occurrence = 2 then raise exception 'the cause'; end if;
-            return new;
-        end $$;
-        create trigger refuse before insert on tasks for each row execute function refuse();""")
+    refuse_successors_of(place.stack, title)
     try:
         yield
     finally:
-        place.stack.postgres.query("drop trigger refuse on tasks")
+        mend(place.stack)
 
 
 def complete_a_daily_task(client: Client, title: str) -> int:
