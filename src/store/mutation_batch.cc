@@ -60,7 +60,8 @@ std::span<const Statement> MutationBatch::Statements() {
   return statements;
 }
 
-std::set<int> MutationBatch::Run(PipelineConnection& connection) {
+std::set<int> MutationBatch::Run(PipelineConnection& connection,
+                                 const std::function<void()>& on_read) {
   const auto end_without_writing = [this, &connection] {
     if (connection.lost()) return;
     connection.Send("rollback");
@@ -72,6 +73,7 @@ std::set<int> MutationBatch::Run(PipelineConnection& connection) {
     end_without_writing();
     return {};
   }
+  on_read();
   for (BatchItem* item : items_) Decide(*item);
   if (requests_.empty()) {
     end_without_writing();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -57,7 +58,8 @@ class MutationBatch {
 
   /// Sets the verdict of each item. Answers the shards that have something new; also where the
   /// outcome is in doubt. Blocks until the deadline of the batch at most.
-  std::set<int> Run(PipelineConnection& connection);
+  /// `on_read` is called before the second round trip, if there is one.
+  std::set<int> Run(PipelineConnection& connection, const std::function<void()>& on_read);
 
  private:
   struct Stored {

@@ -21,8 +21,11 @@ constexpr std::chrono::seconds kPauseAfterNoConnection{1};
 
 MutationQueue::MutationQueue(ConnectionPool& pool, std::function<void(int shard)> on_change,
                              MutationQueueOptions options)
-    : pool_(pool), on_change_(std::move(on_change)), options_(options) {
-  TODO_REQUIRE(options_.max_batch > 0);
+    : pool_(pool),
+      on_change_(std::move(on_change)),
+      options_(options),
+      lanes_(options.max_batches) {
+  TODO_REQUIRE(options_.max_batch > 0 && options_.max_batches > 0);
 }
 
 MutationQueue::~MutationQueue() = default;
@@ -34,7 +37,7 @@ absl::StatusOr<ports::MutationResult> MutationQueue::Apply(const Mutation& mutat
   {
     Lock lock(mutex_);
     if (GoesAloneLocked(mutation)) {
-      ++alone_users_[mutation.user.value];
+      ++busy_users_[mutation.user.value];
     } else {
       waiting_.push_back(&call);
       ElectLocked();
@@ -48,8 +51,7 @@ absl::StatusOr<ports::MutationResult> MutationQueue::Apply(const Mutation& mutat
   }
   absl::StatusOr<ports::MutationResult> result = alone(call.item.verdict == Verdict::kInDoubt);
   const Lock lock(mutex_);
-  const auto user = alone_users_.find(mutation.user.value);
-  if (--user->second == 0) alone_users_.erase(user);
+  ReleaseLocked(mutation.user);
   ElectLocked();
   return result;
 }
@@ -64,21 +66,20 @@ MutationQueueStats MutationQueue::stats() {
 bool MutationQueue::GoesAloneLocked(const Mutation& mutation) const {
   if (options_.max_batch == 1 || waiting_.size() >= options_.max_waiting) return true;
   if (!FitsBatch(mutation)) return true;
-  return !options_.lone_calls_too && !running_ && waiting_.empty() && alone_users_.empty();
+  return !options_.lone_calls_too && waiting_.empty() && busy_users_.empty();
 }
 
 void MutationQueue::WaitLocked(Lock& lock, Call& call) {
   const auto deadline = steady_clock::now() + pool_.options().acquire_wait;
   while (!call.done) {
-    if (call.leads) {
-      call.leads = false;
-      LeadLocked(lock);
+    if (call.leads != nullptr) {
+      LeadLocked(lock, *std::exchange(call.leads, nullptr));
     } else if (call.taken) {
       // What was sent for it cannot be taken back.
       call.wake.wait(lock);
     } else if (steady_clock::now() >= deadline) {
       waiting_.remove(&call);
-      ++alone_users_[call.item.mutation->user.value];
+      ++busy_users_[call.item.mutation->user.value];
       return;
     } else {
       call.wake.wait_until(lock, deadline);
@@ -87,11 +88,14 @@ void MutationQueue::WaitLocked(Lock& lock, Call& call) {
 }
 
 void MutationQueue::ElectLocked() {
-  if (running_) return;
+  if (reading_) return;
+  const auto lane = std::ranges::find(lanes_, false, &Lane::busy);
+  if (lane == lanes_.end()) return;
   for (Call* call : waiting_) {
-    if (alone_users_.contains(call->item.mutation->user.value)) continue;
-    running_ = true;
-    call->leads = true;
+    if (busy_users_.contains(call->item.mutation->user.value)) continue;
+    reading_ = true;
+    lane->busy = true;
+    call->leads = &*lane;
     call->wake.notify_one();
     return;
   }
@@ -103,7 +107,7 @@ std::vector<MutationQueue::Call*> MutationQueue::TakeLocked() {
   std::set<std::pair<domain::UserId, domain::RequestId>> requests;
   for (auto at = waiting_.begin(); at != waiting_.end() && taken.size() < options_.max_batch;) {
     const Mutation& mutation = *(*at)->item.mutation;
-    const bool fits = !alone_users_.contains(mutation.user.value) &&
+    const bool fits = !busy_users_.contains(mutation.user.value) &&
                       !requests.contains({mutation.user, mutation.request_id}) &&
                       (mutation.creates() || !tasks.contains({mutation.user, mutation.task_id}));
     if (!mutation.creates()) tasks.emplace(mutation.user, mutation.task_id);
@@ -116,48 +120,66 @@ std::vector<MutationQueue::Call*> MutationQueue::TakeLocked() {
     taken.push_back(*at);
     at = waiting_.erase(at);
   }
+  for (const Call* call : taken) ++busy_users_[call->item.mutation->user.value];
   return taken;
 }
 
-void MutationQueue::LeadLocked(Lock& lock) {
+void MutationQueue::ReleaseLocked(const domain::UserId& user) {
+  const auto found = busy_users_.find(user.value);
+  if (--found->second == 0) busy_users_.erase(found);
+}
+
+void MutationQueue::LeadLocked(Lock& lock, Lane& lane) {
   const std::vector<Call*> calls = TakeLocked();
+  lock.unlock();
+  bool has_read = false;
   if (!calls.empty()) {
-    lock.unlock();
-    RunBatch(calls);
-    lock.lock();
-    ++stats_.batch_count;
+    RunBatch(lane, calls, [this, &has_read] {
+      has_read = true;
+      const Lock again(mutex_);
+      reading_ = false;
+      ElectLocked();
+    });
   }
+  lock.lock();
+  if (!has_read) reading_ = false;
+  lane.busy = false;
+  if (!calls.empty()) ++stats_.batch_count;
   for (Call* call : calls) {
-    if (call->item.verdict != Verdict::kAnswered) ++alone_users_[call->item.mutation->user.value];
+    // A call that is to go alone still keeps its user.
+    if (call->item.verdict == Verdict::kAnswered) ReleaseLocked(call->item.mutation->user);
+  }
+  ElectLocked();
+  for (Call* call : calls) {
     call->done = true;
     call->wake.notify_one();
   }
-  running_ = false;
-  ElectLocked();
 }
 
-void MutationQueue::RunBatch(const std::vector<Call*>& calls) {
+void MutationQueue::RunBatch(Lane& lane, const std::vector<Call*>& calls,
+                             const std::function<void()>& on_read) {
   const PoolOptions& options = pool_.options();
   const bool limited = options.statement_timeout.count() > 0;
   const steady_clock::time_point deadline =
       limited ? steady_clock::now() + options.statement_timeout + options.answer_margin
               : steady_clock::time_point::max();
-  if (connection_ != nullptr && connection_->WasClosedWhileIdle()) connection_.reset();
-  if (connection_ == nullptr) {
-    if (steady_clock::now() < connect_again_at_) return;
+  std::unique_ptr<PipelineConnection>& connection = lane.connection;
+  if (connection != nullptr && connection->WasClosedWhileIdle()) connection.reset();
+  if (connection == nullptr) {
+    if (steady_clock::now() < lane.connect_again_at) return;
     absl::StatusOr<std::unique_ptr<PipelineConnection>> made =
         PipelineConnection::Open(pool_.conninfo(), MutationBatch::Statements(), deadline);
     if (!made.ok()) {
-      connect_again_at_ = steady_clock::now() + kPauseAfterNoConnection;
+      lane.connect_again_at = steady_clock::now() + kPauseAfterNoConnection;
       return;
     }
-    connection_ = *std::move(made);
+    connection = *std::move(made);
   }
   std::vector<BatchItem*> items;
   for (Call* call : calls) items.push_back(&call->item);
   const std::set<int> shards =
-      MutationBatch(items, options_.open_task_limit, deadline).Run(*connection_);
-  if (connection_->lost()) connection_.reset();
+      MutationBatch(items, options_.open_task_limit, deadline).Run(*connection, on_read);
+  if (connection->lost()) connection.reset();
   const auto answered = [](const BatchItem* item) { return item->verdict == Verdict::kAnswered; };
   if (std::ranges::any_of(items, answered)) pool_.NoteAnswer();
   if (on_change_) {

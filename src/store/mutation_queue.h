@@ -27,19 +27,20 @@ namespace todo::store {
 struct MutationQueueOptions {
   std::size_t max_batch = 64;      // mutations in a transaction; 1: each call goes alone
   std::size_t max_waiting = 1024;  // further calls go alone
+  std::size_t max_batches = 2;     // under way at once, each on its own connection
   bool lone_calls_too = false;     // go through a batch; for tests
   std::optional<std::int64_t> open_task_limit = {};
 };
 
 /// Brings together calls that change tasks at about one time: they share a transaction, a commit
-/// and two round trips (MutationBatch). One batch runs at a time, on one connection. The calls that
-/// come meanwhile are the next batch; no call waits for others to come. A call runs its batch on
-/// its own thread, so the queue needs none.
+/// and two round trips (MutationBatch). Two batches run in turns, on a connection each: while one
+/// writes and commits, the other reads. The calls that come meanwhile are the next batch; no call
+/// waits for others to come. A call runs its batch on its own thread, so the queue needs none.
 ///
 /// A call goes alone, with its own statement, when no other is under way; when the batch passed it
 /// over (its user is new, or others hold the user's lock); when its batch failed or cannot tell
 /// whether it was committed; and when it waited for longer than for a connection of the pool. The
-/// later calls of its user wait until it is done.
+/// later calls of its user wait until it is done, as they wait for a batch that holds their user.
 ///
 /// The pool gives the settings of the connection and must outlive the queue. Thread safety: all
 /// methods may be called from many threads at once. Apply blocks.
@@ -60,38 +61,45 @@ class MutationQueue {
   MutationQueueStats stats();
 
  private:
+  /// Where batches run, one at a time.
+  struct Lane {
+    bool busy = false;
+    // Of the call that leads.
+    std::unique_ptr<PipelineConnection> connection;
+    std::chrono::steady_clock::time_point connect_again_at{};
+  };
+
   struct Call {
     BatchItem item;
-    bool leads = false;  // is to run the next batch
-    bool taken = false;  // by a batch
-    bool done = false;   // `item` has the verdict of a batch, or the call gave up waiting
+    Lane* leads = nullptr;  // is to run the next batch there
+    bool taken = false;     // by a batch
+    bool done = false;      // `item` has the verdict of a batch, or the call gave up waiting
     std::condition_variable wake;
   };
   using Lock = std::unique_lock<std::mutex>;
 
   bool GoesAloneLocked(const ports::Mutation& mutation) const;
   void WaitLocked(Lock& lock, Call& call);
-  /// Makes a waiting call run a batch, if there is one and no batch runs.
+  /// Makes a waiting call run a batch, if there is one, a lane is free and no batch reads.
   void ElectLocked();
   /// Takes the calls of the next batch out of the queue.
   std::vector<Call*> TakeLocked();
+  void ReleaseLocked(const domain::UserId& user);
   /// Runs one batch. The lock is open meanwhile.
-  void LeadLocked(Lock& lock);
-  void RunBatch(const std::vector<Call*>& calls);
+  void LeadLocked(Lock& lock, Lane& lane);
+  /// Calls `on_read` when the batch has read, if it comes so far.
+  void RunBatch(Lane& lane, const std::vector<Call*>& calls, const std::function<void()>& on_read);
 
   ConnectionPool& pool_;
   const std::function<void(int shard)> on_change_;
   const MutationQueueOptions options_;
 
   std::mutex mutex_;
-  std::list<Call*> waiting_;                // guarded by mutex_, in the order of arrival
-  std::map<std::string, int> alone_users_;  // guarded by mutex_: calls that go alone, by user
-  bool running_ = false;                    // guarded by mutex_: a call leads
-  MutationQueueStats stats_;                // guarded by mutex_
-
-  // Of the call that leads.
-  std::unique_ptr<PipelineConnection> connection_;
-  std::chrono::steady_clock::time_point connect_again_at_{};
+  std::list<Call*> waiting_;               // guarded by mutex_, in the order of arrival
+  std::map<std::string, int> busy_users_;  // guarded by mutex_: calls under way, by user
+  std::vector<Lane> lanes_;                // `busy` is guarded by mutex_
+  bool reading_ = false;                   // guarded by mutex_: a batch has not read yet
+  MutationQueueStats stats_;               // guarded by mutex_
 };
 
 }  // namespace todo::store

@@ -182,6 +182,7 @@ PgTaskStore::PgTaskStore(ConnectionPool& pool, std::function<void(int shard)> on
       queue_(std::make_unique<MutationQueue>(
           pool, on_change_,
           MutationQueueOptions{.max_batch = static_cast<std::size_t>(options.max_batch),
+                               .max_batches = static_cast<std::size_t>(options.max_batches),
                                .lone_calls_too = options.lone_calls_too,
                                .open_task_limit = options.open_task_limit})) {
   TODO_REQUIRE(options_.apply_attempts > 0);

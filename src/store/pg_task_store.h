@@ -26,13 +26,15 @@ struct TaskStoreOptions {
   std::chrono::milliseconds search_timeout{2'000};
   /// How many calls of Apply may share a transaction; 1: none do.
   int max_batch = 64;
+  /// How many such transactions may be under way at once, each on its own connection.
+  int max_batches = 2;
   /// Also a call that comes alone goes the way of those that share one. For tests.
   bool lone_calls_too = false;
 };
 
 /// TaskStore on PostgreSQL: each call that changes tasks is one statement, one round trip, one
-/// autocommit. Calls of Apply that come at about one time share a transaction instead, on a
-/// connection besides those of the pool (MutationQueue). The pool must outlive the store.
+/// autocommit. Calls of Apply that come at about one time share a transaction instead, on
+/// connections besides those of the pool (MutationQueue). The pool must outlive the store.
 /// `on_change(shard)` is called after each commit that wrote a change, also of reminders, on the
 /// thread of the call, or of one that shares its transaction; it must not block. Thread safety: all
 /// methods may be called from many threads at once; each holds one connection while it runs.

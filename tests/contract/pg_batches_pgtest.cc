@@ -48,11 +48,13 @@ class PgBatchesTest : public testing::Test {
     for (const domain::UserId& user : {ann_, bob_}) Do(Create(user, "first"));
   }
 
-  void Use(const std::string& conninfo, store::PoolOptions options) {
+  /// With one batch at a time, the calls that come while it runs are the next batch.
+  void Use(const std::string& conninfo, store::PoolOptions options, int max_batches = 1) {
     store_.reset();
     pool_ = std::make_unique<ConnectionPool>(conninfo, options);
-    store_ = std::make_unique<PgTaskStore>(*pool_, std::ref(wakes_),
-                                           store::TaskStoreOptions{.lone_calls_too = true});
+    store_ = std::make_unique<PgTaskStore>(
+        *pool_, std::ref(wakes_),
+        store::TaskStoreOptions{.max_batches = max_batches, .lone_calls_too = true});
   }
   Task Do(const ports::Mutation& mutation) {
     const Result result = store_->Apply(mutation);
@@ -68,8 +70,8 @@ class PgBatchesTest : public testing::Test {
     session->Run("begin; lock table changes in share mode");
     return session;
   }
-  void WaitForHeldBatch() {
-    EXPECT_TRUE(database_->WaitUntil("select count(*) " + std::string(kWaits), "1"));
+  void WaitForHeldBatch(const std::string& count = "1") {
+    EXPECT_TRUE(database_->WaitUntil("select count(*) " + std::string(kWaits), count));
   }
   void WaitForQueue(std::int64_t count) {
     while (store_->queue_stats().waiting_count != count) std::this_thread::yield();
@@ -162,6 +164,47 @@ TEST_F(PgBatchesTest, ARequestThatIsRepeatedMeanwhileGetsTheFirstAnswer) {
   EXPECT_EQ(again->task.fields.title, "once");
   EXPECT_THAT(results[3].get(), StatusIs(StatusCode::kAlreadyExists));
   EXPECT_EQ(database_->Run("select count(*) from changes where user_id = 'ann'"), "2");
+}
+
+TEST_F(PgBatchesTest, ABatchThatWritesLetsAnotherOneReadButNotForItsUsers) {
+  Use(database_->conninfo(), kPatient, 2);
+  Do(Create(ann_, "connects"));
+  const auto holder = HoldBatches();
+  auto first = Begin(Create(ann_, "first batch"));
+  WaitForHeldBatch("1");
+  auto behind = Begin(Create(ann_, "behind"));
+  WaitForQueue(1);
+  auto second = Begin(Create(bob_, "second batch"));
+  WaitForHeldBatch("2");
+  auto third = Begin(Create(bob_, "no room"));
+  WaitForQueue(2);
+  holder->Run("rollback");
+  const Result before = first.get();
+  const Result after = behind.get();
+  ASSERT_TRUE(before.ok() && after.ok());
+  EXPECT_LT(before->task.seq, after->task.seq) << "in the order of arrival";
+  EXPECT_TRUE(second.get().ok() && third.get().ok());
+  EXPECT_EQ(store_->queue_stats().alone_count, 0);
+  ExpectSoundLog();
+}
+
+TEST_F(PgBatchesTest, ABatchThatFailsLeavesTheOtherOneAlone) {
+  Use(database_->conninfo(), kPatient, 2);
+  Do(Create(ann_, "connects"));
+  const auto holder = HoldBatches();
+  auto first = Begin(Create(ann_, "first batch"));
+  WaitForHeldBatch("1");
+  const std::string pid = database_->Run("select pid " + std::string(kWaits));
+  auto second = Begin(Create(bob_, "second batch"));
+  WaitForHeldBatch("2");
+  database_->Run(fmt::format("select pg_terminate_backend({})", pid));
+  // The first call goes on alone.
+  ASSERT_TRUE(
+      database_->WaitUntil(fmt::format("select count(*) {} and pid <> {}", kWaits, pid), "2"));
+  holder->Run("rollback");
+  EXPECT_TRUE(first.get().ok() && second.get().ok());
+  EXPECT_EQ(store_->queue_stats().alone_count, 1);
+  ExpectSoundLog();
 }
 
 TEST_F(PgBatchesTest, WhoWaitsForALockHoldsNobodyUp) {
@@ -343,7 +386,7 @@ TEST_F(PgBatchesTest, ACallThatIsNotTakenInTimeGoesAlone) {
   auto first = Begin(Create(ann_, "a"));
   WaitForHeldBatch();
   auto second = Begin(Create(bob_, "b"));
-  ASSERT_TRUE(database_->WaitUntil("select count(*) " + std::string(kWaits), "2"));
+  WaitForHeldBatch("2");
   EXPECT_EQ(store_->queue_stats().alone_count, alone + 1);
   held->Run("rollback");
   EXPECT_TRUE(first.get().ok());
@@ -352,6 +395,7 @@ TEST_F(PgBatchesTest, ACallThatIsNotTakenInTimeGoesAlone) {
 }
 
 TEST_F(PgBatchesTest, ManyCallsLeaveASoundLog) {
+  Use(database_->conninfo(), kPatient, 2);
   std::vector<std::string> texts = {"plain", "\"quoted\" \\ / \b\f\n\r\t\x01\x1f\x7f",
                                     "Ähre €  \xF0\x9F\x98\x80", "<b>&amp;</b>"};
   std::vector<Task> shared;
