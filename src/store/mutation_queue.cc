@@ -88,7 +88,7 @@ void MutationQueue::WaitLocked(Lock& lock, Call& call) {
 }
 
 void MutationQueue::ElectLocked() {
-  if (reading_) return;
+  if (reading_ || 2 * waiting_.size() < under_way_count_) return;
   const auto lane = std::ranges::find(lanes_, false, &Lane::busy);
   if (lane == lanes_.end()) return;
   for (Call* call : waiting_) {
@@ -121,6 +121,7 @@ std::vector<MutationQueue::Call*> MutationQueue::TakeLocked() {
     at = waiting_.erase(at);
   }
   for (const Call* call : taken) ++busy_users_[call->item.mutation->user.value];
+  under_way_count_ += taken.size();
   return taken;
 }
 
@@ -144,6 +145,7 @@ void MutationQueue::LeadLocked(Lock& lock, Lane& lane) {
   lock.lock();
   if (!has_read) reading_ = false;
   lane.busy = false;
+  under_way_count_ -= calls.size();
   if (!calls.empty()) ++stats_.batch_count;
   for (Call* call : calls) {
     // A call that is to go alone still keeps its user.

@@ -34,8 +34,10 @@ struct MutationQueueOptions {
 
 /// Brings together calls that change tasks at about one time: they share a transaction, a commit
 /// and two round trips (MutationBatch). Two batches run in turns, on a connection each: while one
-/// writes and commits, the other reads. The calls that come meanwhile are the next batch; no call
-/// waits for others to come. A call runs its batch on its own thread, so the queue needs none.
+/// writes and commits, the other reads. The calls that come meanwhile are the next batch. No call
+/// waits for others to come while no batch runs; beside a batch, the next one begins as soon as
+/// half as many calls wait, because a commit costs much for few. A call runs its batch on its own
+/// thread, so the queue needs none.
 ///
 /// A call goes alone, with its own statement, when no other is under way; when the batch passed it
 /// over (its user is new, or others hold the user's lock); when its batch failed or cannot tell
@@ -98,6 +100,7 @@ class MutationQueue {
   std::list<Call*> waiting_;               // guarded by mutex_, in the order of arrival
   std::map<std::string, int> busy_users_;  // guarded by mutex_: calls under way, by user
   std::vector<Lane> lanes_;                // `busy` is guarded by mutex_
+  std::size_t under_way_count_ = 0;        // guarded by mutex_: calls in batches
   bool reading_ = false;                   // guarded by mutex_: a batch has not read yet
   MutationQueueStats stats_;               // guarded by mutex_
 };

@@ -188,6 +188,38 @@ TEST_F(PgBatchesTest, ABatchThatWritesLetsAnotherOneReadButNotForItsUsers) {
   ExpectSoundLog();
 }
 
+TEST_F(PgBatchesTest, ASecondBatchBeginsWhenHalfAsManyCallsWait) {
+  Use(database_->conninfo(), kPatient, 2);
+  Do(Create(ann_, "connects"));
+  std::vector<ports::Mutation> of_bob;
+  for (int i = 0; i < 4; ++i) of_bob.push_back(Create(bob_, "first batch"));
+  // The first batch waits for this row when it writes, and no batch can read for now.
+  const auto holder = database_->Open();
+  holder->Run(
+      fmt::format("begin; insert into requests (user_id, request_id, fingerprint, at) "
+                  "values ('bob', '{}', '', now()); savepoint held; "
+                  "lock table requests in access exclusive mode",
+                  of_bob[0].request_id.value()));
+  auto before = Begin(Create(ann_, "makes them wait"));
+  WaitForHeldBatch();
+  std::vector<std::future<Result>> first;
+  for (const ports::Mutation& mutation : of_bob) {
+    first.push_back(Begin(mutation));
+    WaitForQueue(static_cast<std::int64_t>(first.size()));
+  }
+  holder->Run("rollback to held");
+  EXPECT_TRUE(before.get().ok());
+  WaitForHeldBatch();
+  auto one = Begin(Create(ann_, "one"));
+  WaitForQueue(1);
+  auto two = Begin(Create(ann_, "two"));
+  EXPECT_TRUE(one.get().ok() && two.get().ok());
+  WaitForHeldBatch();
+  holder->Run("rollback");
+  for (auto& result : first) EXPECT_TRUE(result.get().ok());
+  ExpectSoundLog();
+}
+
 TEST_F(PgBatchesTest, ABatchThatFailsLeavesTheOtherOneAlone) {
   Use(database_->conninfo(), kPatient, 2);
   Do(Create(ann_, "connects"));
