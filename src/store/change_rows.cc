@@ -19,6 +19,17 @@ std::array<const BinaryArray*, count> Pointers(const std::array<BinaryArray, cou
 
 }  // namespace
 
+UserRows ToUserRows(const PipelineRows& rows) {
+  UserRows users;
+  for (int i = 0; i < rows.size(); ++i) {
+    users[std::string(rows.Text(i, 0))] = {
+        .seq = rows.Number(i, 1), .open_tasks = rows.Number(i, 2), .shard = rows.Number(i, 3)};
+  }
+  return users;
+}
+
+bool IsOpen(const domain::Task& task) { return !task.completed && !task.deleted; }
+
 std::span<const Statement> ChangeRows::Statements() {
   static constexpr std::array kStatements = {kWriteUsers,   kInsertTasks, kUpdateTasks,
                                              kReplaceTasks, kWriteTexts,  kWriteChanges};

@@ -21,6 +21,7 @@
 namespace todo::store {
 
 class Pipeline;
+class PipelineRows;
 struct Statement;
 
 /// A user's row, which its transaction has locked.
@@ -31,6 +32,12 @@ struct UserRow {
   bool changed = false;
 };
 using UserRows = std::map<std::string, UserRow>;
+
+/// The rows that kLockUsers or kReadUsers answered.
+UserRows ToUserRows(const PipelineRows& rows);
+
+/// Whether the task counts among the user's open ones.
+bool IsOpen(const domain::Task& task);
 
 /// What is written of a change besides the task.
 struct ChangeRow {

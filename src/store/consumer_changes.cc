@@ -32,8 +32,6 @@ std::span<const Statement> Statements() {
   return statements;
 }
 
-bool IsOpen(const Task& task) { return !task.completed && !task.deleted; }
-
 /// What `change` makes of the task.
 Task TaskAfter(const ConsumerChange& change, Task task) {
   task.deleted = change.kind == Kind::kRemoveSuccessor;
@@ -82,12 +80,7 @@ void ConsumerChanges::Read(const std::vector<ConsumerChange>& changes) {
         pipeline.Send(kFindTasks, std::array<const BinaryArray*, 2>{&task_users, &task_ids});
         pipeline.Send(kTakeIds, std::array<const BinaryArray*, 1>{&new_tasks});
       });
-  const PipelineRows& user_rows = answers[kUserRows];
-  for (int i = 0; i < user_rows.size(); ++i) {
-    users_[std::string(user_rows.Text(i, 0))] = {.seq = user_rows.Number(i, 1),
-                                                 .open_tasks = user_rows.Number(i, 2),
-                                                 .shard = user_rows.Number(i, 3)};
-  }
+  users_ = ToUserRows(answers[kUserRows]);
   const PipelineRows& task_rows = answers[kTaskRows];
   for (int i = 0; i < task_rows.size(); ++i) {
     // One that cannot be read is none: Add fails on it, and the log says why.

@@ -27,8 +27,6 @@ constexpr std::size_t kRequestRows = 2;
 constexpr std::size_t kTaskRows = 3;
 constexpr std::size_t kIdRows = 4;
 
-bool IsOpen(const Task& task) { return !task.completed && !task.deleted; }
-
 bool HasFollowing(const std::optional<domain::SeriesPosition>& series) {
   return series && series->following != domain::FollowingFields();
 }
@@ -123,12 +121,7 @@ absl::Status MutationBatch::Read(PipelineConnection& connection) {
   connection.Send(kTakeIds, std::array<const BinaryArray*, 1>{&new_tasks});
   TODO_ASSIGN_OR_RETURN(const std::vector<PipelineRows> answers, connection.Finish(deadline_));
 
-  const PipelineRows& user_rows = answers[kUserRows];
-  for (int i = 0; i < user_rows.size(); ++i) {
-    users_[std::string(user_rows.Text(i, 0))] = {.seq = user_rows.Number(i, 1),
-                                                 .open_tasks = user_rows.Number(i, 2),
-                                                 .shard = user_rows.Number(i, 3)};
-  }
+  users_ = ToUserRows(answers[kUserRows]);
   const PipelineRows& request_rows = answers[kRequestRows];
   for (int i = 0; i < request_rows.size(); ++i)
     known_requests_.emplace(request_rows.Text(i, 0), request_rows.Text(i, 1));
