@@ -18,7 +18,7 @@ export function onNotification(listen) {
   return () => listeners.delete(listen);
 }
 
-/** Calls `listen({change, task})` for each change that no tab of this browser has asked for. */
+/** Calls `listen({change, task})` for each change that a call of somebody else has made, not a tab of this browser. */
 export function onForeignChange(listen) {
   foreignListeners.add(listen);
   return () => foreignListeners.delete(listen);
@@ -184,7 +184,8 @@ class Feed {
     this.cursor = { seq, event_id };
     const own = seenInFeed(request_id, task_id, change);
     const taken = task && taskFromFeed(task);
-    if (!own) foreignListeners.forEach((listen) => listen({ change, task: taken || store.base(task_id) }));
+    // What has no request follows from another change, such as the next one of a series that goes when a task is opened again.
+    if (request_id && !own) foreignListeners.forEach((listen) => listen({ change, task: taken || store.base(task_id) }));
     takeTasks([[task_id, taken]], { change: { seq, lastChange: { type: "update", change, id: task_id, task: taken, seq,
       request_id, own, timestamp } } });
     return saveSoon([[task_id, taken]], this.cursor);
