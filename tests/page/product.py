@@ -173,3 +173,26 @@ class Product:
         if not out.first.is_visible():
             self.page.get_by_role("button", name=re.compile("^Account of")).first.click()
         out.first.click()
+
+
+class Spoken:
+    """What live regions have said since."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        page.evaluate("""() => {
+            window.spoken = [];
+            const note = () => document.querySelectorAll("[aria-live], [role=status], [role=alert]").forEach((region) => {
+                const text = region.textContent.trim();
+                if (text && text !== region.lastSpoken) window.spoken.push(text);
+                region.lastSpoken = text;
+            });
+            new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }""")
+
+    def must_say(self, text: re.Pattern[str]) -> None:
+        self._page.wait_for_function("text => window.spoken.some(each => new RegExp(text, 'i').test(each))", arg=text.pattern)
+
+    def all(self) -> list[str]:
+        said: list[str] = self._page.evaluate("() => window.spoken")
+        return said

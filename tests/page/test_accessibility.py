@@ -10,7 +10,7 @@ import pytest
 from browser import Browser, Person
 from conftest import Place
 from playwright.sync_api import Page, expect
-from product import Product
+from product import Product, Spoken
 from todo_client import Client, eventually
 
 VIEWS = ("/today", "/upcoming", "/all", "/done", "/tag/home", "/search?q=water", "/task/{id}", "/chat", "/usage", "/notifications",
@@ -170,20 +170,18 @@ def test_what_changes_elsewhere_is_said(opened: Callable[..., Product], client: 
     assert not any("elsewhere" in each and "Read a book" in each for each in product.run("() => window.spoken")), "the own change was no news"
 
 
-class Spoken:
-    """What live regions have said since."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        page.evaluate("""() => {
-            window.spoken = [];
-            const note = () => document.querySelectorAll("[aria-live], [role=status], [role=alert]").forEach((region) => {
-                const text = region.textContent.trim();
-                if (text && text !== region.lastSpoken) window.spoken.push(text);
-                region.lastSpoken = text;
-            });
-            new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true });
-        }""")
-
-    def must_say(self, text: re.Pattern[str]) -> None:
-        self._page.wait_for_function("text => window.spoken.some(each => new RegExp(text, 'i').test(each))", arg=text.pattern)
+@pytest.mark.parametrize("chat", [False, True])
+def test_the_panel_fits_with_large_text_too(opened: Callable[..., Product], client: Client, *, chat: bool) -> None:
+    client.create("Water the plants", due_local="2030-01-02T09:00:00", time_zone="Europe/Berlin", recurrence_rule="weekly")
+    product = opened("/all")
+    product.page.set_viewport_size({"width": 1280, "height": 800})
+    if chat:
+        product.open_chat()
+    panel = product.open_task("Water the plants")
+    expect(panel).to_contain_text("every week at")
+    fits = "each => each.scrollWidth <= each.clientWidth"
+    for size in ("100%", "200%"):
+        product.run("size => { document.documentElement.style.fontSize = size; }", size)
+        assert product.page.locator("html").evaluate(fits), f"the page at {size}"
+        assert panel.evaluate(fits), f"the panel at {size}"
+        assert panel.evaluate("each => each.getBoundingClientRect().left >= 0 && each.getBoundingClientRect().right <= innerWidth"), size

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
-from product import Product
+from product import Product, Spoken
 from todo_client import Client, eventually
 
 
@@ -83,3 +84,50 @@ def test_a_repeating_task_that_was_added_by_mistake_leaves_no_series(opened: Cal
     product.press("u")
     expect(product.toast("Undone: Added “Water the plants”")).to_be_visible()
     eventually(lambda: client.tasks() == [], "the series is gone")
+
+
+def test_what_an_undo_brings_is_no_news_from_elsewhere(opened: Callable[..., Product], client: Client) -> None:
+    for title in ("Water the plants", "Feed the cat"):
+        client.create(title, due_local="2030-05-06", recurrence_rule="daily", time_zone="Europe/Berlin")
+    product = opened("/all")
+    expect(product.row("Feed the cat")).to_be_visible()
+    spoken = Spoken(product.page)
+    select(product, "Water the plants", "Feed the cat")
+    product.press("e")
+    eventually(lambda: len(client.tasks(completed=False)) == 2 and len(client.tasks()) == 4, "the next ones are there")
+    expect(product.toast("Next:")).to_be_visible()
+    product.press("u")
+    eventually(lambda: len(client.tasks()) == 2, "the next ones are gone")
+    select(product, "Water the plants")
+    product.press("Delete")
+    product.dialog().get_by_role("button", name="This one only").click()
+    eventually(lambda: sorted(task.due_local for task in client.tasks()) == ["2030-05-06", "2030-05-07"], "skipped")
+    product.press("u")
+    eventually(lambda: [task.due_local for task in client.tasks()] == ["2030-05-06"] * 2, "back")
+    client.create("Call Ann")
+    spoken.must_say(re.compile("added elsewhere: “call ann”"))
+    said = spoken.all()
+    assert [each for each in said if "elsewhere" in each and "Call Ann" not in each] == [], said
+
+
+def test_a_message_is_said_once_and_covers_no_row(opened: Callable[..., Product], client: Client) -> None:
+    for number in range(30):
+        client.create(f"Task {number:02}")
+    product = opened("/all")
+    expect(product.row("Task 00")).to_be_visible()
+    spoken = Spoken(product.page)
+    for title in ("Task 00", "Task 01", "Task 02"):
+        product.focus(title)
+        product.press("p")
+        product.page.get_by_role("menuitemradio", name="High").click()
+        expect(product.toast(f"Set high priority for “{title}”")).to_be_visible()
+    expect(product.page.locator(".toast")).to_have_count(2)
+    assert sum("Task 02" in each for each in spoken.all()) == 1
+    product.run("() => scrollTo(0, document.documentElement.scrollHeight)")
+    last = product.rows.last
+    expect(last).to_be_in_viewport(ratio=1)
+    row, messages = last.bounding_box(), product.page.locator(".toast").first.bounding_box()
+    assert row and messages and row["y"] + row["height"] <= messages["y"]
+    for title in ("Task 02", "Task 01", "Task 00"):
+        product.press("u")
+        expect(product.toast(f"Undone: Set high priority for “{title}”")).to_be_visible()

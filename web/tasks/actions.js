@@ -27,7 +27,6 @@ const several = (tasks) => (tasks.length === 1 ? quoted(tasks[0]) : `${tasks.len
 const current = (task) => store.state.tasks.get(store.realId(task.id)) || null;
 
 function withUndo(text, undo, actions = []) {
-  announce(text);
   return undoable(text, undo, { actions });
 }
 
@@ -106,9 +105,8 @@ onArrival((task) => {
   appeared.set(task.id, Date.now());
   const due = dueDay(task, preferences.state);
   const when = due ? formatDay(due, preferences.state) : "it is in the list";
-  announce(`Next: ${quoted(task)}, ${when}`);
   const wait = awaited.get(task.series_id);
-  if (!wait || Date.now() - wait.at > patienceMs) return;
+  if (!wait || Date.now() - wait.at > patienceMs) return announce(`Next: ${quoted(task)}, ${when}`);
   awaited.delete(task.series_id);
   wait.step.show(`${wait.step.text}. Next: ${when}`, [{ label: "Show", run: () => router.go(`/task/${task.id}`) }]);
 });
@@ -293,7 +291,6 @@ export function restore(tasks) {
   const label = `Bring back ${several(tasks)}`;
   if (tasks.length === 1) queue.write({ method: "RestoreTask", request: { id: tasks[0].id }, label, optimistic: back(tasks[0]) });
   else batch(tasks, label, () => ({ deleted: false }), back);
-  announce(`Brought back ${several(tasks)}`);
 }
 
 /** Deletes tasks, after the question about their series where they have some. */

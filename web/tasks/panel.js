@@ -181,7 +181,10 @@ function Gone({ id, close }) {
   }, [id]);
   const task = last?.task && taskFromApi(last.task);
   return html`<${Head} close=${close}><span class="t-top-space"></span><//>${!known ? html`<p class="t-hint">…</p>` : task ? html`<h2 class="t-gone" dir="auto">${task.title}</h2>
-      <p>This task was deleted.</p><div class="t-panel-foot"><button type="button" class="button primary" onClick=${() => restore([task])}>
+      <p>This task was deleted.</p><div class="t-panel-foot"><button type="button" class="button primary" onClick=${() => {
+        restore([task]);
+        toast({ text: `Brought back “${task.title}”` });
+      }}>
         <${Icon} name="restore" />Bring it back</button>
         <button type="button" class="button quiet" onClick=${() => openHistory(id)}><${Icon} name="history" />History</button></div>`
     : html`<h2 class="t-gone">There is no such task</h2><p>It may belong to somebody else, or the address is wrong.</p>`}`;

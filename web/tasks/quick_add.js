@@ -131,9 +131,9 @@ function tell(task, id, view) {
   const now = today(preferences.state.zone);
   const text = `Added “${shorten(task.title, 40)}”`;
   const here = view === "all" || view === "tag" || (view === "today" ? day && day <= now : day && day > now);
-  announce(`Added “${shorten(task.title)}”${day ? `, ${formatDay(day, preferences.state)}` : ""}`);
   const step = undoable(text, () => takeOut(id), { shown: false });
-  if (!here) step.show(`${text} ${day ? `for ${formatDay(day, preferences.state)}` : "without a date"}`,
+  if (here) announce(day ? `${text}, ${formatDay(day, preferences.state)}` : text);
+  else step.show(`${text} ${day ? `for ${formatDay(day, preferences.state)}` : "without a date"}`,
     [{ label: "Show", run: () => router.go(`/task/${store.realId(id)}`) }]);
 }
 

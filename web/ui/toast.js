@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "/lib/preact.js";
 import { Icon } from "./icon.js";
 
-const mostAtOnce = 3;
+const mostAtOnce = 2; // one more would cover the list; the key for undo reaches what has gone
 let toasts = [];
 let next = 1;
 const listeners = new Set();
@@ -34,7 +34,7 @@ export function Toasts() {
     listeners.add(set);
     return () => listeners.delete(set);
   }, []);
-  return html`<div class="toasts" role="status" aria-live="polite" aria-relevant="additions text">
+  return html`<div class="toasts" role="status" aria-live="polite" aria-atomic="false" aria-relevant="additions text">
     ${list.map((each) => html`<${Toast} key=${each.id} toast=${each} />`)}</div>`;
 }
 
