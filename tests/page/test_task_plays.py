@@ -100,3 +100,28 @@ def test_a_click_on_a_chip_makes_its_words_plain(opened: Callable[..., Product],
     product.new_task.press("Enter")
     [task] = eventually(client.tasks, "stored")
     assert (task.title, task.due_local, list(task.tags)) == ('Watch "Tomorrow" on Friday', "", ["cinema"])
+
+
+def test_an_address_of_a_skipped_occurrence_says_so(opened: Callable[..., Product], client: Client) -> None:
+    task = client.create("Water the plants", due_local="2030-05-06", recurrence_rule="daily")
+    product = opened("/all")
+    panel = product.open_task("Water the plants")
+    panel.get_by_role("button", name="Skip this one").click()
+    eventually(lambda: [each.due_local for each in client.tasks()] == ["2030-05-07"], "skipped")
+    expect(product.toast("Next:")).to_be_visible()  # the page knows it, too
+    product.visit(f"/task/{task.id}")
+    expect(product.panel).to_contain_text("This occurrence was skipped: Today")
+    product.panel.get_by_role("button", name="History").click()
+    expect(product.dialog("History").get_by_role("listitem").first).to_contain_text("Skipped")
+
+
+def test_dates_in_warnings_have_the_form_of_the_user(opened: Callable[..., Product], client: Client) -> None:
+    client.create("Stretch", due_local="2030-05-06T09:00:00", time_zone="Europe/Berlin", recurrence_rule="weekly")
+    product = opened("/all")
+    product.open_task("Stretch").get_by_role("button", name=re.compile("^every week", re.I)).click()
+    dialog = product.dialog("Repeat")
+    dialog.get_by_text("Advanced").click()
+    dialog.get_by_role("textbox", name="Rule").fill("FREQ=WEEKLY;BYDAY=TU")
+    warning = dialog.get_by_text("is not one that the rule names")
+    expect(warning).to_contain_text(re.compile("Monday,? 6 May 2030, 9 am"))
+    assert "2030-05-06" not in (warning.text_content() or "")

@@ -4,10 +4,11 @@ import { onForeignChange } from "../core/feed.js";
 import { quoted } from "./actions.js";
 
 const gatherMs = 800; // many changes at once are one sentence
-const words = { created: "Added", restored: "Restored", updated: "Changed", completed: "Completed", uncompleted: "Opened again", deleted: "Deleted" };
+const words = { created: "Added", restored: "Restored", updated: "Changed", completed: "Completed", uncompleted: "Opened again", deleted: "Deleted", skipped: "Skipped" };
 
 /** What a change is called. A task that comes back from its deletion is created, too, but not in its first version. */
-export const wordOf = (change, { version }) => words[change === "created" && version > 1 ? "restored" : change] || "Changed";
+export const wordOf = (change, { version, skipped_at: skipped }) => words[change === "created" && version > 1 ? "restored"
+  : change === "deleted" && skipped ? "skipped" : change] || "Changed";
 
 let heard = new Map();
 let timer = 0;

@@ -167,8 +167,9 @@ function grow(area) {
   area.style.height = `${area.scrollHeight + 2}px`;
 }
 
-/** A task that was deleted, or never was there. */
+/** A task that was deleted or skipped, or never was there. */
 function Gone({ id, close }) {
+  const prefs = usePreferences();
   const [last, setLast] = useState(null);
   const [known, setKnown] = useState(false);
   useEffect(() => {
@@ -181,7 +182,8 @@ function Gone({ id, close }) {
   }, [id]);
   const task = last?.task && taskFromApi(last.task);
   return html`<${Head} close=${close}><span class="t-top-space"></span><//>${!known ? html`<p class="t-hint">…</p>` : task ? html`<h2 class="t-gone" dir="auto">${task.title}</h2>
-      <p>This task was deleted.</p><div class="t-panel-foot"><button type="button" class="button primary" onClick=${() => {
+      <p>${task.skipped_at ? `This occurrence was skipped: ${formatInstant(task.skipped_at, prefs)}.`
+        : `This task was deleted: ${formatInstant(last.timestamp, prefs)}.`}</p><div class="t-panel-foot"><button type="button" class="button primary" onClick=${() => {
         restore([task]);
         toast({ text: `Brought back “${task.title}”` });
       }}>

@@ -59,6 +59,8 @@ export async function editRule(task) {
   const fields = { recurrence_rule: answer.rule, recurrence_basis: answer.basis };
   if (!present.due_kind) Object.assign(fields, { due_local: answer.start, due_kind: "date", time_zone: zoneOf(preferences.state.zone) });
   if (!present.recurrence_rule) return void changeTask(present, fields, { ask: false, what: "Set how to repeat" });
+  // With no other open occurrence “this and the following ones” is all that a rule can be for, since completed ones keep
+  // theirs; “this one only” is never offered: a rule says what follows.
   const others = [...store.state.tasks.values()].some((each) => each.series_id === present.series_id && each.id !== present.id && !each.completed);
   const scope = others ? await askScope({ title: "Which ones shall have the new rule?", task: present, only: ["following", "all"] }) : "following";
   if (!scope) return;
@@ -130,6 +132,10 @@ function usePreview(task, start, rule, basis) {
   return state;
 }
 
+/** A sentence of the server with its dates, "2026-03-29 02:30", in the user's form. */
+const withDates = (text, prefs) => text.replace(/(\d{4}-\d\d-\d\d)([ T]\d\d:\d\d)?(:\d\d)?/g,
+  (all, day, clock) => formatDay(day, prefs, { long: true }) + (clock ? `, ${formatClock(day + clock, prefs)}` : ""));
+
 function Preview({ answer, error }) {
   const prefs = usePreferences();
   if (error) return html`<p class="t-error" role="alert">${error}</p>`;
@@ -141,7 +147,7 @@ function Preview({ answer, error }) {
   const dates = answer.occurrences || [];
   return html`<div class="t-preview" role="status">${answer.text && html`<p class="t-preview-text">${answer.text}</p>`}
     ${dates.length > 0 && html`<span class="t-hint">Next dates</span><ol>${dates.map((each) => html`<li key=${each.dueDate}>${label(each)}</li>`)}</ol>`}
-    ${(answer.warnings || []).map((warning) => html`<p key=${warning} class="t-warning">${warning}</p>`)}</div>`;
+    ${(answer.warnings || []).map((warning) => html`<p key=${warning} class="t-warning">${withDates(warning, prefs)}</p>`)}</div>`;
 }
 
 const units = { DAILY: "day", WEEKLY: "week", MONTHLY: "month", YEARLY: "year" };

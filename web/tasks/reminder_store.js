@@ -92,7 +92,7 @@ async function readNext() {
   wanted.delete(id);
   busy = true;
   // After a failure the next look at the task reads them, as it does when the service has made the task.
-  if (store.base(id)) await readReminders(id);
+  if (store.base(id) && store.state.tasks.has(id)) await readReminders(id);
   busy = false;
   if (urgent.size + wanted.size) readSoon();
 }
@@ -131,10 +131,15 @@ store.subscribe((state) => {
   for (const [id, those] of watchers) (isOpen(those) ? urgent : wanted).add(id);
   readSoon();
 });
-document.addEventListener("visibilitychange", () => {
+
+/** The feed tells of no reminder that another device or the chat has made, so what is open is read again at a new look. */
+function lookAgain() {
   if (document.visibilityState !== "visible") return;
-  for (const [id, those] of watchers) if (isOpen(those)) reviewReminders(id); // another device may have changed them
-});
+  for (const [id, those] of watchers) if (isOpen(those)) reviewReminders(id);
+}
+
+document.addEventListener("visibilitychange", lookAgain);
+addEventListener("focus", lookAgain);
 
 /** The reminders of a task, which are read when they stay in sight, or soon. */
 export function useReminders({ id, version, completed }, soon = false) {
