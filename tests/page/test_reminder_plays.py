@@ -111,3 +111,31 @@ def test_a_reminder_that_comes_while_the_tab_is_away_is_read_when_it_is_back(ope
     Reminders(client).create(task.id, at=time.time() + 3600)
     person.online()
     expect(chips(panel).get_by_role("button", name=re.compile("remove this reminder"))).to_have_count(1, timeout=PATIENCE)
+
+
+def test_notifications_stay_readable_without_network(opened: Callable[..., Product], person: Person, client: Client) -> None:
+    task = client.create("Call the bank", due_local="2030-05-06T09:00:00")
+    Reminders(client).create(task.id, at=time.time() + 1)
+    product = opened("/all")
+    bell = product.page.get_by_role("button", name="Notifications, 1 unread")
+    expect(bell).to_be_visible(timeout=PATIENCE)
+    product.ready_for_offline()
+    product.visit("/notifications")  # its code is in the copy, too
+    person.offline()
+    product.page.reload()
+    expect(product.page.get_by_role("list", name="Notifications").get_by_text("Call the bank")).to_be_visible()
+    expect(bell).to_be_visible()
+
+
+def test_a_reminder_of_another_device_appears_at_the_next_look(opened: Callable[..., Product], client: Client) -> None:
+    task = client.create("Call the bank", due_local="2030-05-06T09:00:00")
+    product = opened("/all")
+    panel = product.open_task("Call the bank")
+    expect(chips(panel)).to_be_visible()
+    product.page.wait_for_load_state("networkidle")
+    Reminders(client).create(task.id, before="PT1H")
+    product.run("() => dispatchEvent(new Event('focus'))")
+    expect(chips(panel)).to_contain_text("1 hour before")
+    product.open_chat()
+    product.say("remind me of Call the bank 2 hours before")
+    expect(chips(panel)).to_contain_text("2 hours before")

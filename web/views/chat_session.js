@@ -2,6 +2,7 @@
 import { call } from "../core/api.js";
 import { newId } from "../core/browser.js";
 import { session as identity } from "../core/session.js";
+import { reviewReminders } from "../tasks/reminder_store.js";
 
 const sessions = new Map();
 let entries = 0;
@@ -52,12 +53,19 @@ function makeSession() {
   async function send({ id, text, requestId }) {
     replace(id, { state: "sending", error: null });
     try {
-      return replace(id, { state: "done", answer: await sendOnce(text, requestId) });
+      const answer = await sendOnce(text, requestId);
+      reviewOf(answer);
+      return replace(id, { state: "done", answer });
     } catch (error) {
       return replace(id, { state: "failed", error });
     }
   }
   return session;
+}
+
+/** Reads the reminders of changed tasks again: the feed tells of none. */
+function reviewOf({ actions = [] }) {
+  for (const { changed, tasks = [] } of actions) if (changed) tasks.forEach((task) => reviewReminders(task.id));
 }
 
 /** One call, repeated once under its request id when its outcome is unknown. */

@@ -1,9 +1,10 @@
 // The user's notifications in memory, shared by the bell and the view. They follow the feed; after a pause of the
-// connection the list is read again.
+// connection the list is read again. Without network the first page is the one that was read last.
 import { useEffect, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
 import { onNotification } from "../core/feed.js";
 import { queue } from "../core/queue.js";
+import { keepRead, readKept } from "../core/saving.js";
 import { session } from "../core/session.js";
 import { store } from "../core/store.js";
 import { readReminders } from "../tasks/reminder_store.js";
@@ -61,10 +62,12 @@ export async function refresh() {
   try {
     const answer = await call("NotificationService", "ListNotifications", { pageSize: 50 }, { get: true });
     if (mine !== generation) return;
-    set({ items: answer.notifications || [], unread: Number(answer.unreadCount || 0), next: answer.nextPageToken || "",
-      ready: true, busy: false, error: null });
+    const page = { items: answer.notifications || [], unread: Number(answer.unreadCount || 0) };
+    keepRead("notifications", 0, page);
+    set({ ...page, next: answer.nextPageToken || "", ready: true, busy: false, error: null });
   } catch (error) {
-    if (mine === generation) set({ busy: false, error });
+    const [kept] = error.code === "offline" && !state.ready ? await readKept("notifications", 0) : [];
+    if (mine === generation) set({ ...(kept && { ...kept.value, ready: true }), busy: false, error });
   }
 }
 
