@@ -120,3 +120,32 @@ def test_a_long_dialog_keeps_its_end_in_sight(phone: Product, client: Client) ->
     expect(dialog.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
     tops = dialog.locator(".t-day").evaluate_all("all => [...new Set(all.map(each => each.offsetTop))].length")
     assert tops == 1, "the days of the week stand in one line"
+
+
+def test_the_panel_is_modal_and_gives_the_focus_back(phone: Product, client: Client) -> None:
+    for number in range(3):
+        client.create(f"Task {number}")
+    phone.visit("/all")
+    page = phone.page
+    link = phone.row("Task 1").get_by_role("link").first
+    for leave in (lambda: page.keyboard.press("Escape"), page.go_back, lambda: page.get_by_role("button", name="Close the task").click()):
+        link.press("Enter")
+        panel = page.get_by_role("dialog", name="Task", exact=True)
+        expect(panel.get_by_role("button", name="Close the task")).to_be_focused()
+        assert panel.get_attribute("aria-modal") == "true"
+        expect(phone.rows).to_have_count(0)
+        expect(page.get_by_role("navigation")).to_have_count(0)
+        for _ in range(25):
+            page.keyboard.press("Tab")
+            assert page.evaluate("() => document.activeElement === document.body || Boolean(document.activeElement.closest('.t-panel'))")
+        leave()
+        expect(panel).to_have_count(0)
+        expect(link).to_be_focused()
+    link.press("Enter")
+    page.get_by_role("button", name="Close the task").press("p")
+    page.get_by_role("menuitemradio", name="High").click()
+    expect(panel.get_by_role("button", name="High")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".toast").get_by_role("button", name="Undo")).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.get_by_role("complementary", name="Task")).to_be_visible()
+    expect(phone.rows).to_have_count(3)

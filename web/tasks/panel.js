@@ -19,6 +19,19 @@ import { RuleText } from "./recurrence.js";
 import { Reminders } from "./reminders.js";
 import { CheckCircle, dueTone } from "./row.js";
 
+const phone = matchMedia("(max-width: 52rem)");
+
+/** The panel covers the screen of a phone, so it is modal there; the styles hide what lies behind it from keys and readers. */
+function usePhone() {
+  const [is, set] = useState(phone.matches);
+  useEffect(() => {
+    const look = () => set(phone.matches);
+    phone.addEventListener("change", look);
+    return () => phone.removeEventListener("change", look);
+  }, []);
+  return is;
+}
+
 export function Panel({ id, ready }) {
   const task = useStore((state) => state.tasks.get(store.realId(id)));
   const place = useRef();
@@ -27,23 +40,30 @@ export function Panel({ id, ready }) {
     // The address shall be good for a reload, and for others, as soon as the task has its own.
     if (router.route.taskId !== real && store.realId(router.route.taskId) === real) router.go(`/task/${real}`, { replace: true });
   }, [real, task]);
+  const shown = useRef();
+  shown.current = real;
+  const modal = usePhone();
   const close = () => {
-    const row = document.querySelector(`.t-list [data-id="${store.realId(id)}"] .t-title`);
     document.activeElement?.blur?.();
     router.close();
-    row?.focus({ preventScroll: true });
   };
+  // However the panel is closed, the focus goes back to the row, which can take it when the panel is gone.
+  useEffect(() => () => setTimeout(() => {
+    const { activeElement } = document;
+    if (activeElement && activeElement !== document.body && activeElement.id !== "main") return;
+    document.querySelector(`.t-list [data-id="${shown.current}"] .t-title`)?.focus({ preventScroll: true });
+  }), []);
   useEffect(() => keys.bind({ key: "Escape", help: "Close the task", group: "Tasks", run: close }), []);
   useEffect(() => {
-    if (matchMedia("(max-width: 52rem)").matches) place.current?.querySelector(".t-panel-close")?.focus();
-  }, []);
+    if (modal && !place.current.contains(document.activeElement)) place.current.querySelector(".t-panel-close")?.focus();
+  }, [modal, !task && !ready]);
   const onKeyDown = (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || event.target.closest("[role=menu]")) return;
     event.preventDefault();
     event.stopPropagation();
     close();
   };
-  return html`<aside ref=${place} class="t-panel" aria-label="Task" onKeyDown=${onKeyDown}>
+  return html`<aside ref=${place} class="t-panel" aria-label="Task" ...${modal && { role: "dialog", "aria-modal": "true" }} onKeyDown=${onKeyDown}>
     ${task ? html`<${Present} task=${task} close=${close} />` : ready && html`<${Gone} id=${id} close=${close} />`}</aside>`;
 }
 
