@@ -51,3 +51,43 @@ def test_the_offer_ends_in_every_tab_when_it_is_taken_in_one(opened: Callable[..
     there.page.get_by_role("button", name="Read them").click()
     eventually(lambda: sorted(task.title for task in client.tasks()) == ["Call Ann", "Call Bob"], "read")
     expect(here.page.get_by_role("button", name="Read them")).to_have_count(0)
+
+
+def test_the_question_about_words_stays_with_the_task_until_it_is_answered(opened: Callable[..., Product], person: Person,
+                                                                           client: Client) -> None:
+    product = opened("/today")
+    product.ready_for_offline()
+    person.offline()
+    expect(product.banner).to_be_visible()
+    for title in ("Pay the rent tomorrow 9am", "Call Ann tomorrow", "Read the book tomorrow"):
+        product.add(title)
+    person.online()
+    question = re.compile("^Read the words: Tomorrow")
+    questions = product.rows.get_by_role("button", name=question)
+    expect(questions).to_have_count(3, timeout=60_000)
+    product.page.reload()
+    expect(questions).to_have_count(3)
+    tasks = {task.title.split()[0]: task for task in client.tasks()}
+    assert {task.due_local for task in tasks.values()} == {product.run("() => new Date().toLocaleDateString('sv')")}, "they are of today by default"
+
+    other = Product(person.tab("/all"))
+    expect(other.rows.get_by_role("button", name=question)).to_have_count(3)
+    rent = product.row("Pay the rent tomorrow 9am")
+    rent.get_by_role("button", name=re.compile("^Read the words: Tomorrow (09:00|9 am)")).click()
+    eventually(lambda: client.get(tasks["Pay"].id).due_local.endswith("T09:00:00"), "read")
+    assert client.get(tasks["Pay"].id).title == "Pay the rent"
+    assert client.get(tasks["Pay"].id).due_local[:10] > tasks["Pay"].due_local, "the day of the words goes before that of the list"
+    product.row("Call Ann tomorrow").get_by_role("button", name="Leave the words as they are").click()
+    expect(other.row("Call Ann tomorrow").get_by_role("button", name=question)).to_have_count(0)
+    panel = product.open_task("Read the book tomorrow")
+    expect(panel.get_by_role("button", name=question)).to_be_visible()
+    title = panel.get_by_role("textbox", name="Title")
+    title.fill("Read the other book tomorrow")
+    title.press("Enter")
+    expect(panel.get_by_role("button", name=question)).to_have_count(0)
+    expect(other.rows.get_by_role("button", name=question)).to_have_count(0)
+    eventually(lambda: client.get(tasks["Read"].id).title == "Read the other book tomorrow", "renamed")
+    product.page.reload()
+    expect(product.row("Call Ann tomorrow")).to_be_visible()
+    expect(questions).to_have_count(0)
+    assert client.get(tasks["Call"].id).title == "Call Ann tomorrow"

@@ -112,9 +112,10 @@ export class Copy {
     const end = finished(transaction);
     end.catch(() => {});
     const store = transaction.objectStore("writes");
-    const { put, remove, names } = edit(await done(store.getAll()));
+    const { put, remove, names, notes = [] } = edit(await done(store.getAll()));
     for (const write of put) store.put(write);
     for (const order of remove) store.delete(order);
+    for (const [id, value] of notes) transaction.objectStore("meta").put({ name: id, value, at: Date.now() }, ["words", id]);
     for (const [temporary, id] of names) transaction.objectStore("meta").put([temporary, id], ["name", temporary]);
     await end;
   }

@@ -214,7 +214,8 @@ async function send(next) {
   names.forEach(([from, to]) => nameTask(from, to));
   // One step, so that a tab that ends here leaves the later writes either as they were or as they have to be.
   await writes.edit((stored) => (stored.some(({ order }) => order === next.order)
-    ? { put: passOn(stored.filter(({ order }) => order > next.order), tasks), remove: [next.order], names } : {}));
+    ? { put: passOn(stored.filter(({ order }) => order > next.order), tasks), remove: [next.order], names,
+      notes: next.note && tasks[0] ? [[tasks[0].id, { ...next.note, made: tasks[0] }]] : [] } : {}));
   if (user !== userKey) return false;
   tell({ type: "done", requestId: next.requestId, tasks, names, answer: answersTask(next) ? null : answer, method: next.method });
   return true;

@@ -4,7 +4,7 @@ import { newId } from "./browser.js";
 import { store } from "./store.js";
 
 const gatherMs = 300;
-const mostKept = { reminders: 2000, rule: 500, history: 50, notifications: 1 };
+const mostKept = { reminders: 2000, rule: 500, history: 50, words: 200, notifications: 1 };
 let opened = promise(); // of the copy
 let copy = null;
 let epoch = ""; // names one history of the copy: a snapshot begins a new one

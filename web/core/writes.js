@@ -30,13 +30,16 @@ export class Writes {
     }
   }
 
-  /** Changes the queue in one step: `edit(writes)` returns {put: [write…], remove: [order…], names: [[temporary id, id]…]}. */
+  /**
+   * Changes the queue in one step: `edit(writes)` returns {put: [write…], remove: [order…], names: [[temporary id, id]…],
+   * notes: [[id, words of a task that are to be read later]…]}.
+   */
   async edit(edit) {
     const whole = (stored) => {
-      const { put = [], remove = [], names = [] } = edit([...stored, ...this.#loose.values()]);
+      const { put = [], remove = [], names = [], notes } = edit([...stored, ...this.#loose.values()]);
       put.filter(({ order }) => order > firstLoose).forEach((write) => this.#loose.set(write.order, write));
       remove.forEach((order) => this.#loose.delete(order));
-      return { put: put.filter(({ order }) => order < firstLoose), remove: remove.filter((order) => order < firstLoose), names };
+      return { put: put.filter(({ order }) => order < firstLoose), remove: remove.filter((order) => order < firstLoose), names, notes };
     };
     if (this.#copy) await this.#copy.editWrites(whole);
     else whole([]);

@@ -17,7 +17,7 @@ import { moreItems } from "./more_menu.js";
 import { chooseDue, chooseTags, editRule, openHistory } from "./later.js";
 import { RuleText } from "./recurrence.js";
 import { Reminders } from "./reminders.js";
-import { CheckCircle, dueTone } from "./row.js";
+import { CheckCircle, LateWords, dueTone } from "./row.js";
 
 const phone = matchMedia("(max-width: 52rem)");
 
@@ -83,6 +83,7 @@ function Present({ task, close }) {
     <${Text} key=${`title ${store.firstId(task.id)}`} task=${task} field="title" label="Title" className="t-panel-title" maxlength="500" />
     <${Text} key=${`description ${store.firstId(task.id)}`} task=${task} field="description" label="Description" className="t-panel-text" maxlength="10000" lines
       placeholder="Add a description" />
+    <${LateWords} task=${task} />
     <div class="t-field"><span class="t-field-name">Due</span><div class="t-chips">
       <${Menu} label=${due ? `Due ${due}` : "Add a due date"} className=${`t-chip t-due-field ${dueTone(task, prefs)}`} align="start" items=${dueItems([task])}>
         <${Icon} name="calendar" />${due || "Add a date"}<//>
@@ -132,7 +133,7 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
   const known = useRef(stored);
   useEffect(() => {
     // A change from elsewhere is shown, unless something is being typed.
-    if (text === known.current) setText(stored);
+    if (now.current.text === known.current) setText(stored); // also what was typed before this ran stays
     known.current = stored;
   }, [stored]);
   useLayoutEffect(() => grow(place.current), [text]);

@@ -9,6 +9,7 @@ import { drafts, lines } from "../core/drafts.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { onMade, queue } from "../core/queue.js";
 import { router } from "../core/router.js";
+import { readKept } from "../core/saving.js";
 import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { undoable } from "../core/undo.js";
@@ -93,7 +94,7 @@ function submit({ text, plain, known, defaults, id = newId(), words = true }) {
     if (!task.dueLocal && !task.dueDate && defaults.day) task.dueLocal = defaults.day;
     if (defaults.tag && !(task.tags || []).includes(defaults.tag)) task.tags = [...(task.tags || []), defaults.tag];
     const made = addTask(task, answer?.reminders || [], { requestId: id, onStored: () => lines.drop(id),
-      ...(answer ? {} : { note: { text, plain } }) });
+      ...(answer ? {} : { note: { text, plain, at: Date.now() } }) });
     if (answer) tell(task, made, defaults.view);
     else undoable(`Added “${shorten(text.trim(), 40)}”`, () => takeOut(made), { shown: false }).show(words
       ? "Added as typed. Dates and tags can be read when the network is back."
@@ -101,8 +102,10 @@ function submit({ text, plain, known, defaults, id = newId(), words = true }) {
   }).catch(reportError);
 }
 
+const lateWords = (work) => import("./late_words.js").then(work, () => {});
+
 onMade(({ note }, answer, [task]) => {
-  if (note && task) import("./late_words.js").then(({ offerWords }) => offerWords(task.id, note), () => {});
+  if (note && task) lateWords(({ offerWords }) => offerWords({ ...note, id: task.id, made: task }));
 });
 
 let lookedFor = "";
@@ -112,6 +115,7 @@ function addLeftLines() {
   const user = session.state.status === "signed-in" ? session.key : "";
   if (user === lookedFor) return;
   lookedFor = user;
+  if (user) readKept("words").then((kept) => kept.length && user === session.key && lateWords(({ askAgain }) => askAgain(kept)));
   for (const left of user ? lines.of(user) : []) {
     setTimeout(async () => {
       await queue.ready();

@@ -3,7 +3,7 @@ import { Component, html, useEffect, useLayoutEffect, useRef, useState } from "/
 import { dueDay, formatDue, isOverdue, today } from "../core/dates.js";
 import { drafts } from "../core/drafts.js";
 import { session } from "../core/session.js";
-import { store } from "../core/store.js";
+import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
 import { changeTask, isFresh, shorten, toggleCompleted } from "./actions.js";
@@ -23,6 +23,12 @@ export function CheckCircle({ task, tabindex = 0, large = false }) {
       event.stopPropagation();
       toggleCompleted([task]);
     }}><${Icon} name="check" /></button>`;
+}
+
+/** The question about words that could not be read; its module is loaded when there are any. */
+export function LateWords(props) {
+  const Question = useStore(({ words }) => words);
+  return Question && html`<${Question} ...${props} />`;
 }
 
 const shown = ["task", "at", "selected", "current", "editing", "prefs", "position", "total", "selecting", "open"];
@@ -47,6 +53,7 @@ export class Row extends Component {
           : html`<a class="t-title" href=${`/task/${task.id}`} tabindex=${tab} dir="auto" draggable="false">${task.title}</a>`}
         ${selected && html`<span class="visually-hidden">selected</span>`}
         <${Details} task=${task} tab=${tab} prefs=${prefs} ops=${ops} tools=${tools} />
+        <${LateWords} task=${task} tab=${tab} />
       </div>
       ${tools && !editing && !selecting && html`<div class="t-row-tools">
         <button type="button" class="button quiet icon-only small" tabindex=${tab} aria-label="Edit the title" title="Edit the title (F2)"
