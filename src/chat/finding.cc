@@ -63,6 +63,14 @@ absl::CivilDay DueDayOf(const Task& task, const domain::TimeZone& zone) {
   return absl::CivilDay(due.kind == domain::DueKind::kDate ? due.local : zone.ToLocal(due.at));
 }
 
+bool IsOverdue(const Task& task, const domain::TimeZone& zone, domain::Instant now) {
+  const domain::Due& due = task.fields.due;
+  if (due.kind == domain::DueKind::kNone) return false;
+  return due.kind == domain::DueKind::kDate
+             ? DueDayOf(task, zone) < absl::CivilDay(zone.ToLocal(now))
+             : due.at < now;
+}
+
 absl::StatusOr<std::vector<FoundTask>> Finding::Ask(const std::string& words,
                                                     std::optional<bool> completed) {
   ports::FindQuery query = query_;

@@ -30,6 +30,9 @@ struct Candidates {
 /// The day on which `task` is due on the clocks of `zone`. Precondition: it has a due date.
 absl::CivilDay DueDayOf(const domain::Task& task, const domain::TimeZone& zone);
 
+/// Whether `task` was due before `now`, or on a day before it. Without a due date: false.
+bool IsOverdue(const domain::Task& task, const domain::TimeZone& zone, domain::Instant now);
+
 /// Finds tasks of one user.
 /// Thread safety: none. Find blocks; statuses as of ports::TaskFinder.
 class Finding {
@@ -43,6 +46,8 @@ class Finding {
                                   const std::function<bool(const domain::Task&)>& preferred = {});
   /// All that is found, the best first.
   absl::StatusOr<std::vector<domain::Task>> Search(const std::string& words, int limit);
+
+  const util::Cancellation& cancellation() const { return query_.cancellation; }
 
  private:
   absl::StatusOr<std::vector<ports::FoundTask>> Ask(const std::string& words,

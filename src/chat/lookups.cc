@@ -110,7 +110,6 @@ absl::StatusOr<Lookups::Tasks> Lookups::DoneTasks() {
 absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& action) {
   const domain::TimeZone& zone = input_.context.zone;
   const Instant now = input_.context.now;
-  const absl::CivilDay today(zone.ToLocal(now));
   Tasks tasks;
   std::string what;
   std::string none;
@@ -128,9 +127,7 @@ absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& acti
     none = fmt::format("Nothing is {}.", what);
   } else if (intent.what == ListIntent::What::kOverdue) {
     TODO_ASSIGN_OR_RETURN(tasks, OpenTasks({}, now + kZoneSlack, [&](const Task& task) {
-                            const domain::Due& due = task.fields.due;
-                            return due.kind == DueKind::kDate ? DueDayOf(task, zone) < today
-                                                              : due.at < now;
+                            return IsOverdue(task, zone, now);
                           }));
     what = "overdue";
     none = "Nothing is overdue.";

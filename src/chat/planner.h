@@ -98,7 +98,8 @@ class Planner {
 
   /// A task of the plan, with the reference that names it.
   using Use = std::function<void(const domain::Task&, const TaskReference&)>;
-  /// Calls `use` for each task that `reference` names. It names several only by its parts. When a
+  /// Calls `use` for each task that `reference` names. It names several by its parts, or as
+  /// those that are overdue. When a
   /// question or a refusal is needed first, the plan gets it, and `use` is not called.
   absl::Status ForEach(const TaskReference& reference, ActionKind kind, const Use& use,
                        const Dating& dating = {});
@@ -116,6 +117,12 @@ class Planner {
   absl::StatusOr<std::optional<std::size_t>> ChooseReading(const TaskReference& first,
                                                            const std::vector<TaskReference>& others,
                                                            ActionKind kind, bool may_be_part);
+  /// Calls `use` for each overdue task: `reference` names them all, and a task that is to be moved.
+  /// False: it names no such group, or a task is called so.
+  absl::StatusOr<bool> ForEachOverdue(const TaskReference& reference, ActionKind kind,
+                                      const Use& use);
+  /// More than fit into one text are not read to the end.
+  absl::StatusOr<std::vector<domain::Task>> Overdue();
   void AskWhich(const TaskReference& reference, ActionKind kind, std::vector<domain::Task> offers,
                 bool near, const std::string& effect);
   void RefuseUnknown(const TaskReference& reference);

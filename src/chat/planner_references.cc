@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <set>
 #include <string>
@@ -46,27 +47,41 @@ std::string EffectOf(ActionKind kind, const std::string& dating) {
   }
 }
 
+std::set<std::string> WordsOf(const std::string& text) {
+  std::set<std::string> set;
+  std::string word;
+  for (const char c : text + ' ') {
+    if (c != ' ') {
+      word += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    } else if (!word.empty()) {
+      set.insert(std::exchange(word, {}));
+    }
+  }
+  return set;
+}
+
 /// Whether all words of `words` are words of `title`.
 bool Names(const std::string& words, const std::string& title) {
-  const auto split = [](const std::string& text) {
-    std::set<std::string> set;
-    std::string word;
-    for (const char c : text + ' ') {
-      if (c != ' ') {
-        word += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-      } else if (!word.empty()) {
-        set.insert(std::exchange(word, {}));
-      }
-    }
-    return set;
-  };
-  return std::ranges::includes(split(title), split(words));
+  return std::ranges::includes(WordsOf(title), WordsOf(words));
+}
+
+/// "everything overdue", "all tasks that are overdue", "my overdue tasks"
+bool NamesOverdue(const std::string& text) {
+  static const std::set<std::string> others = {
+      "all", "any",   "anything", "are", "everything", "is",     "items", "my",   "of",
+      "our", "tasks", "that",     "the", "them",       "things", "todos", "what", "which"};
+  std::set<std::string> words = WordsOf(text);
+  return words.erase("overdue") > 0 && std::ranges::includes(others, words);
 }
 
 }  // namespace
 
 absl::Status Planner::ForEach(const TaskReference& reference, ActionKind kind, const Use& use,
                               const Dating& dating) {
+  if (dating.unread.empty()) {
+    TODO_ASSIGN_OR_RETURN(const bool done, ForEachOverdue(reference, kind, use));
+    if (done) return absl::OkStatus();
+  }
   bool by_parts = std::ranges::any_of(reference.parts, [&](const TaskReference& part) {
     return input_.pins.contains(SlotOf(part));
   });
@@ -82,6 +97,49 @@ absl::Status Planner::ForEach(const TaskReference& reference, ActionKind kind, c
     if (stopped()) return absl::OkStatus();
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Planner::ForEachOverdue(const TaskReference& reference, ActionKind kind,
+                                             const Use& use) {
+  if (!NamesOverdue(reference.words) || input_.pins.contains(SlotOf(reference))) return false;
+  TODO_ASSIGN_OR_RETURN(const Candidates named, FindNamed(reference, kind));
+  if (!named.fitting.empty()) return false;
+  TODO_ASSIGN_OR_RETURN(const std::vector<Task> overdue, Overdue());
+  if (overdue.empty()) {
+    Refuse("Nothing is overdue. Nothing was changed.");
+  } else if (kind != ActionKind::kPostpone) {
+    Refuse("Only moving is done to all overdue tasks at once: name the task. Nothing was changed.");
+  } else if (overdue.size() > ports::TaskStore::kMaxMutations) {
+    Refuse(
+        fmt::format("More than {} tasks are overdue, and no more are moved at once. Nothing was "
+                    "changed.",
+                    ports::TaskStore::kMaxMutations));
+  }
+  for (const Task& task : overdue) {
+    if (stopped()) break;
+    use(task, reference);
+  }
+  return true;
+}
+
+absl::StatusOr<std::vector<Task>> Planner::Overdue() {
+  constexpr std::chrono::hours kZoneSlack{26};  // days of different zones
+  ports::TaskQuery query;
+  query.completed = false;
+  query.due_before = input_.context.now + kZoneSlack;
+  query.order = ports::TaskOrder::kDueDate;
+  query.limit = 2 * static_cast<int>(ports::TaskStore::kMaxMutations);
+  query.cancellation = input_.finding.cancellation();
+  std::vector<Task> overdue;
+  do {
+    TODO_ASSIGN_OR_RETURN(ports::TaskPage page, input_.tasks.List(input_.user, query));
+    for (Task& task : page.tasks) {
+      if (IsOverdue(task, input_.context.zone, input_.context.now))
+        overdue.push_back(std::move(task));
+    }
+    query.page_cursor = page.next_cursor;
+  } while (!query.page_cursor.empty() && overdue.size() <= ports::TaskStore::kMaxMutations);
+  return overdue;
 }
 
 /// Whether no task fits all words, and each part has tasks that fit, or is a sentence of its own.

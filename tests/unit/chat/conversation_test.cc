@@ -137,6 +137,29 @@ TEST_F(ConversationTest, AShiftOfAnOverdueTaskCountsFromNow) {
             "Moved: “Idea” is now due Friday, 27 November 2026.");
 }
 
+TEST_F(ConversationTest, AllThatIsOverdueMovesTogether) {
+  Add("Milk", "2026-11-26");
+  EXPECT_EQ(Say("move everything overdue to today").text,
+            "Nothing is overdue. Nothing was changed.");
+  EXPECT_EQ(Say("complete all overdue tasks").text, "Nothing is overdue. Nothing was changed.");
+  Add("Report", "2026-11-20");
+  Add("Letter", "2026-11-24T09:00:00");
+  EXPECT_THAT(Say("complete all overdue tasks").text, StartsWith("Only moving is done"));
+  const Reply reply = Say("move all my overdue tasks to tomorrow");
+  EXPECT_THAT(reply.text, HasSubstr("“Report” is now due Friday, 27 November 2026."));
+  EXPECT_THAT(reply.text, HasSubstr("“Letter” is now due Friday, 27 November 2026, 09:00."));
+  EXPECT_THAT(reply.actions, SizeIs(2)) << "not “Milk”, which is due today";
+  EXPECT_THAT(Say("anything overdue?").text, StartsWith("Nothing is overdue."));
+  Say("undo");
+  EXPECT_THAT(Say("anything overdue?").actions.at(0).tasks, SizeIs(2));
+  for (int i = 0; i < 50; ++i) Add(fmt::format("old {}", i), "2026-11-25");
+  EXPECT_THAT(Say("move everything that is overdue to today").text, StartsWith("More than 50"));
+  Add("Overdue tasks of Bob", "2026-12-24");
+  EXPECT_EQ(Say("move the overdue tasks to friday").text,
+            "Moved: “Overdue tasks of Bob” is now due Friday, 27 November 2026.")
+      << "a task is called so";
+}
+
 TEST_F(ConversationTest, AReminderOfAnExistingTask) {
   Add("Dentist", "2026-11-27T15:00:00");
   const Reply reply = Say("remind me of the dentist 30 min before");
