@@ -91,3 +91,15 @@ def test_the_question_about_words_stays_with_the_task_until_it_is_answered(opene
     expect(product.row("Call Ann tomorrow")).to_be_visible()
     expect(questions).to_have_count(0)
     assert client.get(tasks["Call"].id).title == "Call Ann tomorrow"
+
+
+def test_a_day_in_the_past_is_named_as_a_part_of_the_title(opened: Callable[..., Product], client: Client) -> None:
+    product = opened("/today")
+    understood = product.page.get_by_role("group", name="Understood")
+    for text, note in (("Call Ann yesterday p1", "“yesterday” stays in the title: nothing is due in the past."),
+                       ("Call Bob 2020-11-20", "20 November 2020 is in the past, so it is no due date.")):
+        product.type_task(text)
+        expect(understood).to_contain_text(note)
+        product.new_task.press("Enter")
+        expect(product.toast("Added").filter(has_text=note)).to_be_visible()
+    eventually(lambda: sorted(task.title for task in client.tasks()) == ["Call Ann yesterday", "Call Bob 2020-11-20"], "added")

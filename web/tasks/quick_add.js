@@ -95,7 +95,7 @@ function submit({ text, plain, known, defaults, id = newId(), words = true }) {
     if (defaults.tag && !(task.tags || []).includes(defaults.tag)) task.tags = [...(task.tags || []), defaults.tag];
     const made = addTask(task, answer?.reminders || [], { requestId: id, onStored: () => lines.drop(id),
       ...(answer ? {} : { note: { text, plain, at: Date.now() } }) });
-    if (answer) tell(task, made, defaults.view);
+    if (answer) tell(task, made, defaults.view, answer.notes);
     else undoable(`Added “${shorten(text.trim(), 40)}”`, () => takeOut(made), { shown: false }).show(words
       ? "Added as typed. Dates and tags can be read when the network is back."
       : `Added “${shorten(text.trim(), 40)}” as it was typed before the page was closed.`, []);
@@ -129,16 +129,17 @@ function addLeftLines() {
 session.subscribe(addLeftLines);
 addLeftLines();
 
-/** Says where the task went when the list that is shown does not have it. */
-function tell(task, id, view) {
+/** Says where the task went when the list that is shown does not have it, and which words are not what they look like. */
+function tell(task, id, view, notes = []) {
   const day = task.dueLocal?.slice(0, 10);
   const now = today(preferences.state.zone);
   const text = `Added “${shorten(task.title, 40)}”`;
   const here = view === "all" || view === "tag" || (view === "today" ? day && day <= now : day && day > now);
   const step = undoable(text, () => takeOut(id), { shown: false });
-  if (here) announce(day ? `${text}, ${formatDay(day, preferences.state)}` : text);
-  else step.show(`${text} ${day ? `for ${formatDay(day, preferences.state)}` : "without a date"}`,
-    [{ label: "Show", run: () => router.go(`/task/${store.realId(id)}`) }]);
+  if (here && !notes.length) announce(day ? `${text}, ${formatDay(day, preferences.state)}` : text);
+  else step.show(here ? [`${text}.`, ...notes].join(" ")
+    : [`${text} ${day ? `for ${formatDay(day, preferences.state)}` : "without a date"}`, ...notes].join(". "),
+  [{ label: "Show", run: () => router.go(`/task/${store.realId(id)}`) }]);
 }
 
 export function QuickAdd({ view, tag }) {

@@ -54,6 +54,13 @@ std::string InWords(const ReminderPhrase& reminder, const ReminderWish& wish) {
   return wish.at_due ? "at the due time" : fmt::format("{} before", InWords(*wish.before));
 }
 
+/// The number of tokens in front of the pieces at the end, such as tags.
+std::size_t EndOfTitle(const std::vector<FoundPiece>& found, std::size_t size) {
+  for (std::size_t i = found.size(); i-- > 0 && found[i].end == size && !found[i].is_title;)
+    size = found[i].begin;
+  return size;
+}
+
 }  // namespace
 
 TaskPhrase TaskReader::Read() {
@@ -62,9 +69,11 @@ TaskPhrase TaskReader::Read() {
   for (const FoundPiece& piece : found)
     if (!piece.is_title) Collect(piece, dates);
   ResolveDates(dates);
+  const std::size_t end = EndOfTitle(found, tokens_.size());
+  NoteYesterday(end);
   if (!phrase_.due) {
     NoteTitleDates(found);
-    NoteNoDateAtEnd();
+    NoteNoDateAtEnd(end);
   }
   // A reminder depends on the due date, which may stand behind it.
   for (const FoundPiece& piece : found)
@@ -218,14 +227,23 @@ void TaskReader::NoteTitleDates(const std::vector<FoundPiece>& found) {
   }
 }
 
-/// Says why an end that looks like a date is none: "yesterday", "on february 30", "at 25:00".
-void TaskReader::NoteNoDateAtEnd() {
-  const std::size_t size = tokens_.size();
+/// Says why "yesterday" is no date: at the beginning, and at the end of the title, which has the
+/// first `size` tokens, "yesterday evening".
+void TaskReader::NoteYesterday(std::size_t size) {
+  constexpr std::size_t kNearEnd = 2;
+  for (std::size_t i = 0; i < size && tokens_.size() > 1; ++i) {
+    if (tokens_[i].kind != Token::Kind::kWord || tokens_[i].text != "yesterday") continue;
+    if (i > 0 && i + kNearEnd < size) continue;
+    return NoteKept({.begin = i, .end = i + 1, .content = {}, .is_title = true},
+                    "nothing is due in the past");
+  }
+}
+
+/// Says why an end that looks like a date is none: "on february 30", "at 25:00".
+void TaskReader::NoteNoDateAtEnd(std::size_t size) {
   const auto note = [&](std::size_t length, std::string_view reason) {
     NoteKept({.begin = size - length, .end = size, .content = {}, .is_title = true}, reason);
   };
-  if (size > 1 && tokens_[size - 1].text == "yesterday")
-    return note(1, "nothing is due in the past");
   const auto is_no_day = [](const Token& month, const Token& day) {
     constexpr int kLeapYear = 2000;
     return month.means->month && day.number > 0 &&

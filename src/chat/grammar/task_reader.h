@@ -44,7 +44,8 @@ class TaskReader {
   /// A note that `piece` stays in the title.
   void NoteKept(const FoundPiece& piece, std::string_view reason);
   void NoteTitleDates(const std::vector<FoundPiece>& found);
-  void NoteNoDateAtEnd();
+  void NoteYesterday(std::size_t size);
+  void NoteNoDateAtEnd(std::size_t size);
   std::string Title() const;
 
   std::string_view text_;
