@@ -3,7 +3,7 @@
 // is asked is kept with the copy of the user's tasks. A task that was changed since has no question.
 import { html, useEffect, useReducer } from "/lib/preact.js";
 import { taskFromApi } from "../core/api.js";
-import { formatClock, formatDay } from "../core/dates.js";
+import { formatClock, formatDay, localOf, today } from "../core/dates.js";
 import { usePreferences } from "../core/preferences.js";
 import { keepRead } from "../core/saving.js";
 import { session } from "../core/session.js";
@@ -132,9 +132,9 @@ function fieldsOf(task, { task: json, pieces }) {
 }
 
 /** What a piece means, with a date as the lists write it. */
-function meaningOf({ kind, meaning }, { dueLocal: due = "" }, prefs) {
+function meaningOf({ kind, meaning }, { dueLocal: due = "" }, prefs, long) {
   if (kind === "TAG") return `#${meaning}`;
-  return kind === "DUE_DATE" && due ? `${formatDay(due.slice(0, 10), prefs)}${due.length > 10 ? ` ${formatClock(due, prefs)}` : ""}` : meaning;
+  return kind === "DUE_DATE" && due ? `${formatDay(due.slice(0, 10), prefs, { long })}${due.length > 10 ? ` ${formatClock(due, prefs)}` : ""}` : meaning;
 }
 
 /** At a task: shall its words be read? */
@@ -148,7 +148,8 @@ function Question({ task, tab = 0 }) {
   const mark = user === session.key && marks.get(store.realId(task.id));
   if (!mark?.answer || !typed(mark)) return null;
   const { pieces, task: read } = mark.answer;
-  const words = pieces.map((piece) => meaningOf(piece, read, prefs)).join(", ");
+  const long = localOf(mark.at, prefs.zone).slice(0, 10) !== today(prefs.zone); // what was "tomorrow" then may be another day now
+  const words = pieces.map((piece) => meaningOf(piece, read, prefs, long)).join(", ");
   return html`<div class="t-chips t-late-words" role="group" aria-label=${`Words of ${quoted(task)}`}>
     <button type="button" class="t-chip" tabindex=${tab} onClick=${() => accept(mark)}>
       <${Icon} name=${icons[pieces[0].kind] || "text"} /><span dir="auto">Read the words: ${words}?</span></button>
