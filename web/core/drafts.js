@@ -18,6 +18,9 @@ function attempt(work, otherwise) {
   }
 }
 
+/** The name under which a text stays that the user has left by Esc. */
+export const asideOf = (field) => `${field}/aside`;
+
 export const drafts = {
   /** The half-written text of a field, or null. */
   get: (user, field) => attempt(() => sessionStorage.getItem(keyOf(user, field)), null),

@@ -1,8 +1,9 @@
 // All of one task, beside the list. Text is saved when its field is left; nothing that was typed is lost.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "/lib/preact.js";
+import { announce } from "../core/announce.js";
 import { call, taskFromApi } from "../core/api.js";
 import { formatDue, formatInstant } from "../core/dates.js";
-import { drafts } from "../core/drafts.js";
+import { asideOf, drafts } from "../core/drafts.js";
 import { keys } from "../core/keys.js";
 import { usePreferences } from "../core/preferences.js";
 import { router } from "../core/router.js";
@@ -10,8 +11,7 @@ import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
-import { toast } from "../ui/toast.js";
-import { changeTask, deleteTasks, restore, setPriority, setTags, skipTask, stopSeries } from "./actions.js";
+import { changeTask, deleteTasks, restore, setPriority, setTags, shorten, skipTask, stopSeries } from "./actions.js";
 import { dueItems } from "./due_menu.js";
 import { moreItems } from "./more_menu.js";
 import { chooseDue, chooseTags, editRule, openHistory } from "./later.js";
@@ -111,7 +111,10 @@ function Present({ task, close }) {
       <span class="t-hint">${task.created_at ? `Added ${formatInstant(task.created_at, prefs)}` : ""}</span></div>`;
 }
 
-/** A text of the task. Enter (Ctrl+Enter in the description) or leaving the field saves; Esc takes back, and offers it again. */
+/**
+ * A text of the task. Enter (Ctrl+Enter in the description) or leaving the field saves. Esc brings the old one back, and the
+ * new one stands below it, also after a reload, until the user takes or discards it.
+ */
 function Text({ task, field, label, className, maxlength, lines = false, placeholder = "" }) {
   const stored = task[field] || "";
   const [user] = useState(session.key);
@@ -128,8 +131,15 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
     if (named.current === name) return;
     drafts.set(user, name, drafts.get(user, named.current) || "");
     drafts.set(user, named.current, "");
+    setAside(drafts.get(user, asideOf(named.current)) || "");
     named.current = name;
   }, [name]);
+  const [aside, showAside] = useState(() => drafts.get(user, asideOf(name)) || "");
+  const setAside = (value) => {
+    drafts.set(user, asideOf(named.current), "");
+    drafts.set(user, asideOf(name), value);
+    showAside(value);
+  };
   const known = useRef(stored);
   useEffect(() => {
     // A change from elsewhere is shown, unless something is being typed.
@@ -161,11 +171,16 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
     else takeBack();
   };
   const takeBack = () => {
-    const { text: typed, stored: before, task: present } = now.current;
+    const { text: typed, stored: before } = now.current;
     if (typed === before) return;
     write(before);
-    toast({ text: `Kept the old ${label.toLowerCase()}`, actions: [{ label: "Use the new one",
-      run: () => changeTask(present, { [field]: typed.trim() || null }, { what: "Changed" }) }] });
+    if (!typed.trim()) return;
+    setAside(typed);
+    announce(`Kept the old ${label.toLowerCase()}. The new one stands below it.`);
+  };
+  const useAside = async () => {
+    const value = lines ? aside.trimEnd() : aside.replace(/\s+/g, " ").trim();
+    if (await changeTask(now.current.task, { [field]: value }, { what: lines ? "Changed the description of" : "Renamed to" })) setAside("");
   };
   useEffect(() => () => { if (session.key === user) save(); }, []);
   return html`<textarea ref=${place} class=${className} aria-label=${label} maxlength=${maxlength} rows="1" dir="auto" placeholder=${placeholder}
@@ -179,7 +194,11 @@ function Text({ task, field, label, className, maxlength, lines = false, placeho
         event.stopPropagation();
         takeBack();
       }
-    }}></textarea>`;
+    }}></textarea>
+    ${aside && aside.trim() !== stored && html`<div class="t-chips t-aside" role="group" aria-label=${`Unsaved ${label.toLowerCase()}`}>
+      <span class="t-hint" dir="auto">Not saved: “${shorten(aside.trim(), 300)}”</span>
+      <button type="button" class="button quiet small" onClick=${useAside}>Use it</button>
+      <button type="button" class="button quiet small" onClick=${() => setAside("")}>Discard</button></div>`}`;
 }
 
 function grow(area) {

@@ -1,7 +1,7 @@
 // One task in a list. A row is drawn again only when something that it shows has changed.
 import { Component, html, useEffect, useLayoutEffect, useRef, useState } from "/lib/preact.js";
 import { dueDay, formatDue, isOverdue, today } from "../core/dates.js";
-import { drafts } from "../core/drafts.js";
+import { asideOf, drafts } from "../core/drafts.js";
 import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
@@ -89,7 +89,7 @@ function Details({ task, tab, prefs, ops, tools }) {
   </div>`;
 }
 
-/** The title as a field: Enter saves, Esc keeps the old one, and what was typed can be had back. */
+/** The title as a field: Enter saves, Esc keeps the old one; what was typed can be had back, later from the panel. */
 function TitleEdit({ task, ops }) {
   const [user] = useState(session.key);
   const name = `${task.id}/title`;
@@ -106,9 +106,17 @@ function TitleEdit({ task, ops }) {
     setText(typed);
     drafts.set(user, name, typed === start.before ? "" : JSON.stringify({ before: start.before, etag: start.etag, text: typed }));
   };
-  const offer = (title) => toast({ text: `Kept “${shorten(task.title, 40)}”`, actions: [
-    { label: "Go on editing", run: () => ops.edit(task, title) },
-    { label: "Use the new one", run: () => changeTask(task, { title }, { what: "Renamed to" }) }] });
+  const rename = async (title, etag) => {
+    const done = await changeTask(task, { title }, { what: "Renamed to", etag });
+    if (done) drafts.set(user, asideOf(name), "");
+    return done;
+  };
+  const offer = (title) => {
+    drafts.set(user, asideOf(name), title);
+    toast({ text: `Kept “${shorten(task.title, 40)}”. The new title stands in its panel.`, actions: [
+      { label: "Go on editing", run: () => ops.edit(task, title) },
+      { label: "Use the new one", run: () => rename(title) }] });
+  };
   const end = (save) => {
     if (over.current || session.key !== user) return;
     over.current = true;
@@ -117,7 +125,7 @@ function TitleEdit({ task, ops }) {
     ops.endEdit(task);
     if (!title || title === task.title || title === start.before) return;
     const etag = start.before !== task.title ? start.etag || true : true; // a name given elsewhere meanwhile makes a conflict
-    if (save) changeTask(task, { title }, { what: "Renamed to", etag }).then((done) => done || offer(title));
+    if (save) rename(title, etag).then((done) => done || offer(title));
     else offer(title);
   };
   const last = useRef();
