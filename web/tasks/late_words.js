@@ -12,12 +12,12 @@ import { Icon } from "../ui/icon.js";
 import { toast } from "../ui/toast.js";
 import { addReminder, changeTask, quoted, shorten } from "./actions.js";
 import { parse } from "./quick_add.js";
+import { icons } from "./understood.js";
 
 const gatherMs = 800; // what was added without network is sent in one go
 const most = 50; // that are named in one message
 const dayMs = 24 * 3600e3;
 const typedFields = ["title", "due_local", "recurrence_rule", "priority", "tags"];
-const icons = { DUE_DATE: "calendar", RECURRENCE: "repeat", PRIORITY: "flag", TAG: "tag", REMINDER: "bell" };
 let user = "";
 let marks = new Map(); // id -> {id, text, plain, at, made: the task as it was added, answer: what the server reads, or nothing yet}
 let told = []; // ids of the message

@@ -17,6 +17,8 @@ export const reminderItems = later(() => import("./reminders.js").then((module) 
 
 /** The panel of one task. */
 export const Panel = lazily(() => import("./panel.js").then((module) => module.Panel));
+/** What the line for new tasks means. */
+export const Understood = lazily(() => import("./understood.js").then((module) => module.Understood));
 /** What can be done to the selected tasks. */
 export const BulkBar = lazily(() => import("./bulk_bar.js").then((module) => module.BulkBar));
 /** The question which version of a task is right. */

@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from "/lib/preact.js";
 import { call } from "../core/api.js";
 import { announce } from "../core/announce.js";
 import { newId } from "../core/browser.js";
-import { formatClock, formatDay, today, zoneOf } from "../core/dates.js";
+import { formatDay, today, zoneOf } from "../core/dates.js";
 import { drafts, lines } from "../core/drafts.js";
 import { preferences, usePreferences } from "../core/preferences.js";
 import { onMade, queue } from "../core/queue.js";
@@ -15,12 +15,11 @@ import { store, useStore } from "../core/store.js";
 import { undoable } from "../core/undo.js";
 import { Icon } from "../ui/icon.js";
 import { addTask, shorten, takeOut } from "./actions.js";
+import { Understood } from "./later.js";
 
 const pauseMs = 120;
 const patienceMs = 2500; // how long a task waits for its words to be read
 const ownersMs = 10000; // a tab that lives has stored its line long before
-const icons = { DUE_DATE: "calendar", RECURRENCE: "repeat", PRIORITY: "flag", TAG: "tag", REMINDER: "bell" };
-const kindNames = { DUE_DATE: "Date", RECURRENCE: "Rule", PRIORITY: "Priority", TAG: "Tag", REMINDER: "Reminder" };
 const addViews = new Set(["today", "upcoming", "all", "tag"]);
 let wanted = ""; // a text for the field that is not drawn yet
 let filler = null;
@@ -202,31 +201,4 @@ function useFiller(field, change) {
     }
     return () => { filler = null; };
   }, []);
-}
-
-function Understood({ answer, lead, online, text, onPlain, onBare }) {
-  const prefs = usePreferences();
-  const pieces = answer?.pieces || [];
-  const due = answer?.task.dueLocal;
-  const ruleOnly = due && pieces.some(({ kind }) => kind === "RECURRENCE") && !pieces.some(({ kind }) => kind === "DUE_DATE");
-  const title = answer?.task.title;
-  return html`<div class="t-understood" id="new-task-understood" role="group" aria-label="Understood">
-    ${!online && html`<span class="t-hint">Offline: the text becomes the title. Its words can be read later.</span>`}
-    ${lead && html`<button type="button" class="t-chip" onClick=${onBare} title="Leave this out">${lead}
-      <${Icon} name="close" /><span class="visually-hidden">: leave this out</span></button>`}
-    ${pieces.map((piece) => html`<${Piece} key=${`${piece.span.start || 0}-${piece.span.end}`} piece=${piece} onPlain=${onPlain} />`)}
-    ${ruleOnly && html`<span class="t-hint">first: ${formatDay(due.slice(0, 10), prefs)}${due.length > 10 ? ` ${formatClock(due, prefs)}` : ""}</span>`}
-    ${(answer?.notes || []).map((note) => html`<span class="t-hint" key=${note}>${note}</span>`)}
-    ${pieces.length > 0 && title && title !== text.trim() && html`<span class="t-hint t-title-hint" dir="auto">Title: “${shorten(title)}”</span>`}
-  </div>`;
-}
-
-const bare = (text) => text.replace(/^[#@]/, "").toLowerCase();
-
-function Piece({ piece: { kind, span, text, meaning }, onPlain }) {
-  return html`<button type="button" class=${`t-chip t-chip-${kind.toLowerCase()}`} title="Take these words as plain ones"
-    onClick=${() => onPlain({ start: span.start || 0, end: span.end })}>
-    <${Icon} name=${icons[kind] || "text"} /><span class="visually-hidden">${kindNames[kind] || ""}: </span>${text}
-    ${bare(text) !== bare(meaning) && html` <small>${meaning}</small>`}<${Icon} name="close" />
-    <span class="visually-hidden">: take as plain words</span></button>`;
 }
