@@ -109,7 +109,8 @@ def test_an_address_of_a_skipped_occurrence_says_so(opened: Callable[..., Produc
     panel.get_by_role("button", name="Skip this one").click()
     eventually(lambda: [each.due_local for each in client.tasks()] == ["2030-05-07"], "skipped")
     expect(product.toast("Next:")).to_be_visible()  # the page knows it, too
-    product.visit(f"/task/{task.id}")
+    product.page.go_back()
+    product.page.wait_for_url(f"**/task/{task.id}")
     expect(product.panel).to_contain_text("This occurrence was skipped: Today")
     product.panel.get_by_role("button", name="History").click()
     expect(product.dialog("History").get_by_role("listitem").first).to_contain_text("Skipped")

@@ -184,7 +184,7 @@ class Feed {
     this.cursor = { seq, event_id };
     const own = seenInFeed(request_id, task_id, change);
     const taken = task && taskFromFeed(task);
-    // What has no request follows from another change, such as the next one of a series that goes when a task is opened again.
+    // What has no request follows from another change.
     if (request_id && !own) foreignListeners.forEach((listen) => listen({ change, task: taken || store.base(task_id) }));
     takeTasks([[task_id, taken]], { change: { seq, lastChange: { type: "update", change, id: task_id, task: taken, seq,
       request_id, own, timestamp } } });

@@ -1,8 +1,10 @@
 // Parts of the lists that are loaded when they are first needed.
-import { later, lazily } from "../ui/later.js";
+import { later, lazily, viewStyles } from "../ui/later.js";
+
+const styled = (load) => Promise.all([load, viewStyles()]).then(([module]) => module);
 
 /** Shows the history of the task `id`. */
-export const openHistory = later(() => import("./history.js").then((module) => module.openHistory));
+export const openHistory = later(() => styled(import("./history.js")).then((module) => module.openHistory));
 /** Asks for the due date of `tasks`, and writes it. */
 export const chooseDue = later(() => import("./due_dialog.js").then((module) => module.chooseDue));
 /** Asks how `task` repeats, and writes it. */
@@ -22,4 +24,4 @@ export const Understood = lazily(() => import("./understood.js").then((module) =
 /** What can be done to the selected tasks. */
 export const BulkBar = lazily(() => import("./bulk_bar.js").then((module) => module.BulkBar));
 /** The question which version of a task is right. */
-export const ConflictQuestion = lazily(() => import("./conflict_question.js").then((module) => module.ConflictQuestion));
+export const ConflictQuestion = lazily(() => styled(import("./conflict_question.js")).then((module) => module.ConflictQuestion));

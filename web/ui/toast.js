@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "/lib/preact.js";
 import { Icon } from "./icon.js";
 
-const mostAtOnce = 2; // one more would cover the list; the key for undo reaches what has gone
+const mostAtOnce = 2; // more would cover the list
 let toasts = [];
 let next = 1;
 const listeners = new Set();
