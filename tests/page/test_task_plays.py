@@ -161,3 +161,34 @@ def test_a_text_that_was_left_by_esc_stays_until_it_is_used(opened: Callable[...
     product.page.reload()
     expect(panel.get_by_role("textbox", name="Title")).to_have_value("Sort the photos")
     expect(unsaved).to_have_count(0)
+
+
+# The second change is shown while the first one is on its way, and comes into the stored queue after its answer.
+SLOW_STORE = """async () => {
+    const { Writes } = await import("/core/writes.js");
+    const { add, edit } = Writes.prototype;
+    let settled;
+    const first = new Promise((resolve) => { settled = resolve; });
+    let count = 0;
+    Writes.prototype.add = async function (write) {
+        if (++count === 2) await first;
+        return add.call(this, write);
+    };
+    Writes.prototype.edit = async function (change) {
+        await edit.call(this, change);
+        settled();
+    };
+}"""
+
+
+def test_two_quick_changes_of_a_task_are_no_conflict(opened: Callable[..., Product], client: Client) -> None:
+    task = client.create("Mend the roof")
+    product = opened("/all")
+    product.page.evaluate(SLOW_STORE)
+    panel = product.open_task("Mend the roof")
+    expect(panel.get_by_role("button", name="High")).to_be_visible()
+    panel.evaluate("""panel => ["Low", "High"].forEach((name) =>
+        [...panel.querySelectorAll("button")].find((button) => button.textContent.trim() === name).click())""")
+    eventually(lambda: client.get(task.id).version == 3, "both made")
+    assert client.get(task.id).priority == client.messages.PRIORITY_HIGH
+    expect(product.page.get_by_text("waits: the task was changed elsewhere")).to_have_count(0)

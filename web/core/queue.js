@@ -15,6 +15,7 @@ const settling = () => import("./settling.js"); // loaded when a write fails
 const madeListeners = new Set();
 const waiting = new Map(); // request id -> resolve of the promise that write() gave
 const over = new Set(); // request ids of settled writes: a queue that was read a moment before may still have them
+let answered = []; // tasks that settled writes made: a write that was stored a moment later expects the state before
 let recent = []; // writes about series that were made a moment ago: the feed may not have told all that they changed
 let writes = null;
 let begun = null; // a promise: the stored queue was read
@@ -78,7 +79,7 @@ export function stopQueue() {
   channel = writes = null;
   userKey = "";
   over.clear();
-  recent = [];
+  recent = answered = [];
   begin();
   for (const resolve of waiting.values()) resolve(null);
   waiting.clear();
@@ -198,8 +199,9 @@ async function nextWrite() {
 }
 
 /** False: the queue has to wait. */
-async function send(next) {
+async function send(stored) {
   const user = userKey;
+  const next = answered.reduce((each, task) => passOn([each], [task])[0] || each, stored);
   let answer;
   try {
     answer = await call(next.service, next.method, withRealIds(next).request);
@@ -213,8 +215,8 @@ async function send(next) {
   const names = temporary && tasks[0] ? [[temporary, tasks[0].id]] : [];
   names.forEach(([from, to]) => nameTask(from, to));
   // One step, so that a tab that ends here leaves the later writes either as they were or as they have to be.
-  await writes.edit((stored) => (stored.some(({ order }) => order === next.order)
-    ? { put: passOn(stored.filter(({ order }) => order > next.order), tasks), remove: [next.order], names,
+  await writes.edit((all) => (all.some(({ order }) => order === next.order)
+    ? { put: passOn(all.filter(({ order }) => order > next.order), tasks), remove: [next.order], names,
       notes: next.note && tasks[0] ? [[tasks[0].id, { ...next.note, made: tasks[0] }]] : [] } : {}));
   if (user !== userKey) return false;
   tell({ type: "done", requestId: next.requestId, tasks, names, answer: answersTask(next) ? null : answer, method: next.method });
@@ -265,6 +267,7 @@ function hear({ type, requestId, write: changed, tasks = [], names = [], answer,
     if (temporary && tasks[0]) nameTask(temporary, tasks[0].id);
     names.forEach(([from, to]) => nameTask(from, to));
     if (mine) takeTasks(resultOf(mine, tasks), { own: true });
+    answered = [...answered, ...tasks].slice(-mostRecent);
     if (mine?.series) recent = [...recent, mine].slice(-mostRecent);
     if (mine) madeListeners.forEach((listen) => listen(mine, answer, tasks));
     without(requestId);
@@ -310,10 +313,13 @@ addEventListener("online", tryNow);
 document.addEventListener("visibilitychange", () => adopt().catch(() => {}));
 addEventListener("offline", () => setState({ online: false }));
 
+/** Changes that the request makes are the user's own, although it is not a write of the queue. */
+const own = (requestId) => over.add(requestId);
+
 /** Resolves when what waits from earlier is known. */
 const ready = () => begun;
 
-export const queue = { write, kick, ready,
+export const queue = { write, kick, ready, own,
   /** Settles a conflict: "mine" or "theirs" shall be the task. */
   resolve: async (conflict, choice) => (await settling()).resolve(conflict, choice, line).then(kick),
   /** Sends a write that was set aside again, or gives it up. */

@@ -1,6 +1,7 @@
 // The conversation of each user in this tab. It lives in memory only: another user who signs in sees none of it.
 import { call } from "../core/api.js";
 import { newId } from "../core/browser.js";
+import { queue } from "../core/queue.js";
 import { session as identity } from "../core/session.js";
 import { reviewReminders } from "../tasks/reminder_store.js";
 
@@ -52,6 +53,7 @@ function makeSession() {
   };
   async function send({ id, text, requestId }) {
     replace(id, { state: "sending", error: null });
+    queue.own(requestId);
     try {
       const answer = await sendOnce(text, requestId);
       reviewOf(answer);
