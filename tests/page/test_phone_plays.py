@@ -9,7 +9,7 @@ from browser import Browser
 from conftest import Place
 from playwright.sync_api import Locator, Page, expect
 from product import Product
-from todo_client import Client
+from todo_client import Client, eventually
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
@@ -93,8 +93,12 @@ def test_a_list_has_its_name_once(phone: Product, client: Client) -> None:
     expect(phone.row("Task 1")).to_be_visible()
     name = phone.page.locator(".topbar-title")
     expect(name).to_have_text("")
-    phone.page.mouse.wheel(0, 600)
-    expect(name).to_have_text("All")
+
+    def scrolled() -> bool:
+        phone.page.mouse.wheel(0, 600)  # lost while the list is still being laid out
+        return name.text_content() == "All"
+
+    eventually(scrolled, "the name of the list is in the bar", every=0.2)
 
 
 def test_large_text_is_not_cut(phone: Product) -> None:
