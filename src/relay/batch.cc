@@ -50,6 +50,10 @@ void BatchPart::NoteFailed(SteadyTime now, bool event_to_blame) {
 
 bool Batch::done() const { return std::ranges::all_of(parts, &BatchPart::done); }
 
+bool Batch::is_fresh() const {
+  return std::ranges::all_of(parts, [](const BatchPart& part) { return part.failures() == 0; });
+}
+
 Batch MakeBatch(std::uint64_t id, ports::OutboxBatch content, const ChangeTopics& topics,
                 const util::Backoff& backoff) {
   std::map<std::string, std::vector<ports::OutgoingEvent>> by_topic;

@@ -71,6 +71,8 @@ struct Batch {
   std::vector<BatchPart> parts;
 
   bool done() const;
+  /// On its way for the first time: no part of it has failed.
+  bool is_fresh() const;
 };
 
 /// The topics of task changes.

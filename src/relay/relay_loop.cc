@@ -24,7 +24,8 @@ RelayLoop::RelayLoop(ports::OutboxLog& log, ports::EventPublisher& publisher, Re
       clock_(std::move(clock)),
       mailbox_(std::move(mailbox)),
       database_backoff_(NewBackoff()),
-      bus_(clock_(), options_.failures_until_error) {
+      bus_(clock_(), options_.failures_until_error),
+      pace_(options_.gather, static_cast<std::size_t>(options_.batch_limit)) {
   lease_until_ = renew_at_ = poll_at_ = cursor_write_at_ = database_retry_at_ = probe_at_ =
       clock_();
 }
@@ -223,7 +224,7 @@ void RelayLoop::ReadBatches() {
     poll_at_ =
         now + (options_.announced() ? options_.announced_poll_interval : options_.poll_interval);
   }
-  if (!LeaseHolds(now) || !DatabaseReady(now)) return;
+  if (!LeaseHolds(now) || !DatabaseReady(now) || now < NextRead()) return;
   std::vector<int> numbers;
   for (const auto& [number, shard] : shards_) {
     if (Readable(number, shard)) numbers.push_back(number);
@@ -247,38 +248,49 @@ void RelayLoop::ReadBatches() {
         ++last_batch_id_, std::move(content),
         {.task_events = options_.task_events_topic, .task_updates = options_.task_updates_topic},
         NewBackoff());
+    pace_.NoteRead(now, shard.batch->count);
   }
+}
+
+SteadyTime RelayLoop::NextRead() const {
+  return pace_.next_read(std::ranges::any_of(shards_, [](const auto& entry) {
+    return entry.second.batch && entry.second.batch->is_fresh();
+  }));
 }
 
 // --- Publishing
 
 void RelayLoop::PublishReady() {
-  for (auto& [number, shard] : shards_) {
+  PublishPlan plan(static_cast<std::size_t>(options_.batch_limit));
+  for (const auto& [number, shard] : shards_) {
     if (!shard.batch || shard.leaving) continue;
     for (std::size_t index = 0; index < shard.batch->parts.size(); ++index) {
       const BatchPart& part = shard.batch->parts[index];
-      if (part.waits() && part.retry_at() <= clock_()) Send(number, *shard.batch, index);
+      if (part.waits() && part.retry_at() <= clock_()) plan.Add(number, *shard.batch, index);
     }
   }
+  for (PlannedPublish& publish : plan.Take()) Send(std::move(publish));
 }
 
-void RelayLoop::Send(int number, Batch& batch, std::size_t index) {
-  BatchPart& part = batch.parts[index];
-  std::vector<ports::OutgoingEvent> events = part.NextRun();
+void RelayLoop::Send(PlannedPublish publish) {
   TODO_FAULT_POINT("before-publish").IgnoreError();
-  // The last chance to notice that the process was frozen and another replica may have the shard.
+  // The last chance to notice that the process was frozen and another replica may have the shards.
   if (!LeaseHolds(clock_())) return;
-  part.NoteSent();
-  ++calls_in_flight_[number];
-  const std::shared_ptr<util::Span> span = PublishSpan(part.topic(), events);
+  for (const Completion& each : publish.completions) {
+    shards_.at(each.shard).batch->parts[each.part].NoteSent();
+    ++calls_in_flight_[each.shard];
+  }
+  const std::shared_ptr<util::Span> span = PublishSpan(publish.topic, publish.events);
   const util::WithTrace trace(*span);
-  publisher_.Publish(
-      part.topic(), std::move(events),
-      [mailbox = mailbox_, span, number, id = batch.id, index](absl::Status status) {
-        span->End(status);
-        mailbox->Complete(
-            {.shard = number, .batch_id = id, .part = index, .status = std::move(status)});
-      });
+  publisher_.Publish(publish.topic, std::move(publish.events),
+                     [mailbox = mailbox_, span,
+                      completions = std::move(publish.completions)](const absl::Status& status) {
+                       span->End(status);
+                       for (Completion each : completions) {
+                         each.status = status;
+                         mailbox->Complete(std::move(each));
+                       }
+                     });
 }
 
 void RelayLoop::OnCompletion(const Completion& completion) {
@@ -314,9 +326,7 @@ void RelayLoop::OnCompletion(const Completion& completion) {
 
 bool RelayLoop::AnyPartFails() const {
   return std::ranges::any_of(shards_, [](const auto& entry) {
-    const std::optional<Batch>& batch = entry.second.batch;
-    return batch && std::ranges::any_of(batch->parts,
-                                        [](const BatchPart& part) { return part.failures() > 0; });
+    return entry.second.batch && !entry.second.batch->is_fresh();
   });
 }
 
@@ -356,7 +366,7 @@ SteadyTime RelayLoop::NextStep() const {
       continue;
     }
     if (!may_publish) continue;
-    if (Readable(number, shard)) next = std::min(next, with_database(now));
+    if (Readable(number, shard)) next = std::min(next, with_database(std::max(now, NextRead())));
     if (!shard.batch) continue;
     for (const BatchPart& part : shard.batch->parts) {
       if (part.waits()) next = std::min(next, part.retry_at());

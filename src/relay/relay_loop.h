@@ -16,6 +16,8 @@
 #include "relay/batch.h"
 #include "relay/bus_watch.h"
 #include "relay/mailbox.h"
+#include "relay/pace.h"
+#include "relay/publish_plan.h"
 #include "relay/steady_clock.h"
 #include "util/backoff.h"
 #include "util/guarded.h"
@@ -26,7 +28,9 @@ struct RelayOptions {
   std::string owner;  // unique to this process
   std::string task_events_topic = "task-events";
   std::string task_updates_topic = "task-updates";
-  int batch_limit = 100;  // changes of one shard in one publish
+  int batch_limit = 100;  // changes of one shard in one read; events in one publish
+  /// How long changes gather at most, after others were read. Few changes wait for a part of it.
+  std::chrono::milliseconds gather{20};
   std::chrono::milliseconds lease{4'000};
   std::chrono::milliseconds renew_interval{1'000};
   std::chrono::milliseconds poll_interval{250};
@@ -55,6 +59,9 @@ struct RelayStats {
 };
 
 /// The relay's work, a step at a time, without a thread of its own.
+///
+/// Pace: a lone change is published at once. Under load changes gather for a moment, and those of
+/// several shards go to a topic in one call (PublishPlan).
 ///
 /// Order: for each shard and topic, a change is sent only when the bus has acknowledged all changes
 /// before it, with one publish in flight. A failed publish is repeated, never skipped. A cursor
@@ -119,7 +126,8 @@ class RelayLoop {
   static bool Reconcile(Shard& shard, const ports::OutboxCursor& stored);
   void OnCompletion(const Completion& completion);
   bool AnyPartFails() const;
-  void Send(int number, Batch& batch, std::size_t index);
+  void Send(PlannedPublish publish);
+  SteadyTime NextRead() const;
   bool Release(const std::vector<int>& numbers);
   void TellHeld();
 
@@ -151,6 +159,7 @@ class RelayLoop {
   bool database_failing_ = false;
   util::Backoff database_backoff_;
   BusWatch bus_;
+  Pace pace_;
   bool resting_ = false;  // the sidecar is away: all shards are released and none is taken
   SteadyTime probe_at_;
   std::optional<SteadyTime> stop_at_;

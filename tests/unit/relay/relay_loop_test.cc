@@ -81,6 +81,7 @@ class RelayLoopTest : public testing::Test {
   FakeEventPublisher publisher_;
   RelayOptions options_{.owner = "test",
                         .batch_limit = 4,
+                        .gather = milliseconds(0),
                         .lease = seconds(4),
                         .renew_interval = seconds(1),
                         .poll_interval = milliseconds(250),
@@ -208,7 +209,63 @@ TEST_F(RelayLoopTest, ReadsAllDueShardsAtOnce) {
   for (int shard : {1, 2, 3}) log_.Commit(shard, 1);
   Start();
   EXPECT_EQ(log_.Lock()->read_count, 1);
-  EXPECT_EQ(Pending(), "1 | 1 | 1");
+  EXPECT_EQ(Pending(), "1 1 1") << "and publishes them together";
+  AnswerBoth(absl::OkStatus());
+  EXPECT_EQ(loop_->stats().published_count, 3u);
+}
+
+TEST_F(RelayLoopTest, WhatFailedTogetherIsRepeatedApart) {
+  for (int shard : {1, 2}) log_.Commit(shard, 1);
+  Start();
+  Answer(kBusFails);
+  Answer(absl::OkStatus(), 1, "task-updates");
+  Pass(milliseconds(100));
+  EXPECT_EQ(Pending(), "1 | 1");
+  Answer(kBusFails, 1);
+  Answer(absl::OkStatus(), 2);
+  EXPECT_EQ(loop_->stats().published_count, 1u) << "a bad event holds up its own shard only";
+  log_.Commit(2, 1);
+  Wake(2);
+  EXPECT_EQ(Pending(), "2");
+}
+
+TEST_F(RelayLoopTest, ChangesGatherWhileOthersAreOnTheirWay) {
+  options_.gather = milliseconds(20);
+  for (int shard : {1, 2, 3}) log_.Commit(shard, 0);
+  Start();
+  log_.Commit(1, 1);
+  Wake(1);
+  EXPECT_EQ(Pending(), "1") << "a lone change does not wait";
+  for (int shard : {2, 3}) {
+    log_.Commit(shard, 1);
+    Wake(shard);
+  }
+  Pass(milliseconds(19));
+  EXPECT_EQ(Pending(), "1");
+  Pass(milliseconds(1));
+  EXPECT_EQ(Pending(), "1 | 1 1") << "a publish that hangs holds up its own shard only";
+}
+
+TEST_F(RelayLoopTest, AfterManyChangesTheNextOnesGatherForLonger) {
+  options_.gather = milliseconds(20);
+  log_.Commit(1, 1);
+  Start();
+  AnswerBoth(absl::OkStatus());
+  log_.Commit(1, 3);
+  Pass(milliseconds(3));
+  Wake(1);
+  EXPECT_EQ(Pending(), "");
+  Pass(milliseconds(1));
+  EXPECT_EQ(Pending(), "2 3 4");
+  AnswerBoth(absl::OkStatus());
+  log_.Commit(1, 6);
+  Pass(milliseconds(11));
+  Wake(1);
+  EXPECT_EQ(Pending(), "");
+  Pass(milliseconds(1));
+  EXPECT_EQ(Pending(), "5 6 7 8");
+  AnswerBoth(absl::OkStatus());
+  EXPECT_EQ(Pending(), "9 10") << "a backlog does not wait";
 }
 
 // trap_21, this test and the next: the sidecar's Kafka producer may swap or double what is under
@@ -510,6 +567,7 @@ TEST_F(RelayLoopTest, AFailedCursorWriteIsRepeated) {
 }
 
 TEST_F(RelayLoopTest, IdleShardsAboveTheFairShareAreGivenBackFirst) {
+  options_.batch_limit = 1;
   for (int shard : {1, 2, 3}) log_.Commit(shard, 1);
   Start();
   AnswerBoth(absl::OkStatus(), 3);
@@ -629,6 +687,8 @@ TEST_F(RelayLoopTest, TriesTheDatabaseAgainAfterABackoff) {
 }
 
 TEST_F(RelayLoopTest, NeverAsksForAnotherStepWhenThereIsNothingToDo) {
+  options_.batch_limit = 1;
+  options_.gather = milliseconds(20);
   log_.Commit(1, 1);
   log_.Commit(2, 1);
   Start();
