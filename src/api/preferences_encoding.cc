@@ -58,7 +58,8 @@ class PreferencesMask {
                                                 "wording.morning",
                                                 "wording.afternoon",
                                                 "wording.evening",
-                                                "wording.night"};
+                                                "wording.night",
+                                                "wording.hour12"};
   const bool by_presence_;
   std::set<std::string, std::less<>> paths_;
 };
@@ -157,6 +158,10 @@ void DecodeWording(const v1::NotificationPreferences& preferences, const Prefere
   decode_time("evening", wording.has_evening(), wording.evening(), defaults.evening,
               patch.wording.evening);
   decode_time("night", wording.has_night(), wording.night(), defaults.night, patch.wording.night);
+  if (names("hour12", wording.has_hour12())) {
+    patch.wording.hour12.emplace();
+    if (wording.has_hour12()) *patch.wording.hour12 = wording.hour12();
+  }
 }
 
 v1::Wording EncodeWording(const domain::Wording& wording) {
@@ -172,6 +177,7 @@ v1::Wording EncodeWording(const domain::Wording& wording) {
   encoded.set_afternoon(domain::FormatTimeOfDay(wording.afternoon));
   encoded.set_evening(domain::FormatTimeOfDay(wording.evening));
   encoded.set_night(domain::FormatTimeOfDay(wording.night));
+  if (wording.hour12) encoded.set_hour12(*wording.hour12);
   return encoded;
 }
 

@@ -14,11 +14,12 @@
 namespace todo::api {
 namespace {
 
-std::string RuleText(const domain::SeriesPreview& preview, v1::RecurrenceBasis basis) {
+std::string RuleText(const domain::SeriesPreview& preview, v1::RecurrenceBasis basis,
+                     const domain::Wording& wording) {
   absl::StatusOr<domain::RecurrenceRule> rule = domain::ParseRecurrenceRule(preview.rule);
   if (!rule.ok()) return preview.rule;
   if (!preview.time_of_day) domain::LimitToDays(*rule);
-  std::string text = chat::RuleInWords(*rule, preview.time_of_day);
+  std::string text = chat::RuleInWords(*rule, wording, preview.time_of_day);
   if (basis == v1::RECURRENCE_BASIS_COMPLETION) text += ", after completion";
   return text;
 }
@@ -77,10 +78,11 @@ absl::StatusOr<v1::Change> EncodeChange(const domain::Change& change) {
 }
 
 v1::PreviewRecurrenceResponse EncodePreview(const domain::SeriesPreview& preview,
-                                            v1::RecurrenceBasis basis) {
+                                            v1::RecurrenceBasis basis,
+                                            const domain::Wording& wording) {
   v1::PreviewRecurrenceResponse out;
   out.set_recurrence_rule(preview.rule);
-  out.set_text(RuleText(preview, basis));
+  out.set_text(RuleText(preview, basis, wording));
   for (const domain::SeriesPreview::Occurrence& occurrence : preview.occurrences) {
     v1::PreviewRecurrenceResponse::Occurrence* encoded = out.add_occurrences();
     *encoded->mutable_due_date() = EncodeInstant(occurrence.due.at);

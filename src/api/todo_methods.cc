@@ -121,12 +121,24 @@ absl::StatusOr<v1::Task> StopSeries(service::TaskService& tasks, const Caller& c
 }
 
 absl::StatusOr<v1::PreviewRecurrenceResponse> PreviewRecurrence(
-    service::TaskService& tasks, const Caller& caller,
+    service::TaskService& tasks, service::NotificationSettings& settings, const Caller& caller,
     const v1::PreviewRecurrenceRequest& request) {
   TODO_ASSIGN_OR_RETURN(const service::PreviewInput input, DecodePreviewRecurrence(request));
   TODO_ASSIGN_OR_RETURN(const domain::SeriesPreview preview,
                         tasks.Preview(caller.context.user, input));
-  return EncodePreview(preview, request.task().recurrence_basis());
+  // A state store that is away costs the user's way to write times, and not the answer.
+  const auto preferences = settings.GetPreferences(caller.context.user);
+  return EncodePreview(preview, request.task().recurrence_basis(),
+                       preferences.ok() ? preferences->values.wording : domain::Wording());
+}
+
+MethodDefinition PreviewMethod(service::TaskService& tasks,
+                               service::NotificationSettings& settings) {
+  return Unary<v1::PreviewRecurrenceRequest, v1::PreviewRecurrenceResponse>(
+      "PreviewRecurrence",
+      [&tasks, &settings](const Caller& caller, const v1::PreviewRecurrenceRequest& request) {
+        return PreviewRecurrence(tasks, settings, caller, request);
+      });
 }
 
 absl::StatusOr<v1::ListChangesResponse> ListChanges(service::TaskService& tasks,
@@ -152,18 +164,18 @@ absl::StatusOr<v1::ListChangesResponse> ListChanges(service::TaskService& tasks,
 
 ServiceDefinition MakeTodoMethods(const TodoParts& parts) {
   service::TaskService& tasks = parts.tasks;
-  return {
-      .service = v1::CreateTaskRequest::descriptor()->file()->FindServiceByName("TodoService"),
-      .methods = {
-          Unary("CreateTask", tasks, CreateTask), Unary("GetTask", tasks, GetTask),
-          Unary("ListTasks", tasks, ListTasks), Unary("UpdateTask", tasks, UpdateTask),
-          Unary("CompleteTask", tasks, CompleteTask),
-          Unary("UncompleteTask", tasks, UncompleteTask), Unary("DeleteTask", tasks, DeleteTask),
-          Unary("BatchUpdateTasks", tasks, BatchUpdateTasks), Unary("SkipTask", tasks, SkipTask),
-          Unary("RestoreTask", tasks, RestoreTask), Unary("StopSeries", tasks, StopSeries),
-          Unary("PreviewRecurrence", tasks, PreviewRecurrence),
-          ParseTaskMethod(parts.settings, parts.clock), Unary("ListChanges", tasks, ListChanges),
-          WatchTasksMethod(parts.feed), CreateWatchTicketMethod(parts.tickets)}};
+  return {.service = v1::CreateTaskRequest::descriptor()->file()->FindServiceByName("TodoService"),
+          .methods = {Unary("CreateTask", tasks, CreateTask), Unary("GetTask", tasks, GetTask),
+                      Unary("ListTasks", tasks, ListTasks), Unary("UpdateTask", tasks, UpdateTask),
+                      Unary("CompleteTask", tasks, CompleteTask),
+                      Unary("UncompleteTask", tasks, UncompleteTask),
+                      Unary("DeleteTask", tasks, DeleteTask),
+                      Unary("BatchUpdateTasks", tasks, BatchUpdateTasks),
+                      Unary("SkipTask", tasks, SkipTask), Unary("RestoreTask", tasks, RestoreTask),
+                      Unary("StopSeries", tasks, StopSeries), PreviewMethod(tasks, parts.settings),
+                      ParseTaskMethod(parts.settings, parts.clock),
+                      Unary("ListChanges", tasks, ListChanges), WatchTasksMethod(parts.feed),
+                      CreateWatchTicketMethod(parts.tickets)}};
 }
 
 }  // namespace todo::api

@@ -11,10 +11,9 @@ namespace todo::chat {
 namespace {
 
 using domain::Task;
-using domain::TimeZone;
 
 /// " The next one comes on …", when the rule has another date.
-std::string NextWords(const Task& task, const TimeZone& zone) {
+std::string NextWords(const Task& task, const GrammarContext& context) {
   if (!task.series || !task.fields.recurrence_rule) return "";
   const auto passed_at = domain::PassedAt(task);
   if (!passed_at) return "";
@@ -23,12 +22,12 @@ std::string NextWords(const Task& task, const TimeZone& zone) {
   if (!*next) return " It was the last one.";
   Task following = task;
   following.fields = (*next)->fields;
-  return fmt::format(" The next one comes on {}.", DueWords(following, zone));
+  return fmt::format(" The next one comes on {}.", DueWords(following, context));
 }
 
-std::string AddedLine(const Step& step, const Task& task, const TimeZone& zone) {
+std::string AddedLine(const Step& step, const Task& task, const GrammarContext& context) {
   std::string line = fmt::format("Added: {}", Quoted(task.fields.title));
-  if (const std::string due = DueWords(task, zone); !due.empty()) line += ", due " + due;
+  if (const std::string due = DueWords(task, context); !due.empty()) line += ", due " + due;
   const AddIntent& intent = std::get<AddIntent>(step.intent);
   for (const Piece& piece : intent.task.pieces) {
     if (piece.kind == PieceKind::kRecurrence) line += ", " + piece.meaning;
@@ -41,23 +40,24 @@ std::string AddedLine(const Step& step, const Task& task, const TimeZone& zone) 
   return line;
 }
 
-std::string CompletionLine(bool completed, bool changed, const Task& task, const TimeZone& zone) {
+std::string CompletionLine(bool completed, bool changed, const Task& task,
+                           const GrammarContext& context) {
   const std::string title = Quoted(task.fields.title);
   if (!changed)
     return completed ? fmt::format("{} was done already.", title)
                      : fmt::format("{} was open already.", title);
   if (!completed) return fmt::format("Open again: {}.", title);
-  return fmt::format("Done: {}.{}", title, NextWords(task, zone));
+  return fmt::format("Done: {}.{}", title, NextWords(task, context));
 }
 
-std::string Line(const Step& step, const Task& task, const TimeZone& zone) {
+std::string Line(const Step& step, const Task& task, const GrammarContext& context) {
   const bool changed = step.action.changed;
   const std::string title = Quoted(task.fields.title);
   switch (step.action.kind) {
-    case ActionKind::kAdd: return AddedLine(step, task, zone);
+    case ActionKind::kAdd: return AddedLine(step, task, context);
     case ActionKind::kComplete:
     case ActionKind::kUncomplete:
-      return CompletionLine(step.action.kind == ActionKind::kComplete, changed, task, zone);
+      return CompletionLine(step.action.kind == ActionKind::kComplete, changed, task, context);
     case ActionKind::kDelete: return fmt::format("Deleted: {}. “Undo” brings it back.", title);
     case ActionKind::kRename:
       if (!changed) return fmt::format("{} has that title already.", title);
@@ -73,40 +73,40 @@ std::string Line(const Step& step, const Task& task, const TimeZone& zone) {
 
 }  // namespace
 
-std::string Tell(Step& step, const service::ChangedTask& outcome, const TimeZone& zone) {
+std::string Tell(Step& step, const service::ChangedTask& outcome, const GrammarContext& context) {
   Action& action = step.action;
   action.tasks = {outcome.after};
   action.changed = outcome.changed || !outcome.reminder_numbers.empty();
   action.reminder_numbers = outcome.reminder_numbers;
-  std::string line = Line(step, outcome.after, zone);
+  std::string line = Line(step, outcome.after, context);
   for (const std::string& note : action.notes) line += ' ' + note;
   return line;
 }
 
 std::string TellAgain(const Intent& intent, ActionKind kind, const Task& after,
-                      const TimeZone& zone) {
+                      const GrammarContext& context) {
   Step step{.action = {}, .change = {}, .target = after, .date_words = {}, .intent = intent};
   step.action.kind = kind;
   step.action.changed = true;
   std::vector<std::string> notes;
   if (const auto* const add = std::get_if<AddIntent>(&intent)) {
-    step.date_words = ReminderWords(add->task.reminders);
+    step.date_words = ReminderWords(add->task.reminders, context.wording);
     notes = add->task.notes;
   } else if (const auto* const postpone = std::get_if<PostponeIntent>(&intent)) {
-    step.date_words = DueWords(after, zone);
+    step.date_words = DueWords(after, context);
     if (postpone->when) notes = postpone->when->notes;
   } else if (const auto* const remind = std::get_if<RemindIntent>(&intent)) {
-    step.date_words = ReminderWords(remind->reminders);
+    step.date_words = ReminderWords(remind->reminders, context.wording);
     notes = remind->notes;
   } else if (kind == ActionKind::kRename) {
     return fmt::format("Renamed: {}.", Quoted(after.fields.title));  // the title before is gone
   }
-  std::string line = Line(step, after, zone);
+  std::string line = Line(step, after, context);
   for (const std::string& note : notes) line += ' ' + note;
   return line;
 }
 
-std::string TellUndone(ActionKind kind, const Task& after, const TimeZone& zone) {
+std::string TellUndone(ActionKind kind, const Task& after, const GrammarContext& context) {
   const std::string title = Quoted(after.fields.title);
   switch (kind) {
     case ActionKind::kAdd: return title + " is gone";
@@ -117,7 +117,7 @@ std::string TellUndone(ActionKind kind, const Task& after, const TimeZone& zone)
     case ActionKind::kRemind: return fmt::format("the reminder of {} is gone", title);
     default: break;
   }
-  const std::string due = DueWords(after, zone);
+  const std::string due = DueWords(after, context);
   return due.empty() ? title + " has no due date again"
                      : fmt::format("{} is due {} again", title, due);
 }

@@ -63,7 +63,7 @@ std::set<domain::TaskId> SpokenOf(const Reply& reply) {
 }  // namespace
 
 OpenQuestion Conversation::Remembered(const Order& order, const Plan& plan,
-                                      const domain::TimeZone& zone) const {
+                                      const GrammarContext& context) const {
   const Ask& ask = *plan.ask;
   OpenQuestion question;
   question.id = parts_.ids.NewId();
@@ -77,7 +77,7 @@ OpenQuestion Conversation::Remembered(const Order& order, const Plan& plan,
   for (const domain::Task& task : ask.offers) {
     question.offers.push_back({.pin = {.id = task.id, .version = task.version},
                                .title = task.fields.title,
-                               .due = DueWords(task, zone)});
+                               .due = DueWords(task, context)});
   }
   return question;
 }
@@ -106,7 +106,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::CarryOut(Turn& turn, Order o
     return outcome;
   }
   if (plan.ask) {
-    outcome.question = Remembered(order, plan, context.zone);
+    outcome.question = Remembered(order, plan, context);
     outcome.reply.text = plan.ask->text;
     Question& asked = outcome.reply.question.emplace();
     asked.text = plan.ask->text;
@@ -168,7 +168,7 @@ absl::Status Conversation::Apply(Turn& turn, const Order& order, std::vector<Ste
   for (Step& step : steps) {
     std::string line;
     if (step.change) {
-      line = Tell(step, changed[next++], turn.context.zone);
+      line = Tell(step, changed[next++], turn.context);
     } else {
       TODO_ASSIGN_OR_RETURN(line, lookups.Look(step.intent, step.action));
     }
@@ -216,7 +216,7 @@ absl::StatusOr<Conversation::Outcome> Conversation::TakeBack(const Turn& turn) {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < made->size(); ++i) {
     const domain::Task& after = (*made)[i].after;
-    lines.push_back(TellUndone(undo.steps[i].kind, after, turn.context.zone));
+    lines.push_back(TellUndone(undo.steps[i].kind, after, turn.context));
     action.tasks.push_back(after);
   }
   outcome.undone = true;
@@ -233,7 +233,8 @@ absl::StatusOr<std::optional<Conversation::Outcome>> Conversation::FirstAnswer(
   if (changing.empty()) return std::nullopt;
   TODO_ASSIGN_OR_RETURN(const auto first, parts_.tasks.FirstAnswers(order.call));
   if (!first) return std::nullopt;
-  TODO_ASSIGN_OR_RETURN(const domain::TimeZone zone, domain::TimeZone::Load(order.wish.time_zone));
+  GrammarContext context{.now = order.wish.at, .zone = {}, .wording = order.wish.wording};
+  TODO_ASSIGN_OR_RETURN(context.zone, domain::TimeZone::Load(order.wish.time_zone));
   Outcome outcome;
   outcome.reply.understood_by = order.wish.understood_by;
   std::vector<std::string> titles;
@@ -247,7 +248,7 @@ absl::StatusOr<std::optional<Conversation::Outcome>> Conversation::FirstAnswer(
     action.reminder_numbers = (*first)[i].reminder_numbers;
     action.changed = true;
     titles.push_back(Quoted(task.fields.title));
-    lines.push_back(TellAgain(intent, action.kind, task, zone));
+    lines.push_back(TellAgain(intent, action.kind, task, context));
   }
   outcome.change_id = order.call.request_id->uuid;
   // An intent may have changed several tasks: then the lines may be those of other intents.

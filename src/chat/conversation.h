@@ -108,7 +108,8 @@ class Conversation {
   absl::StatusOr<std::optional<Outcome>> FirstAnswer(const Order& order) const;
   /// The intents that a model chooses; empty: there is no model, or it does not know either.
   absl::StatusOr<std::vector<Intent>> AskModel(const Turn& turn, Wish& wish) const;
-  OpenQuestion Remembered(const Order& order, const Plan& plan, const domain::TimeZone& zone) const;
+  OpenQuestion Remembered(const Order& order, const Plan& plan,
+                          const GrammarContext& context) const;
   absl::StatusOr<Reply> Finish(const Turn& turn, Outcome outcome);
 
   const Parts parts_;

@@ -29,10 +29,10 @@ std::string CountOf(const std::vector<Task>& tasks, bool may_be_more) {
   return (may_be_more ? "At least " : "") + Count(static_cast<std::int64_t>(tasks.size()), "task");
 }
 
-std::string Lines(const std::vector<Task>& tasks, bool may_be_more, const domain::TimeZone& zone) {
+std::string Lines(const std::vector<Task>& tasks, bool may_be_more, const GrammarContext& context) {
   std::string lines;
   for (const Task& task : std::span(tasks).first(std::min(kMaxLines, tasks.size())))
-    lines += fmt::format("\n- {}", TaskWords(task, zone));
+    lines += fmt::format("\n- {}", TaskWords(task, context));
   if (tasks.size() > kMaxLines) {
     lines +=
         fmt::format("\n…and {}{} more.", may_be_more ? "at least " : "", tasks.size() - kMaxLines);
@@ -41,7 +41,7 @@ std::string Lines(const std::vector<Task>& tasks, bool may_be_more, const domain
 }
 
 std::string DayWords(absl::CivilDay day) {
-  return Describe({.local = absl::CivilSecond(day), .has_time = false});
+  return Describe({.local = absl::CivilSecond(day), .has_time = false}, {});
 }
 
 std::string RangeWords(const DayRange& range) {
@@ -149,7 +149,7 @@ absl::StatusOr<std::string> Lookups::List(const ListIntent& intent, Action& acti
   action.tasks = std::move(tasks.found);
   if (action.tasks.empty()) return none;
   return fmt::format("{} {}:{}", CountOf(action.tasks, tasks.may_be_more), what,
-                     Lines(action.tasks, tasks.may_be_more, zone));
+                     Lines(action.tasks, tasks.may_be_more, input_.context));
 }
 
 absl::StatusOr<std::string> Lookups::Search(const SearchIntent& intent, Action& action) {
@@ -164,7 +164,7 @@ absl::StatusOr<std::string> Lookups::Search(const SearchIntent& intent, Action& 
   if (action.tasks.empty()) return fmt::format("Nothing is found for {}.", Quoted(intent.words));
   const bool may_be_more = action.tasks.size() == kLimit;
   return fmt::format("{} found for {}:{}", CountOf(action.tasks, may_be_more), Quoted(intent.words),
-                     Lines(action.tasks, may_be_more, input_.context.zone));
+                     Lines(action.tasks, may_be_more, input_.context));
 }
 
 }  // namespace todo::chat

@@ -17,6 +17,7 @@ using domain::TimeZone;
 /// The circumstances of one new date.
 struct Setting {
   const domain::Task& task;
+  const GrammarContext& context;
   const TimeZone& zone;  // of the user
   TimeZone task_zone;
   Instant now;
@@ -28,7 +29,7 @@ NewDue OnDay(absl::CivilDay day, const Setting& setting) {
   const Moment moment{.local = absl::CivilSecond(day), .has_time = false};
   NewDue due{.due = DueAt(moment),
              .time_zone = {},
-             .words = Describe(moment),
+             .words = Describe(moment, setting.context.wording),
              .at = setting.zone.ToInstant(moment.local),
              .note = {}};
   if (setting.task.fields.due.kind == DueKind::kNone) due.time_zone = setting.zone.name();
@@ -38,7 +39,7 @@ NewDue OnDay(absl::CivilDay day, const Setting& setting) {
 /// An instant, in the way in which the task has its due date.
 NewDue AtInstant(Instant at, const Setting& setting) {
   NewDue due{
-      .due = {}, .time_zone = {}, .words = InstantWords(at, setting.zone), .at = at, .note = {}};
+      .due = {}, .time_zone = {}, .words = InstantWords(at, setting.context), .at = at, .note = {}};
   if (setting.task.fields.due.kind == DueKind::kInstant) {
     due.due.due_date = at;
   } else {
@@ -54,7 +55,7 @@ NewDue AtLocal(absl::CivilSecond local, const Setting& setting) {
   const Moment moment{.local = local, .has_time = true};
   return {.due = DueAt(moment),
           .time_zone = setting.zone.name(),
-          .words = Describe(moment),
+          .words = Describe(moment, setting.context.wording),
           .at = at,
           .note = {}};
 }
@@ -108,13 +109,13 @@ service::DueInput DueAt(const Moment& moment) {
   return {.due_date = {}, .due_local = ToDueLocal(moment)};
 }
 
-NewDue Postponed(const domain::Task& task, const WhenPhrase& when, const TimeZone& zone,
-                 Instant now) {
+NewDue Postponed(const domain::Task& task, const WhenPhrase& when, const GrammarContext& context) {
   TODO_REQUIRE(when.moment || when.shift);
   const Setting setting{.task = task,
-                        .zone = zone,
-                        .task_zone = TimeZone::Load(task.fields.time_zone).value_or(zone),
-                        .now = now};
+                        .context = context,
+                        .zone = context.zone,
+                        .task_zone = TimeZone::Load(task.fields.time_zone).value_or(context.zone),
+                        .now = context.now};
   if (when.shift) return ByShift(*when.shift, setting);
   return when.has_no_day ? ToTime(*when.moment, setting) : ToMoment(*when.moment, setting);
 }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <variant>
 
 #include "chat/new_due.h"
@@ -55,25 +56,27 @@ std::string PeriodWords(const domain::Period& period) {
   return Enumerated(parts);
 }
 
-std::string EffectOf(const WhenPhrase& when) {
+std::string EffectOf(const WhenPhrase& when, const domain::Wording& wording) {
   if (when.shift) return fmt::format("It would move by {}.", PeriodWords(*when.shift));
-  if (!when.has_no_day) return fmt::format("It would be due {}.", Describe(*when.moment));
+  if (!when.has_no_day) return fmt::format("It would be due {}.", Describe(*when.moment, wording));
   const absl::CivilSecond local = when.moment->local;
-  return fmt::format("It would be due at {:02}:{:02}.", local.hour(), local.minute());
+  const std::chrono::seconds time(local - absl::CivilSecond(absl::CivilDay(local)));
+  return fmt::format("It would be due at {}.", domain::ClockWords(time, wording));
 }
 
 /// "Friday, 27 November 2026, 09:00", or "30 minutes before it is due".
-std::string ReminderWords(const ReminderPhrase& phrase) {
-  if (phrase.at) return Describe(*phrase.at);
+std::string ReminderWords(const ReminderPhrase& phrase, const domain::Wording& wording) {
+  if (phrase.at) return Describe(*phrase.at, wording);
   if (*phrase.before == domain::Period()) return "when it is due";
   return fmt::format("{} before it is due", PeriodWords(*phrase.before));
 }
 
 }  // namespace
 
-std::string ReminderWords(const std::vector<ReminderPhrase>& phrases) {
+std::string ReminderWords(const std::vector<ReminderPhrase>& phrases,
+                          const domain::Wording& wording) {
   std::vector<std::string> words;
-  for (const ReminderPhrase& phrase : phrases) words.push_back(ReminderWords(phrase));
+  for (const ReminderPhrase& phrase : phrases) words.push_back(ReminderWords(phrase, wording));
   return fmt::format("{}", fmt::join(words, " and "));
 }
 
@@ -129,7 +132,7 @@ absl::Status Planner::Visit(const AddIntent& intent) {
   Step& step = Add(ActionKind::kAdd, intent);
   for (const ReminderPhrase& reminder : phrase.reminders)
     creation.reminders.push_back(ReminderOf(reminder, zone));
-  step.date_words = ReminderWords(phrase.reminders);
+  step.date_words = ReminderWords(phrase.reminders, input_.context.wording);
   std::size_t reminder = 0;  // that of the next piece with a reminder
   for (const Piece& piece : phrase.pieces) {
     const bool dates = piece.kind == PieceKind::kDueDate || piece.kind == PieceKind::kRecurrence ||
@@ -198,18 +201,18 @@ absl::Status Planner::Postpone(const PostponeIntent& intent) {
     return absl::OkStatus();
   }
   const WhenPhrase& when = *intent.when;
-  const Dating dating{.effect = EffectOf(when),
+  const Dating dating{.effect = EffectOf(when, input_.context.wording),
                       .unread = intent.unread,
                       .date = fmt::format("{} {}", intent.unread, intent.when_text)};
   const auto move = [&](const Task& task, const TaskReference&) {
     const domain::TimeZone& zone = input_.context.zone;
-    const NewDue due = Postponed(task, *intent.when, zone, input_.context.now);
+    const NewDue due = Postponed(task, *intent.when, input_.context);
     if (intent.later && task.fields.due.kind != domain::DueKind::kNone &&
         absl::CivilDay(zone.ToLocal(due.at)) < DueDayOf(task, zone)) {
       Refuse(
           fmt::format("{} is due {} already, which is later than {}. Nothing was changed: say "
                       "“move” to bring it forward.",
-                      Quoted(task.fields.title), DueWords(task, zone), due.words));
+                      Quoted(task.fields.title), DueWords(task, input_.context), due.words));
       return;
     }
     Step& step = Add(ActionKind::kPostpone, intent);
@@ -235,7 +238,8 @@ absl::Status Planner::Visit(const RemindIntent& intent) {
     return absl::OkStatus();
   }
   const Dating dating{
-      .effect = fmt::format("The reminder would come {}.", ReminderWords(intent.reminders)),
+      .effect = fmt::format("The reminder would come {}.",
+                            ReminderWords(intent.reminders, input_.context.wording)),
       .unread = intent.unread,
       .date = intent.unread};
   const auto remind = [&](const Task& task, const TaskReference&) {
@@ -243,7 +247,7 @@ absl::Status Planner::Visit(const RemindIntent& intent) {
     service::ReminderAddition addition{.id = task.id, .reminders = {}};
     Step& step = Add(ActionKind::kRemind, intent);
     step.target = task;
-    step.date_words = ReminderWords(intent.reminders);
+    step.date_words = ReminderWords(intent.reminders, input_.context.wording);
     step.action.notes = intent.notes;
     const std::optional<domain::Instant> due = DueBy(task);
     for (const ReminderPhrase& reminder : intent.reminders) {
@@ -282,7 +286,7 @@ void Planner::ConfirmDeletions() {
   bool recurs = false;
   for (const Step& step : plan_.steps) {
     if (step.action.kind != ActionKind::kDelete) continue;
-    titles.push_back(TaskWords(*step.target, input_.context.zone));
+    titles.push_back(TaskWords(*step.target, input_.context));
     // The next one of a completed task is there already, or will be.
     recurs = recurs || (step.target->fields.recurrence_rule && !step.target->completed);
   }

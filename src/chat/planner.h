@@ -55,7 +55,8 @@ struct Plan {
 };
 
 /// "Friday, 27 November 2026, 09:00", "30 minutes before it is due".
-std::string ReminderWords(const std::vector<ReminderPhrase>& phrases);
+std::string ReminderWords(const std::vector<ReminderPhrase>& phrases,
+                          const domain::Wording& wording);
 
 /// Makes the plan of one text.
 /// Thread safety: none. Make blocks on the database; its statuses are those of finding and reading.

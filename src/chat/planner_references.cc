@@ -246,7 +246,7 @@ void Planner::AskWhich(const TaskReference& reference, ActionKind kind, std::vec
       near ? fmt::format("No task is called {}. Do you mean {}?", Quoted(reference.words),
                          count == 1 ? "this one" : "one of these")
            : fmt::format("Which one do you want to {}?", Infinitive(kind));
-  text += NumberedLines(offers, input_.context.zone);
+  text += NumberedLines(offers, input_.context);
   if (count > kMaxOffers)
     text += fmt::format("\n…and {} more: say more of the title.", count - kMaxOffers);
   if (!effect.empty()) text += '\n' + effect;

@@ -40,31 +40,32 @@ std::string Quoted(std::string_view title) {
   return fmt::format("“{}”", util::CutText(line, kMaxQuotedBytes));
 }
 
-std::string DueWords(const domain::Task& task, const domain::TimeZone& zone) {
+std::string DueWords(const domain::Task& task, const GrammarContext& context) {
   const domain::Due& due = task.fields.due;
   if (due.kind == domain::DueKind::kNone) return "";
-  if (due.kind == domain::DueKind::kDate) return Describe({.local = due.local, .has_time = false});
-  return InstantWords(due.at, zone);
+  if (due.kind == domain::DueKind::kDate)
+    return Describe({.local = due.local, .has_time = false}, context.wording);
+  return InstantWords(due.at, context);
 }
 
-std::string InstantWords(domain::Instant at, const domain::TimeZone& zone) {
-  return Describe({.local = zone.ToLocal(at), .has_time = true});
+std::string InstantWords(domain::Instant at, const GrammarContext& context) {
+  return Describe({.local = context.zone.ToLocal(at), .has_time = true}, context.wording);
 }
 
-std::string TaskWords(const domain::Task& task, const domain::TimeZone& zone) {
-  const std::string due = DueWords(task, zone);
+std::string TaskWords(const domain::Task& task, const GrammarContext& context) {
+  const std::string due = DueWords(task, context);
   const std::string title = Quoted(task.fields.title);
   if (task.completed && task.completed_at) {
     const auto minute = std::chrono::floor<std::chrono::minutes>(*task.completed_at);
-    return fmt::format("{}, done on {}", title, InstantWords(minute, zone));
+    return fmt::format("{}, done on {}", title, InstantWords(minute, context));
   }
   return due.empty() ? title : fmt::format("{}, due {}", title, due);
 }
 
-std::string NumberedLines(std::span<const domain::Task> tasks, const domain::TimeZone& zone) {
+std::string NumberedLines(std::span<const domain::Task> tasks, const GrammarContext& context) {
   std::string lines;
   for (std::size_t i = 0; i < tasks.size(); ++i)
-    lines += fmt::format("\n{}. {}", i + 1, TaskWords(tasks[i], zone));
+    lines += fmt::format("\n{}. {}", i + 1, TaskWords(tasks[i], context));
   return lines;
 }
 

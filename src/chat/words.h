@@ -8,7 +8,6 @@
 #include "chat/grammar/grammar.h"
 #include "chat/reply.h"
 #include "domain/task/task.h"
-#include "domain/time_zone.h"
 
 // The words of answers. Pure functions.
 
@@ -17,15 +16,16 @@ namespace todo::chat {
 /// The title in quotes, as one line of visible characters, cut when it is long.
 std::string Quoted(std::string_view title);
 
-/// When the task is due on the clocks of `zone`: "Friday, 27 November 2026, 15:00". Empty: never.
-std::string DueWords(const domain::Task& task, const domain::TimeZone& zone);
+/// When the task is due on the clocks of the context's zone, as its wording writes times: "Friday,
+/// 27 November 2026, 15:00". Empty: never.
+std::string DueWords(const domain::Task& task, const GrammarContext& context);
 /// The same of an instant.
-std::string InstantWords(domain::Instant at, const domain::TimeZone& zone);
+std::string InstantWords(domain::Instant at, const GrammarContext& context);
 
 /// "“Buy milk”, due Friday, 27 November 2026"
-std::string TaskWords(const domain::Task& task, const domain::TimeZone& zone);
+std::string TaskWords(const domain::Task& task, const GrammarContext& context);
 /// A line for each task, with the number by which an answer may name it.
-std::string NumberedLines(std::span<const domain::Task> tasks, const domain::TimeZone& zone);
+std::string NumberedLines(std::span<const domain::Task> tasks, const GrammarContext& context);
 
 /// "1 task", "3 tasks"
 std::string Count(std::int64_t count, std::string_view noun);

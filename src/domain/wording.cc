@@ -58,6 +58,20 @@ void Patch(Wording& wording, const WordingPatch& patch) {
   set(wording.afternoon, patch.afternoon);
   set(wording.evening, patch.evening);
   set(wording.night, patch.night);
+  set(wording.hour12, patch.hour12);
+}
+
+std::string ClockWords(std::chrono::seconds time, const Wording& wording) {
+  if (!wording.hour12.value_or(false)) return FormatTimeOfDay(time);
+  constexpr int kHalf = 12;
+  const std::chrono::hh_mm_ss clock(time);
+  const auto hour = clock.hours().count() % kHalf;
+  const auto seconds = clock.seconds().count();
+  std::string text = fmt::format("{}", hour == 0 ? kHalf : hour);
+  if (clock.minutes().count() != 0 || seconds != 0)
+    text += fmt::format(":{:02}", clock.minutes().count());
+  if (seconds != 0) text += fmt::format(":{:02}", seconds);
+  return text + (clock.hours().count() < kHalf ? " am" : " pm");
 }
 
 std::string FormatWording(const Wording& wording) {
@@ -67,6 +81,7 @@ std::string FormatWording(const Wording& wording) {
     if (wording.week_start == day) json["week_start"] = name;
   }
   for (const TimeOfDay& time : kTimes) json[time.name] = FormatTimeOfDay(wording.*time.field);
+  if (wording.hour12) json["hour12"] = *wording.hour12;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -91,6 +106,7 @@ std::optional<Wording> ParseWording(std::string_view json) {
       if (!since_midnight.ok()) return std::nullopt;
       wording.*time.field = *since_midnight;
     }
+    if (object.contains("hour12")) wording.hour12 = object["hour12"].get<bool>();
   } catch (const Json::exception&) {
     return std::nullopt;
   }

@@ -25,6 +25,7 @@ struct Wording {
   std::chrono::seconds afternoon = std::chrono::hours(15);
   std::chrono::seconds evening = std::chrono::hours(19);
   std::chrono::seconds night = std::chrono::hours(20);
+  std::optional<bool> hour12;  // texts say "5 pm" instead of "17:00"; not chosen: 24 hours
 
   bool operator==(const Wording&) const = default;
 };
@@ -42,8 +43,14 @@ struct WordingPatch {
   std::optional<std::chrono::seconds> afternoon;
   std::optional<std::chrono::seconds> evening;
   std::optional<std::chrono::seconds> night;
+  std::optional<std::optional<bool>> hour12;
 };
 void Patch(Wording& wording, const WordingPatch& patch);
+
+/// A time of day (since midnight, less than a day) in words: "17:00", or with `hour12` "5 pm",
+/// "6:30 pm", "12 am" (midnight), as the page writes it. Seconds are shown if there are any:
+/// "5:00:30 pm". The grammar of chat reads each form.
+std::string ClockWords(std::chrono::seconds time, const Wording& wording);
 
 /// A JSON object, for a state store. ParseWording answers nullopt for any other text; a missing key
 /// keeps its default.

@@ -13,14 +13,14 @@ std::string ToDueLocal(const Moment& moment) {
                          : absl::FormatCivilTime(absl::CivilDay(moment.local));
 }
 
-std::string Describe(const Moment& moment) {
+std::string Describe(const Moment& moment, const domain::Wording& wording) {
   const absl::CivilDay day(moment.local);
   const std::string text = fmt::format("{}, {} {} {}", grammar::NameOf(absl::GetWeekday(day)),
                                        day.day(), grammar::NameOfMonth(day.month()), day.year());
   if (!moment.has_time) return text;
   return fmt::format(
       "{}, {}", text,
-      domain::FormatTimeOfDay(std::chrono::seconds(moment.local - absl::CivilSecond(day))));
+      domain::ClockWords(std::chrono::seconds(moment.local - absl::CivilSecond(day)), wording));
 }
 
 TaskPhrase ParseTaskPhrase(std::string_view text, const GrammarContext& context,

@@ -44,8 +44,9 @@ struct Moment {
 };
 /// "2026-11-27" or "2026-11-27T15:00:00": as Task.due_local.
 std::string ToDueLocal(const Moment& moment);
-/// "Friday, 27 November 2026" or "Friday, 27 November 2026, 15:00".
-std::string Describe(const Moment& moment);
+/// "Friday, 27 November 2026" or "Friday, 27 November 2026, 15:00"; "…, 3 pm" if `wording` has 12
+/// hours.
+std::string Describe(const Moment& moment, const domain::Wording& wording);
 
 /// A reminder that a text asks for: exactly one member is set.
 struct ReminderPhrase {

@@ -158,7 +158,7 @@ class Splitter {
     const std::optional<Moment>& at = remind.reminders.front().at;
     task.pieces.push_back({.kind = PieceKind::kReminder,
                            .span = {begin, begin + remind.when_text.size()},
-                           .meaning = at ? Describe(*at) : remind.when_text});
+                           .meaning = at ? Describe(*at, context_.wording) : remind.when_text});
   }
 
   /// Whether the words behind a joint are an intent, up to one of the next joints or to the end.

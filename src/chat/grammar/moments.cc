@@ -144,7 +144,8 @@ std::optional<Moment> Resolve(const MomentPhrase& phrase, const GrammarContext& 
   if (phrase.day && phrase.day->exact) {
     const Moment exact{.local = *phrase.day->exact, .has_time = true};
     if (!IsPast(exact, context)) return exact;
-    notes.push_back(fmt::format("{} is in the past, so it is no due date.", Describe(exact)));
+    notes.push_back(
+        fmt::format("{} is in the past, so it is no due date.", Describe(exact, context.wording)));
     return std::nullopt;
   }
   DayPhrase day = phrase.day.value_or(
@@ -152,7 +153,8 @@ std::optional<Moment> Resolve(const MomentPhrase& phrase, const GrammarContext& 
   const std::optional<seconds> time = TimeOfDay(phrase, context);
   const Moment whole_day{.local = absl::CivilSecond(day.day), .has_time = false};
   if (IsPast(whole_day, context)) {
-    notes.push_back(fmt::format("{} is in the past, so it is no due date.", Describe(whole_day)));
+    notes.push_back(fmt::format("{} is in the past, so it is no due date.",
+                                Describe(whole_day, context.wording)));
     return std::nullopt;
   }
   if (!time) return whole_day;
@@ -172,7 +174,7 @@ std::optional<Moment> Resolve(const MomentPhrase& phrase, const GrammarContext& 
     if (!IsPast(evening, context)) return evening;
   }
   notes.push_back(fmt::format("{} has passed today, so the task is due today without a time.",
-                              domain::FormatTimeOfDay(*time)));
+                              domain::ClockWords(*time, context.wording)));
   return whole_day;
 }
 

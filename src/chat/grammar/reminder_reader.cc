@@ -107,9 +107,10 @@ std::optional<Intent> IntentReader::RemindTo(Words when, Words task) const {
     const std::optional<WhenPhrase> read = When(when);
     if (!read || !read->moment || phrase.due) return std::nullopt;
     phrase.due = read->moment;
-    phrase.pieces.insert(
-        phrase.pieces.begin(),
-        {.kind = PieceKind::kDueDate, .span = SpanOf(when), .meaning = Describe(*read->moment)});
+    phrase.pieces.insert(phrase.pieces.begin(),
+                         {.kind = PieceKind::kDueDate,
+                          .span = SpanOf(when),
+                          .meaning = Describe(*read->moment, context_.wording)});
     for (const std::string& note : read->notes) AddNote(phrase.notes, note);
   }
   if (!phrase.due) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,6 @@
 #include "absl/time/civil_time.h"
 #include "chat/grammar/grammar.h"
 #include "chat/grammar/words.h"
-#include "domain/time.h"
 
 namespace todo::chat {
 namespace {
@@ -121,9 +121,10 @@ std::string Days(const RecurrenceRule& rule) {
   return text;
 }
 
-std::string Times(const RecurrenceRule& rule, std::optional<std::chrono::seconds> time_of_day) {
+std::string Times(const RecurrenceRule& rule, const domain::Wording& wording,
+                  std::optional<std::chrono::seconds> time_of_day) {
   if (time_of_day && rule.by_hour.empty() && rule.by_minute.empty() && rule.by_second.empty())
-    return fmt::format(" at {}", domain::FormatTimeOfDay(*time_of_day));
+    return fmt::format(" at {}", domain::ClockWords(*time_of_day, wording));
   constexpr int kMinutesOfHour = 60;
   const auto minute_of_first =
       std::chrono::floor<std::chrono::minutes>(time_of_day.value_or(std::chrono::seconds(0)))
@@ -131,16 +132,16 @@ std::string Times(const RecurrenceRule& rule, std::optional<std::chrono::seconds
       kMinutesOfHour;
   std::string text;
   const auto number = [](int value) { return fmt::format("{}", value); };
-  const auto hour = [minute_of_first](int value) {
-    return fmt::format("{:02}:{:02}", value, minute_of_first);
+  const auto clock = [&wording](int at, std::int64_t minute) {
+    return domain::ClockWords(std::chrono::hours(at) + std::chrono::minutes(minute), wording);
   };
+  const auto hour = [&](int value) { return clock(value, minute_of_first); };
   if (!rule.by_hour.empty() && rule.by_minute.empty()) {
     text += fmt::format(" at {}", Named(rule.by_hour, hour));
   } else if (!rule.by_minute.empty()) {
     std::vector<std::string> times;
     for (const int at : rule.by_hour)
-      for (const int minute : rule.by_minute)
-        times.push_back(fmt::format("{:02}:{:02}", at, minute));
+      for (const int minute : rule.by_minute) times.push_back(clock(at, minute));
     text += times.empty() ? fmt::format(" at minute {}", Named(rule.by_minute, number))
                           : fmt::format(" at {}", Joined(times));
   }
@@ -148,11 +149,11 @@ std::string Times(const RecurrenceRule& rule, std::optional<std::chrono::seconds
   return text;
 }
 
-std::string End(const RecurrenceRule& rule) {
+std::string End(const RecurrenceRule& rule, const domain::Wording& wording) {
   if (rule.count) return fmt::format(", {}", grammar::Counted(*rule.count, "time"));
   if (!rule.until) return "";
   const bool is_day = rule.until->kind == RecurrenceRule::Until::Kind::kDate;
-  const std::string end = Describe({.local = rule.until->time, .has_time = !is_day});
+  const std::string end = Describe({.local = rule.until->time, .has_time = !is_day}, wording);
   const bool is_utc = rule.until->kind == RecurrenceRule::Until::Kind::kUtc;
   return fmt::format(", until {}{}", end, is_utc ? " UTC" : "");
 }
@@ -168,10 +169,10 @@ std::string_view MissingDays(const RecurrenceRule& rule) {
 
 }  // namespace
 
-std::string RuleInWords(const RecurrenceRule& rule,
+std::string RuleInWords(const RecurrenceRule& rule, const domain::Wording& wording,
                         std::optional<std::chrono::seconds> time_of_day) {
   return fmt::format("{}{}{}{}{}", Beginning(rule), Days(rule), MissingDays(rule),
-                     Times(rule, time_of_day), End(rule));
+                     Times(rule, wording, time_of_day), End(rule, wording));
 }
 
 }  // namespace todo::chat

@@ -132,7 +132,7 @@ std::optional<Series> ResolveSeries(const RulePhrase& phrase, const MomentPhrase
   for (std::string& note : surprises) notes.push_back(std::move(note));
   const auto parsed = domain::ParseRecurrenceRule(series->rule());
   Series answer{.first = *first, .rule = std::string(series->rule()), .meaning = {}};
-  answer.meaning = RuleInWords(*parsed);
+  answer.meaning = RuleInWords(*parsed, context.wording);
   if (phrase.basis == domain::RecurrenceBasis::kCompletion) answer.meaning += ", after completion";
   return answer;
 }

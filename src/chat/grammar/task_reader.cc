@@ -49,8 +49,9 @@ void Append(std::string& title, std::string_view text) {
   }
 }
 
-std::string InWords(const ReminderPhrase& reminder, const ReminderWish& wish) {
-  if (reminder.at) return Describe(*reminder.at);
+std::string InWords(const ReminderPhrase& reminder, const ReminderWish& wish,
+                    const domain::Wording& wording) {
+  if (reminder.at) return Describe(*reminder.at, wording);
   return wish.at_due ? "at the due time" : fmt::format("{} before", InWords(*wish.before));
 }
 
@@ -138,7 +139,7 @@ void TaskReader::ResolveDates(const Dates& dates) {
   if (!phrase_.due) phrase_.due = Resolve(dates.said, context_, phrase_.notes);
   if (!phrase_.due) return;
   for (const FoundPiece* piece : dates.moments) {
-    AddPiece(PieceKind::kDueDate, *piece, Describe(*phrase_.due));
+    AddPiece(PieceKind::kDueDate, *piece, Describe(*phrase_.due, context_.wording));
     NoteDropped(std::get<MomentPhrase>(piece->content));
   }
 }
@@ -170,7 +171,7 @@ void TaskReader::AddReminder(const FoundPiece& piece, const ReminderWish& wish) 
   const std::optional<ReminderPhrase> reminder = ReminderOf(wish, problem);
   if (!reminder) return NoteKept(piece, problem);
   phrase_.reminders.push_back(*reminder);
-  AddPiece(PieceKind::kReminder, piece, InWords(*reminder, wish));
+  AddPiece(PieceKind::kReminder, piece, InWords(*reminder, wish, context_.wording));
 }
 
 std::optional<ReminderPhrase> TaskReader::ReminderOf(const ReminderWish& wish,

@@ -660,6 +660,7 @@ TEST_F(NotificationMethodsTest, AWordingIsChangedFieldByFieldOrAsAWhole) {
   wanted.set_week_start(v1::WEEKDAY_SUNDAY);
   wanted.set_evening("18:30");
   ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+  EXPECT_FALSE(stored.wording().has_hour12()) << "not chosen yet";
   EXPECT_EQ(stored.wording().language(), "german");
   EXPECT_EQ(stored.wording().week_start(), v1::WEEKDAY_SUNDAY);
   EXPECT_EQ(stored.wording().evening(), "18:30");
@@ -684,6 +685,22 @@ TEST_F(NotificationMethodsTest, AWordingIsChangedFieldByFieldOrAsAWhole) {
   wanted.set_night("late");
   EXPECT_THAT(FieldsOf(Call(&Stub::UpdatePreferences, update)),
               UnorderedElementsAre("preferences.wording.date_order", "preferences.wording.night"));
+}
+
+TEST_F(NotificationMethodsTest, AClockIsChosenAndForgotten) {
+  v1::UpdatePreferencesRequest update;
+  v1::NotificationPreferences stored;
+  v1::Wording& wanted = *update.mutable_preferences()->mutable_wording();
+  update.mutable_update_mask()->add_paths("wording.hour12");
+  for (const bool hour12 : {true, false}) {
+    wanted.set_hour12(hour12);
+    ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+    EXPECT_TRUE(stored.wording().has_hour12());
+    EXPECT_EQ(stored.wording().hour12(), hour12);
+  }
+  wanted.clear_hour12();
+  ASSERT_TRUE(Call(&Stub::UpdatePreferences, update, &stored).ok());
+  EXPECT_FALSE(stored.wording().has_hour12());
 }
 
 TEST_F(NotificationMethodsTest, PreferencesHaveAnEtag) {

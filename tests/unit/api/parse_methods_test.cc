@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "domain/notification/preferences.h"
 #include "support/fake_database.h"
@@ -62,6 +63,23 @@ class ParseTaskTest : public testing::Test {
   service::NotificationSettings settings_{{store_, state_, zones_, clock_, ids_, channels_}};
   MethodDefinition method_ = ParseTaskMethod(settings_, clock_);
 };
+
+TEST_F(ParseTaskTest, MeaningsHaveTheHoursThatTheUserChose) {
+  const std::string text = "Call Ann tomorrow at 17:00 remind me at 16:30";
+  const auto meanings = [&] {
+    std::vector<std::string> all;
+    const v1::ParseTaskResponse answer = Parsed(text);
+    for (const auto& piece : answer.pieces()) all.push_back(piece.meaning());
+    return all;
+  };
+  EXPECT_THAT(meanings(),
+              ElementsAre("Friday, 27 November 2026, 17:00", "Friday, 27 November 2026, 16:30"));
+  domain::PreferencesPatch patch;
+  patch.wording.hour12 = true;
+  ASSERT_TRUE(settings_.UpdatePreferences({"ada"}, patch, "").ok());
+  EXPECT_THAT(meanings(),
+              ElementsAre("Friday, 27 November 2026, 5 pm", "Friday, 27 November 2026, 4:30 pm"));
+}
 
 TEST_F(ParseTaskTest, AnswersTheFieldsOfATask) {
   const v1::ParseTaskResponse answer =

@@ -220,6 +220,21 @@ TEST_F(TodoMethodsTest, APreviewSaysTheRuleInWords) {
   EXPECT_EQ(text(), "every day, until Sunday, 1 November 2026") << "a day has no time";
 }
 
+TEST_F(TodoMethodsTest, APreviewSaysTimesWithTheHoursThatTheUserChose) {
+  v1::PreviewRecurrenceRequest request;
+  request.mutable_task()->set_due_local("2026-10-26T17:00");
+  request.mutable_task()->set_recurrence_rule("FREQ=WEEKLY;BYDAY=MO");
+  v1::PreviewRecurrenceResponse preview;
+  domain::PreferencesPatch patch;
+  patch.wording.hour12 = true;
+  ASSERT_TRUE(settings_.UpdatePreferences({"alice"}, patch, "").ok());
+  ASSERT_TRUE(Call(&Stub::PreviewRecurrence, request, &preview).ok());
+  EXPECT_EQ(preview.text(), "every Monday at 5 pm");
+  state_.FailWith(absl::UnavailableError("away"));
+  ASSERT_TRUE(Call(&Stub::PreviewRecurrence, request, &preview).ok());
+  EXPECT_EQ(preview.text(), "every Monday at 17:00") << "the preferences are away";
+}
+
 TEST_F(TodoMethodsTest, TheSeriesOfATaskThatExistsMayEndWithIt) {
   v1::PreviewRecurrenceRequest request;
   request.mutable_task()->set_due_local("2026-10-26T09:00");

@@ -50,6 +50,21 @@ TEST_F(ConversationTest, DatesAreThoseOfTheUsersZoneOrOfTheMessage) {
   EXPECT_EQ(named->actions.at(0).tasks.at(0).fields.due.at, service::At("2026-11-27T00:00:00Z"));
 }
 
+TEST_F(ConversationTest, AnswersHaveTheHoursThatTheUserChose) {
+  preferences_.wording.hour12 = true;
+  const Reply added = Say("add call every day at 17:00 remind me tomorrow at 12:30");
+  EXPECT_EQ(added.text,
+            "Added: “call”, due Thursday, 26 November 2026, 5 pm, every day. A reminder comes "
+            "Friday, 27 November 2026, 12:30 pm.");
+  EXPECT_EQ(added.actions.at(0).resolved.at(0).meaning, "every day");
+  EXPECT_THAT(Say("what is due today").text,
+              HasSubstr("“call”, due Thursday, 26 November 2026, 5 pm"));
+  EXPECT_THAT(Say("move call to tomorrow at 0:00").text,
+              HasSubstr("Friday, 27 November 2026, 12 am"));
+  EXPECT_THAT(Say("undo").text, HasSubstr("Thursday, 26 November 2026, 5 pm"));
+  EXPECT_THAT(Say("done with call").text, HasSubstr("Friday, 27 November 2026, 5 pm"));
+}
+
 TEST_F(ConversationTest, RemindMeToAddsATaskWithAReminder) {
   const Reply reply = Say("remind me to leave at 17:30");
   EXPECT_EQ(reply.text,

@@ -89,13 +89,14 @@ TEST(PreferencesTest, AreReadAsTheyWereWritten) {
                          .morning = hours(7),
                          .afternoon = hours(14),
                          .evening = hours(18),
-                         .night = hours(21) + minutes(30)};
+                         .night = hours(21) + minutes(30),
+                         .hour12 = true};
   EXPECT_EQ(*ParsePreferences(FormatPreferences(preferences)), preferences);
   EXPECT_EQ(*ParsePreferences(FormatPreferences({})), NotificationPreferences());
   for (const char* text :
        {"", "[]", "{\"email\":1}", "{\"quiet_hours\":{\"start\":\"x\"}}", R"({"wording":[]})",
         R"({"wording":{"week_start":"friday"}})", R"({"wording":{"date_order":"year"}})",
-        R"({"wording":{"night":"late"}})"})
+        R"({"wording":{"night":"late"}})", R"({"wording":{"hour12":12}})"})
     EXPECT_EQ(ParsePreferences(text).status().code(), absl::StatusCode::kInternal) << text;
 }
 
@@ -130,10 +131,12 @@ TEST(PreferencesTest, APatchOfTheWordingChangesItsOwnFields) {
   PreferencesPatch patch;
   patch.wording.language = "german";
   patch.wording.night = hours(22);
+  patch.wording.hour12 = false;
   Patch(preferences, patch, "p.", violations);
   Wording expected;
   expected.language = "german";
   expected.night = hours(22);
+  expected.hour12 = false;
   EXPECT_EQ(preferences.wording, expected);
   patch = {};
   patch.default_wording = true;
@@ -142,7 +145,27 @@ TEST(PreferencesTest, APatchOfTheWordingChangesItsOwnFields) {
   expected = {};
   expected.week_start = absl::Weekday::saturday;
   EXPECT_EQ(preferences.wording, expected) << "anew";
+  EXPECT_EQ(preferences.wording.hour12, std::nullopt);
   EXPECT_TRUE(violations.empty());
+}
+
+TEST(WordingTest, TimesAreWrittenWithTheHoursThatTheUserChose) {
+  const auto words = [](std::chrono::seconds time, std::optional<bool> hour12) {
+    Wording wording;
+    wording.hour12 = hour12;
+    return ClockWords(time, wording);
+  };
+  EXPECT_EQ(words(hours(17), std::nullopt), "17:00") << "nothing is chosen";
+  EXPECT_EQ(words(hours(17), false), "17:00");
+  EXPECT_EQ(words(hours(17), true), "5 pm");
+  EXPECT_EQ(words(hours(18) + minutes(30), true), "6:30 pm");
+  EXPECT_EQ(words(hours(9) + minutes(5), true), "9:05 am");
+  EXPECT_EQ(words(hours(0), true), "12 am");
+  EXPECT_EQ(words(minutes(30), true), "12:30 am");
+  EXPECT_EQ(words(hours(12), true), "12 pm");
+  EXPECT_EQ(words(hours(12) + minutes(30), true), "12:30 pm");
+  EXPECT_EQ(words(hours(23) + minutes(59), true), "11:59 pm");
+  EXPECT_EQ(words(hours(17) + std::chrono::seconds(30), true), "5:00:30 pm");
 }
 
 TEST(PreferencesTest, QuietHoursHaveAStartAndAnEnd) {

@@ -265,17 +265,17 @@ TEST(Grammar, WeeksOfARangeBeginAsTheUserSays) {
 
 TEST(Grammar, DescribesMoments) {
   const Moment day{.local = absl::CivilSecond(2026, 11, 27), .has_time = false};
-  EXPECT_EQ(Describe(day), "Friday, 27 November 2026");
+  EXPECT_EQ(Describe(day, {}), "Friday, 27 November 2026");
   EXPECT_EQ(ToDueLocal(day), "2026-11-27");
   const Moment time{.local = absl::CivilSecond(2026, 11, 27, 9, 5), .has_time = true};
-  EXPECT_EQ(Describe(time), "Friday, 27 November 2026, 09:05");
+  EXPECT_EQ(Describe(time, {}), "Friday, 27 November 2026, 09:05");
   EXPECT_EQ(ToDueLocal(time), "2026-11-27T09:05:00");
 }
 
 TEST(Grammar, SaysRulesWithTheTimeOfTheFirstDate) {
   using namespace std::chrono_literals;
   const auto words = [](std::string_view rule, std::chrono::seconds time) {
-    return RuleInWords(domain::ParseRecurrenceRule(rule).value(), time);
+    return RuleInWords(domain::ParseRecurrenceRule(rule).value(), {}, time);
   };
   EXPECT_EQ(words("FREQ=WEEKLY;BYDAY=MO", 9h), "every Monday at 09:00");
   EXPECT_EQ(words("FREQ=DAILY;COUNT=10", 7h + 5min + 30s), "every day at 07:05:30, 10 times");
@@ -283,9 +283,46 @@ TEST(Grammar, SaysRulesWithTheTimeOfTheFirstDate) {
   EXPECT_EQ(words("FREQ=DAILY;BYHOUR=8;BYMINUTE=0,15", 9h), "every day at 08:00 and 08:15");
 }
 
+TEST(Grammar, SaysTimesWithTwelveHours) {
+  using namespace std::chrono_literals;
+  domain::Wording wording;
+  wording.hour12 = true;
+  const Moment time{.local = absl::CivilSecond(2026, 11, 27, 17, 0), .has_time = true};
+  EXPECT_EQ(Describe(time, wording), "Friday, 27 November 2026, 5 pm");
+  const auto words = [&](std::string_view rule, std::optional<std::chrono::seconds> first) {
+    return RuleInWords(domain::ParseRecurrenceRule(rule).value(), wording, first);
+  };
+  EXPECT_EQ(words("FREQ=WEEKLY;BYDAY=MO", 18h + 30min), "every Monday at 6:30 pm");
+  EXPECT_EQ(words("FREQ=DAILY;BYHOUR=0,9,12", 7h), "every day at 12 am, 9 am and 12 pm");
+  EXPECT_EQ(words("FREQ=DAILY;BYHOUR=17;BYMINUTE=0,30", {}), "every day at 5 pm and 5:30 pm");
+  EXPECT_EQ(words("FREQ=DAILY;UNTIL=20261231T170000Z", {}),
+            "every day, until Thursday, 31 December 2026, 5 pm UTC");
+}
+
+TEST(Grammar, ReadsTheTimesThatItWrites) {
+  GrammarContext context = ContextAt("2026-11-26T10:00:00", "Europe/Berlin");
+  for (const bool hour12 : {true, false}) {
+    context.wording.hour12 = hour12;
+    for (int minute = 0; minute < 24 * 60; minute += 15) {
+      const std::chrono::minutes time(minute);
+      const Moment wanted{
+          .local = absl::CivilSecond(2026, 11, 27) + std::chrono::seconds(time).count(),
+          .has_time = true};
+      const std::string words = domain::ClockWords(time, context.wording);
+      for (const std::string& text : {fmt::format("Call tomorrow at {}", words),
+                                      "Call " + Describe(wanted, context.wording)}) {
+        const TaskPhrase task = ParseTaskPhrase(text, context);
+        ASSERT_TRUE(task.due) << text;
+        EXPECT_EQ(ToDueLocal(*task.due), ToDueLocal(wanted)) << text;
+        EXPECT_EQ(task.title, "Call") << text;
+      }
+    }
+  }
+}
+
 TEST(Grammar, SaysRulesInWords) {
   const auto words = [](std::string_view rule) {
-    return RuleInWords(domain::ParseRecurrenceRule(rule).value());
+    return RuleInWords(domain::ParseRecurrenceRule(rule).value(), {});
   };
   EXPECT_EQ(words("FREQ=DAILY"), "every day");
   EXPECT_EQ(words("FREQ=DAILY;INTERVAL=2"), "every 2 days");
