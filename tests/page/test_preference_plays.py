@@ -48,6 +48,27 @@ def test_clock_and_order_of_dates_reach_the_list(opened: Callable[..., Product],
     expect(row).to_contain_text("6:30 pm")
 
 
+def test_a_chosen_clock_reaches_the_texts_of_the_server(opened: Callable[..., Product], client: Client) -> None:
+    client.create("Water the plants", due_local="2031-02-03T18:30:00", time_zone="Europe/Berlin", recurrence_rule="FREQ=WEEKLY;BYDAY=MO")
+    product = opened("/preferences")
+    clock = product.page.get_by_label("Clock")
+    expect(clock).to_have_value("")  # nothing is chosen, and the browser's language has 12 hours
+    saved(product, lambda: clock.select_option("12"))
+    product.page.evaluate("localStorage.removeItem('todo.device')")  # the account has it, not only this device
+    product.visit("/preferences")
+    expect(clock).to_have_value("12")
+    product.visit("/all")
+    product.type_task("call Ann tomorrow at 17:00")
+    expect(product.chip(re.compile("5 pm")).first).to_be_visible()
+    product.new_task.fill("")
+    product.open_task("Water the plants")
+    expect(product.panel).to_contain_text("every Monday at 6:30 pm")
+    product.press("Escape")
+    product.open_chat()
+    product.say("add Call Bob tomorrow at 17:00")
+    expect(product.page.get_by_role("log", name="Conversation")).to_contain_text(re.compile("Added: Call Bob, due .*, 5 pm"))
+
+
 def test_the_words_of_a_date_follow_the_preferences(opened: Callable[..., Product]) -> None:
     product = opened("/preferences")
     saved(product, lambda: product.page.get_by_label("“1/2” means").select_option("DATE_ORDER_MONTH_FIRST"))

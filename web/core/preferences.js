@@ -36,8 +36,8 @@ function showTheme() {
 
 function takeAccount(account) {
   const zone = account.timeZone || browserZone();
-  const { dateOrder, weekStart } = account.wording || {};
-  set({ account, zone, timeZone: zone, dateOrder: dateOrder === "DATE_ORDER_MONTH_FIRST" ? "month" : "day",
+  const { dateOrder, weekStart, hour12 = state.hour12 } = account.wording || {};
+  set({ account, hour12, zone, timeZone: zone, dateOrder: dateOrder === "DATE_ORDER_MONTH_FIRST" ? "month" : "day",
     weekStart: { WEEKDAY_SUNDAY: 0, WEEKDAY_SATURDAY: 6 }[weekStart] ?? 1 });
 }
 
@@ -87,5 +87,9 @@ export function usePreferences() {
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
-addEventListener("storage", ({ key }) => key === deviceKey && set(read(deviceKey)));
+addEventListener("storage", ({ key }) => {
+  if (key !== deviceKey) return;
+  set(read(deviceKey));
+  if (state.account) takeAccount(state.account);
+});
 showTheme();

@@ -103,9 +103,6 @@ function Device() {
     <${Choice} id="theme" label="Theme" value=${wishes.theme}
       options=${[["system", "Like the system"], ["light", "Light"], ["dark", "Dark"]]}
         onChange=${(theme) => preferences.setDevice({ theme })} />
-    <${Choice} id="clock" label="Clock" hint="Of lists and tasks. Chat and texts of rules write 24 hours." value=${wishes.hour12 ? "12" : "24"}
-      options=${[["24", "24 hours: 18:30"], ["12", "12 hours: 6:30 pm"]]}
-        onChange=${(value) => preferences.setDevice({ hour12: value === "12" })} />
     <${Switch} id="single-keys" label="Shortcuts of a single key"
       hint="“q” adds a task, “e” completes it; “?” shows all. Switch them off if you dictate or use a switch device."
       checked=${wishes.singleKeys !== false} onChange=${(singleKeys) => preferences.setDevice({ singleKeys })} />
@@ -139,6 +136,12 @@ function Dates({ values, change }) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zone = values.timeZone || "UTC";
   const setWording = (name, value) => change({ wording: { [name]: value } }, `wording.${name}`);
+  const own = usePreferences();
+  const clock = values.wording?.hour12 ?? (own.hour12 ? null : false); // null: nothing is chosen, and lists have 12 hours
+  const setClock = (hour12) => {
+    preferences.setDevice({ hour12 });
+    setWording("hour12", hour12);
+  };
   return html`<${Section} id="dates" title="Dates and times">
     <${Row} id="zone" label="Time zone" hint="Of new tasks, of days, and of times in messages.">
       <${ZoneSelect} id="zone" value=${zone} onChange=${(timeZone) => change({ timeZone }, "timeZone")} />
@@ -151,6 +154,9 @@ function Dates({ values, change }) {
     <${Choice} id="date-order" label="“1/2” means" value=${values.wording?.dateOrder || "DATE_ORDER_DAY_FIRST"}
       options=${[["DATE_ORDER_DAY_FIRST", "1 February (day first)"],
         ["DATE_ORDER_MONTH_FIRST", "January 2 (month first)"]]} onChange=${(value) => setWording("dateOrder", value)} />
+    <${Choice} id="clock" label="Clock" value=${clock === null ? "" : clock ? "12" : "24"}
+      options=${[...(clock === null ? [["", "Lists 6:30 pm, chat 18:30"]] : []), ["24", "24 hours: 18:30"],
+        ["12", "12 hours: 6:30 pm"]]} onChange=${(value) => setClock(value === "12")} />
   <//>`;
 }
 
