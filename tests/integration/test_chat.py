@@ -14,7 +14,7 @@ import pytest
 from chat_transcript import held, normal, written
 from chats import Chat, GrpcChat, JsonChat, Refused
 from conftest import REPOSITORY, binary
-from todo_client import Client, eventually, rows
+from todo_client import Client, Notified, eventually, rows
 
 from tools.stack import Stack
 from tools.stack.__main__ import first_steps
@@ -62,6 +62,33 @@ def test_a_finished_errand_brings_the_next_one(stack: Stack, door: type[Chat]) -
     following = client.successor_of(groceries)
     assert (following.title, following.due_local) == ("Buy groceries", "2036-12-08T10:00:00")
     assert open_titles(client) == ["Buy a present", "Buy groceries"]
+
+
+@DOORS
+def test_texts_have_the_clock_that_the_user_chose(stack: Stack, door: type[Chat]) -> None:
+    user = f"chat-clock-{door.__name__}"
+    client, chat, settings = Client(stack.api_target(), user), door(stack, user), Notified(stack.api_target(), user)
+
+    def texts() -> tuple[str, str, str]:
+        parsed = client.call("ParseTask", client.messages.ParseTaskRequest(text="call on 3 May 2036 at 18:30"))
+        rule = client.call("PreviewRecurrence", client.messages.PreviewRecurrenceRequest(count=1, task=client.messages.Task(
+            due_local="2036-05-03T00:30:00", recurrence_rule="FREQ=DAILY")))
+        return parsed.pieces[0].meaning, rule.text, chat.say("add call on 3 May 2036 at 17:00").text.partition(", due ")[2]
+
+    def choose(**wording: Any) -> None:
+        settings.call("UpdatePreferences", update_mask={"paths": ["wording.hour12"]}, preferences=(
+            settings.messages.NotificationPreferences(wording=settings.messages.Wording(**wording))))
+
+    day = "Saturday, 3 May 2036"
+    with_24 = (f"{day}, 18:30", "every day at 00:30", f"{day}, 17:00.")
+    assert texts() == with_24
+    assert not settings.call("GetPreferences").wording.HasField("hour12")
+    choose(hour12=True)
+    assert texts() == (f"{day}, 6:30 pm", "every day at 12:30 am", f"{day}, 5 pm.")
+    choose(hour12=False)
+    assert texts() == with_24
+    choose()
+    assert not settings.call("GetPreferences").wording.HasField("hour12")
 
 
 @DOORS
