@@ -69,3 +69,19 @@ def test_the_form_knows_a_rule_that_falls_back_to_the_last_day(opened: Callable[
     dialog.get_by_role("button", name="Save").click()
     eventually(lambda: client.get(task.id).recurrence_rule == "RSCALE=GREGORIAN;FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=31;SKIP=BACKWARD",
                "every other month, as before on its last day if it is shorter")
+
+
+def test_rows_and_panel_keep_their_place(opened: Callable[..., Product], client: Client) -> None:
+    for number in range(20):
+        client.create(f"Task {number}")
+    product = opened("/all")
+    row = product.row("Task 3")
+    expect(row).to_be_visible()
+    height = row.evaluate("row => row.offsetHeight")
+    row.hover()
+    expect(row.get_by_role("button", name="More")).to_be_visible()
+    assert row.evaluate("row => row.offsetHeight") == height, "the rows below do not move"
+    panel = product.open_task("Task 3")
+    product.page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight)")
+    box = panel.bounding_box()
+    assert box and box["y"] == 0, "the head of the panel stays at the end of a list"

@@ -96,7 +96,7 @@ function show() {
   const meanings = answer.pieces.map(({ meaning }) => meaning).join("; ");
   const [text, label] = others.length === 0 ? [`Does “${shorten(made.title, 20)}” mean ${meanings}?`, "Read it"]
     : [`Dates and tags in the words of ${others.length + 1} new tasks can be read now.`, "Read them"];
-  close = toast({ timeout: 0, text, actions: [{ label, run: () => offers().forEach(accept) }] });
+  close = toast({ timeout: 20000, text, actions: [{ label, run: () => offers().forEach(accept) }] });
 }
 
 /** Forgets a question. */
