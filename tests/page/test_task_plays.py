@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
+from browser import Person
 from product import Product
 from todo_client import Client, eventually
 
@@ -192,3 +193,23 @@ def test_two_quick_changes_of_a_task_are_no_conflict(opened: Callable[..., Produ
     eventually(lambda: client.get(task.id).version == 3, "both made")
     assert client.get(task.id).priority == client.messages.PRIORITY_HIGH
     expect(product.page.get_by_text("waits: the task was changed elsewhere")).to_have_count(0)
+
+
+def test_a_part_that_could_not_be_loaded_is_loaded_again(person: Person, opened: Callable[..., Product], client: Client) -> None:
+    client.create("Paint the fence")
+    person.context.route("**/tasks/panel.js", lambda route: route.abort(), times=1)
+    person.allow(re.compile("ERR_FAILED|Failed to fetch dynamically imported module"))
+    product = opened("/all")
+    product.open_task("Paint the fence")
+    expect(product.panel.get_by_role("textbox", name="Title")).to_have_value("Paint the fence")
+
+
+def test_a_deleted_task_is_brought_back_from_its_address(opened: Callable[..., Product], client: Client) -> None:
+    task = client.create("Sharpen the saw")
+    client.delete(task.id)
+    product = opened(f"/task/{task.id}")
+    expect(product.panel).to_contain_text("This task was deleted")
+    product.panel.get_by_role("button", name="Bring it back").click()
+    expect(product.toast("Brought back “Sharpen the saw”")).to_be_visible()
+    expect(product.panel.get_by_role("textbox", name="Title")).to_have_value("Sharpen the saw")
+    assert client.get(task.id).title == "Sharpen the saw"

@@ -11,6 +11,7 @@ import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
+import { toast } from "../ui/toast.js";
 import { changeTask, deleteTasks, restore, setPriority, setTags, shorten, skipTask, stopSeries } from "./actions.js";
 import { dueItems } from "./due_menu.js";
 import { moreItems } from "./more_menu.js";

@@ -18,13 +18,19 @@ export function later(load) {
   };
 }
 
-/** A component that is loaded when it is first drawn; nothing is shown until then. */
+/** A component that is loaded when it is first drawn, after a failure again and again; nothing is shown until then. */
 export function lazily(load) {
   let Loaded = null;
   return function Later(properties) {
     const [, redraw] = useState(false);
     useEffect(() => {
-      if (!Loaded) load().then((component) => { Loaded = component; redraw(true); }, failed);
+      let over = false;
+      const begin = (tell) => load().then((component) => { Loaded = component; redraw(true); }, () => {
+        tell?.();
+        setTimeout(() => over || begin(), 3000);
+      });
+      if (!Loaded) begin(failed);
+      return () => { over = true; };
     }, []);
     return Loaded ? html`<${Loaded} ...${properties} />` : null;
   };
