@@ -15,7 +15,7 @@ const settling = () => import("./settling.js"); // loaded when a write fails
 const madeListeners = new Set();
 const waiting = new Map(); // request id -> resolve of the promise that write() gave
 const over = new Set(); // request ids of settled writes: a queue that was read a moment before may still have them
-let answered = []; // tasks that settled writes made: a write that was stored a moment later expects the state before
+let answered = []; // by settled writes: a write that was stored a moment later expects the state before
 let recent = []; // writes about series that were made a moment ago: the feed may not have told all that they changed
 let writes = null;
 let begun = null; // a promise: the stored queue was read

@@ -22,6 +22,6 @@ export const Panel = lazily(() => import("./panel.js").then((module) => module.P
 /** What the line for new tasks means. */
 export const Understood = lazily(() => import("./understood.js").then((module) => module.Understood));
 /** What can be done to the selected tasks. */
-export const BulkBar = lazily(() => import("./bulk_bar.js").then((module) => module.BulkBar));
+export const BulkBar = lazily(() => styled(import("./bulk_bar.js")).then((module) => module.BulkBar));
 /** The question which version of a task is right. */
 export const ConflictQuestion = lazily(() => styled(import("./conflict_question.js")).then((module) => module.ConflictQuestion));
