@@ -11,6 +11,7 @@ import { session } from "../core/session.js";
 import { store, useStore } from "../core/store.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
+import { useWide } from "../ui/shell.js";
 import { toast } from "../ui/toast.js";
 import { changeTask, deleteTasks, restore, setPriority, setTags, shorten, skipTask, stopSeries } from "./actions.js";
 import { dueItems } from "./due_menu.js";
@@ -19,19 +20,6 @@ import { chooseDue, chooseTags, editRule, openHistory } from "./later.js";
 import { RuleText } from "./recurrence.js";
 import { Reminders } from "./reminders.js";
 import { CheckCircle, LateWords, dueTone } from "./row.js";
-
-const phone = matchMedia("(max-width: 52rem)");
-
-/** The panel covers the screen of a phone, so it is modal there; the styles hide what lies behind it from keys and readers. */
-function usePhone() {
-  const [is, set] = useState(phone.matches);
-  useEffect(() => {
-    const look = () => set(phone.matches);
-    phone.addEventListener("change", look);
-    return () => phone.removeEventListener("change", look);
-  }, []);
-  return is;
-}
 
 export function Panel({ id, ready }) {
   const task = useStore((state) => state.tasks.get(store.realId(id)));
@@ -43,7 +31,7 @@ export function Panel({ id, ready }) {
   }, [real, task]);
   const shown = useRef();
   shown.current = real;
-  const modal = usePhone();
+  const modal = !useWide(); // it covers the screen of a phone; the styles hide what lies behind it from keys and readers
   const close = () => {
     document.activeElement?.blur?.();
     router.close();

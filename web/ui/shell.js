@@ -61,7 +61,8 @@ export function Shell({ useCounts, Bell, ChatPanel, onAdd, children }) {
 
 const wideScreen = matchMedia("(min-width: 52.01rem)");
 
-function useWide() {
+/** Hook: the window is wider than a phone's. */
+export function useWide() {
   const [wide, set] = useState(wideScreen.matches);
   useEffect(() => {
     const look = () => set(wideScreen.matches);
