@@ -41,10 +41,14 @@ constexpr milliseconds kLeastPatience = 15s;
 
 std::size_t Count(int number) { return static_cast<std::size_t>(number); }
 
+/// Calls that wait for the transaction which they share, besides those that run.
+constexpr std::size_t kCallsAside = 64;
+
 /// One user's part of the API's workers and of their queue: others always find some free.
 util::Share ShareOfUser(const Config& config) {
   return {.running = Count(std::max(1, config.worker_count / 2)),
-          .waiting = Count(std::max(1, config.worker_queue / 4))};
+          .waiting = Count(std::max(1, config.worker_queue / 4)),
+          .aside = kCallsAside / 2};
 }
 
 api::UserLimitOptions LimitsOf(const Config& config) {
@@ -98,7 +102,8 @@ Application::Application(Config config, std::function<void()> on_failure,
             {.max_watches = Count(config_.live_max_screens), .threads = Count(kLiveThreads)}),
       methods_(ServicesOfApi()),
       user_limits_(LimitsOf(config_)),
-      api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_)),
+      api_workers_(Count(config_.worker_count), Count(config_.worker_queue), ShareOfUser(config_),
+                   kCallsAside),
       event_workers_(Count(config_.event_worker_count), Count(config_.worker_queue)),
       admission_(*identity_.authenticator, api_workers_,
                  {.ready = [this] { return health_.Admit(); },

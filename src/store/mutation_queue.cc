@@ -6,6 +6,7 @@
 
 #include "store/session.h"
 #include "util/require.h"
+#include "util/worker_pool.h"
 
 namespace todo::store {
 namespace {
@@ -32,25 +33,18 @@ MutationQueue::~MutationQueue() = default;
 
 absl::StatusOr<ports::MutationResult> MutationQueue::Apply(const Mutation& mutation,
                                                            const Alone& alone) {
-  Call call;
-  call.item.mutation = &mutation;
-  {
-    Lock lock(mutex_);
-    if (GoesAloneLocked(mutation)) {
-      ++busy_users_[mutation.user.value];
-    } else {
-      waiting_.push_back(&call);
-      ElectLocked();
-      WaitLocked(lock, call);
-    }
-    if (call.item.verdict == Verdict::kAnswered) {
-      ++stats_.batched_count;
-      return std::move(call.item.result);
-    }
-    ++stats_.alone_count;
+  const auto call = std::make_shared<Call>();
+  call->item.mutation = &mutation;
+  if (Enter(call)) {
+    // It needs no connection of the pool meanwhile.
+    const util::WorkerPool::Aside aside;
+    Wait(call);
   }
-  absl::StatusOr<ports::MutationResult> result = alone(call.item.verdict == Verdict::kInDoubt);
+  BatchItem& item = call->item;
+  if (item.verdict == Verdict::kAnswered) return std::move(item.result);
+  absl::StatusOr<ports::MutationResult> result = alone(item.verdict == Verdict::kInDoubt);
   const Lock lock(mutex_);
+  ++stats_.alone_count;
   ReleaseLocked(mutation.user);
   ElectLocked();
   return result;
@@ -69,40 +63,61 @@ bool MutationQueue::GoesAloneLocked(const Mutation& mutation) const {
   return !options_.lone_calls_too && waiting_.empty() && busy_users_.empty();
 }
 
-void MutationQueue::WaitLocked(Lock& lock, Call& call) {
-  const auto deadline = steady_clock::now() + pool_.options().acquire_wait;
-  while (!call.done) {
-    if (call.leads != nullptr) {
-      LeadLocked(lock, *std::exchange(call.leads, nullptr));
-    } else if (call.taken) {
-      // What was sent for it cannot be taken back.
-      call.wake.wait(lock);
-    } else if (steady_clock::now() >= deadline) {
-      waiting_.remove(&call);
-      ++busy_users_[call.item.mutation->user.value];
-      return;
-    } else {
-      call.wake.wait_until(lock, deadline);
+bool MutationQueue::Enter(const std::shared_ptr<Call>& call) {
+  const Lock lock(mutex_);
+  const Mutation& mutation = *call->item.mutation;
+  if (GoesAloneLocked(mutation)) {
+    ++busy_users_[mutation.user.value];
+    return false;
+  }
+  waiting_.push_back(call);
+  ElectLocked();
+  return true;
+}
+
+void MutationQueue::Wait(const std::shared_ptr<Call>& call) {
+  auto deadline = steady_clock::now() + pool_.options().acquire_wait;
+  for (;;) {
+    std::unique_lock lock(call->mutex);
+    const bool in_time = call->wake.wait_until(
+        lock, deadline, [&call] { return call->done || call->leads != nullptr; });
+    if (call->done) return;
+    Lane* const lane = std::exchange(call->leads, nullptr);
+    lock.unlock();
+    if (lane != nullptr) {
+      Lead(*lane);
+    } else if (!in_time) {
+      if (GiveUp(call)) return;
+      deadline = steady_clock::time_point::max();
     }
   }
+}
+
+bool MutationQueue::GiveUp(const std::shared_ptr<Call>& call) {
+  const Lock lock(mutex_);
+  const Lock own(call->mutex);
+  // What was sent for it cannot be taken back, and a batch that it is to lead has no other leader.
+  if (call->taken || call->leads != nullptr) return false;
+  waiting_.remove(call);
+  ++busy_users_[call->item.mutation->user.value];
+  return true;
 }
 
 void MutationQueue::ElectLocked() {
   if (reading_ || 2 * waiting_.size() < under_way_count_) return;
   const auto lane = std::ranges::find(lanes_, false, &Lane::busy);
   if (lane == lanes_.end()) return;
-  for (Call* call : waiting_) {
+  for (const std::shared_ptr<Call>& call : waiting_) {
     if (busy_users_.contains(call->item.mutation->user.value)) continue;
     reading_ = true;
     lane->busy = true;
-    call->leads = &*lane;
-    call->wake.notify_one();
+    call->Tell([&lane](Call& told) { told.leads = &*lane; });
     return;
   }
 }
 
-std::vector<MutationQueue::Call*> MutationQueue::TakeLocked() {
-  std::vector<Call*> taken;
+MutationQueue::Calls MutationQueue::TakeLocked() {
+  Calls taken;
   std::set<std::pair<domain::UserId, domain::TaskId>> tasks;
   std::set<std::pair<domain::UserId, domain::RequestId>> requests;
   for (auto at = waiting_.begin(); at != waiting_.end() && taken.size() < options_.max_batch;) {
@@ -120,7 +135,7 @@ std::vector<MutationQueue::Call*> MutationQueue::TakeLocked() {
     taken.push_back(*at);
     at = waiting_.erase(at);
   }
-  for (const Call* call : taken) ++busy_users_[call->item.mutation->user.value];
+  for (const std::shared_ptr<Call>& call : taken) ++busy_users_[call->item.mutation->user.value];
   under_way_count_ += taken.size();
   return taken;
 }
@@ -130,36 +145,41 @@ void MutationQueue::ReleaseLocked(const domain::UserId& user) {
   if (--found->second == 0) busy_users_.erase(found);
 }
 
-void MutationQueue::LeadLocked(Lock& lock, Lane& lane) {
-  const std::vector<Call*> calls = TakeLocked();
-  lock.unlock();
+void MutationQueue::Lead(Lane& lane) {
+  Calls calls;
+  {
+    const Lock lock(mutex_);
+    calls = TakeLocked();
+  }
   bool has_read = false;
   if (!calls.empty()) {
     RunBatch(lane, calls, [this, &has_read] {
       has_read = true;
-      const Lock again(mutex_);
+      const Lock lock(mutex_);
       reading_ = false;
       ElectLocked();
     });
   }
-  lock.lock();
+  End(lane, calls, has_read);
+  for (const std::shared_ptr<Call>& call : calls) call->Tell([](Call& told) { told.done = true; });
+}
+
+void MutationQueue::End(Lane& lane, const Calls& calls, bool has_read) {
+  const Lock lock(mutex_);
   if (!has_read) reading_ = false;
   lane.busy = false;
   under_way_count_ -= calls.size();
   if (!calls.empty()) ++stats_.batch_count;
-  for (Call* call : calls) {
+  for (const std::shared_ptr<Call>& call : calls) {
     // A call that is to go alone still keeps its user.
-    if (call->item.verdict == Verdict::kAnswered) ReleaseLocked(call->item.mutation->user);
+    if (call->item.verdict != Verdict::kAnswered) continue;
+    ++stats_.batched_count;
+    ReleaseLocked(call->item.mutation->user);
   }
   ElectLocked();
-  for (Call* call : calls) {
-    call->done = true;
-    call->wake.notify_one();
-  }
 }
 
-void MutationQueue::RunBatch(Lane& lane, const std::vector<Call*>& calls,
-                             const std::function<void()>& on_read) {
+void MutationQueue::RunBatch(Lane& lane, const Calls& calls, const std::function<void()>& on_read) {
   const PoolOptions& options = pool_.options();
   const bool limited = options.statement_timeout.count() > 0;
   const steady_clock::time_point deadline =
@@ -178,7 +198,7 @@ void MutationQueue::RunBatch(Lane& lane, const std::vector<Call*>& calls,
     connection = *std::move(made);
   }
   std::vector<BatchItem*> items;
-  for (Call* call : calls) items.push_back(&call->item);
+  for (const std::shared_ptr<Call>& call : calls) items.push_back(&call->item);
   const std::set<int> shards =
       MutationBatch(items, options_.open_task_limit, deadline).Run(*connection, on_read);
   if (connection->lost()) connection.reset();

@@ -71,38 +71,59 @@ class MutationQueue {
     std::chrono::steady_clock::time_point connect_again_at{};
   };
 
+  using Lock = std::lock_guard<std::mutex>;
+
+  /// A call that waits. Each is woken by itself: a batch that ends must not make its calls queue up
+  /// for one mutex.
   struct Call {
     BatchItem item;
-    Lane* leads = nullptr;  // is to run the next batch there
-    bool taken = false;     // by a batch
-    bool done = false;      // `item` has the verdict of a batch, or the call gave up waiting
+    bool taken = false;  // by a batch; guarded by mutex_
+    std::mutex mutex;
     std::condition_variable wake;
-  };
-  using Lock = std::unique_lock<std::mutex>;
+    Lane* leads = nullptr;  // guarded by mutex: is to run the next batch there
+    bool done = false;      // guarded by mutex: `item` has the verdict of a batch
 
+    /// Wakes the call after `change`, when the mutex is free again.
+    template <typename Change>
+    void Tell(Change change) {
+      {
+        const Lock lock(mutex);
+        change(*this);
+      }
+      wake.notify_one();
+    }
+  };
+
+  using Calls = std::vector<std::shared_ptr<Call>>;
+
+  /// Whether the call waits for a batch now; otherwise it goes alone.
+  bool Enter(const std::shared_ptr<Call>& call);
   bool GoesAloneLocked(const ports::Mutation& mutation) const;
-  void WaitLocked(Lock& lock, Call& call);
+  /// Until a batch has the verdict, or the call has given up waiting for one.
+  void Wait(const std::shared_ptr<Call>& call);
+  /// Whether the call left the queue. A batch that has taken it is to be waited for.
+  bool GiveUp(const std::shared_ptr<Call>& call);
   /// Makes a waiting call run a batch, if there is one, a lane is free and no batch reads.
   void ElectLocked();
   /// Takes the calls of the next batch out of the queue.
-  std::vector<Call*> TakeLocked();
+  Calls TakeLocked();
   void ReleaseLocked(const domain::UserId& user);
-  /// Runs one batch. The lock is open meanwhile.
-  void LeadLocked(Lock& lock, Lane& lane);
+  void Lead(Lane& lane);
+  void End(Lane& lane, const Calls& calls, bool has_read);
   /// Calls `on_read` when the batch has read, if it comes so far.
-  void RunBatch(Lane& lane, const std::vector<Call*>& calls, const std::function<void()>& on_read);
+  void RunBatch(Lane& lane, const Calls& calls, const std::function<void()>& on_read);
 
   ConnectionPool& pool_;
   const std::function<void(int shard)> on_change_;
   const MutationQueueOptions options_;
 
   std::mutex mutex_;
-  std::list<Call*> waiting_;               // guarded by mutex_, in the order of arrival
-  std::map<std::string, int> busy_users_;  // guarded by mutex_: calls under way, by user
-  std::vector<Lane> lanes_;                // `busy` is guarded by mutex_
-  std::size_t under_way_count_ = 0;        // guarded by mutex_: calls in batches
-  bool reading_ = false;                   // guarded by mutex_: a batch has not read yet
-  MutationQueueStats stats_;               // guarded by mutex_
+  std::list<std::shared_ptr<Call>> waiting_;  // guarded by mutex_, in the order of arrival
+  std::map<std::string, int> busy_users_;     // guarded by mutex_: calls under way, by user
+  std::vector<Lane> lanes_;                   // `busy` is guarded by mutex_
+  std::size_t under_way_count_ = 0;           // guarded by mutex_: calls in batches
+  bool reading_ = false;                      // guarded by mutex_: a batch has not read yet
+  MutationQueueStats stats_;                  // guarded by mutex_
 };
 
 }  // namespace todo::store

@@ -19,6 +19,7 @@ struct Share {
   static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
   std::size_t running = kAll;  // > 0
   std::size_t waiting = kAll;  // > 0
+  std::size_t aside = kAll;
 };
 
 /// A bounded queue of items that belong to keys. Keys take turns: the next item is the oldest one
@@ -80,6 +81,27 @@ class FairQueue {
     ForgetIfIdle(found);
   }
 
+  /// A running item of the key no longer counts as running, so that another one may run. False: the
+  /// key has its share of such items.
+  [[nodiscard]] bool StepAside(const std::string& key) {
+    Entry& entry = *keys_.find(key);
+    if (entry.second.aside >= share_.aside) return false;
+    ++entry.second.aside;
+    ++aside_;
+    --entry.second.running;
+    --running_;
+    TakeTurn(entry);
+    return true;
+  }
+  /// It counts again, even when its key has its share running by now.
+  void StepBack(const std::string& key) {
+    KeyState& state = keys_.find(key)->second;
+    --state.aside;
+    --aside_;
+    ++state.running;
+    ++running_;
+  }
+
   /// Takes all waiting items out of the queue.
   std::deque<Item> Clear() {
     std::deque<Item> items;
@@ -89,19 +111,21 @@ class FairQueue {
       for (Item& item : state.waiting) items.push_back(std::move(item));
       state.waiting.clear();
       state.has_turn = false;
-      it = state.running == 0 ? keys_.erase(it) : std::next(it);
+      it = state.running + state.aside == 0 ? keys_.erase(it) : std::next(it);
     }
     size_ = 0;
     return items;
   }
 
   std::size_t size() const { return size_; }        // waiting
-  std::size_t running() const { return running_; }  // popped and not done
+  std::size_t running() const { return running_; }  // popped, and neither done nor aside
+  std::size_t aside() const { return aside_; }
 
  private:
   struct KeyState {
     std::deque<Item> waiting;
     std::size_t running = 0;
+    std::size_t aside = 0;
     bool has_turn = false;  // in turns_
   };
   using Keys = std::unordered_map<std::string, KeyState>;
@@ -116,13 +140,15 @@ class FairQueue {
   }
 
   void ForgetIfIdle(typename Keys::iterator it) {
-    if (it->second.running == 0 && it->second.waiting.empty()) keys_.erase(it);
+    const KeyState& state = it->second;
+    if (state.running + state.aside == 0 && state.waiting.empty()) keys_.erase(it);
   }
 
   const std::size_t limit_;
   const Share share_;
   std::size_t size_ = 0;
   std::size_t running_ = 0;
+  std::size_t aside_ = 0;
   Keys keys_;
   std::deque<Entry*> turns_;  // nodes of an unordered_map stay where they are
 };

@@ -6,8 +6,21 @@
 
 namespace todo::util {
 
-WorkerPool::WorkerPool(std::size_t thread_count, std::size_t queue_limit, Share share)
-    : state_(std::in_place, queue_limit, share) {
+thread_local std::optional<WorkerPool::Running> WorkerPool::running_here_;
+
+WorkerPool::Aside::Aside()
+    : stepped_(running_here_ && running_here_->pool.StepAside(*running_here_)) {}
+
+WorkerPool::Aside::~Aside() {
+  if (stepped_) running_here_->pool.StepBack(*running_here_);
+}
+
+WorkerPool::WorkerPool(std::size_t running_limit, std::size_t queue_limit, Share share,
+                       std::size_t aside_limit)
+    : running_limit_(running_limit),
+      aside_limit_(aside_limit),
+      state_(std::in_place, queue_limit, share) {
+  const std::size_t thread_count = running_limit + aside_limit;
   threads_.reserve(thread_count);
   for (std::size_t i = 0; i < thread_count; ++i) threads_.emplace_back([this] { Run(); });
 }
@@ -35,9 +48,7 @@ bool WorkerPool::Shutdown(std::chrono::steady_clock::time_point deadline) {
   auto state = state_.Lock();
   state->closed = true;
   work_.notify_all();
-  const bool done = idle_.wait_until(state.lock(), deadline, [&] {
-    return state->queue.size() == 0 && state->queue.running() == 0;
-  });
+  const bool done = idle_.wait_until(state.lock(), deadline, [&] { return state->idle(); });
   if (!done) dropped = state->queue.Clear();
   work_.notify_all();
   return done;
@@ -50,18 +61,40 @@ void WorkerPool::Run() {
   FairQueue<Task>& queue = state->queue;
   for (;;) {
     // A key with its share running may leave tasks that nobody can run yet.
-    work_.wait(state.lock(),
-               [&] { return queue.CanPop() || (state->closed && queue.size() == 0); });
+    work_.wait(state.lock(), [&] {
+      return (queue.CanPop() && queue.running() < running_limit_) ||
+             (state->closed && queue.size() == 0);
+    });
     std::optional<FairQueue<Task>::Popped> next = queue.Pop();
     if (!next) return;
     if (state->closed && queue.size() == 0) work_.notify_all();  // the others may go home
     state.lock().unlock();
+    running_here_.emplace(Running{*this, next->key});
     next->item();
     next->item = nullptr;  // what the task holds is released without the lock
+    running_here_.reset();
     state.lock().lock();
     queue.Done(next->key);
-    if (queue.size() == 0 && queue.running() == 0) idle_.notify_all();
+    if (state->idle()) idle_.notify_all();
   }
+}
+
+bool WorkerPool::StepAside(Running& task) {
+  if (task.is_aside) return false;
+  bool may_run = false;
+  {
+    auto state = state_.Lock();
+    if (state->queue.aside() >= aside_limit_ || !state->queue.StepAside(task.key)) return false;
+    may_run = state->queue.CanPop();
+  }
+  task.is_aside = true;
+  if (may_run) work_.notify_one();
+  return true;
+}
+
+void WorkerPool::StepBack(Running& task) {
+  task.is_aside = false;
+  state_.Lock()->queue.StepBack(task.key);
 }
 
 }  // namespace todo::util

@@ -221,5 +221,87 @@ TEST(WorkerPool, ManyThreadsMaySubmit) {
   EXPECT_EQ(ran, accepted);
 }
 
+/// A task that is aside until the gate opens.
+WorkerPool::Task Aside(Gate& gate) {
+  return [wait = gate.Task()] {
+    const WorkerPool::Aside aside;
+    wait();
+  };
+}
+
+TEST(WorkerPool, RunsAnotherTaskWhileOneIsAside) {
+  Gate aside, running;
+  std::atomic<int> count = 0;
+  {
+    WorkerPool pool(1, 10, {}, 2);
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(pool.TrySubmit(Aside(aside)));
+    aside.WaitUntilBegun(2);
+    ASSERT_TRUE(pool.TrySubmit(running.Task()));
+    running.WaitUntilBegun(1);
+    ASSERT_TRUE(pool.TrySubmit([&] { ++count; }));
+    aside.Open();
+    EXPECT_EQ(pool.queued_count(), 1u) << "what comes back does not let more tasks begin";
+    EXPECT_EQ(count, 0);
+    running.Open();
+  }
+  EXPECT_EQ(count, 1);
+}
+
+TEST(WorkerPool, ATaskKeepsItsPlaceWhenAsManyAreAsideAsMayBe) {
+  Gate aside, kept;
+  std::atomic<int> count = 0;
+  {
+    WorkerPool pool(1, 10, {}, 1);
+    ASSERT_TRUE(pool.TrySubmit(Aside(aside)));
+    aside.WaitUntilBegun(1);
+    ASSERT_TRUE(pool.TrySubmit(Aside(kept)));
+    kept.WaitUntilBegun(1);
+    ASSERT_TRUE(pool.TrySubmit([&] { ++count; }));
+    EXPECT_EQ(pool.queued_count(), 1u);
+    kept.Open();
+    aside.Open();
+  }
+  EXPECT_EQ(count, 1);
+}
+
+TEST(WorkerPool, AKeyHasItsShareOfWhatIsAside) {
+  Gate first, second, other;
+  WorkerPool pool(2, 10, {.running = 1, .aside = 1}, 4);
+  ASSERT_TRUE(pool.TrySubmit("ann", Aside(first)));
+  first.WaitUntilBegun(1);
+  ASSERT_TRUE(pool.TrySubmit("ann", Aside(second)));
+  second.WaitUntilBegun(1);
+  ASSERT_TRUE(pool.TrySubmit("ann", [] {}));
+  ASSERT_TRUE(pool.TrySubmit("bob", other.Task()));
+  other.WaitUntilBegun(1);
+  EXPECT_EQ(pool.queued_count(), 1u) << "of Ann, whose second task kept its place";
+  for (Gate* gate : {&first, &second, &other}) gate->Open();
+}
+
+TEST(WorkerPool, SteppingAsideTwiceIsSteppingAsideOnce) {
+  std::promise<void> other, both;
+  WorkerPool pool(1, 10, {}, 3);
+  ASSERT_TRUE(pool.TrySubmit([&] {
+    const WorkerPool::Aside once;
+    { const WorkerPool::Aside twice; }
+    EXPECT_TRUE(pool.TrySubmit([&] { other.set_value(); }));
+    EXPECT_EQ(other.get_future().wait_for(kPatience), std::future_status::ready);
+    both.set_value();
+  }));
+  EXPECT_EQ(both.get_future().wait_for(2 * kPatience), std::future_status::ready);
+}
+
+TEST(WorkerPool, SteppingAsideOutsideOfAPoolDoesNothing) { const WorkerPool::Aside aside; }
+
+TEST(WorkerPool, ShutdownWaitsForWhatIsAside) {
+  Gate gate;
+  WorkerPool pool(1, 10, {}, 1);
+  ASSERT_TRUE(pool.TrySubmit(Aside(gate)));
+  gate.WaitUntilBegun(1);
+  EXPECT_FALSE(pool.Shutdown(steady_clock::now()));
+  gate.Open();
+  EXPECT_TRUE(pool.Shutdown(Soon()));
+}
+
 }  // namespace
 }  // namespace todo::util
