@@ -2,8 +2,10 @@
 
 -- Locks the rows of users and makes those that are missing. Always in the same order, so that no two callers wait for
 -- each other.
+--
+-- Sequential scans are off, because a plan outlives the moment in which a table was empty.
 create or replace function lock_users(p_users text[]) returns void
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 begin
     insert into users (user_id, shard)
     select u, shard_of(u) from unnest(p_users) u

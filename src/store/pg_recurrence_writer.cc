@@ -33,8 +33,9 @@ join tasks t on t.user_id = r.user_id and t.id = r.task_id
 left join tasks n on n.user_id = t.user_id and n.series_id = t.series_id and n.occurrence = t.occurrence + 1
 order by r.ord)sql"};
 
-constexpr Statement kExisting{"inbox_existing",
-                              "select id from tasks where id = any ($1::bigint[])"};
+constexpr Statement kExisting{"inbox_existing", R"sql(
+select k.id from unnest($1::bigint[]) k (id)
+cross join lateral (select from tasks x where x.id = k.id limit 1) t)sql"};
 
 constexpr Statement kFindOccurrences{"inbox_find_occurrences", R"sql(
 select k.place, t.task, t.deleted_at is not null, t.untouched
@@ -56,9 +57,10 @@ where case when excluded.version > 0 and f.version > 0 and excluded.version <> f
            else excluded.at >= f.at end
 returning f.user_id, f.series_id)sql"};
 
-absl::StatusOr<domain::Task> Decode(const pqxx::field& json, const pqxx::field& deleted) {
-  TODO_ASSIGN_OR_RETURN(domain::Task task, DecodeTask(View(json)));
-  task.deleted = deleted.as<bool>();
+/// The task in a column of JSON; the next column says whether it is deleted.
+absl::StatusOr<domain::Task> Decode(const PipelineRows& rows, int row, int column) {
+  TODO_ASSIGN_OR_RETURN(domain::Task task, DecodeTask(rows.Text(row, column)));
+  task.deleted = rows.Text(row, column + 1) == "t";
   return task;
 }
 
@@ -70,24 +72,30 @@ absl::StatusOr<std::vector<std::optional<HeldTask>>> PgRecurrenceWriter::LockAnd
   std::set<std::string> users;
   for (const ports::TaskRef& ref : refs) users.insert(ref.user.value);
   return unit_.Guard("lock and load", [&]() -> absl::StatusOr<Held> {
-    const auto same = [](const std::string& text) { return text; };
-    Exec(unit_.work(), kLock, ArrayLiteralOf(users, same));
+    BinaryArray names(Type::kText), owners(Type::kText), ids(Type::kInt8);
+    for (const std::string& user : users) names.Add(user);
+    for (const ports::TaskRef& ref : refs) {
+      owners.Add(ref.user.value);
+      ids.Add(ref.task_id.value);
+    }
+    const std::vector<PipelineRows> answers =
+        SendTogether(unit_.session(), std::array{kLock, kLoad}, [&](Pipeline& pipeline) {
+          pipeline.Send(Pipeline::kLocalSettings);
+          pipeline.Send(kLock, std::array<const BinaryArray*, 1>{&names});
+          pipeline.Send(kLoad, std::array<const BinaryArray*, 2>{&owners, &ids});
+        });
+    const PipelineRows& rows = answers.back();
     Held held(refs.size());
-    const pqxx::result result = Exec(
-        unit_.work(), kLoad,
-        ArrayLiteralOf(refs, [](const ports::TaskRef& ref) { return ref.user.value; }),
-        ArrayLiteralOf(
-            refs, [](const ports::TaskRef& ref) { return fmt::format("{}", ref.task_id.value); }));
-    for (const pqxx::row& row : result) {
+    for (int i = 0; i < rows.size(); ++i) {
       HeldTask task;
-      TODO_ASSIGN_OR_RETURN(task.task, Decode(row[1], row[2]));
-      if (!row[3].is_null()) {
+      TODO_ASSIGN_OR_RETURN(task.task, Decode(rows, i, 1));
+      if (!rows.IsNull(i, 3)) {
         Successor successor;
-        TODO_ASSIGN_OR_RETURN(successor.task, Decode(row[3], row[4]));
-        successor.untouched = row[5].as<bool>();
+        TODO_ASSIGN_OR_RETURN(successor.task, Decode(rows, i, 3));
+        successor.untouched = rows.Text(i, 5) == "t";
         task.successor = std::move(successor);
       }
-      held.at(row[0].as<std::size_t>() - 1) = std::move(task);
+      held.at(static_cast<std::size_t>(rows.Number(i, 0)) - 1) = std::move(task);
     }
     return held;
   });
@@ -95,11 +103,12 @@ absl::StatusOr<std::vector<std::optional<HeldTask>>> PgRecurrenceWriter::LockAnd
 
 absl::StatusOr<std::set<TaskId>> PgRecurrenceWriter::Existing(const std::vector<TaskId>& ids) {
   return unit_.Guard("look up tasks", [&]() -> absl::StatusOr<std::set<TaskId>> {
+    BinaryArray keys(Type::kInt8);
+    for (const TaskId& id : ids) keys.Add(id.value);
+    const PipelineRows rows =
+        SendAlone(unit_.session(), kExisting, std::array<const BinaryArray*, 1>{&keys});
     std::set<TaskId> existing;
-    const auto text = [](const TaskId& id) { return fmt::format("{}", id.value); };
-    for (const pqxx::row& row : Exec(unit_.work(), kExisting, ArrayLiteralOf(ids, text))) {
-      existing.insert(TaskId{row[0].as<std::int64_t>()});
-    }
+    for (int i = 0; i < rows.size(); ++i) existing.insert(TaskId{rows.Number(i, 0)});
     return existing;
   });
 }
@@ -121,8 +130,7 @@ absl::StatusOr<std::vector<std::optional<Successor>>> PgRecurrenceWriter::FindOc
     Found found(places.size());
     for (int i = 0; i < rows.size(); ++i) {
       Successor successor;
-      TODO_ASSIGN_OR_RETURN(successor.task, DecodeTask(rows.Text(i, 1)));
-      successor.task.deleted = rows.Text(i, 2) == "t";
+      TODO_ASSIGN_OR_RETURN(successor.task, Decode(rows, i, 1));
       successor.untouched = rows.Text(i, 3) == "t";
       found.at(static_cast<std::size_t>(rows.Number(i, 0)) - 1) = std::move(successor);
     }
