@@ -1,13 +1,16 @@
--- release: 1
+-- release: 2
 
 -- Counts events, which differ from each other, in their users' accounts and in the totals.
 --
 -- An event of the change log counts as the log has it, unless its seq was counted before. Any other event counts when it
 -- is about a task that another program keeps. Events before p_oldest are only noted.
 --
--- Sequential scans are off, because a plan outlives the moment in which a table was empty.
+-- Every table is read through its index for each event, because a plan outlives the moment in which a table was small:
+-- a hash join would read all users. Plans are generic, because making one costs more than carrying it out.
 create or replace function count_usage(p_events jsonb, p_oldest timestamptz) returns void
-language plpgsql set enable_seqscan = off as $$
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
 declare
     names  text[];
     state  usage_state%rowtype;
@@ -23,17 +26,24 @@ begin
     on conflict do nothing;
     perform from usage_users u where u.user_id = any (names) order by u.user_id for update;
 
+    -- An event of the log becomes what usage_event_of makes of it. That function is not called here, because each call
+    -- of it is a statement of its own.
     with event as materialized (
         select u.user_id, u.rebuild = state.rebuild as is_rebuilt, c.seq, coalesce(c.at, e.at) < p_oldest as is_too_old,
-               case when c.seq is not null then usage_event_of(u.own_account, false, c)
-                    else row(u.foreign_account, false, e.event_id, e.kind, e.at, least(e.created_at, e.at),
-                             e.kind = 'created',
-                             e.priority, e.tags, null)::usage_event end as counted
+               case when c.seq is not null then u.own_account else u.foreign_account end as account, e.event_id,
+               coalesce(c.kind, e.kind) as kind, coalesce(c.at, e.at) as at,
+               case when c.seq is not null then least(t.created_at, c.at) else least(e.created_at, e.at) end as created_at,
+               coalesce(c.kind = 'created' and c.version = 1, e.kind = 'created') as born,
+               case when c.seq is not null then array_position(array['low', 'medium', 'high'], t.priority) - 1
+                    else e.priority end as priority,
+               case when c.seq is not null then t.tags else e.tags end as tags, t.series_id
         from jsonb_to_recordset(p_events)
              e (user_id text, seq bigint, event_id uuid, task_id bigint, is_ours boolean, kind text, at timestamptz,
                 created_at timestamptz, priority smallint, tags text[])
         join usage_users u on u.user_id = e.user_id
         left join changes c on c.user_id = e.user_id and c.seq = e.seq and c.event_id = e.event_id
+        cross join lateral json_to_record(c.task_json::json)
+             t (created_at timestamptz, priority text, tags text[], series_id uuid)
         where case when c.seq is not null then not u.counted @> c.seq
                    else not e.is_ours and not exists (select from tasks t where t.id = e.task_id) end
     ), noted as (
@@ -50,13 +60,12 @@ begin
               from event x group by x.user_id) n
         where u.user_id = n.user_id
     )
-    select array_agg(row(a.account, a.is_total, (e.counted).event_id, (e.counted).kind, (e.counted).at,
-                         (e.counted).created_at, (e.counted).born, (e.counted).priority, (e.counted).tags,
-                         (e.counted).series_id)::usage_event)
+    select array_agg(row(a.account, a.is_total, e.event_id, e.kind, e.at, e.created_at, e.born, e.priority, e.tags,
+                         e.series_id)::usage_event)
     into events
     from event e
     cross join lateral (
-        select (e.counted).account, false
+        select e.account, false
         union all
         select case when e.seq is null then state.foreign_totals else state.totals_account end, true
         union all
