@@ -44,8 +44,9 @@ begin
         left join changes c on c.user_id = e.user_id and c.seq = e.seq and c.event_id = e.event_id
         cross join lateral json_to_record(c.task_json::json)
              t (created_at timestamptz, priority text, tags text[], series_id uuid)
+        left join lateral (select true as is_ours from tasks x where x.id = e.task_id limit 1) held on c.seq is null
         where case when c.seq is not null then not u.counted @> c.seq
-                   else not e.is_ours and not exists (select from tasks t where t.id = e.task_id) end
+                   else not e.is_ours and held.is_ours is null end
     ), noted as (
         update usage_users u
         set counted = u.counted + n.seqs, passed_over = u.passed_over + n.old_seqs,
