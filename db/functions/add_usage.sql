@@ -1,4 +1,4 @@
--- release: 1
+-- release: 2
 
 -- Adds events to the numbers of their accounts. All rows are locked in one order, so that no two callers wait for each
 -- other; those of the totals last, because everybody locks them.
@@ -17,13 +17,15 @@ begin
 
     insert into usage_days as d (account, day, active, completed, pack_at)
     select q.account, q.day, bit_or(q.quarter),
-           bit_or(case when q.kind = 'completed' then q.quarter else 0::bit(96) end),
+           coalesce(bit_or(q.quarter) filter (where q.kind = 'completed'), 0::bit(96)),
            case when bool_or(uuid_hash(q.event_id) % 1000 = 0) then '-infinity'
                 else (q.day + 2)::timestamp at time zone 'UTC' end
     from (
-        select e.account, e.kind, e.event_id, (e.at at time zone 'UTC')::date as day,
-               set_bit(0::bit(96), (floor(extract(epoch from e.at) / 900)::bigint % 96)::int, 1) as quarter
-        from unnest(p_events) e where not e.is_total
+        select u.account, u.kind, u.event_id, u.at::date as day,
+               set_bit(0::bit(96), date_part('hour', u.at)::int * 4 + date_part('minute', u.at)::int / 15, 1) as quarter
+        from (select e.account, e.kind, e.event_id, e.at at time zone 'UTC' as at
+              from unnest(p_events) e where not e.is_total) u
+        offset 0  -- so that a quarter is computed once
     ) q
     group by 1, 2 order by 1 desc, 2
     on conflict (account, day) do update set
@@ -35,31 +37,39 @@ begin
 
     insert into usage_counts as c
         (account, dimension, at, key, created, updated, completed, uncompleted, deleted, born, done)
-    select e.account, d.dimension, usage_quarter(n.at), d.key, sum(n.created), sum(n.updated), sum(n.completed),
-           sum(n.uncompleted), sum(n.deleted), sum(n.born), sum(n.done)
-    from unnest(p_events) e
-    cross join lateral (
-        select e.at, (e.kind = 'created')::int, (e.kind = 'updated')::int, (e.kind = 'completed')::int,
-               (e.kind = 'uncompleted')::int, (e.kind = 'deleted')::int, e.born::int, 0
-        union all
-        select e.created_at, 0, 0, 0, 0, 0, 0, case e.kind when 'completed' then 1 else -1 end
-        where e.kind in ('completed', 'uncompleted') and e.created_at is not null
-    ) n (at, created, updated, completed, uncompleted, deleted, born, done)
-    cross join lateral usage_dimensions(e.priority, e.tags) d
-    where e.is_total
-    group by 1, 2, 3, 4 order by 1 desc, 2, 3, 4
+    select * from (
+        select e.account, d.dimension, n.at, d.key, sum(n.created), sum(n.updated), sum(n.completed),
+               sum(n.uncompleted), sum(n.deleted), sum(n.born), sum(n.done)
+        from unnest(p_events) e
+        cross join lateral (
+            select usage_quarter(e.at), (e.kind = 'created')::int, (e.kind = 'updated')::int, (e.kind = 'completed')::int,
+                   (e.kind = 'uncompleted')::int, (e.kind = 'deleted')::int, e.born::int, 0
+            union all
+            select usage_quarter(e.created_at), 0, 0, 0, 0, 0, 0, case e.kind when 'completed' then 1 else -1 end
+            where e.kind in ('completed', 'uncompleted') and e.created_at is not null
+        ) n (at, created, updated, completed, uncompleted, deleted, born, done)
+        cross join lateral usage_dimensions(e.priority, e.tags) d
+        where e.is_total
+        group by 1, 2, 3, 4
+        offset 0  -- so that the sums are sorted, and not the events
+    ) s order by s.account desc, s.dimension, s.at, s.key
     on conflict (account, dimension, at, key) do update set
         created = c.created + excluded.created, updated = c.updated + excluded.updated,
         completed = c.completed + excluded.completed, uncompleted = c.uncompleted + excluded.uncompleted,
         deleted = c.deleted + excluded.deleted, born = c.born + excluded.born, done = c.done + excluded.done;
 
     insert into usage_bins as b (account, dimension, at, key, bin, count)
-    select e.account, d.dimension, usage_quarter(e.at), d.key,
-           usage_bin(extract(epoch from e.at - e.created_at)::float8), count(*)
-    from unnest(p_events) e
-    cross join lateral usage_dimensions(e.priority, e.tags) d
-    where e.kind = 'completed' and e.created_at is not null and e.is_total
-    group by 1, 2, 3, 4, 5 order by 1 desc, 2, 3, 4, 5
+    select * from (
+        select e.account, d.dimension, e.at, d.key, e.bin, count(*)
+        from (select t.account, usage_quarter(t.at) as at, t.priority, t.tags,
+                     usage_bin(extract(epoch from t.at - t.created_at)::float8) as bin
+              from unnest(p_events) t
+              where t.kind = 'completed' and t.created_at is not null and t.is_total
+              offset 0) e
+        cross join lateral usage_dimensions(e.priority, e.tags) d
+        group by 1, 2, 3, 4, 5
+        offset 0
+    ) s order by s.account desc, s.dimension, s.at, s.key, s.bin
     on conflict (account, dimension, at, key, bin) do update set count = b.count + excluded.count;
 end
 $$;
