@@ -23,17 +23,21 @@ from relay_renew($1, make_interval(secs => $2::double precision)))sql"};
 
 // One statement, so that its own snapshot is the one that it tells, which becomes part of the next
 // cursor. Late rows: drawn up to the position, invisible in the cursor's snapshot, visible now.
-// late_writers tells whose they are. Where some are left over from the batch before, it is theirs
-// alone that are read: `late_snapshot` is the snapshot in which they were found, and what has
-// become visible since then comes when they are through.
+// late_writers_of_shards tells whose they are, by one row for each shard. Where some are left over
+// from the batch before, it is theirs alone that are read: `late_snapshot` is the snapshot in which
+// they were found, and what has become visible since then comes when they are through.
 constexpr char kShards[] = R"sql(
 with shards as materialized (
-    select g.*, case when g.late_transactions <> '' then g.late_transactions::xid8[]
-                     else late_writers(g.shard, g.position, g.message_position, nullif(g.snapshot, '')::pg_snapshot,
-                                       pg_current_snapshot()) end as xids
-    from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[])
-         with ordinality g (shard, position, message_position, snapshot, late_position, late_message_position,
-                            late_transactions, ord)
+    select g.shard, g.position, g.message_position, g.late_position, g.late_message_position, g.late_transactions,
+           case when g.late_transactions <> '' then g.late_transactions::xid8[] else g.late_writers end as xids, g.ord
+    from rows from (
+        unnest($1::smallint[], $2::bigint[], $3::bigint[], $5::bigint[], $6::bigint[], $7::text[]),
+        late_writers_of_shards($1, $2, $3, array(
+            select case when c.late_transactions = '' then nullif(c.snapshot, '')::pg_snapshot end
+            from unnest($4::text[], $7) with ordinality c (snapshot, late_transactions, ord) order by c.ord),
+            pg_current_snapshot())
+    ) with ordinality g (shard, position, message_position, late_position, late_message_position, late_transactions,
+                         late_writers, ord)
 ))sql";
 
 // The oldest of the late rows and then of the new ones, up to the limits. One late row more than
