@@ -281,6 +281,36 @@ TEST_F(PgOutboxTest, OneTransactionThatWritesManyChangesComesInManyBatches) {
   EXPECT_THAT(Read(), IsEmpty());
 }
 
+TEST_F(PgOutboxTest, LateTransactionsAreFoundAmongAnyNumberOfRowsAndTransactions) {
+  const auto session = database_->Open();
+  // Transaction 2000 wrote many rows. Of those after it, each third wrote a row with an id below a
+  // thousand, besides rows with higher ones.
+  session->Run(
+      "insert into changes (user_id, seq, id, xid, shard, event_id, kind, task_id, version, "
+      "task_json, at, traceparent) select 'u' || s, row_number() over (), "
+      "row_number() over (order by not late, x, i, s), x::text::xid8, s, gen_random_uuid(), "
+      "'created', 1, 1, '{}', now(), '' from generate_series(2, 4) s, generate_series(2000, 2400) "
+      "x, generate_series(1, case x when 2000 then 350 else 3 end) i, "
+      "lateral (select x = 2000 and i < 200 or x % 3 = 0 and i = 1 as late) l");
+  session->Run(
+      "insert into messages (id, xid, shard, key, event_id, topic, payload, at) "
+      "select x, x::text::xid8, 3, 'ann', gen_random_uuid(), 'a-topic', 'p', now() "
+      "from generate_series(2001, 2390) x");
+  EXPECT_EQ(
+      session->Run(
+          "with found as (select * from late_writers_of_shards('{3,2,4}', '{900,0,950}', "
+          "'{2300,9999,0}', array['2000:2000:', null, '1900:2200:1950']::pg_snapshot[], "
+          "'2380:2380:') with ordinality f (xids, ord)), wanted as ("
+          "select array(select distinct w.xid from (select xid from changes where shard = 3 and id "
+          "<= 900 union select xid from messages where id <= 2300) w where w.xid >= '2000' and "
+          "w.xid < '2380' order by 1) as xids, 1 as ord union all select '{}', 2 union all "
+          "select array(select '1950'::xid8 union select xid from changes where shard = 4 and id "
+          "<= 950 and xid >= '2200' and xid < '2380' order by 1), 3) "
+          "select string_agg(cardinality(f.xids)::text, ' ' order by ord) from found f "
+          "join wanted w using (ord) where f.xids = w.xids"),
+      "302 0 51");
+}
+
 TEST_F(PgOutboxTest, ALongForeignTransactionHindersNothing) {
   const auto report = database_->Open();
   report->Run("begin isolation level repeatable read");
