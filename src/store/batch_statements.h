@@ -3,7 +3,7 @@
 #include "store/session.h"
 
 // Inside the room only: the statements that change tasks of many users. Each takes columns of
-// values, so that a statement does its part of the whole batch.
+// values or an array of rows, so that a statement does its part of the whole batch.
 
 namespace todo::store {
 
@@ -35,68 +35,39 @@ select nextval('task_ids') from unnest($1::bigint[]))sql"};
 
 inline constexpr Statement kWriteUsers{"batch_write_users", R"sql(
 update users u set seq = v.seq, open_tasks = v.open_tasks
-from unnest($1::text[], $2::bigint[], $3::bigint[]) v (user_id, seq, open_tasks)
+from unnest($1::batch_user[]) v
 where u.user_id = v.user_id)sql"};
 
 inline constexpr Statement kInsertTasks{"batch_insert_tasks", R"sql(
 insert into tasks (user_id, id, version, seq, title, description, completed, completed_at, priority, tags,
-                   due_kind, due_local, due_at, time_zone, recurrence_rule, recurrence_basis, updated_at, deleted_at,
-                   skipped_at, created_at, series_id, occurrence, series_anchor, series_anchor_later, scheduled_for,
+                   due_kind, due_local, due_at, time_zone, recurrence_rule, recurrence_basis, created_at, updated_at,
+                   deleted_at, skipped_at, series_id, occurrence, series_anchor, series_anchor_later, scheduled_for,
                    missed, rule_since, following, consumer_version)
-select v.user_id, v.id, v.version, v.seq, v.title, v.description, v.completed, v.completed_at, v.priority,
-       v.tags::text[], v.due_kind, v.due_local, v.due_at, v.time_zone, v.recurrence_rule, v.recurrence_basis,
-       v.updated_at, v.deleted_at, v.skipped_at, v.created_at, v.series_id, v.occurrence, v.series_anchor,
-       v.series_anchor_later, v.scheduled_for, v.missed, v.rule_since, v.following::jsonb, v.consumer_version
-from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
-            $8::timestamptz[], $9::smallint[], $10::text[], $11::text[], $12::timestamp[], $13::timestamptz[],
-            $14::text[], $15::text[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[],
-            $20::timestamptz[], $21::uuid[], $22::bigint[], $23::timestamp[], $24::boolean[], $25::timestamp[],
-            $26::bigint[], $27::bigint[], $28::text[], $29::bigint[])
-     v (user_id, id, version, seq, title, description, completed, completed_at, priority, tags, due_kind, due_local,
-        due_at, time_zone, recurrence_rule, recurrence_basis, updated_at, deleted_at, skipped_at, created_at,
-        series_id, occurrence, series_anchor, series_anchor_later, scheduled_for, missed, rule_since, following,
-        consumer_version))sql"};
+select * from unnest($1::batch_task[]))sql"};
 
 /// The columns of a series stay as they are. In the order of the key, because a trigger locks the
 /// reminders of each task.
 inline constexpr Statement kUpdateTasks{"batch_update_tasks", R"sql(
 update tasks x set
     version = v.version, seq = v.seq, title = v.title, description = v.description, completed = v.completed,
-    completed_at = v.completed_at, priority = v.priority, tags = v.tags::text[], due_kind = v.due_kind,
+    completed_at = v.completed_at, priority = v.priority, tags = v.tags, due_kind = v.due_kind,
     due_local = v.due_local, due_at = v.due_at, time_zone = v.time_zone, recurrence_rule = v.recurrence_rule,
     recurrence_basis = v.recurrence_basis, updated_at = v.updated_at, deleted_at = v.deleted_at,
     skipped_at = v.skipped_at
-from (
-    select * from
-    unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
-           $8::timestamptz[], $9::smallint[], $10::text[], $11::text[], $12::timestamp[], $13::timestamptz[],
-           $14::text[], $15::text[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[])
-    y (user_id, id, version, seq, title, description, completed, completed_at, priority, tags, due_kind, due_local,
-       due_at, time_zone, recurrence_rule, recurrence_basis, updated_at, deleted_at, skipped_at)
-    order by y.user_id, y.id) v
+from (select * from unnest($1::batch_task[]) order by user_id, id) v
 where x.user_id = v.user_id and x.id = v.id)sql"};
 
 /// Like kUpdateTasks, with the columns of a series and the consumer's.
 inline constexpr Statement kReplaceTasks{"batch_replace_tasks", R"sql(
 update tasks x set
     version = v.version, seq = v.seq, title = v.title, description = v.description, completed = v.completed,
-    completed_at = v.completed_at, priority = v.priority, tags = v.tags::text[], due_kind = v.due_kind,
+    completed_at = v.completed_at, priority = v.priority, tags = v.tags, due_kind = v.due_kind,
     due_local = v.due_local, due_at = v.due_at, time_zone = v.time_zone, recurrence_rule = v.recurrence_rule,
     recurrence_basis = v.recurrence_basis, updated_at = v.updated_at, deleted_at = v.deleted_at,
     skipped_at = v.skipped_at, series_id = v.series_id, occurrence = v.occurrence, series_anchor = v.series_anchor,
     series_anchor_later = v.series_anchor_later, scheduled_for = v.scheduled_for, missed = v.missed,
-    rule_since = v.rule_since, following = v.following::jsonb, consumer_version = v.consumer_version
-from (
-    select * from
-    unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
-           $8::timestamptz[], $9::smallint[], $10::text[], $11::text[], $12::timestamp[], $13::timestamptz[],
-           $14::text[], $15::text[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[],
-           $20::timestamptz[], $21::uuid[], $22::bigint[], $23::timestamp[], $24::boolean[], $25::timestamp[],
-           $26::bigint[], $27::bigint[], $28::text[], $29::bigint[])
-    y (user_id, id, version, seq, title, description, completed, completed_at, priority, tags, due_kind, due_local,
-       due_at, time_zone, recurrence_rule, recurrence_basis, updated_at, deleted_at, skipped_at, created_at, series_id,
-       occurrence, series_anchor, series_anchor_later, scheduled_for, missed, rule_since, following, consumer_version)
-    order by y.user_id, y.id) v
+    rule_since = v.rule_since, following = v.following, consumer_version = v.consumer_version
+from (select * from unnest($1::batch_task[]) order by user_id, id) v
 where x.user_id = v.user_id and x.id = v.id)sql"};
 
 /// A null leaves its part of the text as it is, as search_text_after does.
@@ -105,7 +76,7 @@ insert into task_texts (user_id, id, search_text)
 select v.user_id, v.id,
        coalesce(v.title, split_part(w.search_text, chr(1), 1), '') || chr(1) ||
        coalesce(v.description, split_part(w.search_text, chr(1), 2), '')
-from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) v (user_id, id, title, description)
+from unnest($1::batch_text[]) v
 left join lateral (select y.search_text from task_texts y where y.user_id = v.user_id and y.id = v.id limit 1) w on true
 on conflict (user_id, id) do update set search_text = excluded.search_text)sql"};
 
@@ -114,15 +85,11 @@ inline constexpr Statement kWriteChanges{"batch_write_changes", R"sql(
 insert into changes (user_id, seq, shard, event_id, kind, task_id, version, task_json, at, traceparent, request_id)
 select v.user_id, v.seq, v.shard, v.event_id, v.kind, v.task_id, v.version, v.task_json, v.at, v.traceparent,
        v.request_id
-from unnest($1::text[], $2::bigint[], $3::smallint[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
-            $9::timestamptz[], $10::text[], $11::uuid[]) with ordinality
-     v (user_id, seq, shard, event_id, kind, task_id, version, task_json, at, traceparent, request_id, place)
-order by v.place)sql"};
+from unnest($1::batch_change[]) with ordinality v
+order by v.ordinality)sql"};
 
 inline constexpr Statement kWriteRequests{"batch_write_requests", R"sql(
 insert into requests (user_id, request_id, fingerprint, seq, answer, at)
-select v.user_id, v.request_id, v.fingerprint, v.seq, v.answer, v.at
-from unnest($1::text[], $2::uuid[], $3::bytea[], $4::bigint[], $5::text[], $6::timestamptz[])
-     v (user_id, request_id, fingerprint, seq, answer, at))sql"};
+select * from unnest($1::batch_request[]))sql"};
 
 }  // namespace todo::store

@@ -9,66 +9,68 @@ namespace {
 constexpr domain::Instant kEpoch{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
 constexpr absl::CivilSecond kCivilEpoch(2000, 1, 1);
 
-/// The last `bytes` bytes of `value`, the highest first.
-void AppendNumber(std::string& to, std::uint64_t value, int bytes) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
-    to.push_back(static_cast<char>((value >> shift) & 0xff));
-}
-
 unsigned NibbleOf(char hex) {
   return static_cast<unsigned>(hex <= '9' ? hex - '0' : hex - 'a' + 10);
 }
 
 }  // namespace
 
-void BinaryArray::AddNull() {
-  ++count_;
-  has_null_ = true;
-  AppendNumber(elements_, 0xffff'ffff, 4);
+void AppendNumber(std::string& to, std::uint64_t value, int bytes) {
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+    to.push_back(static_cast<char>((value >> shift) & 0xff));
 }
 
-void BinaryArray::Add(bool value) { Add(std::string_view(value ? "\x01" : "\x00", 1)); }
-
-void BinaryArray::Add(std::int64_t value) {
-  const int bytes = type_ == Type::kInt2 ? 2 : 8;
-  ++count_;
-  AppendNumber(elements_, static_cast<std::uint64_t>(bytes), 4);
-  AppendNumber(elements_, static_cast<std::uint64_t>(value), bytes);
+void AppendValue(std::string& to, bool value) {
+  AppendNumber(to, 1, 4);
+  to.push_back(value ? '\1' : '\0');
 }
 
-void BinaryArray::Add(std::string_view bytes) {
-  ++count_;
-  AppendNumber(elements_, bytes.size(), 4);
-  elements_.append(bytes);
+void AppendValue(std::string& to, std::int64_t value) {
+  AppendNumber(to, 8, 4);
+  AppendNumber(to, static_cast<std::uint64_t>(value), 8);
 }
 
-void BinaryArray::Add(domain::Instant at) { Add(static_cast<std::int64_t>((at - kEpoch).count())); }
-
-void BinaryArray::Add(absl::CivilSecond at) {
-  Add(static_cast<std::int64_t>(at - kCivilEpoch) * 1'000'000);
+void AppendValue(std::string& to, std::int16_t value) {
+  AppendNumber(to, 2, 4);
+  AppendNumber(to, static_cast<std::uint64_t>(value), 2);
 }
 
-void BinaryArray::Add(const domain::Uuid& uuid) {
+void AppendValue(std::string& to, std::string_view text) {
+  AppendNumber(to, text.size(), 4);
+  to.append(text);
+}
+
+void AppendValue(std::string& to, Bytea value) { AppendValue(to, value.bytes); }
+
+void AppendValue(std::string& to, const Jsonb& value) {
+  AppendNumber(to, value.text.size() + 1, 4);
+  to.push_back('\1');  // the version of the form
+  to.append(value.text);
+}
+
+void AppendValue(std::string& to, domain::Instant at) {
+  AppendValue(to, static_cast<std::int64_t>((at - kEpoch).count()));
+}
+
+void AppendValue(std::string& to, absl::CivilSecond at) {
+  AppendValue(to, static_cast<std::int64_t>(at - kCivilEpoch) * 1'000'000);
+}
+
+void AppendValue(std::string& to, const domain::Uuid& uuid) {
   const std::string& text = uuid.value();
-  std::string bytes;
+  AppendNumber(to, 16, 4);
   for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
     if (text[i] == '-') ++i;
-    bytes.push_back(static_cast<char>(NibbleOf(text[i]) << 4 | NibbleOf(text[i + 1])));
+    to.push_back(static_cast<char>(NibbleOf(text[i]) << 4 | NibbleOf(text[i + 1])));
   }
-  Add(std::string_view(bytes));
 }
 
-std::string BinaryArray::Encoded() const {
-  std::string text;
-  text.reserve(elements_.size() + 20);
-  AppendNumber(text, count_ == 0 ? 0 : 1, 4);  // dimensions
-  AppendNumber(text, has_null_ ? 1 : 0, 4);
-  AppendNumber(text, static_cast<std::uint32_t>(type_), 4);
-  if (count_ > 0) {
-    AppendNumber(text, count_, 4);
-    AppendNumber(text, 1, 4);  // the index of the first element
-  }
-  return text + elements_;
+void AppendValue(std::string& to, const std::vector<std::string>& texts) {
+  BinaryArray<std::string_view> array;
+  for (const std::string& text : texts) array.Add(text);
+  AppendValue(to, array.Encoded());
 }
+
+void AppendValue(std::string& to, const BinaryRow& row) { AppendValue(to, row.bytes()); }
 
 }  // namespace todo::store

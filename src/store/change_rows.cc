@@ -1,6 +1,7 @@
 #include "store/change_rows.h"
 
-#include <cstddef>
+#include <array>
+#include <utility>
 
 #include "domain/event/event_writer.h"
 #include "store/batch_statements.h"
@@ -10,11 +11,34 @@
 namespace todo::store {
 namespace {
 
-template <std::size_t count>
-std::array<const BinaryArray*, count> Pointers(const std::array<BinaryArray, count>& columns) {
-  std::array<const BinaryArray*, count> pointers{};
-  for (std::size_t i = 0; i < count; ++i) pointers[i] = &columns[i];
-  return pointers;
+template <typename T>
+std::optional<T> ValueIf(bool condition, T value) {
+  return condition ? std::optional<T>(std::move(value)) : std::nullopt;
+}
+
+/// A batch_task. `changed_at` is the time at which a deleted task was deleted. `by_consumer`: the
+/// consumer of recurring tasks leaves the task in this version.
+BinaryRow TaskRow(const domain::Task& task, domain::Instant changed_at, bool by_consumer) {
+  const domain::TaskFields& fields = task.fields;
+  const domain::Due& due = fields.due;
+  const bool is_due = due.kind != domain::DueKind::kNone;
+  const bool is_local = due.kind == domain::DueKind::kDate || due.kind == domain::DueKind::kLocal;
+  const bool in_series = task.series.has_value();
+  const domain::SeriesPosition series = task.series.value_or(domain::SeriesPosition{});
+  const bool has_following = series.following != domain::FollowingFields();
+  return BinaryRow(
+      task.user.value, task.id.value, task.version, task.seq, fields.title, fields.description,
+      task.completed, task.completed_at, static_cast<std::int16_t>(fields.priority), fields.tags,
+      ValueIf(is_due, domain::ToString(due.kind)), ValueIf(is_local, due.local),
+      ValueIf(is_due, due.at), fields.time_zone, fields.recurrence_rule,
+      domain::ToString(fields.recurrence_basis), task.created_at, task.updated_at,
+      ValueIf(task.deleted, changed_at), task.skipped_at, ValueIf(in_series, series.series_id),
+      ValueIf(in_series, series.occurrence), ValueIf(in_series, series.anchor),
+      ValueIf(series.anchor_is_later, true), ValueIf(in_series, series.scheduled), series.missed,
+      ValueIf(in_series, series.rule_since),
+      has_following ? std::optional(Jsonb{domain::FormatFollowing(series.following)})
+                    : std::nullopt,
+      ValueIf(by_consumer, task.version));
 }
 
 }  // namespace
@@ -38,24 +62,15 @@ std::span<const Statement> ChangeRows::Statements() {
 
 void ChangeRows::Add(const domain::Task& task, const ChangeRow& change) {
   shards_.insert(static_cast<int>(change.shard));
-  TaskRows& rows = change.creates       ? new_tasks_
-                   : change.by_consumer ? replaced_tasks_
-                                        : changed_tasks_;
-  rows.Add(task, change.now, change.by_consumer);
+  BinaryArray<BinaryRow>& tasks = change.creates       ? new_tasks_
+                                  : change.by_consumer ? replaced_tasks_
+                                                       : changed_tasks_;
+  tasks.Add(TaskRow(task, change.now, change.by_consumer));
   AddTexts(task, change);
-  std::size_t column = 0;
-  const auto add = [&](const auto& value) { changes_[column++].Add(value); };
-  add(task.user.value);
-  add(task.seq);
-  add(change.shard);
-  add(change.event_id.uuid);
-  add(domain::ToString(change.kind));
-  add(task.id.value);
-  add(task.version);
-  add(domain::FormatTaskJson(task));
-  add(change.now);
-  add(change.traceparent);
-  add(change.request_id);
+  changes_.Add(BinaryRow(task.user.value, task.seq, static_cast<std::int16_t>(change.shard),
+                         change.event_id.uuid, domain::ToString(change.kind), task.id.value,
+                         task.version, domain::FormatTaskJson(task), change.now, change.traceparent,
+                         change.request_id));
 }
 
 void ChangeRows::AddTexts(const domain::Task& task, const ChangeRow& change) {
@@ -63,34 +78,24 @@ void ChangeRows::AddTexts(const domain::Task& task, const ChangeRow& change) {
   const bool description = change.creates || change.sets_description;
   if (!title && !description) return;
   const domain::TaskFields& fields = task.fields;
-  auto& [users, ids, titles, descriptions] = texts_;
-  users.Add(task.user.value);
-  ids.Add(task.id.value);
-  if (title)
-    titles.Add(util::FoldForSearch(fields.title));
-  else
-    titles.AddNull();
-  if (description)
-    descriptions.Add(util::FoldForSearch(fields.description.value_or("")));
-  else
-    descriptions.AddNull();
+  texts_.Add(BinaryRow(task.user.value, task.id.value,
+                       title ? std::optional(util::FoldForSearch(fields.title)) : std::nullopt,
+                       description
+                           ? std::optional(util::FoldForSearch(fields.description.value_or("")))
+                           : std::nullopt));
 }
 
 void ChangeRows::Send(Pipeline& pipeline, const UserRows& users) const {
-  std::array<BinaryArray, 3> rows{BinaryArray(Type::kText), BinaryArray(Type::kInt8),
-                                  BinaryArray(Type::kInt8)};
+  BinaryArray<BinaryRow> rows;
   for (const auto& [name, user] : users) {
-    if (!user.changed) continue;
-    rows[0].Add(name);
-    rows[1].Add(user.seq);
-    rows[2].Add(user.open_tasks);
+    if (user.changed) rows.Add(BinaryRow(name, user.seq, user.open_tasks));
   }
-  pipeline.Send(kWriteUsers, Pointers(rows));
-  if (!new_tasks_.empty()) pipeline.Send(kInsertTasks, new_tasks_.all());
-  if (!changed_tasks_.empty()) pipeline.Send(kUpdateTasks, changed_tasks_.changing());
-  if (!replaced_tasks_.empty()) pipeline.Send(kReplaceTasks, replaced_tasks_.all());
-  if (!texts_.front().empty()) pipeline.Send(kWriteTexts, Pointers(texts_));
-  pipeline.Send(kWriteChanges, Pointers(changes_));
+  pipeline.Send(kWriteUsers, {rows.Encoded()});
+  if (!new_tasks_.empty()) pipeline.Send(kInsertTasks, {new_tasks_.Encoded()});
+  if (!changed_tasks_.empty()) pipeline.Send(kUpdateTasks, {changed_tasks_.Encoded()});
+  if (!replaced_tasks_.empty()) pipeline.Send(kReplaceTasks, {replaced_tasks_.Encoded()});
+  if (!texts_.empty()) pipeline.Send(kWriteTexts, {texts_.Encoded()});
+  pipeline.Send(kWriteChanges, {changes_.Encoded()});
 }
 
 }  // namespace todo::store

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,7 +13,6 @@
 #include "domain/task/task.h"
 #include "domain/time.h"
 #include "store/binary_array.h"
-#include "store/task_rows.h"
 
 // Inside the room only.
 
@@ -71,23 +69,14 @@ class ChangeRows {
   void Send(Pipeline& pipeline, const UserRows& users) const;
 
  private:
-  using Type = BinaryArray::Type;
-
   void AddTexts(const domain::Task& task, const ChangeRow& change);
 
   std::set<int> shards_;
-  TaskRows new_tasks_;
-  TaskRows changed_tasks_;   // by calls
-  TaskRows replaced_tasks_;  // by the consumer
-  // users, ids, titles, descriptions
-  std::array<BinaryArray, 4> texts_{BinaryArray(Type::kText), BinaryArray(Type::kInt8),
-                                    BinaryArray(Type::kText), BinaryArray(Type::kText)};
-  // users, seqs, shards, events, kinds, tasks, versions, JSON, times, traceparents, requests
-  std::array<BinaryArray, 11> changes_{
-      BinaryArray(Type::kText), BinaryArray(Type::kInt8), BinaryArray(Type::kInt2),
-      BinaryArray(Type::kUuid), BinaryArray(Type::kText), BinaryArray(Type::kInt8),
-      BinaryArray(Type::kInt8), BinaryArray(Type::kText), BinaryArray(Type::kTimestamptz),
-      BinaryArray(Type::kText), BinaryArray(Type::kUuid)};
+  BinaryArray<BinaryRow> new_tasks_;
+  BinaryArray<BinaryRow> changed_tasks_;   // by calls
+  BinaryArray<BinaryRow> replaced_tasks_;  // by the consumer
+  BinaryArray<BinaryRow> texts_;
+  BinaryArray<BinaryRow> changes_;
 };
 
 }  // namespace todo::store

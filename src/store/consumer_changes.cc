@@ -1,10 +1,10 @@
 #include "store/consumer_changes.h"
 
-#include <array>
 #include <optional>
 #include <span>
 
 #include "store/batch_statements.h"
+#include "store/binary_array.h"
 #include "store/session_pipeline.h"
 #include "store/task_columns.h"
 #include "util/status.h"
@@ -15,7 +15,6 @@ namespace {
 using domain::Task;
 using ports::ConsumerChange;
 using Kind = ConsumerChange::Kind;
-using Type = BinaryArray::Type;
 
 // The order of the answers of the first round trip.
 constexpr std::size_t kUserRows = 1;
@@ -59,12 +58,12 @@ absl::Status ConsumerChanges::Write(const std::vector<ConsumerChange>& changes) 
 void ConsumerChanges::Read(const std::vector<ConsumerChange>& changes) {
   std::set<std::string> names;
   std::set<std::pair<std::string, std::int64_t>> keys;
-  BinaryArray users(Type::kText), task_users(Type::kText), task_ids(Type::kInt8),
-      new_tasks(Type::kInt8);
+  BinaryArray<std::string> users, task_users;
+  BinaryArray<std::int64_t> task_ids, new_tasks;
   for (const ConsumerChange& change : changes) {
     names.insert(change.user.value);
     if (change.kind == Kind::kCreateSuccessor)
-      new_tasks.Add(std::int64_t{0});
+      new_tasks.Add(0);
     else
       keys.emplace(change.user.value, change.task_id.value);
   }
@@ -76,9 +75,9 @@ void ConsumerChanges::Read(const std::vector<ConsumerChange>& changes) {
   const std::vector<PipelineRows> answers =
       SendTogether(session_, Statements(), [&](Pipeline& pipeline) {
         pipeline.Send(Pipeline::kLocalSettings);
-        pipeline.Send(kReadUsers, std::array<const BinaryArray*, 1>{&users});
-        pipeline.Send(kFindTasks, std::array<const BinaryArray*, 2>{&task_users, &task_ids});
-        pipeline.Send(kTakeIds, std::array<const BinaryArray*, 1>{&new_tasks});
+        pipeline.Send(kReadUsers, {users.Encoded()});
+        pipeline.Send(kFindTasks, {task_users.Encoded(), task_ids.Encoded()});
+        pipeline.Send(kTakeIds, {new_tasks.Encoded()});
       });
   users_ = ToUserRows(answers[kUserRows]);
   const PipelineRows& task_rows = answers[kTaskRows];

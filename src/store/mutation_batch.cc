@@ -1,6 +1,5 @@
 #include "store/mutation_batch.h"
 
-#include <array>
 #include <utility>
 
 #include "ports/mutated_task.h"
@@ -8,6 +7,7 @@
 #include "ports/stale_task.h"
 #include "ports/too_many_open_tasks.h"
 #include "store/batch_statements.h"
+#include "store/binary_array.h"
 #include "store/task_columns.h"
 #include "util/fault_point.h"
 #include "util/status.h"
@@ -18,7 +18,6 @@ namespace {
 using domain::ChangeKind;
 using domain::Task;
 using ports::Mutation;
-using Type = BinaryArray::Type;
 using Verdict = BatchItem::Verdict;
 
 // The order of the answers of the first round trip.
@@ -99,15 +98,16 @@ void MutationBatch::SetVerdicts(Verdict verdict) {
 
 absl::Status MutationBatch::Read(PipelineConnection& connection) {
   std::set<std::string> names;
-  BinaryArray users(Type::kText), request_users(Type::kText), requests(Type::kUuid),
-      task_users(Type::kText), task_ids(Type::kInt8), new_tasks(Type::kInt8);
+  BinaryArray<std::string> users, request_users, task_users;
+  BinaryArray<domain::Uuid> requests;
+  BinaryArray<std::int64_t> task_ids, new_tasks;
   for (const BatchItem* item : items_) {
     const Mutation& mutation = *item->mutation;
     names.insert(mutation.user.value);
     request_users.Add(mutation.user.value);
     requests.Add(mutation.request_id.uuid);
     if (mutation.creates()) {
-      new_tasks.Add(std::int64_t{0});
+      new_tasks.Add(0);
     } else {
       task_users.Add(mutation.user.value);
       task_ids.Add(mutation.task_id.value);
@@ -115,10 +115,10 @@ absl::Status MutationBatch::Read(PipelineConnection& connection) {
   }
   for (const std::string& name : names) users.Add(name);
   connection.Send("begin");
-  connection.Send(kLockUsers, std::array<const BinaryArray*, 1>{&users});
-  connection.Send(kFindRequests, std::array<const BinaryArray*, 2>{&request_users, &requests});
-  connection.Send(kFindTasks, std::array<const BinaryArray*, 2>{&task_users, &task_ids});
-  connection.Send(kTakeIds, std::array<const BinaryArray*, 1>{&new_tasks});
+  connection.Send(kLockUsers, {users.Encoded()});
+  connection.Send(kFindRequests, {request_users.Encoded(), requests.Encoded()});
+  connection.Send(kFindTasks, {task_users.Encoded(), task_ids.Encoded()});
+  connection.Send(kTakeIds, {new_tasks.Encoded()});
   TODO_ASSIGN_OR_RETURN(const std::vector<PipelineRows> answers, connection.Finish(deadline_));
 
   users_ = ToUserRows(answers[kUserRows]);
@@ -202,18 +202,13 @@ absl::Status MutationBatch::Write(PipelineConnection& connection) {
 }
 
 void MutationBatch::SendRequests(PipelineConnection& connection) const {
-  BinaryArray users(Type::kText), ids(Type::kUuid), fingerprints(Type::kBytea), seqs(Type::kInt8),
-      answers(Type::kText), times(Type::kTimestamptz);
+  BinaryArray<BinaryRow> rows;
   for (const Request& request : requests_) {
-    users.Add(request.mutation->user.value);
-    ids.Add(request.mutation->request_id.uuid);
-    fingerprints.Add(request.mutation->fingerprint);
-    seqs.Add(request.seq);
-    answers.Add(request.answer);
-    times.Add(request.mutation->now);
+    const Mutation& mutation = *request.mutation;
+    rows.Add(BinaryRow(mutation.user.value, mutation.request_id.uuid, Bytea{mutation.fingerprint},
+                       request.seq, request.answer, mutation.now));
   }
-  connection.Send(kWriteRequests, std::array<const BinaryArray*, 6>{&users, &ids, &fingerprints,
-                                                                    &seqs, &answers, &times});
+  connection.Send(kWriteRequests, {rows.Encoded()});
 }
 
 }  // namespace todo::store

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <utility>
 
 #include "domain/time.h"
+#include "store/binary_array.h"
 #include "store/consumer_changes.h"
 #include "store/session.h"
 #include "store/session_pipeline.h"
@@ -19,7 +19,6 @@ using domain::TaskId;
 using ports::ConsumerChange;
 using ports::HeldTask;
 using ports::Successor;
-using Type = BinaryArray::Type;
 
 constexpr Statement kLock{"inbox_lock", "select lock_users($1::text[])"};
 
@@ -72,7 +71,8 @@ absl::StatusOr<std::vector<std::optional<HeldTask>>> PgRecurrenceWriter::LockAnd
   std::set<std::string> users;
   for (const ports::TaskRef& ref : refs) users.insert(ref.user.value);
   return unit_.Guard("lock and load", [&]() -> absl::StatusOr<Held> {
-    BinaryArray names(Type::kText), owners(Type::kText), ids(Type::kInt8);
+    BinaryArray<std::string> names, owners;
+    BinaryArray<std::int64_t> ids;
     for (const std::string& user : users) names.Add(user);
     for (const ports::TaskRef& ref : refs) {
       owners.Add(ref.user.value);
@@ -81,8 +81,8 @@ absl::StatusOr<std::vector<std::optional<HeldTask>>> PgRecurrenceWriter::LockAnd
     const std::vector<PipelineRows> answers =
         SendTogether(unit_.session(), std::array{kLock, kLoad}, [&](Pipeline& pipeline) {
           pipeline.Send(Pipeline::kLocalSettings);
-          pipeline.Send(kLock, std::array<const BinaryArray*, 1>{&names});
-          pipeline.Send(kLoad, std::array<const BinaryArray*, 2>{&owners, &ids});
+          pipeline.Send(kLock, {names.Encoded()});
+          pipeline.Send(kLoad, {owners.Encoded(), ids.Encoded()});
         });
     const PipelineRows& rows = answers.back();
     Held held(refs.size());
@@ -103,10 +103,9 @@ absl::StatusOr<std::vector<std::optional<HeldTask>>> PgRecurrenceWriter::LockAnd
 
 absl::StatusOr<std::set<TaskId>> PgRecurrenceWriter::Existing(const std::vector<TaskId>& ids) {
   return unit_.Guard("look up tasks", [&]() -> absl::StatusOr<std::set<TaskId>> {
-    BinaryArray keys(Type::kInt8);
+    BinaryArray<std::int64_t> keys;
     for (const TaskId& id : ids) keys.Add(id.value);
-    const PipelineRows rows =
-        SendAlone(unit_.session(), kExisting, std::array<const BinaryArray*, 1>{&keys});
+    const PipelineRows rows = SendAlone(unit_.session(), kExisting, {keys.Encoded()});
     std::set<TaskId> existing;
     for (int i = 0; i < rows.size(); ++i) existing.insert(TaskId{rows.Number(i, 0)});
     return existing;
@@ -117,16 +116,17 @@ absl::StatusOr<std::vector<std::optional<Successor>>> PgRecurrenceWriter::FindOc
     const std::vector<ports::SeriesPlace>& places) {
   using Found = std::vector<std::optional<Successor>>;
   if (places.empty()) return Found();
-  BinaryArray users(Type::kText), series(Type::kUuid), occurrences(Type::kInt8);
+  BinaryArray<std::string> users;
+  BinaryArray<domain::Uuid> series;
+  BinaryArray<std::int64_t> occurrences;
   for (const ports::SeriesPlace& place : places) {
     users.Add(place.user.value);
     series.Add(place.series_id);
     occurrences.Add(place.occurrence);
   }
   return unit_.Guard("find occurrences", [&]() -> absl::StatusOr<Found> {
-    const PipelineRows rows =
-        SendAlone(unit_.session(), kFindOccurrences,
-                  std::array<const BinaryArray*, 3>{&users, &series, &occurrences});
+    const PipelineRows rows = SendAlone(unit_.session(), kFindOccurrences,
+                                        {users.Encoded(), series.Encoded(), occurrences.Encoded()});
     Found found(places.size());
     for (int i = 0; i < rows.size(); ++i) {
       Successor successor;
@@ -141,8 +141,10 @@ absl::StatusOr<std::vector<std::optional<Successor>>> PgRecurrenceWriter::FindOc
 absl::StatusOr<std::vector<bool>> PgRecurrenceWriter::AdvanceForeignTasks(
     const std::vector<ports::ForeignEvent>& events) {
   if (events.empty()) return std::vector<bool>();
-  BinaryArray users(Type::kText), series(Type::kUuid), versions(Type::kInt8),
-      times(Type::kTimestamptz);
+  BinaryArray<std::string> users;
+  BinaryArray<domain::Uuid> series;
+  BinaryArray<std::int64_t> versions;
+  BinaryArray<domain::Instant> times;
   for (const ports::ForeignEvent& event : events) {
     users.Add(event.user.value);
     series.Add(event.series_id);
@@ -152,7 +154,7 @@ absl::StatusOr<std::vector<bool>> PgRecurrenceWriter::AdvanceForeignTasks(
   return unit_.Guard("note foreign tasks", [&]() -> absl::StatusOr<std::vector<bool>> {
     const PipelineRows rows =
         SendAlone(unit_.session(), kAdvanceForeignTasks,
-                  std::array<const BinaryArray*, 4>{&users, &series, &versions, &times});
+                  {users.Encoded(), series.Encoded(), versions.Encoded(), times.Encoded()});
     std::set<std::pair<std::string_view, std::string_view>> advanced;
     for (int i = 0; i < rows.size(); ++i) advanced.emplace(rows.Text(i, 0), rows.Text(i, 1));
     std::vector<bool> news;

@@ -50,15 +50,12 @@ void Pipeline::Prepare(const Statement& statement) {
   Note(PQsendPrepare(connection_, statement.name, statement.sql, 0, nullptr));
 }
 
-void Pipeline::Send(const Statement& statement, std::span<const BinaryArray* const> parameters) {
-  std::vector<std::string> values;
+void Pipeline::Send(const Statement& statement, std::initializer_list<std::string> parameters) {
   std::vector<const char*> texts;
   std::vector<int> lengths;
-  values.reserve(parameters.size());
-  for (const BinaryArray* parameter : parameters) {
-    values.push_back(parameter->Encoded());
-    texts.push_back(values.back().data());
-    lengths.push_back(static_cast<int>(values.back().size()));
+  for (const std::string& parameter : parameters) {
+    texts.push_back(parameter.data());
+    lengths.push_back(static_cast<int>(parameter.size()));
   }
   const std::vector<int> binary(parameters.size(), 1);
   Note(PQsendQueryPrepared(connection_, statement.name, static_cast<int>(texts.size()),

@@ -3,16 +3,15 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "store/binary_array.h"
 
 // Inside the room only.
 
@@ -62,8 +61,9 @@ class Pipeline {
 
   /// Prepares a statement for the session.
   void Prepare(const Statement& statement);
-  /// Sends a prepared statement. Statements whose sending fails fail in Finish.
-  void Send(const Statement& statement, std::span<const BinaryArray* const> parameters);
+  /// Sends a prepared statement, whose parameters are in the binary form. Statements whose sending
+  /// fails fail in Finish.
+  void Send(const Statement& statement, std::initializer_list<std::string> parameters);
   /// Sends a statement without parameters.
   void Send(const char* sql);
   /// Waits for the answers of all statements since the last Finish, in their order. kInternal: a

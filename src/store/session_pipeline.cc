@@ -1,7 +1,6 @@
 #include "store/session_pipeline.h"
 
 #include <pqxx/except>
-#include <string>
 
 #include "util/status.h"
 
@@ -53,7 +52,7 @@ std::vector<PipelineRows> SendTogether(Session& session, std::span<const Stateme
 }
 
 PipelineRows SendAlone(Session& session, const Statement& statement,
-                       std::span<const BinaryArray* const> parameters) {
+                       std::initializer_list<std::string> parameters) {
   std::vector<PipelineRows> answers =
       SendTogether(session, std::span(&statement, 1),
                    [&](Pipeline& pipeline) { pipeline.Send(statement, parameters); });

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "store/pipeline.h"
@@ -20,6 +22,6 @@ std::vector<PipelineRows> SendTogether(Session& session, std::span<const Stateme
 
 /// The same for one statement, whose parameters libpqxx could not take.
 PipelineRows SendAlone(Session& session, const Statement& statement,
-                       std::span<const BinaryArray* const> parameters);
+                       std::initializer_list<std::string> parameters);
 
 }  // namespace todo::store
