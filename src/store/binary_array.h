@@ -56,9 +56,6 @@ void AppendValue(std::string& to, bool value);
 void AppendValue(std::string& to, std::int64_t value);
 void AppendValue(std::string& to, std::int16_t value);
 void AppendValue(std::string& to, std::string_view text);
-inline void AppendValue(std::string& to, const std::string& text) {
-  AppendValue(to, std::string_view(text));
-}
 void AppendValue(std::string& to, const char* text) = delete;  // would be a bool
 void AppendValue(std::string& to, Bytea value);
 void AppendValue(std::string& to, const Jsonb& value);
