@@ -6,13 +6,13 @@
 
 namespace todo::util {
 
-thread_local std::optional<WorkerPool::Running> WorkerPool::running_here_;
+thread_local std::optional<WorkerPool::Running> WorkerPool::running_here;
 
 WorkerPool::Aside::Aside()
-    : stepped_(running_here_ && running_here_->pool.StepAside(*running_here_)) {}
+    : stepped_(running_here && running_here->pool.StepAside(*running_here)) {}
 
 WorkerPool::Aside::~Aside() {
-  if (stepped_) running_here_->pool.StepBack(*running_here_);
+  if (stepped_) running_here->pool.StepBack(*running_here);
 }
 
 WorkerPool::WorkerPool(std::size_t running_limit, std::size_t queue_limit, Share share,
@@ -69,10 +69,10 @@ void WorkerPool::Run() {
     if (!next) return;
     if (state->closed && queue.size() == 0) work_.notify_all();  // the others may go home
     state.lock().unlock();
-    running_here_.emplace(Running{*this, next->key});
+    running_here.emplace(Running{*this, next->key});
     next->item();
     next->item = nullptr;  // what the task holds is released without the lock
-    running_here_.reset();
+    running_here.reset();
     state.lock().lock();
     queue.Done(next->key);
     if (state->idle()) idle_.notify_all();

@@ -78,7 +78,7 @@ class WorkerPool {
     const std::string& key;
     bool is_aside = false;
   };
-  static thread_local std::optional<Running> running_here_;
+  static thread_local std::optional<Running> running_here;
 
   void Run();
   bool StepAside(Running& task);
