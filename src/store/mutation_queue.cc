@@ -44,7 +44,6 @@ absl::StatusOr<ports::MutationResult> MutationQueue::Apply(const Mutation& mutat
   if (item.verdict == Verdict::kAnswered) return std::move(item.result);
   absl::StatusOr<ports::MutationResult> result = alone(item.verdict == Verdict::kInDoubt);
   const Lock lock(mutex_);
-  ++stats_.alone_count;
   ReleaseLocked(mutation.user);
   ElectLocked();
   return result;
@@ -67,6 +66,7 @@ bool MutationQueue::Enter(const std::shared_ptr<Call>& call) {
   const Lock lock(mutex_);
   const Mutation& mutation = *call->item.mutation;
   if (GoesAloneLocked(mutation)) {
+    ++stats_.alone_count;
     ++busy_users_[mutation.user.value];
     return false;
   }
@@ -99,6 +99,7 @@ bool MutationQueue::GiveUp(const std::shared_ptr<Call>& call) {
   // What was sent for it cannot be taken back, and a batch that it is to lead has no other leader.
   if (call->taken || call->leads != nullptr) return false;
   waiting_.remove(call);
+  ++stats_.alone_count;
   ++busy_users_[call->item.mutation->user.value];
   return true;
 }
@@ -171,10 +172,12 @@ void MutationQueue::End(Lane& lane, const Calls& calls, bool has_read) {
   under_way_count_ -= calls.size();
   if (!calls.empty()) ++stats_.batch_count;
   for (const std::shared_ptr<Call>& call : calls) {
-    // A call that is to go alone still keeps its user.
-    if (call->item.verdict != Verdict::kAnswered) continue;
-    ++stats_.batched_count;
-    ReleaseLocked(call->item.mutation->user);
+    if (call->item.verdict == Verdict::kAnswered) {
+      ++stats_.batched_count;
+      ReleaseLocked(call->item.mutation->user);
+    } else {
+      ++stats_.alone_count;  // and it still keeps its user
+    }
   }
   ElectLocked();
 }
