@@ -21,42 +21,31 @@ set plan_cache_mode = force_generic_plan as $$
 begin
     return query
     with recursive s as materialized (
-        select g.*, pg_snapshot_xmax(g.since) as low,
+        select g.*, (pg_snapshot_xmax(g.since)::text::bigint - 1)::text::xid8 as below,
                least(pg_snapshot_xmax(p_until), (pg_snapshot_xmax(g.since)::text::bigint + 100000)::text::xid8) as high
         from unnest(p_shards, p_positions, p_message_positions, p_since)
              with ordinality g (shard, position, message_position, since, ord)
     ), c as (
-        select s.ord, s.shard, s.position, s.high, n.*
-        from s cross join lateral (
-            select array_agg(y.xid) as xids, array_agg(distinct y.xid) filter (where y.id <= s.position) as late
-            from (select x.xid, x.id from changes x
-                  where x.shard = s.shard and x.xid >= s.low and x.xid < s.high
-                  order by x.xid, x.id limit 100) y) n
-        where s.position > 0
+        select s.ord, s.shard, s.position, s.high, s.below as last, null::xid8[] as late from s where s.position > 0
         union all
         select c.ord, c.shard, c.position, c.high, n.*
         from c cross join lateral (
-            select array_agg(y.xid) as xids, array_agg(distinct y.xid) filter (where y.id <= c.position) as late
+            select (array_agg(y.xid))[100], array_agg(distinct y.xid) filter (where y.id <= c.position)
             from (select x.xid, x.id from changes x
-                  where x.shard = c.shard and x.xid > c.xids[100] and x.xid < c.high
+                  where x.shard = c.shard and x.xid > c.last and x.xid < c.high
                   order by x.xid, x.id limit 100) y) n
-        where c.xids[100] is not null
+        where c.last is not null
     ), m as (
-        select s.ord, s.shard, s.message_position as position, s.high, n.*
-        from s cross join lateral (
-            select array_agg(y.xid) as xids, array_agg(distinct y.xid) filter (where y.id <= s.message_position) as late
-            from (select x.xid, x.id from messages x
-                  where x.shard = s.shard and x.xid >= s.low and x.xid < s.high
-                  order by x.xid, x.id limit 100) y) n
-        where s.message_position > 0
+        select s.ord, s.shard, s.message_position as position, s.high, s.below as last, null::xid8[] as late
+        from s where s.message_position > 0
         union all
         select m.ord, m.shard, m.position, m.high, n.*
         from m cross join lateral (
-            select array_agg(y.xid) as xids, array_agg(distinct y.xid) filter (where y.id <= m.position) as late
+            select (array_agg(y.xid))[100], array_agg(distinct y.xid) filter (where y.id <= m.position)
             from (select x.xid, x.id from messages x
-                  where x.shard = m.shard and x.xid > m.xids[100] and x.xid < m.high
+                  where x.shard = m.shard and x.xid > m.last and x.xid < m.high
                   order by x.xid, x.id limit 100) y) n
-        where m.xids[100] is not null
+        where m.last is not null
     )
     select coalesce(array_agg(distinct w.xid) filter (where pg_visible_in_snapshot(w.xid, p_until)), '{}')
     from (select s.ord, x.xid from s left join lateral pg_snapshot_xip(s.since) x (xid) on true
