@@ -1,7 +1,6 @@
 #include "store/pg_recurrence_writer.h"
 
-#include <fmt/format.h>
-
+#include <array>
 #include <utility>
 
 #include "domain/time.h"
