@@ -105,9 +105,9 @@ bool MutationQueue::GiveUp(const std::shared_ptr<Call>& call) {
 }
 
 void MutationQueue::ElectLocked() {
-  if (reading_ || 2 * waiting_.size() < under_way_count_) return;
+  if (reading_) return;
   const auto lane = std::ranges::find(lanes_, false, &Lane::busy);
-  if (lane == lanes_.end()) return;
+  if (lane == lanes_.end() || waiting_.size() < EnoughLocked(*lane)) return;
   for (const std::shared_ptr<Call>& call : waiting_) {
     if (busy_users_.contains(call->item.mutation->user.value)) continue;
     reading_ = true;
@@ -115,6 +115,10 @@ void MutationQueue::ElectLocked() {
     call->Tell([&lane](Call& told) { told.leads = &*lane; });
     return;
   }
+}
+
+std::size_t MutationQueue::EnoughLocked(const Lane& lane) const {
+  return std::max((under_way_count_ + 1) / 2, std::min(under_way_count_, lane.last_size));
 }
 
 MutationQueue::Calls MutationQueue::TakeLocked() {
@@ -169,6 +173,7 @@ void MutationQueue::End(Lane& lane, const Calls& calls, bool has_read) {
   const Lock lock(mutex_);
   if (!has_read) reading_ = false;
   lane.busy = false;
+  lane.last_size = calls.size();
   under_way_count_ -= calls.size();
   if (!calls.empty()) ++stats_.batch_count;
   for (const std::shared_ptr<Call>& call : calls) {

@@ -35,9 +35,10 @@ struct MutationQueueOptions {
 /// Brings together calls that change tasks at about one time: they share a transaction, a commit
 /// and two round trips (MutationBatch). Two batches run in turns, on a connection each: while one
 /// writes and commits, the other reads. The calls that come meanwhile are the next batch. No call
-/// waits for others to come while no batch runs; beside a batch, the next one begins as soon as
-/// half as many calls wait, because a commit costs much for few. A call runs its batch on its own
-/// thread, so the queue needs none.
+/// waits for others to come while no batch runs. Beside a batch, the next one begins as soon as
+/// the callers of the last one have come back, so that the two keep out of step; it waits for no
+/// more than are under way, and for half as many at least, because a commit costs much for few. A
+/// call runs its batch on its own thread, so the queue needs none.
 ///
 /// A call goes alone, with its own statement, when no other is under way; when the batch passed it
 /// over (its user is new, or others hold the user's lock); when its batch failed or cannot tell
@@ -66,6 +67,7 @@ class MutationQueue {
   /// Where batches run, one at a time.
   struct Lane {
     bool busy = false;
+    std::size_t last_size = 0;  // calls of its last batch
     // Of the call that leads.
     std::unique_ptr<PipelineConnection> connection;
     std::chrono::steady_clock::time_point connect_again_at{};
@@ -105,6 +107,8 @@ class MutationQueue {
   bool GiveUp(const std::shared_ptr<Call>& call);
   /// Makes a waiting call run a batch, if there is one, a lane is free and no batch reads.
   void ElectLocked();
+  /// How many calls are to wait before the lane begins its next batch.
+  std::size_t EnoughLocked(const Lane& lane) const;
   /// Takes the calls of the next batch out of the queue.
   Calls TakeLocked();
   void ReleaseLocked(const domain::UserId& user);
@@ -120,7 +124,7 @@ class MutationQueue {
   std::mutex mutex_;
   std::list<std::shared_ptr<Call>> waiting_;  // guarded by mutex_, in the order of arrival
   std::map<std::string, int> busy_users_;     // guarded by mutex_: calls under way, by user
-  std::vector<Lane> lanes_;                   // `busy` is guarded by mutex_
+  std::vector<Lane> lanes_;                   // `busy` and `last_size` are guarded by mutex_
   std::size_t under_way_count_ = 0;           // guarded by mutex_: calls in batches
   bool reading_ = false;                      // guarded by mutex_: a batch has not read yet
   MutationQueueStats stats_;                  // guarded by mutex_
