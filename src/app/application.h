@@ -179,7 +179,8 @@ class Application {
 
   live::Feed feed_;
   live::UpdateReader live_updates_{
-      [this](domain::TaskUpdate update) { feed_.Publish(std::move(update)); }};
+      [this](domain::TaskUpdate update) { feed_.Publish(std::move(update)); },
+      [this](const domain::UserId& user) { return feed_.PassOver(user); }};
 
   TicketKeys ticket_keys_{config_.ticket_key_entry, sidecar_.secrets, clock_};
   const IdentitySetup identity_{SetUpIdentity(config_, sidecar_.secrets, clock_)};

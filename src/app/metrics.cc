@@ -164,7 +164,7 @@ void AddLive(MetricsPage& page, const live::FeedStats& live, std::uint64_t malfo
   page.Counter("todo_live_updates_total", "Updates that came from the bus", Number(live.updates));
   page.Counter("todo_live_deliveries_total", "Updates given to live screens",
                Number(live.deliveries));
-  page.Histogram("todo_live_lag_seconds", "Time from a change to its arrival at this replica",
+  page.Histogram("todo_live_lag_seconds", "Time from a change to its arrival at a screen's replica",
                  live.lag);
   for (const auto& [of, count] :
        {std::pair{"missed", live.reads}, {"snapshot", live.page_reads}, {"check", live.checks}}) {

@@ -38,6 +38,10 @@ class Feed final : public ports::ChangeFeed {
   /// if its user has a watch.
   void Publish(domain::TaskUpdate update) { core_.Publish(std::move(update)); }
 
+  /// Whether the user has no watch. The update from the bus for which this is asked counts as
+  /// published then: it need not be read.
+  bool PassOver(const domain::UserId& user) { return core_.PassOver(user); }
+
   /// The server stops: ends every watch with SERVER_STOPPING, and refuses new ones. The watchers
   /// are told to come back at random times within a second, or more if there are more than 200, at
   /// most 30 s. Repeating it is harmless.

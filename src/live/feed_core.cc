@@ -100,6 +100,12 @@ void FeedCore::Publish(domain::TaskUpdate update) {
   for (const auto& watch : *watches) watch->TakeHint();
 }
 
+bool FeedCore::PassOver(const domain::UserId& user) {
+  if (audiences_->Find(user)) return false;
+  ++counters_.updates;
+  return true;
+}
+
 void FeedCore::PublishChange(domain::Change change) {
   counters_.NoteLag(parts_.clock.Now() - change.at);
   const Audiences::List watches = audiences_->Find(change.user);

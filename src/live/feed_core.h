@@ -43,6 +43,7 @@ class FeedCore final : public ports::ChangeFeed, private WatchServices {
   absl::StatusOr<std::unique_ptr<ports::FeedWatch>> Watch(
       ports::WatchRequest request, std::shared_ptr<ports::FeedSink> sink) override;
   void Publish(domain::TaskUpdate update);
+  bool PassOver(const domain::UserId& user);
   void End();
   FeedStats stats();
 

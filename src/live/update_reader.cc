@@ -7,11 +7,12 @@
 
 namespace todo::live {
 
-UpdateReader::UpdateReader(Publish publish, SteadyClock clock)
-    : publish_(std::move(publish)), clock_(std::move(clock)) {}
+UpdateReader::UpdateReader(Publish publish, PassOver pass_over, SteadyClock clock)
+    : publish_(std::move(publish)), pass_over_(std::move(pass_over)), clock_(std::move(clock)) {}
 
 std::vector<absl::Status> UpdateReader::Process(const std::vector<domain::BusRecord>& records) {
   for (const domain::BusRecord& record : records) {
+    if (!record.key.empty() && pass_over_({record.key})) continue;
     absl::StatusOr<domain::TaskUpdate> update = domain::ParseTaskUpdateRecord(record.bytes);
     if (update.ok()) {
       publish_(*std::move(update));

@@ -93,6 +93,17 @@ class FeedCoreTest : public testing::Test {
   std::optional<FeedCore> core_;
 };
 
+TEST_F(FeedCoreTest, PassesOverUsersWithoutWatches) {
+  EXPECT_TRUE(core().PassOver(kAda));
+  EXPECT_EQ(core().stats().updates, 1u);
+  Watcher watcher = LiveWatch(kAda);
+  EXPECT_FALSE(core().PassOver(kAda));
+  EXPECT_TRUE(core().PassOver(kBob));
+  watcher.watch.reset();
+  EXPECT_TRUE(core().PassOver(kAda));
+  EXPECT_EQ(core().stats().updates, 3u);
+}
+
 TEST_F(FeedCoreTest, UpdatesGoToAllWatchesOfTheirUserAndToNobodyElse) {
   const Watcher first = LiveWatch(kAda);
   const Watcher second = LiveWatch(kAda);

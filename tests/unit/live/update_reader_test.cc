@@ -47,6 +47,7 @@ class UpdateReaderTest : public testing::Test {
   std::vector<domain::TaskUpdate> published_;
   UpdateReader reader_{
       [this](domain::TaskUpdate update) { published_.push_back(std::move(update)); },
+      [](const domain::UserId& user) { return user.value == "unwatched"; },
       [this] { return now_; }};
 };
 
@@ -66,6 +67,16 @@ TEST_F(UpdateReaderTest, AcknowledgesWhatItCannotRead) {
   EXPECT_THAT(statuses, Each(absl::OkStatus()));
   EXPECT_THAT(published_, SizeIs(1)) << "the good one among them";
   EXPECT_EQ(reader_.malformed_count(), 2u);
+}
+
+TEST_F(UpdateReaderTest, DoesNotReadWhatNobodyWaitsFor) {
+  domain::BusRecord skipped = Record("no JSON");
+  skipped.key = "unwatched";
+  domain::BusRecord wanted = Record(domain::TaskUpdateRecord(SomeChange()));
+  wanted.key = "ada";
+  EXPECT_THAT(reader_.Process({skipped, wanted}), Each(absl::OkStatus()));
+  EXPECT_EQ(reader_.malformed_count(), 0u);
+  EXPECT_THAT(published_, SizeIs(1));
 }
 
 TEST_F(UpdateReaderTest, LogsMalformedRecordsOnceAMinute) {
