@@ -70,6 +70,11 @@ update tasks x set
 from (select * from unnest($1::batch_task[]) order by user_id, id) v
 where x.user_id = v.user_id and x.id = v.id)sql"};
 
+/// Of tasks that kInsertTasks inserts.
+inline constexpr Statement kInsertTexts{"batch_insert_texts", R"sql(
+insert into task_texts (user_id, id, search_text)
+select v.user_id, v.id, v.title || chr(1) || v.description from unnest($1::batch_text[]) v)sql"};
+
 /// A null leaves its part of the text as it is, as search_text_after does.
 inline constexpr Statement kWriteTexts{"batch_write_texts", R"sql(
 insert into task_texts (user_id, id, search_text)

@@ -56,7 +56,8 @@ bool IsOpen(const domain::Task& task) { return !task.completed && !task.deleted;
 
 std::span<const Statement> ChangeRows::Statements() {
   static constexpr std::array kStatements = {kWriteUsers,   kInsertTasks, kUpdateTasks,
-                                             kReplaceTasks, kWriteTexts,  kWriteChanges};
+                                             kReplaceTasks, kInsertTexts, kWriteTexts,
+                                             kWriteChanges};
   return kStatements;
 }
 
@@ -78,11 +79,12 @@ void ChangeRows::AddTexts(const domain::Task& task, const ChangeRow& change) {
   const bool description = change.creates || change.sets_description;
   if (!title && !description) return;
   const domain::TaskFields& fields = task.fields;
-  texts_.Add(BinaryRow(task.user.value, task.id.value,
-                       title ? std::optional(util::FoldForSearch(fields.title)) : std::nullopt,
-                       description
-                           ? std::optional(util::FoldForSearch(fields.description.value_or("")))
-                           : std::nullopt));
+  BinaryArray<BinaryRow>& texts = change.creates ? new_texts_ : changed_texts_;
+  texts.Add(BinaryRow(task.user.value, task.id.value,
+                      title ? std::optional(util::FoldForSearch(fields.title)) : std::nullopt,
+                      description
+                          ? std::optional(util::FoldForSearch(fields.description.value_or("")))
+                          : std::nullopt));
 }
 
 void ChangeRows::Send(Pipeline& pipeline, const UserRows& users) const {
@@ -94,7 +96,8 @@ void ChangeRows::Send(Pipeline& pipeline, const UserRows& users) const {
   if (!new_tasks_.empty()) pipeline.Send(kInsertTasks, {new_tasks_.Encoded()});
   if (!changed_tasks_.empty()) pipeline.Send(kUpdateTasks, {changed_tasks_.Encoded()});
   if (!replaced_tasks_.empty()) pipeline.Send(kReplaceTasks, {replaced_tasks_.Encoded()});
-  if (!texts_.empty()) pipeline.Send(kWriteTexts, {texts_.Encoded()});
+  if (!new_texts_.empty()) pipeline.Send(kInsertTexts, {new_texts_.Encoded()});
+  if (!changed_texts_.empty()) pipeline.Send(kWriteTexts, {changed_texts_.Encoded()});
   pipeline.Send(kWriteChanges, {changes_.Encoded()});
 }
 

@@ -51,8 +51,8 @@ struct ChangeRow {
   bool by_consumer = false;  // not of a call: it may also set what a series keeps
 };
 
-/// The rows that changes of tasks write: users, tasks, texts and the change log, each table by one
-/// statement. It writes what apply_change (db/functions) writes for one change.
+/// The rows that changes of tasks write: users, tasks, texts and the change log, by one statement
+/// for each kind of row. It writes what apply_change (db/functions) writes for one change.
 class ChangeRows {
  public:
   static std::span<const Statement> Statements();
@@ -75,7 +75,8 @@ class ChangeRows {
   BinaryArray<BinaryRow> new_tasks_;
   BinaryArray<BinaryRow> changed_tasks_;   // by calls
   BinaryArray<BinaryRow> replaced_tasks_;  // by the consumer
-  BinaryArray<BinaryRow> texts_;
+  BinaryArray<BinaryRow> new_texts_;
+  BinaryArray<BinaryRow> changed_texts_;
   BinaryArray<BinaryRow> changes_;
 };
 
