@@ -19,14 +19,14 @@ select u.user_id, u.seq, u.open_tasks, u.shard
 from unnest($1::text[]) k (user_id) join users u on u.user_id = k.user_id)sql"};
 
 inline constexpr Statement kFindRequests{"batch_find_requests", R"sql(
-select k.user_id, k.request_id
+select k.user_id, k.request_id::text
 from unnest($1::text[], $2::uuid[]) k (user_id, request_id)
 cross join lateral (select from requests x where x.user_id = k.user_id and x.request_id = k.request_id limit 1) r)sql"};
 
 inline constexpr Statement kFindTasks{"batch_find_tasks", R"sql(
-select t.user_id, t.id, t.deleted_at is not null, t.task
+select t.user_id, t.id, t.task
 from unnest($1::text[], $2::bigint[]) k (user_id, id)
-cross join lateral (select x.user_id, x.id, x.deleted_at, task_json(x) as task from tasks x
+cross join lateral (select x.user_id, x.id, task_row(x) as task from tasks x
                     where x.user_id = k.user_id and x.id = k.id limit 1) t)sql"};
 
 /// As many numbers of tasks as $1 has elements.

@@ -6,43 +6,10 @@
 #include "domain/event/event_writer.h"
 #include "store/batch_statements.h"
 #include "store/pipeline.h"
+#include "store/task_row.h"
 #include "util/unicode.h"
 
 namespace todo::store {
-namespace {
-
-template <typename T>
-std::optional<T> ValueIf(bool condition, T value) {
-  return condition ? std::optional<T>(std::move(value)) : std::nullopt;
-}
-
-/// A batch_task. `changed_at` is the time at which a deleted task was deleted. `by_consumer`: the
-/// consumer of recurring tasks leaves the task in this version.
-BinaryRow TaskRow(const domain::Task& task, domain::Instant changed_at, bool by_consumer) {
-  const domain::TaskFields& fields = task.fields;
-  const domain::Due& due = fields.due;
-  const bool is_due = due.kind != domain::DueKind::kNone;
-  const bool is_local = due.kind == domain::DueKind::kDate || due.kind == domain::DueKind::kLocal;
-  const bool in_series = task.series.has_value();
-  const domain::SeriesPosition series = task.series.value_or(domain::SeriesPosition{});
-  const bool has_following = series.following != domain::FollowingFields();
-  return BinaryRow(
-      task.user.value, task.id.value, task.version, task.seq, fields.title, fields.description,
-      task.completed, task.completed_at, static_cast<std::int16_t>(fields.priority), fields.tags,
-      ValueIf(is_due, domain::ToString(due.kind)), ValueIf(is_local, due.local),
-      ValueIf(is_due, due.at), fields.time_zone, fields.recurrence_rule,
-      domain::ToString(fields.recurrence_basis), task.created_at, task.updated_at,
-      ValueIf(task.deleted, changed_at), task.skipped_at, ValueIf(in_series, series.series_id),
-      ValueIf(in_series, series.occurrence), ValueIf(in_series, series.anchor),
-      ValueIf(series.anchor_is_later, true), ValueIf(in_series, series.scheduled), series.missed,
-      ValueIf(in_series, series.rule_since),
-      has_following ? std::optional(Jsonb{domain::FormatFollowing(series.following)})
-                    : std::nullopt,
-      ValueIf(by_consumer, task.version));
-}
-
-}  // namespace
-
 UserRows ToUserRows(const PipelineRows& rows) {
   UserRows users;
   for (int i = 0; i < rows.size(); ++i) {

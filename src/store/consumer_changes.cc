@@ -6,7 +6,7 @@
 #include "store/batch_statements.h"
 #include "store/binary_array.h"
 #include "store/session_pipeline.h"
-#include "store/task_columns.h"
+#include "store/task_row.h"
 #include "util/status.h"
 
 namespace todo::store {
@@ -83,9 +83,8 @@ void ConsumerChanges::Read(const std::vector<ConsumerChange>& changes) {
   const PipelineRows& task_rows = answers[kTaskRows];
   for (int i = 0; i < task_rows.size(); ++i) {
     // One that cannot be read is none: Add fails on it, and the log says why.
-    absl::StatusOr<Task> task = DecodeTask(task_rows.Text(i, 3));
+    absl::StatusOr<Task> task = DecodeTaskRow(task_rows.Text(i, 2));
     if (!task.ok()) continue;
-    task->deleted = task_rows.Text(i, 2) == "t";
     tasks_[{std::string(task_rows.Text(i, 0)), task_rows.Number(i, 1)}] = *std::move(task);
   }
   const PipelineRows& id_rows = answers[kIdRows];

@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "domain/event/event_writer.h"
 #include "ports/mutated_task.h"
 #include "ports/no_such_task.h"
 #include "ports/stale_task.h"
 #include "ports/too_many_open_tasks.h"
 #include "store/batch_statements.h"
 #include "store/binary_array.h"
-#include "store/task_columns.h"
+#include "store/task_row.h"
 #include "util/fault_point.h"
 #include "util/status.h"
 
@@ -127,8 +128,8 @@ absl::Status MutationBatch::Read(PipelineConnection& connection) {
     known_requests_.emplace(request_rows.Text(i, 0), request_rows.Text(i, 1));
   const PipelineRows& task_rows = answers[kTaskRows];
   for (int i = 0; i < task_rows.size(); ++i) {
-    tasks_[{std::string(task_rows.Text(i, 0)), task_rows.Number(i, 1)}] = {
-        .json = std::string(task_rows.Text(i, 3)), .deleted = task_rows.Text(i, 2) == "t"};
+    tasks_.emplace(std::pair(task_rows.Text(i, 0), task_rows.Number(i, 1)),
+                   DecodeTaskRow(task_rows.Text(i, 2)));
   }
   const PipelineRows& id_rows = answers[kIdRows];
   for (int i = id_rows.size(); i > 0; --i) free_ids_.push_back(id_rows.Number(i - 1, 0));
@@ -150,16 +151,16 @@ void MutationBatch::Decide(BatchItem& item) {
     return;
   }
   const auto found = tasks_.find({mutation.user.value, mutation.task_id.value});
-  if (found == tasks_.end() || found->second.deleted)
+  if (found == tasks_.end() || (found->second.ok() && found->second->deleted))
     return Refuse(item, ports::NoSuchTask(mutation.task_id));
-  const absl::StatusOr<Task> was = DecodeTask(found->second.json);
+  const absl::StatusOr<Task>& was = found->second;
   // The statement of the call alone copes with both.
   if (!was.ok() || HasFollowing(was->series)) return;
   if (mutation.expected_version && *mutation.expected_version != was->version)
     return Refuse(item, ports::StaleTask(mutation.task_id));
   Task after = ports::MutatedTask(mutation, *was);
   if (after == *was || (mutation.kind == ChangeKind::kCompleted && was->completed)) {
-    requests_.push_back({.mutation = &mutation, .seq = {}, .answer = found->second.json});
+    requests_.push_back({.mutation = &mutation, .seq = {}, .answer = domain::FormatTaskJson(*was)});
     return Answer(item, ports::MutationResult{.task = *was});
   }
   // A trigger looks at the other tasks of the series, and is to see each of their changes.

@@ -62,10 +62,6 @@ class MutationBatch {
   std::set<int> Run(PipelineConnection& connection, const std::function<void()>& on_read);
 
  private:
-  struct Stored {
-    std::string json;
-    bool deleted = false;
-  };
   /// A row of requests. `seq` or `answer`.
   struct Request {
     const ports::Mutation* mutation = nullptr;
@@ -87,7 +83,7 @@ class MutationBatch {
 
   UserRows users_;  // those that are locked
   std::set<std::pair<std::string, std::string>> known_requests_;
-  std::map<std::pair<std::string, std::int64_t>, Stored> tasks_;
+  std::map<std::pair<std::string, std::int64_t>, absl::StatusOr<domain::Task>> tasks_;
   std::vector<std::int64_t> free_ids_;
   std::set<std::pair<std::string, domain::Uuid>> changed_series_;  // by user
   ChangeRows changes_;

@@ -8,7 +8,7 @@
 #include "store/consumer_changes.h"
 #include "store/session.h"
 #include "store/session_pipeline.h"
-#include "store/task_columns.h"
+#include "store/task_row.h"
 #include "util/status.h"
 
 namespace todo::store {
@@ -23,8 +23,7 @@ constexpr Statement kLock{"inbox_lock", "select lock_users($1::text[])"};
 
 // A statement of its own, so that it sees all that was committed before the lock was granted.
 constexpr Statement kLoad{"inbox_load", R"sql(
-select r.ord, task_json(t), t.deleted_at is not null,
-       case when n.id is not null then task_json(n) end, n.deleted_at is not null,
+select r.ord, task_row(t), case when n.id is not null then task_row(n) end,
        coalesce(n.version = n.consumer_version, false)
 from unnest($1::text[], $2::bigint[]) with ordinality r (user_id, task_id, ord)
 join tasks t on t.user_id = r.user_id and t.id = r.task_id
@@ -36,9 +35,9 @@ select k.id from unnest($1::bigint[]) k (id)
 cross join lateral (select from tasks x where x.id = k.id limit 1) t)sql"};
 
 constexpr Statement kFindOccurrences{"inbox_find_occurrences", R"sql(
-select k.place, t.task, t.deleted_at is not null, t.untouched
+select k.place, t.task, t.untouched
 from unnest($1::text[], $2::uuid[], $3::bigint[]) with ordinality k (user_id, series_id, occurrence, place)
-cross join lateral (select x.deleted_at, task_json(x) as task, coalesce(x.version = x.consumer_version, false) as untouched
+cross join lateral (select task_row(x) as task, coalesce(x.version = x.consumer_version, false) as untouched
                     from tasks x
                     where x.user_id = k.user_id and x.series_id = k.series_id and x.occurrence = k.occurrence
                     limit 1) t)sql"};
@@ -53,14 +52,7 @@ on conflict (user_id, series_id) do update set version = excluded.version, at = 
 where case when excluded.version > 0 and f.version > 0 and excluded.version <> f.version
            then excluded.version > f.version
            else excluded.at >= f.at end
-returning f.user_id, f.series_id)sql"};
-
-/// The task in a column of JSON; the next column says whether it is deleted.
-absl::StatusOr<domain::Task> Decode(const PipelineRows& rows, int row, int column) {
-  TODO_ASSIGN_OR_RETURN(domain::Task task, DecodeTask(rows.Text(row, column)));
-  task.deleted = rows.Text(row, column + 1) == "t";
-  return task;
-}
+returning f.user_id, f.series_id::text)sql"};
 
 }  // namespace
 
@@ -87,11 +79,11 @@ absl::StatusOr<std::vector<std::optional<HeldTask>>> PgRecurrenceWriter::LockAnd
     Held held(refs.size());
     for (int i = 0; i < rows.size(); ++i) {
       HeldTask task;
-      TODO_ASSIGN_OR_RETURN(task.task, Decode(rows, i, 1));
-      if (!rows.IsNull(i, 3)) {
+      TODO_ASSIGN_OR_RETURN(task.task, DecodeTaskRow(rows.Text(i, 1)));
+      if (!rows.IsNull(i, 2)) {
         Successor successor;
-        TODO_ASSIGN_OR_RETURN(successor.task, Decode(rows, i, 3));
-        successor.untouched = rows.Text(i, 5) == "t";
+        TODO_ASSIGN_OR_RETURN(successor.task, DecodeTaskRow(rows.Text(i, 2)));
+        successor.untouched = rows.Flag(i, 3);
         task.successor = std::move(successor);
       }
       held.at(static_cast<std::size_t>(rows.Number(i, 0)) - 1) = std::move(task);
@@ -129,8 +121,8 @@ absl::StatusOr<std::vector<std::optional<Successor>>> PgRecurrenceWriter::FindOc
     Found found(places.size());
     for (int i = 0; i < rows.size(); ++i) {
       Successor successor;
-      TODO_ASSIGN_OR_RETURN(successor.task, Decode(rows, i, 1));
-      successor.untouched = rows.Text(i, 3) == "t";
+      TODO_ASSIGN_OR_RETURN(successor.task, DecodeTaskRow(rows.Text(i, 1)));
+      successor.untouched = rows.Flag(i, 2);
       found.at(static_cast<std::size_t>(rows.Number(i, 0)) - 1) = std::move(successor);
     }
     return found;

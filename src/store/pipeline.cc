@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
+#include "store/binary_row_reader.h"
 #include "store/session.h"
 
 namespace todo::store {
@@ -27,12 +27,7 @@ std::string_view PipelineRows::Text(int row, int column) const {
           static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
 }
 
-std::int64_t PipelineRows::Number(int row, int column) const {
-  const std::string_view text = Text(row, column);
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
+std::int64_t PipelineRows::Number(int row, int column) const { return NumberOf(Text(row, column)); }
 
 Pipeline::Pipeline(PGconn* connection) : connection_(connection) {
   if (PQstatus(connection) != CONNECTION_OK || PQsetnonblocking(connection, 1) != 0 ||
@@ -59,7 +54,7 @@ void Pipeline::Send(const Statement& statement, std::initializer_list<std::strin
   }
   const std::vector<int> binary(parameters.size(), 1);
   Note(PQsendQueryPrepared(connection_, statement.name, static_cast<int>(texts.size()),
-                           texts.data(), lengths.data(), binary.data(), 0));
+                           texts.data(), lengths.data(), binary.data(), 1));
 }
 
 void Pipeline::Send(const char* sql) {

@@ -19,15 +19,18 @@ namespace todo::store {
 
 struct Statement;
 
-/// What a statement answered, in the text form of its columns.
+/// What a prepared statement answered, in the binary form of its columns.
 class PipelineRows {
  public:
   explicit PipelineRows(PGresult* result) : result_(result, &PQclear) {}
   int size() const { return PQntuples(result_.get()); }
   bool IsNull(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
-  /// Empty for null. Lives as long as the rows.
+  /// A text, or the bytes of a value of another type. Empty for null. Lives as long as the rows.
   std::string_view Text(int row, int column) const;
+  /// An integer of any size; 0 for null.
   std::int64_t Number(int row, int column) const;
+  /// False for null.
+  bool Flag(int row, int column) const { return Text(row, column) == std::string_view("\1"); }
   /// What the statement did, for example COMMIT.
   std::string_view command() const { return PQcmdStatus(result_.get()); }
 

@@ -59,12 +59,15 @@ void AddSeries(Patch& patch, const std::optional<domain::SeriesPosition>& series
   patch["following"] = series ? Patch::parse(domain::FormatFollowing(series->following)) : Patch();
 }
 
+absl::Status NotUnderstood(std::string_view reason) {
+  util::Log(util::Severity::kError, "stored_task_not_understood", {{"reason", reason}});
+  return absl::InternalError("store: a stored task cannot be read");
+}
+
 absl::StatusOr<domain::Task> DecodeTask(std::string_view json) {
   absl::StatusOr<domain::Task> task = domain::ParseTaskJson(json);
   if (task.ok()) return task;
-  util::Log(util::Severity::kError, "stored_task_not_understood",
-            {{"reason", util::FromAbsl(task.status().message())}});
-  return absl::InternalError("store: a stored task cannot be read");
+  return NotUnderstood(util::FromAbsl(task.status().message()));
 }
 
 }  // namespace todo::store

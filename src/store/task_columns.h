@@ -23,6 +23,9 @@ void AddDue(Patch& patch, const domain::Due& due);
 /// nullopt: the task leaves its series.
 void AddSeries(Patch& patch, const std::optional<domain::SeriesPosition>& series);
 
+/// Logs that a stored task cannot be read, and answers the kInternal of it.
+absl::Status NotUnderstood(std::string_view reason);
+
 /// Reads JSON of the database's task_json(). kInternal: it cannot be read (logged).
 absl::StatusOr<domain::Task> DecodeTask(std::string_view json);
 

@@ -240,4 +240,12 @@ absl::StatusOr<Task> ParseTaskJson(std::string_view json) {
   }
 }
 
+absl::StatusOr<FollowingFields> ParseFollowing(std::string_view json) {
+  try {
+    return ReadFollowing(ParseJson(json, "following"), "following");
+  } catch (const Violation& violation) {
+    return util::MakeStatus(absl::StatusCode::kInvalidArgument, violation.text);
+  }
+}
+
 }  // namespace todo::domain

@@ -25,6 +25,9 @@ absl::StatusOr<ReminderEvent> ParseReminderEventRecord(std::string_view record);
 /// writes.
 absl::StatusOr<Task> ParseTaskJson(std::string_view json);
 
+/// Reads what FormatFollowing writes; as ParseTaskJson.
+absl::StatusOr<FollowingFields> ParseFollowing(std::string_view json);
+
 /// Whether `json` nests deeper than any event does. Do not parse such text: parsing recurses.
 bool NestsTooDeep(std::string_view json);
 
