@@ -27,21 +27,20 @@ std::int64_t NumberOf(std::string_view bytes) {
   return static_cast<std::int64_t>(number);
 }
 
-std::optional<std::string_view> BinaryReader::Take(std::size_t size) {
-  if (size > bytes_.size()) return std::nullopt;
+std::string_view BinaryReader::Take(std::size_t size) {
+  failed_ = failed_ || size > bytes_.size();
+  if (failed_) return bytes_ = {};
   const std::string_view taken = bytes_.substr(0, size);
   bytes_.remove_prefix(size);
   return taken;
 }
 
-std::int32_t BinaryReader::TakeNumber() {
-  const std::optional<std::string_view> bytes = Take(4);
-  return bytes ? static_cast<std::int32_t>(NumberOf(*bytes)) : -1;
-}
+std::int32_t BinaryReader::TakeNumber() { return static_cast<std::int32_t>(NumberOf(Take(4))); }
 
 std::optional<std::string_view> BinaryReader::TakeValue() {
   const std::int32_t size = TakeNumber();
-  return size < 0 ? std::nullopt : Take(static_cast<std::size_t>(size));
+  if (size < 0) return std::nullopt;
+  return Take(static_cast<std::size_t>(size));
 }
 
 bool ReadValue(std::string_view bytes, bool& to) {
@@ -100,16 +99,16 @@ bool ReadValue(std::string_view bytes, std::vector<std::string>& to) {
   const std::int32_t dimensions = reader.TakeNumber();
   reader.Take(8);  // whether there are nulls, and the type
   to.clear();
-  if (dimensions == 0) return reader.empty();
+  if (dimensions == 0) return reader.done();
   const std::int32_t count = reader.TakeNumber();
   reader.Take(4);  // the index of the first element
   if (dimensions != 1) return false;
-  for (std::int32_t i = 0; i < count; ++i) {
+  for (std::int32_t i = 0; i < count && !reader.failed(); ++i) {
     const std::optional<std::string_view> text = reader.TakeValue();
     if (!text) return false;
     to.emplace_back(*text);
   }
-  return reader.empty();
+  return reader.done();
 }
 
 }  // namespace todo::store

@@ -29,22 +29,26 @@ bool ReadValue(std::string_view bytes, absl::CivilSecond& to);
 bool ReadValue(std::string_view bytes, domain::Uuid& to);
 bool ReadValue(std::string_view bytes, std::vector<std::string>& to);
 
-/// Takes binary values apart.
+/// Takes binary values apart. Where fewer bytes are left than are taken, it is at its end, and has
+/// failed.
 class BinaryReader {
  public:
   /// `bytes` must outlive the reader.
   explicit BinaryReader(std::string_view bytes) : bytes_(bytes) {}
 
-  /// A part of `size` bytes. nullopt: there are fewer.
-  std::optional<std::string_view> Take(std::size_t size);
-  /// A number of four bytes, -1 if there are fewer.
+  /// A part of `size` bytes; empty after a failure.
+  std::string_view Take(std::size_t size);
+  /// A number of four bytes; 0 after a failure.
   std::int32_t TakeNumber();
-  /// A value with its length before it. nullopt: null, or none.
+  /// A value with its length before it. nullopt: null.
   std::optional<std::string_view> TakeValue();
-  bool empty() const { return bytes_.empty(); }
+  bool failed() const { return failed_; }
+  /// Whether everything was taken, and nothing beyond it.
+  bool done() const { return !failed_ && bytes_.empty(); }
 
  private:
   std::string_view bytes_;
+  bool failed_ = false;
 };
 
 /// Reads a value of a composite type. False: it has other columns than `values`, in number or form,
@@ -72,7 +76,7 @@ bool ReadRow(std::string_view row, Values&... values) {
       return read(reader, to);
   };
   return reader.TakeNumber() == static_cast<std::int32_t>(sizeof...(values)) &&
-         (read_any(values) && ...) && reader.empty();
+         (read_any(values) && ...) && reader.done();
 }
 
 }  // namespace todo::store
