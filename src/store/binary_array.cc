@@ -1,13 +1,7 @@
 #include "store/binary_array.h"
 
-#include <chrono>
-
 namespace todo::store {
 namespace {
-
-// The server counts microseconds from here.
-constexpr domain::Instant kEpoch{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
-constexpr absl::CivilSecond kCivilEpoch(2000, 1, 1);
 
 unsigned NibbleOf(char hex) {
   return static_cast<unsigned>(hex <= '9' ? hex - '0' : hex - 'a' + 10);
@@ -49,11 +43,11 @@ void AppendValue(std::string& to, const Jsonb& value) {
 }
 
 void AppendValue(std::string& to, domain::Instant at) {
-  AppendValue(to, static_cast<std::int64_t>((at - kEpoch).count()));
+  AppendValue(to, static_cast<std::int64_t>((at - kServerEpoch).count()));
 }
 
 void AppendValue(std::string& to, absl::CivilSecond at) {
-  AppendValue(to, static_cast<std::int64_t>(at - kCivilEpoch) * 1'000'000);
+  AppendValue(to, static_cast<std::int64_t>(at - kServerCivilEpoch) * 1'000'000);
 }
 
 void AppendValue(std::string& to, const domain::Uuid& uuid) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,11 @@
 // quoting and no parsing. The server refuses a value of another type than its column has.
 
 namespace todo::store {
+
+/// The server counts microseconds from here.
+inline constexpr domain::Instant kServerEpoch{
+    std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
+inline constexpr absl::CivilSecond kServerCivilEpoch(2000, 1, 1);
 
 struct Bytea {
   std::string_view bytes;

@@ -5,9 +5,6 @@
 namespace todo::store {
 namespace {
 
-// The server counts microseconds from here.
-constexpr domain::Instant kEpoch{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
-constexpr absl::CivilSecond kCivilEpoch(2000, 1, 1);
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 
 /// Reads a number of just `size` bytes.
@@ -67,14 +64,14 @@ bool ReadValue(std::string_view bytes, Jsonb& to) {
 bool ReadValue(std::string_view bytes, domain::Instant& to) {
   std::int64_t micros = 0;
   if (!ReadValue(bytes, micros)) return false;
-  to = kEpoch + std::chrono::microseconds(micros);
+  to = kServerEpoch + std::chrono::microseconds(micros);
   return true;
 }
 
 bool ReadValue(std::string_view bytes, absl::CivilSecond& to) {
   std::int64_t micros = 0;
   if (!ReadValue(bytes, micros) || micros % kMicrosPerSecond != 0) return false;
-  to = kCivilEpoch + micros / kMicrosPerSecond;
+  to = kServerCivilEpoch + micros / kMicrosPerSecond;
   return true;
 }
 
