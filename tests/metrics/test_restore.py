@@ -12,7 +12,7 @@ from contextlib import suppress
 import grpc
 import pytest
 from checks import (
-    check, each_consumer_took_each_event_once, effects_have_their_cause, open_tasks_are_counted, seq_has_no_gap,
+    Finding, check, each_consumer_took_each_event_once, effects_have_their_cause, open_tasks_are_counted, seq_has_no_gap,
     tasks_are_what_the_log_says_last, usage_is_what_the_log_says,
 )
 from conftest import REPOSITORY, binary
@@ -24,8 +24,9 @@ from tools.stack import Stack
 USERS = 3
 RULES = (seq_has_no_gap, tasks_are_what_the_log_says_last, open_tasks_are_counted, each_consumer_took_each_event_once,
          effects_have_their_cause, usage_is_what_the_log_says)
-# Events of the lost time that were on their way have their effect, although the database knows no cause of it.
-OF_THE_LOST_TIME = ("which no change made", "its predecessor is None")
+# Events of the lost time that were on their way have their effect, although the database knows no cause of it. What usage
+# lacks is counted again from the change log, which leaves no marks; the rule of usage compares the numbers.
+OF_THE_LOST_TIME = ("which no change made", "its predecessor is None", "usage never took event")
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +93,16 @@ class Reminded:
             return []
 
     def wait_until_each_has_fired(self) -> None:
-        wanted = sorted(task.title for task in self._tasks)
-        eventually(lambda: len(self.notifications()) >= len(wanted), "the reminders fire", within=120)
-        assert self.notifications() == wanted  # once
+        wanted = {task.title for task in self._tasks}
+        eventually(lambda: set(self.notifications()) == wanted, "the reminders fire", within=120)
+        # One may have fired in the lost time, and its event may have been on its way at the restore.
+        assert max(Counter(self.notifications()).values()) <= 2
+
+
+def unexplained(stack: Stack) -> list[Finding]:
+    """What is wrong in the database, and is not an effect of the lost time."""
+    return [finding for finding in check(collect(stack, [], order_kept=False), RULES)
+            if not any(trace in finding.text for trace in OF_THE_LOST_TIME)]
 
 
 def test_a_backup_under_load_is_restored_under_load_and_everything_goes_on(stack: Stack) -> None:
@@ -125,9 +133,9 @@ def test_a_backup_under_load_is_restored_under_load_and_everything_goes_on(stack
     operator.rebuild_analytics()
     eventually(lambda: not operator.status().usage_rebuild.running, "usage was counted again")
     # The audit may still publish again what a consumer lacks.
-    eventually(lambda: not [finding for finding in check(collect(stack, [], order_kept=False), RULES)
-                            if not any(trace in finding.text for trace in OF_THE_LOST_TIME)],
-               "each change has its effects", within=120, every=1)
+    with suppress(AssertionError):
+        eventually(lambda: not unexplained(stack), "each change has its effects", within=120, every=1)
+    assert unexplained(stack) == []
     status = operator.status()
     assert (status.unpublished_changes, status.waiting_retries) == (0, 0)
 
