@@ -83,12 +83,9 @@ Application::Application(Config config, std::function<void()> on_failure,
           config_.database_url, [this](int shard) { OutboxGrewElsewhere(shard); },
           [this] { delivery_bell_.Ring(); }),
       conversation_(PartsOfConversation()),
-      processor_({stores_.inbox, stores_.retry_queue, stores_.crash_log, clock_},
-                 EventStreamsOf(StreamsOf(config_), {.recurring_tasks = &recurring_tasks_,
-                                                     .task_webhooks = &task_webhooks_,
-                                                     .usage_counter = &usage_counter_,
-                                                     .reminder_notifier = &reminder_notifier_}),
-                 [this](domain::Instant due) { retry_runner_.Wake(due); }),
+      processor_(
+          {stores_.inbox, stores_.retry_queue, stores_.crash_log, clock_}, StreamsOfConsumers(),
+          [this](domain::Instant due) { retry_runner_.Wake(due); }, &event_workers_),
       // One consumer that takes every task event is enough: an event that it misses is missing for
       // the others too.
       auditor_(stores_.audit_log, clock_, {std::string(recurring_tasks_.name())},
@@ -230,6 +227,13 @@ void Application::OutboxGrewElsewhere(int shard) {
 
 void Application::OutboxGrew(int shard) {
   if (!relay_.Wake(shard)) signal_.Announce(shard);
+}
+
+std::vector<service::EventStream> Application::StreamsOfConsumers() {
+  return EventStreamsOf(StreamsOf(config_), {.recurring_tasks = &recurring_tasks_,
+                                             .task_webhooks = &task_webhooks_,
+                                             .usage_counter = &usage_counter_,
+                                             .reminder_notifier = &reminder_notifier_});
 }
 
 relay::RelayOptions Application::OptionsOfRelay() {

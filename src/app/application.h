@@ -119,6 +119,7 @@ class Application {
   std::string PushPublicKey();
   void OutboxGrew(int shard);
   void OutboxGrewElsewhere(int shard);
+  std::vector<service::EventStream> StreamsOfConsumers();
   relay::RelayOptions OptionsOfRelay();
   MetricsSnapshot Figures();
   void Fail(std::string_view event, const absl::Status& status);

@@ -30,7 +30,7 @@ struct RelayOptions {
   std::string task_updates_topic = "task-updates";
   int batch_limit = 100;  // changes of one shard in one read; events in one publish
   /// How long changes gather at most, after others were read. Few changes wait for a part of it.
-  std::chrono::milliseconds gather{20};
+  std::chrono::milliseconds gather{40};
   std::chrono::milliseconds lease{4'000};
   std::chrono::milliseconds renew_interval{1'000};
   std::chrono::milliseconds poll_interval{250};

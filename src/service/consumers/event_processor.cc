@@ -12,6 +12,7 @@
 #include "util/log.h"
 #include "util/span.h"
 #include "util/status.h"
+#include "util/together.h"
 #include "util/trace_context.h"
 
 namespace todo::service {
@@ -27,6 +28,9 @@ using util::Severity;
 
 /// The delay before another look when other threads have all due entries in hand.
 constexpr std::chrono::milliseconds kInOtherHands{50};
+/// Events for which consumers run at the same time. For fewer, the hand-over to another thread
+/// costs more than it saves.
+constexpr std::size_t kLargeBatch = 8;
 constexpr std::string_view kPausedReason =
     "waits: a service that its consumer needs besides the database is away";
 
@@ -55,12 +59,13 @@ absl::Status Divide(std::string_view reason) {
 }  // namespace
 
 EventProcessor::EventProcessor(Ports ports, std::vector<EventStream> streams,
-                               std::function<void(Instant)> on_queued)
+                               std::function<void(Instant)> on_queued, util::WorkerPool* helpers)
     : ports_(ports),
       streams_(std::move(streams)),
       consumers_(ConsumersOf(streams_)),
       consumer_names_(NamesOf(streams_)),
       on_queued_(std::move(on_queued)),
+      helpers_(helpers),
       slots_(ports.crashes),
       paused_(ports.clock),
       figures_(consumer_names_) {}
@@ -112,11 +117,26 @@ std::vector<absl::Status> EventProcessor::Process(const std::vector<BusRecord>& 
         outage.ok() ? AddUnreadableDeadLetter(*stream, records[i], event.status()) : outage;
     if (ports::IsOutage(statuses[i])) outage = statuses[i];
   }
-  for (EventConsumer* consumer : stream->consumers) {
-    const std::vector<absl::Status> results = RunBatch(*consumer, incoming, outage);
+  for (const std::vector<absl::Status>& results : RunConsumers(*stream, incoming, outage)) {
     for (std::size_t i = 0; i < results.size(); ++i) statuses[positions[i]].Update(results[i]);
   }
   return statuses;
+}
+
+std::vector<std::vector<absl::Status>> EventProcessor::RunConsumers(
+    const EventStream& stream, const std::vector<IncomingEvent>& batch, absl::Status outage) {
+  const std::vector<EventConsumer*>& consumers = stream.consumers;
+  std::vector<std::vector<absl::Status>> results(consumers.size());
+  if (helpers_ != nullptr && batch.size() >= kLargeBatch) {
+    util::RunTogether(*helpers_, consumers.size(), [&](std::size_t i) {
+      absl::Status own_outage = outage;
+      results[i] = RunBatch(*consumers[i], batch, own_outage);
+    });
+  } else {
+    for (std::size_t i = 0; i < consumers.size(); ++i)
+      results[i] = RunBatch(*consumers[i], batch, outage);
+  }
+  return results;
 }
 
 std::vector<absl::Status> EventProcessor::RunBatch(EventConsumer& consumer,

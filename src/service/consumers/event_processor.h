@@ -29,6 +29,7 @@
 #include "service/consumers/in_flight.h"
 #include "service/consumers/paused_consumers.h"
 #include "util/guarded.h"
+#include "util/worker_pool.h"
 
 namespace todo::service {
 
@@ -70,9 +71,11 @@ class EventProcessor final : public ports::RecordHandler {
     const ports::Clock& clock;
   };
   /// The consumers must outlive it. `on_queued(due)` is called after an event was put into the
-  /// retry queue; it must not block.
+  /// retry queue; it must not block. The consumers of a large batch run at the same time, on those
+  /// threads of `helpers` that are free; without helpers one after the other.
   EventProcessor(Ports ports, std::vector<EventStream> streams,
-                 std::function<void(domain::Instant)> on_queued = {});
+                 std::function<void(domain::Instant)> on_queued = {},
+                 util::WorkerPool* helpers = nullptr);
 
   /// Looks for crashes, of this instance and of others that are gone. To be called once, before the
   /// first event. Blocks on the database; statuses as ports::CrashLog's.
@@ -112,6 +115,10 @@ class EventProcessor final : public ports::RecordHandler {
   static IncomingEvent IncomingEventOf(domain::Event event, const domain::BusRecord& record);
   static Consumers ConsumersOf(const std::vector<EventStream>& streams);
 
+  /// One list for each consumer of `stream`, with one status for each of `batch`, in order.
+  std::vector<std::vector<absl::Status>> RunConsumers(const EventStream& stream,
+                                                      const std::vector<IncomingEvent>& batch,
+                                                      absl::Status outage);
   /// One status for each of `batch`, in order. Sets `outage` when the store is away, and tries
   /// nothing more once it is set.
   std::vector<absl::Status> RunBatch(EventConsumer& consumer,
@@ -149,6 +156,7 @@ class EventProcessor final : public ports::RecordHandler {
   const Consumers consumers_;
   const std::vector<std::string> consumer_names_;
   const std::function<void(domain::Instant)> on_queued_;
+  util::WorkerPool* const helpers_;
   CrashLogSlots slots_;
   PausedConsumers paused_;
   util::Guarded<std::set<std::pair<std::string, domain::EventId>>> retrying_;  // consumer, event

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <barrier>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "support/fake_event_inbox.h"
 #include "support/fake_retry_queue.h"
 #include "task_event_records.h"
+#include "util/worker_pool.h"
 
 namespace todo::service {
 namespace {
@@ -146,6 +148,48 @@ TEST_F(EventBatchTest, AnOutageInTheMiddleOfTheHalvesKeepsWhatWasDone) {
     EXPECT_EQ(statuses[i].ok(), is_done) << i;
   }
   EXPECT_THAT(consumer_.applied, ElementsAre(1, 3, 4));
+}
+
+/// Looks at a batch when another consumer looks at it too.
+class MeetingConsumer final : public TaskEventConsumer {
+ public:
+  MeetingConsumer(std::string_view name, std::barrier<>& meeting)
+      : name_(name), meeting_(meeting) {}
+  std::string_view name() const override { return name_; }
+  absl::StatusOr<std::vector<bool>> Concerns(const std::vector<domain::Event>& events) override {
+    meeting_.arrive_and_wait();
+    return std::vector<bool>(events.size(), true);
+  }
+  absl::Status Apply(ports::InboxTransaction&,
+                     const std::vector<domain::TaskEvent>& events) override {
+    applied += events.size();
+    return result;
+  }
+  absl::Status result;
+  std::size_t applied = 0;
+
+ private:
+  const std::string_view name_;
+  std::barrier<>& meeting_;
+};
+
+TEST_F(EventBatchTest, TheConsumersOfALargeBatchRunAtTheSameTime) {
+  std::barrier meeting(2);
+  MeetingConsumer first("first", meeting);
+  MeetingConsumer second("second", meeting);
+  util::WorkerPool helpers(2, 2);
+  EventProcessor processor(
+      {inbox_, retries_, crashes_, clock_},
+      {{.topic = "task-events", .parse = &ParseTaskEvent, .consumers = {&first, &second}}}, {},
+      &helpers);
+  EXPECT_THAT(processor.Process(Batch(100)), Each(absl::OkStatus()));
+  EXPECT_EQ(first.applied, 100);
+  EXPECT_EQ(second.applied, 100);
+
+  second.result = absl::UnavailableError("no database");
+  EXPECT_THAT(processor.Process(TaskEventRecords("task-events", 101, 100)), Each(second.result))
+      << "the bus delivers what one of them lacks";
+  EXPECT_EQ(first.applied, 200);
 }
 
 }  // namespace

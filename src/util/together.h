@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "util/worker_pool.h"
+
+namespace todo::util {
+
+/// Calls `work(i)` once for each i below `count`: on the calling thread, and on threads of `pool`
+/// that have nothing else to do meanwhile. Returns when all calls have ended. `work` must not
+/// throw, and may be called on several threads at once.
+///
+/// The caller may be a thread of `pool` itself: it waits for calls that run, never for a free
+/// thread.
+void RunTogether(WorkerPool& pool, std::size_t count, const std::function<void(std::size_t)>& work);
+
+}  // namespace todo::util
