@@ -1,4 +1,4 @@
--- release: 1
+-- release: 2
 
 -- Claims events for a consumer.
 --
@@ -14,6 +14,20 @@ declare
     queue record;
     taken_count bigint;
 begin
+    -- Normally no event of the consumer waits, and none of these was claimed before: then they only have to be noted.
+    begin
+        insert into inbox (consumer, day, event_id, state, identity)
+        select p_consumer, e.day, e.event_id, 'done', nullif(e.identity, 0)
+        from unnest(p_event_ids, p_days, p_identities) e (event_id, day, identity)
+        where not exists (select from retries r where r.consumer = p_consumer)
+        order by e.event_id;
+        if found then
+            return query select e, 'fresh' from unnest(p_event_ids) e;
+            return;
+        end if;
+    exception when unique_violation then  -- the insert has no effect
+    end;
+
     for queue in
         select distinct e.user_id, e.task_id from unnest(p_users, p_task_ids) e (user_id, task_id)
         where exists (select from retries r where r.consumer = p_consumer and r.user_id = e.user_id
