@@ -44,7 +44,7 @@ begin
         left join changes c on c.user_id = e.user_id and c.seq = e.seq and c.event_id = e.event_id
         cross join lateral json_to_record(c.task_json::json)
              t (created_at timestamptz, priority text, tags text[], series_id uuid)
-        left join lateral (select true as is_ours from tasks x where x.id = e.task_id limit 1) held on c.seq is null
+        left join lateral (select true as is_ours from tasks x where c.seq is null and x.id = e.task_id limit 1) held on true
         where case when c.seq is not null then not u.counted @> c.seq
                    else not e.is_ours and held.is_ours is null end
     ), noted as (
