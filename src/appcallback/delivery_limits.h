@@ -19,6 +19,11 @@ constexpr std::int64_t MaxDeliveryBytes(std::int64_t record_limit, std::int64_t 
   return kDeliveryOverheadBytes + batch * (3 * record_limit + kEntryOverheadBytes);
 }
 
+/// How many records of up to `record_limit` bytes fit into a call of `max_bytes`; 0: none.
+constexpr std::int64_t MaxDeliveryBatch(std::int64_t record_limit, std::int64_t max_bytes) {
+  return (max_bytes - kDeliveryOverheadBytes) / (3 * record_limit + kEntryOverheadBytes);
+}
+
 /// The largest size of the metadata of such a call. The sidecar repeats the metadata of a record
 /// there, including its key, and the headers of all records unless its component omits them.
 constexpr std::int64_t MaxDeliveryMetadataBytes(std::int64_t record_limit) {

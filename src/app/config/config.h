@@ -47,7 +47,7 @@ struct Config : ChannelSettings,
   std::string dapr_grpc_endpoint = "127.0.0.1:50001";
   Bus bus = Bus::kKafka;
   bool bulk_delivery = false;  // default: true with Kafka
-  int delivery_batch = 100;
+  int delivery_batch = 300;
   int record_limit = 1024 * 1024;  // bytes
   std::string pubsub = "kafka-pubsub";
   std::string broadcast_pubsub = "kafka-broadcast";  // default with Bus::kMemory: that of pubsub

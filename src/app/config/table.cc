@@ -209,8 +209,9 @@ Table Sidecar() {
                   Boolean("bulk-delivery", &Config::bulk_delivery,
                           "receive up to delivery-batch events in one call of the sidecar instead "
                           "of one event")),
-      Number("delivery-batch", &Config::delivery_batch, 1, 10'000,
-             "maximum number of events in one call of the sidecar"),
+      WithDefault("300, or as many as record-limit lets into a call of 1 GiB",
+                  Number("delivery-batch", &Config::delivery_batch, 1, 10'000,
+                         "maximum number of events in one call of the sidecar")),
       Number("record-limit", &Config::record_limit, 1'024, 1'000'000'000,
              "size of the largest record that the topics accept, in bytes before compression "
              "(Kafka: max.message.bytes); a larger record stops the sidecar's deliveries"),

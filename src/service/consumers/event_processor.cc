@@ -127,7 +127,7 @@ std::vector<std::vector<absl::Status>> EventProcessor::RunConsumers(
     const EventStream& stream, const std::vector<IncomingEvent>& batch, absl::Status outage) {
   const std::vector<EventConsumer*>& consumers = stream.consumers;
   std::vector<std::vector<absl::Status>> results(consumers.size());
-  if (helpers_ != nullptr && batch.size() >= kLargeBatch) {
+  if (helpers_ != nullptr && batch.size() > 1) {
     util::RunTogether(*helpers_, consumers.size(), [&](std::size_t i) {
       absl::Status own_outage = outage;
       results[i] = RunBatch(*consumers[i], batch, own_outage);

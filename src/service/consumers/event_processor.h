@@ -71,7 +71,7 @@ class EventProcessor final : public ports::RecordHandler {
     const ports::Clock& clock;
   };
   /// The consumers must outlive it. `on_queued(due)` is called after an event was put into the
-  /// retry queue; it must not block. The consumers of a large batch run at the same time, on those
+  /// retry queue; it must not block. The consumers of several events run at the same time, on those
   /// threads of `helpers` that are free; without helpers one after the other.
   EventProcessor(Ports ports, std::vector<EventStream> streams,
                  std::function<void(domain::Instant)> on_queued = {},

@@ -137,10 +137,11 @@ TEST(ConfigTest, SettingsThatContradictEachOtherAreFaults) {
       {{"--http-port=1"}, "--http-port is not a flag any more: it is now --ops-port"},
       {{"--worker-count=16", "--event-worker-count=1"}, "more than --database-pool-size"},
       {{"--relay-lease=1s", "--relay-poll=500ms"}, "at most a quarter of --relay-lease"},
-      {{"--record-limit=4194304"},
+      {{"--record-limit=4194304", "--delivery-batch=100"},
        "--delivery-batch (100) records of --record-limit (4194304 bytes) can become a call of 1201 "
        "MiB, and the limit is 1024 MiB: lower one of the two"},
       {{"--delivery-batch=1000"}, "lower one of the two"},
+      {{"--record-limit=1000000000"}, "--delivery-batch (1)"},
       {{"--bulk-delivery=false", "--record-limit=1000000000"}, "--delivery-batch (1)"},
       {{"--task-updates-topic=task-events"}, "they must differ"},
       {{"--reminders-topic=task-updates"}, "they must differ"},
@@ -191,6 +192,9 @@ TEST(ConfigTest, SettingsThatContradictEachOtherAreFaults) {
 }
 
 TEST(ConfigTest, ALargeRecordLimitNeedsASmallBatch) {
+  EXPECT_EQ(Load({}).config.delivery_batch, 300);
+  EXPECT_EQ(Load({"--record-limit=10485760"}).config.delivery_batch, 34);
+  EXPECT_EQ(Load({"--record-limit=1024"}).config.delivery_batch, 300);
   EXPECT_THAT(Load({}).faults, IsEmpty());
   EXPECT_THAT(Load({"--record-limit=10485760", "--delivery-batch=30"}).faults, IsEmpty());
   EXPECT_THAT(Load({"--record-limit=104857600", "--bulk-delivery=false"}).faults, IsEmpty());
