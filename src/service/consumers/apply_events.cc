@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "util/fault_point.h"
@@ -30,6 +32,14 @@ void EventBatch::Add(domain::Event event, domain::ReceivedEvent received_event) 
   events.push_back(std::move(event));
   headers.push_back(received_event.event);
   received.push_back(std::move(received_event));
+}
+
+bool EventBatch::HoldsTwoOfOneId() const {
+  std::map<domain::EventId, const domain::EventHeader*> by_id;
+  return std::ranges::any_of(headers, [&by_id](const domain::EventHeader& event) {
+    const auto [first, is_new] = by_id.emplace(event.id, &event);
+    return !is_new && domain::AreDifferent(*first->second, event);
+  });
 }
 
 absl::StatusOr<Applied> ApplyFromBus(ports::InboxTransaction& transaction,

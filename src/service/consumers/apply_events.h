@@ -23,6 +23,8 @@ struct EventBatch {
   std::vector<domain::EventHeader> headers;
 
   void Add(domain::Event event, domain::ReceivedEvent received_event);
+  /// Whether two events have one id and are known to be no copies of each other.
+  bool HoldsTwoOfOneId() const;
 };
 
 /// The result of a transaction, once it is committed.

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "ports/failure.h"
 #include "service/consumers/event_spans.h"
+#include "service/consumers/record_parts.h"
 #include "service/consumers/retry_policy.h"
 #include "util/log.h"
 #include "util/span.h"
@@ -28,9 +30,6 @@ using util::Severity;
 
 /// The delay before another look when other threads have all due entries in hand.
 constexpr std::chrono::milliseconds kInOtherHands{50};
-/// Events for which consumers run at the same time. For fewer, the hand-over to another thread
-/// costs more than it saves.
-constexpr std::size_t kLargeBatch = 8;
 constexpr std::string_view kPausedReason =
     "waits: a service that its consumer needs besides the database is away";
 
@@ -40,15 +39,6 @@ std::vector<std::string> NamesOf(const std::vector<EventStream>& streams) {
     for (const EventConsumer* consumer : stream.consumers) names.emplace_back(consumer->name());
   }
   return names;
-}
-
-/// Whether two of `events` have one id and are known to be no copies of each other.
-bool HoldTwoOfOneId(const std::vector<domain::EventHeader>& events) {
-  std::map<domain::EventId, const domain::EventHeader*> by_id;
-  return std::any_of(events.begin(), events.end(), [&by_id](const domain::EventHeader& event) {
-    const auto [first, is_new] = by_id.emplace(event.id, &event);
-    return !is_new && domain::AreDifferent(*first->second, event);
-  });
 }
 
 /// Makes RunBatch divide the batch.
@@ -93,49 +83,61 @@ absl::Status EventProcessor::Recover() {
 }
 
 std::vector<absl::Status> EventProcessor::Process(const std::vector<BusRecord>& records) {
-  std::vector<absl::Status> statuses(records.size());
-  if (records.empty()) return statuses;
-  const std::string& topic = records.front().topic;
-  const auto stream = std::ranges::find(streams_, topic, &EventStream::topic);
+  if (records.empty()) return {};
+  const auto stream = std::ranges::find(streams_, records.front().topic, &EventStream::topic);
   if (stream == streams_.end()) {
-    statuses.assign(records.size(),
-                    util::MakeStatus(absl::StatusCode::kFailedPrecondition,
-                                     fmt::format("no consumer is registered for topic {}", topic)));
-    return statuses;
+    const std::string reason =
+        fmt::format("no consumer is registered for topic {}", records.front().topic);
+    return {records.size(), util::MakeStatus(absl::StatusCode::kFailedPrecondition, reason)};
   }
+  std::vector<absl::Status> statuses;
+  absl::Status outage;  // once it is not OK, nothing more is tried
+  for (std::span<const BusRecord> rest = records; !rest.empty();) {
+    const std::span<const BusRecord> part = rest.first(CountOfPart(rest));
+    std::ranges::move(ProcessPart(*stream, part, outage), std::back_inserter(statuses));
+    rest = rest.subspan(part.size());
+  }
+  return statuses;
+}
+
+std::vector<absl::Status> EventProcessor::ProcessPart(const EventStream& stream,
+                                                      std::span<const BusRecord> records,
+                                                      absl::Status& outage) {
+  std::vector<absl::Status> statuses(records.size());
   std::vector<IncomingEvent> incoming;
   std::vector<std::size_t> positions;  // of each of `incoming` in `records`
-  absl::Status outage;                 // once it is not OK, nothing more is tried
   for (std::size_t i = 0; i < records.size(); ++i) {
-    absl::StatusOr<domain::Event> event = stream->parse(records[i].bytes);
+    absl::StatusOr<domain::Event> event = stream.parse(records[i].bytes);
     if (event.ok()) {
       incoming.push_back(IncomingEventOf(*std::move(event), records[i]));
       positions.push_back(i);
       continue;
     }
     statuses[i] =
-        outage.ok() ? AddUnreadableDeadLetter(*stream, records[i], event.status()) : outage;
+        outage.ok() ? AddUnreadableDeadLetter(stream, records[i], event.status()) : outage;
     if (ports::IsOutage(statuses[i])) outage = statuses[i];
   }
-  for (const std::vector<absl::Status>& results : RunConsumers(*stream, incoming, outage)) {
+  for (const std::vector<absl::Status>& results : RunConsumers(stream, incoming, outage)) {
     for (std::size_t i = 0; i < results.size(); ++i) statuses[positions[i]].Update(results[i]);
   }
   return statuses;
 }
 
 std::vector<std::vector<absl::Status>> EventProcessor::RunConsumers(
-    const EventStream& stream, const std::vector<IncomingEvent>& batch, absl::Status outage) {
-  const std::vector<EventConsumer*>& consumers = stream.consumers;
-  std::vector<std::vector<absl::Status>> results(consumers.size());
+    const EventStream& stream, const std::vector<IncomingEvent>& batch, absl::Status& outage) {
+  std::vector<std::vector<absl::Status>> results(stream.consumers.size());
+  util::Guarded<absl::Status> seen(outage);
+  const auto run = [&](std::size_t i) {
+    absl::Status own = *seen.Lock();
+    results[i] = RunBatch(*stream.consumers[i], batch, own);
+    seen.Lock()->Update(own);
+  };
   if (helpers_ != nullptr && batch.size() > 1) {
-    util::RunTogether(*helpers_, consumers.size(), [&](std::size_t i) {
-      absl::Status own_outage = outage;
-      results[i] = RunBatch(*consumers[i], batch, own_outage);
-    });
+    util::RunTogether(*helpers_, results.size(), run);
   } else {
-    for (std::size_t i = 0; i < consumers.size(); ++i)
-      results[i] = RunBatch(*consumers[i], batch, outage);
+    for (std::size_t i = 0; i < results.size(); ++i) run(i);
   }
+  outage = *seen.Lock();
   return results;
 }
 
@@ -225,7 +227,7 @@ absl::StatusOr<bool> EventProcessor::Run(EventConsumer& consumer,
 absl::StatusOr<bool> EventProcessor::Handle(EventConsumer& consumer, const EventBatch& batch,
                                             const RetryEntry* entry) {
   // An effect knows an event by its id alone, so two events of one id need a transaction each.
-  if (HoldTwoOfOneId(batch.headers)) return Divide("two events of one id among them");
+  if (batch.HoldsTwoOfOneId()) return Divide("two events of one id among them");
   if (!paused_.MayTry(consumer.name()))
     return Wait(consumer, batch, entry, std::string(kPausedReason));
 

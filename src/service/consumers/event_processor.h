@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,7 +86,8 @@ class EventProcessor final : public ports::RecordHandler {
   /// durable, by this call or an earlier one. kFailedPrecondition for all of them: no stream has
   /// the topic. Anything else: the store is away, and the bus must deliver the record again.
   ///
-  /// A batch is one transaction for each consumer. A batch that fails is divided until the event
+  /// A batch is one transaction for each consumer; records of many MiB are several batches. A batch
+  /// that fails is divided until the event
   /// that fails stands alone, so that one bad event delays no other.
   [[nodiscard]] std::vector<absl::Status> Process(
       const std::vector<domain::BusRecord>& records) override;
@@ -115,12 +117,17 @@ class EventProcessor final : public ports::RecordHandler {
   static IncomingEvent IncomingEventOf(domain::Event event, const domain::BusRecord& record);
   static Consumers ConsumersOf(const std::vector<EventStream>& streams);
 
+  // These set `outage` when the store is away, and try nothing more once it is set.
+
+  /// One status for each of `records`, in order.
+  std::vector<absl::Status> ProcessPart(const EventStream& stream,
+                                        std::span<const domain::BusRecord> records,
+                                        absl::Status& outage);
   /// One list for each consumer of `stream`, with one status for each of `batch`, in order.
   std::vector<std::vector<absl::Status>> RunConsumers(const EventStream& stream,
                                                       const std::vector<IncomingEvent>& batch,
-                                                      absl::Status outage);
-  /// One status for each of `batch`, in order. Sets `outage` when the store is away, and tries
-  /// nothing more once it is set.
+                                                      absl::Status& outage);
+  /// One status for each of `batch`, in order.
   std::vector<absl::Status> RunBatch(EventConsumer& consumer,
                                      const std::vector<IncomingEvent>& batch, absl::Status& outage);
   /// OK: the event had its effect, was enqueued for a retry, or became a dead letter.

@@ -21,6 +21,7 @@
 namespace todo::service {
 namespace {
 
+using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -148,6 +149,25 @@ TEST_F(EventBatchTest, AnOutageInTheMiddleOfTheHalvesKeepsWhatWasDone) {
     EXPECT_EQ(statuses[i].ok(), is_done) << i;
   }
   EXPECT_THAT(consumer_.applied, ElementsAre(1, 3, 4));
+}
+
+TEST_F(EventBatchTest, RecordsOfManyMebibytesAreSeveralBatches) {
+  std::vector<domain::BusRecord> records = Batch(20);
+  for (domain::BusRecord& record : records) record.bytes += std::string(900'000, ' ');
+  EXPECT_THAT(processor_.Process(records), AllOf(SizeIs(20), Each(absl::OkStatus())));
+  EXPECT_EQ(consumer_.transactions, 3);
+  EXPECT_THAT(consumer_.applied, SizeIs(20));
+}
+
+TEST_F(EventBatchTest, AnOutageEndsAllParts) {
+  std::vector<domain::BusRecord> records = Batch(20);
+  for (domain::BusRecord& record : records) record.bytes += std::string(900'000, ' ');
+  const absl::Status outage = absl::UnavailableError("no database");
+  consumer_.failures[10] = outage;
+  const std::vector<absl::Status> statuses = processor_.Process(records);
+  EXPECT_EQ(std::ranges::count(statuses, absl::OkStatus()), 9) << "the first part";
+  EXPECT_EQ(std::ranges::count(statuses, outage), 11);
+  EXPECT_EQ(consumer_.transactions, 2) << "nothing more is tried";
 }
 
 /// Looks at a batch when another consumer looks at it too.
