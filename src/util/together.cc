@@ -1,8 +1,10 @@
 #include "util/together.h"
 
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 
 namespace todo::util {
 namespace {
@@ -19,8 +21,14 @@ class Calls {
     while (begun_ < count_) {
       const std::size_t own = begun_++;
       lock.unlock();
-      work_(own);
+      std::exception_ptr thrown;
+      try {
+        work_(own);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
       lock.lock();
+      if (thrown && !thrown_) thrown_ = thrown;
       if (++ended_ == count_) all_ended_.notify_one();
     }
   }
@@ -28,6 +36,7 @@ class Calls {
   void AwaitAll() {
     std::unique_lock lock(mutex_);
     all_ended_.wait(lock, [this] { return ended_ == count_; });
+    if (thrown_) std::rethrow_exception(thrown_);
   }
 
  private:
@@ -37,6 +46,7 @@ class Calls {
   std::condition_variable all_ended_;
   std::size_t begun_ = 0;
   std::size_t ended_ = 0;
+  std::exception_ptr thrown_;
 };
 
 }  // namespace
@@ -44,8 +54,11 @@ class Calls {
 void RunTogether(WorkerPool& pool, std::size_t count,
                  const std::function<void(std::size_t)>& work) {
   const auto calls = std::make_shared<Calls>(count, work);
-  for (std::size_t helper = 1; helper < count; ++helper) {
-    if (!pool.TrySubmit([calls] { calls->Make(); })) break;
+  try {
+    for (std::size_t helper = 1; helper < count; ++helper) {
+      if (!pool.TrySubmit([calls] { calls->Make(); })) break;
+    }
+  } catch (const std::bad_alloc&) {  // then there are fewer helpers
   }
   calls->Make();
   calls->AwaitAll();

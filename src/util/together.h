@@ -8,8 +8,8 @@
 namespace todo::util {
 
 /// Calls `work(i)` once for each i below `count`: on the calling thread, and on threads of `pool`
-/// that have nothing else to do meanwhile. Returns when all calls have ended. `work` must not
-/// throw, and may be called on several threads at once.
+/// that have nothing else to do meanwhile. Returns when all calls have ended. `work` may be called
+/// on several threads at once; the first exception that it throws is thrown again here at the end.
 ///
 /// The caller may be a thread of `pool` itself: it waits for calls that run, never for a free
 /// thread.

@@ -6,6 +6,7 @@
 #include <future>
 #include <latch>
 #include <set>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -52,6 +53,18 @@ TEST(TogetherTest, EachThreadOfAPoolMayCallIt) {
   }
   all.wait();
   EXPECT_EQ(calls, 300);
+}
+
+TEST(TogetherTest, AnExceptionComesOutWhenAllCallsHaveEnded) {
+  WorkerPool pool(2, 10);
+  std::atomic<int> calls = 0;
+  EXPECT_THROW(RunTogether(pool, 10,
+                           [&](std::size_t i) {
+                             ++calls;
+                             if (i % 3 == 0) throw std::runtime_error("no memory");
+                           }),
+               std::runtime_error);
+  EXPECT_EQ(calls, 10);
 }
 
 TEST(TogetherTest, APoolThatShutsDownDoesNotHelp) {
