@@ -9,7 +9,8 @@
 create or replace function claim_events(p_consumer text, p_event_ids uuid[], p_days date[], p_users text[],
                                         p_task_ids bigint[], p_identities bigint[])
 returns table (event_id uuid, outcome text)
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off as $$  -- a plan outlives the moment in which the retry queue was full
 declare
     queue record;
     taken_count bigint;
