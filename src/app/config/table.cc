@@ -153,7 +153,7 @@ Table Database() {
       WithDefault("a quarter of database-pool-size",
                   Number("event-worker-count", &Config::event_worker_count, 1, 1'000,
                          "number of the sidecar's calls (batches of events, reminder jobs) "
-                         "processed at the same time")),
+                         "processed at the same time; the consumers of a batch may take one each")),
       Number("worker-queue", &Config::worker_queue, 1, 1'000'000,
              "number of calls that may wait for a worker; further API calls are rejected as "
              "RESOURCE_EXHAUSTED"),
