@@ -30,6 +30,9 @@ using support::StatusIs;
 using support::TcpProxy;
 using support::TestDatabase;
 
+/// For a connection. A build that looks for leaks takes seconds to make one beside other work.
+constexpr std::chrono::minutes kPatience{1};
+
 /// Transactions of this database, and of no test beside this one, that wait for a retry queue.
 constexpr char kWaiting[] =
     "select count(*) from pg_locks where locktype = 'advisory' and not granted and database = "
@@ -64,7 +67,7 @@ class PgEventInboxTest : public testing::Test {
 };
 
 TEST_F(PgEventInboxTest, AConnectionLostInABatchLeavesNothing) {
-  ConnectionPool pool(database_->conninfo());
+  ConnectionPool pool(database_->conninfo(), {.connect_timeout = kPatience});
   Wakes wakes;
   store::PgEventInbox inbox(pool, std::ref(wakes));
   const absl::Status status = inbox.Transact([&](InboxTransaction& transaction) -> absl::Status {
@@ -84,7 +87,7 @@ TEST_F(PgEventInboxTest, AConnectionLostInABatchLeavesNothing) {
 
 TEST_F(PgEventInboxTest, ACommitWhoseAnswerIsLostIsUnknownAndTheNextDeliveryFindsItTaken) {
   TcpProxy proxy(database_->ServerPort());
-  ConnectionPool pool(database_->ConninfoThrough(proxy.port()));
+  ConnectionPool pool(database_->ConninfoThrough(proxy.port()), {.connect_timeout = kPatience});
   store::PgEventInbox inbox(pool, {});
   const absl::Status status = inbox.Transact([&](InboxTransaction& transaction) -> absl::Status {
     TODO_RETURN_IF_ERROR(Claim(transaction).status());
@@ -100,7 +103,8 @@ TEST_F(PgEventInboxTest, ACommitWhoseAnswerIsLostIsUnknownAndTheNextDeliveryFind
 TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
   // The batch holds its transaction while this test acts, on a machine with other work.
   ConnectionPool pool(database_->conninfo(),
-                      {.statement_timeout = std::chrono::minutes(2),
+                      {.connect_timeout = kPatience,
+                       .statement_timeout = std::chrono::minutes(2),
                        .lock_timeout = std::chrono::minutes(1),
                        .idle_in_transaction_timeout = std::chrono::minutes(2)});
   store::PgEventInbox inbox(pool, {});
@@ -159,7 +163,8 @@ TEST_F(PgEventInboxTest, AnEventPutBehindAQueueThatEndsMeanwhileIsStillDue) {
 }
 
 TEST_F(PgEventInboxTest, ALockTimeoutIsAborted) {
-  ConnectionPool pool(database_->conninfo(), {.lock_timeout = std::chrono::milliseconds(50)});
+  ConnectionPool pool(database_->conninfo(), {.connect_timeout = kPatience,
+                                              .lock_timeout = std::chrono::milliseconds(50)});
   store::PgEventInbox inbox(pool, {});
   const domain::UserId user{"ann"};
   const auto lock = [&](InboxTransaction& transaction) {
