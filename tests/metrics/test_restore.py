@@ -104,10 +104,10 @@ def changes_of(stack: Stack) -> set[str]:
     return {event_id for (event_id,) in rows(stack, "select event_id from changes")}
 
 
-def unexplained(stack: Stack, before: set[str]) -> list[Finding]:
-    """What is wrong in the database, and is not an effect of the lost time. Changes `before` the restore may lack the mark
-    of usage: they are counted again from the change log, and the rule of usage compares the numbers."""
-    excused = {f"usage never took event {event_id}" for event_id in before}
+def unexplained(stack: Stack, made_before: set[str]) -> list[Finding]:
+    """What is wrong in the database, and is not an effect of the lost time. Changes `made_before` the restore may lack the
+    mark of usage: they are counted again from the change log, and the rule of usage compares the numbers."""
+    excused = {f"usage never took event {event_id}" for event_id in made_before}
     return [finding for finding in check(collect(stack, [], order_kept=False), RULES)
             if finding.text not in excused and not any(trace in finding.text for trace in OF_THE_LOST_TIME)]
 
@@ -120,7 +120,7 @@ def test_a_backup_under_load_is_restored_under_load_and_everything_goes_on(stack
         kept = [list(load.done) for load in loads]
         backup = stack.postgres.dump()
         more(loads, 20)
-        before = changes_of(stack)
+        made_before = changes_of(stack)
         stack.postgres.restore(backup)
         restored_at = time.time()
         restored = [len(load.done) for load in loads]
@@ -143,8 +143,8 @@ def test_a_backup_under_load_is_restored_under_load_and_everything_goes_on(stack
     eventually(lambda: not operator.status().usage_rebuild.running, "usage was counted again")
     # The audit may still publish again what a consumer lacks.
     with suppress(AssertionError):
-        eventually(lambda: not unexplained(stack, before), "each change has its effects", within=120, every=1)
-    assert unexplained(stack, before) == []
+        eventually(lambda: not unexplained(stack, made_before), "each change has its effects", within=120, every=1)
+    assert unexplained(stack, made_before) == []
     status = operator.status()
     assert (status.unpublished_changes, status.waiting_retries) == (0, 0)
 

@@ -27,9 +27,6 @@ namespace {
 
 /// Of one call of the sidecar: the process holds the whole call in memory, more than once.
 constexpr std::int64_t kMaxCallBytes = std::int64_t{1024} * 1024 * 1024;
-/// Events in one call of the sidecar, if they fit. Between two full calls for one partition the
-/// sidecar makes one or two small ones, whatever the size of the full ones.
-constexpr std::int64_t kDeliveryBatch = 300;
 
 using Faults = std::vector<std::string>;
 
@@ -150,8 +147,9 @@ void FillDependentDefaults(LoadedConfig& loaded) {
     config.live_max_screens = std::max(1, config.web_max_connections * 3 / 4);
   if (!is_set("bulk-delivery")) config.bulk_delivery = config.bus == Bus::kKafka;
   if (!is_set("delivery-batch")) {
-    config.delivery_batch = static_cast<int>(std::clamp<std::int64_t>(
-        appcallback::MaxDeliveryBatch(config.record_limit, kMaxCallBytes), 1, kDeliveryBatch));
+    config.delivery_batch = static_cast<int>(
+        std::clamp<std::int64_t>(appcallback::MaxDeliveryBatch(config.record_limit, kMaxCallBytes),
+                                 1, config.delivery_batch));
   }
   if (!is_set("broadcast-pubsub") && config.bus == Bus::kMemory)
     config.broadcast_pubsub = config.pubsub;

@@ -47,6 +47,8 @@ struct Config : ChannelSettings,
   std::string dapr_grpc_endpoint = "127.0.0.1:50001";
   Bus bus = Bus::kKafka;
   bool bulk_delivery = false;  // default: true with Kafka
+  // Between two full calls for a partition the sidecar makes one or two small ones, whatever the
+  // size of the full ones. Default: fewer where record_limit is so large that they do not fit.
   int delivery_batch = 300;
   int record_limit = 1024 * 1024;  // bytes
   std::string pubsub = "kafka-pubsub";

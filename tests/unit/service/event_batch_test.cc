@@ -193,7 +193,7 @@ class MeetingConsumer final : public TaskEventConsumer {
   std::barrier<>& meeting_;
 };
 
-TEST_F(EventBatchTest, TheConsumersOfALargeBatchRunAtTheSameTime) {
+TEST_F(EventBatchTest, TheConsumersOfABatchRunAtTheSameTime) {
   std::barrier meeting(2);
   MeetingConsumer first("first", meeting);
   MeetingConsumer second("second", meeting);
